@@ -1,0 +1,53 @@
+# Compiler settings and the few functions every folder uses to declare its targets.
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+option(TANDEM_TESTS "Build the tests and tandem-vectors" ON)
+option(TANDEM_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+set(TANDEM_SANITIZE "" CACHE STRING "Sanitizers for the whole build, e.g. address,undefined or thread")
+set(TANDEM_SANDBOX "enforce" CACHE STRING "enforce or off (off only for sanitizer, coverage and fuzz builds)")
+
+add_compile_definitions(_GNU_SOURCE TANDEM_VERSION="${PROJECT_VERSION}")
+add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
+                    -Werror -fno-common -fstack-protector-strong)
+if(CMAKE_BUILD_TYPE MATCHES "Release|RelWithDebInfo")
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+  add_link_options(-Wl,-z,relro,-z,now)
+endif()
+if(TANDEM_SANITIZE)
+  add_compile_options(-fsanitize=${TANDEM_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${TANDEM_SANITIZE})
+  if(TANDEM_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+  set(TANDEM_SANDBOX "off")
+endif()
+if(TANDEM_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  set(TANDEM_SANDBOX "off")
+endif()
+
+# tandem_library(NAME SOURCES a.c … LINKS target …): one module. LINKS is its complete list of dependencies; the
+# include root of each layer is proto/ (or the top for ipc), so headers are named by folder: "base/error.h".
+function(tandem_library NAME)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_library(tandem_${NAME} STATIC ${ARG_SOURCES})
+  target_include_directories(tandem_${NAME} PUBLIC ${CMAKE_SOURCE_DIR}/proto ${CMAKE_SOURCE_DIR})
+  target_link_libraries(tandem_${NAME} PUBLIC ${ARG_LINKS})
+endfunction()
+
+# tandem_test(NAME SOURCES a.c … LINKS target …): one cmocka program, run by ctest as NAME.
+function(tandem_test NAME)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${NAME} ${ARG_SOURCES})
+  target_link_libraries(${NAME} PRIVATE ${ARG_LINKS} tandem_cmocka)
+  target_compile_definitions(${NAME} PRIVATE TEST_VECTORS="${CMAKE_SOURCE_DIR}/tests/vectors")
+  set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${NAME} COMMAND ${NAME})
+  set_tests_properties(${NAME} PROPERTIES TIMEOUT 120)
+endfunction()

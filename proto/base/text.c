@@ -1,0 +1,206 @@
+#include "base/text.h"
+
+#include <string.h>
+
+// Length of the valid sequence at p (n bytes left), or 0. *bad gets the length of the maximal invalid prefix.
+static size_t sequence(const uint8_t *p, size_t n, size_t *bad)
+{
+    *bad = 1;
+    uint8_t c = p[0];
+    if (c < 0x80)
+        return 1;
+    if (c < 0xC2 || c > 0xF4)
+        return 0;
+    size_t len = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+    uint8_t low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
+    uint8_t high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
+    for (size_t i = 1; i < len; i++) {
+        *bad = i;
+        if (i >= n || p[i] < low || p[i] > high)
+            return 0;
+        low = 0x80;
+        high = 0xBF;
+    }
+    return len;
+}
+
+bool utf8_valid(struct span s)
+{
+    const uint8_t *p = (const uint8_t *)s.ptr;
+    size_t i = 0;
+    size_t bad;
+    while (i < s.len) {
+        if (p[i] < 0x80) {
+            i++;
+            continue;
+        }
+        size_t n = sequence(p + i, s.len - i, &bad);
+        if (n == 0)
+            return false;
+        i += n;
+    }
+    return true;
+}
+
+void utf8_repair(struct span s, struct buf *out)
+{
+    const uint8_t *p = (const uint8_t *)s.ptr;
+    size_t i = 0;
+    while (i < s.len) {
+        size_t bad;
+        size_t n = sequence(p + i, s.len - i, &bad);
+        if (n != 0)
+            buf_add(out, p + i, n);
+        else
+            buf_add_text(out, "\xEF\xBF\xBD");
+        i += n != 0 ? n : bad;
+    }
+}
+
+int utf16_compare(struct span a, struct span b)
+{
+    size_t n = a.len < b.len ? a.len : b.len;
+    const uint8_t *x = (const uint8_t *)a.ptr;
+    const uint8_t *y = (const uint8_t *)b.ptr;
+    size_t i = 0;
+    while (i < n && x[i] == y[i])
+        i++;
+    if (i == n)
+        return a.len < b.len ? -1 : a.len > b.len;
+    uint8_t p = x[i];
+    uint8_t q = y[i];
+    if (p >= 0xEE && q >= 0xEE && (p >= 0xF0) != (q >= 0xF0))
+        return p >= 0xF0 ? -1 : 1;
+    return p < q ? -1 : 1;
+}
+
+size_t utf16_length(struct span s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        uint8_t c = (uint8_t)s.ptr[i];
+        n += (c & 0xC0) != 0x80; // every lead byte
+        n += c >= 0xF0;          // and the second half of a pair
+    }
+    return n;
+}
+
+void utf8_add(struct buf *out, uint32_t c)
+{
+    if (c < 0x80) {
+        buf_add_char(out, (char)c);
+    } else if (c < 0x800) {
+        buf_add_char(out, (char)(0xC0 | c >> 6));
+        buf_add_char(out, (char)(0x80 | (c & 63)));
+    } else if (c < 0x10000) {
+        buf_add_char(out, (char)(0xE0 | c >> 12));
+        buf_add_char(out, (char)(0x80 | (c >> 6 & 63)));
+        buf_add_char(out, (char)(0x80 | (c & 63)));
+    } else {
+        buf_add_char(out, (char)(0xF0 | c >> 18));
+        buf_add_char(out, (char)(0x80 | (c >> 12 & 63)));
+        buf_add_char(out, (char)(0x80 | (c >> 6 & 63)));
+        buf_add_char(out, (char)(0x80 | (c & 63)));
+    }
+}
+
+static uint32_t code_point(const uint8_t *p, size_t n)
+{
+    switch (n) {
+    case 1:
+        return p[0];
+    case 2:
+        return (uint32_t)(p[0] & 31) << 6 | (p[1] & 63);
+    case 3:
+        return (uint32_t)(p[0] & 15) << 12 | (uint32_t)(p[1] & 63) << 6 | (p[2] & 63);
+    default:
+        return (uint32_t)(p[0] & 7) << 18 | (uint32_t)(p[1] & 63) << 12 | (uint32_t)(p[2] & 63) << 6 | (p[3] & 63);
+    }
+}
+
+static bool is_control(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x061C || c == 0x200E || c == 0x200F ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+}
+
+void text_escape_controls(struct span s, struct buf *out)
+{
+    const uint8_t *p = (const uint8_t *)s.ptr;
+    size_t i = 0;
+    while (i < s.len) {
+        size_t bad;
+        size_t n = sequence(p + i, s.len - i, &bad);
+        if (n == 0) {
+            buf_printf(out, "\\x%02x", p[i]);
+            i++;
+            continue;
+        }
+        uint32_t c = code_point(p + i, n);
+        if (!is_control(c))
+            buf_add(out, p + i, n);
+        else if (c < 0x100)
+            buf_printf(out, "\\x%02x", c);
+        else
+            buf_printf(out, "\\u{%04x}", c);
+        i += n;
+    }
+}
+
+void base64_encode(const void *bytes, size_t len, struct buf *out)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *p = bytes;
+    char *w = buf_reserve(out, (len + 2) / 3 * 4);
+    for (size_t i = 0; i < len; i += 3) {
+        uint32_t v = (uint32_t)p[i] << 16;
+        v |= i + 1 < len ? (uint32_t)p[i + 1] << 8 : 0;
+        v |= i + 2 < len ? p[i + 2] : 0;
+        *w++ = alphabet[v >> 18];
+        *w++ = alphabet[v >> 12 & 63];
+        *w++ = i + 1 < len ? alphabet[v >> 6 & 63] : '=';
+        *w++ = i + 2 < len ? alphabet[v & 63] : '=';
+    }
+    out->len += (len + 2) / 3 * 4;
+}
+
+static int base64_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == '+' || c == '-')
+        return 62;
+    return c == '/' || c == '_' ? 63 : -1;
+}
+
+bool base64_decode(struct span text, struct buf *out)
+{
+    if (text.len % 4 != 0)
+        return false;
+    size_t start = out->len;
+    size_t pad = 0;
+    for (size_t i = 0; i < text.len; i += 4) {
+        uint32_t v = 0;
+        for (size_t k = 0; k < 4; k++) {
+            char c = text.ptr[i + k];
+            int d = base64_value(c);
+            if (c == '=' && i + 4 == text.len && k >= 2) {
+                pad++;
+                d = 0;
+            } else if (d < 0 || pad != 0) {
+                out->len = start;
+                return false;
+            }
+            v = v << 6 | (uint32_t)d;
+        }
+        buf_add_char(out, (char)(v >> 16));
+        buf_add_char(out, (char)(v >> 8 & 255));
+        buf_add_char(out, (char)(v & 255));
+    }
+    out->len -= pad;
+    return true;
+}

@@ -1,0 +1,23 @@
+// Text: UTF-8 checks, the UTF-16 order the data model sorts by, base64, and safe display of foreign text.
+#pragma once
+
+#include "base/bytes.h"
+
+bool utf8_valid(struct span s); // strict: no overlong forms, no surrogates, nothing above U+10FFFF
+
+// Appends s to out with every invalid sequence replaced by U+FFFD, as a lenient decoder does (WHATWG rules).
+void utf8_repair(struct span s, struct buf *out);
+
+// Compares as sequences of UTF-16 code units, the way JavaScript compares strings (DATA-MODEL.md 17).
+int utf16_compare(struct span a, struct span b);
+size_t utf16_length(struct span s); // number of UTF-16 code units of valid UTF-8
+
+// Appends one code point as UTF-8 (surrogates give WTF-8).
+void utf8_add(struct buf *out, uint32_t code_point);
+
+// Appends s for a terminal: C0, C1 and bidirectional controls become \xNN or \u{NNNN}; newline and tab too.
+void text_escape_controls(struct span s, struct buf *out);
+
+// Standard alphabet with padding. Decoding also takes '-' and '_', refuses everything else; false leaves out as it was.
+void base64_encode(const void *bytes, size_t len, struct buf *out);
+bool base64_decode(struct span text, struct buf *out);
