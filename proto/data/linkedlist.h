@@ -1,0 +1,32 @@
+// The linked list of a channel: order, insertion, merging and iteration over several lists (MODELS.md 5.3 – 5.5).
+//
+// A list is named by the hash of its newest LinkedListEntry. The key of an element is (timestamp, CreationTime hash),
+// both descending; its identity is the CreationTime hash.
+#pragma once
+
+#include "data/version.h"
+
+struct list_element {
+    struct hash entry;         // LinkedListEntry; zero for an element not yet in a list
+    struct hash creation_time; // CreationTime object
+    struct hash data;          // what was posted
+    double timestamp;
+    size_t list; // which of the lists it came from
+};
+
+struct list_iterator;
+
+// Iterates over k lists at once, newest first, each element once. stop_at_common: end after the first element from
+// which only one list goes on (it is emitted). Zero hashes among heads are empty lists.
+struct list_iterator *list_iterator_create(const struct version_source *s, const struct hash *heads, size_t count,
+                                           bool stop_at_common);
+enum status list_iterator_next(struct list_iterator *it, struct list_element *out, bool *end, struct error *e);
+void list_iterator_destroy(struct list_iterator *it);
+
+// Puts an element on a list (head zero = empty list) and returns the new head. metadata: hashes for the new entry's
+// bag.
+enum status list_insert(const struct version_source *s, const struct hash *head, const struct hash *creation_time,
+                        const struct hash_list *metadata, struct hash *new_head, struct error *e);
+// Merges two lists; both sides of a federation compute the same head.
+enum status list_merge(const struct version_source *s, const struct hash *current, const struct hash *other,
+                       struct hash *new_head, struct error *e);

@@ -1,0 +1,14 @@
+// The deterministic JSON text of stringifiable values (DATA-MODEL.md 3.7) and its strict reader.
+#pragma once
+
+#include "base/error.h"
+#include "data/value.h"
+
+enum { STRINGIFY_MAX_DEPTH = 128 };
+
+// Appends the text. *undefined (may be NULL) is set when the value has no text at all. Codes: USS-STR1, USS-STR4.
+enum status stringify_write(const struct value *v, struct buf *out, bool *undefined, struct error *e);
+// Reads JSON text (any white space and member order) into a value; duplicate keys: the last one wins.
+enum status stringify_read(struct arena *a, struct span text, struct value **out, struct error *e);
+// Appends s as a JSON string literal the way the reference writes it; also for JSON messages on the wire.
+void stringify_string(struct span s, struct buf *out);

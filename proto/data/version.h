@@ -1,0 +1,40 @@
+// Versions of versioned objects: version nodes, the head, taking in foreign versions (DATA-MODEL.md 8).
+//
+// The rules here work on any place that keeps objects and heads, given as a vtable: the store in the nodes, a map in
+// tests.
+#pragma once
+
+#include "data/object.h"
+
+struct version_source {
+    void *ctx;
+    const struct recipes *recipes;
+    // Text of a stored object into the arena; STATUS_NOT_FOUND if it is not there.
+    enum status (*read)(void *ctx, const struct hash *hash, struct arena *a, struct span *text, struct error *e);
+    // Stores an object and, for a versioned type, its id object. Storing what exists is fine.
+    enum status (*write)(void *ctx, const struct object *o, struct error *e);
+    // The current version node of an id; STATUS_NOT_FOUND if there is none.
+    enum status (*head)(void *ctx, const struct hash *id_hash, struct hash *node, struct error *e);
+    enum status (*set_head)(void *ctx, const struct hash *id_hash, const struct hash *node, struct error *e);
+};
+
+enum version_mode { VERSION_CHANGE, VERSION_MERGE, VERSION_NONE }; // DATA-MODEL.md 8.3
+
+struct version_result {
+    struct hash hash; // object hash of what is current afterwards (for VERSION_NONE: of the object)
+    struct hash id_hash;
+    struct hash node; // the head node; zero for VERSION_NONE
+    bool changed;     // the head moved
+};
+
+// Local storing of a versioned object (8.3).
+enum status version_store(const struct version_source *s, const struct value *object, enum version_mode mode,
+                          double now, struct version_result *out, struct error *e);
+
+// Takes in the foreign version data (already stored) with its creation time (8.4).
+enum status version_merge_foreign(const struct version_source *s, const struct hash *data, double creation_time,
+                                  struct version_result *out, struct error *e);
+
+// The version nodes behind a head, oldest first, without merge nodes (8.9).
+enum status version_list(const struct version_source *s, const struct hash *head, struct hash_list *nodes,
+                         struct error *e);

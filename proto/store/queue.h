@@ -1,0 +1,30 @@
+// The store thread and the bounded queue in front of it.
+//
+// A job's run function executes on the store thread inside a savepoint; jobs that wait together share one transaction
+// (group commit). Its done function is posted to the mailbox after the commit that made it durable, with the status run
+// returned, or that of the failed commit. A job that fails leaves nothing behind and does not disturb its neighbours.
+#pragma once
+
+#include "base/mailbox.h"
+#include "store/store.h"
+
+struct store_queue;
+
+typedef enum status (*store_run_fn)(struct store *s, void *arg, struct error *e);
+typedef void (*store_done_fn)(void *arg, enum status status, const struct error *e);
+
+// Takes the opened store over (it must have no transaction open) and starts the thread.
+struct store_queue *store_queue_create(struct store *s, struct mailbox *answers);
+// Always accepts (dropping a job would lose data); callers that can pause ask store_queue_is_full first and stop
+// reading their peer until store_queue_on_room's function is posted.
+void store_submit(struct store_queue *q, store_run_fn run, store_done_fn done, void *arg);
+// A job that only reads: runs without waiting for the batch to close.
+void store_submit_read(struct store_queue *q, store_run_fn run, store_done_fn done, void *arg);
+bool store_queue_is_full(const struct store_queue *q);                     // above 4,096 jobs
+void store_queue_on_room(struct store_queue *q, mailbox_fn fn, void *arg); // posted each time it stops being full
+// Changes of every committed transaction, delivered to the mailbox's owner in order: the array dies after the call.
+typedef void (*store_changes_fn)(const struct store_change *changes, size_t count, void *ctx);
+void store_queue_on_changes(struct store_queue *q, store_changes_fn fn, void *ctx);
+// Finishes every job submitted before, stops the thread and closes the store. done functions still arrive in the
+// mailbox.
+void store_queue_destroy(struct store_queue *q);

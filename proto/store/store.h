@@ -1,0 +1,162 @@
+// The store of one node: objects, version heads, links, access, files. One SQLite database, and for the archive one
+// file per object (ARCHITECTURE.md "Store").
+//
+// Everything here is synchronous and belongs to the store thread; other threads use store/queue.h. Between store_begin
+// and store_commit all changes are one transaction: what was committed survives kill -9 and power loss.
+#pragma once
+
+#include "data/version.h"
+
+struct store;
+
+enum store_kind {
+    STORE_ARCHIVE, // bodies settle into objects/ab/<hash>; the database can be rebuilt from the files
+    STORE_SPARSE,  // bodies stay in the database; what is lost is refilled from the archive
+};
+
+struct store_options {
+    const char *dir; // created with mode 0700 if absent
+    enum store_kind kind;
+    struct recipes *recipes; // borrowed; the store adds the recipes it holds
+};
+
+struct store_report { // what opening had to do; for logs and events
+    bool created;
+    bool rebuilt;          // the database was damaged or missing and was made anew
+    uint64_t lost_objects; // known by name, content gone or damaged
+    uint64_t repaired;     // leftovers of a crash that were finished or removed
+    char note[200];        // one sentence for people; empty if nothing happened
+};
+
+// Codes: STORE-LOCKED (another process), STORE-CORRUPT (cannot be repaired), DISK-FULL, DISK-READ-ONLY, NO-PERMISSION,
+// STATE-TOO-NEW.
+enum status store_open(const struct store_options *options, struct store **out, struct store_report *report,
+                       struct error *e);
+void store_close(struct store *s); // NULL-safe
+const struct recipes *store_recipes(const struct store *s);
+
+enum status store_begin(struct store *s, struct error *e);
+enum status store_commit(struct store *s, struct error *e); // on failure the transaction is rolled back
+void store_rollback(struct store *s);
+// Nested: what happened since a savepoint can be undone alone.
+enum status store_savepoint(struct store *s, struct error *e);
+enum status store_release(struct store *s, struct error *e);
+void store_undo(struct store *s);
+
+// ---- Objects -------------------------------------------------------------------------------------------------------
+
+enum store_presence { STORE_ABSENT, STORE_PRESENT, STORE_REMOTE }; // remote: known, the archive holds the bytes
+
+// Stores an object or id object; for a versioned object its id object too. *is_new may be NULL.
+enum status store_put(struct store *s, const struct object *o, bool *is_new, struct error *e);
+enum store_presence store_presence(struct store *s, const struct hash *hash);
+// The text into the arena. STATUS_NOT_FOUND "NOT-FOUND"; STATUS_CORRUPT when the stored bytes do not hash to their name
+// (the object is then marked wanted).
+enum status store_get(struct store *s, const struct hash *hash, struct arena *a, struct span *text, struct error *e);
+// The same, read as an object (form told by its bytes).
+enum status store_get_object(struct store *s, const struct hash *hash, struct arena *a, struct object *o,
+                             struct error *e);
+
+struct store_info {
+    uint64_t seq; // store-wide monotonic number
+    enum { STORE_OBJECT, STORE_ID_OBJECT, STORE_CLOB, STORE_BLOB } kind;
+    char type[80]; // recipe name; empty for files
+    uint64_t size;
+    struct hash id_hash; // versioned objects and id objects
+};
+enum status store_info(struct store *s, const struct hash *hash, struct store_info *out, struct error *e);
+enum status store_find_prefix(struct store *s, struct span hex_prefix, struct hash_list *matches, size_t limit,
+                              struct error *e);
+
+// ---- Files: BLOBs and CLOBs, streamed -------------------------------------------------------------------------------
+
+struct store_writer;
+enum { STORE_CHUNK = 64 << 10 };
+
+enum status store_writer_create(struct store *s, bool is_clob, struct store_writer **out, struct error *e);
+enum status store_writer_add(struct store_writer *w, struct span bytes, struct error *e);
+// Ends the file. With expected, a different hash is refused ("CIEC-FBL2") and nothing is kept.
+enum status store_writer_finish(struct store_writer *w, const struct hash *expected, struct hash *hash, bool *is_new,
+                                struct error *e);
+void store_writer_destroy(struct store_writer *w); // also after finish; drops an unfinished file
+// Appends up to STORE_CHUNK bytes at offset to out; fewer only at the end.
+enum status store_read_chunk(struct store *s, const struct hash *hash, uint64_t offset, struct buf *out,
+                             struct error *e);
+
+// ---- Versions ------------------------------------------------------------------------------------------------------
+
+// The store as data/version.h wants it; valid as long as the store.
+const struct version_source *store_versions(struct store *s);
+enum status store_head(struct store *s, const struct hash *id_hash, struct hash *node, struct error *e);
+// The data object of the head.
+enum status store_current(struct store *s, const struct hash *id_hash, struct arena *a, struct object *o,
+                          struct error *e);
+
+// ---- Links ---------------------------------------------------------------------------------------------------------
+
+struct store_child {
+    enum link_kind kind;
+    struct hash hash;
+};
+struct store_children {
+    struct store_child *items;
+    size_t count;
+};
+// Everything reachable, in the order of WIRE.md 10.5 (DATA-MODEL.md 10.2), without the object itself; answered from the
+// link index. STATUS_NOT_FOUND "SB-READ2" if something needed is missing. The caller frees items.
+enum status store_children(struct store *s, const struct hash *hash, struct store_children *out, struct error *e);
+// Objects (id_objects = false) or id objects of a type that link to target, oldest first. type may be empty = any.
+enum status store_referrers(struct store *s, const struct hash *target, struct span type, bool id_objects,
+                            struct hash_list *out, struct error *e);
+// The same, only those that are the current version of their id (DATA-MODEL.md 9).
+enum status store_current_referrers(struct store *s, const struct hash *target, struct span type, struct hash_list *out,
+                                    struct error *e);
+// All ids of a versioned type that have a head, oldest first.
+enum status store_ids_of_type(struct store *s, struct span type, struct hash_list *out, struct error *e);
+
+// ---- Access (DATA-MODEL.md 10.1) -----------------------------------------------------------------------------------
+
+// Grants and revocations are current versions of Access, IdAccess and Group objects; the store follows their heads and
+// keeps scope, scope_log and member (ARCHITECTURE.md "Feeds"), so that a person's roots are answered incrementally.
+//
+// Emits the JSON entries of WIRE.md 10.4 for person, without the brackets: one call per root, fragment without comma.
+// Left out and counted in *skipped: grants that cannot be resolved, Access, IdAccess, Group objects, incomplete trees.
+typedef enum status (*store_root_fn)(struct span fragment, const struct hash *node_or_object,
+                                     const struct hash *id_hash, void *arg);
+enum status store_roots(struct store *s, const struct hash *person, store_root_fn emit, void *arg, uint64_t *skipped,
+                        struct error *e);
+// A number that changes whenever the roots of the person may have changed: cheap to ask, for caching the list.
+enum status store_roots_version(struct store *s, const struct hash *person, uint64_t *version, struct error *e);
+
+// ---- Small things --------------------------------------------------------------------------------------------------
+
+// Results of mutating control requests by operation id, kept 24 h, written in the transaction of their effect.
+enum status store_op_get(struct store *s, struct span op_id, struct arena *a, struct span *result, struct error *e);
+enum status store_op_put(struct store *s, struct span op_id, struct span result, int64_t now_ms, struct error *e);
+// Settings of the node itself, small values by name (not data-model objects).
+enum status store_setting_get(struct store *s, const char *name, struct arena *a, struct span *value, struct error *e);
+enum status store_setting_set(struct store *s, const char *name, struct span value, struct error *e);
+
+struct store_totals {
+    uint64_t objects;
+    uint64_t bytes;
+};
+enum status store_totals(struct store *s, struct store_totals *out, struct error *e);
+
+// Called on the store thread inside the transaction, after an object became present or a head moved; the model layer's
+// reactions (MODELS.md 6.3, 7.4) hang here. A hook may write; what it writes is announced too, after it returned.
+struct store_change {
+    enum { STORE_CHANGE_OBJECT, STORE_CHANGE_HEAD } kind;
+    const char *type;
+    struct hash hash;    // object hash
+    struct hash id_hash; // versioned types
+    struct hash node;    // head changes: the new node
+};
+typedef enum status (*store_hook)(struct store *s, const struct store_change *change, void *ctx, struct error *e);
+void store_set_hook(struct store *s, store_hook hook, void *ctx);
+// Runs the hook for everything not yet announced; the queue calls it at the end of each job, tests call it themselves.
+enum status store_announce(struct store *s, struct error *e);
+
+// Settles bodies into files (archive), checkpoints, drops old operations; called by the queue when idle. *more = call
+// again.
+enum status store_maintain(struct store *s, int64_t now_ms, bool *more, struct error *e);
