@@ -1,0 +1,112 @@
+// One connection between two instances, from the first message to its end (WIRE.md 3 – 6): handshake, encryption,
+// group, sync, identity exchange, then the group's own protocol.
+//
+// A pure state machine on a transport: who the peer may be and what happens then is decided by the host, a vtable.
+// Every wait has a deadline. Whatever fails closes the connection and is reported once through host.closed.
+#pragma once
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "conn/transport.h"
+#include "crypto/box.h"
+#include "crypto/sign.h"
+
+enum conn_role { CONN_INITIATOR, CONN_ACCEPTOR };
+enum conn_group { CONN_PAIRING, CONN_CHUM, CONN_DEBUG };
+enum conn_state { // MODELS.md 10.1; a name per state for people: conn_state_name
+    CONN_CONNECTING,
+    CONN_CONNECTED,
+    CONN_ENCRYPTING,
+    CONN_ENCRYPTED,
+    CONN_AUTHENTICATING,
+    CONN_AUTHENTICATED,
+    CONN_PAIRING_ACTIVE,
+    CONN_ACTIVE,
+    CONN_CLOSING,
+    CONN_CLOSED,
+    CONN_FAILED,
+};
+
+struct conn_identity { // somebody this node can speak as; owned by the host, outlives its connections
+    char *email;
+    char *instance_name;
+    struct hash person_id;
+    struct hash instance_id;
+    struct public_key person_public, instance_public;
+    struct secret person_secret, instance_secret; // X25519
+    struct sign_public person_sign_public, instance_sign_public;
+};
+
+struct conn_peer {       // what is proved about the other side, as far as it is
+    char *email;         // after the identity exchange, else NULL
+    char *instance_name; // likewise
+    struct hash person_id;
+    struct hash instance_id;
+    struct public_key person_public;
+    struct sign_public person_sign_public;
+    struct public_key long_term; // the key it handshook with: instance key, or person key (WIRE.md 4.2)
+    bool known;                  // the host knows its instance key (WIRE.md 8.3)
+};
+
+enum conn_key_check { CONN_KEY_NEW, CONN_KEY_MATCHES, CONN_KEY_DIFFERS };
+
+struct conn; // opaque
+
+struct conn_host {
+    void *ctx;
+    // Acceptor: the identity whose instance key is target, or NULL (closes as WIRE.md 4.4).
+    const struct conn_identity *(*identity)(void *ctx, const struct public_key *target);
+    // Acceptor, after the group is known, before sync: may this source talk to this target in this group at all?
+    bool (*admits)(void *ctx, const struct conn_identity *local, const struct public_key *source,
+                   enum conn_group group);
+    // After sync: the duplicate rule (WIRE.md 8.4). A non-NULL text closes the connection with it.
+    const char *(*assigned)(void *ctx, struct conn *c);
+    // The record of a known instance key; false if unknown.
+    bool (*known)(void *ctx, const struct conn_identity *local, const struct public_key *remote_instance,
+                  struct hash *person, struct hash *instance);
+    // Does this person have recorded keys, and is this one of them (WIRE.md 5.5 step 4)?
+    enum conn_key_check (*person_key)(void *ctx, const struct hash *person, const struct public_key *key);
+    // Authenticated: take over with conn_serve, or refuse by returning a reason. May call conn_hold first
+    // (WIRE.md 6.6).
+    const char *(*ready)(void *ctx, struct conn *c, enum conn_group group);
+    void (*state)(void *ctx, struct conn *c, enum conn_state state);
+    void (*closed)(void *ctx, struct conn *c, const struct error *why); // c is destroyed after this returns
+};
+
+// Takes the transport over. target is the acceptor's instance key; source_is_person makes the initiator use its person
+// key as the reference does for pairing (ours uses the instance key).
+struct conn *conn_initiate(struct transport *t, const struct conn_host *host, const struct conn_identity *local,
+                           const struct public_key *target, enum conn_group group, uint64_t now_ms);
+// first: a communication_request a relay already handed over, or an empty span.
+struct conn *conn_accept(struct transport *t, const struct conn_host *host, struct span first, uint64_t now_ms);
+
+// The group's protocol, installed from host.ready. Messages are the application messages below fragmentation.
+struct conn_protocol {
+    void (*text)(void *ctx, struct span message, uint64_t now_ms);
+    void (*binary)(void *ctx, struct span message, uint64_t now_ms);
+    void (*drained)(void *ctx);
+    uint64_t (*deadline)(void *ctx); // 0 = none; asked again after every event
+    void (*time)(void *ctx, uint64_t now_ms);
+    void (*closed)(void *ctx, const struct error *why); // release ctx here
+};
+void conn_serve(struct conn *c, const struct conn_protocol *protocol, void *ctx);
+void conn_send_text(struct conn *c, struct span message);
+void conn_send_binary(struct conn *c, struct span message);
+size_t conn_queued(const struct conn *c);
+void conn_pause(struct conn *c, bool paused);
+void conn_reschedule(struct conn *c); // the protocol's deadline changed outside an event
+// Puts off host.ready: called from it to wait for up to ms, e.g. while a pairing with that peer is in flight; ready is
+// asked again when conn_resume is called or the time is over.
+void conn_hold(struct conn *c, uint64_t ms);
+void conn_resume(struct conn *c);
+void conn_close(struct conn *c, const char *reason); // text as in WIRE.md 2.3, without the "Close called: "
+
+enum conn_role conn_role(const struct conn *c);
+enum conn_group conn_group(const struct conn *c);
+enum conn_state conn_state(const struct conn *c);
+const char *conn_state_name(enum conn_state state);
+const char *conn_group_name(enum conn_group group);
+const struct conn_identity *conn_local(const struct conn *c);
+const struct conn_peer *conn_peer(const struct conn *c);
+const struct transport *conn_transport(const struct conn *c);
+uint64_t conn_id(const struct conn *c); // unique in the process, increasing

@@ -1,0 +1,39 @@
+// What carries messages: a WebSocket of proto/net, one end of a relay's splice, or a pipe in a test.
+//
+// A transport is made by its owner and given to one user at a time. The user installs its events; the owner calls them
+// on the loop thread. After closed nothing is called any more and the user must not touch the transport again.
+#pragma once
+
+#include "base/bytes.h"
+
+struct transport;
+
+struct transport_ops {
+    void (*send)(struct transport *t, bool text, struct span payload); // copies; queued without limit, see queued
+    void (*close)(struct transport *t, const char *reason);      // closing handshake, code 1000, reason ≤ 123 bytes
+    void (*pause)(struct transport *t, bool paused);             // stop or go on reading the peer
+    size_t (*queued)(const struct transport *t);                 // bytes accepted by send and not yet written
+    void (*wake_at)(struct transport *t, uint64_t monotonic_ms); // ask for the time event; 0 = none; replaces the last
+};
+
+struct transport_events {
+    void (*message)(void *ctx, bool text, struct span payload);
+    void (*closed)(void *ctx, int code, struct span reason); // the last event
+    void (*drained)(void *ctx); // queued became small again (below 8 KiB after above 256 KiB)
+    void (*time)(void *ctx);
+};
+
+struct transport {
+    const struct transport_ops *ops;
+    const struct transport_events *events; // set with transport_use
+    void *ctx;
+    const char *url; // where it was dialled to or accepted from, for people; owned by the transport
+    bool relayed;    // spliced by a relay
+    uint64_t bytes_sent, bytes_received, messages_sent, messages_received; // kept by the owner
+};
+
+static inline void transport_use(struct transport *t, const struct transport_events *events, void *ctx)
+{
+    t->events = events;
+    t->ctx = ctx;
+}

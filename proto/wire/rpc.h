@@ -1,0 +1,70 @@
+// Remote calls over an encrypted connection (WIRE.md 9): requests and answers as JSON texts, streams as texts or binary
+// messages. Symmetric: each side may call the other. A pure state machine: it neither reads a clock nor a socket.
+#pragma once
+
+#include <jansson.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+struct rpc;
+
+struct rpc_transport { // where messages go; ctx is passed through
+    void (*send)(void *ctx, bool text, struct span message);
+    void *ctx;
+};
+
+struct rpc_limits {
+    size_t outstanding; // own calls in flight; more wait in a queue
+    size_t text;        // bytes of one JSON text received, e.g. 64 MiB
+};
+
+// A request of the peer. args is a borrowed JSON array in which the undefined value is JSON null marked by
+// rpc_is_undefined. Every request is answered exactly once, now or later, by one of the rpc_answer functions with the
+// same id.
+struct rpc_request {
+    int64_t id;
+    int64_t service;
+    const json_t *args; // NULL if the request had none
+};
+typedef void (*rpc_serve_fn)(void *ctx, const struct rpc_request *request);
+
+struct rpc *rpc_create(struct rpc_transport transport, struct rpc_limits limits, rpc_serve_fn serve, void *ctx);
+void rpc_destroy(struct rpc *r); // pending calls are not told; call rpc_fail_all before
+
+bool rpc_is_undefined(const json_t *value);
+
+// Feed every message that arrives; now_ms is monotonic. What cannot be understood is ignored as WIRE.md 9.3 says.
+void rpc_on_text(struct rpc *r, struct span text, uint64_t now_ms);
+void rpc_on_binary(struct rpc *r, struct span message, uint64_t now_ms);
+
+// ---- Answers ----
+void rpc_answer_json(struct rpc *r, int64_t id, struct span json);   // data: raw JSON text; empty = undefined
+void rpc_answer_string(struct rpc *r, int64_t id, struct span text); // data: a string
+void rpc_answer_error(struct rpc *r, int64_t id, const char *name, const char *message, const char *code);
+void rpc_answer_unknown_service(struct rpc *r, int64_t id, int64_t service);
+void rpc_stream_binary(struct rpc *r, int64_t id, struct span chunk);
+void rpc_stream_text(struct rpc *r, int64_t id, struct span chunk, bool first); // encoding utf8
+void rpc_stream_end(struct rpc *r, int64_t id);
+void rpc_stream_error(struct rpc *r, int64_t id, const char *message);
+
+// ---- Calls ----
+struct rpc_reply {
+    enum { RPC_DATA, RPC_ERROR, RPC_CHUNK, RPC_END, RPC_LOST } kind; // LOST: timeout or connection gone
+    const json_t *data;                                              // RPC_DATA; NULL = undefined. Borrowed
+    struct span chunk;                                               // RPC_CHUNK, bytes of a stream
+    const struct error *error;                                       // RPC_ERROR (code = the peer's code) and RPC_LOST
+};
+// Called once with DATA, ERROR, END or LOST, before that any number of times with CHUNK.
+typedef void (*rpc_reply_fn)(void *ctx, const struct rpc_reply *reply);
+
+// args is the raw JSON text of an array. The deadline runs anew with every chunk. Returns the call's id, for
+// rpc_cancel.
+int64_t rpc_call(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, uint64_t timeout_ms,
+                 rpc_reply_fn reply, void *ctx);
+void rpc_cancel(struct rpc *r, int64_t id); // its reply function is not called any more; what still comes is dropped
+size_t rpc_pending(const struct rpc *r);    // own calls not yet finished, waiting ones included
+
+uint64_t rpc_deadline(const struct rpc *r); // when rpc_on_time has to be called next; 0 = never
+void rpc_on_time(struct rpc *r, uint64_t now_ms);
+void rpc_fail_all(struct rpc *r, const struct error *why); // the connection is gone: every pending call gets LOST
