@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds twice (as released, and with AddressSanitizer and UBSan), and runs every test through ctest.
+#   tests/run.sh [--no-install] [--release-only] [CTEST ARGUMENTS…]
+# ONE_PEER=DIR names a folder with the packages of a live ONE.models peer; then the interop tests run as well.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+install=yes
+presets=(release asan)
+while [ $# -gt 0 ]; do
+    case $1 in
+    --no-install) install=no ;;
+    --release-only) presets=(release) ;;
+    -h | --help) sed -n '2,4s/^# //p' "$0"; exit 0 ;;
+    *) break ;;
+    esac
+    shift
+done
+if [ "$install" = yes ]; then
+    deploy/install-packages.sh test
+fi
+
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+jobs=$(nproc)
+build_folder() {
+    if [ "$1" = release ]; then echo build; else echo "build-$1"; fi
+}
+for preset in "${presets[@]}"; do
+    echo "== $preset: build"
+    cmake --preset "$preset" -DTANDEM_TESTS=ON >"/tmp/tandem-configure.$$" 2>&1 || { cat "/tmp/tandem-configure.$$"; exit 1; }
+    rm -f "/tmp/tandem-configure.$$"
+    cmake --build --preset "$preset" -- --quiet
+    echo "== $preset: test"
+    ctest --test-dir "$(build_folder "$preset")" --output-on-failure --parallel "$jobs" "$@"
+done
