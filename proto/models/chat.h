@@ -1,0 +1,58 @@
+// Chat messages in topics, with attachments and thumbnails (MODELS.md 6.4).
+#pragma once
+
+#include "models/topic.h"
+
+enum { CHAT_MAX_TEXT = 1 << 20, CHAT_MAX_ATTACHMENTS = 64 };
+
+struct chat_attachment {
+    struct hash hash; // the BLOB, stored before
+    struct span name;
+    struct span type; // MIME type; empty = application/octet-stream
+    uint64_t size;
+    int64_t last_modified_ms;
+    struct hash thumbnail; // BLOB of a preview image; zero = none
+    bool present;          // when read: the BLOB's bytes are here
+};
+
+struct chat_message {
+    struct hash id; // CreationTime hash: the same on every node, before and after merges
+    struct span text;
+    struct hash sender; // what the message says
+    bool has_author;
+    struct hash author;             // who signed it
+    enum verification verification; // forged also when the author is not the sender
+    int64_t timestamp;
+    struct chat_attachment *attachments;
+    size_t attachment_count;
+};
+
+struct chat_messages {
+    struct chat_message *items;
+    size_t count;
+    bool more; // older ones exist
+};
+
+struct chat_sent {
+    struct hash id;
+    struct hash channel; // ChannelInfo id hash
+    struct hash message; // ChatMessage object
+    int64_t timestamp;
+};
+
+// Codes: BAD-TEXT, TOO-BIG, NOT-FOUND (a BLOB that is not stored), NOT-TRUSTED (chat_send_to: no such contact).
+enum status chat_send(struct model *m, const struct topic *topic, struct span text,
+                      const struct chat_attachment *attachments, size_t count, struct chat_sent *out, struct error *e);
+// To the one-to-one topic of a contact, made on first use.
+enum status chat_send_to(struct model *m, const struct hash *person, struct span text,
+                         const struct chat_attachment *attachments, size_t count, struct chat_sent *out,
+                         struct error *e);
+// The newest limit messages before an id (NULL = all), oldest first.
+enum status chat_page(struct model *m, const struct topic *topic, size_t limit, const struct hash *before,
+                      struct chat_messages *out, struct error *e);
+// What came since a cursor of channel_since; an empty cursor starts at the first message.
+enum status chat_since(struct model *m, const struct topic *topic, struct span cursor, size_t limit,
+                       struct chat_messages *out, struct span *next, struct error *e);
+enum status chat_cursor(struct model *m, const struct topic *topic, struct span *cursor, struct error *e);
+// The topic of a contact for reading; STATUS_NOT_FOUND if nothing was said yet. Contacts need not be listed any more.
+enum status chat_with(struct model *m, const struct hash *person, struct topic *out, struct error *e);

@@ -1,0 +1,83 @@
+// Contacts: the people in Leute.other, how they come in by pairing, and how to reach them (MODELS.md 7).
+#pragma once
+
+#include "models/model.h"
+
+struct contact_instance {
+    struct hash instance;
+    struct span url; // empty = no outgoing route
+};
+
+struct contact {
+    struct hash person;
+    struct hash someone;
+    struct span name;  // what to show: the e-mail if nobody gave a name
+    struct span email; // empty if unknown
+    bool trusted;      // at least one sign key of the person is trusted (MODELS.md 4.3)
+    bool disabled;     // connections are switched off
+    struct contact_instance *instances;
+    size_t instance_count;
+};
+
+struct contacts {
+    struct contact *items;
+    size_t count;
+};
+
+enum status contact_list(struct model *m, struct contacts *out, struct error *e); // by name
+enum status contact_get(struct model *m, const struct hash *person, struct contact *out, struct error *e);
+// Takes the person out of Leute.other and empties its grants and our record of its keys, so that it can pair anew with
+// other keys. Code NOT-FOUND.
+enum status contact_forget(struct model *m, const struct hash *person, struct error *e);
+// Membership in the group initiallyDisabled; the caller closes or opens the connections. Code NOT-FOUND.
+enum status contact_set_disabled(struct model *m, const struct hash *person, bool disabled, struct error *e);
+
+// ---- Pairing -------------------------------------------------------------------------------------------------------
+
+struct contact_identity { // the identity message of WIRE.md 5, already checked against the authenticated peer
+    struct span email;
+    struct span instance_name;
+    struct span url; // empty = none
+    struct public_key person_public;
+    struct public_key instance_public;
+    struct sign_public person_sign_public;
+    struct sign_public instance_sign_public;
+};
+
+struct contact_paired {
+    struct hash person;
+    struct hash instance;
+    bool is_new; // was not in Leute before
+};
+
+// Stores what pairing tells about a person (MODELS.md 7.3): ids, Keys, our signatures over them, endpoint, SignKey,
+// profile, TrustKeysCertificate, Someone, Leute, group everyone. A known person's endpoint is replaced when the keys
+// are the same. Codes: EP-KEYMISSMATCH (known with other keys: forget it first), BAD-INPUT, REFUSED (it is ourselves).
+enum status contact_pair(struct model *m, const struct contact_identity *identity, struct contact_paired *out,
+                         struct error *e);
+// The person of Someone or Profile news gets its Someone in Leute (MODELS.md 7.4); called by the hooks.
+enum status contact_notice_profile(struct model *m, const struct hash *profile_version, struct error *e);
+enum status contact_notice_someone(struct model *m, const struct hash *someone, struct error *e);
+
+// ---- Endpoints -----------------------------------------------------------------------------------------------------
+
+struct contact_endpoint { // one way to one instance of one contact; what connections are made from (MODELS.md 7.5)
+    struct hash person;
+    struct hash instance;
+    struct span email; // empty if unknown
+    struct public_key person_public;
+    struct public_key instance_public;
+    struct sign_public person_sign_public;
+    struct sign_public instance_sign_public;
+    struct span url; // empty = wait for it to come
+    bool disabled;
+    bool certified; // we signed these Keys at a pairing; comes before others with the same instance key
+};
+
+struct contact_endpoints {
+    struct contact_endpoint *items;
+    size_t count;
+};
+
+// Endpoints of all contacts. Each instance key appears once: nobody can claim the key of another contact.
+enum status contact_endpoints(struct model *m, struct contact_endpoints *out, struct error *e);

@@ -1,0 +1,19 @@
+// The reactions of the model layer to objects and heads, own or imported: one dispatcher for the store's hook.
+//
+//   head of Profile       contact and main profile (contact.h), shared with the own node
+//   head of Someone       listed in Leute if it is new, shared with the own node
+//   head of ChannelInfo   registry, shared with the own node
+//   new Topic             registry and grants (topic.h), shared with the own node
+//   head of Settings      shared with the own node
+#pragma once
+
+#include "models/model.h"
+
+struct hooks {
+    const struct identity *self;     // borrowed
+    const struct model_fixed *fixed; // NULL in a node
+    int64_t (*now_ms)(void);         // clock_wall_ms in a node
+};
+
+void hooks_install(struct store *s, struct hooks *h); // h is borrowed until the store closes or hooks_remove
+void hooks_remove(struct store *s);

@@ -1,0 +1,25 @@
+// An identity this node acts as: one person and its instance, with their secret keys (MODELS.md 1).
+#pragma once
+
+#include "base/hash.h"
+#include "crypto/box.h"
+#include "crypto/sign.h"
+
+struct identity_keys { // of a person or an instance
+    struct hash keys;  // the Keys object
+    struct public_key public_key;
+    struct sign_public sign_public;
+    struct secret secret;      // X25519, 32 bytes
+    struct secret sign_secret; // Ed25519, 64 bytes
+};
+
+struct identity { // everything a connection needs too: conn_identity is filled from here
+    char *email;
+    char *instance_name;
+    struct hash person;   // id hash of Person
+    struct hash instance; // id hash of Instance
+    struct identity_keys person_keys;
+    struct identity_keys instance_keys;
+};
+
+void identity_destroy(struct identity *i); // NULL-safe; zeroes the secrets

@@ -1,0 +1,50 @@
+// The life of an instance (DATA-MODEL.md 12, MODELS.md 3.2): creation, opening, more identities.
+//
+// Creation writes Person, Keys, Recipe objects, Instance and Keys in the reference's order. Every step keeps what it
+// finds, so an interrupted creation is finished by running it again.
+#pragma once
+
+#include "crypto/keychain.h"
+#include "models/model.h"
+
+struct instance_pair {         // given key pairs, for adoption and tests
+    struct secret secret;      // 32 bytes, borrowed
+    struct secret sign_secret; // 64 bytes, borrowed
+};
+
+struct instance_options {
+    struct span email;                         // any text of 1 to 320 bytes without & < > (DATA-MODEL.md 12.2)
+    struct span instance_name;                 // likewise
+    struct span person_name;                   // Person.name; empty = the e-mail, as the reference's register does
+    const struct instance_pair *person_keys;   // NULL = new random keys
+    const struct instance_pair *instance_keys; // likewise
+};
+
+// The e-mail and instance name this store was created for, into the arena. STATUS_NOT_FOUND before creation.
+enum status instance_recorded(struct store *s, struct arena *a, struct span *email, struct span *instance_name,
+                              struct error *e);
+
+// Opens the instance of the store; creates or completes it first where needed (*created). The caller destroys *out.
+// Codes: ALREADY-PROVISIONED (the store belongs to another e-mail or instance name), STORE-MISSING (the instance
+// exists, its secret keys do not), BAD-INPUT (names).
+enum status instance_open(struct store *s, struct keychain *k, const struct instance_options *options, int64_t now_ms,
+                          struct identity **out, bool *created, struct error *e);
+// Opens the recorded instance without naming it. STATUS_NOT_FOUND "NOT-PROVISIONED" before creation.
+enum status instance_reopen(struct store *s, struct keychain *k, struct identity **out, struct error *e);
+
+// A further complete identity in the same node: person, instance, keys, a default profile under Someone "me", certified
+// by the main identity. Existing: opened. The caller destroys *out. m->self is the main identity.
+enum status instance_add_identity(struct model *m, struct keychain *k, const struct instance_options *options,
+                                  struct identity **out, struct error *e);
+// All further identities, as an array of count pointers; the caller destroys each and frees the array.
+enum status instance_identities(struct model *m, struct keychain *k, struct identity ***out, size_t *count,
+                                struct error *e);
+
+// Stores a Recipe object, registers it with the store and enlarges the Instance's recipe set. *hash: the Recipe object.
+enum status instance_add_recipe(struct model *m, const struct value *recipe, struct hash *hash, bool *is_new,
+                                struct error *e);
+
+// Ids without a store: of a person, and of an instance of it.
+enum status instance_person_id(const struct recipes *r, struct span email, struct hash *out, struct error *e);
+enum status instance_id(const struct recipes *r, struct span name, const struct hash *owner, struct hash *out,
+                        struct error *e);

@@ -1,0 +1,23 @@
+// What we take from a peer and what we hand out (MODELS.md 8.7). CHUM asks these before anything takes effect.
+#pragma once
+
+#include "models/model.h"
+
+// May this root of the sender be imported? object is the data object of an unversioned, versioned or version_node root,
+// or the id object of an id root, not yet announced. Without the right the root is skipped and reported.
+//
+//   ChannelInfo   owned by the sender; without owner: one-to-one with the sender, everyone, glue
+//   Topic         validated (topic.h); one-to-one only from its other participant
+//   Profile       about the sender, owned by the sender
+//   other types   unversioned objects of kinds without effect of their own; never versions
+// The own other node may also send Someone except "me", Settings, and profiles, channels and topics of others; never
+// our own Profile, Leute, registries, Instance, or a channel we own. Codes: REFUSED, NOT-TRUSTED, CIEC-FO3.
+enum status policy_may_import(struct model *m, const struct hash *sender, const struct object *object, struct error *e);
+// The cheap question before fetching a root, from its announcement alone; false saves the transfer.
+bool policy_may_want(struct model *m, const struct hash *sender, struct span type, const struct hash *id_hash);
+// May an object of this type be stored at all as a child of something the sender shares?
+bool policy_may_keep(struct span type);
+
+// May this root be offered to the person, although granted? Access, IdAccess, Group never; Someone "me", Leute,
+// registries and Instance never; the rest as granted.
+bool policy_may_serve(struct model *m, const struct hash *person, struct span type, const struct hash *id_hash);

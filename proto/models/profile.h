@@ -1,0 +1,46 @@
+// Profiles: what somebody says about a person (MODELS.md 2.2, 2.3). A profile has a person, an owner and an id text;
+// the main one of everybody is called "default".
+#pragma once
+
+#include "models/model.h"
+
+struct profile {
+    struct hash id_hash;
+    struct hash hash; // current version
+    struct span profile_id;
+    struct hash person;
+    struct hash owner;
+    struct hash_list endpoints;    // communicationEndpoint
+    struct hash_list descriptions; // personDescription
+};
+
+void profile_free(struct profile *p); // the lists; texts belong to the arena
+
+enum status profile_id_hash(struct model *m, struct span profile_id, const struct hash *person,
+                            const struct hash *owner, struct hash *out, struct error *e);
+enum status profile_load(struct model *m, const struct hash *id_hash, struct profile *out, struct error *e);
+enum status profile_save(struct model *m, struct profile *p, struct error *e); // updates hash
+// Current profiles about a person, oldest first; the caller frees the list of id hashes.
+enum status profile_about(struct model *m, const struct hash *person, struct hash_list *id_hashes, struct error *e);
+// Our own main profile.
+enum status profile_own(struct model *m, struct hash *id_hash, struct error *e);
+
+// The display name of a person: its PersonName in the profile we own, then in its own, then in any; then the e-mail;
+// then empty (MODELS.md 7.4).
+enum status profile_name_of(struct model *m, const struct hash *person, struct span *name, struct error *e);
+enum status profile_email_of(struct model *m, const struct hash *person, struct span *email, struct error *e);
+// Our own name: replaces the PersonName in the main profile. Code BAD-TEXT; empty removes it.
+enum status profile_set_name(struct model *m, struct span name, struct error *e);
+// Our own endpoint: replaces the url of this instance's endpoint (empty = no url) with a new profile version.
+enum status profile_set_url(struct model *m, struct span url, struct error *e);
+// Adds any stored description or endpoint object to our main profile, e.g. Email, PersonStatus, ProfileImage.
+enum status profile_describe(struct model *m, const struct hash *description, struct error *e);
+
+struct profile_shown {   // for people and the command line
+    struct hash profile; // id hash
+    struct hash person;
+    struct span name;
+    struct span email;
+    struct span url; // of this instance's endpoint; empty = none
+};
+enum status profile_get(struct model *m, struct profile_shown *out, struct error *e); // our own

@@ -1,0 +1,24 @@
+// What is granted to whom without being asked (MODELS.md 8.4, 8.5): one policy per kind of peer.
+//
+//                                     a contact     the own other node
+//   own main profile (IdAccess)           x                x
+//   one-to-one topic and channel          x                x
+//   every Someone except "me"                              x
+//   the profiles of contacts                               x
+//   own and imported channels, topics                      x
+//   Settings                                               x
+#pragma once
+
+#include "models/model.h"
+
+// The person of our own other node, told by the supervisor; kept in the store. Also shares what exists already.
+enum status sharing_set_own_node(struct model *m, const struct hash *person, struct error *e);
+enum status sharing_own_node(struct model *m, struct hash *person, struct error *e); // STATUS_NOT_FOUND if none
+bool sharing_is_own_node(struct model *m, const struct hash *person);
+
+// After pairing, and for every contact at start: gives the contact what the policy says. Repeating it changes nothing.
+enum status sharing_apply(struct model *m, const struct hash *person, struct error *e);
+// For every head that moves: shares a new Someone, Profile, ChannelInfo or Settings with the own node.
+enum status sharing_notice(struct model *m, const char *type, const struct hash *id_hash, struct error *e);
+// A Topic is unversioned and shared as one object.
+enum status sharing_notice_topic(struct model *m, const struct hash *topic, struct error *e);

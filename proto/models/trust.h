@@ -1,0 +1,63 @@
+// Signatures, certificates, and whose keys are believed (MODELS.md 4). Nothing is cached: every answer is computed from
+// the store's index, so it is right at once after a pairing or an import.
+#pragma once
+
+#include "models/licence.h"
+
+// Signature objects over the 64 characters of a hash (4.1). signer may be another own identity than m->self.
+enum status trust_sign(struct model *m, const struct identity *signer, const struct hash *data, struct hash *signature,
+                       struct error *e);
+// License, AffirmationCertificate on data, and its Signature.
+enum status trust_affirm(struct model *m, const struct identity *signer, const struct hash *data,
+                         struct hash *signature, struct error *e);
+// TrustKeysCertificate on a profile version, signed by m->self; RightTo… certificates for a beneficiary.
+enum status trust_certify_profile(struct model *m, const struct hash *profile_version, struct error *e);
+enum status trust_grant_right(struct model *m, enum licence right, const struct hash *beneficiary, struct error *e);
+// RelationCertificate and its Signature by m->self.
+enum status trust_certify_relation(struct model *m, struct span app, struct span relation, const struct hash *person1,
+                                   const struct hash *person2, struct hash *certificate, struct error *e);
+
+enum trust_reason { // why a key is trusted or not (4.3)
+    TRUST_BY_CERTIFICATE,
+    TRUST_ROOT_KEY,
+    TRUST_ENDLESS_LOOP,
+    TRUST_NO_PROFILE,
+    TRUST_NO_CERTIFICATE,
+};
+const char *trust_reason_text(enum trust_reason reason); // the reference's words; "" for TRUST_BY_CERTIFICATE
+
+struct trust_key {
+    struct sign_public key;
+    struct hash person;
+    bool trusted;
+    enum trust_reason reason;
+    struct hash *certificates; // the ones that led to the decision
+    size_t certificate_count;
+};
+
+struct trust_keys {
+    struct trust_key *items;
+    size_t count;
+};
+
+// The sign keys of a person with the decision about each. A key counts as the person's only if the person itself or we
+// say so: other people's profiles cannot give somebody a key.
+enum status trust_keys_of(struct model *m, const struct hash *person, struct trust_keys *out, struct error *e);
+enum status trust_of_key(struct model *m, const struct sign_public *key, struct trust_key *out, struct error *e);
+bool trust_person(struct model *m, const struct hash *person); // at least one trusted key
+
+enum verification {        // of a channel entry or any signed object (4.4)
+    VERIFICATION_VERIFIED, // signed by a trusted key of the author, and the certificate is about this entry
+    VERIFICATION_UNSIGNED, // no signature at all, or the author's key is not known here
+    VERIFICATION_FORGED,   // a signature that does not fit: wrong, about something else, or by somebody else
+};
+const char *verification_name(enum verification v); // "verified", "unsigned", "forged"
+
+// Judges the metadata of a channel entry whose CreationTime is creation_time. *has_author is set when a signature names
+// an author; the author of a forged entry is the one it claims.
+enum status trust_verify_entry(struct model *m, const struct hash *creation_time, const struct hash *metadata,
+                               size_t count, struct hash *author, bool *has_author, enum verification *out,
+                               struct error *e);
+// Does a Signature of issuer on data verify with a key of issuer (trusted_only: a trusted one)?
+enum status trust_is_signed(struct model *m, const struct hash *data, const struct hash *issuer, bool trusted_only,
+                            bool *yes, struct error *e);
