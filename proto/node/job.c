@@ -1,0 +1,146 @@
+#include "node/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "node/node.h"
+
+struct method { // what a registered method is bound to
+    struct node *node;
+    node_work work;
+};
+
+struct run { // a job on its way through the store thread
+    struct node_job job;
+    node_work work;
+};
+
+static enum status earlier_result(struct node_job *job, struct store *s, struct error *e)
+{
+    struct span text;
+    enum status st = store_op_get(s, span_of(ipc_request_op_id(job->request)), job->arena, &text, e);
+    if (st == STATUS_OK)
+        job->result = json_loadb(text.ptr, text.len, JSON_DECODE_ANY, NULL);
+    return st;
+}
+
+static enum status keep_result(struct node_job *job, struct store *s, struct error *e)
+{
+    json_t *result = job->result != NULL ? json_incref(job->result) : json_object();
+    char *text = json_dumps(result, JSON_COMPACT | JSON_ENCODE_ANY);
+    enum status st = store_op_put(s, span_of(ipc_request_op_id(job->request)), span_of(text), job->now_ms, e);
+    free(text);
+    json_decref(result);
+    return st;
+}
+
+static enum status run(struct store *s, void *arg, struct error *e)
+{
+    struct run *r = arg;
+    struct node_job *job = &r->job;
+    bool once = ipc_request_op_id(job->request) != NULL;
+    if (once) {
+        enum status st = earlier_result(job, s, e);
+        if (st != STATUS_NOT_FOUND)
+            return st;
+        error_clear(e);
+    }
+    enum status st = r->work(job, s, e);
+    if (st == STATUS_OK && once)
+        st = keep_result(job, s, e);
+    return st;
+}
+
+static void done(void *arg, enum status status, const struct error *e)
+{
+    struct run *r = arg;
+    if (status == STATUS_OK) {
+        ipc_request_reply(r->job.request, r->job.result);
+    } else {
+        json_decref(r->job.result);
+        ipc_request_fail(r->job.request, e);
+    }
+    arena_destroy(r->job.arena);
+    free(r);
+}
+
+static void start(struct ipc_request *request, void *ctx)
+{
+    const struct method *m = ctx;
+    struct store_queue *queue = node_queue(m->node);
+    if (queue == NULL) {
+        struct error e;
+        error_set(&e, STATUS_CONFLICT, "NOT-PROVISIONED", "the node has not been provisioned yet");
+        ipc_request_fail(request, &e);
+        return;
+    }
+    struct run *r = mem_alloc(sizeof *r);
+    r->work = m->work;
+    r->job = (struct node_job){.node = m->node, .request = request, .arena = arena_create(), .now_ms = clock_wall_ms()};
+    if (ipc_method_find(ipc_request_method(request))->effect == IPC_MUTATES)
+        store_submit(queue, run, done, r);
+    else
+        store_submit_read(queue, run, done, r);
+}
+
+void node_methods_add(struct node *n, const struct node_method *table)
+{
+    for (const struct node_method *row = table; row->name != NULL; row++) {
+        struct method *m = node_keep(n, sizeof *m);
+        *m = (struct method){n, row->work};
+        ipc_service_on(node_service(n), row->name, start, m);
+    }
+}
+
+enum status node_job_hash(struct node_job *job, struct store *s, const char *param, struct hash *out, struct error *e)
+{
+    const char *text = ipc_request_text(job->request, param);
+    if (hash_parse(span_of(text), out))
+        return STATUS_OK;
+    struct hash_list matches = {0};
+    enum status st = store_find_prefix(s, span_of(text), &matches, 5, e);
+    if (st == STATUS_OK && matches.count == 0) {
+        st = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "nothing here has an id that begins with %s", text);
+    } else if (st == STATUS_OK && matches.count > 1) {
+        char candidates[5 * (HASH_HEX + 2)] = "";
+        for (size_t i = 0; i < matches.count; i++) {
+            strcat(candidates, i != 0 ? ", " : "");
+            strncat(candidates, hash_text(&matches.items[i]).s, 20);
+        }
+        st = error_set(e, STATUS_REFUSED, "AMBIGUOUS-ID", "%s is the beginning of several ids: %s", text, candidates);
+    } else if (st == STATUS_OK) {
+        *out = matches.items[0];
+    }
+    hash_list_free(&matches);
+    return st;
+}
+
+void node_job_page(struct node_job *job, json_t *items)
+{
+    size_t limit = (size_t)ipc_request_int(job->request, "limit", 100);
+    const char *after = ipc_request_text(job->request, "after");
+    size_t first = after != NULL ? (size_t)strtoull(after, NULL, 10) : 0;
+    json_t *page = json_array();
+    size_t count = json_array_size(items);
+    for (size_t i = first; i < count && i - first < limit; i++)
+        json_array_append(page, json_array_get(items, i));
+    job->result = json_pack("{s:o}", "items", page);
+    if (first < count && count - first > limit) {
+        char next[24];
+        snprintf(next, sizeof next, "%zu", first + limit);
+        json_object_set_new(job->result, "next", json_string(next));
+    }
+    json_decref(items);
+}
+
+json_t *node_json_hash(const struct hash *h)
+{
+    return hash_is_zero(h) ? json_null() : json_string(hash_text(h).s);
+}
+
+json_t *node_json_text(struct span s)
+{
+    json_t *text = json_stringn(s.ptr, s.len);
+    return text != NULL ? text : json_string("\xEF\xBF\xBD"); // not UTF-8: cannot be shown in JSON
+}

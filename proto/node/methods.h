@@ -1,0 +1,12 @@
+// The groups of control methods a node answers from its store, one file each: methods_<group>.c. Names, parameters and
+// results are those of ipc/methods.h.
+#pragma once
+
+#include "node/job.h"
+
+extern const struct node_method NODE_METHODS_OBJECTS[];  // object.*, recipe.*
+extern const struct node_method NODE_METHODS_CHAT[];     // chat.*, topic.*
+extern const struct node_method NODE_METHODS_CHANNELS[]; // channel.*
+extern const struct node_method NODE_METHODS_PEOPLE[];   // profile.*, group.*
+extern const struct node_method NODE_METHODS_SHARE[];    // share.*, roots.*
+extern const struct node_method NODE_METHODS_TRUST[];    // trust.*
