@@ -1,0 +1,162 @@
+// Looks methods up and checks parameters against the table of methods.c.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ipc/methods.h"
+
+static const char *const node_names[] = {[IPC_ARCHIVE] = "archive", [IPC_SPARSE] = "sparse"};
+
+static const char *const kind_names[] = {
+    [IPC_TEXT] = "text",
+    [IPC_INT] = "integer",
+    [IPC_BOOL] = "true or false",
+    [IPC_HASH] = "id of 64 hex digits",
+    [IPC_PREFIX] = "id or its first 8 or more digits",
+    [IPC_CHOICE] = "word",
+    [IPC_OBJECT] = "object",
+    [IPC_ARRAY] = "array",
+};
+
+static const struct ipc_param op_id_param = {"opId", IPC_TEXT, IPC_OPTIONAL, 1, IPC_OP_ID_MAX, NULL, ""};
+static const struct ipc_param node_param = {"node", IPC_CHOICE, IPC_OPTIONAL, 0, 0, "archive|sparse", ""};
+
+const struct ipc_method *ipc_method_find(const char *name)
+{
+    for (size_t i = 0; i < IPC_METHOD_COUNT; i++)
+        if (strcmp(IPC_METHODS[i].name, name) == 0)
+            return &IPC_METHODS[i];
+    return NULL;
+}
+
+const char *ipc_node_name(enum ipc_node node)
+{
+    return node_names[node];
+}
+
+bool ipc_node_parse(const char *name, enum ipc_node *node)
+{
+    for (size_t i = 0; i < sizeof node_names / sizeof *node_names; i++) {
+        if (strcmp(node_names[i], name) == 0) {
+            *node = (enum ipc_node)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *ipc_kind_name(enum ipc_kind kind)
+{
+    return kind_names[kind];
+}
+
+static const struct ipc_param *find_param(const struct ipc_method *m, const char *name)
+{
+    for (const struct ipc_param *p = m->params; p < m->params + IPC_PARAMS_MAX && p->name != NULL; p++)
+        if (strcmp(p->name, name) == 0)
+            return p;
+    if (m->effect == IPC_MUTATES && strcmp(name, "opId") == 0)
+        return &op_id_param;
+    if (m->site == IPC_NODE && m->caller == IPC_CLIENT && strcmp(name, "node") == 0)
+        return &node_param;
+    return NULL;
+}
+
+static bool is_hex(const char *text, size_t len)
+{
+    return strspn(text, "0123456789abcdef") == len;
+}
+
+static bool is_choice(const char *word, const char *choices)
+{
+    size_t len = strlen(word);
+    for (const char *at = choices; at != NULL; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
+        if (strncmp(at, word, len) == 0 && (at[len] == '|' || at[len] == '\0') && len > 0)
+            return true;
+    return false;
+}
+
+static bool check_type(const struct ipc_param *p, const json_t *value)
+{
+    switch (p->kind) {
+    case IPC_INT:
+        return json_is_integer(value);
+    case IPC_BOOL:
+        return json_is_boolean(value);
+    case IPC_OBJECT:
+        return json_is_object(value);
+    case IPC_ARRAY:
+        return json_is_array(value);
+    case IPC_TEXT:
+    case IPC_HASH:
+    case IPC_PREFIX:
+    case IPC_CHOICE:
+        return json_is_string(value);
+    }
+    return false;
+}
+
+static enum status bad(const struct ipc_method *m, const struct ipc_param *p, const char *what, struct error *e)
+{
+    return error_set(e, STATUS_INVALID, "BAD-PARAMS", "%s: parameter '%s' %s", m->name, p->name, what);
+}
+
+static enum status check_range(const struct ipc_method *m, const struct ipc_param *p, int64_t n, const char *unit,
+                               struct error *e)
+{
+    char what[100];
+    if (n >= p->min && n <= p->max)
+        return STATUS_OK;
+    snprintf(what, sizeof what, "must be %lld to %lld%s", (long long)p->min, (long long)p->max, unit);
+    return bad(m, p, what, e);
+}
+
+static enum status check_value(const struct ipc_method *m, const struct ipc_param *p, const json_t *value,
+                               struct error *e)
+{
+    char what[160];
+    const char *text = json_string_value(value);
+    size_t len = json_string_length(value);
+    snprintf(what, sizeof what, "must be %s%s", p->kind == IPC_CHOICE ? "one of " : "of type ",
+             p->kind == IPC_CHOICE ? p->choices : kind_names[p->kind]);
+    if (!check_type(p, value))
+        return bad(m, p, what, e);
+    switch (p->kind) {
+    case IPC_TEXT:
+        return check_range(m, p, (int64_t)len, " bytes", e);
+    case IPC_INT:
+        return check_range(m, p, json_integer_value(value), "", e);
+    case IPC_ARRAY:
+        return check_range(m, p, (int64_t)json_array_size(value), " members", e);
+    case IPC_HASH:
+        return len == 64 && is_hex(text, len) ? STATUS_OK : bad(m, p, what, e);
+    case IPC_PREFIX:
+        return len >= 8 && len <= 64 && is_hex(text, len) ? STATUS_OK : bad(m, p, what, e);
+    case IPC_CHOICE:
+        return is_choice(text, p->choices) ? STATUS_OK : bad(m, p, what, e);
+    case IPC_BOOL:
+    case IPC_OBJECT:
+        return STATUS_OK;
+    }
+    return STATUS_OK;
+}
+
+enum status ipc_method_check(const struct ipc_method *m, const json_t *params, struct error *e)
+{
+    const char *name;
+    json_t *value;
+    for (const struct ipc_param *p = m->params; p < m->params + IPC_PARAMS_MAX && p->name != NULL; p++)
+        if (p->need == IPC_REQUIRED && json_object_get(params, p->name) == NULL)
+            return bad(m, p, "is missing", e);
+    json_object_foreach((json_t *)params, name, value)
+    {
+        const struct ipc_param *p = find_param(m, name);
+        if (p == NULL)
+            return error_set(e, STATUS_INVALID, "BAD-PARAMS", "%s: there is no parameter '%.40s'", m->name, name);
+        enum status s = check_value(m, p, value, e);
+        if (s != STATUS_OK)
+            return s;
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,136 @@
+#include "ipc/errors.h"
+
+#include <string.h>
+
+const struct ipc_code IPC_CODES[] = {
+    // The protocol itself. The numbers below -32000 are the standard's.
+    {"BAD-JSON", -32700, IPC_EXIT_FAILED, STATUS_INVALID, "Send one JSON-RPC 2.0 request object as UTF-8 text."},
+    {"BAD-REQUEST", -32600, IPC_EXIT_FAILED, STATUS_INVALID,
+     "A request is {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\",\"params\":{}}; see docs/ipc.md."},
+    {"UNKNOWN-METHOD", -32601, IPC_EXIT_FAILED, STATUS_NOT_FOUND, "docs/ipc.md lists the methods."},
+    {"BAD-PARAMS", -32602, IPC_EXIT_USAGE, STATUS_INVALID, "docs/ipc.md lists the parameters of each method."},
+    {"INTERNAL", -32603, IPC_EXIT_FAILED, STATUS_INTERNAL, "This is a bug in tandem; please report it with the log."},
+
+    // 1xx: failed.
+    {"FAILED", 100, IPC_EXIT_FAILED, STATUS_IO, "The log says more: tandem log."},
+    {"IO", 101, IPC_EXIT_FAILED, STATUS_IO, "The message names the file or system call that failed."},
+    {"NOT-FOUND", 102, IPC_EXIT_FAILED, STATUS_NOT_FOUND, "Check the id; lists show what exists."},
+    {"EXISTS", 103, IPC_EXIT_FAILED, STATUS_EXISTS, "It exists already; use it or choose another name."},
+    {"ALREADY-RUNNING", 104, IPC_EXIT_FAILED, STATUS_CONFLICT, "Stop the other one with 'tandem down'."},
+    {"BUSY", 105, IPC_EXIT_FAILED, STATUS_CONFLICT, "Wait for the call in flight, then try again."},
+    {"PORT-TAKEN", 106, IPC_EXIT_FAILED, STATUS_CONFLICT,
+     "Stop the program that listens there, or choose another port with --listen HOST:PORT."},
+    {"STORE-MISSING", 107, IPC_EXIT_FAILED, STATUS_NOT_FOUND,
+     "Restore the folder from a backup, or make a new one with provision --recreate archive|sparse."},
+    {"STORE-CORRUPT", 108, IPC_EXIT_FAILED, STATUS_CORRUPT, "'tandem doctor' checks the store and says what to do."},
+    {"STORE-LOCKED", 109, IPC_EXIT_FAILED, STATUS_CONFLICT, "Another process uses this store; stop it first."},
+    {"STATE-TOO-NEW", 110, IPC_EXIT_FAILED, STATUS_CONFLICT,
+     "This state was written by a newer tandem; install that version. Nothing was changed."},
+    {"DISK-FULL", 111, IPC_EXIT_FAILED, STATUS_FULL, "Free some space; nothing that was acknowledged is lost."},
+    {"DISK-READ-ONLY", 112, IPC_EXIT_FAILED, STATUS_IO, "Remount the file system writable or use another --state-dir."},
+    {"NOT-PROVISIONED", 113, IPC_EXIT_FAILED, STATUS_CONFLICT, "Run 'tandem provision --user NAME' first."},
+    {"NODE-DOWN", 114, IPC_EXIT_FAILED, STATUS_CLOSED,
+     "The node is starting or has failed; see 'tandem status', then 'tandem restart NODE'."},
+    {"NOT-A-NODE", 115, IPC_EXIT_FAILED, STATUS_INVALID, "The address answers, but not as a ONE or tandem node."},
+    {"UNREACHABLE", 116, IPC_EXIT_FAILED, STATUS_IO, "Check the address, the network and that the peer runs."},
+    {"TOO-BIG", 117, IPC_EXIT_FAILED, STATUS_TOO_BIG, "A limit was passed; the message names it."},
+    {"BAD-KEY-FILE", 118, IPC_EXIT_FAILED, STATUS_CORRUPT, "Restore DIR/keys.json from a backup."},
+    {"BAD-CONFIG", 119, IPC_EXIT_FAILED, STATUS_INVALID, "The message names the file, the line and the key."},
+    {"CLOSED", 120, IPC_EXIT_FAILED, STATUS_CLOSED, "The other side went away; try again."},
+
+    // 2xx: wrong usage.
+    {"USAGE", 200, IPC_EXIT_USAGE, STATUS_INVALID, "Every command explains itself with --help."},
+    {"SECRET-MISSING", 201, IPC_EXIT_USAGE, STATUS_INVALID,
+     "Pipe the secret into stdin, use --secret-file FILE, or run on a terminal."},
+
+    // 3xx: not running.
+    {"NOT-RUNNING", 300, IPC_EXIT_NOT_RUNNING, STATUS_CLOSED, "Start it with 'tandem up'."},
+
+    // 4xx: refused.
+    {"REFUSED", 400, IPC_EXIT_REFUSED, STATUS_REFUSED, "This is not allowed."},
+    {"BAD-SECRET", 401, IPC_EXIT_REFUSED, STATUS_REFUSED, "Nothing was changed; try again with the right secret."},
+    {"NO-PERMISSION", 402, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "Check the owner and the mode of the file in the message."},
+    {"ALREADY-PROVISIONED", 403, IPC_EXIT_REFUSED, STATUS_CONFLICT,
+     "This state directory belongs to another user; choose another --state-dir or 'tandem deprovision --wipe'."},
+    {"EMAILS-EQUAL", 404, IPC_EXIT_REFUSED, STATUS_INVALID,
+     "The two nodes are two persons: give them different e-mail addresses."},
+    {"BAD-TEXT", 405, IPC_EXIT_REFUSED, STATUS_INVALID, "Text must be valid UTF-8."},
+    {"BAD-ID", 406, IPC_EXIT_REFUSED, STATUS_INVALID, "An id is 64 lower-case hex digits."},
+    {"AMBIGUOUS-ID", 407, IPC_EXIT_REFUSED, STATUS_INVALID, "Give more digits of the id."},
+    {"BAD-INVITATION", 408, IPC_EXIT_REFUSED, STATUS_INVALID,
+     "An invitation is the JSON or link that 'tandem invite' prints; copy all of it."},
+    {"INVITATION-EXPIRED", 409, IPC_EXIT_REFUSED, STATUS_REFUSED, "Ask for a new invitation."},
+    {"INVITATION-UNKNOWN", 410, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "It was used already, or its node restarted since; ask for a new invitation."},
+    {"BAD-OBJECT", 411, IPC_EXIT_REFUSED, STATUS_INVALID, "The message says which property breaks the recipe."},
+    {"BAD-RECIPE", 412, IPC_EXIT_REFUSED, STATUS_INVALID, "The message says which rule is wrong."},
+    {"BAD-INPUT", 413, IPC_EXIT_REFUSED, STATUS_INVALID, "The message says what is wrong with the input."},
+    {"CONFIRMATION-MISSING", 414, IPC_EXIT_REFUSED, STATUS_REFUSED, "Add --yes if you really mean it."},
+    {"NOT-TRUSTED", 415, IPC_EXIT_REFUSED, STATUS_REFUSED, "Pair with this person first: tandem invite, tandem pair."},
+
+    // 5xx: timed out.
+    {"TIMEOUT", 500, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT, "Try again, or wait longer with --timeout SECONDS."},
+};
+
+const size_t IPC_CODE_COUNT = sizeof IPC_CODES / sizeof *IPC_CODES;
+
+static const struct {
+    enum status status;
+    const char *code;
+} fallbacks[] = {
+    {STATUS_INVALID, "BAD-INPUT"}, {STATUS_NOT_FOUND, "NOT-FOUND"}, {STATUS_EXISTS, "EXISTS"},
+    {STATUS_REFUSED, "REFUSED"},   {STATUS_CONFLICT, "BUSY"},       {STATUS_TOO_BIG, "TOO-BIG"},
+    {STATUS_TIMEOUT, "TIMEOUT"},   {STATUS_CLOSED, "CLOSED"},       {STATUS_FULL, "BUSY"},
+    {STATUS_IO, "FAILED"},         {STATUS_CORRUPT, "FAILED"},      {STATUS_INTERNAL, "INTERNAL"},
+    {STATUS_OK, "INTERNAL"},
+};
+
+static const struct ipc_code *find_exact(const char *code)
+{
+    for (size_t i = 0; i < IPC_CODE_COUNT; i++)
+        if (strcmp(IPC_CODES[i].code, code) == 0)
+            return &IPC_CODES[i];
+    return NULL;
+}
+
+const struct ipc_code *ipc_code_find(const char *code, enum status status)
+{
+    const struct ipc_code *row = find_exact(code);
+    for (size_t i = 0; row == NULL && i < sizeof fallbacks / sizeof *fallbacks; i++)
+        if (fallbacks[i].status == status)
+            row = find_exact(fallbacks[i].code);
+    return row != NULL ? row : find_exact("INTERNAL");
+}
+
+json_t *ipc_error_to_json(const struct error *e)
+{
+    const struct ipc_code *row = ipc_code_find(e->code, e->status);
+    const char *code = e->code[0] != '\0' ? e->code : row->code;
+    json_t *message = json_string(e->message);
+    if (message == NULL) // a message that quotes broken text
+        message = json_string(row->hint);
+    return json_pack("{s:i, s:o, s:{s:s, s:s}}", "code", row->number, "message", message, "data", "code", code, "hint",
+                     row->hint);
+}
+
+static enum status status_of_number(json_int_t number)
+{
+    for (size_t i = 0; i < IPC_CODE_COUNT; i++)
+        if (IPC_CODES[i].number == number)
+            return IPC_CODES[i].status;
+    return STATUS_INTERNAL;
+}
+
+enum status ipc_error_from_json(const json_t *object, struct error *e)
+{
+    const json_t *data = json_object_get(object, "data");
+    const char *code = json_string_value(json_object_get(data, "code"));
+    const char *message = json_string_value(json_object_get(object, "message"));
+    if (code == NULL || message == NULL)
+        return error_set(e, STATUS_INTERNAL, "INTERNAL", "the answer holds a malformed error");
+    const struct ipc_code *row = find_exact(code);
+    enum status status =
+        row != NULL ? row->status : status_of_number(json_integer_value(json_object_get(object, "code")));
+    return error_set(e, status, code, "%s", message);
+}

@@ -1,0 +1,56 @@
+#include "ipc/events.h"
+
+#include <string.h>
+
+const struct ipc_event_name IPC_EVENTS[] = {
+    {"node.started", "pid", "A node process was started."},
+    {"node.ready", "pid", "It answers."},
+    {"node.provisioned", "personId, instanceId, url", "It opened its store and is running."},
+    {"node.stopped", "pid", "It ended because it was told to."},
+    {"node.died", "pid, status, signal, reason", "It ended without being told to; it is started again."},
+    {"node.failed", "deaths", "It died too often; 'tandem restart NODE' tries again."},
+    {"nodes.federated", "milliseconds", "CHUM runs both ways between our two nodes."},
+    {"nodes.separated", "", "It no longer does."},
+    {"supervisor.stopping", "reason", "Everything is being stopped."},
+    {"stream.gap", "lost", "This many events were lost before this one."},
+    {"connection.opened", "id, url, direction, transport", "A socket is open."},
+    {"connection.state", "id, state, from, ms", "A connection went on to another state."},
+    {"connection.closed", "id, reason, origin, code", "A connection is closed."},
+    {"connection.refused", "address, reason", "Somebody was turned away before a connection existed."},
+    {"person.verified", "id, personId, instanceId", "A peer proved who it is."},
+    {"key.mismatch", "id, personId", "A peer showed another key than we know for it."},
+    {"pairing.accepted", "personId, instanceId", "A new contact by pairing."},
+    {"pairing.failed", "reason", "A pairing failed."},
+    {"invitation.expired", "", "An invitation was not used in time."},
+    {"contact.added", "personId", "A contact was stored."},
+    {"contact.changed", "personId", "A contact's profile, keys or permission changed."},
+    {"contact.forgotten", "personId", "A contact was removed."},
+    {"chum.started", "id, personId, direction", "Synchronising with a person runs in this direction (in or out)."},
+    {"chum.stopped", "id, personId, direction", "It no longer does."},
+    {"sync.completed", "personId, objects, bytes, ms", "A pass over a person's roots found everything stored."},
+    {"sync.failed", "personId, code, hash", "One root could not be taken over; the others go on."},
+    {"object.received", "hash, type, personId", "An object from a peer was stored."},
+    {"object.stored", "hash, type", "A local object was stored."},
+    {"version.changed", "idHash, hash, type", "A versioned object has a new current version."},
+    {"chat.received", "id, sender, channel", "A chat message from a peer was stored."},
+    {"chat.sent", "id, channel", "A local chat message was stored."},
+    {"channel.changed", "channel, owner", "A channel has new entries."},
+    {"topic.added", "topicId, channel", "A topic appeared."},
+    {"blob.received", "hash, size, personId", "A file from a peer was stored."},
+    {"share.changed", "hash, personId", "Access was given or taken."},
+    {"store.repaired", "lost, rebuilt", "Damage was found and repaired as far as possible."},
+    {"store.failed", "code", "The disk is full, read-only or failing."},
+    {"listener.changed", "type, url, state", "A listener or relay registration went up or down."},
+    {"error.reported", "kind, code, severity, id", "An error that nobody waits for."},
+    {"job.progress", "jobId, done, total", "Long work goes on."},
+};
+
+const size_t IPC_EVENT_COUNT = sizeof IPC_EVENTS / sizeof *IPC_EVENTS;
+
+bool ipc_event_known(const char *name)
+{
+    for (size_t i = 0; i < IPC_EVENT_COUNT; i++)
+        if (strcmp(IPC_EVENTS[i].name, name) == 0)
+            return true;
+    return false;
+}

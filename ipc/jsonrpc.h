@@ -1,0 +1,34 @@
+// JSON-RPC 2.0 messages as text. One object per message, at most IPC_MESSAGE_MAX bytes; batches are not used.
+//
+//   request  {"jsonrpc":"2.0","id":7,"method":"status","params":{}}
+//   answer   {"jsonrpc":"2.0","id":7,"result":{…}}   or   {"jsonrpc":"2.0","id":7,"error":{…}}   (errors.h)
+//   event    {"jsonrpc":"2.0","method":"event","params":{"event":"chat.received","data":{…}}}    (no id)
+#pragma once
+
+#include <jansson.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+enum jsonrpc_kind { JSONRPC_REQUEST, JSONRPC_ANSWER, JSONRPC_EVENT };
+
+struct jsonrpc_message { // everything is borrowed from root; jsonrpc_release ends it
+    enum jsonrpc_kind kind;
+    json_t *root;
+    json_t *id;         // NULL for events; for a bad request what could be read of it, possibly NULL
+    const char *method; // requests; the event's name for events
+    json_t *params;     // an object for requests; the event's data for events
+    json_t *result;     // answers: one of result and error is set
+    json_t *error;
+};
+
+// STATUS_INVALID: "BAD-JSON", "BAD-TEXT" (not UTF-8) or "BAD-REQUEST". Even then m can be released, and m->id is what
+// an error answer should carry.
+enum status jsonrpc_parse(struct span text, struct jsonrpc_message *m, struct error *e);
+void jsonrpc_release(struct jsonrpc_message *m);
+
+// New references; what is passed in is taken over, except error and id, which are borrowed. id NULL gives null.
+json_t *jsonrpc_request(json_int_t id, const char *method, json_t *params);
+json_t *jsonrpc_answer(json_t *id, json_t *result);
+json_t *jsonrpc_failure(json_t *id, const struct error *error);
+json_t *jsonrpc_event(const char *name, json_t *data);

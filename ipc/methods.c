@@ -1,0 +1,319 @@
+#include "ipc/methods.h"
+
+// One row per method. Lists are paged: "limit" bounds a page, "after" is the "next" of the page before.
+#define TEXT(name, need, max, about)                                                                                   \
+    {                                                                                                                  \
+        name, IPC_TEXT, need, 1, max, NULL, about                                                                      \
+    }
+#define INT(name, need, min, max, about)                                                                               \
+    {                                                                                                                  \
+        name, IPC_INT, need, min, max, NULL, about                                                                     \
+    }
+#define BOOL(name, about)                                                                                              \
+    {                                                                                                                  \
+        name, IPC_BOOL, IPC_OPTIONAL, 0, 0, NULL, about                                                                \
+    }
+#define HASH(name, need, about)                                                                                        \
+    {                                                                                                                  \
+        name, IPC_HASH, need, 0, 0, NULL, about                                                                        \
+    }
+#define PREFIX(name, need, about)                                                                                      \
+    {                                                                                                                  \
+        name, IPC_PREFIX, need, 0, 0, NULL, about                                                                      \
+    }
+#define CHOICE(name, need, words, about)                                                                               \
+    {                                                                                                                  \
+        name, IPC_CHOICE, need, 0, 0, words, about                                                                     \
+    }
+#define OBJECT(name, need, about)                                                                                      \
+    {                                                                                                                  \
+        name, IPC_OBJECT, need, 0, 0, NULL, about                                                                      \
+    }
+#define ARRAY(name, need, max, about)                                                                                  \
+    {                                                                                                                  \
+        name, IPC_ARRAY, need, 0, max, NULL, about                                                                     \
+    }
+#define PAGE                                                                                                           \
+    INT("limit", IPC_OPTIONAL, 1, 1000, "members of one page, default 100"),                                           \
+        TEXT("after", IPC_OPTIONAL, 512, "\"next\" of the page before")
+#define WAIT_MS                                                                                                        \
+    INT("waitMs", IPC_OPTIONAL, 0, IPC_WAIT_MAX_MS, "when there is nothing: answer at the latest after this")
+#define NODES "archive|sparse"
+#define REQUIRED IPC_REQUIRED
+#define OPTIONAL IPC_OPTIONAL
+
+enum { MS_DEFAULT = 30000, MS_LONG = 60000, MS_POLL = 45000, KIB = 1024, PIECE_BASE64 = 700 * KIB };
+
+// clang-format off
+const struct ipc_method IPC_METHODS[] = {
+    // --- the supervisor ---------------------------------------------------------------------------------------------
+    {"status", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
+     "Everything at a glance. Never waits for a node.",
+     "{supervisor:{pid,uptimeMs,version}, archive:{state,pid,restarts,personId,instanceId,listeners:[{type,url,state}],"
+     "objects,bytes,warnings:[…]}, sparse:{…}, federated}; state is stopped, starting, unprovisioned, running or failed",
+     {{0}}},
+    {"provision", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
+     "Opens or creates both nodes, pairs them if they are not, waits until CHUM runs both ways.",
+     "{archive:{personId,instanceId,url,pid}, sparse:{personId,instanceId,pid}, created, paired, federated, milliseconds}",
+     {TEXT("user", OPTIONAL, 128, "needed the first time"),
+      TEXT("secret", REQUIRED, 1024, "of this installation"),
+      TEXT("archiveEmail", OPTIONAL, 254, "default node-USER@lama.local"),
+      TEXT("sparseEmail", OPTIONAL, 254, "default USER@lama.local"),
+      BOOL("wait", "until federated; default true"),
+      INT("timeoutMs", OPTIONAL, 1, 3600000, "of the whole call, default 60000; work goes on behind it"),
+      CHOICE("recreate", OPTIONAL, NODES, "makes a lost store anew")}},
+    {"deprovision", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
+     "Ends the node processes, forgets their keys and starts fresh unprovisioned ones.",
+     "{wiped}",
+     {BOOL("wipe", "also deletes both stores and the keys, for ever")}},
+    {"restart", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
+     "Restarts one node and provisions it again; also brings back a failed one.",
+     "{}, when the node answers",
+     {CHOICE("node", REQUIRED, NODES, "which")}},
+    {"down", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
+     "Stops both nodes, then the supervisor.",
+     "{}, before it stops", {{0}}},
+    {"wait", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
+     "Answers when it is so, or TIMEOUT.",
+     "{}",
+     {CHOICE("for", REQUIRED, "ready|federated|idle",
+             "ready: both nodes answer; federated: CHUM runs both ways; idle: and nothing is left to transfer"),
+      INT("timeoutMs", OPTIONAL, 1, 3600000, "default 30000")}},
+    {"events.since", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
+     "Reads the ring of the last 10,000 events. Start with seq 0; go on with \"next\" and the \"bootId\" of the answer.",
+     "{bootId, events:[{seq,node,event,time,data}], next, gap}; gap: events between were overwritten, or bootId changed",
+     {TEXT("bootId", OPTIONAL, 64, "of the answer before"),
+      INT("seq", OPTIONAL, 0, INT64_MAX, "first wanted number, default 0"),
+      INT("limit", OPTIONAL, 1, 1000, "default 500"),
+      WAIT_MS}},
+
+    // --- pairing and peers ------------------------------------------------------------------------------------------
+    {"pairing.invite", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_MUTATES, MS_DEFAULT,
+     "Makes an invitation that another ONE node can accept once.",
+     "{token, publicKey, url}",
+     {CHOICE("via", OPTIONAL, "direct|relay", "default direct"),
+      INT("ttl", OPTIONAL, 1, 86400 * 30, "seconds it stays valid, default 900")}},
+    {"pairing.accept", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_LONG,
+     "Accepts an invitation; answers when the contact is stored on this side.",
+     "{personId, instanceId}",
+     {OBJECT("invitation", REQUIRED, "{token, publicKey, url} as pairing.invite gives it")}},
+    {"contacts.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "The people this node knows.",
+     "{items:[{personId,name,email,trusted,instances:[{instanceId,url}],connected}], next}",
+     {PAGE}},
+    {"contact.forget", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Forgets a contact's keys and endpoints and closes its connections.", "{}",
+     {HASH("person", REQUIRED, "person id")}},
+    {"contact.enable", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Allows connections with a person again.", "{}",
+     {PREFIX("person", REQUIRED, "person id")}},
+    {"contact.disable", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Closes and refuses connections with a person.", "{}",
+     {PREFIX("person", REQUIRED, "person id")}},
+    {"connections.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "Open and lately closed connections.",
+     "{items:[{id,remotePersonId,remoteInstanceId,protocol,state,direction,transport,url,live,bytesSent,bytesReceived,"
+     "messagesSent,messagesReceived,latencyMs,openedAt,plugins}], next}",
+     {PAGE}},
+
+    // --- chat -------------------------------------------------------------------------------------------------------
+    {"chat.send", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Sends a message to a person; it is durable on this node when it answers.",
+     "{id, channel}",
+     {PREFIX("to", REQUIRED, "person id"),
+      {"text", IPC_TEXT, IPC_REQUIRED, 0, 256 * KIB, NULL, "the message"},
+      ARRAY("attachments", OPTIONAL, 64, "[{hash,name,type}] of blobs stored before with blob.commit")}},
+    {"chat.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "The latest messages with a person, oldest first.",
+     "{items:[{id,text,sender,author,verification,timestamp,attachments:[{name,type,size,hash}]}], next}; "
+     "verification is verified, unsigned or forged; next is the \"before\" of the page before",
+     {PREFIX("with", REQUIRED, "person id"),
+      INT("limit", OPTIONAL, 1, 1000, "default 50"),
+      PREFIX("before", OPTIONAL, "message id: only older ones")}},
+    {"chat.since", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_POLL,
+     "Messages stored behind a cursor, for followers. Without a cursor it answers the current one and no message.",
+     "{items:[as chat.list], next}; next is the next cursor",
+     {PREFIX("with", REQUIRED, "person id"),
+      TEXT("cursor", OPTIONAL, 256, "\"next\" of the answer before"),
+      INT("limit", OPTIONAL, 1, 1000, "default 100"),
+      WAIT_MS}},
+
+    // --- objects, recipes, blobs ------------------------------------------------------------------------------------
+    {"object.get", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "One object by its hash.", "{hash, idHash, type, microdata, object}; idHash is null for unversioned objects",
+     {PREFIX("hash", REQUIRED, "of the object")}},
+    {"object.current", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "The current version of a versioned object.", "as object.get",
+     {PREFIX("idHash", REQUIRED, "of the versioned object")}},
+    {"object.versions", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "The versions of a versioned object, newest first.",
+     "{items:[{hash,node,nodeType,depth,createdAt}], next}",
+     {PREFIX("idHash", REQUIRED, "of the versioned object"), PAGE}},
+    {"object.put", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Stores an object; a versioned one becomes a new version.", "{hash, idHash, status}; status is new or exists",
+     {OBJECT("object", REQUIRED, "JSON form with $type$; {\"$map\":…}, {\"$set\":…} and so on for what JSON lacks")}},
+    {"recipe.add", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Registers a recipe on one node.", "{name, hash, status}; status is new or exists",
+     {OBJECT("recipe", REQUIRED, "a Recipe object in JSON form")}},
+    {"recipe.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "The registered recipes.", "{items:[{name,hash}], next}", {PAGE}},
+    {"blob.begin", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Begins a file. It is forgotten when no piece comes for 10 minutes.", "{blob}", {{0}}},
+    {"blob.chunk", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Adds a piece; the same piece at the same offset may come again.", "{size}, so far",
+     {TEXT("blob", REQUIRED, 64, "of blob.begin"),
+      INT("offset", REQUIRED, 0, INT64_MAX, "where the piece begins; pieces follow each other"),
+      {"data", IPC_TEXT, IPC_REQUIRED, 0, PIECE_BASE64, NULL, "base64 of at most 512 KiB"}}},
+    {"blob.commit", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_LONG,
+     "Ends the file: durable when it answers.", "{hash, size}",
+     {TEXT("blob", REQUIRED, 64, "of blob.begin")}},
+    {"blob.stat", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_LONG,
+     "Size of a stored file.", "{hash, size}",
+     {PREFIX("hash", REQUIRED, "of the file")}},
+    {"blob.read", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_LONG,
+     "A piece of a stored file.", "{data, size}: base64 of the piece, size of the whole file",
+     {PREFIX("hash", REQUIRED, "of the file"),
+      INT("offset", OPTIONAL, 0, INT64_MAX, "default 0"),
+      INT("length", OPTIONAL, 1, 512 * KIB, "default 512 KiB")}},
+
+    // --- sharing ----------------------------------------------------------------------------------------------------
+    {"share.grant", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Lets a person read an object, or every version of a versioned object. Give either id or object.", "{}",
+     {HASH("id", OPTIONAL, "id hash of a versioned object"), HASH("object", OPTIONAL, "hash of an object or file"),
+      HASH("with", REQUIRED, "person id")}},
+    {"share.revoke", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Takes back what share.grant gave; what the person has already, stays there.", "{}",
+     {HASH("id", OPTIONAL, "id hash of a versioned object"), HASH("object", OPTIONAL, "hash of an object or file"),
+      HASH("with", REQUIRED, "person id")}},
+    {"share.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "What is shared with whom.", "{items:[{kind,hash,persons,groups}], next}; kind is id or object", {PAGE}},
+    {"roots.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "What CHUM would offer a person.", "{items:[as WIRE.md 10.4], next}",
+     {PREFIX("for", REQUIRED, "person id"), PAGE}},
+
+    // --- people and places ------------------------------------------------------------------------------------------
+    {"profile.get", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "A person's main profile, by default the own.",
+     "{personId, profileId, name, email, owner, descriptions:[{type,…}], endpoints:[{type,url,instanceId}]}",
+     {PREFIX("person", OPTIONAL, "person id")}},
+    {"profile.set", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Changes the own main profile.", "as profile.get",
+     {{"name", IPC_TEXT, IPC_OPTIONAL, 0, 512, NULL, "display name; \"\" removes it"},
+      {"status", IPC_TEXT, IPC_OPTIONAL, 0, 2048, NULL, "status text; \"\" removes it"},
+      HASH("image", OPTIONAL, "hash of a stored file"),
+      {"organisation", IPC_TEXT, IPC_OPTIONAL, 0, 512, NULL, "organisation; \"\" removes it"}}},
+    {"group.create", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Creates a group of persons.", "{groupId}",
+     {TEXT("name", REQUIRED, 256, "unique"), ARRAY("persons", OPTIONAL, 1000, "person ids")}},
+    {"group.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "The groups with their members.", "{items:[{groupId,name,persons}], next}", {PAGE}},
+    {"group.add", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Adds a person to a group.", "{}",
+     {TEXT("group", REQUIRED, 256, "name or id"), PREFIX("person", REQUIRED, "person id")}},
+    {"group.remove", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Removes a person from a group.", "{}",
+     {TEXT("group", REQUIRED, 256, "name or id"), PREFIX("person", REQUIRED, "person id")}},
+    {"channel.create", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Creates a channel.", "{channel}: its id hash",
+     {TEXT("id", REQUIRED, 1024, "channel id"),
+      TEXT("owner", OPTIONAL, 64, "person id, or \"none\"; default: the own person")}},
+    {"channel.post", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Posts an object to a channel.", "{hash, channel}",
+     {TEXT("id", REQUIRED, 1024, "channel id"),
+      TEXT("owner", OPTIONAL, 64, "person id, or \"none\"; default: the own person"),
+      OBJECT("object", REQUIRED, "JSON form as in object.put"),
+      INT("timestamp", OPTIONAL, 0, INT64_MAX, "milliseconds since 1970, default now")}},
+    {"channel.read", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "The entries of a channel, newest first; without owner those of all owners merged.",
+     "{items:[{hash,author,owner,timestamp,object}], next}",
+     {TEXT("id", REQUIRED, 1024, "channel id"), TEXT("owner", OPTIONAL, 64, "person id, or \"none\""), PAGE}},
+    {"channel.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "The known channels.", "{items:[{id,owner,channel}], next}; channel is its id hash", {PAGE}},
+    {"topic.create", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Creates a group topic, or finds the one-to-one topic with one person.", "{topicId, channel}",
+     {TEXT("name", OPTIONAL, 256, "of a group topic"), ARRAY("persons", REQUIRED, 1000, "person ids")}},
+    {"topic.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "The topics.", "{items:[{topicId,name,channel,persons}], next}", {PAGE}},
+    {"topic.send", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Sends a message to a topic.", "{id, channel}",
+     {TEXT("topic", REQUIRED, 1024, "topic id"),
+      {"text", IPC_TEXT, IPC_REQUIRED, 0, 256 * KIB, NULL, "the message"},
+      ARRAY("attachments", OPTIONAL, 64, "as in chat.send")}},
+    {"topic.read", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "The latest messages of a topic, oldest first.", "as chat.list",
+     {TEXT("topic", REQUIRED, 1024, "topic id"),
+      INT("limit", OPTIONAL, 1, 1000, "default 50"),
+      PREFIX("before", OPTIONAL, "message id: only older ones")}},
+    {"trust.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "Keys and certificates of a person, or of everyone, with the decision about each key.",
+     "{items:[{personId,key,trusted,reason,certificates:[{type,hash,issuer}]}], next}",
+     {PREFIX("person", OPTIONAL, "person id"), PAGE}},
+    {"trust.certify", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Signs a certificate about an object.", "{certificate, signature}",
+     {TEXT("certificate", REQUIRED, 128, "certificate type, e.g. AffirmationCertificate"),
+      HASH("data", REQUIRED, "hash of the object"),
+      OBJECT("fields", OPTIONAL, "further properties of the certificate")}},
+    {"trust.verify", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "Who signed an object, and whether that is trusted.",
+     "{items:[{issuer,certificate,trusted,reason}], next}",
+     {PREFIX("data", REQUIRED, "hash of the object")}},
+
+    // --- watching ---------------------------------------------------------------------------------------------------
+    {"stats", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "Counters since the start.", "as MODELS.md 10.3", {{0}}},
+    {"report", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "The same for people.", "{text, recentErrors}", {{0}}},
+    {"health", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "One word on the connections.",
+     "{totalConnections, activeConnections, connectionRatio, avgLatency, lastSync, health}; health is healthy, degraded "
+     "or offline", {{0}}},
+    {"trace", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "A message's way, step by step.",
+     "{messageId, channelId, totalTime, completedSteps, totalSteps, failurePoint, success, steps:[{name,time}]}",
+     {PREFIX("message", REQUIRED, "message id")}},
+    {"metrics", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "Numbers for Prometheus.", "{items:[{name,type,help,samples:[{labels:{},value}]}]}", {{0}}},
+
+    // --- moving in and out ------------------------------------------------------------------------------------------
+    {"onedb.import", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_MUTATES, MS_DEFAULT,
+     "Adopts a reference storage directory that lies as import/NAME in the node's own directory.", "{jobId}",
+     {TEXT("name", REQUIRED, 64, "of the folder, no path"), TEXT("secret", REQUIRED, 1024, "of that storage")}},
+    {"onedb.export", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_MUTATES, MS_DEFAULT,
+     "Writes a reference storage directory as export/NAME into the node's own directory.", "{jobId}",
+     {TEXT("name", REQUIRED, 64, "of the folder, no path"), TEXT("secret", REQUIRED, 1024, "for that storage")}},
+    {"job.wait", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_POLL,
+     "Waits for long work.", "{done, progress, result}; a failed job answers its error",
+     {TEXT("jobId", REQUIRED, 64, "as answered"), WAIT_MS}},
+
+    // --- between the supervisor and its nodes -----------------------------------------------------------------------
+    {"node.provision", IPC_NODE, IPC_INTERNAL, 0, IPC_MUTATES, MS_LONG,
+     "Opens (or creates, when create is true) the store with the key. The archive listens before it creates anything. "
+     "STORE-MISSING: there is none and create is false. BAD-SECRET: the key does not open it.",
+     "{personId, instanceId, url, created}; url: where this node listens, null for the sparse node",
+     {TEXT("user", REQUIRED, 128, "name of the owner"), TEXT("email", REQUIRED, 254, "of this node's person"),
+      TEXT("instanceName", REQUIRED, 256, "of this node's instance"),
+      {"key", IPC_TEXT, IPC_REQUIRED, 64, 64, NULL, "hex of the 32-byte node key; wipe it after use"},
+      BOOL("create", "whether a missing store is made; default false"),
+      TEXT("host", OPTIONAL, 255, "archive: host to listen on"),
+      INT("port", OPTIONAL, 0, 65535, "archive: port to listen on, 0 = any free one"),
+      INT("preferredPort", OPTIONAL, 1, 65535, "archive: with port 0, tried first"),
+      OBJECT("config", OPTIONAL, "the keys of tandem.conf the node reads: {\"relay.urls\":[…], \"listen.origins\":[…], …}")}},
+    {"node.peer", IPC_NODE, IPC_INTERNAL, 0, IPC_MUTATES, MS_DEFAULT,
+     "Tells who the other own node is. Its url overrides the stored endpoint. It is tandem: no courtesy waits.",
+     "{}",
+     {HASH("personId", REQUIRED, "of the other node"), HASH("instanceId", REQUIRED, "of the other node"),
+      TEXT("url", OPTIONAL, 2048, "where the other node listens")}},
+    {"node.status", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, 5000,
+     "What the supervisor shows and waits for.",
+     "{state, personId, instanceId, listeners:[{type,url,state}], objects, bytes, warnings:[text], idle, "
+     "peer:{paired,importing,exporting}}; state is unprovisioned or running; peer is the node of node.peer: a contact "
+     "with our trust; CHUM with it runs inwards; outwards",
+     {{0}}},
+    {"node.stop", IPC_NODE, IPC_INTERNAL, 0, IPC_MUTATES, 2000,
+     "Closes connections and store, answers, and ends the process with status 0.", "{}", {{0}}},
+    {"node.heartbeat", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, 20000,
+     "Answered by the event loop itself, so it shows that the loop turns.", "{}", {{0}}},
+};
+// clang-format on
+
+const size_t IPC_METHOD_COUNT = sizeof IPC_METHODS / sizeof *IPC_METHODS;

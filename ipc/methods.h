@@ -1,0 +1,65 @@
+// The one table of methods of the control protocol: where each runs, who may call it, and its parameters with limits.
+// The dispatcher, the command line, the checks and docs/ipc.md are all driven by it.
+//
+// Two parameters are common and not repeated in the table: "opId" (text, 1–64 characters) of every mutating method, and
+// "node" ("archive" or "sparse") of every method that clients call and a node runs.
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum ipc_site { IPC_SUPERVISOR, IPC_NODE };
+enum ipc_caller { IPC_CLIENT, IPC_INTERNAL }; // internal: only the supervisor asks its nodes
+enum ipc_node { IPC_ARCHIVE, IPC_SPARSE };    // which node a forwarded method goes to by default
+enum ipc_effect { IPC_READS, IPC_MUTATES };   // mutating methods take opId
+enum ipc_need { IPC_OPTIONAL, IPC_REQUIRED };
+
+enum ipc_kind {
+    IPC_TEXT,   // min..max bytes of UTF-8
+    IPC_INT,    // min..max
+    IPC_BOOL,   //
+    IPC_HASH,   // 64 lower-case hex digits
+    IPC_PREFIX, // 8..64 lower-case hex digits; the node completes it or answers NOT-FOUND or AMBIGUOUS-ID
+    IPC_CHOICE, // one of the words of choices
+    IPC_OBJECT, // a JSON object
+    IPC_ARRAY,  // a JSON array of at most max members
+};
+
+enum { IPC_PARAMS_MAX = 12, IPC_MESSAGE_MAX = 1024 * 1024, IPC_OP_ID_MAX = 64, IPC_WAIT_MAX_MS = 30000 };
+
+struct ipc_param {
+    const char *name;
+    enum ipc_kind kind;
+    enum ipc_need need;
+    int64_t min;
+    int64_t max;
+    const char *choices; // "archive|sparse"
+    const char *about;
+};
+
+struct ipc_method {
+    const char *name;
+    enum ipc_site site;
+    enum ipc_caller caller;
+    enum ipc_node node;
+    enum ipc_effect effect;
+    uint32_t timeout_ms; // how long the supervisor waits for a node's answer
+    const char *about;
+    const char *result;                      // its JSON, in words
+    struct ipc_param params[IPC_PARAMS_MAX]; // ends with name NULL
+};
+
+extern const struct ipc_method IPC_METHODS[];
+extern const size_t IPC_METHOD_COUNT;
+
+const struct ipc_method *ipc_method_find(const char *name); // NULL if there is none
+
+// BAD-PARAMS (BAD-TEXT for broken text) with a message that names the parameter: required ones are there, nothing
+// unknown is, every value has its type and stays within its limits.
+enum status ipc_method_check(const struct ipc_method *m, const json_t *params, struct error *e);
+
+const char *ipc_node_name(enum ipc_node node);              // "archive", "sparse"
+bool ipc_node_parse(const char *name, enum ipc_node *node); // false if it is neither
+const char *ipc_kind_name(enum ipc_kind kind);              // for documents and messages

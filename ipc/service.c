@@ -1,0 +1,132 @@
+#include "ipc/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+struct route {
+    ipc_handler handler;
+    void *ctx;
+};
+
+struct ipc_service {
+    enum ipc_site site;
+    struct route *routes; // one per row of the table
+    struct route otherwise;
+};
+
+struct ipc_request {
+    const struct ipc_method *method;
+    json_t *params;
+    struct ipc_asker *asker;
+};
+
+const char *ipc_request_method(const struct ipc_request *r)
+{
+    return r->method->name;
+}
+
+json_t *ipc_request_params(const struct ipc_request *r)
+{
+    return r->params;
+}
+
+const char *ipc_request_op_id(const struct ipc_request *r)
+{
+    return ipc_request_text(r, "opId");
+}
+
+const char *ipc_request_text(const struct ipc_request *r, const char *name)
+{
+    return json_string_value(json_object_get(r->params, name));
+}
+
+int64_t ipc_request_int(const struct ipc_request *r, const char *name, int64_t otherwise)
+{
+    const json_t *value = json_object_get(r->params, name);
+    return value != NULL ? json_integer_value(value) : otherwise;
+}
+
+bool ipc_request_bool(const struct ipc_request *r, const char *name, bool otherwise)
+{
+    const json_t *value = json_object_get(r->params, name);
+    return value != NULL ? json_is_true(value) : otherwise;
+}
+
+static void respond(struct ipc_request *r, json_t *result, const struct error *error)
+{
+    r->asker->respond(r->asker, result, error);
+    json_decref(r->params);
+    free(r);
+}
+
+void ipc_request_reply(struct ipc_request *r, json_t *result)
+{
+    respond(r, result != NULL ? result : json_object(), NULL);
+}
+
+void ipc_request_fail(struct ipc_request *r, const struct error *e)
+{
+    respond(r, NULL, e);
+}
+
+struct ipc_service *ipc_service_create(enum ipc_site site)
+{
+    struct ipc_service *s = mem_alloc(sizeof *s);
+    s->site = site;
+    s->routes = mem_array(IPC_METHOD_COUNT, sizeof *s->routes);
+    return s;
+}
+
+void ipc_service_destroy(struct ipc_service *s)
+{
+    if (s == NULL)
+        return;
+    free(s->routes);
+    free(s);
+}
+
+void ipc_service_on(struct ipc_service *s, const char *method, ipc_handler handler, void *ctx)
+{
+    const struct ipc_method *m = ipc_method_find(method);
+    if (m == NULL || m->site != s->site)
+        abort(); // a bug: the table and the code disagree
+    s->routes[m - IPC_METHODS] = (struct route){handler, ctx};
+}
+
+void ipc_service_otherwise(struct ipc_service *s, ipc_handler handler, void *ctx)
+{
+    s->otherwise = (struct route){handler, ctx};
+}
+
+// Internal methods are for nodes only: asked by a client they do not exist.
+static const struct route *find_route(const struct ipc_service *s, const struct ipc_method *m)
+{
+    if (m == NULL)
+        return NULL;
+    if (m->site == s->site)
+        return &s->routes[m - IPC_METHODS];
+    return m->caller == IPC_CLIENT ? &s->otherwise : NULL;
+}
+
+void ipc_service_dispatch(struct ipc_service *s, const char *method, json_t *params, struct ipc_asker *asker)
+{
+    struct error e = {0};
+    const struct ipc_method *m = ipc_method_find(method);
+    const struct route *route = find_route(s, m);
+    if (route == NULL || route->handler == NULL) {
+        error_set(&e, STATUS_NOT_FOUND, "UNKNOWN-METHOD", "there is no method '%.60s'%s", method,
+                  m != NULL ? " here" : "");
+        goto refuse;
+    }
+    if (ipc_method_check(m, params, &e) != STATUS_OK)
+        goto refuse;
+    struct ipc_request *r = mem_alloc(sizeof *r);
+    *r = (struct ipc_request){m, params, asker};
+    route->handler(r, route->ctx);
+    return;
+refuse:
+    json_decref(params);
+    asker->respond(asker, NULL, &e);
+}

@@ -1,0 +1,49 @@
+// Handlers for requests, whichever way they came: over the control socket (server.h) or a node's channel (channel.h).
+//
+// Before a handler runs, the method was found in the table of methods.h, runs in this process, and its parameters were
+// checked against the table. The handler answers at once or keeps the request and answers later, exactly once either
+// way. Everything here belongs to the one thread that drains the server or channel.
+//
+//   static void topic_list(struct ipc_request *r, void *node)
+//   {
+//       ipc_request_reply(r, json_pack("{s:o}", "items", topics_to_json(node)));
+//   }
+//   ipc_service_on(service, "topic.list", topic_list, node);
+#pragma once
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "ipc/methods.h"
+
+struct ipc_request;
+typedef void (*ipc_handler)(struct ipc_request *r, void *ctx);
+
+const char *ipc_request_method(const struct ipc_request *r);
+json_t *ipc_request_params(const struct ipc_request *r);    // borrowed; a checked object, never NULL
+const char *ipc_request_op_id(const struct ipc_request *r); // of a mutating call that gave one; otherwise NULL
+
+// Shorthands for parameters; the defaults are for parameters that were left out.
+const char *ipc_request_text(const struct ipc_request *r, const char *name); // NULL when left out
+int64_t ipc_request_int(const struct ipc_request *r, const char *name, int64_t otherwise);
+bool ipc_request_bool(const struct ipc_request *r, const char *name, bool otherwise);
+
+// Both consume the request. result is taken over; NULL answers {}. If the asker is gone the answer is dropped.
+void ipc_request_reply(struct ipc_request *r, json_t *result);
+void ipc_request_fail(struct ipc_request *r, const struct error *e);
+
+struct ipc_service;
+
+struct ipc_service *ipc_service_create(enum ipc_site site);
+void ipc_service_destroy(struct ipc_service *s); // after every server and channel that uses it
+// method must be in the table and be meant for this site; ctx is borrowed. A second call replaces the first.
+void ipc_service_on(struct ipc_service *s, const char *method, ipc_handler handler, void *ctx);
+// For table methods of the other site (the supervisor forwards them). Without it they are UNKNOWN-METHOD.
+void ipc_service_otherwise(struct ipc_service *s, ipc_handler handler, void *ctx);
+
+// What servers and channels use. respond is called exactly once, by reply, fail or a failed check; one of result
+// (taken over) and error is NULL. method is copied, params taken over.
+struct ipc_asker {
+    void (*respond)(struct ipc_asker *asker, json_t *result, const struct error *error);
+};
+void ipc_service_dispatch(struct ipc_service *s, const char *method, json_t *params, struct ipc_asker *asker);
