@@ -10,6 +10,8 @@
 #include "conn/transport.h"
 #include "crypto/box.h"
 #include "crypto/sign.h"
+#include "data/recipe.h"
+#include "wire/random.h"
 
 enum conn_role { CONN_INITIATOR, CONN_ACCEPTOR };
 enum conn_group { CONN_PAIRING, CONN_CHUM, CONN_DEBUG };
@@ -54,6 +56,9 @@ struct conn; // opaque
 
 struct conn_host {
     void *ctx;
+    const struct recipes *recipes;      // the core recipes, read on the loop thread only
+    uint64_t (*now)(void *ctx);         // monotonic ms; NULL = clock_monotonic_ms
+    const struct random_source *random; // NULL = the system's; recordings are replayed with their own
     // Acceptor: the identity whose instance key is target, or NULL (closes as WIRE.md 4.4).
     const struct conn_identity *(*identity)(void *ctx, const struct public_key *target);
     // Acceptor, after the group is known, before sync: may this source talk to this target in this group at all?
@@ -73,12 +78,13 @@ struct conn_host {
     void (*closed)(void *ctx, struct conn *c, const struct error *why); // c is destroyed after this returns
 };
 
-// Takes the transport over. target is the acceptor's instance key; source_is_person makes the initiator use its person
-// key as the reference does for pairing (ours uses the instance key).
+// Both take the transport over; *host and *local outlive the connection. target is the acceptor's instance key; the
+// source is the local instance key.
 struct conn *conn_initiate(struct transport *t, const struct conn_host *host, const struct conn_identity *local,
-                           const struct public_key *target, enum conn_group group, uint64_t now_ms);
-// first: a communication_request a relay already handed over, or an empty span.
-struct conn *conn_accept(struct transport *t, const struct conn_host *host, struct span first, uint64_t now_ms);
+                           const struct public_key *target, enum conn_group group);
+// first: a communication_request a relay already handed over, or an empty span. NULL if that message ended the
+// connection at once; closed was called then.
+struct conn *conn_accept(struct transport *t, const struct conn_host *host, struct span first);
 
 // The group's protocol, installed from host.ready. Messages are the application messages below fragmentation.
 struct conn_protocol {
@@ -95,11 +101,13 @@ void conn_send_binary(struct conn *c, struct span message);
 size_t conn_queued(const struct conn *c);
 void conn_pause(struct conn *c, bool paused);
 void conn_reschedule(struct conn *c); // the protocol's deadline changed outside an event
-// Puts off host.ready: called from it to wait for up to ms, e.g. while a pairing with that peer is in flight; ready is
-// asked again when conn_resume is called or the time is over.
+// Puts off host.ready: called from it (which then returns NULL without serving) to wait for up to ms, e.g. while a
+// pairing with that peer is in flight; ready is asked again when conn_resume is called or the time is over.
 void conn_hold(struct conn *c, uint64_t ms);
 void conn_resume(struct conn *c);
-void conn_close(struct conn *c, const char *reason); // text as in WIRE.md 2.3, without the "Close called: "
+// reason: text as in WIRE.md 2.3 without the "Close called: "; NULL = "Close called.". protocol.closed and host.closed
+// follow: at once, or when the event being handled is over. An end on purpose is reported with STATUS_CLOSED, "CLOSED".
+void conn_close(struct conn *c, const char *reason);
 
 enum conn_role conn_role(const struct conn *c);
 enum conn_group conn_group(const struct conn *c);

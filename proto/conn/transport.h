@@ -1,7 +1,8 @@
 // What carries messages: a WebSocket of proto/net, one end of a relay's splice, or a pipe in a test.
 //
 // A transport is made by its owner and given to one user at a time. The user installs its events; the owner calls them
-// on the loop thread. After closed nothing is called any more and the user must not touch the transport again.
+// on the loop thread, never from within an operation. After closed nothing is called any more and the user must not
+// touch the transport again. A user that loses interest earlier calls close and then transport_release.
 #pragma once
 
 #include "base/bytes.h"
@@ -37,3 +38,6 @@ static inline void transport_use(struct transport *t, const struct transport_eve
     t->events = events;
     t->ctx = ctx;
 }
+
+// The user is gone: what still happens on this transport is ignored until its owner destroys it after closed.
+void transport_release(struct transport *t);

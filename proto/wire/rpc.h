@@ -16,16 +16,17 @@ struct rpc_transport { // where messages go; ctx is passed through
 
 struct rpc_limits {
     size_t outstanding; // own calls in flight; more wait in a queue
+    size_t waiting;     // calls in that queue; 0 = 65,536
     size_t text;        // bytes of one JSON text received, e.g. 64 MiB
 };
 
-// A request of the peer. args is a borrowed JSON array in which the undefined value is JSON null marked by
-// rpc_is_undefined. Every request is answered exactly once, now or later, by one of the rpc_answer functions with the
-// same id.
+// A request of the peer. args is a borrowed JSON array; ask rpc_is_undefined for each argument, a missing one (NULL) is
+// undefined too. Every request is answered exactly once, now or later, by one of the rpc_answer functions or a stream
+// with the same id.
 struct rpc_request {
     int64_t id;
     int64_t service;
-    const json_t *args; // NULL if the request had none
+    const json_t *args; // an array, empty if the request had none
 };
 typedef void (*rpc_serve_fn)(void *ctx, const struct rpc_request *request);
 
@@ -34,7 +35,8 @@ void rpc_destroy(struct rpc *r); // pending calls are not told; call rpc_fail_al
 
 bool rpc_is_undefined(const json_t *value);
 
-// Feed every message that arrives; now_ms is monotonic. What cannot be understood is ignored as WIRE.md 9.3 says.
+// Feed every message that arrives; now_ms is monotonic. What cannot be understood is ignored as WIRE.md 9.3 says. The
+// serve and reply functions may call anything here but rpc_destroy.
 void rpc_on_text(struct rpc *r, struct span text, uint64_t now_ms);
 void rpc_on_binary(struct rpc *r, struct span message, uint64_t now_ms);
 
@@ -43,8 +45,9 @@ void rpc_answer_json(struct rpc *r, int64_t id, struct span json);   // data: ra
 void rpc_answer_string(struct rpc *r, int64_t id, struct span text); // data: a string
 void rpc_answer_error(struct rpc *r, int64_t id, const char *name, const char *message, const char *code);
 void rpc_answer_unknown_service(struct rpc *r, int64_t id, int64_t service);
-void rpc_stream_binary(struct rpc *r, int64_t id, struct span chunk);
-void rpc_stream_text(struct rpc *r, int64_t id, struct span chunk, bool first); // encoding utf8
+// Pieces of a stream. false: the peer cannot store it and wants no more; end it with rpc_stream_end or _error.
+bool rpc_stream_binary(struct rpc *r, int64_t id, struct span chunk);
+bool rpc_stream_text(struct rpc *r, int64_t id, struct span chunk, bool first); // encoding utf8, whole characters
 void rpc_stream_end(struct rpc *r, int64_t id);
 void rpc_stream_error(struct rpc *r, int64_t id, const char *message);
 
@@ -58,12 +61,13 @@ struct rpc_reply {
 // Called once with DATA, ERROR, END or LOST, before that any number of times with CHUNK.
 typedef void (*rpc_reply_fn)(void *ctx, const struct rpc_reply *reply);
 
-// args is the raw JSON text of an array. The deadline runs anew with every chunk. Returns the call's id, for
-// rpc_cancel.
+// args is the raw JSON text of an array, copied. The time runs from the moment the call leaves the queue and anew with
+// every chunk. Returns the call's id, for rpc_cancel, or -1 when the queue is full or after rpc_fail_all.
 int64_t rpc_call(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, uint64_t timeout_ms,
                  rpc_reply_fn reply, void *ctx);
-void rpc_cancel(struct rpc *r, int64_t id); // its reply function is not called any more; what still comes is dropped
-size_t rpc_pending(const struct rpc *r);    // own calls not yet finished, waiting ones included
+// Its reply function is not called any more; the peer of a running stream is told to stop, what still comes is dropped.
+void rpc_cancel(struct rpc *r, int64_t id);
+size_t rpc_pending(const struct rpc *r); // own calls not yet finished, waiting ones included
 
 uint64_t rpc_deadline(const struct rpc *r); // when rpc_on_time has to be called next; 0 = never
 void rpc_on_time(struct rpc *r, uint64_t now_ms);

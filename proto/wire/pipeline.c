@@ -1,0 +1,112 @@
+#include "wire/pipeline.h"
+
+#include <stdlib.h>
+
+#include "wire/keepalive.h"
+
+struct pipeline {
+    struct frame_codec codec;
+    struct keepalive keepalive;
+    struct fragment_receiver fragments;
+    struct buf opened; // the last received message
+    struct buf sealed; // the frame being sent
+    pipeline_emit emit;
+    void *ctx;
+    uint64_t sending_at; // now_ms of the pipeline_send under way
+};
+
+struct pipeline *pipeline_create(struct secret *shared_key, enum frame_side side, size_t limit,
+                                 const struct random_source *random, pipeline_emit emit, void *ctx, uint64_t now_ms)
+{
+    struct pipeline *p = mem_alloc(sizeof *p);
+    frame_codec_begin(&p->codec, shared_key, side, random);
+    keepalive_begin(&p->keepalive, now_ms);
+    p->fragments.limit = limit;
+    p->emit = emit;
+    p->ctx = ctx;
+    return p;
+}
+
+void pipeline_destroy(struct pipeline *p)
+{
+    if (p == NULL)
+        return;
+    frame_codec_end(&p->codec);
+    fragment_receiver_end(&p->fragments);
+    buf_free(&p->opened);
+    buf_free(&p->sealed);
+    free(p);
+}
+
+void pipeline_set_limit(struct pipeline *p, size_t limit)
+{
+    p->fragments.limit = limit;
+}
+
+// ---- Sending: fragmentation → keepalive → encryption ----
+
+static void send_frame(struct pipeline *p, bool text, struct span message, uint64_t now_ms)
+{
+    buf_clear(&p->sealed);
+    frame_seal(&p->codec, text, message, &p->sealed);
+    keepalive_sent(&p->keepalive, now_ms);
+    p->emit(p->ctx, buf_span(&p->sealed));
+}
+
+static void send_piece(void *ctx, bool text, struct span message)
+{
+    struct pipeline *p = ctx;
+    if (!text || !span_starts_with(message, KEEPALIVE_TEXT)) {
+        send_frame(p, text, message, p->sending_at);
+        return;
+    }
+    struct buf escaped = {0};
+    keepalive_escape(message, &escaped);
+    send_frame(p, true, buf_span(&escaped), p->sending_at);
+    buf_free(&escaped);
+}
+
+void pipeline_send(struct pipeline *p, bool text, struct span message, uint64_t now_ms)
+{
+    p->sending_at = now_ms;
+    fragment_send(text, message, send_piece, p);
+}
+
+// ---- Receiving: encryption → keepalive → fragmentation ----
+
+enum status pipeline_receive(struct pipeline *p, bool text, struct span frame, uint64_t now_ms,
+                             struct fragment_message *out, struct error *e)
+{
+    *out = (struct fragment_message){0};
+    if (text)
+        return error_set(e, STATUS_INVALID, "BAD-FRAME",
+                         "Incoming encrypted message is a string, it needs to be binary");
+    if (frame.len > p->fragments.limit + (1u << 20))
+        return error_set(e, STATUS_TOO_BIG, "MESSAGE-TOO-BIG", "A message of more than %zu bytes is not accepted.",
+                         p->fragments.limit);
+    bool is_text;
+    enum status status = frame_open(&p->codec, frame, &is_text, &p->opened, e);
+    if (status != STATUS_OK)
+        return status;
+    keepalive_received(&p->keepalive, now_ms);
+    struct span message = buf_span(&p->opened);
+    if (is_text && !keepalive_unescape(&message))
+        return STATUS_OK;
+    return fragment_receive(&p->fragments, is_text, message, out, e);
+}
+
+// ---- Time ----
+
+uint64_t pipeline_deadline(const struct pipeline *p)
+{
+    return keepalive_deadline(&p->keepalive);
+}
+
+enum status pipeline_on_time(struct pipeline *p, uint64_t now_ms, struct error *e)
+{
+    if (now_ms >= p->keepalive.lost_at)
+        return error_set(e, STATUS_TIMEOUT, "PEER-SILENT", "%s", KEEPALIVE_LOST);
+    if (now_ms >= p->keepalive.send_at)
+        send_frame(p, true, KEEPALIVE_TEXT, now_ms);
+    return STATUS_OK;
+}

@@ -1,0 +1,29 @@
+// The chain between an encrypted connection's messages and its WebSocket (WIRE.md 3.1): encryption, keepalive,
+// fragmentation as one byte machine. Time comes in with every call.
+#pragma once
+
+#include "wire/fragment.h"
+#include "wire/frame.h"
+
+struct pipeline;
+
+typedef void (*pipeline_emit)(void *ctx, struct span frame); // one binary WebSocket message; borrowed
+
+// Takes the shared key over. limit: bytes of one received message, fragmented or not. random may not be NULL and
+// outlives the pipeline.
+struct pipeline *pipeline_create(struct secret *shared_key, enum frame_side side, size_t limit,
+                                 const struct random_source *random, pipeline_emit emit, void *ctx, uint64_t now_ms);
+void pipeline_destroy(struct pipeline *p); // NULL-safe
+void pipeline_set_limit(struct pipeline *p, size_t limit);
+
+// One application message out: emits one or more frames.
+void pipeline_send(struct pipeline *p, bool text, struct span message, uint64_t now_ms);
+
+// One WebSocket message in. out->present says whether a message for the layer above came of it; its bytes live until
+// the next call. On failure the connection is to be closed with exactly e's message.
+enum status pipeline_receive(struct pipeline *p, bool text, struct span frame, uint64_t now_ms,
+                             struct fragment_message *out, struct error *e);
+
+uint64_t pipeline_deadline(const struct pipeline *p); // when pipeline_on_time has to be called next
+// Sends what keeps the connection alive. STATUS_TIMEOUT: the peer gave no lifesign, terminate with e's message.
+enum status pipeline_on_time(struct pipeline *p, uint64_t now_ms, struct error *e);

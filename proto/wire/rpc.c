@@ -1,0 +1,519 @@
+#include "wire/rpc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "wire/jsontext.h"
+
+enum { WAITING_DEFAULT = 65536, REFUSED_STREAMS = 8, JSON_DEPTH = 32, JSON_VALUES = 100000, ID_BYTES = 8 };
+
+static const char UNDEFINED[] = "$__undefined$";
+
+struct call {
+    struct call *next;
+    int64_t id;
+    char *message; // the request's text until it is sent
+    uint64_t timeout_ms;
+    uint64_t deadline; // 0 while it waits in the queue
+    bool streaming;    // a chunk has arrived
+    bool base64;       // the encoding of the text stream
+    rpc_reply_fn reply;
+    void *ctx;
+};
+
+struct call_list { // in the order of the calls
+    struct call *first;
+    struct call **end;
+    size_t count;
+};
+
+struct rpc {
+    struct rpc_transport transport;
+    struct rpc_limits limits;
+    rpc_serve_fn serve;
+    void *ctx;
+    int64_t next_id;
+    struct call_list sent, waiting;
+    int64_t refused[REFUSED_STREAMS]; // streams of ours the peer cannot store
+    size_t refused_count;
+    bool failed; // after rpc_fail_all
+};
+
+// ---- Lists of calls ----
+
+static void list_begin(struct call_list *l)
+{
+    *l = (struct call_list){.end = &l->first};
+}
+
+static void list_append(struct call_list *l, struct call *c)
+{
+    c->next = NULL;
+    *l->end = c;
+    l->end = &c->next;
+    l->count++;
+}
+
+static struct call *list_take(struct call_list *l, struct call **place)
+{
+    struct call *c = *place;
+    *place = c->next;
+    if (l->end == &c->next)
+        l->end = place;
+    l->count--;
+    return c;
+}
+
+static struct call **list_find(struct call_list *l, int64_t id)
+{
+    for (struct call **p = &l->first; *p != NULL; p = &(*p)->next)
+        if ((*p)->id == id)
+            return p;
+    return NULL;
+}
+
+static void call_free(struct call *c)
+{
+    free(c->message);
+    free(c);
+}
+
+static void list_free(struct call_list *l)
+{
+    while (l->first != NULL)
+        call_free(list_take(l, &l->first));
+}
+
+// ---- Life ----
+
+struct rpc *rpc_create(struct rpc_transport transport, struct rpc_limits limits, rpc_serve_fn serve, void *ctx)
+{
+    struct rpc *r = mem_alloc(sizeof *r);
+    r->transport = transport;
+    r->limits = limits;
+    if (limits.waiting == 0)
+        r->limits.waiting = WAITING_DEFAULT;
+    r->serve = serve;
+    r->ctx = ctx;
+    list_begin(&r->sent);
+    list_begin(&r->waiting);
+    return r;
+}
+
+void rpc_destroy(struct rpc *r)
+{
+    if (r == NULL)
+        return;
+    list_free(&r->sent);
+    list_free(&r->waiting);
+    free(r);
+}
+
+bool rpc_is_undefined(const json_t *value)
+{
+    return value == NULL || (json_is_string(value) && strcmp(json_string_value(value), UNDEFINED) == 0);
+}
+
+// ---- Sending ----
+
+static void send_text(struct rpc *r, struct buf *text)
+{
+    r->transport.send(r->transport.ctx, true, buf_span(text));
+    buf_free(text);
+}
+
+static void add_undefined_or_string(struct buf *out, const char *text)
+{
+    jsontext_add_string(span_of(text != NULL ? text : UNDEFINED), out);
+}
+
+static struct buf response(int64_t id, const char *type)
+{
+    struct buf out = {0};
+    buf_printf(&out, "{\"responseId\":%lld,\"type\":\"%s\"", (long long)id, type);
+    return out;
+}
+
+void rpc_answer_json(struct rpc *r, int64_t id, struct span json)
+{
+    struct buf out = response(id, "data");
+    buf_add_text(&out, ",\"data\":");
+    if (json.len != 0)
+        buf_add_span(&out, json);
+    else
+        add_undefined_or_string(&out, NULL);
+    buf_add_char(&out, '}');
+    send_text(r, &out);
+}
+
+void rpc_answer_string(struct rpc *r, int64_t id, struct span text)
+{
+    struct buf out = response(id, "data");
+    buf_add_text(&out, ",\"data\":");
+    jsontext_add_string(text, &out);
+    buf_add_char(&out, '}');
+    send_text(r, &out);
+}
+
+void rpc_answer_error(struct rpc *r, int64_t id, const char *name, const char *message, const char *code)
+{
+    struct buf out = response(id, "error");
+    buf_add_text(&out, ",\"error\":{\"name\":");
+    add_undefined_or_string(&out, name);
+    buf_add_text(&out, ",\"message\":");
+    add_undefined_or_string(&out, message);
+    buf_add_text(&out, ",\"code\":");
+    add_undefined_or_string(&out, code);
+    buf_add_text(&out, "}}");
+    send_text(r, &out);
+}
+
+void rpc_answer_unknown_service(struct rpc *r, int64_t id, int64_t service)
+{
+    char message[80]; // the misspelling is part of the protocol
+    snprintf(message, sizeof message, "Not a function: Servcie ID %lld [number]", (long long)service);
+    rpc_answer_error(r, id, "TypeError", message, "UNKNOWN-SERVICE");
+}
+
+// ---- Streams out ----
+
+static bool stream_refused(const struct rpc *r, int64_t id)
+{
+    for (size_t i = 0; i < r->refused_count; i++)
+        if (r->refused[i] == id)
+            return true;
+    return false;
+}
+
+static void forget_refusal(struct rpc *r, int64_t id)
+{
+    for (size_t i = 0; i < r->refused_count; i++)
+        if (r->refused[i] == id)
+            r->refused[i--] = r->refused[--r->refused_count];
+}
+
+// Remembers the newest few: a peer that names streams which do not exist only forgets its own.
+static void remember_refusal(struct rpc *r, int64_t id)
+{
+    forget_refusal(r, id);
+    if (r->refused_count == REFUSED_STREAMS) {
+        memmove(r->refused, r->refused + 1, (REFUSED_STREAMS - 1) * sizeof r->refused[0]);
+        r->refused_count--;
+    }
+    r->refused[r->refused_count++] = id;
+}
+
+bool rpc_stream_binary(struct rpc *r, int64_t id, struct span chunk)
+{
+    if (stream_refused(r, id))
+        return false;
+    double number = (double)id;
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    struct buf out = {0};
+    buf_reserve(&out, ID_BYTES + chunk.len);
+    for (int i = 0; i < ID_BYTES; i++)
+        buf_add_char(&out, (char)(bits >> (8 * i)));
+    buf_add_span(&out, chunk);
+    r->transport.send(r->transport.ctx, false, buf_span(&out));
+    buf_free(&out);
+    return true;
+}
+
+bool rpc_stream_text(struct rpc *r, int64_t id, struct span chunk, bool first)
+{
+    if (stream_refused(r, id))
+        return false;
+    struct buf out = response(id, "stream");
+    buf_add_text(&out, ",\"chunk\":");
+    jsontext_add_string(chunk, &out);
+    buf_add_text(&out, ",\"encoding\":");
+    add_undefined_or_string(&out, first ? "utf8" : NULL);
+    buf_add_char(&out, '}');
+    send_text(r, &out);
+    return true;
+}
+
+void rpc_stream_end(struct rpc *r, int64_t id)
+{
+    forget_refusal(r, id);
+    struct buf out = response(id, "stream-end");
+    buf_add_char(&out, '}');
+    send_text(r, &out);
+}
+
+void rpc_stream_error(struct rpc *r, int64_t id, const char *message)
+{
+    forget_refusal(r, id);
+    struct buf out = response(id, "stream-error");
+    buf_add_text(&out, ",\"error\":");
+    add_undefined_or_string(&out, message);
+    buf_add_char(&out, '}');
+    send_text(r, &out);
+}
+
+// ---- Own calls ----
+
+static void send_waiting(struct rpc *r, uint64_t now_ms)
+{
+    while (r->waiting.first != NULL && r->sent.count < r->limits.outstanding) {
+        struct call *c = list_take(&r->waiting, &r->waiting.first);
+        c->deadline = now_ms + c->timeout_ms;
+        list_append(&r->sent, c);
+        char *message = c->message;
+        c->message = NULL;
+        r->transport.send(r->transport.ctx, true, span_of(message));
+        free(message);
+    }
+}
+
+int64_t rpc_call(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, uint64_t timeout_ms,
+                 rpc_reply_fn reply, void *ctx)
+{
+    if (r->failed || r->waiting.count >= r->limits.waiting)
+        return -1;
+    struct call *c = mem_alloc(sizeof *c);
+    c->id = r->next_id++;
+    c->timeout_ms = timeout_ms;
+    c->reply = reply;
+    c->ctx = ctx;
+    struct buf message = {0};
+    buf_printf(&message, "{\"requestId\":%lld,\"type\":\"request\",\"serviceId\":%lld,\"args\":", (long long)c->id,
+               (long long)service);
+    buf_add_span(&message, args);
+    buf_add_text(&message, "}");
+    buf_add_char(&message, '\0');
+    c->message = message.data;
+    list_append(&r->waiting, c);
+    int64_t id = c->id;
+    send_waiting(r, now_ms);
+    return id;
+}
+
+void rpc_cancel(struct rpc *r, int64_t id)
+{
+    struct call **place = list_find(&r->sent, id);
+    struct call_list *list = place != NULL ? &r->sent : &r->waiting;
+    if (place == NULL)
+        place = list_find(&r->waiting, id);
+    if (place == NULL)
+        return;
+    struct call *c = list_take(list, place);
+    if (c->streaming) {
+        struct buf out = {0};
+        buf_printf(&out, "{\"requestId\":%lld,\"type\":\"write-stream-error\"}", (long long)id);
+        send_text(r, &out);
+    }
+    call_free(c);
+}
+
+size_t rpc_pending(const struct rpc *r)
+{
+    return r->sent.count + r->waiting.count;
+}
+
+static void finish(struct call_list *list, struct call **place, const struct rpc_reply *reply)
+{
+    struct call *c = list_take(list, place);
+    c->reply(c->ctx, reply);
+    call_free(c);
+}
+
+uint64_t rpc_deadline(const struct rpc *r)
+{
+    uint64_t earliest = 0;
+    for (const struct call *c = r->sent.first; c != NULL; c = c->next)
+        if (earliest == 0 || c->deadline < earliest)
+            earliest = c->deadline;
+    return earliest;
+}
+
+static struct call **find_expired(struct rpc *r, uint64_t now_ms)
+{
+    for (struct call **p = &r->sent.first; *p != NULL; p = &(*p)->next)
+        if ((*p)->deadline <= now_ms)
+            return p;
+    return NULL;
+}
+
+void rpc_on_time(struct rpc *r, uint64_t now_ms)
+{
+    struct error e;
+    error_set(&e, STATUS_TIMEOUT, "RPC-TIMEOUT", "the peer did not answer a request in time");
+    struct rpc_reply lost = {.kind = RPC_LOST, .error = &e};
+    for (struct call **place; (place = find_expired(r, now_ms)) != NULL;)
+        finish(&r->sent, place, &lost);
+    send_waiting(r, now_ms);
+}
+
+void rpc_fail_all(struct rpc *r, const struct error *why)
+{
+    r->failed = true;
+    struct rpc_reply lost = {.kind = RPC_LOST, .error = why};
+    while (r->sent.first != NULL)
+        finish(&r->sent, &r->sent.first, &lost);
+    while (r->waiting.first != NULL)
+        finish(&r->waiting, &r->waiting.first, &lost);
+}
+
+// ---- Receiving ----
+
+// JavaScript's integers: also 5.0, within ±2^53.
+static bool get_integer(const json_t *message, const char *name, int64_t *out)
+{
+    const json_t *member = json_object_get(message, name);
+    if (!json_is_number(member))
+        return false;
+    double number = json_number_value(member);
+    if (number != trunc(number) || fabs(number) > 9007199254740992.0)
+        return false;
+    *out = (int64_t)number;
+    return true;
+}
+
+static struct span get_text(const json_t *message, const char *name)
+{
+    const json_t *member = json_object_get(message, name);
+    if (!json_is_string(member) || rpc_is_undefined(member))
+        return (struct span){0};
+    return (struct span){json_string_value(member), json_string_length(member)};
+}
+
+static void on_request(struct rpc *r, const json_t *message)
+{
+    struct rpc_request request;
+    if (!get_integer(message, "requestId", &request.id) || !get_integer(message, "serviceId", &request.service))
+        return;
+    json_t *args = json_object_get(message, "args");
+    json_t *none = rpc_is_undefined(args) ? json_array() : NULL;
+    request.args = none != NULL ? none : args;
+    if (json_is_array(request.args))
+        r->serve(r->ctx, &request);
+    else
+        rpc_answer_error(r, request.id, "TypeError", "the arguments of a request have to be an array", NULL);
+    json_decref(none);
+}
+
+static void on_data(struct rpc *r, struct call **place, const json_t *message)
+{
+    const json_t *data = json_object_get(message, "data");
+    struct rpc_reply reply = {.kind = RPC_DATA, .data = rpc_is_undefined(data) ? NULL : data};
+    finish(&r->sent, place, &reply);
+}
+
+static void on_error(struct rpc *r, struct call **place, const json_t *message)
+{
+    const json_t *error = json_object_get(message, "error");
+    struct span code = get_text(error, "code");
+    struct span text = get_text(error, "message");
+    struct span name = get_text(error, "name");
+    char short_code[40];
+    snprintf(short_code, sizeof short_code, SPAN_FMT, SPAN_ARG(code));
+    struct error e;
+    error_set(&e, STATUS_REFUSED, short_code, SPAN_FMT "%s" SPAN_FMT, SPAN_ARG(name),
+              name.len != 0 && text.len != 0 ? ": " : "", SPAN_ARG(text));
+    finish(&r->sent, place, &(struct rpc_reply){.kind = RPC_ERROR, .error = &e});
+}
+
+static void on_stream_error(struct rpc *r, struct call **place, const json_t *message)
+{
+    struct error e;
+    error_set(&e, STATUS_REFUSED, "STREAM-ERROR", SPAN_FMT, SPAN_ARG(get_text(message, "error")));
+    finish(&r->sent, place, &(struct rpc_reply){.kind = RPC_ERROR, .error = &e});
+}
+
+static void on_end(struct rpc *r, struct call **place, const json_t *message)
+{
+    (void)message;
+    finish(&r->sent, place, &(struct rpc_reply){.kind = RPC_END});
+}
+
+static void deliver_chunk(struct call *c, struct span chunk, uint64_t now_ms)
+{
+    c->streaming = true;
+    c->deadline = now_ms + c->timeout_ms;
+    if (chunk.len != 0)
+        c->reply(c->ctx, &(struct rpc_reply){.kind = RPC_CHUNK, .chunk = chunk}); // may cancel c
+}
+
+static void on_chunk(struct rpc *r, struct call **place, const json_t *message, uint64_t now_ms)
+{
+    struct call *c = *place;
+    struct span encoding = get_text(message, "encoding");
+    if (encoding.len != 0)
+        c->base64 = span_eq_text(encoding, "base64");
+    struct span chunk = get_text(message, "chunk");
+    if (!c->base64) {
+        deliver_chunk(c, chunk, now_ms);
+        return;
+    }
+    struct buf bytes = {0};
+    if (base64_decode(chunk, &bytes)) {
+        deliver_chunk(c, buf_span(&bytes), now_ms);
+    } else {
+        struct error e;
+        error_set(&e, STATUS_INVALID, "STREAM-ERROR", "a chunk of the stream is not base64");
+        finish(&r->sent, place, &(struct rpc_reply){.kind = RPC_ERROR, .error = &e});
+    }
+    buf_free(&bytes);
+}
+
+static void on_response(struct rpc *r, struct span type, const json_t *message, uint64_t now_ms)
+{
+    static const struct {
+        const char *type;
+        void (*handle)(struct rpc *r, struct call **place, const json_t *message);
+    } endings[] = {{"data", on_data}, {"error", on_error}, {"stream-end", on_end}, {"stream-error", on_stream_error}};
+
+    int64_t id;
+    struct call **place = get_integer(message, "responseId", &id) ? list_find(&r->sent, id) : NULL;
+    if (place == NULL)
+        return;
+    if (span_eq_text(type, "stream"))
+        on_chunk(r, place, message, now_ms);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (span_eq_text(type, endings[i].type)) {
+            endings[i].handle(r, place, message);
+            return;
+        }
+}
+
+static void on_refusal(struct rpc *r, const json_t *message)
+{
+    int64_t id;
+    if (get_integer(message, "requestId", &id))
+        remember_refusal(r, id);
+}
+
+void rpc_on_text(struct rpc *r, struct span text, uint64_t now_ms)
+{
+    struct jsontext_limits limits = {.bytes = r->limits.text, .depth = JSON_DEPTH, .values = JSON_VALUES};
+    json_t *message = jsontext_parse(text, limits, NULL);
+    struct span type = get_text(message, "type");
+    if (span_eq_text(type, "request"))
+        on_request(r, message);
+    else if (span_eq_text(type, "write-stream-error"))
+        on_refusal(r, message);
+    else if (type.len != 0)
+        on_response(r, type, message, now_ms);
+    json_decref(message);
+    send_waiting(r, now_ms);
+}
+
+void rpc_on_binary(struct rpc *r, struct span message, uint64_t now_ms)
+{
+    if (message.len < ID_BYTES)
+        return;
+    uint64_t bits = 0;
+    for (int i = ID_BYTES - 1; i >= 0; i--)
+        bits = bits << 8 | (uint8_t)message.ptr[i];
+    double id;
+    memcpy(&id, &bits, sizeof id);
+    if (!(id >= 0 && id <= 9007199254740992.0) || id != trunc(id))
+        return;
+    struct call **place = list_find(&r->sent, (int64_t)id);
+    if (place != NULL)
+        deliver_chunk(*place, span_from(message, ID_BYTES), now_ms);
+}
