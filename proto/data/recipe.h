@@ -1,7 +1,8 @@
 // Recipes describe types (DATA-MODEL.md 2): which properties an object has, in which order and of which type.
 //
 // All 78 recipes of the core and of one.models are built in, generated from the recorded Recipe objects
-// (proto/data/recipes/*.json). More can be registered at run time. A recipe set is owned by one thread.
+// (proto/data/recipes/*.json). More can be registered at run time. Inheritance is resolved when a type is first used,
+// so recipes may be registered in any order. A recipe set is owned by one thread.
 #pragma once
 
 #include "base/error.h"
@@ -36,6 +37,7 @@ struct value_type {
     const struct value_type *item; // TYPE_BAG, TYPE_ARRAY, TYPE_SET; the value of TYPE_MAP
     const struct rule *rules;      // TYPE_OBJECT
     size_t rule_count;
+    bool has_links; // a reference or something that contains one
 };
 
 struct rule {
@@ -43,8 +45,8 @@ struct rule {
     struct value_type type; // inheritance resolved
     bool optional;
     bool is_id;
-    struct span open_tag;  // e.g. <span itemprop="text">, precomputed
-    struct span close_tag; // e.g. </span>
+    bool inherited;       // the type came by inheritFrom, which merging cannot look into (DATA-MODEL.md 8.8)
+    struct span open_tag; // e.g. <span itemprop="text">; the closing tag follows from the kind of type
 };
 
 struct crdt_entry { // one pair of crdtConfig: path pattern and algorithm name (DATA-MODEL.md 8.6)
@@ -65,12 +67,17 @@ struct recipe {
 
 struct recipes; // a set of recipes by name
 
+enum { RECIPE_MAX_DEPTH = 64 }; // nesting of value types; also bounds the nesting of every object
+
 struct recipes *recipes_create(bool with_models); // the 11 core recipes, and the 67 of one.models if asked
 void recipes_destroy(struct recipes *r);
-const struct recipe *recipes_find(const struct recipes *r, struct span name); // NULL if unknown
+const struct recipe *recipes_find(const struct recipes *r, struct span name); // NULL if unknown or unusable
+// The same with a reason. Codes: OR-GR1 (unknown, also as target of inheritance), OR-GR01, OR-RSRI2
+// (DATA-MODEL.md 2.4).
+enum status recipes_get(const struct recipes *r, struct span name, const struct recipe **out, struct error *e);
 
-// Checks a Recipe object (DATA-MODEL.md 2.3) and adds it. Codes of failures: URC-…, OR-ADDR1 (name taken), OR-GR1,
-// OR-GR01.
+// Checks a Recipe object (DATA-MODEL.md 2.3) and adds it; the object is copied. Codes: URC-…, OR-ADDR1 (name taken),
+// RECIPE-TOO-DEEP.
 enum status recipes_add(struct recipes *r, const struct value *recipe_object, struct error *e);
 // Only the checks, against this set.
 enum status recipes_check(const struct recipes *r, const struct value *recipe_object, struct error *e);

@@ -19,7 +19,7 @@ enum value_kind {
     VALUE_OBJECT,
     VALUE_DATE,    // number = ms since 1970; only inside stringifiable values
     VALUE_REGEXP,  // string = source; only inside recipes and stringifiable values
-    VALUE_FOREIGN, // something no rule accepts (functions, symbols …); only to show refusals
+    VALUE_FOREIGN, // something no rule accepts; string = what it is ("symbol", "function" …); only to show refusals
 };
 
 struct value_pair { // an entry of a map
@@ -55,7 +55,9 @@ struct value {
 };
 
 // Making values. Everything is copied into or allocated from the arena; names are expected to be literals or to live as
-// long as the arena. Lists, sets, maps and objects grow by the add functions while they are being built.
+// long as the arena. Lists, sets, maps and objects grow by the add functions while they are being built; their arrays
+// must only be made by these functions, because the room behind count follows from count alone.
+struct value *value_make(struct arena *a, enum value_kind kind); // zero content, to be filled in by the caller
 struct value *value_undefined(struct arena *a);
 struct value *value_null(struct arena *a);
 struct value *value_bool(struct arena *a, bool b);
@@ -71,6 +73,9 @@ void value_add(struct arena *a, struct value *list_or_set, struct value *item);
 void value_put(struct arena *a, struct value *map, struct value *key, struct value *v); // replaces an equal key
 void value_set_member(struct arena *a, struct value *object, struct span name, struct value *v); // replaces or appends
 void value_remove_member(struct value *object, struct span name);
+// The same without looking for an equal key or name, for readers that know there is none.
+void value_append_pair(struct arena *a, struct value *map, struct value *key, struct value *v);
+void value_append_member(struct arena *a, struct value *object, struct span name, struct value *v);
 struct value *value_copy(struct arena *a, const struct value *v); // deep
 
 // Reading. All return NULL or false when the member is absent or of another kind, so chains need one check at the end.

@@ -1,0 +1,279 @@
+#include "data/graph.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { GRAPH_MAX_NODES = 4 << 20 };
+
+struct queue_entry {
+    struct graph_node *node;
+    size_t order; // of arrival: the earliest of equal depth leaves first
+};
+
+struct builder {
+    const struct version_source *source;
+    struct arena *arena;
+    struct arena *scratch;
+    struct hash_map *known;    // hash -> graph_node
+    struct queue_entry *queue; // binary heap
+    size_t queue_count;
+    size_t queue_cap;
+    size_t arrivals;
+    bool empty_queued; // the empty node leaves last, so it needs no place in the heap
+    struct graph_nodes list;
+    struct hash first;
+    struct hash second;
+};
+
+void graph_nodes_add(struct graph_nodes *l, struct graph_node *n)
+{
+    if (l->count == l->cap) {
+        l->cap = l->cap != 0 ? 2 * l->cap : 16;
+        l->items = mem_resize(l->items, l->cap * sizeof *l->items);
+    }
+    l->items[l->count++] = n;
+}
+
+static bool leaves_before(const struct queue_entry *a, const struct queue_entry *b)
+{
+    if (a->node->depth > b->node->depth)
+        return true;
+    return !(a->node->depth < b->node->depth) && a->order < b->order;
+}
+
+static void swap_entries(struct queue_entry *a, struct queue_entry *b)
+{
+    struct queue_entry t = *a;
+    *a = *b;
+    *b = t;
+}
+
+static void queue_push(struct builder *b, struct graph_node *n)
+{
+    if (b->queue_count == b->queue_cap) {
+        b->queue_cap = b->queue_cap != 0 ? 2 * b->queue_cap : 16;
+        b->queue = mem_resize(b->queue, b->queue_cap * sizeof *b->queue);
+    }
+    n->queued = true;
+    size_t i = b->queue_count++;
+    b->queue[i] = (struct queue_entry){n, b->arrivals++};
+    for (; i > 0 && leaves_before(&b->queue[i], &b->queue[(i - 1) / 2]); i = (i - 1) / 2)
+        swap_entries(&b->queue[i], &b->queue[(i - 1) / 2]);
+}
+
+static struct graph_node *queue_pop(struct builder *b)
+{
+    struct graph_node *n = b->queue[0].node;
+    b->queue[0] = b->queue[--b->queue_count];
+    for (size_t i = 0;;) {
+        size_t best = i;
+        for (size_t child = 2 * i + 1; child <= 2 * i + 2; child++) {
+            if (child < b->queue_count && leaves_before(&b->queue[child], &b->queue[best]))
+                best = child;
+        }
+        if (best == i)
+            return n;
+        swap_entries(&b->queue[i], &b->queue[best]);
+        i = best;
+    }
+}
+
+// The hashes before a node are kept with the node until it leaves the queue.
+struct loaded {
+    struct graph_node node;
+    const struct hash *before;
+    size_t before_count;
+};
+
+static enum status load(struct builder *b, const struct hash *hash, struct graph_node **out, struct error *e)
+{
+    *out = hash_map_get(b->known, hash);
+    if (*out != NULL)
+        return STATUS_OK;
+    if (hash_map_count(b->known) >= GRAPH_MAX_NODES)
+        return error_set(e, STATUS_TOO_BIG, "VERSION-GRAPH", "the history has too many versions to be merged");
+    arena_reset(b->scratch);
+    struct versionnode n;
+    enum status status = versionnode_read(b->source, hash, b->scratch, &n, e);
+    if (status != STATUS_OK)
+        return status;
+    struct loaded *l = arena_alloc(b->arena, sizeof *l);
+    l->node = (struct graph_node){
+        .kind = n.kind, .hash = n.hash, .data = n.data, .depth = n.depth, .creation_time = n.creation_time};
+    l->before = (const struct hash *)(const void *)arena_copy(
+                    b->arena, (struct span){(const char *)n.before, n.before_count * sizeof *n.before})
+                    .ptr;
+    l->before_count = n.before_count;
+    hash_map_set(b->known, hash, &l->node);
+    *out = &l->node;
+    return STATUS_OK;
+}
+
+static enum status follow(struct builder *b, struct graph_node *n, const struct hash *before, struct error *e)
+{
+    struct graph_node *p;
+    enum status status = load(b, before, &p, e);
+    if (status != STATUS_OK)
+        return status;
+    if (!(p->depth < n->depth))
+        return error_set(e, STATUS_CORRUPT, "VERSION-GRAPH", "version node %s is not deeper than the one before it",
+                         hash_text(&n->hash).s);
+    n->before[n->before_count++] = p;
+    if (!p->queued)
+        queue_push(b, p);
+    return STATUS_OK;
+}
+
+// Moves a node from the queue to the list and queues what lies before it. Sets *ancestor when that is one of the two
+// nodes the graph is built for.
+static enum status expand(struct builder *b, struct graph_node *n, const struct hash **ancestor, struct error *e)
+{
+    const struct loaded *l = (const struct loaded *)(const void *)n;
+    graph_nodes_add(&b->list, n);
+    if (n->kind == VERSIONNODE_CHANGE && l->before_count == 0)
+        return error_set(e, STATUS_CORRUPT, "VERSION-GRAPH", "change node %s has no node before it",
+                         hash_text(&n->hash).s);
+    b->empty_queued |= l->before_count == 0;
+    n->before = arena_alloc(b->arena, l->before_count * sizeof(struct graph_node *));
+    for (size_t i = 0; i < l->before_count; i++) {
+        if (hash_eq(&l->before[i], &b->first) || hash_eq(&l->before[i], &b->second)) {
+            *ancestor = &l->before[i];
+            return STATUS_OK;
+        }
+        enum status status = follow(b, n, &l->before[i], e);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status build(struct builder *b, struct graph_view *out, const struct hash **ancestor, struct error *e)
+{
+    enum status status = load(b, &b->first, &out->first, e);
+    if (status == STATUS_OK)
+        status = load(b, &b->second, &out->second, e);
+    if (status != STATUS_OK)
+        return status;
+    queue_push(b, out->first);
+    queue_push(b, out->second);
+    while (b->queue_count + b->empty_queued > 1) {
+        status = expand(b, queue_pop(b), ancestor, e);
+        if (status != STATUS_OK || *ancestor != NULL)
+            return status;
+    }
+    if (!b->empty_queued) {
+        out->common = queue_pop(b);
+        graph_nodes_add(&b->list, out->common);
+    }
+    return STATUS_OK;
+}
+
+static struct graph *finish(struct builder *b)
+{
+    struct graph *g = arena_alloc(b->arena, sizeof *g);
+    g->count = b->list.count;
+    g->nodes = arena_alloc(b->arena, g->count * sizeof(struct graph_node *));
+    memcpy(g->nodes, b->list.items, g->count * sizeof(struct graph_node *));
+    for (size_t i = 0; i < g->count; i++)
+        g->nodes[i]->index = i;
+    return g;
+}
+
+enum status graph_build(const struct version_source *s, struct arena *a, const struct hash *first,
+                        const struct hash *second, struct graph_view *out, bool *contained, struct hash *current,
+                        struct error *e)
+{
+    *contained = hash_eq(first, second);
+    if (*contained) {
+        *current = *first;
+        return STATUS_OK;
+    }
+    struct builder b = {.source = s, .arena = a, .first = *first, .second = *second};
+    b.scratch = arena_create();
+    b.known = hash_map_create();
+    *out = (struct graph_view){0};
+    const struct hash *ancestor = NULL;
+    enum status status = build(&b, out, &ancestor, e);
+    if (status == STATUS_OK && ancestor != NULL) {
+        *contained = true;
+        *current = hash_eq(ancestor, first) ? *second : *first;
+    } else if (status == STATUS_OK) {
+        out->graph = finish(&b);
+    }
+    free(b.list.items);
+    free(b.queue);
+    hash_map_destroy(b.known);
+    arena_destroy(b.scratch);
+    return status;
+}
+
+bool graph_has(const struct graph_view *v, const struct graph_node *n)
+{
+    return v->member == NULL || v->member[n->index] != 0;
+}
+
+static bool follows_member(const struct graph_node *n, const uint8_t *member)
+{
+    for (size_t i = 0; i < n->before_count; i++) {
+        if (member[n->before[i]->index] != 0)
+            return true;
+    }
+    return false;
+}
+
+void graph_reduce(const struct graph_view *v, const struct graph_nodes *nodes, struct graph_view *out)
+{
+    const struct graph *g = v->graph;
+    *out = (struct graph_view){.graph = v->graph, .member = mem_alloc(g->count)};
+    for (size_t i = 0; i < nodes->count; i++)
+        out->member[nodes->items[i]->index] = 1;
+    size_t sources = 0;
+    for (size_t i = g->count; i-- > 0;) {
+        const struct graph_node *n = g->nodes[i];
+        bool follows = follows_member(n, out->member);
+        if (!graph_has(v, n) || (!follows && out->member[i] == 0))
+            continue;
+        out->member[i] = 1;
+        sources += !follows;
+        if (!follows)
+            out->common = g->nodes[i];
+    }
+    if (sources > 1)
+        out->common = NULL;
+    out->first = graph_has(out, v->first) ? v->first : v->second;
+    out->second = graph_has(out, v->second) ? v->second : v->first;
+}
+
+void graph_view_release(struct graph_view *v)
+{
+    free(v->member);
+    v->member = NULL;
+}
+
+void graph_nearest(const struct graph_view *v, struct graph_node *n, graph_test test, const void *arg,
+                   struct graph_nodes *out)
+{
+    size_t search = ++v->graph->searches;
+    struct graph_nodes open = {0};
+    graph_nodes_add(&open, n);
+    while (open.count > 0) {
+        n = open.items[--open.count];
+        if (n->mark == search || !graph_has(v, n))
+            continue;
+        n->mark = search;
+        if (test(n, arg)) {
+            graph_nodes_add(out, n);
+            continue;
+        }
+        for (size_t i = n->before_count; i-- > 0;)
+            graph_nodes_add(&open, n->before[i]);
+    }
+    free(open.items);
+}
+
+bool graph_is_later(const struct graph_node *a, const struct graph_node *b)
+{
+    if (a->creation_time > b->creation_time)
+        return true;
+    return !(a->creation_time < b->creation_time) && hash_compare(&a->hash, &b->hash) > 0;
+}
