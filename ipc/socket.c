@@ -10,7 +10,7 @@
 #include "crypto/secret.h"
 #include "ipc/methods.h"
 
-enum { QUEUE = 64, REDIAL_MIN_MS = 20, REDIAL_MAX_MS = 1000 };
+enum { QUEUE = 16, REDIAL_MIN_MS = 20, REDIAL_MAX_MS = 1000 };
 
 enum status ipc_socket_error(int number, struct error *e, const char *what)
 {

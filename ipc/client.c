@@ -1,0 +1,205 @@
+#include "ipc/client.h"
+
+#include <nng/nng.h>
+#include <nng/protocol/reqrep0/req.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "crypto/secret.h"
+#include "ipc/errors.h"
+#include "ipc/jsonrpc.h"
+#include "ipc/methods.h"
+#include "ipc/socket.h"
+
+enum { GONE_MS = 2000, OP_ID_LENGTH = 24 };
+
+struct ipc_client {
+    nng_socket socket;
+    struct ipc_gate gate;
+    nng_aio *aio;
+    int wake_fd;
+    atomic_bool connected;
+    atomic_bool done;
+    json_int_t last_id;
+};
+
+static void wake(struct ipc_client *c)
+{
+    uint64_t one = 1;
+    ssize_t ignored = write(c->wake_fd, &one, sizeof one);
+    (void)ignored; // a full counter still wakes
+}
+
+static void pipe_changed(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+    struct ipc_client *c = arg;
+    (void)pipe;
+    atomic_store(&c->connected, event == NNG_PIPE_EV_ADD_POST);
+    wake(c);
+}
+
+static void finished(void *arg)
+{
+    struct ipc_client *c = arg;
+    atomic_store(&c->done, true);
+    wake(c);
+}
+
+static enum status open_socket(struct ipc_client *c, const char *path, struct error *e)
+{
+    char url[128];
+    int n = nng_req0_open(&c->socket);
+    if (n != 0)
+        return ipc_socket_error(n, e, "cannot open a socket");
+    if (ipc_socket_prepare(c->socket, &c->gate, e) != STATUS_OK)
+        return e->status;
+    nng_pipe_notify(c->socket, NNG_PIPE_EV_ADD_POST, pipe_changed, c);
+    nng_pipe_notify(c->socket, NNG_PIPE_EV_REM_POST, pipe_changed, c);
+    nng_socket_set_ms(c->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
+    if ((size_t)snprintf(url, sizeof url, "ipc://%s", path) >= sizeof url)
+        return error_set(e, STATUS_TOO_BIG, "TOO-BIG", "the path of the control socket is too long");
+    n = nng_dial(c->socket, url, NULL, 0);
+    if (n != 0)
+        return error_set(e, STATUS_CLOSED, "NOT-RUNNING", "nobody listens at %s", path);
+    return STATUS_OK;
+}
+
+struct ipc_client *ipc_client_connect(const char *path, struct error *e)
+{
+    struct ipc_client *c = mem_alloc(sizeof *c);
+    atomic_store(&c->gate.pid, IPC_ANY_PID);
+    c->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (c->wake_fd < 0 || nng_aio_alloc(&c->aio, finished, c) != 0)
+        abort(); // out of memory or descriptors
+    if (open_socket(c, path, e) == STATUS_OK)
+        return c;
+    ipc_client_destroy(c);
+    return NULL;
+}
+
+void ipc_client_destroy(struct ipc_client *c)
+{
+    if (c == NULL)
+        return;
+    if (c->aio != NULL)
+        nng_aio_stop(c->aio);
+    if (c->socket.id != 0)
+        nng_close(c->socket);
+    nng_aio_free(c->aio);
+    close(c->wake_fd);
+    free(c);
+}
+
+static void add_op_id(const char *method, json_t *params)
+{
+    char text[OP_ID_LENGTH + 1];
+    const struct ipc_method *m = ipc_method_find(method);
+    if (m == NULL || m->effect != IPC_MUTATES || json_object_get(params, "opId") != NULL)
+        return;
+    random_text(text, OP_ID_LENGTH);
+    json_object_set_new(params, "opId", json_string(text));
+}
+
+static nng_msg *make_message(const json_t *request)
+{
+    nng_msg *message;
+    char *text = json_dumps(request, JSON_COMPACT);
+    if (text == NULL)
+        return NULL;
+    if (nng_msg_alloc(&message, 0) != 0 || nng_msg_append(message, text, strlen(text)) != 0)
+        abort(); // out of memory
+    secret_wipe(text, strlen(text));
+    free(text);
+    return message;
+}
+
+static int remaining(uint64_t until, uint64_t now)
+{
+    if (until == UINT64_MAX)
+        return -1;
+    uint64_t left = until > now ? until - now : 0;
+    return left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+// Waits for the aio, for the deadline, or until the server has been gone for GONE_MS.
+static enum status await(struct ipc_client *c, uint64_t deadline, struct error *e)
+{
+    uint64_t gone_at = UINT64_MAX;
+    while (!atomic_load(&c->done)) {
+        uint64_t now = clock_monotonic_ms();
+        if (atomic_load(&c->connected))
+            gone_at = UINT64_MAX;
+        else if (gone_at == UINT64_MAX)
+            gone_at = now + GONE_MS;
+        if (now >= deadline)
+            return error_set(e, STATUS_TIMEOUT, "TIMEOUT", "no answer in time");
+        if (now >= gone_at)
+            return error_set(e, STATUS_CLOSED, "NOT-RUNNING", "the supervisor went away");
+        struct pollfd fd = {c->wake_fd, POLLIN, 0};
+        poll(&fd, 1, remaining(deadline < gone_at ? deadline : gone_at, now));
+        uint64_t count;
+        ssize_t ignored = read(c->wake_fd, &count, sizeof count);
+        (void)ignored; // only the wake-up counts
+    }
+    int n = nng_aio_result(c->aio);
+    return n == 0 ? STATUS_OK : ipc_socket_error(n, e, "the control socket failed");
+}
+
+static enum status run(struct ipc_client *c, void (*start)(nng_socket, nng_aio *), uint64_t deadline, struct error *e)
+{
+    atomic_store(&c->done, false);
+    nng_aio_set_timeout(c->aio, NNG_DURATION_INFINITE);
+    start(c->socket, c->aio);
+    enum status s = await(c, deadline, e);
+    if (s != STATUS_OK) {
+        nng_aio_cancel(c->aio);
+        nng_aio_wait(c->aio);
+    }
+    return s;
+}
+
+static json_t *take_answer(nng_msg *raw, json_int_t id, struct error *e)
+{
+    struct jsonrpc_message m;
+    json_t *result = NULL;
+    if (jsonrpc_parse(ipc_message_text(raw), &m, e) != STATUS_OK)
+        error_prefix(e, "the answer is malformed");
+    else if (m.kind != JSONRPC_ANSWER || (m.error == NULL && json_integer_value(m.id) != id))
+        error_set(e, STATUS_INTERNAL, "INTERNAL", "the answer belongs to another request");
+    else if (m.error != NULL)
+        ipc_error_from_json(m.error, e);
+    else
+        result = json_incref(m.result);
+    jsonrpc_release(&m);
+    ipc_message_destroy(raw);
+    return result;
+}
+
+json_t *ipc_client_call(struct ipc_client *c, const char *method, json_t *params, int64_t timeout_ms, struct error *e)
+{
+    uint64_t deadline = timeout_ms < 0 ? UINT64_MAX : clock_monotonic_ms() + (uint64_t)timeout_ms;
+    json_t *body = params != NULL ? params : json_object();
+    add_op_id(method, body);
+    json_t *request = jsonrpc_request(++c->last_id, method, body);
+    nng_msg *message = make_message(request);
+    json_decref(request);
+    if (message == NULL) {
+        error_set(e, STATUS_INVALID, "BAD-TEXT", "%s: a parameter is not valid UTF-8", method);
+        return NULL;
+    }
+    nng_aio_set_msg(c->aio, message);
+    if (run(c, nng_send_aio, deadline, e) != STATUS_OK) {
+        nng_msg_free(nng_aio_get_msg(c->aio));
+        return NULL;
+    }
+    if (run(c, nng_recv_aio, deadline, e) != STATUS_OK)
+        return NULL;
+    return take_answer(nng_aio_get_msg(c->aio), c->last_id, e);
+}

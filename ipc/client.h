@@ -1,0 +1,20 @@
+// A blocking client of the control endpoint: one call at a time. Each mutating call carries an opId, made here when the
+// caller gave none, so that a repetition after a lost connection acts once.
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct ipc_client;
+
+enum { IPC_FOREVER = -1 };
+
+// path is the socket file. NULL with STATUS_CLOSED "NOT-RUNNING" when nobody listens there.
+struct ipc_client *ipc_client_connect(const char *path, struct error *e);
+void ipc_client_destroy(struct ipc_client *c);
+
+// params is taken over (NULL = {}). The result is a new reference; NULL with e filled on failure: the server's error,
+// TIMEOUT, or NOT-RUNNING when the server went away and stays away.
+json_t *ipc_client_call(struct ipc_client *c, const char *method, json_t *params, int64_t timeout_ms, struct error *e);

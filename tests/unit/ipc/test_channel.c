@@ -1,0 +1,267 @@
+// Two ends of a channel in one process: asking, answering late, deadlines, events, strangers, endings.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "crypto/secret.h"
+#include "ipc/channel.h"
+
+enum { PATIENCE_MS = 10000 };
+
+struct answer {
+    int count;
+    struct error error;
+    json_t *result;
+};
+
+struct fixture {
+    char dir[64];
+    char path[96];
+    struct ipc_service *service;
+    struct ipc_channel *listener;
+    struct ipc_channel *dialer;
+    struct ipc_request *kept; // a request that is answered later
+    int closed;
+    int events;
+    uint64_t last_seq;
+    uint64_t lost;
+};
+
+static void keep_request(struct ipc_request *r, void *ctx)
+{
+    ((struct fixture *)ctx)->kept = r;
+}
+
+static void echo_text(struct ipc_request *r, void *ctx)
+{
+    (void)ctx;
+    ipc_request_reply(r, json_pack("{s:s, s:s}", "id", ipc_request_text(r, "text"), "op", ipc_request_op_id(r)));
+}
+
+static void refuse(struct ipc_request *r, void *ctx)
+{
+    struct error e = {0};
+    (void)ctx;
+    error_set(&e, STATUS_NOT_FOUND, "NOT-FOUND", "no such object");
+    ipc_request_fail(r, &e);
+}
+
+static void note_closed(void *ctx)
+{
+    ((struct fixture *)ctx)->closed++;
+}
+
+static void note_event(void *ctx, const char *name, json_t *data)
+{
+    struct fixture *f = ctx;
+    if (strcmp(name, "stream.gap") == 0) {
+        f->lost += (uint64_t)json_integer_value(json_object_get(data, "lost"));
+        return;
+    }
+    f->events++;
+    f->last_seq = (uint64_t)json_integer_value(json_object_get(data, "seq"));
+}
+
+static void note_answer(void *ctx, json_t *result, const struct error *error)
+{
+    struct answer *a = ctx;
+    a->count++;
+    a->result = json_incref(result);
+    if (error != NULL)
+        a->error = *error;
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    struct error e = {0};
+    strcpy(f->dir, "/tmp/tandem-channel-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    snprintf(f->path, sizeof f->path, "%s/c.sock", f->dir);
+    f->service = ipc_service_create(IPC_NODE);
+    ipc_service_on(f->service, "chat.send", echo_text, f);
+    ipc_service_on(f->service, "object.get", refuse, f);
+    ipc_service_on(f->service, "chat.list", keep_request, f);
+    struct ipc_channel_events up = {.event = note_event, .closed = note_closed, .ctx = f};
+    f->listener = ipc_channel_listen(f->path, NULL, up, &e);
+    assert_non_null(f->listener);
+    f->dialer = ipc_channel_dial(f->path, f->service, (struct ipc_channel_events){.ctx = f}, &e);
+    assert_non_null(f->dialer);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    ipc_channel_destroy(f->dialer);
+    ipc_channel_destroy(f->listener);
+    ipc_service_destroy(f->service);
+    rmdir(f->dir);
+    free(f);
+    return 0;
+}
+
+static void turn(struct fixture *f)
+{
+    struct pollfd fds[2] = {{ipc_channel_fd(f->listener), POLLIN, 0}, {-1, POLLIN, 0}};
+    if (f->dialer != NULL)
+        fds[1].fd = ipc_channel_fd(f->dialer);
+    poll(fds, 2, 50);
+    if (fds[0].revents != 0)
+        ipc_channel_drain(f->listener);
+    if (fds[1].revents != 0)
+        ipc_channel_drain(f->dialer);
+}
+
+#define TURN_UNTIL(f, condition)                                                                                       \
+    for (uint64_t until = clock_monotonic_ms() + PATIENCE_MS; !(condition);) {                                         \
+        assert_true(clock_monotonic_ms() < until);                                                                     \
+        turn(f);                                                                                                       \
+    }
+
+static void connect_both(struct fixture *f)
+{
+    ipc_channel_expect(f->listener, getpid());
+    TURN_UNTIL(f, ipc_channel_is_open(f->listener) && ipc_channel_is_open(f->dialer));
+}
+
+static void asks_are_answered(void **state)
+{
+    struct fixture *f = *state;
+    struct answer a = {0};
+    struct answer b = {0};
+    connect_both(f);
+    struct stat st;
+    assert_int_equal(stat(f->path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    json_t *params = json_pack("{s:s, s:s, s:s}", "to", "01234567", "text", "hi", "opId", "op1");
+    ipc_channel_call(f->listener, "chat.send", params, 5000, note_answer, &a);
+    ipc_channel_call(f->listener, "node.heartbeat", NULL, 5000, note_answer, &b);
+    TURN_UNTIL(f, a.count == 1 && b.count == 1);
+    assert_string_equal(json_string_value(json_object_get(a.result, "id")), "hi");
+    assert_string_equal(json_string_value(json_object_get(a.result, "op")), "op1");
+    json_decref(a.result);
+    json_decref(b.result);
+}
+
+static void failures_come_back_as_errors(void **state)
+{
+    struct fixture *f = *state;
+    struct answer refused = {0};
+    struct answer unknown = {0};
+    struct answer incomplete = {0};
+    struct answer backwards = {0};
+    connect_both(f);
+    ipc_channel_call(f->listener, "object.get", json_pack("{s:s}", "hash", "01234567"), 5000, note_answer, &refused);
+    ipc_channel_call(f->listener, "no.method", NULL, 5000, note_answer, &unknown);
+    ipc_channel_call(f->listener, "chat.send", NULL, 5000, note_answer, &incomplete);
+    ipc_channel_call(f->dialer, "status", NULL, 5000, note_answer, &backwards);
+    TURN_UNTIL(f, refused.count + unknown.count + incomplete.count + backwards.count == 4);
+    assert_string_equal(refused.error.code, "NOT-FOUND");
+    assert_int_equal(refused.error.status, STATUS_NOT_FOUND);
+    assert_string_equal(unknown.error.code, "UNKNOWN-METHOD");
+    assert_string_equal(incomplete.error.code, "BAD-PARAMS");
+    assert_string_equal(backwards.error.code, "UNKNOWN-METHOD");
+}
+
+static void late_answers_and_deadlines(void **state)
+{
+    struct fixture *f = *state;
+    struct answer late = {0};
+    struct answer kept = {0};
+    struct error e = {0};
+    connect_both(f);
+    ipc_channel_call(f->listener, "chat.list", json_pack("{s:s}", "with", "01234567"), 50, note_answer, &late);
+    TURN_UNTIL(f, late.count == 1 && f->kept != NULL);
+    assert_string_equal(late.error.code, "TIMEOUT");
+    error_set(&e, STATUS_NOT_FOUND, "NOT-FOUND", "too late to matter");
+    ipc_request_fail(f->kept, &e); // dropped by the asker
+    f->kept = NULL;
+
+    ipc_channel_call(f->listener, "chat.list", json_pack("{s:s}", "with", "01234567"), 5000, note_answer, &kept);
+    TURN_UNTIL(f, f->kept != NULL);
+    assert_string_equal(ipc_request_method(f->kept), "chat.list");
+    ipc_request_reply(f->kept, NULL);
+    TURN_UNTIL(f, kept.count == 1);
+    assert_int_equal(kept.error.status, STATUS_OK);
+    assert_int_equal(late.count, 1);
+    json_decref(kept.result);
+}
+
+static void ten_thousand_events_arrive_in_order(void **state)
+{
+    struct fixture *f = *state;
+    connect_both(f);
+    for (int i = 1; i <= 10000; i++)
+        ipc_channel_tell(f->dialer, "object.stored", json_pack("{s:i}", "seq", i));
+    TURN_UNTIL(f, f->events == 10000);
+    assert_int_equal(f->last_seq, 10000);
+    assert_int_equal(f->lost, 0);
+}
+
+static void events_beyond_the_bound_are_counted(void **state)
+{
+    struct fixture *f = *state;
+    connect_both(f);
+    char *text = calloc(1, 500001);
+    memset(text, 'x', 500000);
+    for (int i = 1; i <= 120; i++) // 60 MB into a bound of 16 and the queues of nng
+        ipc_channel_tell(f->dialer, "object.stored", json_pack("{s:i, s:s}", "seq", i, "pad", text));
+    free(text);
+    TURN_UNTIL(f, f->events >= 30);
+    ipc_channel_tell(f->dialer, "object.stored", json_pack("{s:i}", "seq", 121));
+    TURN_UNTIL(f, f->last_seq == 121);
+    assert_true(f->lost > 0);
+    assert_int_equal(f->events + (int)f->lost, 121);
+}
+
+static void a_stranger_is_turned_away(void **state)
+{
+    struct fixture *f = *state;
+    struct answer a = {0};
+    ipc_channel_expect(f->listener, getpid() + 1);
+    ipc_channel_call(f->dialer, "status", NULL, 300, note_answer, &a);
+    TURN_UNTIL(f, a.count == 1);
+    assert_int_equal(a.error.status, a.error.status == STATUS_CLOSED ? STATUS_CLOSED : STATUS_TIMEOUT);
+    assert_false(ipc_channel_is_open(f->listener));
+    connect_both(f); // the dialer tries again, so a late pid is no harm
+}
+
+static void the_end_of_one_side_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct answer a = {0};
+    connect_both(f);
+    ipc_channel_call(f->listener, "chat.list", json_pack("{s:s}", "with", "01234567"), 60000, note_answer, &a);
+    TURN_UNTIL(f, f->kept != NULL);
+    ipc_channel_destroy(f->dialer);
+    f->dialer = NULL;
+    ipc_request_reply(f->kept, NULL); // answers into the void
+    TURN_UNTIL(f, f->closed == 1 && a.count == 1);
+    assert_string_equal(a.error.code, "NODE-DOWN");
+}
+
+int main(void)
+{
+    crypto_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(asks_are_answered, setup, teardown),
+        cmocka_unit_test_setup_teardown(failures_come_back_as_errors, setup, teardown),
+        cmocka_unit_test_setup_teardown(late_answers_and_deadlines, setup, teardown),
+        cmocka_unit_test_setup_teardown(ten_thousand_events_arrive_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(events_beyond_the_bound_are_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_stranger_is_turned_away, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_end_of_one_side_is_told, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

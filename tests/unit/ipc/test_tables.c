@@ -1,0 +1,162 @@
+// The tables agree with themselves, and parameters are checked by them.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "ipc/errors.h"
+#include "ipc/events.h"
+#include "ipc/methods.h"
+
+static bool is_dotted(const char *name)
+{
+    for (const char *c = name; *c != '\0'; c++)
+        if (!isalpha((unsigned char)*c) && *c != '.')
+            return false;
+    return true;
+}
+
+static void codes_are_unique_and_complete(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < IPC_CODE_COUNT; i++) {
+        const struct ipc_code *a = &IPC_CODES[i];
+        assert_true(strlen(a->code) < sizeof((struct error *)0)->code);
+        assert_true(strlen(a->hint) > 10 && a->hint[strlen(a->hint) - 1] == '.');
+        if (a->number > 0)
+            assert_int_equal(a->number / 100, a->exit);
+        for (size_t j = i + 1; j < IPC_CODE_COUNT; j++) {
+            assert_string_not_equal(a->code, IPC_CODES[j].code);
+            assert_int_not_equal(a->number, IPC_CODES[j].number);
+        }
+    }
+}
+
+static void unknown_codes_fall_back_by_status(void **state)
+{
+    (void)state;
+    assert_int_equal(ipc_code_find("BAD-SECRET", STATUS_REFUSED)->exit, IPC_EXIT_REFUSED);
+    assert_int_equal(ipc_code_find("M2O-PV1", STATUS_INVALID)->exit, IPC_EXIT_REFUSED);
+    assert_int_equal(ipc_code_find("X", STATUS_TIMEOUT)->exit, IPC_EXIT_TIMEOUT);
+    assert_string_equal(ipc_code_find("X", STATUS_INTERNAL)->code, "INTERNAL");
+}
+
+static void errors_survive_json(void **state)
+{
+    (void)state;
+    struct error in = {0};
+    struct error out = {0};
+    error_set(&in, STATUS_REFUSED, "BAD-SECRET", "wrong");
+    json_t *object = ipc_error_to_json(&in);
+    assert_int_equal(json_integer_value(json_object_get(object, "code")), 401);
+    assert_int_equal(ipc_error_from_json(object, &out), STATUS_REFUSED);
+    assert_string_equal(out.code, "BAD-SECRET");
+    assert_string_equal(out.message, "wrong");
+    json_decref(object);
+    error_set(&in, STATUS_INVALID, "M2O-PV1", "no recipe");
+    object = ipc_error_to_json(&in);
+    assert_int_equal(ipc_error_from_json(object, &out), STATUS_INVALID);
+    assert_string_equal(out.code, "M2O-PV1");
+    json_decref(object);
+    object = json_pack("{s:i}", "code", 3);
+    assert_int_equal(ipc_error_from_json(object, &out), STATUS_INTERNAL);
+    json_decref(object);
+}
+
+static void methods_are_well_formed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < IPC_METHOD_COUNT; i++) {
+        const struct ipc_method *m = &IPC_METHODS[i];
+        assert_true(is_dotted(m->name));
+        assert_ptr_equal(ipc_method_find(m->name), m);
+        assert_true(m->about[strlen(m->about) - 1] == '.');
+        assert_non_null(m->result);
+        if (m->site == IPC_NODE)
+            assert_true(m->timeout_ms > 0);
+        assert_null(m->params[IPC_PARAMS_MAX - 1].name);
+        for (const struct ipc_param *p = m->params; p->name != NULL; p++) {
+            assert_non_null(p->about);
+            assert_int_equal(p->choices != NULL, p->kind == IPC_CHOICE);
+            if (p->kind == IPC_TEXT || p->kind == IPC_INT)
+                assert_true(p->max > p->min || (p->max == p->min && p->max > 0));
+        }
+    }
+}
+
+static void events_are_well_formed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < IPC_EVENT_COUNT; i++) {
+        assert_true(is_dotted(IPC_EVENTS[i].name));
+        assert_non_null(strchr(IPC_EVENTS[i].name, '.'));
+        for (size_t j = i + 1; j < IPC_EVENT_COUNT; j++)
+            assert_string_not_equal(IPC_EVENTS[i].name, IPC_EVENTS[j].name);
+    }
+    assert_true(ipc_event_known("chat.received"));
+    assert_false(ipc_event_known("chat"));
+}
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static const struct {
+    const char *method;
+    const char *params;
+    const char *named; // what the message must name; NULL: accepted
+} cases[] = {
+    {"status", "{}", NULL},
+    {"status", "{\"x\":1}", "'x'"},
+    {"status", "{\"opId\":\"a\"}", "'opId'"},
+    {"chat.send", "{\"to\":\"01234567\",\"text\":\"hi\",\"opId\":\"a\",\"node\":\"archive\"}", NULL},
+    {"chat.send", "{\"to\":\"01234567\",\"text\":\"\"}", NULL},
+    {"chat.send", "{\"to\":\"0123456\",\"text\":\"hi\"}", "'to'"},
+    {"chat.send", "{\"to\":\"0123456X\",\"text\":\"hi\"}", "'to'"},
+    {"chat.send", "{\"to\":\"01234567\"}", "'text'"},
+    {"chat.send", "{\"to\":\"01234567\",\"text\":5}", "'text'"},
+    {"chat.send", "{\"to\":\"01234567\",\"text\":\"hi\",\"node\":\"other\"}", "archive|sparse"},
+    {"chat.send", "{\"to\":\"01234567\",\"text\":\"hi\",\"opId\":\"\"}", "'opId'"},
+    {"chat.list", "{\"with\":\"01234567\",\"limit\":0}", "1 to 1000"},
+    {"chat.list", "{\"with\":\"01234567\",\"limit\":1.5}", "'limit'"},
+    {"contact.forget", "{\"person\":\"" ID "\"}", NULL},
+    {"contact.forget", "{\"person\":\"01234567\"}", "'person'"},
+    {"restart", "{\"node\":\"sparse\"}", NULL},
+    {"restart", "{\"node\":\"spars\"}", "'node'"},
+    {"restart", "{}", "'node'"},
+    {"object.put", "{\"object\":{}}", NULL},
+    {"object.put", "{\"object\":[]}", "'object'"},
+    {"topic.create", "{\"persons\":[]}", NULL},
+    {"topic.create", "{\"persons\":{}}", "'persons'"},
+    {"deprovision", "{\"wipe\":1}", "'wipe'"},
+};
+
+static void parameters_are_checked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error e = {0};
+        json_t *params = json_loads(cases[i].params, 0, NULL);
+        enum status s = ipc_method_check(ipc_method_find(cases[i].method), params, &e);
+        json_decref(params);
+        if (cases[i].named == NULL) {
+            assert_int_equal(s, STATUS_OK);
+            continue;
+        }
+        assert_int_equal(s, STATUS_INVALID);
+        assert_string_equal(e.code, "BAD-PARAMS");
+        assert_non_null(strstr(e.message, cases[i].named));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(codes_are_unique_and_complete), cmocka_unit_test(unknown_codes_fall_back_by_status),
+        cmocka_unit_test(errors_survive_json),           cmocka_unit_test(methods_are_well_formed),
+        cmocka_unit_test(events_are_well_formed),        cmocka_unit_test(parameters_are_checked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
