@@ -71,11 +71,14 @@ struct conn_host {
                   struct hash *person, struct hash *instance);
     // Does this person have recorded keys, and is this one of them (WIRE.md 5.5 step 4)?
     enum conn_key_check (*person_key)(void *ctx, const struct hash *person, const struct public_key *key);
-    // Authenticated: take over with conn_serve, or refuse by returning a reason. May call conn_hold first
-    // (WIRE.md 6.6).
+    // Authenticated: take over with conn_serve, or refuse by returning a reason, which is sent behind "Error: ". May
+    // call conn_hold first (WIRE.md 6.6).
     const char *(*ready)(void *ctx, struct conn *c, enum conn_group group);
     void (*state)(void *ctx, struct conn *c, enum conn_state state);
-    void (*closed)(void *ctx, struct conn *c, const struct error *why); // c is destroyed after this returns
+    // c is destroyed after this returns. Codes: "CLOSED" (by conn_close), "PEER-CLOSED" (by the peer; the message is
+    // its reason, empty when it gave none), "CONNECTION-LOST", "CONN-TIMEOUT", "PEER-SILENT", and those of the
+    // failures.
+    void (*closed)(void *ctx, struct conn *c, const struct error *why);
 };
 
 // Both take the transport over; *host and *local outlive the connection. target is the acceptor's instance key; the
@@ -103,11 +106,14 @@ void conn_pause(struct conn *c, bool paused);
 void conn_reschedule(struct conn *c); // the protocol's deadline changed outside an event
 // Puts off host.ready: called from it (which then returns NULL without serving) to wait for up to ms, e.g. while a
 // pairing with that peer is in flight; ready is asked again when conn_resume is called or the time is over.
-void conn_hold(struct conn *c, uint64_t ms);
+// false: it was put off before, decide now.
+bool conn_hold(struct conn *c, uint64_t ms);
 void conn_resume(struct conn *c);
 // reason: text as in WIRE.md 2.3 without the "Close called: "; NULL = "Close called.". protocol.closed and host.closed
 // follow: at once, or when the event being handled is over. An end on purpose is reported with STATUS_CLOSED, "CLOSED".
 void conn_close(struct conn *c, const char *reason);
+
+void conn_fail(struct conn *c, const struct error *why); // closes with "Error: " and the message, reported as why
 
 enum conn_role conn_role(const struct conn *c);
 enum conn_group conn_group(const struct conn *c);
@@ -118,3 +124,7 @@ const struct conn_identity *conn_local(const struct conn *c);
 const struct conn_peer *conn_peer(const struct conn *c);
 const struct transport *conn_transport(const struct conn *c);
 uint64_t conn_id(const struct conn *c); // unique in the process, increasing
+// host.known for the connection's local identity.
+bool conn_known_instance(const struct conn *c, const struct public_key *instance_key, struct hash *person,
+                         struct hash *instance);
+uint64_t conn_now(const struct conn *c); // the host's monotonic time

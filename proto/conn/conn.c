@@ -1,0 +1,505 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "conn/conn_internal.h"
+
+static const char *const STATES[] = {
+    [CONN_CONNECTING] = "connecting",
+    [CONN_CONNECTED] = "connected",
+    [CONN_ENCRYPTING] = "encrypting",
+    [CONN_ENCRYPTED] = "encrypted",
+    [CONN_AUTHENTICATING] = "authenticating",
+    [CONN_AUTHENTICATED] = "authenticated",
+    [CONN_PAIRING_ACTIVE] = "pairing",
+    [CONN_ACTIVE] = "active",
+    [CONN_CLOSING] = "closing",
+    [CONN_CLOSED] = "closed",
+    [CONN_FAILED] = "failed",
+};
+
+static const char *const GROUPS[] = {[CONN_PAIRING] = "pairing", [CONN_CHUM] = "chum", [CONN_DEBUG] = "debug"};
+
+// ---- What others may ask ----
+
+enum conn_role conn_role(const struct conn *c)
+{
+    return c->role;
+}
+
+enum conn_group conn_group(const struct conn *c)
+{
+    return c->group;
+}
+
+enum conn_state conn_state(const struct conn *c)
+{
+    return c->state;
+}
+
+const char *conn_state_name(enum conn_state state)
+{
+    return STATES[state];
+}
+
+const char *conn_group_name(enum conn_group group)
+{
+    return GROUPS[group];
+}
+
+const struct conn_identity *conn_local(const struct conn *c)
+{
+    return c->local;
+}
+
+const struct conn_peer *conn_peer(const struct conn *c)
+{
+    return &c->peer;
+}
+
+const struct transport *conn_transport(const struct conn *c)
+{
+    return c->transport;
+}
+
+bool conn_known_instance(const struct conn *c, const struct public_key *instance_key, struct hash *person,
+                         struct hash *instance)
+{
+    return c->host->known(c->host->ctx, c->local, instance_key, person, instance);
+}
+
+uint64_t conn_id(const struct conn *c)
+{
+    return c->id;
+}
+
+uint64_t conn_now(const struct conn *c)
+{
+    return c->host->now != NULL ? c->host->now(c->host->ctx) : clock_monotonic_ms();
+}
+
+size_t conn_queued(const struct conn *c)
+{
+    return c->ending ? 0 : c->transport->ops->queued(c->transport);
+}
+
+void conn_set_state(struct conn *c, enum conn_state state)
+{
+    c->state = state;
+    LOG(LOG_DEBUG, "conn.state", LOG_INT("conn", c->id), LOG_TEXT("state", STATES[state]));
+    if (c->host->state != NULL)
+        c->host->state(c->host->ctx, c, state);
+}
+
+// ---- The end ----
+
+static void begin_end(struct conn *c, const struct error *why)
+{
+    if (c->ending)
+        return;
+    c->ending = true;
+    c->why = *why;
+    conn_set_state(c, CONN_CLOSING);
+}
+
+static void close_with(struct conn *c, const struct error *why, const char *opening, const char *text)
+{
+    if (c->ending)
+        return;
+    char reason[MESSAGE_CLOSE_TEXT];
+    message_close_text(opening, text, reason);
+    begin_end(c, why);
+    c->transport->ops->close(c->transport, reason);
+}
+
+// What a failure of the layers above the framing looks like to the peer.
+static void fail(struct conn *c, const struct error *why)
+{
+    char text[400];
+    message_error_text(why, text, sizeof text);
+    bool wordless = strcmp(why->code, "BAD-RESPONSE") == 0;
+    close_with(c, why, "Close called", wordless ? NULL : text);
+}
+
+static void release(struct conn *c)
+{
+    for (size_t i = 0; i < c->early_count; i++)
+        buf_free(&c->early[i].bytes);
+    handshake_keys_end(&c->keys);
+    exchange_proof_end(&c->proof);
+    pipeline_destroy(c->pipeline);
+    free(c->peer.email);
+    free(c->peer.instance_name);
+    free(c);
+}
+
+static bool ended_well(const struct error *why)
+{
+    return strcmp(why->code, "CLOSED") == 0 || (strcmp(why->code, "PEER-CLOSED") == 0 && why->message[0] == '\0');
+}
+
+static void finish(struct conn *c)
+{
+    conn_set_state(c, ended_well(&c->why) ? CONN_CLOSED : CONN_FAILED);
+    if (c->protocol != NULL)
+        c->protocol->closed(c->protocol_ctx, &c->why);
+    c->host->closed(c->host->ctx, c, &c->why);
+    transport_release(c->transport);
+    release(c);
+}
+
+// ---- Events are handled between enter and leave ----
+
+static void reschedule(struct conn *c)
+{
+    uint64_t candidates[] = {
+        c->deadline,
+        c->pipeline != NULL ? pipeline_deadline(c->pipeline) : 0,
+        c->protocol != NULL && c->protocol->deadline != NULL ? c->protocol->deadline(c->protocol_ctx) : 0,
+    };
+    uint64_t wake = 0;
+    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++)
+        if (candidates[i] != 0 && (wake == 0 || candidates[i] < wake))
+            wake = candidates[i];
+    if (wake != c->wake)
+        c->transport->ops->wake_at(c->transport, wake);
+    c->wake = wake;
+}
+
+static void enter(struct conn *c)
+{
+    c->busy++;
+}
+
+static bool leave(struct conn *c) // false: c is gone
+{
+    if (--c->busy != 0)
+        return true;
+    if (c->ending) {
+        finish(c);
+        return false;
+    }
+    reschedule(c);
+    return true;
+}
+
+void conn_close(struct conn *c, const char *reason)
+{
+    enter(c);
+    struct error why;
+    error_set(&why, STATUS_CLOSED, "CLOSED", "%s", reason != NULL ? reason : "");
+    close_with(c, &why, "Close called", reason);
+    leave(c);
+}
+
+void conn_fail(struct conn *c, const struct error *why)
+{
+    enter(c);
+    fail(c, why);
+    leave(c);
+}
+
+void conn_reschedule(struct conn *c)
+{
+    enter(c);
+    leave(c);
+}
+
+// ---- Sending ----
+
+static void emit_frame(void *ctx, struct span frame)
+{
+    struct conn *c = ctx;
+    c->transport->ops->send(c->transport, false, frame);
+}
+
+void conn_emit(struct conn *c, bool text, struct buf *message)
+{
+    if (c->ending)
+        ;
+    else if (c->pipeline != NULL)
+        pipeline_send(c->pipeline, text, buf_span(message), conn_now(c));
+    else
+        c->transport->ops->send(c->transport, text, buf_span(message));
+    buf_free(message);
+}
+
+void conn_send_text(struct conn *c, struct span message)
+{
+    if (!c->ending)
+        pipeline_send(c->pipeline, true, message, conn_now(c));
+}
+
+void conn_send_binary(struct conn *c, struct span message)
+{
+    if (!c->ending)
+        pipeline_send(c->pipeline, false, message, conn_now(c));
+}
+
+void conn_pause(struct conn *c, bool paused)
+{
+    if (!c->ending)
+        c->transport->ops->pause(c->transport, paused);
+}
+
+void conn_encrypt(struct conn *c, struct secret *shared)
+{
+    enum frame_side side = c->role == CONN_ACCEPTOR ? FRAME_ACCEPTOR : FRAME_INITIATOR;
+    c->pipeline = pipeline_create(shared, side, CONN_LIMIT_EARLY, c->random, emit_frame, c, conn_now(c));
+    conn_set_state(c, CONN_ENCRYPTED);
+}
+
+// ---- The group's protocol ----
+
+static void deliver(struct conn *c, bool text, struct span message)
+{
+    if (text)
+        c->protocol->text(c->protocol_ctx, message, conn_now(c));
+    else
+        c->protocol->binary(c->protocol_ctx, message, conn_now(c));
+}
+
+static void deliver_early(struct conn *c)
+{
+    for (size_t i = 0; i < c->early_count; i++) {
+        if (!c->ending)
+            deliver(c, c->early[i].text, buf_span(&c->early[i].bytes));
+        buf_free(&c->early[i].bytes);
+    }
+    c->early_count = 0;
+}
+
+static void keep_early(struct conn *c, bool text, struct span message)
+{
+    if (c->early_count == CONN_QUEUE) {
+        struct error why;
+        error_set(&why, STATUS_TOO_BIG, "QUEUE-FULL", "Queue is full, it reached its maximum length of %d", CONN_QUEUE);
+        close_with(c, &why, "Close called", why.message);
+        return;
+    }
+    struct conn_early *early = &c->early[c->early_count++];
+    *early = (struct conn_early){.text = text};
+    buf_add_span(&early->bytes, message);
+}
+
+static void begin_serving(struct conn *c)
+{
+    c->held = false;
+    c->deadline = 0;
+    pipeline_set_limit(c->pipeline, CONN_LIMIT_SERVING);
+    conn_set_state(c, c->group == CONN_PAIRING ? CONN_PAIRING_ACTIVE : CONN_ACTIVE);
+    deliver_early(c);
+}
+
+void conn_serve(struct conn *c, const struct conn_protocol *protocol, void *ctx)
+{
+    c->protocol = protocol;
+    c->protocol_ctx = ctx;
+    if (c->asking)
+        return;
+    enter(c);
+    begin_serving(c);
+    leave(c);
+}
+
+bool conn_hold(struct conn *c, uint64_t ms)
+{
+    if (c->held_before)
+        return false;
+    c->held = c->held_before = true;
+    c->deadline = conn_now(c) + ms;
+    return true;
+}
+
+// Asks the host what happens with an authenticated peer.
+static void ask_ready(struct conn *c)
+{
+    c->held = false;
+    c->deadline = 0;
+    struct error why;
+    if (conn_check_known(c, &why) != STATUS_OK) { // it may have become known while it was held
+        fail(c, &why);
+        return;
+    }
+    c->asking = true;
+    const char *reason = c->host->ready(c->host->ctx, c, c->group);
+    c->asking = false;
+    if (c->ending)
+        return;
+    if (c->protocol != NULL) {
+        begin_serving(c);
+    } else if (!c->held) {
+        error_set(&why, STATUS_REFUSED, "REFUSED", "%s", reason != NULL ? reason : "nobody serves this group");
+        fail(c, &why);
+    }
+}
+
+void conn_resume(struct conn *c)
+{
+    if (!c->held || c->ending)
+        return;
+    enter(c);
+    ask_ready(c);
+    leave(c);
+}
+
+// ---- Awaited messages ----
+
+static void next_step(struct conn *c)
+{
+    c->steps++;
+    if (c->steps->take == NULL) {
+        conn_set_state(c, CONN_AUTHENTICATED);
+        ask_ready(c);
+    } else if (!c->steps->clear) {
+        c->deadline = conn_now(c) + CONN_AWAIT_MS;
+    }
+}
+
+static void take(struct conn *c, bool text, struct span message)
+{
+    if (c->protocol != NULL) {
+        deliver(c, text, message);
+    } else if (c->steps->take == NULL) {
+        keep_early(c, text, message);
+    } else {
+        struct error why;
+        if (c->steps->take(c, text, message, &why) != STATUS_OK)
+            fail(c, &why);
+        else if (!c->ending)
+            next_step(c);
+    }
+}
+
+static void take_frame(struct conn *c, bool text, struct span frame)
+{
+    struct error why;
+    struct fragment_message message;
+    if (pipeline_receive(c->pipeline, text, frame, conn_now(c), &message, &why) != STATUS_OK)
+        close_with(c, &why, "Close called", why.message);
+    else if (message.present)
+        take(c, message.text, message.bytes);
+}
+
+static void on_message(void *ctx, bool text, struct span payload)
+{
+    struct conn *c = ctx;
+    if (c->ending)
+        return;
+    enter(c);
+    if (c->pipeline != NULL)
+        take_frame(c, text, payload);
+    else
+        take(c, text, payload);
+    leave(c);
+}
+
+// ---- The transport's other events ----
+
+// The words of the peer behind "Close called".
+static struct span peer_reason(struct span reason)
+{
+    if (span_eq(reason, SPAN("Close called.")))
+        return (struct span){0};
+    if (span_starts_with(reason, SPAN("Close called: ")))
+        return span_from(reason, sizeof "Close called: " - 1);
+    return reason;
+}
+
+static void on_closed(void *ctx, int code, struct span reason)
+{
+    struct conn *c = ctx;
+    enter(c);
+    struct error why;
+    if (code == 1006)
+        error_set(&why, STATUS_CLOSED, "CONNECTION-LOST", "the connection broke");
+    else
+        error_set(&why, STATUS_CLOSED, "PEER-CLOSED", SPAN_FMT, SPAN_ARG(peer_reason(reason)));
+    begin_end(c, &why);
+    leave(c);
+}
+
+static void on_drained(void *ctx)
+{
+    struct conn *c = ctx;
+    enter(c);
+    if (c->protocol != NULL && c->protocol->drained != NULL && !c->ending)
+        c->protocol->drained(c->protocol_ctx);
+    leave(c);
+}
+
+static void on_deadline(struct conn *c)
+{
+    if (c->held) {
+        ask_ready(c);
+        return;
+    }
+    struct error why;
+    error_set(&why, STATUS_TIMEOUT, "CONN-TIMEOUT", "The awaited message did not come in time");
+    fail(c, &why);
+}
+
+static void on_time(void *ctx)
+{
+    struct conn *c = ctx;
+    enter(c);
+    uint64_t now = conn_now(c);
+    c->wake = 0; // what was asked for has happened
+    struct error why;
+    if (c->deadline != 0 && now >= c->deadline)
+        on_deadline(c);
+    if (!c->ending && c->pipeline != NULL && pipeline_on_time(c->pipeline, now, &why) != STATUS_OK)
+        close_with(c, &why, "Terminate called", why.message);
+    if (!c->ending && c->protocol != NULL && c->protocol->time != NULL)
+        c->protocol->time(c->protocol_ctx, now);
+    leave(c);
+}
+
+static const struct transport_events EVENTS = {
+    .message = on_message, .closed = on_closed, .drained = on_drained, .time = on_time};
+
+// ---- The beginning ----
+
+static struct conn *create(struct transport *t, const struct conn_host *host, enum conn_role role)
+{
+    static uint64_t last_id;
+    struct conn *c = mem_alloc(sizeof *c);
+    c->transport = t;
+    c->host = host;
+    c->random = host->random != NULL ? host->random : &RANDOM_SYSTEM;
+    c->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
+    c->role = role;
+    c->steps = role == CONN_ACCEPTOR ? CONN_STEPS_ACCEPTOR : CONN_STEPS_INITIATOR;
+    c->deadline = conn_now(c) + CONN_CLEAR_MS;
+    transport_use(t, &EVENTS, c);
+    conn_set_state(c, CONN_CONNECTED);
+    return c;
+}
+
+struct conn *conn_initiate(struct transport *t, const struct conn_host *host, const struct conn_identity *local,
+                           const struct public_key *target, enum conn_group group)
+{
+    struct conn *c = create(t, host, CONN_INITIATOR);
+    c->local = local;
+    c->group = group;
+    c->peer.long_term = *target;
+    struct handshake_request request = {.source = local->instance_public, .target = *target};
+    struct buf message = {0};
+    handshake_write_request(&request, &message);
+    enter(c);
+    conn_emit(c, true, &message);
+    conn_set_state(c, CONN_ENCRYPTING);
+    leave(c);
+    return c;
+}
+
+struct conn *conn_accept(struct transport *t, const struct conn_host *host, struct span first)
+{
+    struct conn *c = create(t, host, CONN_ACCEPTOR);
+    enter(c);
+    if (first.len != 0)
+        take(c, true, first);
+    return leave(c) ? c : NULL;
+}

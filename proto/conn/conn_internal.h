@@ -1,0 +1,66 @@
+// What the parts of one connection share: conn.c keeps it alive, conn_steps.c leads it to the group's protocol.
+#pragma once
+
+#include "conn/conn.h"
+#include "conn/exchange.h"
+#include "conn/handshake.h"
+#include "wire/pipeline.h"
+
+enum {
+    CONN_CLEAR_MS = 10000,      // the whole phase in clear text
+    CONN_AWAIT_MS = 30000,      // each message awaited after it
+    CONN_QUEUE = 10,            // messages that arrive before the protocol serves (WIRE.md 2.4)
+    CONN_LIMIT_EARLY = 1 << 20, // bytes of one message before the protocol serves
+    CONN_LIMIT_SERVING = 64 << 20,
+};
+
+struct conn_step { // one awaited message
+    enum status (*take)(struct conn *c, bool text, struct span message, struct error *e);
+    bool clear; // before the encryption
+};
+
+struct conn_early { // a message that arrived before the protocol
+    bool text;
+    struct buf bytes;
+};
+
+struct conn {
+    struct transport *transport;
+    const struct conn_host *host;
+    const struct conn_identity *local; // NULL until an acceptor knows it
+    const struct random_source *random;
+    uint64_t id;
+    enum conn_role role;
+    enum conn_group group;
+    enum conn_state state;
+    struct conn_peer peer;
+
+    const struct conn_step *steps; // what is awaited; ends with take NULL
+    struct handshake_keys keys;
+    struct exchange_proof proof;
+    struct pipeline *pipeline; // NULL in clear
+    uint64_t deadline;         // of the awaited message; 0 = none
+
+    bool asking; // inside host.ready
+    bool held;   // ready is asked again at deadline
+    bool held_before;
+    struct conn_early early[CONN_QUEUE];
+    size_t early_count;
+
+    const struct conn_protocol *protocol; // NULL until conn_serve
+    void *protocol_ctx;
+
+    unsigned busy; // depth of events being handled; the end waits until they are over
+    bool ending;
+    struct error why;
+    uint64_t wake; // what the transport was asked for
+};
+
+extern const struct conn_step CONN_STEPS_INITIATOR[], CONN_STEPS_ACCEPTOR[];
+
+// Asks the host for the record of the peer's instance key and compares what is proved so far (WIRE.md 5.5, 3 and 5).
+enum status conn_check_known(struct conn *c, struct error *e);
+
+void conn_set_state(struct conn *c, enum conn_state state);
+void conn_emit(struct conn *c, bool text, struct buf *message); // through the pipeline if there is one; frees it
+void conn_encrypt(struct conn *c, struct secret *shared);       // from here on everything is encrypted
