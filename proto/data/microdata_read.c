@@ -449,7 +449,7 @@ bool microdata_sniff(struct span bytes, struct span *type, enum microdata_form *
         if (!take_envelope(&bytes, MICRODATA_ID_OBJECT))
             return false;
     }
-    if (!take_type(&bytes, type))
+    if (!take_type(&bytes, type) || type->len == 0)
         return false;
     *form = found;
     return true;

@@ -70,10 +70,11 @@ static void walk_map(struct walk *w, const struct value_type *type, const struct
     char number[NUMBER_TEXT];
     for (size_t i = 0; i < v->map.count; i++) {
         struct span key = key_text(v->map.pairs[i].key, number);
-        size_t before = enter(w, key);
-        size_t mark = enter(w, SPAN("!key!"));
+        size_t before = enter(w, SPAN("!key!"));
+        buf_add_span(&w->path, key);
         walk_value(w, type->key, v->map.pairs[i].key);
-        w->path.len = mark;
+        w->path.len = before;
+        enter(w, key);
         walk_value(w, type->item, v->map.pairs[i].value);
         w->path.len = before;
     }
@@ -124,16 +125,14 @@ static void walk_value(struct walk *w, const struct value_type *type, const stru
     }
 }
 
-static void collect_links(struct arena *a, struct object *o)
+void object_links(struct arena *a, const struct recipe *recipe, const struct value *value, const struct link **links,
+                  size_t *count)
 {
     struct walk w = {.arena = a};
-    walk_rules(&w, o->recipe->rules, o->recipe->rule_count, o->value);
-    if (w.count != 0) {
-        struct link *links = arena_alloc(a, w.count * sizeof *links);
-        memcpy(links, w.links, w.count * sizeof *links);
-        o->links = links;
-        o->link_count = w.count;
-    }
+    walk_rules(&w, recipe->rules, recipe->rule_count, value);
+    if (w.count != 0)
+        *links = memcpy(arena_alloc(a, w.count * sizeof *w.links), w.links, w.count * sizeof *w.links);
+    *count = w.count;
     free(w.links);
     buf_free(&w.path);
 }
@@ -168,7 +167,7 @@ enum status object_read(const struct recipes *r, struct arena *a, struct span te
     if (s == STATUS_OK) {
         o.recipe = parts.recipe;
         make_id(a, &parts, &o);
-        collect_links(a, &o);
+        object_links(a, o.recipe, o.value, &o.links, &o.link_count);
         *out = o;
     }
     buf_free(&parts.id_properties);

@@ -9,8 +9,8 @@ enum link_kind { LINK_OBJECT, LINK_ID, LINK_CLOB, LINK_BLOB };
 struct link {
     enum link_kind kind;
     struct hash target;
-    struct span
-        path; // property names, list positions and map keys joined by dots; map keys have ".!key!" (DATA-MODEL.md 9)
+    struct span path; // property names, list positions and map keys joined by dots (DATA-MODEL.md 9); the path of a
+                      // link that is itself a map key has "!key!" in front of the key
 };
 
 struct object {
@@ -37,5 +37,9 @@ enum status object_make(const struct recipes *r, struct arena *a, const struct v
 
 // Id hash of a value whose id properties are set, without making the whole object.
 enum status object_id_hash(const struct recipes *r, const struct value *value, struct hash *out, struct error *e);
+
+// The direct links of a value of the type in its own order, which for bags and sets may differ from that of the text.
+void object_links(struct arena *a, const struct recipe *recipe, const struct value *value, const struct link **links,
+                  size_t *count);
 
 bool object_is_type(const struct object *o, const char *name);
