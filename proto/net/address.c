@@ -1,0 +1,115 @@
+#include "net/address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+enum { PORT_HTTP = 80, PORT_HTTPS = 443, PORT_MAX = 65535 };
+
+static bool take_port(struct span s, uint16_t *port)
+{
+    unsigned n = 0;
+    if (s.len == 0 || s.len > 5)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return false;
+        n = n * 10 + (unsigned)(s.ptr[i] - '0');
+    }
+    if (n > PORT_MAX)
+        return false;
+    *port = (uint16_t)n;
+    return true;
+}
+
+static bool is_ipv6(const char *host)
+{
+    struct in6_addr a;
+    return inet_pton(AF_INET6, host, &a) == 1;
+}
+
+// Letters, digits, '-', '.', '_' make a name or IPv4 address; a bracketed host must be an IPv6 address.
+static bool take_host(struct span s, bool bracketed, char out[ADDRESS_HOST_MAX + 1])
+{
+    if (s.len == 0 || s.len > ADDRESS_HOST_MAX)
+        return false;
+    memcpy(out, s.ptr, s.len);
+    out[s.len] = '\0';
+    if (bracketed)
+        return is_ipv6(out);
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+    return strspn(out, allowed) == s.len;
+}
+
+// HOST, HOST:PORT, [V6] or [V6]:PORT; *port stays when there is none.
+static bool take_authority(struct span s, char host[ADDRESS_HOST_MAX + 1], uint16_t *port, bool *has_port)
+{
+    bool bracketed = s.len > 0 && s.ptr[0] == '[';
+    const char *end = s.len == 0 ? NULL : memchr(s.ptr, bracketed ? ']' : ':', s.len);
+    if (bracketed && end == NULL)
+        return false;
+    struct span name = {s.ptr + bracketed, (size_t)((end != NULL ? end : s.ptr + s.len) - s.ptr) - bracketed};
+    if (!take_host(name, bracketed, host))
+        return false;
+    struct span rest = end != NULL ? span_from(s, (size_t)(end - s.ptr) + bracketed) : (struct span){"", 0};
+    *has_port = rest.len > 0;
+    return !*has_port || (rest.ptr[0] == ':' && take_port(span_from(rest, 1), port));
+}
+
+static bool take_path(struct span s, char out[ADDRESS_PATH_MAX + 1])
+{
+    size_t n = 0;
+    if (s.len == 0 || s.ptr[0] != '/')
+        out[n++] = '/';
+    for (size_t i = 0; i < s.len && s.ptr[i] != '#'; i++) {
+        if (s.ptr[i] <= ' ' || s.ptr[i] > '~' || n >= ADDRESS_PATH_MAX)
+            return false;
+        out[n++] = s.ptr[i];
+    }
+    out[n] = '\0';
+    return true;
+}
+
+enum status ws_url_parse(const char *text, struct ws_url *out, struct error *e)
+{
+    struct span s = span_of(text);
+    bool has_port;
+    if (strncasecmp(text, "ws://", 5) != 0 && strncasecmp(text, "wss://", 6) != 0)
+        return error_set(e, STATUS_INVALID, "BAD-URL", "the address does not begin with ws:// or wss://");
+    out->tls = text[2] != ':';
+    s = span_from(s, out->tls ? 6 : 5);
+    out->port = out->tls ? PORT_HTTPS : PORT_HTTP;
+    size_t authority = strcspn(s.ptr, "/?#");
+    if (!take_authority((struct span){s.ptr, authority}, out->host, &out->port, &has_port) || out->port == 0)
+        return error_set(e, STATUS_INVALID, "BAD-URL", "the address names no valid host and port");
+    if (!take_path(span_from(s, authority), out->path))
+        return error_set(e, STATUS_INVALID, "BAD-URL", "the path of the address is malformed or too long");
+    return STATUS_OK;
+}
+
+enum status listen_address_parse(const char *text, struct listen_address *out, struct error *e)
+{
+    bool has_port = false;
+    if (take_authority(span_of(text), out->host, &out->port, &has_port) && has_port)
+        return STATUS_OK;
+    return error_set(e, STATUS_INVALID, "BAD-ADDRESS", "a listener's address is HOST:PORT or [IPV6]:PORT");
+}
+
+void address_write(const char *host, uint16_t port, struct buf *out)
+{
+    buf_printf(out, strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
+}
+
+bool address_is_loopback(const struct sockaddr *sa)
+{
+    if (sa->sa_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr);
+    return ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+bool address_is_wildcard(const struct sockaddr *sa)
+{
+    if (sa->sa_family == AF_INET6)
+        return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr);
+    return ((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr == INADDR_ANY;
+}

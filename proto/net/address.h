@@ -1,0 +1,32 @@
+// Addresses as people write them: where a WebSocket is reached, and where a listener listens.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+enum { ADDRESS_HOST_MAX = 253, ADDRESS_PATH_MAX = 1023 };
+
+struct ws_url { // ws://HOST[:PORT][/PATH], wss:// likewise
+    bool tls;
+    char host[ADDRESS_HOST_MAX + 1]; // an IPv6 literal without its brackets
+    uint16_t port;                   // 80 and 443 unless given
+    char path[ADDRESS_PATH_MAX + 1]; // with the query, at least "/"
+};
+
+// STATUS_INVALID "BAD-URL" with what is wrong with it.
+enum status ws_url_parse(const char *text, struct ws_url *out, struct error *e);
+
+struct listen_address { // HOST:PORT
+    char host[ADDRESS_HOST_MAX + 1];
+    uint16_t port; // 0: any free one
+};
+
+// STATUS_INVALID "BAD-ADDRESS".
+enum status listen_address_parse(const char *text, struct listen_address *out, struct error *e);
+
+void address_write(const char *host, uint16_t port, struct buf *out); // HOST:PORT, with brackets where needed
+bool address_is_loopback(const struct sockaddr *sa);
+bool address_is_wildcard(const struct sockaddr *sa);

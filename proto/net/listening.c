@@ -1,0 +1,155 @@
+#include "net/listening.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { BACKLOG = 1024, PORT_TRIES = 16 };
+
+struct place { // an address with room for its port
+    struct sockaddr_storage sa;
+    socklen_t len;
+};
+
+static void set_port(struct place *p, uint16_t port)
+{
+    if (p->sa.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)&p->sa)->sin6_port = htons(port);
+    else
+        ((struct sockaddr_in *)&p->sa)->sin_port = htons(port);
+}
+
+static struct place loopback(int family)
+{
+    struct place p = {.sa = {.ss_family = (sa_family_t)family}};
+    if (family == AF_INET6) {
+        ((struct sockaddr_in6 *)&p.sa)->sin6_addr = in6addr_loopback;
+        p.len = sizeof(struct sockaddr_in6);
+    } else {
+        ((struct sockaddr_in *)&p.sa)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        p.len = sizeof(struct sockaddr_in);
+    }
+    return p;
+}
+
+static enum status resolve(const char *host, struct place *out, struct error *e)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_ADDRCONFIG};
+    struct addrinfo *found = NULL;
+    int n = getaddrinfo(host, NULL, &hints, &found);
+    if (n != 0) {
+        hints.ai_flags = AI_PASSIVE | AI_NUMERICHOST; // a literal of a family without a configured address
+        n = getaddrinfo(host, NULL, &hints, &found);
+    }
+    if (n != 0)
+        return error_set(e, STATUS_INVALID, "BAD-ADDRESS", "%s is no address of this machine: %s", host,
+                         gai_strerror(n));
+    memcpy(&out->sa, found->ai_addr, found->ai_addrlen);
+    out->len = found->ai_addrlen;
+    freeaddrinfo(found);
+    return STATUS_OK;
+}
+
+static uint16_t bound_port(int fd)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof sa;
+    if (getsockname(fd, (struct sockaddr *)&sa, &len) != 0)
+        return 0;
+    return ntohs(sa.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&sa)->sin6_port
+                                          : ((struct sockaddr_in *)&sa)->sin_port);
+}
+
+// A listening socket, or -1 with errno.
+static int open_socket(const struct place *p)
+{
+    int yes = 1, only = !address_is_wildcard((const struct sockaddr *)&p->sa), saved;
+    int fd = socket(p->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0)
+        goto fail;
+    if (p->sa.ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) != 0)
+        goto fail;
+    if (bind(fd, (const struct sockaddr *)&p->sa, p->len) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+fail:
+    saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+static enum status cannot_listen(const char *host, uint16_t port, struct error *e)
+{
+    if (errno == EADDRINUSE)
+        return error_set(e, STATUS_EXISTS, "PORT-TAKEN", "port %u of %s is in use by another program", port, host);
+    if (errno == EADDRNOTAVAIL)
+        return error_set(e, STATUS_INVALID, "BAD-ADDRESS", "%s is no address of this machine", host);
+    return error_errno(e, "cannot listen on port %u of %s", port, host);
+}
+
+static enum status open_one(const char *host, struct place *p, uint16_t port, struct listening *out, struct error *e)
+{
+    set_port(p, port);
+    int fd = open_socket(p);
+    if (fd < 0)
+        return cannot_listen(host, port, e);
+    out->fd[out->count++] = fd;
+    if (out->count == 1)
+        out->port = bound_port(fd);
+    return STATUS_OK;
+}
+
+// 127.0.0.1 and ::1 on one port.
+static enum status open_localhost(uint16_t port, struct listening *out, struct error *e)
+{
+    struct place v4 = loopback(AF_INET), v6 = loopback(AF_INET6);
+    if (open_one("127.0.0.1", &v4, port, out, e) != STATUS_OK)
+        return e != NULL ? e->status : STATUS_IO;
+    struct error why = {0};
+    if (open_one("::1", &v6, out->port, out, &why) == STATUS_OK)
+        return STATUS_OK;
+    if (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT) {
+        LOG(LOG_WARN, "listener.no-ipv6", LOG_TEXT("text", "this system has no ::1; listening on 127.0.0.1 only"));
+        return STATUS_OK;
+    }
+    listening_close(out);
+    if (e != NULL)
+        *e = why;
+    return why.status;
+}
+
+enum status listening_open(const struct listen_address *address, struct listening *out, struct error *e)
+{
+    struct error why = {0};
+    enum status st;
+    *out = (struct listening){0};
+    if (strcasecmp(address->host, "localhost") == 0) {
+        int tries = address->port == 0 ? PORT_TRIES : 1; // a port free on 127.0.0.1 may be taken on ::1
+        do
+            st = open_localhost(address->port, out, &why);
+        while (st == STATUS_EXISTS && --tries > 0);
+    } else {
+        struct place p = {0};
+        st = resolve(address->host, &p, &why);
+        if (st == STATUS_OK)
+            st = open_one(address->host, &p, address->port, out, &why);
+        out->wildcard = address_is_wildcard((const struct sockaddr *)&p.sa);
+    }
+    if (st != STATUS_OK && e != NULL)
+        *e = why;
+    return st;
+}
+
+void listening_close(struct listening *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        close(l->fd[i]);
+    l->count = 0;
+}

@@ -1,0 +1,221 @@
+#include "net/loop_lws.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { FD_LIMIT = 1024, RECEIVE_BUFFER = 65536, HANDSHAKE_SECONDS = 10 };
+
+struct loop_fd {
+    struct lws *wsi;
+    void (*readable)(void *ctx);
+    void *ctx;
+    bool dropped;
+};
+
+static void emit_log(int level, const char *line)
+{
+    struct span text = span_of(line);
+    while (text.len > 0 && text.ptr[text.len - 1] == '\n')
+        text.len--;
+    LOG(level == LLL_ERR ? LOG_WARN : LOG_DEBUG, "websockets.message", LOG_SPAN("text", text));
+}
+
+static void forget_proxies(void)
+{
+    static const char *const names[] = {"http_proxy", "https_proxy", "all_proxy", "socks_proxy",
+                                        "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        unsetenv(names[i]);
+}
+
+// libwebsockets sizes its table of descriptors by the soft limit at the time its context is made.
+static enum status set_fd_limit(size_t wanted, struct error *e)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+        return error_errno(e, "cannot read the limit of open files");
+    if (wanted > r.rlim_max)
+        return error_set(e, STATUS_FULL, "FILE-LIMIT", "%zu open files are wanted, the system allows %llu", wanted,
+                         (unsigned long long)r.rlim_max);
+    r.rlim_cur = wanted;
+    if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+        return error_errno(e, "cannot set the limit of open files to %zu", wanted);
+    return STATUS_OK;
+}
+
+static struct lws_context *create_context(struct loop *l)
+{
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .options =
+            LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+        .pt_serv_buf_size = (unsigned)l->receive_buffer,
+        .timeout_secs = HANDSHAKE_SECONDS,
+        .gid = -1,
+        .uid = -1,
+        .user = l,
+    };
+    return lws_create_context(&info);
+}
+
+struct lws_vhost *loop_create_vhost(struct loop *l, const char *name, lws_callback_function *callback, bool server,
+                                    const struct lws_context_creation_info *tls)
+{
+    static const lws_retry_bo_t no_pings;
+    // libwebsockets copies the table of protocols
+    struct lws_protocols protocols[] = {{.name = name, .callback = callback, .rx_buffer_size = l->receive_buffer}, {0}};
+    struct lws_context_creation_info info = {0};
+    if (tls != NULL)
+        info = *tls;
+    info.port = server ? CONTEXT_PORT_NO_LISTEN_SERVER : CONTEXT_PORT_NO_LISTEN;
+    info.vhost_name = name;
+    info.protocols = protocols;
+    info.retry_and_idle_policy = &no_pings;
+    info.connect_timeout_secs = HANDSHAKE_SECONDS;
+    return lws_create_vhost(l->context, &info);
+}
+
+// The first protocol of the first vhost, so libwebsockets also reports the checks of any socket's certificate here.
+static int file_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+    if (reason == LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION)
+        return lws_get_protocol(wsi)->callback(wsi, reason, user, in, len);
+    struct loop_fd *f = lws_get_opaque_user_data(wsi);
+    if (reason == LWS_CALLBACK_RAW_RX_FILE && !f->dropped)
+        f->readable(f->ctx);
+    if (reason == LWS_CALLBACK_RAW_CLOSE_FILE)
+        free(f);
+    return 0;
+}
+
+struct loop_fd *loop_adopt_fd(struct loop *l, int fd, void (*readable)(void *ctx), void *ctx, struct error *e)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) {
+        error_errno(e, "cannot watch descriptor %d", fd);
+        return NULL;
+    }
+    struct loop_fd *f = mem_alloc(sizeof *f);
+    f->readable = readable;
+    f->ctx = ctx;
+    lws_adopt_desc_t what = {.vh = l->files, .type = LWS_ADOPT_RAW_FILE_DESC, .fd = {.filefd = copy}, .opaque = f};
+    f->wsi = lws_adopt_descriptor_vhost_via_info(&what);
+    if (f->wsi != NULL)
+        return f;
+    close(copy);
+    free(f);
+    error_set(e, STATUS_FULL, "FILE-LIMIT", "cannot watch one more descriptor");
+    return NULL;
+}
+
+void loop_drop_fd(struct loop_fd *f)
+{
+    if (f == NULL || f->dropped)
+        return;
+    f->dropped = true;
+    lws_set_timeout(f->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+}
+
+static void drain_mailbox(void *ctx)
+{
+    mailbox_drain(ctx);
+}
+
+struct loop *loop_create(const struct loop_options *options, struct error *e)
+{
+    size_t fd_limit = options != NULL && options->fd_limit != 0 ? options->fd_limit : FD_LIMIT;
+    if (set_fd_limit(fd_limit, e) != STATUS_OK)
+        return NULL;
+    forget_proxies();
+    lws_set_log_level(LLL_ERR | LLL_WARN, emit_log);
+    struct loop *l = mem_alloc(sizeof *l);
+    l->receive_buffer = options != NULL && options->receive_buffer != 0 ? options->receive_buffer : RECEIVE_BUFFER;
+    l->mailbox = mailbox_create();
+    l->context = create_context(l);
+    if (l->context != NULL)
+        l->files = loop_create_vhost(l, "files", file_callback, false, NULL);
+    if (l->files != NULL)
+        l->mailbox_watch = loop_adopt_fd(l, mailbox_fd(l->mailbox), drain_mailbox, l->mailbox, e);
+    if (l->mailbox_watch != NULL)
+        return l;
+    error_set(e, STATUS_INTERNAL, "INTERNAL", "the event loop cannot be created");
+    loop_destroy(l);
+    return NULL;
+}
+
+void loop_destroy(struct loop *l)
+{
+    if (l == NULL)
+        return;
+    mailbox_drain(l->mailbox);
+    if (l->context != NULL)
+        lws_context_destroy(l->context);
+    mailbox_destroy(l->mailbox);
+    free(l);
+}
+
+void loop_run(struct loop *l)
+{
+    while (!__atomic_exchange_n(&l->stopping, false, __ATOMIC_ACQ_REL)) {
+        if (lws_service(l->context, 0) < 0)
+            return;
+    }
+}
+
+void loop_stop(struct loop *l)
+{
+    __atomic_store_n(&l->stopping, true, __ATOMIC_RELEASE);
+    lws_cancel_service(l->context);
+}
+
+uint64_t loop_now(const struct loop *l)
+{
+    (void)l;
+    return clock_monotonic_ms();
+}
+
+struct mailbox *loop_mailbox(struct loop *l)
+{
+    return l->mailbox;
+}
+
+static void timer_fired(lws_sorted_usec_list_t *sul)
+{
+    struct loop_timer *t = lws_container_of(sul, struct loop_timer, sul);
+    t->fire(t->ctx); // may destroy t
+}
+
+struct loop_timer *loop_timer_create(struct loop *l, void (*fire)(void *ctx), void *ctx)
+{
+    struct loop_timer *t = mem_alloc(sizeof *t);
+    *t = LOOP_TIMER(l, fire, ctx);
+    return t;
+}
+
+void loop_timer_set(struct loop_timer *t, uint64_t ms)
+{
+    if (ms > INT32_MAX) // 24 days: farther is never
+        ms = INT32_MAX;
+    lws_sul_schedule(t->loop->context, 0, &t->sul, timer_fired, (lws_usec_t)ms * LWS_US_PER_MS);
+}
+
+void loop_timer_cancel(struct loop_timer *t)
+{
+    lws_sul_cancel(&t->sul);
+}
+
+void loop_timer_destroy(struct loop_timer *t)
+{
+    if (t == NULL)
+        return;
+    lws_sul_cancel(&t->sul);
+    free(t);
+}

@@ -1,0 +1,35 @@
+// Inside proto/net only: what the loop shares with the WebSocket code.
+//
+// Each kind of socket has its own libwebsockets vhost, because the creation and destruction of every socket is reported
+// to the first protocol of its vhost. A socket's object is its opaque user data.
+#pragma once
+
+#include "net/loop.h"
+
+#include <libwebsockets.h>
+
+struct loop {
+    struct lws_context *context;
+    struct lws_vhost *files;
+    struct lws_vhost *server; // NULL until the first listener
+    struct lws_vhost *client; // NULL until the first connection
+    struct mailbox *mailbox;
+    struct loop_fd *mailbox_watch;
+    size_t receive_buffer;
+    void *newborn; // the object of a socket being handed to libwebsockets; NULL once it was destroyed meanwhile
+    bool stopping; // atomic access only
+};
+
+struct loop_timer {
+    lws_sorted_usec_list_t sul; // first
+    struct loop *loop;
+    void (*fire)(void *ctx);
+    void *ctx;
+};
+
+// For timers that live inside another object: fill loop, fire and ctx; then loop_timer_set and loop_timer_cancel work.
+#define LOOP_TIMER(l, fn, c) ((struct loop_timer){.loop = (l), .fire = (fn), .ctx = (c)})
+
+// A vhost with one protocol, which holds receive_buffer per WebSocket. info may bring TLS settings, else NULL.
+struct lws_vhost *loop_create_vhost(struct loop *l, const char *name, lws_callback_function *callback, bool server,
+                                    const struct lws_context_creation_info *tls);
