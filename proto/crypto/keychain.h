@@ -27,9 +27,6 @@ void keychain_close(struct keychain *k); // NULL-safe; zeroes the master key
 
 // Seals the master key with another node key, in one atomic step; the key files stay as they are.
 enum status keychain_reseal(struct keychain *k, const struct secret *node_key, struct error *e);
-// Seals it with a secret in the reference's form: new salt, then the master key (DATA-MODEL.md 11.4).
-enum status keychain_reseal_reference(struct keychain *k, const struct secret *secret, struct error *e);
-
 // Stores both secrets (32 and 64 bytes) of a Keys object. Existing files are replaced.
 enum status keychain_put(struct keychain *k, const struct hash *keys, const struct secret *encrypt,
                          const struct secret *sign, struct error *e);

@@ -12,15 +12,23 @@ struct instance_pair {         // given key pairs, for adoption and tests
     struct secret sign_secret; // 64 bytes, borrowed
 };
 
+struct instance_setup {                 // what the Instance object lists; the nodes list all of one.models
+    const struct value *const *recipes; // Recipe objects, already known to the store's recipe set
+    size_t recipe_count;
+    const struct value *reverse_maps; // map of type to set of properties; for objects and for id objects
+    const struct value *id_reverse_maps;
+};
+
 struct instance_options {
     struct span email;                         // any text of 1 to 320 bytes without & < > (DATA-MODEL.md 12.2)
     struct span instance_name;                 // likewise
-    struct span person_name;                   // Person.name; empty = the e-mail, as the reference's register does
+    struct span person_name;                   // Person.name; empty = none. The reference's register gives the e-mail
     const struct instance_pair *person_keys;   // NULL = new random keys
     const struct instance_pair *instance_keys; // likewise
+    const struct instance_setup *setup;        // NULL = that of a node
 };
 
-// The e-mail and instance name this store was created for, into the arena. STATUS_NOT_FOUND before creation.
+// The e-mail and instance name this store was created for, into the arena. STATUS_NOT_FOUND "NOT-PROVISIONED" before.
 enum status instance_recorded(struct store *s, struct arena *a, struct span *email, struct span *instance_name,
                               struct error *e);
 
@@ -29,18 +37,18 @@ enum status instance_recorded(struct store *s, struct arena *a, struct span *ema
 // exists, its secret keys do not), BAD-INPUT (names).
 enum status instance_open(struct store *s, struct keychain *k, const struct instance_options *options, int64_t now_ms,
                           struct identity **out, bool *created, struct error *e);
-// Opens the recorded instance without naming it. STATUS_NOT_FOUND "NOT-PROVISIONED" before creation.
+// Opens the recorded instance without naming it.
 enum status instance_reopen(struct store *s, struct keychain *k, struct identity **out, struct error *e);
 
 // A further complete identity in the same node: person, instance, keys, a default profile under Someone "me", certified
-// by the main identity. Existing: opened. The caller destroys *out. m->self is the main identity.
+// by the main identity. Existing: opened. The caller destroys *out. m->self is the main identity. url: as leute_init.
 enum status instance_add_identity(struct model *m, struct keychain *k, const struct instance_options *options,
-                                  struct identity **out, struct error *e);
+                                  struct span url, struct identity **out, struct error *e);
 // All further identities, as an array of count pointers; the caller destroys each and frees the array.
 enum status instance_identities(struct model *m, struct keychain *k, struct identity ***out, size_t *count,
                                 struct error *e);
 
-// Stores a Recipe object, registers it with the store and enlarges the Instance's recipe set. *hash: the Recipe object.
+// Stores a Recipe object that the store's recipe set knows already and enlarges the Instance's recipe set.
 enum status instance_add_recipe(struct model *m, const struct value *recipe, struct hash *hash, bool *is_new,
                                 struct error *e);
 

@@ -7,8 +7,9 @@
 // own endpoint (url empty = none), SignKey, Profile "default", Someone "me", Leute, both right certificates, the groups
 // "everyone" and "initiallyDisabled", and the empty topic registry.
 enum status leute_init(struct model *m, struct span url, struct error *e);
-// The same in the reference's steps, for the vectors (first-start-*.json): only what LeuteModel.init writes.
+// Its first two steps alone, as LeuteModel.init and TopicModel.init of the reference write them.
 enum status leute_init_core(struct model *m, struct span url, struct error *e);
+enum status leute_init_topics(struct model *m, struct error *e);
 
 // The id hashes of the well-known objects.
 enum status leute_id(struct model *m, struct hash *out, struct error *e);

@@ -50,5 +50,8 @@ void model_set_number(struct model *m, struct value *object, const char *name, d
 struct value *model_hashes(struct model *m, const struct hash *items, size_t count, bool as_set);
 void model_read_hashes(const struct value *list, struct hash_list *out); // the caller frees out
 
+// Copies a list into the arena.
+struct hash *model_keep_hashes(struct model *m, const struct hash_list *list);
+
 // A text of len random characters in the arena (someone ids, topic ids).
 struct span model_random_text(struct model *m, size_t len);

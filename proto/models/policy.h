@@ -21,3 +21,7 @@ bool policy_may_keep(struct span type);
 // May this root be offered to the person, although granted? Access, IdAccess, Group never; Someone "me", Leute,
 // registries and Instance never; the rest as granted.
 bool policy_may_serve(struct model *m, const struct hash *person, struct span type, const struct hash *id_hash);
+
+// What is never shared with anybody, granted or not: Access, IdAccess, Group, Instance, Leute, the registries, and
+// Someone "me", which has the same id on every node. id_hash may be zero for types where it does not matter.
+bool policy_is_private(struct model *m, struct span type, const struct hash *id_hash);

@@ -14,6 +14,14 @@ struct profile {
     struct hash_list descriptions; // personDescription
 };
 
+struct profile_endpoint { // OneInstanceEndpoint
+    struct hash person;
+    struct hash instance;
+    struct hash person_keys; // Keys objects
+    struct hash instance_keys;
+    struct span url; // empty = none
+};
+
 void profile_free(struct profile *p); // the lists; texts belong to the arena
 
 enum status profile_id_hash(struct model *m, struct span profile_id, const struct hash *person,
@@ -24,6 +32,19 @@ enum status profile_save(struct model *m, struct profile *p, struct error *e); /
 enum status profile_about(struct model *m, const struct hash *person, struct hash_list *id_hashes, struct error *e);
 // Our own main profile.
 enum status profile_own(struct model *m, struct hash *id_hash, struct error *e);
+
+// OneInstanceEndpoint (url empty = none) and SignKey objects.
+enum status profile_put_endpoint(struct model *m, const struct profile_endpoint *endpoint, struct hash *out,
+                                 struct error *e);
+enum status profile_read_endpoint(struct model *m, const struct hash *hash, struct profile_endpoint *out,
+                                  struct error *e);
+enum status profile_put_sign_key(struct model *m, const struct sign_public *key, struct hash *out, struct error *e);
+// Puts an endpoint into the loaded profile instead of those of the same instance. Not stored yet.
+enum status profile_replace_endpoint(struct model *m, struct profile *p, const struct profile_endpoint *endpoint,
+                                     struct error *e);
+// The first description of a type; STATUS_NOT_FOUND if there is none.
+enum status profile_description(struct model *m, const struct profile *p, const char *type, struct value **out,
+                                struct error *e);
 
 // The display name of a person: its PersonName in the profile we own, then in its own, then in any; then the e-mail;
 // then empty (MODELS.md 7.4).

@@ -4,6 +4,9 @@
 
 #include "models/licence.h"
 
+#define TRUST_RIGHT_FOR_EVERYBODY "RightToDeclareTrustedKeysForEverybodyCertificate"
+#define TRUST_RIGHT_FOR_SELF "RightToDeclareTrustedKeysForSelfCertificate"
+
 // Signature objects over the 64 characters of a hash (4.1). signer may be another own identity than m->self.
 enum status trust_sign(struct model *m, const struct identity *signer, const struct hash *data, struct hash *signature,
                        struct error *e);
@@ -31,8 +34,7 @@ struct trust_key {
     struct hash person;
     bool trusted;
     enum trust_reason reason;
-    struct hash *certificates; // the ones that led to the decision
-    size_t certificate_count;
+    struct hash certificate; // the one that led to TRUST_BY_CERTIFICATE, else zero
 };
 
 struct trust_keys {
@@ -41,9 +43,9 @@ struct trust_keys {
 };
 
 // The sign keys of a person with the decision about each. A key counts as the person's only if the person itself or we
-// say so: other people's profiles cannot give somebody a key.
+// say so, and is trusted only by certificates on profiles of this person: nobody can give somebody else a key.
 enum status trust_keys_of(struct model *m, const struct hash *person, struct trust_keys *out, struct error *e);
-enum status trust_of_key(struct model *m, const struct sign_public *key, struct trust_key *out, struct error *e);
+void trust_of_key(struct model *m, const struct hash *person, const struct sign_public *key, struct trust_key *out);
 bool trust_person(struct model *m, const struct hash *person); // at least one trusted key
 
 enum verification {        // of a channel entry or any signed object (4.4)
@@ -53,11 +55,24 @@ enum verification {        // of a channel entry or any signed object (4.4)
 };
 const char *verification_name(enum verification v); // "verified", "unsigned", "forged"
 
+// Remembers the keys of authors while many entries are judged in one job.
+struct trust_memo;
+struct trust_memo *trust_memo_create(void);
+void trust_memo_destroy(struct trust_memo *memo);
+
 // Judges the metadata of a channel entry whose CreationTime is creation_time. *has_author is set when a signature names
-// an author; the author of a forged entry is the one it claims.
-enum status trust_verify_entry(struct model *m, const struct hash *creation_time, const struct hash *metadata,
-                               size_t count, struct hash *author, bool *has_author, enum verification *out,
-                               struct error *e);
+// an author; the author of a forged entry is the one it claims. memo may be NULL.
+enum status trust_verify_entry(struct model *m, struct trust_memo *memo, const struct hash *creation_time,
+                               const struct hash_list *metadata, struct hash *author, bool *has_author,
+                               enum verification *out, struct error *e);
 // Does a Signature of issuer on data verify with a key of issuer (trusted_only: a trusted one)?
 enum status trust_is_signed(struct model *m, const struct hash *data, const struct hash *issuer, bool trusted_only,
                             bool *yes, struct error *e);
+
+struct trust_signature { // a Signature object
+    struct hash issuer;
+    struct hash data;
+    struct signature signature;
+};
+bool trust_read_signature(struct model *m, const struct hash *hash, struct trust_signature *out);
+bool trust_signature_fits(const struct trust_signature *s, const struct sign_public *key);

@@ -1,0 +1,250 @@
+#include "models/access.h"
+
+#include <string.h>
+
+#include "models/policy.h"
+
+struct grant {
+    struct hash_list persons;
+    struct hash_list groups;
+};
+
+static void grant_free(struct grant *g)
+{
+    hash_list_free(&g->persons);
+    hash_list_free(&g->groups);
+}
+
+static const char *type_of(enum access_kind kind)
+{
+    return kind == ACCESS_ID ? "IdAccess" : "Access";
+}
+
+static struct value *make_id(struct model *m, struct access_target target)
+{
+    struct value *object = model_object(m, type_of(target.kind));
+    model_set_hash(m, object, target.kind == ACCESS_ID ? "id" : "object", &target.hash);
+    return object;
+}
+
+static void read_grant(const struct value *object, struct grant *g)
+{
+    model_read_hashes(value_get(object, SPAN("person")), &g->persons);
+    model_read_hashes(value_get(object, SPAN("group")), &g->groups);
+}
+
+// A target without a grant gives empty lists.
+static enum status load(struct model *m, struct access_target target, struct grant *g, struct error *e)
+{
+    struct hash id;
+    struct value *object;
+    *g = (struct grant){0};
+    enum status status = model_id(m, make_id(m, target), &id, e);
+    if (status == STATUS_OK)
+        status = model_current(m, &id, type_of(target.kind), &object, NULL, e);
+    if (status == STATUS_OK)
+        read_grant(object, g);
+    if (status == STATUS_NOT_FOUND) {
+        error_clear(e);
+        status = STATUS_OK;
+    }
+    return status;
+}
+
+static enum status save(struct model *m, struct access_target target, const struct grant *g, struct error *e)
+{
+    struct value *object = make_id(m, target);
+    value_set_member(m->arena, object, SPAN("person"), model_hashes(m, g->persons.items, g->persons.count, false));
+    value_set_member(m->arena, object, SPAN("group"), model_hashes(m, g->groups.items, g->groups.count, false));
+    return model_change(m, object, NULL, e);
+}
+
+// Only what can be offered may be granted (MODELS.md 8.7).
+static enum status check_target(struct model *m, struct access_target target, struct error *e)
+{
+    struct store_info info;
+    enum status status = store_info(m->store, &target.hash, &info, e);
+    if (status != STATUS_OK)
+        return status;
+    if ((target.kind == ACCESS_ID) != (info.kind == STORE_ID_OBJECT) || info.type[0] == '\0')
+        return error_set(e, STATUS_INVALID, "BAD-INPUT", "%s is not an %s", hash_text(&target.hash).s,
+                         target.kind == ACCESS_ID ? "id object" : "object");
+    if (policy_is_private(m, span_of(info.type), &info.id_hash))
+        return error_set(e, STATUS_REFUSED, "REFUSED", "a %s is never shared", info.type);
+    return STATUS_OK;
+}
+
+// ---- Changing
+// --------------------------------------------------------------------------------------------------------
+
+static bool add_missing(struct hash_list *list, const struct hash *items, size_t count)
+{
+    size_t before = list->count;
+    for (size_t i = 0; i < count; i++)
+        if (!hash_list_has(list, &items[i]))
+            hash_list_add(list, &items[i]);
+    return list->count != before;
+}
+
+enum status access_add(struct model *m, struct access_target target, const struct hash *persons, size_t person_count,
+                       const struct hash *groups, size_t group_count, struct error *e)
+{
+    struct grant g = {0};
+    enum status status = check_target(m, target, e);
+    if (status == STATUS_OK)
+        status = load(m, target, &g, e);
+    if (status == STATUS_OK) {
+        bool more_persons = add_missing(&g.persons, persons, person_count);
+        bool more_groups = add_missing(&g.groups, groups, group_count);
+        if (more_persons || more_groups)
+            status = save(m, target, &g, e);
+    }
+    grant_free(&g);
+    return status;
+}
+
+enum status access_replace(struct model *m, struct access_target target, const struct hash *persons,
+                           size_t person_count, const struct hash *groups, size_t group_count, struct error *e)
+{
+    struct grant g = {0};
+    enum status status = STATUS_OK;
+    if (person_count + group_count != 0) // revoking must always be possible
+        status = check_target(m, target, e);
+    add_missing(&g.persons, persons, person_count);
+    add_missing(&g.groups, groups, group_count);
+    if (status == STATUS_OK)
+        status = save(m, target, &g, e);
+    grant_free(&g);
+    return status;
+}
+
+enum status access_grant(struct model *m, struct access_target target, const struct hash *person, struct error *e)
+{
+    return access_add(m, target, person, 1, NULL, 0, e);
+}
+
+enum status access_revoke(struct model *m, struct access_target target, const struct hash *person, struct error *e)
+{
+    struct grant g;
+    struct hash_list rest = {0};
+    enum status status = load(m, target, &g, e);
+    for (size_t i = 0; i < g.persons.count; i++)
+        if (!hash_eq(&g.persons.items[i], person))
+            hash_list_add(&rest, &g.persons.items[i]);
+    bool changed = rest.count != g.persons.count;
+    hash_list_free(&g.persons);
+    g.persons = rest;
+    if (status == STATUS_OK && changed)
+        status = save(m, target, &g, e);
+    grant_free(&g);
+    return status;
+}
+
+// ---- Listing
+// ---------------------------------------------------------------------------------------------------------
+
+static bool read_target(const struct value *object, enum access_kind kind, struct access_target *target)
+{
+    target->kind = kind;
+    return value_get_hash(object, kind == ACCESS_ID ? "id" : "object", &target->hash);
+}
+
+// The current Access or IdAccess objects, or only those that name the person.
+static enum status find_versions(struct model *m, enum access_kind kind, const struct hash *person,
+                                 struct hash_list *versions, struct error *e)
+{
+    struct hash_list ids = {0};
+    if (person != NULL)
+        return store_current_referrers(m->store, person, span_of(type_of(kind)), versions, e);
+    enum status status = store_ids_of_type(m->store, span_of(type_of(kind)), &ids, e);
+    for (size_t i = 0; status == STATUS_OK && i < ids.count; i++) {
+        struct value *ignored;
+        struct hash hash;
+        status = model_current(m, &ids.items[i], type_of(kind), &ignored, &hash, e);
+        if (status == STATUS_OK)
+            hash_list_add(versions, &hash);
+    }
+    hash_list_free(&ids);
+    return status;
+}
+
+static void describe(struct model *m, const struct value *object, enum access_kind kind, struct access_grants *out)
+{
+    struct grant g = {0};
+    struct store_info info = {0};
+    struct access_grant *row = &out->items[out->count];
+    read_grant(object, &g);
+    if (read_target(object, kind, &row->target) && g.persons.count + g.groups.count != 0) {
+        if (store_info(m->store, &row->target.hash, &info, NULL) == STATUS_OK)
+            memcpy(row->type, info.type, sizeof row->type);
+        row->persons = model_keep_hashes(m, &g.persons);
+        row->person_count = g.persons.count;
+        row->groups = model_keep_hashes(m, &g.groups);
+        row->group_count = g.groups.count;
+        out->count++;
+    }
+    grant_free(&g);
+}
+
+enum status access_list(struct model *m, const struct hash *person, struct access_grants *out, struct error *e)
+{
+    struct hash_list versions[2] = {{0}, {0}};
+    static const enum access_kind kinds[] = {ACCESS_ID, ACCESS_OBJECT};
+    *out = (struct access_grants){0};
+    enum status status = find_versions(m, ACCESS_ID, person, &versions[0], e);
+    if (status == STATUS_OK)
+        status = find_versions(m, ACCESS_OBJECT, person, &versions[1], e);
+    out->items = arena_alloc(m->arena, (versions[0].count + versions[1].count + 1) * sizeof *out->items);
+    for (size_t k = 0; k < 2; k++) {
+        for (size_t i = 0; status == STATUS_OK && i < versions[k].count; i++) {
+            struct value *object;
+            status = model_read(m, &versions[k].items[i], type_of(kinds[k]), &object, e);
+            if (status == STATUS_OK)
+                describe(m, object, kinds[k], out);
+        }
+        hash_list_free(&versions[k]);
+    }
+    return status;
+}
+
+enum status access_revoke_all(struct model *m, const struct hash *person, struct error *e)
+{
+    struct access_grants grants;
+    enum status status = access_list(m, person, &grants, e);
+    for (size_t i = 0; status == STATUS_OK && i < grants.count; i++)
+        status = access_revoke(m, grants.items[i].target, person, e);
+    return status;
+}
+
+enum status access_persons(struct model *m, struct access_target target, struct hash_list *persons, struct error *e)
+{
+    struct grant g;
+    enum status status = load(m, target, &g, e);
+    add_missing(persons, g.persons.items, g.persons.count);
+    grant_free(&g);
+    return status;
+}
+
+static bool group_contains(struct model *m, const struct hash *group, const struct hash *person)
+{
+    struct value *object;
+    struct hash_list members = {0};
+    if (model_current(m, group, "Group", &object, NULL, NULL) != STATUS_OK)
+        return false;
+    model_read_hashes(value_get(object, SPAN("person")), &members);
+    bool found = hash_list_has(&members, person);
+    hash_list_free(&members);
+    return found;
+}
+
+bool access_has(struct model *m, struct access_target target, const struct hash *person)
+{
+    struct grant g;
+    if (load(m, target, &g, NULL) != STATUS_OK)
+        return false;
+    bool found = hash_list_has(&g.persons, person);
+    for (size_t i = 0; i < g.groups.count && !found; i++)
+        found = group_contains(m, &g.groups.items[i], person);
+    grant_free(&g);
+    return found;
+}

@@ -1,0 +1,547 @@
+#include "models/instance.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "models/profile.h"
+#include "models/someone.h"
+#include "models/trust.h"
+
+enum { MAX_NAME = 320 };
+
+// ---- Ids
+// -------------------------------------------------------------------------------------------------------------
+
+static struct value *make_person(struct arena *a, struct span email)
+{
+    struct value *person = value_object(a, SPAN("Person"));
+    value_set_member(a, person, SPAN("email"), value_string(a, email));
+    return person;
+}
+
+static struct value *make_instance(struct arena *a, struct span name, const struct hash *owner)
+{
+    struct value *instance = value_object(a, SPAN("Instance"));
+    value_set_member(a, instance, SPAN("name"), value_string(a, name));
+    value_set_member(a, instance, SPAN("owner"), value_hash(a, owner));
+    return instance;
+}
+
+enum status instance_person_id(const struct recipes *r, struct span email, struct hash *out, struct error *e)
+{
+    struct arena *a = arena_create();
+    enum status status = object_id_hash(r, make_person(a, email), out, e);
+    arena_destroy(a);
+    return status;
+}
+
+enum status instance_id(const struct recipes *r, struct span name, const struct hash *owner, struct hash *out,
+                        struct error *e)
+{
+    struct arena *a = arena_create();
+    enum status status = object_id_hash(r, make_instance(a, name, owner), out, e);
+    arena_destroy(a);
+    return status;
+}
+
+// ---- Keys
+// ------------------------------------------------------------------------------------------------------------
+
+static bool read_public_keys(const struct value *keys, struct identity_keys *out)
+{
+    struct span encrypt;
+    struct span sign;
+    return value_get_string(keys, "publicKey", &encrypt) && value_get_string(keys, "publicSignKey", &sign) &&
+           hex_decode(encrypt, out->public_key.b, sizeof out->public_key.b) &&
+           hex_decode(sign, out->sign_public.b, sizeof out->sign_public.b);
+}
+
+// The default keys of an owner: the first Keys object whose secrets lie in the keychain (DATA-MODEL.md 11.3).
+static enum status open_keys(struct model *m, struct keychain *k, const struct hash *owner, struct identity_keys *out,
+                             struct error *e)
+{
+    struct hash_list candidates = {0};
+    struct value *keys;
+    enum status status = store_referrers(m->store, owner, SPAN("Keys"), false, &candidates, e);
+    size_t i = 0;
+    while (i < candidates.count && !keychain_has(k, &candidates.items[i]))
+        i++;
+    if (status == STATUS_OK && i == candidates.count)
+        status = error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the secret keys of %s are not in the keychain",
+                           hash_text(owner).s);
+    if (status == STATUS_OK)
+        status = model_read(m, &candidates.items[i], "Keys", &keys, e);
+    if (status == STATUS_OK && !read_public_keys(keys, out))
+        status =
+            error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "the Keys object of %s is unreadable", hash_text(owner).s);
+    if (status == STATUS_OK) {
+        out->keys = candidates.items[i];
+        status = keychain_get(k, &out->keys, &out->secret, &out->sign_secret, e);
+    }
+    hash_list_free(&candidates);
+    return status;
+}
+
+static void take_pair(const struct instance_pair *given, struct identity_keys *out)
+{
+    if (given == NULL) {
+        box_keypair(&out->public_key, &out->secret);
+        sign_keypair(&out->sign_public, &out->sign_secret);
+        return;
+    }
+    out->secret = secret_copy(given->secret.data, given->secret.len);
+    out->sign_secret = secret_copy(given->sign_secret.data, given->sign_secret.len);
+    box_public_from_secret(&out->secret, &out->public_key);
+    memcpy(out->sign_public.b, out->sign_secret.data + SIGN_SECRET - SIGN_PUBLIC, SIGN_PUBLIC);
+}
+
+static enum status create_keys(struct model *m, struct keychain *k, const struct hash *owner,
+                               const struct instance_pair *given, struct identity_keys *out, struct error *e)
+{
+    char hex[2 * BOX_KEY + 1];
+    take_pair(given, out);
+    struct value *keys = model_object(m, "Keys");
+    model_set_hash(m, keys, "owner", owner);
+    hex_encode(out->public_key.b, BOX_KEY, hex);
+    model_set_text(m, keys, "publicKey", span_of(hex));
+    hex_encode(out->sign_public.b, SIGN_PUBLIC, hex);
+    model_set_text(m, keys, "publicSignKey", span_of(hex));
+    enum status status = model_put(m, keys, &out->keys, e);
+    if (status == STATUS_OK)
+        status = keychain_put(k, &out->keys, &out->secret, &out->sign_secret, e);
+    return status;
+}
+
+static enum status provide_keys(struct model *m, struct keychain *k, const struct hash *owner,
+                                const struct instance_pair *given, struct identity_keys *out, struct error *e)
+{
+    struct error why = {0};
+    enum status status = open_keys(m, k, owner, out, &why);
+    if (status == STATUS_NOT_FOUND)
+        return create_keys(m, k, owner, given, out, e);
+    if (status != STATUS_OK && e != NULL)
+        *e = why;
+    return status;
+}
+
+// ---- The Instance object
+// ---------------------------------------------------------------------------------------------
+
+// What the reference enables for the model layer (MODELS.md 2.9): other implementations find certificates through it.
+static const struct {
+    const char *type;
+    const char *properties[3];
+} reverse_maps[] =
+    {
+        {"Signature", {"issuer", "data"}},
+        {"AccessUnversionedObjectCertificate", {"*"}},
+        {"AccessVersionedObjectCertificate", {"*"}},
+        {"AffirmationCertificate", {"*"}},
+        {"License", {"*"}},
+        {"RelationCertificate", {"*"}},
+        {TRUST_RIGHT_FOR_EVERYBODY, {"*"}},
+        {TRUST_RIGHT_FOR_SELF, {"*"}},
+        {"TrustKeysCertificate", {"*"}},
+        {"Profile", {"communicationEndpoint", "personDescription"}},
+        {"Someone", {"*"}},
+        {"OneInstanceEndpoint", {"*"}},
+},
+  id_reverse_maps[] = {
+      {"Profile", {"owner", "personId"}},
+};
+
+static void put_reverse_map(struct model *m, struct value *map, const char *type, const char *const properties[3])
+{
+    struct value *set = value_set(m->arena);
+    for (size_t i = 0; i < 3 && properties[i] != NULL; i++)
+        value_add(m->arena, set, value_text(m->arena, properties[i]));
+    value_put(m->arena, map, value_text(m->arena, type), set);
+}
+
+static void set_node_maps(struct model *m, struct value *instance)
+{
+    struct value *objects = value_map(m->arena);
+    struct value *ids = value_map(m->arena);
+    for (size_t i = 0; i < sizeof reverse_maps / sizeof *reverse_maps; i++)
+        put_reverse_map(m, objects, reverse_maps[i].type, reverse_maps[i].properties);
+    for (size_t i = 0; i < sizeof id_reverse_maps / sizeof *id_reverse_maps; i++)
+        put_reverse_map(m, ids, id_reverse_maps[i].type, id_reverse_maps[i].properties);
+    value_set_member(m->arena, instance, SPAN("enabledReverseMapTypes"), objects);
+    value_set_member(m->arena, instance, SPAN("enabledReverseMapTypesForIdObjects"), ids);
+}
+
+static void set_given_maps(struct model *m, struct value *instance, const struct instance_setup *setup)
+{
+    value_set_member(m->arena, instance, SPAN("enabledReverseMapTypes"), value_copy(m->arena, setup->reverse_maps));
+    value_set_member(m->arena, instance, SPAN("enabledReverseMapTypesForIdObjects"),
+                     value_copy(m->arena, setup->id_reverse_maps));
+}
+
+struct recipe_collector {
+    struct model *m;
+    struct value *set; // hashes of the Recipe objects
+    enum status status;
+    struct error error;
+};
+
+static void collect_recipe(struct recipe_collector *c, const struct value *recipe)
+{
+    struct version_result stored;
+    if (c->status == STATUS_OK)
+        c->status = model_change(c->m, recipe, &stored, &c->error);
+    if (c->status == STATUS_OK)
+        value_add(c->m->arena, c->set, value_hash(c->m->arena, &stored.hash));
+}
+
+static void collect_builtin(struct span microdata, void *arg)
+{
+    struct recipe_collector *c = arg;
+    struct value *recipe;
+    if (c->status == STATUS_OK)
+        c->status = microdata_read(store_recipes(c->m->store), c->m->arena, microdata, MICRODATA_OBJECT, SPAN("Recipe"),
+                                   &recipe, &c->error);
+    if (c->status == STATUS_OK)
+        collect_recipe(c, recipe);
+}
+
+static enum status store_recipe_set(struct model *m, const struct instance_setup *setup, struct value **set,
+                                    struct error *e)
+{
+    struct recipe_collector c = {.m = m, .set = value_set(m->arena)};
+    if (setup == NULL)
+        recipes_each_builtin(true, collect_builtin, &c);
+    for (size_t i = 0; setup != NULL && i < setup->recipe_count; i++)
+        collect_recipe(&c, setup->recipes[i]);
+    if (c.status != STATUS_OK && e != NULL)
+        *e = c.error;
+    *set = c.set;
+    return c.status;
+}
+
+static enum status create_instance(struct model *m, const struct instance_options *options, const struct hash *owner,
+                                   struct error *e)
+{
+    struct value *recipes;
+    struct value *instance = make_instance(m->arena, options->instance_name, owner);
+    enum status status = store_recipe_set(m, options->setup, &recipes, e);
+    if (status != STATUS_OK)
+        return status;
+    value_set_member(m->arena, instance, SPAN("recipe"), recipes);
+    if (options->setup == NULL)
+        set_node_maps(m, instance);
+    else
+        set_given_maps(m, instance, options->setup);
+    return model_change(m, instance, NULL, e);
+}
+
+// ---- Opening
+// ---------------------------------------------------------------------------------------------------------
+
+static enum status find_instance(struct model *m, struct hash *id, struct span *email, struct span *name,
+                                 struct error *e)
+{
+    struct hash_list ids = {0};
+    struct value *instance;
+    struct hash owner;
+    enum status status = store_ids_of_type(m->store, SPAN("Instance"), &ids, e);
+    if (status == STATUS_OK && ids.count == 0)
+        status = error_set(e, STATUS_NOT_FOUND, "NOT-PROVISIONED", "there is no instance in this store");
+    if (status == STATUS_OK) {
+        *id = ids.items[0]; // only the own instance has versions (MODELS.md 2.1)
+        status = model_current(m, id, "Instance", &instance, NULL, e);
+    }
+    if (status == STATUS_OK) {
+        value_get_string(instance, "name", name);
+        value_get_hash(instance, "owner", &owner);
+        status = profile_email_of(m, &owner, email, e);
+    }
+    hash_list_free(&ids);
+    return status;
+}
+
+enum status instance_recorded(struct store *s, struct arena *a, struct span *email, struct span *instance_name,
+                              struct error *e)
+{
+    struct model m = {.store = s, .arena = a};
+    struct hash id;
+    return find_instance(&m, &id, email, instance_name, e);
+}
+
+static bool is_usable_name(struct span name)
+{
+    if (name.len == 0 || name.len > MAX_NAME || !utf8_valid(name))
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (strchr("&<>", name.ptr[i]) != NULL) // a zero byte is found too
+            return false;
+    return true;
+}
+
+static enum status check_names(struct model *m, const struct instance_options *options, struct error *e)
+{
+    struct hash id;
+    struct span email;
+    struct span name;
+    if (!is_usable_name(options->email) || !is_usable_name(options->instance_name))
+        return error_set(e, STATUS_INVALID, "BAD-INPUT",
+                         "e-mail and instance name are 1 to %d bytes of text without &, < and >", MAX_NAME);
+    if (find_instance(m, &id, &email, &name, NULL) == STATUS_OK &&
+        (!span_eq(email, options->email) || !span_eq(name, options->instance_name)))
+        return error_set(e, STATUS_CONFLICT, "ALREADY-PROVISIONED", "the store belongs to " SPAN_FMT " (" SPAN_FMT ")",
+                         SPAN_ARG(email), SPAN_ARG(name));
+    return STATUS_OK;
+}
+
+static enum status begin_identity(struct model *m, const struct instance_options *options, struct identity *i,
+                                  struct error *e)
+{
+    i->email = mem_text(options->email);
+    i->instance_name = mem_text(options->instance_name);
+    enum status status = instance_person_id(store_recipes(m->store), options->email, &i->person, e);
+    if (status == STATUS_OK)
+        status = instance_id(store_recipes(m->store), options->instance_name, &i->person, &i->instance, e);
+    return status;
+}
+
+static enum status open_both_keys(struct model *m, struct keychain *k, struct identity *i, struct error *e)
+{
+    enum status status = open_keys(m, k, &i->person, &i->person_keys, e);
+    if (status == STATUS_OK)
+        status = open_keys(m, k, &i->instance, &i->instance_keys, e);
+    return status;
+}
+
+// Steps 4 to 8 of DATA-MODEL.md 12.1.
+static enum status create(struct model *m, struct keychain *k, const struct instance_options *options,
+                          struct identity *i, struct error *e)
+{
+    struct value *person = make_person(m->arena, options->email);
+    if (options->person_name.len != 0)
+        model_set_text(m, person, "name", options->person_name);
+    enum status status = model_change(m, person, NULL, e);
+    if (status == STATUS_OK)
+        status = provide_keys(m, k, &i->person, options->person_keys, &i->person_keys, e);
+    if (status == STATUS_OK)
+        status = create_instance(m, options, &i->person, e);
+    if (status == STATUS_OK)
+        status = provide_keys(m, k, &i->instance, options->instance_keys, &i->instance_keys, e);
+    return status;
+}
+
+enum status instance_open(struct store *s, struct keychain *k, const struct instance_options *options, int64_t now_ms,
+                          struct identity **out, bool *created, struct error *e)
+{
+    struct model m = {.store = s, .arena = arena_create(), .now_ms = now_ms};
+    struct identity *i = mem_alloc(sizeof *i);
+    struct hash head;
+    enum status status = check_names(&m, options, e);
+    if (status == STATUS_OK)
+        status = begin_identity(&m, options, i, e);
+    if (status == STATUS_OK) {
+        *created = store_head(s, &i->instance, &head, NULL) != STATUS_OK;
+        status = *created ? create(&m, k, options, i, e) : open_both_keys(&m, k, i, e);
+    }
+    if (status != STATUS_OK) {
+        identity_destroy(i);
+        i = NULL;
+    }
+    arena_destroy(m.arena);
+    *out = i;
+    return status;
+}
+
+enum status instance_reopen(struct store *s, struct keychain *k, struct identity **out, struct error *e)
+{
+    struct arena *a = arena_create();
+    struct instance_options options = {0};
+    bool created = false;
+    enum status status = instance_recorded(s, a, &options.email, &options.instance_name, e);
+    if (status == STATUS_OK)
+        status = instance_open(s, k, &options, 0, out, &created, e);
+    arena_destroy(a);
+    return status;
+}
+
+// ---- Further identities
+// ----------------------------------------------------------------------------------------------
+
+static enum status write_profile(struct model *m, const struct identity *i, struct span url, struct profile *p,
+                                 struct error *e)
+{
+    const struct profile_endpoint endpoint = {
+        .person = i->person,
+        .instance = i->instance,
+        .person_keys = i->person_keys.keys,
+        .instance_keys = i->instance_keys.keys,
+        .url = url,
+    };
+    struct hash key;
+    *p = (struct profile){.profile_id = SPAN("default"), .person = i->person, .owner = i->person};
+    enum status status = profile_replace_endpoint(m, p, &endpoint, e);
+    if (status == STATUS_OK)
+        status = profile_put_sign_key(m, &i->person_keys.sign_public, &key, e);
+    if (status == STATUS_OK) {
+        hash_list_add(&p->descriptions, &key);
+        status = profile_save(m, p, e);
+    }
+    return status;
+}
+
+// The reference lists the person first without and then with its profile.
+static enum status add_to_me(struct model *m, const struct hash *person, const struct hash *profile, struct error *e)
+{
+    struct hash id;
+    struct someone me = {0};
+    enum status status = someone_id_hash(m, SPAN(SOMEONE_ME), &id, e);
+    if (status == STATUS_OK)
+        status = someone_load(m, &id, &me, e);
+    if (status == STATUS_OK) {
+        someone_add(m, &me, person);
+        status = someone_save(m, &me, e);
+    }
+    if (status == STATUS_OK) {
+        hash_list_add(&someone_add(m, &me, person)->profiles, profile);
+        status = someone_save(m, &me, e);
+    }
+    someone_free(&me);
+    return status;
+}
+
+static enum status create_identity(struct model *m, struct keychain *k, const struct instance_options *options,
+                                   struct span url, struct identity *i, struct error *e)
+{
+    struct hash id;
+    struct hash signature;
+    struct profile p = {0};
+    enum status status = model_put_id(m, make_person(m->arena, options->email), &id, e);
+    if (status == STATUS_OK)
+        status = model_put_id(m, make_instance(m->arena, options->instance_name, &i->person), &id, e);
+    if (status == STATUS_OK)
+        status = provide_keys(m, k, &i->person, options->person_keys, &i->person_keys, e);
+    if (status == STATUS_OK)
+        status = provide_keys(m, k, &i->instance, options->instance_keys, &i->instance_keys, e);
+    if (status == STATUS_OK)
+        status = write_profile(m, i, url, &p, e);
+    if (status == STATUS_OK)
+        status = add_to_me(m, &i->person, &p.id_hash, e);
+    if (status == STATUS_OK)
+        status = trust_affirm(m, i, &p.hash, &signature, e);
+    if (status == STATUS_OK)
+        status = trust_certify_profile(m, &p.hash, e);
+    profile_free(&p);
+    return status;
+}
+
+static bool is_in_me(struct model *m, const struct hash *person)
+{
+    struct hash id;
+    struct someone me = {0};
+    bool found = someone_id_hash(m, SPAN(SOMEONE_ME), &id, NULL) == STATUS_OK &&
+                 someone_load(m, &id, &me, NULL) == STATUS_OK && someone_find(&me, person) != NULL;
+    someone_free(&me);
+    return found;
+}
+
+enum status instance_add_identity(struct model *m, struct keychain *k, const struct instance_options *options,
+                                  struct span url, struct identity **out, struct error *e)
+{
+    struct identity *i = mem_alloc(sizeof *i);
+    enum status status = STATUS_OK;
+    if (!is_usable_name(options->email) || !is_usable_name(options->instance_name))
+        status = error_set(e, STATUS_INVALID, "BAD-INPUT",
+                           "e-mail and instance name are 1 to %d bytes of text without &, < and >", MAX_NAME);
+    if (status == STATUS_OK)
+        status = begin_identity(m, options, i, e);
+    if (status == STATUS_OK)
+        status = is_in_me(m, &i->person) ? open_both_keys(m, k, i, e) : create_identity(m, k, options, url, i, e);
+    if (status != STATUS_OK) {
+        identity_destroy(i);
+        i = NULL;
+    }
+    *out = i;
+    return status;
+}
+
+// The instance of a further identity: the only one of that owner whose keys we hold.
+static enum status open_identity(struct model *m, struct keychain *k, const struct hash *person, struct identity **out,
+                                 struct error *e)
+{
+    struct hash_list instances = {0};
+    struct span email;
+    struct span name = {0};
+    struct identity *i = mem_alloc(sizeof *i);
+    i->person = *person;
+    enum status status = profile_email_of(m, person, &email, e);
+    if (status == STATUS_OK)
+        status = store_referrers(m->store, person, SPAN("Instance"), true, &instances, e);
+    if (status == STATUS_OK && instances.count == 0)
+        status = error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the instance of %s is gone", hash_text(person).s);
+    if (status == STATUS_OK) {
+        struct value *instance;
+        i->instance = instances.items[0];
+        status = model_read(m, &i->instance, "Instance", &instance, e);
+        if (status == STATUS_OK)
+            value_get_string(instance, "name", &name);
+    }
+    if (status == STATUS_OK) {
+        i->email = mem_text(email);
+        i->instance_name = mem_text(name);
+        status = open_both_keys(m, k, i, e);
+    }
+    hash_list_free(&instances);
+    if (status != STATUS_OK) {
+        identity_destroy(i);
+        i = NULL;
+    }
+    *out = i;
+    return status;
+}
+
+enum status instance_identities(struct model *m, struct keychain *k, struct identity ***out, size_t *count,
+                                struct error *e)
+{
+    struct hash id;
+    struct someone me = {0};
+    *out = NULL;
+    *count = 0;
+    enum status status = someone_id_hash(m, SPAN(SOMEONE_ME), &id, e);
+    if (status == STATUS_OK)
+        status = someone_load(m, &id, &me, e);
+    if (status == STATUS_OK)
+        *out = mem_array(me.count + 1, sizeof **out);
+    for (size_t i = 0; status == STATUS_OK && i < me.count; i++) {
+        if (hash_eq(&me.identities[i].person, &m->self->person))
+            continue;
+        status = open_identity(m, k, &me.identities[i].person, &(*out)[*count], e);
+        *count += status == STATUS_OK;
+    }
+    someone_free(&me);
+    return status;
+}
+
+// ---- Recipes
+// ---------------------------------------------------------------------------------------------------------
+
+enum status instance_add_recipe(struct model *m, const struct value *recipe, struct hash *hash, bool *is_new,
+                                struct error *e)
+{
+    struct version_result stored;
+    struct value *instance;
+    struct hash_list recipes = {0};
+    enum status status = model_change(m, recipe, &stored, e);
+    if (status == STATUS_OK)
+        status = model_current(m, &m->self->instance, "Instance", &instance, NULL, e);
+    if (status == STATUS_OK) {
+        model_read_hashes(value_get(instance, SPAN("recipe")), &recipes);
+        *hash = stored.hash;
+        *is_new = !hash_list_has(&recipes, hash);
+    }
+    if (status == STATUS_OK && *is_new) {
+        hash_list_add(&recipes, hash);
+        value_set_member(m->arena, instance, SPAN("recipe"), model_hashes(m, recipes.items, recipes.count, true));
+        status = model_change(m, instance, NULL, e);
+    }
+    hash_list_free(&recipes);
+    return status;
+}

@@ -1,0 +1,269 @@
+#include "models/leute.h"
+
+#include "models/group.h"
+#include "models/profile.h"
+#include "models/someone.h"
+#include "models/trust.h"
+
+struct leute {
+    struct hash me;
+    struct hash_list other;
+    struct hash_list group; // ids of Group objects, though the recipe names GroupProfile (MODELS.md 2.2)
+};
+
+static void leute_free(struct leute *l)
+{
+    hash_list_free(&l->other);
+    hash_list_free(&l->group);
+}
+
+static struct value *make_id(struct model *m)
+{
+    struct value *object = model_object(m, "Leute");
+    model_set_text(m, object, "appId", SPAN("one.leute"));
+    return object;
+}
+
+enum status leute_id(struct model *m, struct hash *out, struct error *e)
+{
+    return model_id(m, make_id(m), out, e);
+}
+
+static enum status load(struct model *m, struct leute *l, struct error *e)
+{
+    struct hash id;
+    struct value *object;
+    *l = (struct leute){0};
+    enum status status = leute_id(m, &id, e);
+    if (status == STATUS_OK)
+        status = model_current(m, &id, "Leute", &object, NULL, e);
+    if (status != STATUS_OK)
+        return status;
+    value_get_hash(object, "me", &l->me);
+    model_read_hashes(value_get(object, SPAN("other")), &l->other);
+    model_read_hashes(value_get(object, SPAN("group")), &l->group);
+    return STATUS_OK;
+}
+
+static enum status save(struct model *m, const struct leute *l, struct error *e)
+{
+    struct value *object = make_id(m);
+    model_set_hash(m, object, "me", &l->me);
+    value_set_member(m->arena, object, SPAN("other"), model_hashes(m, l->other.items, l->other.count, false));
+    value_set_member(m->arena, object, SPAN("group"), model_hashes(m, l->group.items, l->group.count, false));
+    return model_change(m, object, NULL, e);
+}
+
+// ---- First start
+// -----------------------------------------------------------------------------------------------------
+
+static bool has_head(struct model *m, const struct hash *id_hash)
+{
+    struct hash node;
+    return store_head(m->store, id_hash, &node, NULL) == STATUS_OK;
+}
+
+static enum status make_profile(struct model *m, struct span url, struct hash *id_hash, struct error *e)
+{
+    const struct profile_endpoint endpoint = {
+        .person = m->self->person,
+        .instance = m->self->instance,
+        .person_keys = m->self->person_keys.keys,
+        .instance_keys = m->self->instance_keys.keys,
+        .url = url,
+    };
+    struct profile p = {.profile_id = SPAN("default"), .person = m->self->person, .owner = m->self->person};
+    struct hash key;
+    enum status status = profile_replace_endpoint(m, &p, &endpoint, e);
+    if (status == STATUS_OK)
+        status = profile_put_sign_key(m, &m->self->person_keys.sign_public, &key, e);
+    if (status == STATUS_OK) {
+        hash_list_add(&p.descriptions, &key);
+        status = profile_save(m, &p, e);
+    }
+    *id_hash = p.id_hash;
+    profile_free(&p);
+    return status;
+}
+
+static enum status provide_profile(struct model *m, struct span url, struct hash *id_hash, struct error *e)
+{
+    enum status status = profile_own(m, id_hash, e);
+    if (status != STATUS_OK)
+        return status;
+    return has_head(m, id_hash) ? profile_set_url(m, url, e) : make_profile(m, url, id_hash, e);
+}
+
+static enum status provide_me(struct model *m, const struct hash *profile, struct hash *someone, struct error *e)
+{
+    enum status status = someone_id_hash(m, SPAN(SOMEONE_ME), someone, e);
+    if (status != STATUS_OK || has_head(m, someone))
+        return status;
+    struct someone me;
+    someone_begin(m, SPAN(SOMEONE_ME), &m->self->person, profile, &me);
+    status = someone_save(m, &me, e);
+    someone_free(&me);
+    return status;
+}
+
+static enum status provide_leute(struct model *m, const struct hash *me, struct error *e)
+{
+    struct hash id;
+    enum status status = leute_id(m, &id, e);
+    if (status != STATUS_OK || has_head(m, &id))
+        return status;
+    return save(m, &(struct leute){.me = *me}, e);
+}
+
+enum status leute_init_core(struct model *m, struct span url, struct error *e)
+{
+    struct hash profile;
+    struct hash me;
+    struct hash everyone;
+    enum status status = provide_profile(m, url, &profile, e);
+    if (status == STATUS_OK)
+        status = provide_me(m, &profile, &me, e);
+    if (status == STATUS_OK)
+        status = provide_leute(m, &me, e);
+    if (status == STATUS_OK)
+        status = trust_grant_right(m, LICENCE_RIGHT_FOR_EVERYBODY, &m->self->person, e);
+    if (status == STATUS_OK)
+        status = trust_grant_right(m, LICENCE_RIGHT_FOR_SELF, &m->self->person, e);
+    if (status == STATUS_OK)
+        status = group_create(m, SPAN(GROUP_EVERYONE), true, &everyone, e);
+    if (status == STATUS_OK)
+        status = group_add(m, &everyone, &m->self->person, 1, e);
+    return status;
+}
+
+enum status leute_init_topics(struct model *m, struct error *e)
+{
+    struct hash id;
+    struct value *registry = model_object(m, "TopicAppRegistry");
+    model_set_text(m, registry, "id", SPAN("TopicAppRegistry"));
+    enum status status = model_id(m, registry, &id, e);
+    if (status != STATUS_OK || has_head(m, &id))
+        return status;
+    value_set_member(m->arena, registry, SPAN("topics"), value_map(m->arena));
+    return model_change(m, registry, NULL, e);
+}
+
+enum status leute_init(struct model *m, struct span url, struct error *e)
+{
+    struct hash disabled;
+    enum status status = leute_init_core(m, url, e);
+    if (status == STATUS_OK)
+        status = leute_init_topics(m, e);
+    if (status == STATUS_OK)
+        status = group_create(m, SPAN(GROUP_DISABLED), false, &disabled, e);
+    return status;
+}
+
+// ---- The contact book
+// ------------------------------------------------------------------------------------------------
+
+enum status leute_me(struct model *m, struct hash *someone, struct error *e)
+{
+    return someone_id_hash(m, SPAN(SOMEONE_ME), someone, e);
+}
+
+enum status leute_others(struct model *m, struct hash_list *someones, struct error *e)
+{
+    struct leute l;
+    enum status status = load(m, &l, e);
+    for (size_t i = 0; i < l.other.count; i++)
+        hash_list_add(someones, &l.other.items[i]);
+    leute_free(&l);
+    return status;
+}
+
+static enum status add_to(struct model *m, struct leute *l, struct hash_list *list, const struct hash *id,
+                          struct error *e)
+{
+    if (hash_list_has(list, id))
+        return STATUS_OK;
+    hash_list_add(list, id);
+    return save(m, l, e);
+}
+
+enum status leute_add_other(struct model *m, const struct hash *someone, struct error *e)
+{
+    struct leute l;
+    enum status status = load(m, &l, e);
+    if (status == STATUS_OK)
+        status = add_to(m, &l, &l.other, someone, e);
+    leute_free(&l);
+    return status;
+}
+
+enum status leute_add_group(struct model *m, const struct hash *group, struct error *e)
+{
+    struct leute l;
+    enum status status = load(m, &l, e);
+    if (status == STATUS_OK)
+        status = add_to(m, &l, &l.group, group, e);
+    leute_free(&l);
+    return status;
+}
+
+enum status leute_remove_other(struct model *m, const struct hash *someone, struct error *e)
+{
+    struct leute l;
+    struct hash_list rest = {0};
+    enum status status = load(m, &l, e);
+    for (size_t i = 0; i < l.other.count; i++)
+        if (!hash_eq(&l.other.items[i], someone))
+            hash_list_add(&rest, &l.other.items[i]);
+    bool changed = rest.count != l.other.count;
+    hash_list_free(&l.other);
+    l.other = rest;
+    if (status == STATUS_OK && changed)
+        status = save(m, &l, e);
+    leute_free(&l);
+    return status;
+}
+
+// The id of a Someone version that is current, listed in Leute and has the person among its identities.
+static bool is_listed(struct model *m, const struct leute *l, const struct hash *version, const struct hash *person,
+                      struct hash *someone)
+{
+    struct store_info info;
+    struct someone s = {0};
+    if (store_info(m->store, version, &info, NULL) != STATUS_OK)
+        return false;
+    *someone = info.id_hash;
+    if (!hash_eq(someone, &l->me) && !hash_list_has(&l->other, someone))
+        return false;
+    bool found = someone_load(m, someone, &s, NULL) == STATUS_OK && someone_find(&s, person) != NULL;
+    someone_free(&s);
+    return found;
+}
+
+enum status leute_someone_of(struct model *m, const struct hash *person, struct hash *someone, struct error *e)
+{
+    struct leute l;
+    struct hash_list versions = {0};
+    bool found = false;
+    enum status status = load(m, &l, e);
+    if (status == STATUS_OK)
+        status = store_current_referrers(m->store, person, SPAN("Someone"), &versions, e);
+    for (size_t i = 0; status == STATUS_OK && !found && i < versions.count; i++)
+        found = is_listed(m, &l, &versions.items[i], person, someone);
+    if (status == STATUS_OK && !found)
+        status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not in the contact book", hash_text(person).s);
+    hash_list_free(&versions);
+    leute_free(&l);
+    return status;
+}
+
+bool leute_is_me(struct model *m, const struct hash *person)
+{
+    struct hash id;
+    struct someone me = {0};
+    if (hash_eq(person, &m->self->person))
+        return true;
+    bool found = leute_me(m, &id, NULL) == STATUS_OK && someone_load(m, &id, &me, NULL) == STATUS_OK &&
+                 someone_find(&me, person) != NULL;
+    someone_free(&me);
+    return found;
+}

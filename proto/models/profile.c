@@ -1,0 +1,320 @@
+#include "models/profile.h"
+
+#include "base/text.h"
+
+enum { MAX_NAME = 1024, MAX_URL = 2048 };
+
+#define MAIN_PROFILE SPAN("default")
+
+void profile_free(struct profile *p)
+{
+    hash_list_free(&p->endpoints);
+    hash_list_free(&p->descriptions);
+}
+
+// ---- Loading and saving
+// ----------------------------------------------------------------------------------------------
+
+static struct value *make_id(struct model *m, struct span profile_id, const struct hash *person,
+                             const struct hash *owner)
+{
+    struct value *profile = model_object(m, "Profile");
+    model_set_text(m, profile, "profileId", profile_id);
+    model_set_hash(m, profile, "personId", person);
+    model_set_hash(m, profile, "owner", owner);
+    return profile;
+}
+
+enum status profile_id_hash(struct model *m, struct span profile_id, const struct hash *person,
+                            const struct hash *owner, struct hash *out, struct error *e)
+{
+    return model_id(m, make_id(m, profile_id, person, owner), out, e);
+}
+
+enum status profile_own(struct model *m, struct hash *id_hash, struct error *e)
+{
+    return profile_id_hash(m, MAIN_PROFILE, &m->self->person, &m->self->person, id_hash, e);
+}
+
+enum status profile_load(struct model *m, const struct hash *id_hash, struct profile *out, struct error *e)
+{
+    struct value *profile;
+    *out = (struct profile){.id_hash = *id_hash};
+    enum status status = model_current(m, id_hash, "Profile", &profile, &out->hash, e);
+    if (status != STATUS_OK)
+        return status;
+    value_get_string(profile, "profileId", &out->profile_id);
+    value_get_hash(profile, "personId", &out->person);
+    value_get_hash(profile, "owner", &out->owner);
+    model_read_hashes(value_get(profile, SPAN("communicationEndpoint")), &out->endpoints);
+    model_read_hashes(value_get(profile, SPAN("personDescription")), &out->descriptions);
+    return STATUS_OK;
+}
+
+enum status profile_save(struct model *m, struct profile *p, struct error *e)
+{
+    struct value *profile = make_id(m, p->profile_id, &p->person, &p->owner);
+    value_set_member(m->arena, profile, SPAN("communicationEndpoint"),
+                     model_hashes(m, p->endpoints.items, p->endpoints.count, false));
+    value_set_member(m->arena, profile, SPAN("personDescription"),
+                     model_hashes(m, p->descriptions.items, p->descriptions.count, false));
+    struct version_result stored;
+    enum status status = model_change(m, profile, &stored, e);
+    if (status == STATUS_OK) {
+        p->id_hash = stored.id_hash;
+        p->hash = stored.hash;
+    }
+    return status;
+}
+
+enum status profile_about(struct model *m, const struct hash *person, struct hash_list *id_hashes, struct error *e)
+{
+    struct hash_list candidates = {0}; // also those the person owns about others
+    enum status status = store_referrers(m->store, person, SPAN("Profile"), true, &candidates, e);
+    for (size_t i = 0; status == STATUS_OK && i < candidates.count; i++) {
+        struct profile p;
+        status = profile_load(m, &candidates.items[i], &p, e);
+        if (status == STATUS_OK && hash_eq(&p.person, person))
+            hash_list_add(id_hashes, &candidates.items[i]);
+        if (status == STATUS_NOT_FOUND) { // an id without a version
+            error_clear(e);
+            status = STATUS_OK;
+        }
+        profile_free(&p);
+    }
+    hash_list_free(&candidates);
+    return status;
+}
+
+// ---- Endpoints and descriptions
+// --------------------------------------------------------------------------------------
+
+enum status profile_put_endpoint(struct model *m, const struct profile_endpoint *endpoint, struct hash *out,
+                                 struct error *e)
+{
+    if (endpoint->url.len > MAX_URL || !utf8_valid(endpoint->url))
+        return error_set(e, STATUS_INVALID, "BAD-INPUT", "a url is at most %d bytes of UTF-8", MAX_URL);
+    struct value *object = model_object(m, "OneInstanceEndpoint");
+    model_set_hash(m, object, "personId", &endpoint->person);
+    model_set_hash(m, object, "instanceId", &endpoint->instance);
+    model_set_hash(m, object, "personKeys", &endpoint->person_keys);
+    model_set_hash(m, object, "instanceKeys", &endpoint->instance_keys);
+    if (endpoint->url.len != 0) // an empty url would be dialled (MODELS.md 1.4)
+        model_set_text(m, object, "url", endpoint->url);
+    return model_put(m, object, out, e);
+}
+
+enum status profile_read_endpoint(struct model *m, const struct hash *hash, struct profile_endpoint *out,
+                                  struct error *e)
+{
+    struct value *object;
+    *out = (struct profile_endpoint){0};
+    enum status status = model_read(m, hash, "OneInstanceEndpoint", &object, e);
+    if (status != STATUS_OK)
+        return status;
+    value_get_hash(object, "personId", &out->person);
+    value_get_hash(object, "instanceId", &out->instance);
+    value_get_hash(object, "personKeys", &out->person_keys);
+    value_get_hash(object, "instanceKeys", &out->instance_keys);
+    value_get_string(object, "url", &out->url);
+    return STATUS_OK;
+}
+
+enum status profile_put_sign_key(struct model *m, const struct sign_public *key, struct hash *out, struct error *e)
+{
+    char hex[2 * SIGN_PUBLIC + 1];
+    hex_encode(key->b, sizeof key->b, hex);
+    struct value *object = model_object(m, "SignKey");
+    model_set_text(m, object, "key", span_of(hex));
+    return model_put(m, object, out, e);
+}
+
+enum status profile_replace_endpoint(struct model *m, struct profile *p, const struct profile_endpoint *endpoint,
+                                     struct error *e)
+{
+    struct hash_list kept = {0};
+    struct hash hash;
+    for (size_t i = 0; i < p->endpoints.count; i++) {
+        struct profile_endpoint old;
+        bool replaced = profile_read_endpoint(m, &p->endpoints.items[i], &old, NULL) == STATUS_OK &&
+                        hash_eq(&old.person, &endpoint->person) && hash_eq(&old.instance, &endpoint->instance);
+        if (!replaced)
+            hash_list_add(&kept, &p->endpoints.items[i]);
+    }
+    enum status status = profile_put_endpoint(m, endpoint, &hash, e);
+    if (status != STATUS_OK) {
+        hash_list_free(&kept);
+        return status;
+    }
+    hash_list_add(&kept, &hash);
+    hash_list_free(&p->endpoints);
+    p->endpoints = kept;
+    return STATUS_OK;
+}
+
+static bool is_of_type(struct model *m, const struct hash *hash, const char *type)
+{
+    struct store_info info;
+    return store_info(m->store, hash, &info, NULL) == STATUS_OK && span_eq_text(span_of(info.type), type);
+}
+
+enum status profile_description(struct model *m, const struct profile *p, const char *type, struct value **out,
+                                struct error *e)
+{
+    for (size_t i = 0; i < p->descriptions.count; i++)
+        if (is_of_type(m, &p->descriptions.items[i], type))
+            return model_read(m, &p->descriptions.items[i], type, out, e);
+    return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "the profile has no %s", type);
+}
+
+// ---- Names
+// -----------------------------------------------------------------------------------------------------------
+
+enum status profile_email_of(struct model *m, const struct hash *person, struct span *email, struct error *e)
+{
+    struct value *object;
+    *email = (struct span){0};
+    enum status status = model_read(m, person, "Person", &object, e);
+    if (status == STATUS_OK)
+        value_get_string(object, "email", email);
+    return status;
+}
+
+// 0: no name; 1: in anybody's profile; 2: in the person's own; 3: in ours.
+static int name_rank(struct model *m, const struct profile *p, struct span *name)
+{
+    struct value *object;
+    if (profile_description(m, p, "PersonName", &object, NULL) != STATUS_OK ||
+        !value_get_string(object, "name", name) || name->len == 0)
+        return 0;
+    if (hash_eq(&p->owner, &m->self->person))
+        return 3;
+    return hash_eq(&p->owner, &p->person) ? 2 : 1;
+}
+
+enum status profile_name_of(struct model *m, const struct hash *person, struct span *name, struct error *e)
+{
+    struct hash_list profiles = {0};
+    int best = 0;
+    *name = (struct span){0};
+    enum status status = profile_about(m, person, &profiles, e);
+    for (size_t i = 0; status == STATUS_OK && i < profiles.count; i++) {
+        struct profile p;
+        struct span found;
+        status = profile_load(m, &profiles.items[i], &p, e);
+        int rank = status == STATUS_OK ? name_rank(m, &p, &found) : 0;
+        if (rank > best) {
+            best = rank;
+            *name = found;
+        }
+        profile_free(&p);
+    }
+    if (status == STATUS_OK && best == 0)
+        profile_email_of(m, person, name, NULL);
+    hash_list_free(&profiles);
+    return status;
+}
+
+// ---- Our own profile
+// -------------------------------------------------------------------------------------------------
+
+static enum status load_own(struct model *m, struct profile *p, struct error *e)
+{
+    struct hash id;
+    *p = (struct profile){0};
+    enum status status = profile_own(m, &id, e);
+    return status == STATUS_OK ? profile_load(m, &id, p, e) : status;
+}
+
+static void drop_descriptions(struct model *m, struct profile *p, const char *type)
+{
+    struct hash_list kept = {0};
+    for (size_t i = 0; i < p->descriptions.count; i++)
+        if (!is_of_type(m, &p->descriptions.items[i], type))
+            hash_list_add(&kept, &p->descriptions.items[i]);
+    hash_list_free(&p->descriptions);
+    p->descriptions = kept;
+}
+
+enum status profile_set_name(struct model *m, struct span name, struct error *e)
+{
+    if (name.len > MAX_NAME || !utf8_valid(name))
+        return error_set(e, STATUS_INVALID, "BAD-TEXT", "a name is at most %d bytes of UTF-8", MAX_NAME);
+    struct profile p;
+    struct hash hash;
+    struct value *object = model_object(m, "PersonName");
+    model_set_text(m, object, "name", name);
+    enum status status = load_own(m, &p, e);
+    if (status == STATUS_OK)
+        drop_descriptions(m, &p, "PersonName");
+    if (status == STATUS_OK && name.len != 0) {
+        status = model_put(m, object, &hash, e);
+        hash_list_add(&p.descriptions, &hash);
+    }
+    if (status == STATUS_OK)
+        status = profile_save(m, &p, e);
+    profile_free(&p);
+    return status;
+}
+
+enum status profile_set_url(struct model *m, struct span url, struct error *e)
+{
+    struct profile p;
+    struct profile_endpoint endpoint = {
+        .person = m->self->person,
+        .instance = m->self->instance,
+        .person_keys = m->self->person_keys.keys,
+        .instance_keys = m->self->instance_keys.keys,
+        .url = url,
+    };
+    enum status status = load_own(m, &p, e);
+    if (status == STATUS_OK)
+        status = profile_replace_endpoint(m, &p, &endpoint, e);
+    if (status == STATUS_OK)
+        status = profile_save(m, &p, e);
+    profile_free(&p);
+    return status;
+}
+
+enum status profile_describe(struct model *m, const struct hash *description, struct error *e)
+{
+    struct profile p;
+    struct store_info info;
+    enum status status = store_info(m->store, description, &info, e);
+    if (status != STATUS_OK)
+        return status;
+    status = load_own(m, &p, e);
+    struct span type = span_of(info.type);
+    bool reachable = span_eq_text(type, "Email") || span_eq_text(type, "PhoneNumber");
+    struct hash_list *list = reachable ? &p.endpoints : &p.descriptions;
+    if (status == STATUS_OK && !hash_list_has(list, description)) {
+        hash_list_add(list, description);
+        status = profile_save(m, &p, e);
+    }
+    profile_free(&p);
+    return status;
+}
+
+static void find_own_url(struct model *m, const struct profile *p, struct span *url)
+{
+    for (size_t i = 0; i < p->endpoints.count; i++) {
+        struct profile_endpoint endpoint;
+        if (profile_read_endpoint(m, &p->endpoints.items[i], &endpoint, NULL) == STATUS_OK &&
+            hash_eq(&endpoint.instance, &m->self->instance))
+            *url = endpoint.url;
+    }
+}
+
+enum status profile_get(struct model *m, struct profile_shown *out, struct error *e)
+{
+    struct profile p;
+    *out = (struct profile_shown){.person = m->self->person, .email = span_of(m->self->email)};
+    enum status status = load_own(m, &p, e);
+    if (status == STATUS_OK) {
+        out->profile = p.id_hash;
+        find_own_url(m, &p, &out->url);
+        status = profile_name_of(m, &m->self->person, &out->name, e);
+    }
+    profile_free(&p);
+    return status;
+}

@@ -1,0 +1,222 @@
+// Making signatures and certificates, and judging them. Whose keys are believed is in trust_decision.c.
+#include "models/trust.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// ---- Signing
+// ---------------------------------------------------------------------------------------------------------
+
+// A signature covers the 64 digits of the hash (MODELS.md 4.1).
+enum status trust_sign(struct model *m, const struct identity *signer, const struct hash *data, struct hash *signature,
+                       struct error *e)
+{
+    struct signature made;
+    char hex[2 * SIGN_SIZE + 1];
+    sign_make(&signer->person_keys.sign_secret, span_of(hash_text(data).s), &made);
+    hex_encode(made.b, sizeof made.b, hex);
+    struct value *object = model_object(m, "Signature");
+    model_set_hash(m, object, "issuer", &signer->person);
+    model_set_hash(m, object, "data", data);
+    model_set_text(m, object, "signature", span_of(hex));
+    return model_put(m, object, signature, e);
+}
+
+static enum status set_licence(struct model *m, struct value *certificate, enum licence which, struct error *e)
+{
+    struct hash licence;
+    enum status status = licence_put(m, which, &licence, e);
+    if (status == STATUS_OK)
+        model_set_hash(m, certificate, "license", &licence);
+    return status;
+}
+
+// Stores a certificate with its licence and signs it.
+static enum status certify(struct model *m, const struct identity *signer, struct value *certificate,
+                           enum licence licence, struct hash *hash, struct hash *signature, struct error *e)
+{
+    enum status status = set_licence(m, certificate, licence, e);
+    if (status == STATUS_OK)
+        status = model_put(m, certificate, hash, e);
+    if (status == STATUS_OK)
+        status = trust_sign(m, signer, hash, signature, e);
+    return status;
+}
+
+enum status trust_affirm(struct model *m, const struct identity *signer, const struct hash *data,
+                         struct hash *signature, struct error *e)
+{
+    struct hash hash;
+    struct value *certificate = model_object(m, "AffirmationCertificate");
+    model_set_hash(m, certificate, "data", data);
+    return certify(m, signer, certificate, LICENCE_AFFIRMATION, &hash, signature, e);
+}
+
+enum status trust_certify_profile(struct model *m, const struct hash *profile_version, struct error *e)
+{
+    struct hash hash;
+    struct hash signature;
+    struct value *certificate = model_object(m, "TrustKeysCertificate");
+    model_set_hash(m, certificate, "profile", profile_version);
+    return certify(m, m->self, certificate, LICENCE_TRUST_KEYS, &hash, &signature, e);
+}
+
+enum status trust_grant_right(struct model *m, enum licence right, const struct hash *beneficiary, struct error *e)
+{
+    struct hash hash;
+    struct hash signature;
+    struct value *certificate =
+        model_object(m, right == LICENCE_RIGHT_FOR_SELF ? TRUST_RIGHT_FOR_SELF : TRUST_RIGHT_FOR_EVERYBODY);
+    model_set_hash(m, certificate, "beneficiary", beneficiary);
+    return certify(m, m->self, certificate, right, &hash, &signature, e);
+}
+
+enum status trust_certify_relation(struct model *m, struct span app, struct span relation, const struct hash *person1,
+                                   const struct hash *person2, struct hash *certificate, struct error *e)
+{
+    struct hash signature;
+    struct value *object = model_object(m, "RelationCertificate");
+    model_set_text(m, object, "app", app);
+    model_set_text(m, object, "relation", relation);
+    model_set_hash(m, object, "person1", person1);
+    model_set_hash(m, object, "person2", person2);
+    return certify(m, m->self, object, LICENCE_RELATION, certificate, &signature, e);
+}
+
+// ---- Verifying
+// -------------------------------------------------------------------------------------------------------
+
+bool trust_read_signature(struct model *m, const struct hash *hash, struct trust_signature *out)
+{
+    struct value *object;
+    struct span hex;
+    return model_read(m, hash, "Signature", &object, NULL) == STATUS_OK &&
+           value_get_hash(object, "issuer", &out->issuer) && value_get_hash(object, "data", &out->data) &&
+           value_get_string(object, "signature", &hex) && hex_decode(hex, out->signature.b, sizeof out->signature.b);
+}
+
+bool trust_signature_fits(const struct trust_signature *s, const struct sign_public *key)
+{
+    return sign_verify(key, span_of(hash_text(&s->data).s), &s->signature);
+}
+
+enum status trust_is_signed(struct model *m, const struct hash *data, const struct hash *issuer, bool trusted_only,
+                            bool *yes, struct error *e)
+{
+    struct hash_list signatures = {0};
+    struct trust_keys keys;
+    *yes = false;
+    enum status status = trust_keys_of(m, issuer, &keys, e);
+    if (status == STATUS_OK)
+        status = store_referrers(m->store, data, SPAN("Signature"), false, &signatures, e);
+    for (size_t i = 0; status == STATUS_OK && i < signatures.count; i++) {
+        struct trust_signature s;
+        if (!trust_read_signature(m, &signatures.items[i], &s) || !hash_eq(&s.issuer, issuer))
+            continue;
+        for (size_t k = 0; k < keys.count && !*yes; k++)
+            *yes = (keys.items[k].trusted || !trusted_only) && trust_signature_fits(&s, &keys.items[k].key);
+    }
+    hash_list_free(&signatures);
+    return status;
+}
+
+// ---- Channel entries
+// -------------------------------------------------------------------------------------------------
+
+struct trust_memo {
+    struct hash_map *keys; // person → struct trust_keys, on the heap; their items belong to the model's arena
+};
+
+struct trust_memo *trust_memo_create(void)
+{
+    struct trust_memo *memo = mem_alloc(sizeof *memo);
+    memo->keys = hash_map_create();
+    return memo;
+}
+
+void trust_memo_destroy(struct trust_memo *memo)
+{
+    if (memo == NULL)
+        return;
+    size_t cursor = 0;
+    struct hash person;
+    void *keys;
+    while (hash_map_next(memo->keys, &cursor, &person, &keys))
+        free(keys);
+    hash_map_destroy(memo->keys);
+    free(memo);
+}
+
+static enum status keys_by_memo(struct model *m, struct trust_memo *memo, const struct hash *person,
+                                struct trust_keys *out, struct error *e)
+{
+    const struct trust_keys *known = memo != NULL ? hash_map_get(memo->keys, person) : NULL;
+    if (known != NULL) {
+        *out = *known;
+        return STATUS_OK;
+    }
+    enum status status = trust_keys_of(m, person, out, e);
+    if (status == STATUS_OK && memo != NULL) {
+        struct trust_keys *copy = mem_alloc(sizeof *copy);
+        *copy = *out;
+        hash_map_set(memo->keys, person, copy);
+    }
+    return status;
+}
+
+static enum verification judge_by_keys(const struct trust_signature *s, const struct trust_keys *keys)
+{
+    bool knows_trusted = false;
+    bool fits_untrusted = false;
+    for (size_t i = 0; i < keys->count; i++) {
+        bool fits = trust_signature_fits(s, &keys->items[i].key);
+        if (fits && keys->items[i].trusted)
+            return VERIFICATION_VERIFIED;
+        knows_trusted = knows_trusted || keys->items[i].trusted;
+        fits_untrusted = fits_untrusted || fits;
+    }
+    return knows_trusted && !fits_untrusted ? VERIFICATION_FORGED : VERIFICATION_UNSIGNED;
+}
+
+// Is the object a Signature on an AffirmationCertificate? Says about what the certificate is.
+static bool read_affirmation(struct model *m, const struct hash *hash, struct trust_signature *s, struct hash *about)
+{
+    struct store_info info;
+    struct value *certificate;
+    return store_info(m->store, hash, &info, NULL) == STATUS_OK && strcmp(info.type, "Signature") == 0 &&
+           trust_read_signature(m, hash, s) &&
+           model_read(m, &s->data, "AffirmationCertificate", &certificate, NULL) == STATUS_OK &&
+           value_get_hash(certificate, "data", about);
+}
+
+enum status trust_verify_entry(struct model *m, struct trust_memo *memo, const struct hash *creation_time,
+                               const struct hash_list *metadata, struct hash *author, bool *has_author,
+                               enum verification *out, struct error *e)
+{
+    *has_author = false;
+    *out = VERIFICATION_UNSIGNED;
+    for (size_t i = 0; i < metadata->count && *out != VERIFICATION_VERIFIED; i++) {
+        struct trust_signature s;
+        struct hash about;
+        struct trust_keys keys;
+        if (!read_affirmation(m, &metadata->items[i], &s, &about))
+            continue;
+        enum status status = keys_by_memo(m, memo, &s.issuer, &keys, e);
+        if (status != STATUS_OK)
+            return status;
+        enum verification found = hash_eq(&about, creation_time) ? judge_by_keys(&s, &keys) : VERIFICATION_FORGED;
+        if (*has_author && found == VERIFICATION_UNSIGNED)
+            continue;
+        *has_author = true;
+        *author = s.issuer;
+        *out = found;
+    }
+    return STATUS_OK;
+}
+
+const char *verification_name(enum verification v)
+{
+    static const char *const names[] = {
+        [VERIFICATION_VERIFIED] = "verified", [VERIFICATION_UNSIGNED] = "unsigned", [VERIFICATION_FORGED] = "forged"};
+    return names[v];
+}

@@ -1,0 +1,287 @@
+// Which keys belong to a person, and which of them are trusted (MODELS.md 4.2, 4.3).
+#include <string.h>
+
+#include "models/leute.h"
+#include "models/profile.h"
+#include "models/trust.h"
+
+enum { MAX_CHAIN = 16 }; // certificates on top of each other
+
+struct key_list { // grows in the model's arena
+    struct sign_public *items;
+    size_t count;
+    size_t cap;
+};
+
+struct chain { // the keys a decision depends on so far
+    const struct chain *below;
+    const struct sign_public *key;
+    size_t depth;
+};
+
+static bool key_eq(const struct sign_public *a, const struct sign_public *b)
+{
+    return memcmp(a->b, b->b, SIGN_PUBLIC) == 0;
+}
+
+static void add_key(struct model *m, struct key_list *list, const struct sign_public *key)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (key_eq(&list->items[i], key))
+            return;
+    if (list->count == list->cap) {
+        list->cap = 2 * list->cap + 4;
+        struct sign_public *more = arena_alloc(m->arena, list->cap * sizeof *more);
+        if (list->count != 0)
+            memcpy(more, list->items, list->count * sizeof *more);
+        list->items = more;
+    }
+    list->items[list->count++] = *key;
+}
+
+// ---- The keys of a person
+// --------------------------------------------------------------------------------------------
+
+static bool read_sign_key(struct model *m, const struct hash *hash, struct sign_public *key)
+{
+    struct store_info info;
+    struct value *object;
+    struct span hex;
+    return store_info(m->store, hash, &info, NULL) == STATUS_OK && strcmp(info.type, "SignKey") == 0 &&
+           model_read(m, hash, "SignKey", &object, NULL) == STATUS_OK && value_get_string(object, "key", &hex) &&
+           hex_decode(hex, key->b, sizeof key->b);
+}
+
+static void add_keys_of_version(struct model *m, const struct hash *version, struct key_list *keys)
+{
+    struct value *profile;
+    struct hash_list descriptions = {0};
+    struct sign_public key;
+    if (model_read(m, version, "Profile", &profile, NULL) == STATUS_OK)
+        model_read_hashes(value_get(profile, SPAN("personDescription")), &descriptions);
+    for (size_t i = 0; i < descriptions.count; i++)
+        if (read_sign_key(m, &descriptions.items[i], &key))
+            add_key(m, keys, &key);
+    hash_list_free(&descriptions);
+}
+
+static enum status data_of_node(struct model *m, const struct hash *node, struct hash *data, struct error *e)
+{
+    struct object o;
+    enum status status = store_get_object(m->store, node, m->arena, &o, e);
+    if (status == STATUS_OK && !value_get_hash(o.value, "data", data))
+        status = error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "%s is no version node", hash_text(node).s);
+    return status;
+}
+
+static enum status add_keys_of_profile(struct model *m, const struct hash *id_hash, struct key_list *keys,
+                                       struct error *e)
+{
+    struct hash head;
+    struct hash_list nodes = {0};
+    enum status status = store_head(m->store, id_hash, &head, e);
+    if (status == STATUS_OK)
+        status = version_list(store_versions(m->store), &head, &nodes, e);
+    for (size_t i = 0; status == STATUS_OK && i < nodes.count; i++) {
+        struct hash data;
+        status = data_of_node(m, &nodes.items[i], &data, e);
+        if (status == STATUS_OK)
+            add_keys_of_version(m, &data, keys);
+    }
+    hash_list_free(&nodes);
+    return status;
+}
+
+// Profiles count that the person itself or we own, of people in the contact book.
+static enum status collect_keys(struct model *m, const struct hash *person, struct key_list *keys, struct error *e)
+{
+    struct hash someone;
+    struct hash_list profiles = {0};
+    if (hash_eq(person, &m->self->person))
+        add_key(m, keys, &m->self->person_keys.sign_public);
+    enum status status = leute_someone_of(m, person, &someone, NULL);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    status = profile_about(m, person, &profiles, e);
+    for (size_t i = 0; status == STATUS_OK && i < profiles.count; i++) {
+        struct profile p;
+        status = profile_load(m, &profiles.items[i], &p, e);
+        if (status == STATUS_OK && (hash_eq(&p.owner, person) || leute_is_me(m, &p.owner)))
+            status = add_keys_of_profile(m, &p.id_hash, keys, e);
+        profile_free(&p);
+    }
+    hash_list_free(&profiles);
+    return status;
+}
+
+// ---- Decisions
+// -------------------------------------------------------------------------------------------------------
+
+static enum trust_reason decide(struct model *m, const struct hash *person, const struct sign_public *key,
+                                const struct chain *below, struct hash *certificate);
+
+// A right counts if one of our own keys signed it.
+static bool has_right(struct model *m, const struct hash *person, const char *right)
+{
+    struct hash_list certificates = {0};
+    bool found = false;
+    if (store_referrers(m->store, person, span_of(right), false, &certificates, NULL) != STATUS_OK)
+        certificates.count = 0;
+    for (size_t i = 0; i < certificates.count && !found; i++) {
+        struct hash_list signatures = {0};
+        if (store_referrers(m->store, &certificates.items[i], SPAN("Signature"), false, &signatures, NULL) == STATUS_OK)
+            for (size_t k = 0; k < signatures.count && !found; k++) {
+                struct trust_signature s;
+                found = trust_read_signature(m, &signatures.items[k], &s) && hash_eq(&s.data, &certificates.items[i]) &&
+                        hash_eq(&s.issuer, &m->self->person) &&
+                        trust_signature_fits(&s, &m->self->person_keys.sign_public);
+            }
+        hash_list_free(&signatures);
+    }
+    hash_list_free(&certificates);
+    return found;
+}
+
+// Did a trusted key of the issuer make this signature?
+static bool signed_with_trusted_key(struct model *m, const struct trust_signature *s, const struct chain *chain)
+{
+    struct key_list keys = {0};
+    struct hash ignored;
+    if (collect_keys(m, &s->issuer, &keys, NULL) != STATUS_OK)
+        return false;
+    for (size_t i = 0; i < keys.count; i++) {
+        if (!trust_signature_fits(s, &keys.items[i]))
+            continue;
+        enum trust_reason reason = decide(m, &s->issuer, &keys.items[i], chain, &ignored);
+        if (reason == TRUST_ROOT_KEY || reason == TRUST_BY_CERTIFICATE)
+            return true;
+    }
+    return false;
+}
+
+// Looks for a certificate of a type on a profile version, signed by somebody with the right to. subject: only by them.
+static bool is_certified(struct model *m, const struct hash *version, const char *type, const char *right,
+                         const struct hash *subject, const struct chain *chain, struct hash *certificate)
+{
+    struct hash_list certificates = {0};
+    bool found = false;
+    if (store_referrers(m->store, version, span_of(type), false, &certificates, NULL) != STATUS_OK)
+        certificates.count = 0;
+    for (size_t i = 0; i < certificates.count && !found; i++) {
+        struct hash_list signatures = {0};
+        *certificate = certificates.items[i];
+        if (store_referrers(m->store, certificate, SPAN("Signature"), false, &signatures, NULL) == STATUS_OK)
+            for (size_t k = 0; k < signatures.count && !found; k++) {
+                struct trust_signature s;
+                found = trust_read_signature(m, &signatures.items[k], &s) && hash_eq(&s.data, certificate) &&
+                        (subject == NULL || hash_eq(&s.issuer, subject)) && has_right(m, &s.issuer, right) &&
+                        signed_with_trusted_key(m, &s, chain);
+            }
+        hash_list_free(&signatures);
+    }
+    hash_list_free(&certificates);
+    return found;
+}
+
+static bool sign_key_object(struct model *m, const struct sign_public *key, struct hash *hash)
+{
+    char hex[2 * SIGN_PUBLIC + 1];
+    struct object o;
+    hex_encode(key->b, sizeof key->b, hex);
+    struct value *object = model_object(m, "SignKey");
+    model_set_text(m, object, "key", span_of(hex));
+    if (object_make(store_recipes(m->store), m->arena, object, MICRODATA_OBJECT, &o, NULL) != STATUS_OK)
+        return false;
+    *hash = o.hash;
+    return true;
+}
+
+static bool is_about(struct model *m, const struct hash *version, const struct hash *person)
+{
+    struct value *profile;
+    struct hash found;
+    return model_read(m, version, "Profile", &profile, NULL) == STATUS_OK &&
+           value_get_hash(profile, "personId", &found) && hash_eq(&found, person);
+}
+
+static enum trust_reason decide_by_versions(struct model *m, const struct hash *person,
+                                            const struct hash_list *versions, const struct chain *chain,
+                                            struct hash *certificate)
+{
+    enum trust_reason reason = TRUST_NO_PROFILE;
+    for (size_t i = 0; i < versions->count; i++) {
+        const struct hash *version = &versions->items[i];
+        if (!is_about(m, version, person))
+            continue;
+        reason = TRUST_NO_CERTIFICATE;
+        if (is_certified(m, version, "TrustKeysCertificate", TRUST_RIGHT_FOR_EVERYBODY, NULL, chain, certificate) ||
+            is_certified(m, version, "AffirmationCertificate", TRUST_RIGHT_FOR_SELF, person, chain, certificate))
+            return TRUST_BY_CERTIFICATE;
+    }
+    return reason;
+}
+
+static enum trust_reason decide(struct model *m, const struct hash *person, const struct sign_public *key,
+                                const struct chain *below, struct hash *certificate)
+{
+    struct chain chain = {.below = below, .key = key, .depth = below != NULL ? below->depth + 1 : 0};
+    struct hash sign_key;
+    struct hash_list versions = {0};
+    if (hash_eq(person, &m->self->person) && key_eq(key, &m->self->person_keys.sign_public))
+        return TRUST_ROOT_KEY;
+    for (const struct chain *c = below; c != NULL; c = c->below)
+        if (key_eq(c->key, key))
+            return TRUST_ENDLESS_LOOP;
+    if (chain.depth > MAX_CHAIN)
+        return TRUST_ENDLESS_LOOP;
+    enum trust_reason reason = TRUST_NO_PROFILE;
+    if (sign_key_object(m, key, &sign_key) &&
+        store_referrers(m->store, &sign_key, SPAN("Profile"), false, &versions, NULL) == STATUS_OK)
+        reason = decide_by_versions(m, person, &versions, &chain, certificate);
+    hash_list_free(&versions);
+    return reason;
+}
+
+void trust_of_key(struct model *m, const struct hash *person, const struct sign_public *key, struct trust_key *out)
+{
+    struct hash certificate;
+    *out = (struct trust_key){.key = *key, .person = *person};
+    out->reason = decide(m, person, key, NULL, &certificate);
+    out->trusted = out->reason == TRUST_ROOT_KEY || out->reason == TRUST_BY_CERTIFICATE;
+    if (out->reason == TRUST_BY_CERTIFICATE)
+        out->certificate = certificate;
+}
+
+enum status trust_keys_of(struct model *m, const struct hash *person, struct trust_keys *out, struct error *e)
+{
+    struct key_list keys = {0};
+    enum status status = collect_keys(m, person, &keys, e);
+    *out =
+        (struct trust_keys){.items = arena_alloc(m->arena, (keys.count + 1) * sizeof *out->items), .count = keys.count};
+    for (size_t i = 0; i < keys.count; i++)
+        trust_of_key(m, person, &keys.items[i], &out->items[i]);
+    return status;
+}
+
+bool trust_person(struct model *m, const struct hash *person)
+{
+    struct trust_keys keys;
+    if (trust_keys_of(m, person, &keys, NULL) != STATUS_OK)
+        return false;
+    for (size_t i = 0; i < keys.count; i++)
+        if (keys.items[i].trusted)
+            return true;
+    return false;
+}
+
+const char *trust_reason_text(enum trust_reason reason)
+{
+    static const char *const texts[] = {
+        [TRUST_BY_CERTIFICATE] = "",
+        [TRUST_ROOT_KEY] = "root key",
+        [TRUST_ENDLESS_LOOP] = "endless loop",
+        [TRUST_NO_PROFILE] = "no profiles contain this key",
+        [TRUST_NO_CERTIFICATE] = "no certificate found that applies trust",
+    };
+    return texts[reason];
+}

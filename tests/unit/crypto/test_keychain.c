@@ -1,0 +1,224 @@
+// The keychain folder: sealing, opening, wrong keys, lost files.
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto/box.h"
+#include "crypto/keychain.h"
+#include "crypto/sign.h"
+#include "tests/unit/cmocka_all.h"
+
+struct fixture {
+    char dir[64]; // does not exist yet at the start
+    struct secret node_key;
+    struct secret encrypt, sign;
+    struct hash keys;
+};
+
+static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void)st, (void)flag, (void)ftw;
+    return remove(path);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = mem_alloc(sizeof *f);
+    char parent[] = "/tmp/tandem-keychain-XXXXXX";
+    assert_non_null(mkdtemp(parent));
+    snprintf(f->dir, sizeof f->dir, "%s/private", parent);
+    f->node_key = secret_random(32);
+    struct public_key public_key;
+    struct sign_public sign_public;
+    box_keypair(&public_key, &f->encrypt);
+    sign_keypair(&sign_public, &f->sign);
+    memset(f->keys.b, 7, sizeof f->keys.b);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    *strrchr(f->dir, '/') = '\0';
+    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    secret_destroy(&f->node_key);
+    secret_destroy(&f->encrypt);
+    secret_destroy(&f->sign);
+    free(f);
+    return 0;
+}
+
+static void path_of(const struct fixture *f, const char *name, char out[200])
+{
+    snprintf(out, 200, "%s/%s", f->dir, name);
+}
+
+static off_t size_of(const struct fixture *f, const char *name)
+{
+    char path[200];
+    struct stat st;
+    path_of(f, name, path);
+    return stat(path, &st) == 0 ? st.st_size : -1;
+}
+
+static void create(struct fixture *f)
+{
+    struct keychain *k;
+    assert_int_equal(keychain_open(f->dir, &f->node_key, true, &k, NULL), STATUS_OK);
+    assert_int_equal(keychain_put(k, &f->keys, &f->encrypt, &f->sign, NULL), STATUS_OK);
+    keychain_close(k);
+}
+
+static void assert_opens(struct fixture *f, const struct secret *node_key)
+{
+    struct keychain *k;
+    struct secret encrypt = {0}, sign = {0};
+    assert_int_equal(keychain_open(f->dir, node_key, false, &k, NULL), STATUS_OK);
+    assert_true(keychain_has(k, &f->keys));
+    assert_int_equal(keychain_get(k, &f->keys, &encrypt, &sign, NULL), STATUS_OK);
+    assert_true(secret_eq(&encrypt, &f->encrypt));
+    assert_true(secret_eq(&sign, &f->sign));
+    secret_destroy(&encrypt);
+    secret_destroy(&sign);
+    keychain_close(k);
+}
+
+static void keeps_keys(void **state)
+{
+    struct fixture *f = *state;
+    create(f);
+    assert_opens(f, &f->node_key);
+    char name[100];
+    assert_int_equal(size_of(f, "keychain_masterkey"), 72);
+    snprintf(name, sizeof name, "%s.encrypt", hash_text(&f->keys).s);
+    assert_int_equal(size_of(f, name), 72);
+    snprintf(name, sizeof name, "%s.sign", hash_text(&f->keys).s);
+    assert_int_equal(size_of(f, name), 104);
+    struct stat st;
+    assert_int_equal(stat(f->dir, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+static void refuses_a_wrong_key_and_changes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    create(f);
+    struct secret other = secret_random(32);
+    struct keychain *k;
+    struct error e = {0};
+    assert_int_equal(keychain_open(f->dir, &other, true, &k, &e), STATUS_REFUSED);
+    assert_string_equal(e.code, "BAD-SECRET");
+    assert_null(k);
+    secret_destroy(&other);
+    assert_opens(f, &f->node_key);
+}
+
+static void seals_with_another_key(void **state)
+{
+    struct fixture *f = *state;
+    create(f);
+    struct secret other = secret_random(32);
+    struct keychain *k;
+    assert_int_equal(keychain_open(f->dir, &f->node_key, false, &k, NULL), STATUS_OK);
+    assert_int_equal(keychain_reseal(k, &other, NULL), STATUS_OK);
+    keychain_close(k);
+    assert_opens(f, &other);
+    struct error e = {0};
+    assert_int_equal(keychain_open(f->dir, &f->node_key, false, &k, &e), STATUS_REFUSED);
+    secret_destroy(&other);
+}
+
+static void says_when_the_master_key_is_lost(void **state)
+{
+    struct fixture *f = *state;
+    create(f);
+    char path[200];
+    path_of(f, "keychain_masterkey", path);
+    assert_int_equal(unlink(path), 0);
+    struct keychain *k;
+    struct error e = {0};
+    for (int may_create = 0; may_create < 2; may_create++) {
+        assert_int_equal(keychain_open(f->dir, &f->node_key, may_create, &k, &e), STATUS_NOT_FOUND);
+        assert_string_equal(e.code, "STORE-MISSING");
+        assert_int_equal(size_of(f, "keychain_masterkey"), -1);
+    }
+}
+
+static void does_not_create_unasked(void **state)
+{
+    struct fixture *f = *state;
+    struct keychain *k;
+    struct error e = {0};
+    assert_int_equal(keychain_open(f->dir, &f->node_key, false, &k, &e), STATUS_NOT_FOUND);
+    assert_string_equal(e.code, "NOT-FOUND");
+    assert_int_equal(access(f->dir, F_OK), -1);
+}
+
+static void reports_damaged_files(void **state)
+{
+    struct fixture *f = *state;
+    create(f);
+    char name[100], path[200];
+    snprintf(name, sizeof name, "%s.sign", hash_text(&f->keys).s);
+    path_of(f, name, path);
+    assert_int_equal(truncate(path, 50), 0);
+    struct keychain *k;
+    struct secret encrypt = {0}, sign = {0};
+    struct error e = {0};
+    assert_int_equal(keychain_open(f->dir, &f->node_key, false, &k, NULL), STATUS_OK);
+    assert_int_equal(keychain_get(k, &f->keys, &encrypt, &sign, &e), STATUS_CORRUPT);
+    assert_string_equal(e.code, "BAD-KEY-FILE");
+    assert_null(encrypt.data);
+    keychain_close(k);
+    path_of(f, "keychain_masterkey", path);
+    assert_int_equal(truncate(path, 0), 0);
+    assert_int_equal(keychain_open(f->dir, &f->node_key, true, &k, &e), STATUS_CORRUPT);
+    assert_int_equal(size_of(f, "keychain_masterkey"), 0);
+}
+
+static void opens_and_makes_the_reference_form(void **state)
+{
+    struct fixture *f = *state;
+    struct secret secret = secret_copy("open sesame", 11);
+    struct secret wrong = secret_copy("open barley", 11);
+    struct keychain *k;
+    struct error e = {0};
+    assert_int_equal(keychain_open_reference(f->dir, &secret, true, &k, NULL), STATUS_OK);
+    assert_int_equal(keychain_put(k, &f->keys, &f->encrypt, &f->sign, NULL), STATUS_OK);
+    keychain_close(k);
+    assert_int_equal(size_of(f, "keychain_salt"), 16);
+    assert_int_equal(keychain_open_reference(f->dir, &wrong, false, &k, &e), STATUS_REFUSED);
+    assert_string_equal(e.code, "BAD-SECRET");
+    struct secret encrypt = {0}, sign = {0};
+    assert_int_equal(keychain_open_reference(f->dir, &secret, false, &k, NULL), STATUS_OK);
+    assert_int_equal(keychain_get(k, &f->keys, &encrypt, &sign, NULL), STATUS_OK);
+    assert_true(secret_eq(&encrypt, &f->encrypt));
+    keychain_close(k);
+    char path[200];
+    path_of(f, "keychain_salt", path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(keychain_open_reference(f->dir, &secret, true, &k, &e), STATUS_NOT_FOUND);
+    assert_string_equal(e.code, "STORE-MISSING");
+    secret_destroy(&encrypt);
+    secret_destroy(&sign);
+    secret_destroy(&secret);
+    secret_destroy(&wrong);
+}
+
+int main(void)
+{
+    crypto_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(keeps_keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(refuses_a_wrong_key_and_changes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(seals_with_another_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(says_when_the_master_key_is_lost, setup, teardown),
+        cmocka_unit_test_setup_teardown(does_not_create_unasked, setup, teardown),
+        cmocka_unit_test_setup_teardown(reports_damaged_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(opens_and_makes_the_reference_form, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
