@@ -26,8 +26,12 @@ struct contacts {
 
 enum status contact_list(struct model *m, struct contacts *out, struct error *e); // by name
 enum status contact_get(struct model *m, const struct hash *person, struct contact *out, struct error *e);
-// Takes the person out of Leute.other and empties its grants and our record of its keys, so that it can pair anew with
-// other keys. Code NOT-FOUND.
+bool contact_exists(struct model *m, const struct hash *person); // listed, and not ourselves
+bool contact_is_disabled(struct model *m, const struct hash *person);
+// The persons of all contacts and the Someone of each, in the same order; the caller frees both lists.
+enum status contact_persons(struct model *m, struct hash_list *persons, struct hash_list *someones, struct error *e);
+// Takes the person out of Leute.other and empties its grants; its keys count no more, so that it can pair anew with
+// other ones. Code NOT-FOUND.
 enum status contact_forget(struct model *m, const struct hash *person, struct error *e);
 // Membership in the group initiallyDisabled; the caller closes or opens the connections. Code NOT-FOUND.
 enum status contact_set_disabled(struct model *m, const struct hash *person, bool disabled, struct error *e);
@@ -55,8 +59,8 @@ struct contact_paired {
 // are the same. Codes: EP-KEYMISSMATCH (known with other keys: forget it first), BAD-INPUT, REFUSED (it is ourselves).
 enum status contact_pair(struct model *m, const struct contact_identity *identity, struct contact_paired *out,
                          struct error *e);
-// The person of Someone or Profile news gets its Someone in Leute (MODELS.md 7.4); called by the hooks.
-enum status contact_notice_profile(struct model *m, const struct hash *profile_version, struct error *e);
+// The person of a new Profile or Someone version (id hashes) gets its Someone in Leute (MODELS.md 7.4); for the hooks.
+enum status contact_notice_profile(struct model *m, const struct hash *profile, struct error *e);
 enum status contact_notice_someone(struct model *m, const struct hash *someone, struct error *e);
 
 // ---- Endpoints -----------------------------------------------------------------------------------------------------
@@ -79,5 +83,6 @@ struct contact_endpoints {
     size_t count;
 };
 
-// Endpoints of all contacts. Each instance key appears once: nobody can claim the key of another contact.
+// Endpoints of all contacts; several rows where an instance has several urls, the latest learnt first. An instance key
+// belongs to one person only: nobody can claim the key of another contact.
 enum status contact_endpoints(struct model *m, struct contact_endpoints *out, struct error *e);

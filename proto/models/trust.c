@@ -100,24 +100,19 @@ bool trust_signature_fits(const struct trust_signature *s, const struct sign_pub
     return sign_verify(key, span_of(hash_text(&s->data).s), &s->signature);
 }
 
-enum status trust_is_signed(struct model *m, const struct hash *data, const struct hash *issuer, bool trusted_only,
-                            bool *yes, struct error *e)
+bool trust_signed_by_me(struct model *m, const struct hash *data)
 {
     struct hash_list signatures = {0};
-    struct trust_keys keys;
-    *yes = false;
-    enum status status = trust_keys_of(m, issuer, &keys, e);
-    if (status == STATUS_OK)
-        status = store_referrers(m->store, data, SPAN("Signature"), false, &signatures, e);
-    for (size_t i = 0; status == STATUS_OK && i < signatures.count; i++) {
+    bool found = false;
+    if (store_referrers(m->store, data, SPAN("Signature"), false, &signatures, NULL) != STATUS_OK)
+        signatures.count = 0;
+    for (size_t i = 0; i < signatures.count && !found; i++) {
         struct trust_signature s;
-        if (!trust_read_signature(m, &signatures.items[i], &s) || !hash_eq(&s.issuer, issuer))
-            continue;
-        for (size_t k = 0; k < keys.count && !*yes; k++)
-            *yes = (keys.items[k].trusted || !trusted_only) && trust_signature_fits(&s, &keys.items[k].key);
+        found = trust_read_signature(m, &signatures.items[i], &s) && hash_eq(&s.data, data) &&
+                hash_eq(&s.issuer, &m->self->person) && trust_signature_fits(&s, &m->self->person_keys.sign_public);
     }
     hash_list_free(&signatures);
-    return status;
+    return found;
 }
 
 // ---- Channel entries

@@ -65,9 +65,8 @@ void trust_memo_destroy(struct trust_memo *memo);
 enum status trust_verify_entry(struct model *m, struct trust_memo *memo, const struct hash *creation_time,
                                const struct hash_list *metadata, struct hash *author, bool *has_author,
                                enum verification *out, struct error *e);
-// Does a Signature of issuer on data verify with a key of issuer (trusted_only: a trusted one)?
-enum status trust_is_signed(struct model *m, const struct hash *data, const struct hash *issuer, bool trusted_only,
-                            bool *yes, struct error *e);
+// Did m->self sign the object?
+bool trust_signed_by_me(struct model *m, const struct hash *data);
 
 struct trust_signature { // a Signature object
     struct hash issuer;

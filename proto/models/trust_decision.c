@@ -99,10 +99,13 @@ static enum status collect_keys(struct model *m, const struct hash *person, stru
     struct hash_list profiles = {0};
     if (hash_eq(person, &m->self->person))
         add_key(m, keys, &m->self->person_keys.sign_public);
-    enum status status = leute_someone_of(m, person, &someone, NULL);
-    if (status == STATUS_NOT_FOUND)
+    enum status status = leute_someone_of(m, person, &someone, e);
+    if (status == STATUS_NOT_FOUND) {
+        error_clear(e);
         return STATUS_OK;
-    status = profile_about(m, person, &profiles, e);
+    }
+    if (status == STATUS_OK)
+        status = profile_about(m, person, &profiles, e);
     for (size_t i = 0; status == STATUS_OK && i < profiles.count; i++) {
         struct profile p;
         status = profile_load(m, &profiles.items[i], &p, e);
@@ -120,24 +123,15 @@ static enum status collect_keys(struct model *m, const struct hash *person, stru
 static enum trust_reason decide(struct model *m, const struct hash *person, const struct sign_public *key,
                                 const struct chain *below, struct hash *certificate);
 
-// A right counts if one of our own keys signed it.
+// A right counts if our own key signed it.
 static bool has_right(struct model *m, const struct hash *person, const char *right)
 {
     struct hash_list certificates = {0};
     bool found = false;
     if (store_referrers(m->store, person, span_of(right), false, &certificates, NULL) != STATUS_OK)
         certificates.count = 0;
-    for (size_t i = 0; i < certificates.count && !found; i++) {
-        struct hash_list signatures = {0};
-        if (store_referrers(m->store, &certificates.items[i], SPAN("Signature"), false, &signatures, NULL) == STATUS_OK)
-            for (size_t k = 0; k < signatures.count && !found; k++) {
-                struct trust_signature s;
-                found = trust_read_signature(m, &signatures.items[k], &s) && hash_eq(&s.data, &certificates.items[i]) &&
-                        hash_eq(&s.issuer, &m->self->person) &&
-                        trust_signature_fits(&s, &m->self->person_keys.sign_public);
-            }
-        hash_list_free(&signatures);
-    }
+    for (size_t i = 0; i < certificates.count && !found; i++)
+        found = trust_signed_by_me(m, &certificates.items[i]);
     hash_list_free(&certificates);
     return found;
 }

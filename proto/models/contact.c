@@ -1,0 +1,230 @@
+// The contact book as people see it. Pairing is in contact_pair.c, endpoints are in contact_endpoint.c.
+#include "models/contact.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "models/access.h"
+#include "models/group.h"
+#include "models/leute.h"
+#include "models/profile.h"
+#include "models/someone.h"
+#include "models/trust.h"
+
+// ---- Listing
+// ---------------------------------------------------------------------------------------------------------
+
+static void fill_instances(struct model *m, const struct contact_endpoints *endpoints, struct contact *c)
+{
+    c->instances = arena_alloc(m->arena, (endpoints->count + 1) * sizeof *c->instances);
+    for (size_t i = 0; i < endpoints->count; i++)
+        if (hash_eq(&endpoints->items[i].person, &c->person))
+            c->instances[c->instance_count++] =
+                (struct contact_instance){endpoints->items[i].instance, endpoints->items[i].url};
+}
+
+static enum status describe(struct model *m, const struct contact_endpoints *endpoints, const struct hash *someone,
+                            const struct hash *person, struct contact *c, struct error *e)
+{
+    *c = (struct contact){.person = *person, .someone = *someone};
+    enum status status = profile_name_of(m, person, &c->name, e);
+    if (status != STATUS_OK)
+        return status;
+    profile_email_of(m, person, &c->email, NULL);
+    c->trusted = trust_person(m, person);
+    c->disabled = contact_is_disabled(m, person);
+    fill_instances(m, endpoints, c);
+    return STATUS_OK;
+}
+
+enum status contact_persons(struct model *m, struct hash_list *persons, struct hash_list *someones, struct error *e)
+{
+    struct hash_list others = {0};
+    enum status status = leute_others(m, &others, e);
+    for (size_t i = 0; status == STATUS_OK && i < others.count; i++) {
+        struct someone s;
+        status = someone_load(m, &others.items[i], &s, e);
+        for (size_t k = 0; status == STATUS_OK && k < s.count; k++) {
+            if (hash_list_has(persons, &s.identities[k].person) || leute_is_me(m, &s.identities[k].person))
+                continue;
+            hash_list_add(persons, &s.identities[k].person);
+            hash_list_add(someones, &s.id_hash);
+        }
+        someone_free(&s);
+    }
+    hash_list_free(&others);
+    return status;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct contact *x = a;
+    const struct contact *y = b;
+    int order = utf16_compare(x->name, y->name);
+    return order != 0 ? order : hash_compare(&x->person, &y->person);
+}
+
+enum status contact_list(struct model *m, struct contacts *out, struct error *e)
+{
+    struct hash_list persons = {0};
+    struct hash_list someones = {0};
+    struct contact_endpoints endpoints;
+    *out = (struct contacts){0};
+    enum status status = contact_persons(m, &persons, &someones, e);
+    if (status == STATUS_OK)
+        status = contact_endpoints(m, &endpoints, e);
+    out->items = arena_alloc(m->arena, (persons.count + 1) * sizeof *out->items);
+    for (size_t i = 0; status == STATUS_OK && i < persons.count; i++)
+        status = describe(m, &endpoints, &someones.items[i], &persons.items[i], &out->items[out->count++], e);
+    if (status == STATUS_OK)
+        qsort(out->items, out->count, sizeof *out->items, by_name);
+    hash_list_free(&persons);
+    hash_list_free(&someones);
+    return status;
+}
+
+static enum status find_someone(struct model *m, const struct hash *person, struct hash *someone, struct error *e)
+{
+    enum status status = leute_someone_of(m, person, someone, e);
+    if (status == STATUS_OK && leute_is_me(m, person))
+        status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is ourselves, not a contact", hash_text(person).s);
+    return status;
+}
+
+enum status contact_get(struct model *m, const struct hash *person, struct contact *out, struct error *e)
+{
+    struct hash someone;
+    struct contact_endpoints endpoints;
+    enum status status = find_someone(m, person, &someone, e);
+    if (status == STATUS_OK)
+        status = contact_endpoints(m, &endpoints, e);
+    if (status == STATUS_OK)
+        status = describe(m, &endpoints, &someone, person, out, e);
+    return status;
+}
+
+bool contact_exists(struct model *m, const struct hash *person)
+{
+    struct hash someone;
+    return find_someone(m, person, &someone, NULL) == STATUS_OK;
+}
+
+// ---- Changing
+// --------------------------------------------------------------------------------------------------------
+
+static enum status leave_group(struct model *m, const char *name, const struct hash *person, struct error *e)
+{
+    struct hash group;
+    enum status status = group_id(m, span_of(name), &group, e);
+    if (status == STATUS_OK && group_has(m, name, person))
+        status = group_remove(m, &group, person, e);
+    return status;
+}
+
+enum status contact_forget(struct model *m, const struct hash *person, struct error *e)
+{
+    struct hash someone;
+    enum status status = find_someone(m, person, &someone, e);
+    if (status == STATUS_OK)
+        status = leute_remove_other(m, &someone, e);
+    if (status == STATUS_OK)
+        status = access_revoke_all(m, person, e);
+    if (status == STATUS_OK)
+        status = leave_group(m, GROUP_EVERYONE, person, e);
+    if (status == STATUS_OK)
+        status = leave_group(m, GROUP_DISABLED, person, e);
+    return status;
+}
+
+bool contact_is_disabled(struct model *m, const struct hash *person)
+{
+    return group_has(m, GROUP_DISABLED, person) || group_has(m, GROUP_BLACKLIST, person);
+}
+
+enum status contact_set_disabled(struct model *m, const struct hash *person, bool disabled, struct error *e)
+{
+    struct hash someone;
+    struct hash group;
+    enum status status = find_someone(m, person, &someone, e);
+    if (status == STATUS_OK && !disabled)
+        return leave_group(m, GROUP_DISABLED, person, e);
+    if (status == STATUS_OK)
+        status = group_create(m, SPAN(GROUP_DISABLED), false, &group, e);
+    if (status == STATUS_OK)
+        status = group_add(m, &group, person, 1, e);
+    return status;
+}
+
+// ---- Reactions (MODELS.md 7.4)
+// ---------------------------------------------------------------------------------------
+
+static enum status create_someone(struct model *m, const struct hash *person, const struct hash *profile,
+                                  struct error *e)
+{
+    struct someone s;
+    someone_begin(m, model_random_text(m, 32), person, profile, &s);
+    enum status status = someone_save(m, &s, e);
+    if (status == STATUS_OK)
+        status = leute_add_other(m, &s.id_hash, e);
+    someone_free(&s);
+    return status;
+}
+
+static bool is_default_profile(struct model *m, const struct hash *id_hash)
+{
+    struct profile p;
+    bool yes = profile_load(m, id_hash, &p, NULL) == STATUS_OK && span_eq_text(p.profile_id, "default");
+    profile_free(&p);
+    return yes;
+}
+
+static enum status extend_someone(struct model *m, const struct hash *someone, const struct profile *p, struct error *e)
+{
+    struct someone s;
+    enum status status = someone_load(m, someone, &s, e);
+    if (status == STATUS_OK) {
+        struct hash_list *profiles = &someone_add(m, &s, &p->person)->profiles;
+        if (!hash_list_has(profiles, &p->id_hash))
+            hash_list_add(profiles, &p->id_hash);
+        bool is_me = span_eq_text(s.someone_id, SOMEONE_ME);
+        if (!is_me && span_eq_text(p->profile_id, "default") && !is_default_profile(m, &s.main_profile))
+            s.main_profile = p->id_hash;
+        status = someone_save(m, &s, e); // nothing happens if it is the same
+    }
+    someone_free(&s);
+    return status;
+}
+
+enum status contact_notice_profile(struct model *m, const struct hash *profile, struct error *e)
+{
+    struct profile p;
+    struct hash someone;
+    enum status status = profile_load(m, profile, &p, e);
+    if (status == STATUS_OK) {
+        status = leute_someone_of(m, &p.person, &someone, e);
+        if (status == STATUS_OK)
+            status = extend_someone(m, &someone, &p, e);
+        else if (status == STATUS_NOT_FOUND && !leute_is_me(m, &p.person)) {
+            error_clear(e);
+            status = create_someone(m, &p.person, &p.id_hash, e);
+        }
+    }
+    profile_free(&p);
+    return status;
+}
+
+enum status contact_notice_someone(struct model *m, const struct hash *someone, struct error *e)
+{
+    struct someone s;
+    struct hash known;
+    enum status status = someone_load(m, someone, &s, e);
+    bool is_new = status == STATUS_OK && s.count != 0 && !span_eq_text(s.someone_id, SOMEONE_ME);
+    for (size_t i = 0; i < s.count && is_new; i++)
+        is_new = !leute_is_me(m, &s.identities[i].person) &&
+                 leute_someone_of(m, &s.identities[i].person, &known, NULL) == STATUS_NOT_FOUND;
+    if (is_new)
+        status = leute_add_other(m, someone, e);
+    someone_free(&s);
+    return status;
+}

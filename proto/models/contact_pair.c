@@ -1,0 +1,144 @@
+// What pairing writes about a person (MODELS.md 7.3).
+#include <string.h>
+
+#include "base/text.h"
+#include "models/contact.h"
+#include "models/group.h"
+#include "models/instance.h"
+#include "models/leute.h"
+#include "models/profile.h"
+#include "models/trust.h"
+
+enum { MAX_NAME = 1024 };
+
+static bool is_text(struct span s)
+{
+    return s.len != 0 && s.len <= MAX_NAME && utf8_valid(s);
+}
+
+static enum status put_keys(struct model *m, const struct hash *owner, const struct public_key *public_key,
+                            const struct sign_public *sign_public, struct hash *out, struct error *e)
+{
+    char hex[2 * BOX_KEY + 1];
+    struct hash signature;
+    struct value *keys = model_object(m, "Keys");
+    model_set_hash(m, keys, "owner", owner);
+    hex_encode(public_key->b, BOX_KEY, hex);
+    model_set_text(m, keys, "publicKey", span_of(hex));
+    hex_encode(sign_public->b, SIGN_PUBLIC, hex);
+    model_set_text(m, keys, "publicSignKey", span_of(hex));
+    enum status status = model_put(m, keys, out, e);
+    if (status == STATUS_OK)
+        status = trust_sign(m, m->self, out, &signature, e);
+    return status;
+}
+
+static enum status put_ids(struct model *m, const struct contact_identity *identity, struct contact_paired *out,
+                           struct error *e)
+{
+    struct value *person = model_object(m, "Person");
+    model_set_text(m, person, "email", identity->email);
+    enum status status = model_put_id(m, person, &out->person, e);
+    if (status != STATUS_OK)
+        return status;
+    struct value *instance = model_object(m, "Instance");
+    model_set_text(m, instance, "name", identity->instance_name);
+    model_set_hash(m, instance, "owner", &out->person);
+    return model_put_id(m, instance, &out->instance, e);
+}
+
+// A listed contact keeps its keys: other ones are another person with the same name, until it is forgotten.
+static enum status check_keys(struct model *m, const struct contact_identity *identity, const struct hash *person,
+                              struct error *e)
+{
+    struct contact_endpoints known;
+    enum status status = contact_endpoints(m, &known, e);
+    for (size_t i = 0; status == STATUS_OK && i < known.count; i++) {
+        const struct contact_endpoint *row = &known.items[i];
+        if (hash_eq(&row->person, person) && row->certified &&
+            (!public_key_eq(&row->person_public, &identity->person_public) ||
+             memcmp(row->person_sign_public.b, identity->person_sign_public.b, SIGN_PUBLIC) != 0))
+            return error_set(e, STATUS_REFUSED, "EP-KEYMISSMATCH", "Key does not match your previous visit");
+    }
+    return status;
+}
+
+static enum status put_endpoint(struct model *m, const struct contact_identity *identity,
+                                const struct contact_paired *who, struct profile *p, struct error *e)
+{
+    struct profile_endpoint endpoint = {.person = who->person, .instance = who->instance, .url = identity->url};
+    enum status status =
+        put_keys(m, &who->person, &identity->person_public, &identity->person_sign_public, &endpoint.person_keys, e);
+    if (status == STATUS_OK)
+        status = put_keys(m, &who->instance, &identity->instance_public, &identity->instance_sign_public,
+                          &endpoint.instance_keys, e);
+    if (status == STATUS_OK)
+        status = profile_replace_endpoint(m, p, &endpoint, e);
+    return status;
+}
+
+// The profile a listed contact has, else a new start, even if an older version lies here.
+static enum status begin_profile(struct model *m, const struct contact_paired *who, struct profile *p, struct error *e)
+{
+    struct hash id;
+    enum status status = profile_id_hash(m, SPAN("default"), &who->person, &who->person, &id, e);
+    if (status == STATUS_OK && !who->is_new) {
+        status = profile_load(m, &id, p, e);
+        if (status != STATUS_NOT_FOUND)
+            return status;
+        error_clear(e);
+        status = STATUS_OK;
+    }
+    *p = (struct profile){.profile_id = SPAN("default"), .person = who->person, .owner = who->person};
+    return status;
+}
+
+static enum status put_profile(struct model *m, const struct contact_identity *identity,
+                               const struct contact_paired *who, struct profile *p, struct error *e)
+{
+    struct hash key;
+    enum status status = begin_profile(m, who, p, e);
+    if (status == STATUS_OK)
+        status = put_endpoint(m, identity, who, p, e);
+    if (status == STATUS_OK)
+        status = profile_put_sign_key(m, &identity->person_sign_public, &key, e);
+    if (status != STATUS_OK)
+        return status;
+    if (!hash_list_has(&p->descriptions, &key))
+        hash_list_add(&p->descriptions, &key);
+    return profile_save(m, p, e);
+}
+
+static enum status join_everyone(struct model *m, const struct hash *person, struct error *e)
+{
+    struct hash group;
+    enum status status = group_create(m, SPAN(GROUP_EVERYONE), true, &group, e);
+    return status == STATUS_OK ? group_add(m, &group, person, 1, e) : status;
+}
+
+enum status contact_pair(struct model *m, const struct contact_identity *identity, struct contact_paired *out,
+                         struct error *e)
+{
+    struct profile p = {0};
+    struct hash someone;
+    *out = (struct contact_paired){0};
+    if (!is_text(identity->email) || !is_text(identity->instance_name))
+        return error_set(e, STATUS_INVALID, "BAD-INPUT", "the identity has no usable e-mail or instance name");
+    enum status status = put_ids(m, identity, out, e);
+    if (status == STATUS_OK && leute_is_me(m, &out->person))
+        status = error_set(e, STATUS_REFUSED, "REFUSED", "the identity is our own person");
+    if (status == STATUS_OK) {
+        out->is_new = leute_someone_of(m, &out->person, &someone, NULL) != STATUS_OK;
+        status = out->is_new ? STATUS_OK : check_keys(m, identity, &out->person, e);
+    }
+    if (status == STATUS_OK)
+        status = put_profile(m, identity, out, &p, e);
+    if (status == STATUS_OK)
+        status = trust_certify_profile(m, &p.hash, e);
+    if (status == STATUS_OK)
+        status = contact_notice_profile(m, &p.id_hash, e);
+    if (status == STATUS_OK)
+        status = join_everyone(m, &out->person, e);
+    profile_free(&p);
+    return status;
+}
