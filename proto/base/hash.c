@@ -3,38 +3,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int digit(char c, bool upper)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (upper && c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+// The value of each hex digit plus one; 0 = no digit.
+static const uint8_t lower_digits[256] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
+static const uint8_t all_digits[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
-static bool decode(struct span text, uint8_t *out, size_t out_len, bool upper)
+static bool decode(struct span text, uint8_t *out, size_t out_len, const uint8_t digits[256])
 {
+    const uint8_t *p = (const uint8_t *)text.ptr;
     if (text.len != 2 * out_len)
         return false;
     for (size_t i = 0; i < text.len; i++) {
-        if (digit(text.ptr[i], upper) < 0)
+        if (digits[p[i]] == 0)
             return false;
     }
     for (size_t i = 0; i < out_len; i++)
-        out[i] = (uint8_t)(digit(text.ptr[2 * i], upper) << 4 | digit(text.ptr[2 * i + 1], upper));
+        out[i] = (uint8_t)((digits[p[2 * i]] - 1) << 4 | (digits[p[2 * i + 1]] - 1));
     return true;
 }
 
 bool hash_parse(struct span text, struct hash *out)
 {
-    return decode(text, out->b, HASH_SIZE, false);
+    return decode(text, out->b, HASH_SIZE, lower_digits);
 }
 
 bool hex_decode(struct span text, void *out, size_t out_len)
 {
-    return decode(text, out, out_len, true);
+    return decode(text, out, out_len, all_digits);
 }
 
 void hex_encode(const void *bytes, size_t len, char *out)

@@ -30,8 +30,9 @@ bool utf8_valid(struct span s)
     size_t i = 0;
     size_t bad;
     while (i < s.len) {
-        if (p[i] < 0x80) {
-            i++;
+        uint64_t eight;
+        if (i + sizeof eight <= s.len && (memcpy(&eight, p + i, sizeof eight), (eight & 0x8080808080808080U) == 0)) {
+            i += sizeof eight;
             continue;
         }
         size_t n = sequence(p + i, s.len - i, &bad);
