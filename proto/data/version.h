@@ -9,7 +9,7 @@
 struct version_source {
     void *ctx;
     const struct recipes *recipes;
-    // Text of a stored object into the arena; STATUS_NOT_FOUND if it is not there.
+    // Text of a stored object into the arena; STATUS_NOT_FOUND if it is not there ("REMOTE" if only the bytes are not).
     enum status (*read)(void *ctx, const struct hash *hash, struct arena *a, struct span *text, struct error *e);
     // Stores an object and, for a versioned type, its id object. Storing what exists is fine.
     enum status (*write)(void *ctx, const struct object *o, struct error *e);
@@ -27,11 +27,13 @@ struct version_result {
     bool changed;     // the head moved
 };
 
-// Local storing of a versioned object (8.3).
+// Local storing of a versioned object (8.3). now: ms since 1970. Refuses other types: "SVO-SO2".
 enum status version_store(const struct version_source *s, const struct value *object, enum version_mode mode,
                           double now, struct version_result *out, struct error *e);
 
-// Takes in the foreign version data (already stored) with its creation time (8.4).
+// Takes in the foreign version data (already stored) with its creation time (8.4). Histories that cannot be merged:
+// STATUS_CONFLICT "MERGE-FAILED" where the reference fails too, STATUS_TOO_BIG "MERGE-TOO-BIG", STATUS_CORRUPT
+// "VERSION-GRAPH"; the head stays where it is. Costs: the length of the history, except for ChannelInfo (merge.h).
 enum status version_merge_foreign(const struct version_source *s, const struct hash *data, double creation_time,
                                   struct version_result *out, struct error *e);
 

@@ -30,6 +30,8 @@ extern const struct vector_handler vector_handlers_microdata[];
 extern const struct vector_handler vector_handlers_models[];
 extern const struct vector_handler vector_handlers_objects[];
 extern const struct vector_handler vector_handlers_values[];
+extern const struct vector_handler vector_handlers_version[];
+extern const struct vector_handler vector_handlers_list[];
 
 // A case begins, expects things, and is counted as passed or failed when the next one begins or the file ends. Failures
 // are explained on standard error.
