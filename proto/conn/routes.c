@@ -1,0 +1,248 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "conn/routes_internal.h"
+
+// ---- Delays ----
+
+enum { REFUSALS_SOON = 6, QUICK_FIRST_MS = 100, QUICK_LAST_MS = 5000, SOON_MS = 1000 };
+
+static uint64_t now(const struct routes *r)
+{
+    return r->host->now(r->host->ctx);
+}
+
+// ms times 1 … 1 + part.
+static uint64_t jittered(const struct routes *r, uint64_t ms, double part)
+{
+    double share = (double)r->host->random(r->host->ctx) / (double)UINT32_MAX;
+    return ms + (uint64_t)((double)ms * part * share);
+}
+
+static uint64_t quick_delay(const struct routes *r, unsigned failures)
+{
+    uint64_t ms = failures < 6 ? (uint64_t)QUICK_FIRST_MS << failures : QUICK_LAST_MS;
+    return jittered(r, ms < QUICK_LAST_MS ? ms : QUICK_LAST_MS, 0.1);
+}
+
+// After failures ≥ 1 rounds of attempts.
+static uint64_t retry_delay(const struct routes *r, const struct route *g)
+{
+    static const uint64_t seconds[] = {5, 10, 20, 30, 60, 120};
+    if (g->tandem)
+        return quick_delay(r, g->failures - 1);
+    size_t last = sizeof seconds / sizeof seconds[0] - 1;
+    return jittered(r, 1000 * seconds[g->failures - 1 < last ? g->failures - 1 : last], 0.1);
+}
+
+// "You are unknown" means that the peer is still storing what the pairing gave it (WIRE.md 6.6).
+static bool is_unknown_refusal(const struct error *why)
+{
+    return strcmp(why->code, "PEER-CLOSED") == 0 && strstr(why->message, "because you are unknown") != NULL;
+}
+
+static uint64_t reconnect_delay(const struct routes *r, struct route *g, const struct error *why)
+{
+    g->refusals = is_unknown_refusal(why) ? g->refusals + 1 : 0;
+    if (g->tandem)
+        return quick_delay(r, g->refusals);
+    if (g->refusals != 0 && g->refusals <= REFUSALS_SOON)
+        return jittered(r, SOON_MS, 0.5);
+    return jittered(r, ROUTES_RECONNECT_MS, 1.0);
+}
+
+// ---- Attempts ----
+
+static bool wants_to_dial(const struct routes *r, const struct route *g)
+{
+    return r->outgoing && !g->disabled && g->url_count != 0 && g->active == NULL && g->attempt == 0;
+}
+
+void routes_start(struct routes *r, struct route *g, uint64_t delay_ms)
+{
+    if (wants_to_dial(r, g))
+        g->retry_at = now(r) + delay_ms;
+}
+
+static void begin_attempt(struct routes *r, struct route *g)
+{
+    if (g->url >= g->url_count)
+        g->url = 0;
+    g->retry_at = 0;
+    g->attempt = ++r->last_attempt;
+    g->dial_until = now(r) + ROUTES_DIAL_MS;
+    r->host->dial(r->host->ctx, g->attempt, g->urls[g->url], g->local, &g->instance_key);
+}
+
+static void drop_attempt(struct routes *r, struct route *g)
+{
+    uint64_t attempt = g->attempt;
+    g->attempt = 0;
+    g->dial_until = 0;
+    if (attempt != 0)
+        r->host->cancel(r->host->ctx, attempt);
+}
+
+// The next address at once, after the last one a pause.
+static void attempt_failed(struct routes *r, struct route *g)
+{
+    g->attempt = 0;
+    g->dial_until = 0;
+    if (++g->url < g->url_count) {
+        routes_start(r, g, 0);
+        return;
+    }
+    g->url = 0;
+    g->failures++;
+    routes_start(r, g, retry_delay(r, g));
+}
+
+static struct route *find_attempt(const struct routes *r, uint64_t attempt)
+{
+    for (size_t i = 0; attempt != 0 && i < r->count; i++)
+        if (r->routes[i]->attempt == attempt)
+            return r->routes[i];
+    return NULL;
+}
+
+void routes_opened(struct routes *r, uint64_t attempt)
+{
+    struct route *g = find_attempt(r, attempt);
+    if (g != NULL)
+        g->dial_until = 0;
+    routes_schedule(r);
+}
+
+void routes_failed(struct routes *r, uint64_t attempt, const struct error *why)
+{
+    struct route *g = find_attempt(r, attempt);
+    if (g == NULL)
+        return;
+    LOG(LOG_DEBUG, "route.failed", LOG_TEXT("url", g->urls[g->url]), LOG_TEXT("code", why->code));
+    attempt_failed(r, g);
+    routes_schedule(r);
+}
+
+void routes_stop(struct routes *r, struct route *g, const char *reason)
+{
+    struct conn *active = g->active;
+    g->active = NULL;
+    g->retry_at = 0;
+    drop_attempt(r, g);
+    if (active != NULL)
+        conn_close(active, reason);
+}
+
+// ---- Time ----
+
+void routes_schedule(struct routes *r)
+{
+    uint64_t next = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        const uint64_t times[] = {r->routes[i]->retry_at, r->routes[i]->dial_until};
+        for (size_t k = 0; k < 2; k++)
+            if (times[k] != 0 && (next == 0 || times[k] < next))
+                next = times[k];
+    }
+    r->host->wake_at(r->host->ctx, next);
+}
+
+static void on_time_for(struct routes *r, struct route *g, uint64_t now_ms)
+{
+    if (g->dial_until != 0 && g->dial_until <= now_ms) {
+        drop_attempt(r, g);
+        attempt_failed(r, g);
+    }
+    if (g->retry_at == 0 || g->retry_at > now_ms)
+        return;
+    g->retry_at = 0;
+    if (wants_to_dial(r, g))
+        begin_attempt(r, g);
+}
+
+void routes_on_time(struct routes *r)
+{
+    uint64_t now_ms = now(r);
+    for (size_t i = 0; i < r->count; i++)
+        on_time_for(r, r->routes[i], now_ms);
+    routes_schedule(r);
+}
+
+void routes_nudge(struct routes *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        r->routes[i]->failures = 0;
+        routes_start(r, r->routes[i], 0);
+    }
+    routes_schedule(r);
+}
+
+void routes_set_outgoing(struct routes *r, bool enabled)
+{
+    r->outgoing = enabled;
+    for (size_t i = 0; i < r->count; i++) {
+        struct route *g = r->routes[i];
+        if (enabled) {
+            routes_start(r, g, 0);
+        } else {
+            g->retry_at = 0;
+            drop_attempt(r, g);
+        }
+    }
+    routes_schedule(r);
+}
+
+// ---- Connections ----
+
+static struct route *route_of(const struct routes *r, const struct conn *c)
+{
+    return conn_group(c) == CONN_CHUM && conn_local(c) != NULL ? routes_find(r, conn_local(c), &conn_peer(c)->long_term)
+                                                               : NULL;
+}
+
+// Two tandem nodes that dial each other at the same moment: the connection dialled by the smaller key survives.
+static bool own_attempt_wins(const struct route *g, const struct conn *c)
+{
+    bool handshaking = g->attempt != 0 && g->dial_until == 0;
+    return g->tandem && handshaking && conn_role(c) == CONN_ACCEPTOR &&
+           memcmp(g->local->instance_public.b, g->instance_key.b, BOX_KEY) < 0;
+}
+
+const char *routes_assigned(struct routes *r, struct conn *c)
+{
+    struct route *g = route_of(r, c);
+    if (g == NULL)
+        return NULL;
+    uint64_t now_ms = now(r);
+    if (own_attempt_wins(g, c))
+        return "Duplicate connection - dropped new connection";
+    if (conn_role(c) == CONN_INITIATOR) { // the attempt has succeeded
+        g->attempt = 0;
+        g->dial_until = 0;
+    }
+    if (g->active != NULL && now_ms - g->assigned_at < ROUTES_DUPLICATE_MS) {
+        routes_schedule(r);
+        return "Duplicate connection - dropped new connection";
+    }
+    struct conn *old = g->active;
+    g->active = c;
+    g->assigned_at = now_ms;
+    g->failures = 0;
+    g->retry_at = 0;
+    drop_attempt(r, g); // a late one would only replace this connection
+    routes_schedule(r);
+    if (old != NULL)
+        conn_close(old, "New connection replaced old one");
+    return NULL;
+}
+
+void routes_closed(struct routes *r, struct conn *c, const struct error *why)
+{
+    struct route *g = route_of(r, c);
+    if (g == NULL || g->active != c)
+        return;
+    g->active = NULL;
+    routes_start(r, g, reconnect_delay(r, g, why));
+    routes_schedule(r);
+}

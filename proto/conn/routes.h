@@ -1,0 +1,96 @@
+// Who this node knows and how it stays connected with them (WIRE.md 8, 6.6): the table of endpoints, known peers and
+// person keys; for each pair of a local and a remote instance one chum connection, dialled, accepted, kept and renewed.
+//
+// A pure state machine on the loop thread. It dials through a vtable; the host reports what became of an attempt and
+// forwards the events of its connections:
+//
+//   conn_host.identity → routes_identity    conn_host.known      → routes_known       conn_host.admits → routes_admits
+//   conn_host.assigned → routes_assigned    conn_host.person_key → routes_person_key  conn_host.closed → routes_closed
+#pragma once
+
+#include "conn/conn.h"
+
+enum {
+    ROUTES_DIAL_MS = 5000,      // for a WebSocket to open
+    ROUTES_DUPLICATE_MS = 2000, // in which the first of two connections wins
+    ROUTES_RECONNECT_MS = 5000, // times 1 … 2
+    ROUTES_COURTESY_MS = 1000,  // between a pairing and the first chum with the inviting side
+    ROUTES_URLS = 4,            // addresses per endpoint; more are ignored
+};
+
+struct routes;
+
+struct routes_endpoint { // one OneInstanceEndpoint of a profile; texts are copied
+    struct hash person, instance;
+    struct public_key person_key, instance_key;
+    const char *url; // NULL or not ws:// / wss://: only incoming
+};
+
+struct routes_host {
+    void *ctx;
+    uint64_t (*now)(void *ctx);    // monotonic ms
+    uint32_t (*random)(void *ctx); // any number, for the jitter
+    // Opens url and then a chum connection from local to remote. Ends with routes_assigned for that connection, or with
+    // routes_failed; routes_opened in between.
+    void (*dial)(void *ctx, uint64_t attempt, const char *url, const struct conn_identity *local,
+                 const struct public_key *remote);
+    void (*cancel)(void *ctx, uint64_t attempt);       // drop it without calling back
+    void (*wake_at)(void *ctx, uint64_t monotonic_ms); // when routes_on_time is due; 0 = never
+};
+
+struct routes *routes_create(const struct routes_host *host, size_t limit); // limit: endpoints
+void routes_destroy(struct routes *r);                                      // closes nothing
+void routes_on_time(struct routes *r);
+
+// ---- What is known ----
+
+void routes_add_local(struct routes *r, const struct conn_identity *local); // borrowed, outlives r
+enum routes_reason { ROUTES_STORED, ROUTES_JUST_PAIRED };
+// An endpoint, new or again. The newest record of an instance key wins, its url is added in front. JUST_PAIRED: as the
+// invited side, so the other one may still be storing. STATUS_FULL "TOO-MANY-ENDPOINTS".
+enum status routes_learn(struct routes *r, const struct routes_endpoint *endpoint, enum routes_reason reason,
+                         struct error *e);
+void routes_forget(struct routes *r, const struct public_key *instance_key); // closes its connection
+// A peer that runs this software: no courtesy, quick reconnects. url: its address now, instead of all others; may be
+// NULL.
+void routes_set_tandem(struct routes *r, const struct public_key *instance_key, const char *url);
+
+// ---- Switches ----
+
+void routes_set_outgoing(struct routes *r, bool enabled); // all dialling; on at first
+void routes_enable_person(struct routes *r, const struct hash *person, bool enabled);
+void routes_enable_instance(struct routes *r, const struct public_key *instance_key, bool enabled);
+void routes_nudge(struct routes *r); // the network or the listener is back: dial what waits, at once
+
+// ---- Attempts and connections ----
+
+void routes_opened(struct routes *r, uint64_t attempt); // the WebSocket is open, the handshake begins
+void routes_failed(struct routes *r, uint64_t attempt, const struct error *why); // before routes_assigned
+
+const struct conn_identity *routes_identity(const struct routes *r, const struct public_key *target);
+bool routes_known(const struct routes *r, const struct conn_identity *local, const struct public_key *remote,
+                  struct hash *person, struct hash *instance);
+enum conn_key_check routes_person_key(const struct routes *r, const struct hash *person, const struct public_key *key);
+// false when the peer is switched off. Strangers are admitted if strangers is true.
+bool routes_admits(const struct routes *r, const struct conn_identity *local, const struct public_key *source,
+                   bool strangers);
+const char *routes_assigned(struct routes *r, struct conn *c); // the duplicate rule (WIRE.md 8.4); chum only
+void routes_closed(struct routes *r, struct conn *c, const struct error *why);
+
+// ---- For people ----
+
+enum route_state { ROUTE_DISABLED, ROUTE_INCOMING, ROUTE_WAITING, ROUTE_DIALLING, ROUTE_ACTIVE };
+
+struct route_info { // borrowed
+    const struct conn_identity *local;
+    struct hash person, instance;
+    struct public_key instance_key;
+    enum route_state state; // INCOMING: no address, the peer has to come
+    const char *url;        // the one tried or used next; NULL without
+    uint64_t retry_at;      // WAITING
+    unsigned failures;      // attempts in a row
+    bool tandem;
+    struct conn *active; // ACTIVE
+};
+
+void routes_each(const struct routes *r, void (*visit)(void *ctx, const struct route_info *info), void *ctx);

@@ -1,0 +1,296 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "conn/routes_internal.h"
+
+enum { URL_MAX = 2048 };
+
+// ---- Life ----
+
+struct routes *routes_create(const struct routes_host *host, size_t limit)
+{
+    struct routes *r = mem_alloc(sizeof *r);
+    r->host = host;
+    r->limit = limit;
+    r->outgoing = true;
+    r->disabled_persons = hash_map_create();
+    r->disabled_instances = hash_map_create();
+    return r;
+}
+
+static void route_free(struct route *g)
+{
+    for (size_t i = 0; i < g->url_count; i++)
+        free(g->urls[i]);
+    free(g);
+}
+
+void routes_destroy(struct routes *r)
+{
+    if (r == NULL)
+        return;
+    for (size_t i = 0; i < r->count; i++)
+        route_free(r->routes[i]);
+    hash_map_destroy(r->disabled_persons);
+    hash_map_destroy(r->disabled_instances);
+    free(r->routes);
+    free(r->locals);
+    free(r);
+}
+
+// ---- Questions ----
+
+struct hash routes_key_hash(const struct public_key *key)
+{
+    struct hash h;
+    memcpy(h.b, key->b, sizeof h.b);
+    return h;
+}
+
+struct route *routes_find(const struct routes *r, const struct conn_identity *local, const struct public_key *remote)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->routes[i]->local == local && public_key_eq(&r->routes[i]->instance_key, remote))
+            return r->routes[i];
+    return NULL;
+}
+
+bool routes_allowed(const struct routes *r, const struct hash *person, const struct public_key *instance_key)
+{
+    struct hash key = routes_key_hash(instance_key);
+    return !hash_map_has(r->disabled_persons, person) && !hash_map_has(r->disabled_instances, &key);
+}
+
+const struct conn_identity *routes_identity(const struct routes *r, const struct public_key *target)
+{
+    for (size_t i = 0; i < r->local_count; i++)
+        if (public_key_eq(&r->locals[i]->instance_public, target))
+            return r->locals[i];
+    return NULL;
+}
+
+bool routes_known(const struct routes *r, const struct conn_identity *local, const struct public_key *remote,
+                  struct hash *person, struct hash *instance)
+{
+    const struct route *g = routes_find(r, local, remote);
+    if (g == NULL)
+        return false;
+    *person = g->person;
+    *instance = g->instance;
+    return true;
+}
+
+enum conn_key_check routes_person_key(const struct routes *r, const struct hash *person, const struct public_key *key)
+{
+    enum conn_key_check result = CONN_KEY_NEW;
+    for (size_t i = 0; i < r->count; i++) {
+        if (!hash_eq(&r->routes[i]->person, person))
+            continue;
+        if (public_key_eq(&r->routes[i]->person_key, key))
+            return CONN_KEY_MATCHES;
+        result = CONN_KEY_DIFFERS;
+    }
+    for (size_t i = 0; i < r->local_count; i++) { // this node's own persons are contacts too
+        if (!hash_eq(&r->locals[i]->person_id, person))
+            continue;
+        if (public_key_eq(&r->locals[i]->person_public, key))
+            return CONN_KEY_MATCHES;
+        result = CONN_KEY_DIFFERS;
+    }
+    return result;
+}
+
+bool routes_admits(const struct routes *r, const struct conn_identity *local, const struct public_key *source,
+                   bool strangers)
+{
+    const struct route *g = routes_find(r, local, source);
+    return g != NULL ? !g->disabled : strangers;
+}
+
+// ---- Changes ----
+
+void routes_add_local(struct routes *r, const struct conn_identity *local)
+{
+    r->locals = mem_resize(r->locals, (r->local_count + 1) * sizeof *r->locals);
+    r->locals[r->local_count++] = local;
+}
+
+static bool can_dial(const char *url)
+{
+    if (url == NULL || strlen(url) > URL_MAX)
+        return false;
+    return strncmp(url, "ws://", 5) == 0 || strncmp(url, "wss://", 6) == 0;
+}
+
+static void drop_url(struct route *g, size_t i)
+{
+    free(g->urls[i]);
+    memmove(g->urls + i, g->urls + i + 1, (g->url_count - i - 1) * sizeof g->urls[0]);
+    g->url_count--;
+}
+
+static bool add_url_in_front(struct route *g, const char *url) // true if it is new there
+{
+    if (!can_dial(url) || (g->url_count != 0 && strcmp(g->urls[0], url) == 0))
+        return false;
+    for (size_t i = 0; i < g->url_count; i++)
+        if (strcmp(g->urls[i], url) == 0) {
+            drop_url(g, i);
+            break;
+        }
+    if (g->url_count == ROUTES_URLS)
+        drop_url(g, ROUTES_URLS - 1);
+    memmove(g->urls + 1, g->urls, g->url_count * sizeof g->urls[0]);
+    g->urls[0] = mem_text(span_of(url));
+    g->url_count++;
+    g->url = 0;
+    return true;
+}
+
+static struct route *route_make(struct routes *r, const struct conn_identity *local,
+                                const struct public_key *instance_key)
+{
+    struct route *g = mem_alloc(sizeof *g);
+    g->local = local;
+    g->instance_key = *instance_key;
+    r->routes = mem_resize(r->routes, (r->count + 1) * sizeof(struct route *));
+    r->routes[r->count++] = g;
+    return g;
+}
+
+static void learn_for(struct routes *r, const struct conn_identity *local, const struct routes_endpoint *endpoint,
+                      enum routes_reason reason)
+{
+    struct route *g = routes_find(r, local, &endpoint->instance_key);
+    if (g == NULL)
+        g = route_make(r, local, &endpoint->instance_key);
+    g->person = endpoint->person;
+    g->instance = endpoint->instance;
+    g->person_key = endpoint->person_key;
+    g->disabled = !routes_allowed(r, &g->person, &g->instance_key);
+    if (g->disabled)
+        routes_stop(r, g, "Route is disabled");
+    bool paired = reason == ROUTES_JUST_PAIRED;
+    if (paired)
+        g->failures = g->refusals = 0;
+    if (add_url_in_front(g, endpoint->url) || g->retry_at == 0 || paired)
+        routes_start(r, g, paired && !g->tandem ? ROUTES_COURTESY_MS : 0);
+}
+
+enum status routes_learn(struct routes *r, const struct routes_endpoint *endpoint, enum routes_reason reason,
+                         struct error *e)
+{
+    if (routes_identity(r, &endpoint->instance_key) != NULL)
+        return STATUS_OK;
+    for (size_t i = 0; i < r->local_count; i++) {
+        bool is_new = routes_find(r, r->locals[i], &endpoint->instance_key) == NULL;
+        if (is_new && r->count >= r->limit)
+            return error_set(e, STATUS_FULL, "TOO-MANY-ENDPOINTS", "more than %zu endpoints are not kept", r->limit);
+        learn_for(r, r->locals[i], endpoint, reason);
+    }
+    routes_schedule(r);
+    return STATUS_OK;
+}
+
+void routes_forget(struct routes *r, const struct public_key *instance_key)
+{
+    for (size_t i = r->count; i-- > 0;) {
+        struct route *g = r->routes[i];
+        if (!public_key_eq(&g->instance_key, instance_key))
+            continue;
+        r->routes[i] = r->routes[--r->count];
+        routes_stop(r, g, "Corresponding route was stopped");
+        route_free(g);
+    }
+    routes_schedule(r);
+}
+
+void routes_set_tandem(struct routes *r, const struct public_key *instance_key, const char *url)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        struct route *g = r->routes[i];
+        if (!public_key_eq(&g->instance_key, instance_key))
+            continue;
+        g->tandem = true;
+        if (can_dial(url) && !(g->url_count == 1 && strcmp(g->urls[0], url) == 0)) {
+            while (g->url_count != 0)
+                drop_url(g, 0);
+            add_url_in_front(g, url);
+        }
+        g->failures = 0;
+        routes_start(r, g, 0);
+    }
+    routes_schedule(r);
+}
+
+// ---- Switches ----
+
+static void set_member(struct hash_map *disabled, const struct hash *key, bool enabled)
+{
+    if (enabled)
+        hash_map_remove(disabled, key);
+    else
+        hash_map_add(disabled, key);
+}
+
+static void apply_switches(struct routes *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        struct route *g = r->routes[i];
+        bool disabled = !routes_allowed(r, &g->person, &g->instance_key);
+        if (disabled == g->disabled)
+            continue;
+        g->disabled = disabled;
+        if (disabled)
+            routes_stop(r, g, "Route is disabled");
+        else
+            routes_start(r, g, 0);
+    }
+    routes_schedule(r);
+}
+
+void routes_enable_person(struct routes *r, const struct hash *person, bool enabled)
+{
+    set_member(r->disabled_persons, person, enabled);
+    apply_switches(r);
+}
+
+void routes_enable_instance(struct routes *r, const struct public_key *instance_key, bool enabled)
+{
+    struct hash key = routes_key_hash(instance_key);
+    set_member(r->disabled_instances, &key, enabled);
+    apply_switches(r);
+}
+
+// ---- For people ----
+
+static enum route_state state_of(const struct routes *r, const struct route *g)
+{
+    if (g->active != NULL)
+        return ROUTE_ACTIVE;
+    if (g->disabled)
+        return ROUTE_DISABLED;
+    if (g->attempt != 0)
+        return ROUTE_DIALLING;
+    return g->url_count == 0 || !r->outgoing ? ROUTE_INCOMING : ROUTE_WAITING;
+}
+
+void routes_each(const struct routes *r, void (*visit)(void *ctx, const struct route_info *info), void *ctx)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const struct route *g = r->routes[i];
+        struct route_info info = {
+            .local = g->local,
+            .person = g->person,
+            .instance = g->instance,
+            .instance_key = g->instance_key,
+            .state = state_of(r, g),
+            .url = g->url_count != 0 ? g->urls[g->url % g->url_count] : NULL,
+            .retry_at = g->retry_at,
+            .failures = g->failures,
+            .tandem = g->tandem,
+            .active = g->active,
+        };
+        visit(ctx, &info);
+    }
+}
