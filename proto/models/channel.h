@@ -64,6 +64,9 @@ enum status channel_post(struct model *m, const struct hash *channel, const stru
 enum status channel_post_hash(struct model *m, const struct hash *channel, const struct hash *data,
                               const struct channel_post *options, struct channel_entry *out, struct error *e);
 
+// The metadata hashes of a LinkedListEntry; the caller frees the list.
+enum status channel_entry_metadata(struct model *m, const struct hash *entry, struct hash_list *out, struct error *e);
+
 struct channel_query {
     const struct hash *channels; // id hashes; entries of all of them in one stream
     size_t channel_count;

@@ -1,0 +1,361 @@
+// Reading channels: pages of entries, and what is new since a cursor.
+//
+//   cursor  = triple *("," triple) "@" offset      triple = channel ":" from ":" to
+//
+// Each channel was read up to the list head "from" (zeros: not at all). With an offset, "to" is where the reading
+// stands that was cut by its limit after that many entries.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/channel.h"
+
+struct entries { // grows in the model's arena
+    struct channel_entry *items;
+    size_t count;
+    size_t cap;
+};
+
+static struct channel_entry *add_entry(struct model *m, struct entries *list)
+{
+    if (list->count == list->cap) {
+        list->cap = list->cap != 0 ? 2 * list->cap : 64;
+        struct channel_entry *more = arena_alloc(m->arena, list->cap * sizeof *more);
+        if (list->count != 0)
+            memcpy(more, list->items, list->count * sizeof *more);
+        list->items = more;
+    }
+    return &list->items[list->count++];
+}
+
+static void take(struct channel_entry *out, const struct hash *channel, const struct list_element *element)
+{
+    *out = (struct channel_entry){
+        .channel = *channel,
+        .entry = element->entry,
+        .creation_time = element->creation_time,
+        .data = element->data,
+        .timestamp = element->timestamp,
+    };
+}
+
+static enum status judge(struct model *m, struct trust_memo *memo, struct channel_entry *entry, struct error *e)
+{
+    struct hash_list metadata = {0};
+    struct store_info info;
+    if (store_info(m->store, &entry->data, &info, NULL) == STATUS_OK)
+        memcpy(entry->type, info.type, sizeof entry->type);
+    enum status status = channel_entry_metadata(m, &entry->entry, &metadata, e);
+    if (status == STATUS_OK)
+        status = trust_verify_entry(m, memo, &entry->creation_time, &metadata, &entry->author, &entry->has_author,
+                                    &entry->verification, e);
+    hash_list_free(&metadata);
+    return status;
+}
+
+static enum status judge_all(struct model *m, struct channel_entry *items, size_t count, struct error *e)
+{
+    enum status status = STATUS_OK;
+    struct trust_memo *memo = trust_memo_create();
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        status = judge(m, memo, &items[i], e);
+    trust_memo_destroy(memo);
+    return status;
+}
+
+// ---- Pages
+// -----------------------------------------------------------------------------------------------------------
+
+struct bound { // an entry by its key
+    bool set;
+    double timestamp;
+    struct hash creation_time;
+};
+
+static enum status read_bound(struct model *m, const struct hash *creation_time, struct bound *out, struct error *e)
+{
+    struct value *object;
+    *out = (struct bound){0};
+    if (creation_time == NULL)
+        return STATUS_OK;
+    enum status status = model_read(m, creation_time, "CreationTime", &object, e);
+    if (status == STATUS_OK) {
+        out->set = value_get_number(object, "timestamp", &out->timestamp);
+        out->creation_time = *creation_time;
+    }
+    return status;
+}
+
+// Less than zero: the element is older than the bound.
+static int compare(const struct list_element *element, const struct bound *bound)
+{
+    if (element->timestamp < bound->timestamp)
+        return -1;
+    if (element->timestamp > bound->timestamp)
+        return 1;
+    return hash_compare(&element->creation_time, &bound->creation_time);
+}
+
+enum verdict { SKIP, TAKE, STOP };
+
+static enum verdict weigh(struct model *m, const struct channel_query *q, const struct bound *before,
+                          const struct bound *after, const struct list_element *element)
+{
+    struct store_info info;
+    if ((after->set && compare(element, after) <= 0) || (q->from > 0 && element->timestamp < q->from))
+        return STOP;
+    if ((before->set && compare(element, before) >= 0) || (q->to > 0 && element->timestamp > q->to))
+        return SKIP;
+    if (q->type != NULL &&
+        (store_info(m->store, &element->data, &info, NULL) != STATUS_OK || strcmp(info.type, q->type) != 0))
+        return SKIP;
+    return TAKE;
+}
+
+static enum status walk(struct model *m, const struct channel_query *q, const struct hash *heads, struct entries *list,
+                        bool *more, struct error *e)
+{
+    struct bound before;
+    struct bound after;
+    size_t limit = q->limit != 0 ? q->limit : CHANNEL_PAGE;
+    enum status status = read_bound(m, q->before, &before, e);
+    if (status == STATUS_OK)
+        status = read_bound(m, q->after, &after, e);
+    if (status != STATUS_OK)
+        return status;
+    struct list_iterator *it = list_iterator_create(store_versions(m->store), heads, q->channel_count, false);
+    for (;;) {
+        struct list_element element;
+        bool end;
+        status = list_iterator_next(it, &element, &end, e);
+        if (status != STATUS_OK || end)
+            break;
+        enum verdict verdict = weigh(m, q, &before, &after, &element);
+        if (verdict == STOP)
+            break;
+        if (verdict == TAKE && list->count == limit) {
+            *more = true;
+            break;
+        }
+        if (verdict == TAKE)
+            take(add_entry(m, list), &q->channels[element.list], &element);
+    }
+    list_iterator_destroy(it);
+    return status;
+}
+
+static void reverse(struct channel_entry *items, size_t count)
+{
+    for (size_t i = 0; i < count / 2; i++) {
+        struct channel_entry entry = items[i];
+        items[i] = items[count - 1 - i];
+        items[count - 1 - i] = entry;
+    }
+}
+
+static enum status read_heads(struct model *m, const struct hash *channels, size_t count, struct hash **heads,
+                              struct error *e)
+{
+    *heads = arena_alloc(m->arena, (count + 1) * sizeof **heads);
+    for (size_t i = 0; i < count; i++) {
+        struct channel c;
+        enum status status = channel_get(m, &channels[i], &c, e);
+        if (status != STATUS_OK)
+            return status;
+        (*heads)[i] = c.head;
+    }
+    return STATUS_OK;
+}
+
+enum status channel_read(struct model *m, const struct channel_query *query, struct channel_entries *out,
+                         struct error *e)
+{
+    struct entries list = {0};
+    struct hash *heads;
+    *out = (struct channel_entries){0};
+    enum status status = read_heads(m, query->channels, query->channel_count, &heads, e);
+    if (status == STATUS_OK)
+        status = walk(m, query, heads, &list, &out->more, e);
+    if (status == STATUS_OK && !query->unverified)
+        status = judge_all(m, list.items, list.count, e);
+    if (query->ascending)
+        reverse(list.items, list.count);
+    out->items = list.items;
+    out->count = list.count;
+    return status;
+}
+
+// ---- What is new
+// -----------------------------------------------------------------------------------------------------
+
+struct stretch { // of one channel
+    struct hash channel;
+    struct hash from;
+    struct hash to;
+};
+
+struct reading { // of one list
+    struct list_iterator *it;
+    struct list_element element;
+    bool end;
+};
+
+static enum status step(struct reading *r, struct error *e)
+{
+    return list_iterator_next(r->it, &r->element, &r->end, e);
+}
+
+static bool is_older(const struct list_element *a, const struct list_element *b)
+{
+    if (a->timestamp < b->timestamp)
+        return true;
+    return !(a->timestamp > b->timestamp) && hash_compare(&a->creation_time, &b->creation_time) < 0;
+}
+
+// Emits the elements of one list that another does not have. Both are walked only down to where they are the same;
+// seen holds what the old one had above, so that lists out of order cost time but no entry.
+static enum status subtract(struct model *m, const struct hash *channel, struct reading *now, struct reading *old,
+                            struct entries *list, struct error *e)
+{
+    enum status status = step(now, e);
+    if (status == STATUS_OK)
+        status = step(old, e);
+    struct hash_map *seen = hash_map_create();
+    while (status == STATUS_OK && !now->end) {
+        bool same_entry = !old->end && hash_eq(&now->element.entry, &old->element.entry);
+        if (same_entry || hash_map_has(seen, &now->element.entry))
+            break;
+        if (!old->end && !is_older(&old->element, &now->element)) {
+            hash_map_add(seen, &old->element.entry);
+            hash_map_add(seen, &old->element.creation_time);
+            status = step(old, e);
+            continue;
+        }
+        if (!hash_map_has(seen, &now->element.creation_time))
+            take(add_entry(m, list), channel, &now->element);
+        status = step(now, e);
+    }
+    hash_map_destroy(seen);
+    return status;
+}
+
+static enum status find_new(struct model *m, const struct stretch *s, struct entries *list, struct error *e)
+{
+    const struct version_source *source = store_versions(m->store);
+    struct reading now = {.it = list_iterator_create(source, &s->to, 1, false)};
+    struct reading old = {.it = list_iterator_create(source, &s->from, 1, false)};
+    enum status status = subtract(m, &s->channel, &now, &old, list, e);
+    list_iterator_destroy(now.it);
+    list_iterator_destroy(old.it);
+    return status;
+}
+
+static int by_age(const void *a, const void *b)
+{
+    const struct channel_entry *x = a;
+    const struct channel_entry *y = b;
+    if (x->timestamp < y->timestamp)
+        return -1;
+    if (x->timestamp > y->timestamp)
+        return 1;
+    return hash_compare(&x->creation_time, &y->creation_time);
+}
+
+static bool read_digits(struct span *text, struct hash *out, char end)
+{
+    if (text->len <= HASH_HEX || text->ptr[HASH_HEX] != end || !hash_parse((struct span){text->ptr, HASH_HEX}, out))
+        return false;
+    *text = span_from(*text, HASH_HEX + 1);
+    return true;
+}
+
+// Fills in from and, when the last reading was cut, to; channels the cursor does not know stay as they are.
+static bool read_cursor(struct span text, struct stretch *stretches, size_t count, size_t *offset)
+{
+    const char *at = text.len != 0 ? memrchr(text.ptr, '@', text.len) : NULL;
+    if (at == NULL)
+        return false;
+    struct span number = span_from(text, (size_t)(at - text.ptr) + 1);
+    *offset = 0;
+    for (size_t i = 0; i < number.len; i++) {
+        if (number.ptr[i] < '0' || number.ptr[i] > '9' || number.len > 9)
+            return false;
+        *offset = 10 * *offset + (size_t)(number.ptr[i] - '0');
+    }
+    text.len = (size_t)(at - text.ptr);
+    while (text.len != 0) {
+        struct stretch s;
+        char end = text.len == 3 * HASH_HEX + 2 ? '@' : ','; // the '@' stands behind the text
+        text.len += end == '@';
+        if (!read_digits(&text, &s.channel, ':') || !read_digits(&text, &s.from, ':') ||
+            !read_digits(&text, &s.to, end))
+            return false;
+        for (size_t i = 0; i < count; i++)
+            if (hash_eq(&stretches[i].channel, &s.channel)) {
+                stretches[i].from = s.from;
+                stretches[i].to = *offset != 0 ? s.to : stretches[i].to;
+            }
+    }
+    return true;
+}
+
+static struct span write_cursor(struct model *m, const struct stretch *stretches, size_t count, size_t offset)
+{
+    struct buf b = {0};
+    for (size_t i = 0; i < count; i++) {
+        const struct hash *from = offset != 0 ? &stretches[i].from : &stretches[i].to;
+        buf_printf(&b, "%s%s:%s:", i != 0 ? "," : "", hash_text(&stretches[i].channel).s, hash_text(from).s);
+        buf_add_text(&b, hash_text(&stretches[i].to).s);
+    }
+    buf_printf(&b, "@%zu", offset);
+    struct span kept = arena_copy(m->arena, buf_span(&b));
+    buf_free(&b);
+    return kept;
+}
+
+static enum status begin_stretches(struct model *m, const struct hash *channels, size_t count,
+                                   struct stretch **stretches, struct error *e)
+{
+    struct hash *heads;
+    enum status status = read_heads(m, channels, count, &heads, e);
+    *stretches = arena_alloc(m->arena, (count + 1) * sizeof **stretches);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        (*stretches)[i] = (struct stretch){.channel = channels[i], .to = heads[i]};
+    return status;
+}
+
+enum status channel_cursor(struct model *m, const struct hash *channels, size_t channel_count, struct span *cursor,
+                           struct error *e)
+{
+    struct stretch *stretches;
+    enum status status = begin_stretches(m, channels, channel_count, &stretches, e);
+    if (status == STATUS_OK)
+        *cursor = write_cursor(m, stretches, channel_count, 0);
+    return status;
+}
+
+enum status channel_since(struct model *m, const struct hash *channels, size_t channel_count, struct span cursor,
+                          size_t limit, struct channel_entries *out, struct span *next, struct error *e)
+{
+    struct stretch *stretches;
+    struct entries list = {0};
+    size_t offset = 0;
+    *out = (struct channel_entries){0};
+    enum status status = begin_stretches(m, channels, channel_count, &stretches, e);
+    if (status == STATUS_OK && cursor.len != 0 && !read_cursor(cursor, stretches, channel_count, &offset))
+        status = error_set(e, STATUS_INVALID, "BAD-INPUT", "this is not a cursor of a channel");
+    for (size_t i = 0; status == STATUS_OK && i < channel_count; i++)
+        status = find_new(m, &stretches[i], &list, e);
+    if (status != STATUS_OK)
+        return status;
+    if (list.count != 0)
+        qsort(list.items, list.count, sizeof *list.items, by_age);
+    offset = offset < list.count ? offset : list.count;
+    size_t rest = list.count - offset;
+    limit = limit != 0 ? limit : CHANNEL_PAGE;
+    out->more = rest > limit;
+    out->count = out->more ? limit : rest;
+    out->items = list.items != NULL ? list.items + offset : NULL;
+    *next = write_cursor(m, stretches, channel_count, out->more ? offset + limit : 0);
+    return judge_all(m, out->items, out->count, e);
+}
