@@ -78,13 +78,6 @@ static struct graph_node *queue_pop(struct builder *b)
     }
 }
 
-// The hashes before a node are kept with the node until it leaves the queue.
-struct loaded {
-    struct graph_node node;
-    const struct hash *before;
-    size_t before_count;
-};
-
 static enum status load(struct builder *b, const struct hash *hash, struct graph_node **out, struct error *e)
 {
     *out = hash_map_get(b->known, hash);
@@ -97,15 +90,19 @@ static enum status load(struct builder *b, const struct hash *hash, struct graph
     enum status status = versionnode_read(b->source, hash, b->scratch, &n, e);
     if (status != STATUS_OK)
         return status;
-    struct loaded *l = arena_alloc(b->arena, sizeof *l);
-    l->node = (struct graph_node){
-        .kind = n.kind, .hash = n.hash, .data = n.data, .depth = n.depth, .creation_time = n.creation_time};
-    l->before = (const struct hash *)(const void *)arena_copy(
-                    b->arena, (struct span){(const char *)n.before, n.before_count * sizeof *n.before})
-                    .ptr;
-    l->before_count = n.before_count;
-    hash_map_set(b->known, hash, &l->node);
-    *out = &l->node;
+    struct graph_node *node = arena_alloc(b->arena, sizeof *node);
+    struct hash *links = arena_alloc(b->arena, n.before_count * sizeof *links);
+    if (n.before_count != 0)
+        memcpy(links, n.before, n.before_count * sizeof *links);
+    *node = (struct graph_node){.kind = n.kind,
+                                .hash = n.hash,
+                                .data = n.data,
+                                .depth = n.depth,
+                                .creation_time = n.creation_time,
+                                .links = links,
+                                .link_count = n.before_count};
+    hash_map_set(b->known, hash, node);
+    *out = node;
     return STATUS_OK;
 }
 
@@ -128,19 +125,18 @@ static enum status follow(struct builder *b, struct graph_node *n, const struct 
 // nodes the graph is built for.
 static enum status expand(struct builder *b, struct graph_node *n, const struct hash **ancestor, struct error *e)
 {
-    const struct loaded *l = (const struct loaded *)(const void *)n;
     graph_nodes_add(&b->list, n);
-    if (n->kind == VERSIONNODE_CHANGE && l->before_count == 0)
+    if (n->kind == VERSIONNODE_CHANGE && n->link_count == 0)
         return error_set(e, STATUS_CORRUPT, "VERSION-GRAPH", "change node %s has no node before it",
                          hash_text(&n->hash).s);
-    b->empty_queued |= l->before_count == 0;
-    n->before = arena_alloc(b->arena, l->before_count * sizeof(struct graph_node *));
-    for (size_t i = 0; i < l->before_count; i++) {
-        if (hash_eq(&l->before[i], &b->first) || hash_eq(&l->before[i], &b->second)) {
-            *ancestor = &l->before[i];
+    b->empty_queued |= n->link_count == 0;
+    n->before = arena_alloc(b->arena, n->link_count * sizeof(struct graph_node *));
+    for (size_t i = 0; i < n->link_count; i++) {
+        if (hash_eq(&n->links[i], &b->first) || hash_eq(&n->links[i], &b->second)) {
+            *ancestor = &n->links[i];
             return STATUS_OK;
         }
-        enum status status = follow(b, n, &l->before[i], e);
+        enum status status = follow(b, n, &n->links[i], e);
         if (status != STATUS_OK)
             return status;
     }

@@ -14,7 +14,9 @@ struct graph_node {
     struct hash data;
     double depth;
     double creation_time;
-    struct graph_node **before; // nodes this one follows; none: the empty node
+    const struct hash *links; // names of the nodes this one follows; none: the empty node
+    size_t link_count;
+    struct graph_node **before; // the same nodes; none for the common node, behind which the graph ends
     size_t before_count;
     size_t index;                  // place in the list of the graph
     struct operations *operations; // what this node changed; NULL for merges and for the common node

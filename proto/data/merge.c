@@ -6,32 +6,17 @@
 #include "crypto/sha256.h"
 #include "data/difference.h"
 #include "data/linkedlist.h"
-#include "data/lookup.h"
-
-struct merger {
-    const struct version_source *source;
-    const struct recipe *recipe; // of the versions; its crdtConfig counts everywhere
-    struct arena *arena;
-    struct lookup *lookup;
-    double time; // of the merge: the creation time of linked objects that get a new version
-};
-
-// One thing to merge: what stands at a path, seen in a graph.
-struct subject {
-    const struct value_type *type;
-    struct span path;
-    const struct graph_view *view;
-};
+#include "data/merge_internal.h"
 
 static enum status merge_value(struct merger *m, struct subject s, struct value **out, struct error *e);
 
-static enum status fail(struct span path, const char *why, struct error *e)
+enum status merge_fail(struct span path, const char *why, struct error *e)
 {
     return error_set(e, STATUS_CONFLICT, "MERGE-FAILED", "cannot merge " SPAN_FMT ": %s", SPAN_ARG(path), why);
 }
 
-static enum status value_in(struct merger *m, const struct graph_node *n, struct span path, struct value **out,
-                            struct error *e)
+enum status merge_value_in(struct merger *m, const struct graph_node *n, struct span path, struct value **out,
+                           struct error *e)
 {
     return lookup_path(m->lookup, &n->data, path, out, e);
 }
@@ -39,7 +24,6 @@ static enum status value_in(struct merger *m, const struct graph_node *n, struct
 struct operation_test {
     struct span path;
     enum algorithm algorithm;
-    const struct hash *item;
 };
 
 static bool sets(const struct graph_node *n, const void *arg)
@@ -52,13 +36,6 @@ static bool sets_or_deletes(const struct graph_node *n, const void *arg)
 {
     const struct operation_test *t = arg;
     return sets(n, arg) || operations_delete(n->operations, t->path);
-}
-
-static bool touches_item(const struct graph_node *n, const void *arg)
-{
-    const struct operation_test *t = arg;
-    return operations_add_item(n->operations, t->path, t->item) ||
-           operations_remove_item(n->operations, t->path, t->item);
 }
 
 // The nearest node that sets a register or link; the later one where branches offer several. NULL if there is none.
@@ -85,131 +62,10 @@ static enum status merge_register(struct merger *m, struct subject s, struct val
     if (a != NULL && b != NULL)
         winner = graph_is_later(a, b) ? a : b;
     if (winner == NULL)
-        return fail(s.path, "no version sets it", e);
-    enum status status = value_in(m, winner, s.path, out, e);
-    return status == STATUS_OK && *out == NULL ? fail(s.path, "the winning version has no such value", e) : status;
-}
-
-struct item {
-    struct hash hash;
-    struct value *value;
-    bool in_first;
-    bool in_second;
-};
-
-struct items {
-    struct item *list;
-    size_t count;
-    struct hash_map *index; // hash -> item
-};
-
-static enum status add_items(struct merger *m, struct subject s, const struct value *list, bool second,
-                             struct items *items, struct error *e)
-{
-    (void)m;
-    for (size_t i = 0; i < list->list.count; i++) {
-        struct item item = {.value = list->list.items[i], .in_first = !second, .in_second = second};
-        enum status status = difference_item(s.type->item, item.value, &item.hash, e);
-        if (status != STATUS_OK)
-            return status;
-        struct item *known = hash_map_get(items->index, &item.hash);
-        if (known != NULL) {
-            known->in_first |= item.in_first;
-            known->in_second |= item.in_second;
-            continue;
-        }
-        items->list[items->count] = item;
-        hash_map_set(items->index, &item.hash, &items->list[items->count++]);
-    }
-    return STATUS_OK;
-}
-
-static bool beats(const struct graph_node *a, const struct graph_node *b, struct span path, const struct hash *item)
-{
-    bool a_adds = operations_add_item(a->operations, path, item);
-    bool b_adds = operations_add_item(b->operations, path, item);
-    return a_adds != b_adds ? a_adds : graph_is_later(a, b);
-}
-
-// Whether an item that only one side has stays.
-static bool keeps(const struct subject *s, const struct hash *item, bool in_common)
-{
-    struct operation_test test = {.path = s->path, .item = item};
-    struct graph_nodes found = {0};
-    graph_nearest(s->view, s->view->first, touches_item, &test, &found);
-    graph_nearest(s->view, s->view->second, touches_item, &test, &found);
-    const struct graph_node *best = NULL;
-    for (size_t i = 0; i < found.count; i++) {
-        if (best == NULL || beats(found.items[i], best, s->path, item))
-            best = found.items[i];
-    }
-    free(found.items);
-    return best != NULL ? operations_add_item(best->operations, s->path, item) : in_common;
-}
-
-static enum status list_in(struct merger *m, const struct graph_node *n, struct span path, struct value **out,
-                           struct error *e)
-{
-    enum status status = value_in(m, n, path, out, e);
-    if (status != STATUS_OK)
-        return status;
-    if (*out == NULL || ((*out)->kind != VALUE_LIST && (*out)->kind != VALUE_SET))
-        return fail(path, "it is not a list in both versions", e);
-    return STATUS_OK;
-}
-
-static enum status hash_common_items(struct merger *m, struct subject s, struct hash_map *out, struct error *e)
-{
-    struct value *list = NULL;
-    enum status status = s.view->common != NULL ? value_in(m, s.view->common, s.path, &list, e) : STATUS_OK;
-    if (list == NULL || (list->kind != VALUE_LIST && list->kind != VALUE_SET))
-        return status;
-    for (size_t i = 0; i < list->list.count && status == STATUS_OK; i++) {
-        struct hash hash;
-        status = difference_item(s.type->item, list->list.items[i], &hash, e);
-        if (status == STATUS_OK)
-            hash_map_add(out, &hash);
-    }
-    return status;
-}
-
-static enum status unite(struct merger *m, struct subject s, const struct value *first, const struct value *second,
-                         struct items *items, struct value **out, struct error *e)
-{
-    struct hash_map *common = hash_map_create();
-    enum status status = add_items(m, s, first, false, items, e);
-    if (status == STATUS_OK)
-        status = add_items(m, s, second, true, items, e);
-    if (status == STATUS_OK)
-        status = hash_common_items(m, s, common, e);
-    if (status == STATUS_OK)
-        *out = s.type->kind == TYPE_SET ? value_set(m->arena) : value_list(m->arena);
-    for (size_t i = 0; i < items->count && status == STATUS_OK; i++) {
-        const struct item *item = &items->list[i];
-        if ((item->in_first && item->in_second) || keeps(&s, &item->hash, hash_map_has(common, &item->hash)))
-            value_add(m->arena, *out, item->value);
-    }
-    hash_map_destroy(common);
-    return status;
-}
-
-static enum status merge_set(struct merger *m, struct subject s, struct value **out, struct error *e)
-{
-    struct value *first;
-    struct value *second;
-    if (s.type->item == NULL)
-        return fail(s.path, "its type has no items", e);
-    enum status status = list_in(m, s.view->first, s.path, &first, e);
-    if (status == STATUS_OK)
-        status = list_in(m, s.view->second, s.path, &second, e);
-    if (status != STATUS_OK)
-        return status;
-    struct items items = {.index = hash_map_create()};
-    items.list = mem_array(first->list.count + second->list.count, sizeof *items.list);
-    status = unite(m, s, first, second, &items, out, e);
-    hash_map_destroy(items.index);
-    free(items.list);
-    return status;
+        return merge_fail(s.path, "no version sets it", e);
+    enum status status = merge_value_in(m, winner, s.path, out, e);
+    return status == STATUS_OK && *out == NULL ? merge_fail(s.path, "the winning version has no such value", e)
+                                               : status;
 }
 
 // Optional properties and map entries: present wins. *out is NULL where nothing is left.
@@ -234,7 +90,7 @@ static enum status merge_optional(struct merger *m, struct subject s, struct val
         status = merge_value(m, s, out, e);
         graph_view_release(&reduced);
     } else if (s.view->common != NULL) {
-        status = value_in(m, s.view->common, s.path, out, e);
+        status = merge_value_in(m, s.view->common, s.path, out, e);
         if (status == STATUS_OK && *out != NULL)
             status = merge_value(m, s, out, e);
     }
@@ -257,11 +113,11 @@ static enum status base_of(struct merger *m, struct subject s, enum value_kind k
 {
     const struct graph_node *base = s.view->common != NULL ? s.view->common : s.view->first;
     struct hash link;
-    enum status status = value_in(m, base, s.path, out, e);
+    enum status status = merge_value_in(m, base, s.path, out, e);
     if (status == STATUS_OK && *out != NULL && kind == VALUE_OBJECT && value_as_hash(*out, &link))
         status = lookup_object(m->lookup, &link, out, e);
     if (status == STATUS_OK && (*out == NULL || (*out)->kind != kind))
-        return fail(s.path, "the version to start from has no such value", e);
+        return merge_fail(s.path, "the version to start from has no such value", e);
     return status;
 }
 
@@ -372,11 +228,11 @@ static enum status rebuild_linked(struct merger *m, struct subject s, struct val
     struct value *link;
     struct value *object;
     struct hash hash;
-    enum status status = value_in(m, s.view->first, s.path, &link, e);
+    enum status status = merge_value_in(m, s.view->first, s.path, &link, e);
     if (status != STATUS_OK)
         return status;
     if (link == NULL || !value_as_hash(link, &hash))
-        return fail(s.path, "a version has no such link", e);
+        return merge_fail(s.path, "a version has no such link", e);
     status = lookup_object(m->lookup, &hash, &object, e);
     if (status != STATUS_OK)
         return status;
@@ -400,8 +256,8 @@ static enum status merge_reference(struct merger *m, struct subject s, struct va
         return status;
     }
     bool first_wins = b == NULL || (a != NULL && graph_is_later(a, b));
-    enum status status = value_in(m, first_wins ? s.view->first : s.view->second, s.path, out, e);
-    return status == STATUS_OK && *out == NULL ? fail(s.path, "the winning version has no such link", e) : status;
+    enum status status = merge_value_in(m, first_wins ? s.view->first : s.view->second, s.path, out, e);
+    return status == STATUS_OK && *out == NULL ? merge_fail(s.path, "the winning version has no such link", e) : status;
 }
 
 static enum status join_lists(struct merger *m, const struct value *first, const struct value *second,
@@ -423,12 +279,12 @@ static enum status merge_list(struct merger *m, struct subject s, struct value *
 {
     struct value *first;
     struct value *second;
-    enum status status = value_in(m, s.view->first, s.path, &first, e);
+    enum status status = merge_value_in(m, s.view->first, s.path, &first, e);
     if (status == STATUS_OK)
-        status = value_in(m, s.view->second, s.path, &second, e);
+        status = merge_value_in(m, s.view->second, s.path, &second, e);
     if (status == STATUS_OK)
         status = join_lists(m, first, second, out, e);
-    return status == STATUS_OK && *out == NULL ? fail(s.path, "no version has a list", e) : status;
+    return status == STATUS_OK && *out == NULL ? merge_fail(s.path, "no version has a list", e) : status;
 }
 
 static enum status merge_parts(struct merger *m, struct subject s, struct value **out, struct error *e)
