@@ -50,8 +50,8 @@ enum store_presence { STORE_ABSENT, STORE_PRESENT, STORE_REMOTE }; // remote: kn
 // Stores an object or id object; for a versioned object its id object too. *is_new may be NULL.
 enum status store_put(struct store *s, const struct object *o, bool *is_new, struct error *e);
 enum store_presence store_presence(struct store *s, const struct hash *hash);
-// The text into the arena. STATUS_NOT_FOUND "NOT-FOUND"; STATUS_CORRUPT when the stored bytes do not hash to their name
-// (the object is then marked wanted).
+// The text into the arena. STATUS_NOT_FOUND "NOT-FOUND"; STATUS_CORRUPT when the bytes do not hash to their name
+// (the object is then marked wanted); STATUS_NOT_FOUND "REMOTE" when only the archive has the bytes.
 enum status store_get(struct store *s, const struct hash *hash, struct arena *a, struct span *text, struct error *e);
 // The same, read as an object (form told by its bytes).
 enum status store_get_object(struct store *s, const struct hash *hash, struct arena *a, struct object *o,
@@ -65,6 +65,12 @@ struct store_info {
     struct hash id_hash; // versioned objects and id objects
 };
 enum status store_info(struct store *s, const struct hash *hash, struct store_info *out, struct error *e);
+// Up to limit names of objects whose content is lost or was never here, oldest first.
+enum status store_wanted(struct store *s, struct hash_list *out, size_t limit, struct error *e);
+// Everything that is present or remote, oldest first; visit may use and change the store.
+typedef enum status (*store_each_fn)(const struct hash *hash, const struct store_info *info, void *arg,
+                                     struct error *e);
+enum status store_each(struct store *s, store_each_fn visit, void *arg, struct error *e);
 enum status store_find_prefix(struct store *s, struct span hex_prefix, struct hash_list *matches, size_t limit,
                               struct error *e);
 

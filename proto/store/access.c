@@ -1,0 +1,304 @@
+// Follows the heads of Access, IdAccess and Group objects into scope, member and group_member, and the heads of granted
+// ids into scope_log (DATA-MODEL.md 10.1). What is granted to a group stays with the group: who is in it is joined when
+// somebody asks, so that a change of its members touches only their rows.
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/internal.h"
+
+enum { SCOPE_OBJECT, SCOPE_ID };
+
+static enum status find_number(struct store *s, sqlite3_stmt *st, bool *found, int64_t *number, struct error *e)
+{
+    enum status status = statement_step(s, st, found, e);
+    if (*found) {
+        *number = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+    return status;
+}
+
+static enum status scope_find(struct store *s, const struct hash *target, int kind, bool *found, int64_t *scope,
+                              struct error *e)
+{
+    sqlite3_stmt *st = statement(s, SQL_SCOPE_FIND);
+    bind_hash(st, 1, target);
+    sqlite3_bind_int(st, 2, kind);
+    return find_number(s, st, found, scope, e);
+}
+
+// ---- Version nodes of an id
+// -------------------------------------------------------------------------------------------
+
+static enum status log_add(struct store *s, int64_t scope, const struct hash *node, struct error *e)
+{
+    sqlite3_stmt *st = statement(s, SQL_SCOPE_LOG_ADD);
+    sqlite3_bind_int64(st, 1, scope);
+    sqlite3_bind_int64(st, 2, s->next_seq++);
+    bind_hash(st, 3, node);
+    return statement_run(s, st, e);
+}
+
+static enum status log_has(struct store *s, int64_t scope, const struct hash *node, bool *has, struct error *e)
+{
+    int64_t ignored;
+    sqlite3_stmt *st = statement(s, SQL_SCOPE_LOG_HAS);
+    sqlite3_bind_int64(st, 1, scope);
+    bind_hash(st, 2, node);
+    return find_number(s, st, has, &ignored, e);
+}
+
+// Collects the nodes behind a head, newest first, as DATA-MODEL.md 8.9 lists them but each once. With stop_at_known,
+// what the log already has is not looked behind.
+static enum status collect(struct store *s, int64_t scope, const struct hash *head, bool stop_at_known,
+                           struct hash_list *nodes, struct error *e)
+{
+    struct hash_list waiting = {0};
+    struct hash_map *seen = hash_map_create();
+    enum status status = STATUS_OK;
+    hash_list_add(&waiting, head);
+    while (status == STATUS_OK && waiting.count != 0) {
+        struct hash node = waiting.items[--waiting.count];
+        struct node_links links;
+        bool known = false;
+        if (!hash_map_add(seen, &node))
+            continue;
+        if (stop_at_known)
+            status = log_has(s, scope, &node, &known, e);
+        if (status != STATUS_OK || known)
+            continue;
+        status = links_of_node(s, &node, &links, e);
+        if (status == STATUS_OK && !links.merge)
+            hash_list_add(nodes, &node);
+        for (size_t i = links.before.count; i-- != 0;) // the first is visited first
+            hash_list_add(&waiting, &links.before.items[i]);
+        hash_list_free(&links.before);
+    }
+    hash_map_destroy(seen);
+    hash_list_free(&waiting);
+    return status;
+}
+
+static enum status append_new(struct store *s, int64_t scope, const struct hash *head, struct error *e)
+{
+    struct hash_list nodes = {0};
+    enum status status = collect(s, scope, head, true, &nodes, e);
+    while (status == STATUS_OK && nodes.count != 0)
+        status = log_add(s, scope, &nodes.items[--nodes.count], e);
+    hash_list_free(&nodes);
+    return status;
+}
+
+// The head went somewhere else than onwards: what no longer lies behind it leaves the scope.
+static enum status remove_unreachable(struct store *s, int64_t scope, const struct hash *head, struct error *e)
+{
+    struct hash_list reachable = {0};
+    struct hash_list logged = {0};
+    struct hash_map *keep = hash_map_create();
+    enum status status = collect(s, scope, head, false, &reachable, e);
+    for (size_t i = 0; i < reachable.count; i++)
+        hash_map_add(keep, &reachable.items[i]);
+    sqlite3_stmt *list = statement(s, SQL_SCOPE_LOG_LIST);
+    sqlite3_bind_int64(list, 1, scope);
+    if (status == STATUS_OK)
+        status = statement_hashes(s, list, &logged, e);
+    for (size_t i = 0; i < logged.count && status == STATUS_OK; i++) {
+        if (hash_map_has(keep, &logged.items[i]))
+            continue;
+        sqlite3_stmt *st = statement(s, SQL_SCOPE_LOG_REMOVE);
+        sqlite3_bind_int64(st, 1, scope);
+        bind_hash(st, 2, &logged.items[i]);
+        status = statement_run(s, st, e);
+    }
+    hash_map_destroy(keep);
+    hash_list_free(&logged);
+    hash_list_free(&reachable);
+    return status;
+}
+
+// A head usually follows its predecessor directly, or joins it with one other node.
+static enum status goes_on(struct store *s, const struct hash *old, const struct hash *head, bool *onwards,
+                           struct error *e)
+{
+    struct node_links links;
+    enum status status = links_of_node(s, head, &links, e);
+    *onwards = status == STATUS_OK && hash_list_has(&links.before, old);
+    hash_list_free(&links.before);
+    return status;
+}
+
+static enum status follow_versions(struct store *s, const struct hash *id_hash, const struct hash *old,
+                                   const struct hash *head, struct error *e)
+{
+    int64_t scope;
+    bool found;
+    bool onwards = true;
+    enum status status = scope_find(s, id_hash, SCOPE_ID, &found, &scope, e);
+    if (status != STATUS_OK || !found)
+        return status;
+    if (old != NULL)
+        status = goes_on(s, old, head, &onwards, e);
+    if (status == STATUS_OK && !onwards)
+        status = remove_unreachable(s, scope, head, e);
+    if (status == STATUS_OK)
+        status = append_new(s, scope, head, e);
+    access_note_scope(s, scope);
+    return status;
+}
+
+// ---- Who sees it
+// -----------------------------------------------------------------------------------------------------
+
+static enum status scope_get(struct store *s, const struct hash *target, int kind, int64_t *scope, struct error *e)
+{
+    bool found;
+    struct head_row head;
+    enum status status = scope_find(s, target, kind, &found, scope, e);
+    if (status != STATUS_OK || found)
+        return status;
+    sqlite3_stmt *st = statement(s, SQL_SCOPE_ADD);
+    bind_hash(st, 1, target);
+    sqlite3_bind_int(st, 2, kind);
+    status = statement_run(s, st, e);
+    *scope = sqlite3_last_insert_rowid(s->db);
+    if (status != STATUS_OK || kind != SCOPE_ID)
+        return status;
+    status = heads_get(s, target, &head, e);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    return status == STATUS_OK ? append_new(s, *scope, &head.node, e) : status;
+}
+
+static void members_of(const struct value *object, const char *property, struct hash_list *out)
+{
+    const struct value *list = value_get(object, span_of(property));
+    if (list == NULL || (list->kind != VALUE_LIST && list->kind != VALUE_SET))
+        return;
+    for (size_t i = 0; i < list->list.count; i++) {
+        struct hash h;
+        if (value_as_hash(list->list.items[i], &h) && !hash_list_has(out, &h))
+            hash_list_add(out, &h);
+    }
+}
+
+struct member_statements { // the same work for members of scopes and of groups; the first parameters are bound by ready
+    enum statement_id list;
+    enum statement_id set;
+    enum statement_id end;
+    int64_t scope; // 0: a group
+    const struct hash *group;
+    int is_group;
+};
+
+// Binds what names the list; returns the index of the next parameter.
+static int bind_list(sqlite3_stmt *st, const struct member_statements *m)
+{
+    if (m->scope == 0) {
+        bind_hash(st, 1, m->group);
+        return 2;
+    }
+    sqlite3_bind_int64(st, 1, m->scope);
+    sqlite3_bind_int(st, 2, m->is_group);
+    return 3;
+}
+
+static enum status write_member(struct store *s, enum statement_id id, const struct member_statements *m,
+                                const struct hash *person, struct error *e)
+{
+    sqlite3_stmt *st = statement(s, id);
+    int next = bind_list(st, m);
+    bind_hash(st, next, person);
+    sqlite3_bind_int64(st, next + 1, s->next_seq++);
+    return statement_run(s, st, e);
+}
+
+static enum status update_members(struct store *s, const struct member_statements *m, const struct hash_list *wanted,
+                                  struct error *e)
+{
+    struct hash_list now = {0};
+    sqlite3_stmt *st = statement(s, m->list);
+    bind_list(st, m);
+    enum status status = statement_hashes(s, st, &now, e);
+    for (size_t i = 0; i < now.count && status == STATUS_OK; i++)
+        if (!hash_list_has(wanted, &now.items[i]))
+            status = write_member(s, m->end, m, &now.items[i], e);
+    for (size_t i = 0; i < wanted->count && status == STATUS_OK; i++)
+        if (!hash_list_has(&now, &wanted->items[i]))
+            status = write_member(s, m->set, m, &wanted->items[i], e);
+    hash_list_free(&now);
+    return status;
+}
+
+static enum status follow_grant(struct store *s, const struct object *o, int kind, struct error *e)
+{
+    struct hash target;
+    int64_t scope;
+    if (!value_get_hash(o->value, kind == SCOPE_ID ? "id" : "object", &target))
+        return STATUS_OK;
+    enum status status = scope_get(s, &target, kind, &scope, e);
+    if (status != STATUS_OK)
+        return status;
+    for (int is_group = 0; is_group <= 1 && status == STATUS_OK; is_group++) {
+        struct member_statements m = {.list = SQL_MEMBER_LIST,
+                                      .set = SQL_MEMBER_SET,
+                                      .end = SQL_MEMBER_END,
+                                      .scope = scope,
+                                      .is_group = is_group};
+        struct hash_list wanted = {0};
+        members_of(o->value, is_group ? "group" : "person", &wanted);
+        status = update_members(s, &m, &wanted, e);
+        hash_list_free(&wanted);
+    }
+    access_note_scope(s, scope);
+    return status;
+}
+
+static enum status follow_group(struct store *s, const struct object *o, const struct hash *id_hash, struct error *e)
+{
+    struct member_statements m = {.list = SQL_GROUP_LIST, .set = SQL_GROUP_SET, .end = SQL_GROUP_END, .group = id_hash};
+    struct hash_list wanted = {0};
+    members_of(o->value, "person", &wanted);
+    enum status status = update_members(s, &m, &wanted, e);
+    hash_list_free(&wanted);
+    access_note_group(s, id_hash);
+    return status;
+}
+
+enum status access_follow(struct store *s, const struct store_type *type, const struct hash *id_hash,
+                          const struct hash *old_node, const struct head_row *head, struct error *e)
+{
+    enum status status = follow_versions(s, id_hash, old_node, &head->node, e);
+    if (status != STATUS_OK || !type_is_refused((struct span){type->name, type->length}))
+        return status;
+    struct arena *a = arena_create();
+    struct object o;
+    status = store_get_object(s, &head->data, a, &o, e);
+    if (status == STATUS_OK && strcmp(type->name, "Group") == 0)
+        status = follow_group(s, &o, id_hash, e);
+    else if (status == STATUS_OK)
+        status = follow_grant(s, &o, strcmp(type->name, "IdAccess") == 0 ? SCOPE_ID : SCOPE_OBJECT, e);
+    arena_destroy(a);
+    return status;
+}
+
+// Whether an object can be delivered has changed: scopes of which it is a root have other roots now.
+enum status access_object_changed(struct store *s, const struct hash *hash, struct error *e)
+{
+    enum status status = STATUS_OK;
+    for (int kind = SCOPE_OBJECT; kind <= SCOPE_ID && status == STATUS_OK; kind++) {
+        int64_t scope;
+        bool found;
+        status = scope_find(s, hash, kind, &found, &scope, e);
+        if (found)
+            access_note_scope(s, scope);
+    }
+    sqlite3_stmt *st = statement(s, SQL_SCOPE_LOG_SCOPES);
+    bind_hash(st, 1, hash);
+    bool row = status == STATUS_OK;
+    while (row) {
+        status = statement_step(s, st, &row, e);
+        if (row)
+            access_note_scope(s, sqlite3_column_int64(st, 0));
+    }
+    return status;
+}

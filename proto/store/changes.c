@@ -1,0 +1,57 @@
+#include "store/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct store_change *append(struct store *s)
+{
+    if (s->change_count == s->change_cap) {
+        s->change_cap = s->change_cap != 0 ? s->change_cap * 2 : 64;
+        s->changes = mem_resize(s->changes, s->change_cap * sizeof *s->changes);
+    }
+    struct store_change *c = &s->changes[s->change_count++];
+    memset(c, 0, sizeof *c);
+    return c;
+}
+
+void changes_add_object(struct store *s, const struct store_type *type, const struct hash *hash,
+                        const struct hash *id_hash)
+{
+    struct store_change *c = append(s);
+    c->kind = STORE_CHANGE_OBJECT;
+    c->type = type->name;
+    c->hash = *hash;
+    if (id_hash != NULL)
+        c->id_hash = *id_hash;
+}
+
+void changes_add_head(struct store *s, const struct store_type *type, const struct hash *id_hash,
+                      const struct head_row *head)
+{
+    struct store_change *c = append(s);
+    c->kind = STORE_CHANGE_HEAD;
+    c->type = type->name;
+    c->hash = head->data;
+    c->id_hash = *id_hash;
+    c->node = head->node;
+}
+
+enum status store_announce(struct store *s, struct error *e)
+{
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && s->announced < s->change_count) {
+        struct store_change change = s->changes[s->announced++]; // the hook may move the list
+        if (s->hook != NULL)
+            status = s->hook(s, &change, s->hook_ctx, e);
+    }
+    return status;
+}
+
+struct store_change *changes_take(struct store *s, size_t *count)
+{
+    struct store_change *taken = s->changes;
+    *count = s->change_count;
+    s->changes = NULL;
+    s->change_count = s->change_cap = s->announced = 0;
+    return taken;
+}

@@ -1,0 +1,238 @@
+// What the files of the store share. Nothing outside this folder includes it.
+#pragma once
+
+#include <sqlite3.h>
+
+#include "io/lock.h"
+#include "store/statements.h"
+#include "store/store.h"
+
+enum {
+    STORE_VERSION = 1,              // user_version of the database
+    STORE_APPLICATION = 0x544e444d, // application_id "TNDM"
+    STORE_INLINE = 64 << 10,        // bodies above go to files before the transaction
+    STORE_BODY_LIMIT = MICRODATA_MAX_SIZE,
+    STORE_OP_AGE_MS = 24 * 60 * 60 * 1000,
+    STORE_WAL_LIMIT = 16000, // pages; a busy store checkpoints here, an idle one much earlier
+};
+
+// ---- Types ---------------------------------------------------------------------------------------------------------
+
+struct store_type { // a row of the table type
+    int64_t id;
+    int kind;         // STORE_OBJECT …
+    const char *name; // lives as long as the store
+    size_t length;
+};
+
+struct store_types {
+    struct store_type **items; // by id − 1; entries never move
+    size_t count;
+    size_t cap;
+    size_t stored; // those the database has for certain; the rest were added by the open transaction
+};
+
+// ---- Objects -------------------------------------------------------------------------------------------------------
+
+// Whether everything below an object can be delivered to another person (WIRE.md 10.8).
+enum tree {
+    TREE_INCOMPLETE,  // something is missing
+    TREE_DELIVERABLE, // all present or remote
+    TREE_REFUSED,     // contains Access, IdAccess or Group objects, which peers never accept
+};
+
+enum state { STATE_PRESENT, STATE_REMOTE, STATE_WANTED };
+
+struct object_row {
+    int64_t seq;
+    const struct store_type *type; // NULL for a wanted object nothing else is known of
+    uint64_t size;
+    struct hash id_hash;
+    enum state state;
+    enum tree tree;
+};
+
+// ---- The store -----------------------------------------------------------------------------------------------------
+
+struct mark { // where a savepoint began
+    size_t changes;
+    size_t announced;
+    size_t arrivals;
+    size_t types;
+    int64_t next_seq;
+    struct store_totals totals;
+};
+
+enum { VERIFY_SLOTS = 4 };
+
+struct verify_slot { // a file being read from its beginning, hashed on the way
+    struct hash hash;
+    uint64_t offset;
+    struct sha256 *sha;
+    uint64_t used;
+};
+
+struct access_events;
+
+struct store {
+    sqlite3 *db;
+    struct lock *lock;
+    char *dir;
+    enum store_kind kind;
+    struct recipes *recipes;
+    struct version_source versions;
+
+    sqlite3_stmt *statements[SQL_COUNT];
+    struct store_types types;
+    int64_t next_seq; // the one number line of objects and scope entries
+    struct store_totals totals;
+    bool in_transaction;
+    bool failed; // a sync failed: what is on the disk is not known, so nothing is accepted any more
+
+    struct mark *marks; // of the open transaction and its savepoints
+    size_t mark_count;
+    struct store_change *changes; // of the open transaction
+    size_t change_count;
+    size_t change_cap;
+    size_t announced;
+    struct hash_list damaged;             // found unreadable, not yet marked wanted
+    struct hash_list arrivals;            // files that wait in incoming/ for the commit
+    struct store_totals transaction_load; // objects and bytes written in the open transaction
+
+    int wal_pages;      // length of the write-ahead log
+    int64_t expired_at; // when old operations were dropped last
+
+    store_hook hook;
+    void *hook_ctx;
+
+    struct access_events *events;
+    struct verify_slot slots[VERIFY_SLOTS];
+    uint64_t slot_clock;
+};
+
+// ---- schema.c
+enum status schema_create(struct store *s, struct error *e);
+enum status schema_check(struct store *s, struct error *e); // STATE-TOO-NEW, STORE-CORRUPT
+enum status schema_load(struct store *s, struct error *e);  // types, numbers, totals
+
+const struct store_type *type_by_id(const struct store *s, int64_t id);                // NULL if unknown
+const struct store_type *type_find(const struct store *s, struct span name, int kind); // NULL if nothing has it
+const struct store_type *type_get(struct store *s, struct span name, int kind,
+                                  struct error *e); // adds; NULL on failure
+void types_free(struct store *s);
+
+// ---- store.c
+enum status store_need_transaction(const struct store *s, struct error *e);
+enum status database_open(struct store *s, struct error *e);
+void database_close(struct store *s);
+char *store_path(const struct store *s, const char *format, ...) __attribute__((format(printf, 2, 3))); // caller frees
+
+// ---- objects.c
+// *found says whether there is a row, wanted ones included.
+enum status object_row_find(struct store *s, const struct hash *hash, bool *found, struct object_row *row,
+                            struct error *e);
+enum status object_put_settled(struct store *s, const struct object *o, struct error *e); // its file is there already
+// body NULL: the bytes wait in incoming/.
+enum status object_put_file(struct store *s, const struct hash *hash, int kind, uint64_t size, const struct span *body,
+                            bool *is_new, struct error *e);
+// STATUS_NOT_FOUND "NOT-FOUND" for what is unknown or wanted.
+enum status object_need(struct store *s, const struct hash *hash, struct object_row *row, struct error *e);
+void object_row_info(const struct object_row *row, struct store_info *out);
+enum status object_is_damaged(struct store *s, const struct hash *hash, struct error *e); // notes it, STATUS_CORRUPT
+void object_damaged(struct store *s, const struct hash *hash); // becomes wanted with the next commit
+enum status objects_want_damaged(struct store *s, struct error *e);
+enum status object_want(struct store *s, const struct hash *hash, struct error *e); // known by name, content not here
+bool type_is_refused(struct span name);                                             // Access, IdAccess, Group
+int file_kind(struct span first_bytes); // STORE_CLOB or STORE_BLOB (DATA-MODEL.md 13)
+
+// ---- place.c: where the bytes of files lie
+char *place_settled(const struct store *s, const struct hash *hash);  // objects/ab/<hash>; caller frees
+char *place_incoming(const struct store *s, const struct hash *hash); // incoming/<hash>
+char *place_head(const struct store *s, const struct hash *id_hash);  // vheads/ab/<hash>
+enum status place_folders(struct store *s, struct error *e);
+enum status place_prepare(struct store *s, const char *path, struct error *e); // makes the folder of a file
+enum status place_read(struct store *s, const struct hash *hash, uint64_t offset, size_t len, struct buf *out,
+                       struct error *e);
+enum status place_size(struct store *s, const struct hash *hash, uint64_t *size, struct error *e);
+enum status place_write(struct store *s, const struct hash *hash, struct span bytes, struct error *e);
+struct temp;
+// Makes a written temporary file durable under its hash in incoming/, for the open transaction.
+enum status place_arrive(struct store *s, struct temp *t, const struct hash *hash, struct error *e);
+void place_commit(struct store *s);                                              // moves the arrivals on
+void place_rollback(struct store *s, size_t keep);                               // removes those after keep
+enum status place_recover(struct store *s, uint64_t *repaired, struct error *e); // what a crash left behind
+
+// ---- tree.c
+// Of an object of this type with these links; what is below is asked, not the object itself.
+enum status tree_of_links(struct store *s, const struct store_type *type, const struct link *links, size_t count,
+                          enum tree *out, struct error *e);
+enum status tree_of_row(struct store *s, const struct object_row *row, enum tree *out, struct error *e);
+enum status tree_arrived(struct store *s, const struct hash *hash, struct error *e); // an object others waited for
+enum status tree_lost(struct store *s, const struct hash *hash, struct error *e);
+
+// ---- links.c
+struct child_row { // a link with what is known of its target
+    enum link_kind kind;
+    struct hash target;
+    bool found;
+    struct object_row row; // seq, type, state and tree only
+};
+struct child_rows {
+    struct child_row *items;
+    size_t count;
+    size_t cap;
+};
+// Appends the direct links of the object numbered src; the caller frees items.
+enum status links_load(struct store *s, int64_t src, struct child_rows *out, struct error *e);
+struct node_links {          // the links of a version node, told apart by their place (DATA-MODEL.md 6)
+    struct hash_list before; // prev of a change, nodes of a merge
+    struct hash data;
+    bool merge;
+};
+enum status links_of_node(struct store *s, const struct hash *node, struct node_links *out, struct error *e);
+enum status links_add(struct store *s, int64_t src, const struct store_type *type, const struct link *links,
+                      size_t count, struct error *e);
+bool type_is_version_node(const struct store_type *type);
+
+// ---- heads.c
+enum status heads_set(struct store *s, const struct hash *id_hash, const struct hash *node, struct error *e);
+struct head_row {
+    struct hash node;
+    struct hash data;
+};
+enum status heads_get(struct store *s, const struct hash *id_hash, struct head_row *out, struct error *e);
+
+// ---- access.c
+// old_node: the head before, NULL if there was none.
+enum status access_follow(struct store *s, const struct store_type *type, const struct hash *id_hash,
+                          const struct hash *old_node, const struct head_row *head, struct error *e);
+enum status access_object_changed(struct store *s, const struct hash *hash, struct error *e);
+
+// ---- roots.c
+void access_events_create(struct store *s);
+void access_events_destroy(struct store *s);
+void access_note_scope(struct store *s, int64_t scope);
+void access_note_group(struct store *s, const struct hash *group);
+
+// ---- changes.c
+void changes_add_object(struct store *s, const struct store_type *type, const struct hash *hash,
+                        const struct hash *id_hash); // id_hash may be NULL
+void changes_add_head(struct store *s, const struct store_type *type, const struct hash *id_hash,
+                      const struct head_row *head);
+// The changes of the transaction that was just committed; the caller frees. Without a taker they are dropped.
+struct store_change *changes_take(struct store *s, size_t *count);
+
+// ---- recover.c, salvage.c
+enum status recover_database(struct store *s, struct store_report *report, struct error *e);
+bool recover_is_needed(const struct store *s);
+void recover_mark_needed(const struct store *s);
+enum status recover_recipes(struct store *s, struct error *e); // registers those of the stored instances
+struct salvage;                                                // an old, damaged database
+struct salvage *salvage_open(const char *path);
+void salvage_close(struct salvage *old);
+typedef enum status (*salvage_body)(const struct hash *hash, struct span body, void *arg, struct error *e);
+enum status salvage_bodies(struct salvage *old, salvage_body visit, void *arg, struct error *e);
+typedef enum status (*salvage_pair)(const struct hash *first, const struct hash *second, void *arg, struct error *e);
+enum status salvage_heads(struct salvage *old, salvage_pair visit, void *arg, struct error *e);
+enum status salvage_names(struct salvage *old, salvage_pair visit, void *arg, struct error *e); // second: NULL
+enum status salvage_settings(struct salvage *old, struct store *s, struct error *e);

@@ -1,0 +1,201 @@
+// Files of a store's folder:
+//
+//   lock, format          one process at a time; "tandem store 1"
+//   store.db, -wal, -shm  the database
+//   objects/ab/<hash>     settled bodies, and everything above STORE_INLINE bytes; bytes equal to the reference's files
+//   incoming/<hash>       complete and durable, waiting for the commit that makes them known; moved on after it
+//   vheads/ab/<id hash>   settled heads of the archive: 64 digits (DATA-MODEL.md 8.2)
+//   tmp/tmp-*             being written
+//   damaged/              what recovery put aside
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "io/file.h"
+#include "io/folder.h"
+#include "io/temp.h"
+#include "store/internal.h"
+
+static const char *const folders[] = {"objects", "incoming", "vheads", "tmp"};
+
+char *place_settled(const struct store *s, const struct hash *hash)
+{
+    struct hash_text t = hash_text(hash);
+    return store_path(s, "objects/%.2s/%s", t.s, t.s);
+}
+
+char *place_incoming(const struct store *s, const struct hash *hash)
+{
+    return store_path(s, "incoming/%s", hash_text(hash).s);
+}
+
+char *place_head(const struct store *s, const struct hash *id_hash)
+{
+    struct hash_text t = hash_text(id_hash);
+    return store_path(s, "vheads/%.2s/%s", t.s, t.s);
+}
+
+enum status place_folders(struct store *s, struct error *e)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders && status == STATUS_OK; i++) {
+        char *path = store_path(s, "%s", folders[i]);
+        status = folder_create(path, 0700, e);
+        free(path);
+    }
+    return status == STATUS_OK ? folder_sync(s->dir, e) : status;
+}
+
+static char *parent_of(const char *path)
+{
+    return mem_text((struct span){path, (size_t)(strrchr(path, '/') - path)});
+}
+
+enum status place_prepare(struct store *s, const char *path, struct error *e)
+{
+    (void)s;
+    char *folder = parent_of(path);
+    enum status status = STATUS_OK;
+    if (!file_exists(folder)) {
+        char *above = parent_of(folder);
+        status = folder_create(folder, 0700, e);
+        if (status == STATUS_OK)
+            status = folder_sync(above, e);
+        free(above);
+    }
+    free(folder);
+    return status;
+}
+
+enum status place_read(struct store *s, const struct hash *hash, uint64_t offset, size_t len, struct buf *out,
+                       struct error *e)
+{
+    char *path = place_settled(s, hash);
+    enum status status = file_read_at(path, offset, len, out, NULL);
+    if (status == STATUS_NOT_FOUND) {
+        free(path);
+        path = place_incoming(s, hash);
+    }
+    if (status != STATUS_OK)
+        status = file_read_at(path, offset, len, out, e);
+    free(path);
+    return status;
+}
+
+enum status place_size(struct store *s, const struct hash *hash, uint64_t *size, struct error *e)
+{
+    char *path = place_settled(s, hash);
+    enum status status = file_size(path, size, NULL);
+    if (status == STATUS_NOT_FOUND) {
+        free(path);
+        path = place_incoming(s, hash);
+    }
+    if (status != STATUS_OK)
+        status = file_size(path, size, e);
+    free(path);
+    return status;
+}
+
+enum status place_write(struct store *s, const struct hash *hash, struct span bytes, struct error *e)
+{
+    char *folder = store_path(s, "tmp");
+    struct temp *t = NULL;
+    enum status status = temp_create(folder, 0600, &t, e);
+    if (status == STATUS_OK)
+        status = temp_add(t, bytes, e);
+    if (status == STATUS_OK)
+        status = place_arrive(s, t, hash, e);
+    temp_destroy(t);
+    free(folder);
+    return status;
+}
+
+enum status place_arrive(struct store *s, struct temp *t, const struct hash *hash, struct error *e)
+{
+    char *path = place_incoming(s, hash);
+    char *folder = parent_of(path);
+    enum status status = temp_sync(t, e);
+    if (status == STATUS_OK)
+        status = temp_publish(t, path, e);
+    if (status == STATUS_OK) {
+        hash_list_add(&s->arrivals, hash);
+        status = folder_sync(folder, e);
+    }
+    free(folder);
+    free(path);
+    return status;
+}
+
+static enum status move_on(struct store *s, const struct hash *hash, struct error *e)
+{
+    char *from = place_incoming(s, hash);
+    char *to = place_settled(s, hash);
+    enum status status = place_prepare(s, to, e);
+    if (status == STATUS_OK)
+        status = file_rename(from, to, e);
+    free(from);
+    free(to);
+    return status;
+}
+
+// A file that cannot be moved now is read where it is and moved at the next opening.
+void place_commit(struct store *s)
+{
+    for (size_t i = 0; i < s->arrivals.count; i++) {
+        struct error e = {0};
+        if (move_on(s, &s->arrivals.items[i], &e) != STATUS_OK)
+            LOG(LOG_WARN, "store.unmoved", LOG_HASH("hash", &s->arrivals.items[i]), LOG_TEXT("why", e.message));
+    }
+    s->arrivals.count = 0;
+}
+
+void place_rollback(struct store *s, size_t keep)
+{
+    while (s->arrivals.count > keep) {
+        char *path = place_incoming(s, &s->arrivals.items[--s->arrivals.count]);
+        (void)file_remove(path, NULL);
+        free(path);
+    }
+}
+
+struct leftovers {
+    struct store *s;
+    uint64_t *repaired;
+};
+
+static enum status remove_leftover(const struct folder_file *file, void *arg, struct error *e)
+{
+    struct leftovers *l = arg;
+    ++*l->repaired;
+    return file_remove(file->path, e);
+}
+
+static enum status finish_leftover(const struct folder_file *file, void *arg, struct error *e)
+{
+    struct leftovers *l = arg;
+    struct hash hash;
+    struct object_row row;
+    bool found = false;
+    enum status status = STATUS_OK;
+    if (hash_parse(span_of(file->name), &hash))
+        status = object_row_find(l->s, &hash, &found, &row, e);
+    if (status != STATUS_OK)
+        return status;
+    if (!found || row.state != STATE_PRESENT)
+        return remove_leftover(file, arg, e);
+    ++*l->repaired;
+    return move_on(l->s, &hash, e);
+}
+
+enum status place_recover(struct store *s, uint64_t *repaired, struct error *e)
+{
+    struct leftovers l = {s, repaired};
+    char *tmp = store_path(s, "tmp");
+    char *incoming = store_path(s, "incoming");
+    enum status status = folder_walk(tmp, remove_leftover, &l, e);
+    if (status == STATUS_OK)
+        status = folder_walk(incoming, finish_leftover, &l, e);
+    free(tmp);
+    free(incoming);
+    return status;
+}

@@ -1,0 +1,341 @@
+#include "store/queue.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/internal.h"
+
+enum {
+    QUEUE_FULL = 4096,
+    BATCH_OBJECTS = 1000,
+    BATCH_BYTES = 4 << 20,
+    BATCH_MS = 50,
+    IDLE_WAKE_S = 60, // operations expire also when nobody asks for anything
+};
+
+struct job {
+    struct job *next;
+    store_run_fn run;
+    store_done_fn done;
+    void *arg;
+    enum status status;
+    struct error error;
+};
+
+struct job_list {
+    struct job *first;
+    struct job **end;
+};
+
+struct store_queue {
+    struct store *store;
+    struct mailbox *answers;
+    pthread_t thread;
+    pthread_mutex_t lock; // guards all below
+    pthread_cond_t work;
+    struct job_list jobs;
+    struct job_list reads;
+    size_t count;
+    bool full;
+    bool stopping;
+    mailbox_fn on_room;
+    void *on_room_arg;
+    store_changes_fn on_changes;
+    void *on_changes_ctx;
+};
+
+// ---- Answers
+// ---------------------------------------------------------------------------------------------------------
+
+static void deliver(void *arg)
+{
+    struct job *j = arg;
+    if (j->done != NULL)
+        j->done(j->arg, j->status, &j->error);
+    free(j);
+}
+
+struct delivery {
+    store_changes_fn fn;
+    void *ctx;
+    struct store_change *changes;
+    size_t count;
+};
+
+static void deliver_changes(void *arg)
+{
+    struct delivery *d = arg;
+    d->fn(d->changes, d->count, d->ctx);
+    free(d->changes);
+    free(d);
+}
+
+static void post_changes(struct store_queue *q)
+{
+    struct delivery *d = mem_alloc(sizeof *d);
+    d->changes = changes_take(q->store, &d->count);
+    pthread_mutex_lock(&q->lock);
+    d->fn = q->on_changes;
+    d->ctx = q->on_changes_ctx;
+    pthread_mutex_unlock(&q->lock);
+    if (d->fn != NULL && d->count != 0) {
+        mailbox_post(q->answers, deliver_changes, d);
+        return;
+    }
+    free(d->changes);
+    free(d);
+}
+
+// ---- Lists
+// -----------------------------------------------------------------------------------------------------------
+
+static void list_init(struct job_list *l)
+{
+    l->first = NULL;
+    l->end = &l->first;
+}
+
+static void list_add(struct job_list *l, struct job *j)
+{
+    j->next = NULL;
+    *l->end = j;
+    l->end = &j->next;
+}
+
+static struct job *list_take(struct job_list *l)
+{
+    struct job *j = l->first;
+    if (j == NULL)
+        return NULL;
+    l->first = j->next;
+    if (l->first == NULL)
+        l->end = &l->first;
+    return j;
+}
+
+// With the lock held: the queue just got shorter.
+static void note_room(struct store_queue *q)
+{
+    q->count--;
+    if (!q->full || q->count > QUEUE_FULL / 2)
+        return;
+    q->full = false;
+    if (q->on_room != NULL)
+        mailbox_post(q->answers, q->on_room, q->on_room_arg);
+}
+
+static struct job *take(struct store_queue *q, struct job_list *l)
+{
+    pthread_mutex_lock(&q->lock);
+    struct job *j = list_take(l);
+    if (j != NULL)
+        note_room(q);
+    pthread_mutex_unlock(&q->lock);
+    return j;
+}
+
+// ---- The thread
+// ------------------------------------------------------------------------------------------------------
+
+static void run_reads(struct store_queue *q)
+{
+    struct job *j;
+    while ((j = take(q, &q->reads)) != NULL) {
+        j->status = j->run(q->store, j->arg, &j->error);
+        mailbox_post(q->answers, deliver, j);
+    }
+}
+
+// A job and the reactions to it succeed or leave nothing behind.
+static void run_job(struct store *s, struct job *j)
+{
+    j->status = store_savepoint(s, &j->error);
+    if (j->status != STATUS_OK)
+        return;
+    j->status = j->run(s, j->arg, &j->error);
+    if (j->status == STATUS_OK)
+        j->status = store_announce(s, &j->error);
+    if (j->status == STATUS_OK)
+        j->status = store_release(s, &j->error);
+    else
+        store_undo(s);
+}
+
+static bool batch_is_closed(const struct store *s, uint64_t began)
+{
+    return s->transaction_load.objects >= BATCH_OBJECTS || s->transaction_load.bytes >= BATCH_BYTES ||
+           clock_monotonic_ms() - began >= BATCH_MS;
+}
+
+static void finish_batch(struct store_queue *q, struct job_list *batch)
+{
+    struct error e = {0};
+    enum status status = store_commit(q->store, &e);
+    if (status == STATUS_OK)
+        post_changes(q);
+    else
+        LOG(LOG_ERROR, "store.commitFailed", LOG_TEXT("code", e.code), LOG_TEXT("why", e.message));
+    struct job *j;
+    while ((j = list_take(batch)) != NULL) {
+        if (status != STATUS_OK && j->status == STATUS_OK) {
+            j->status = status;
+            j->error = e;
+        }
+        mailbox_post(q->answers, deliver, j);
+    }
+}
+
+static void fail(struct store_queue *q, struct job *j, enum status status, const struct error *e)
+{
+    j->status = status;
+    j->error = *e;
+    mailbox_post(q->answers, deliver, j);
+}
+
+static void run_batch(struct store_queue *q, struct job *first)
+{
+    struct job_list batch;
+    struct error e = {0};
+    list_init(&batch);
+    uint64_t began = clock_monotonic_ms();
+    enum status status = store_begin(q->store, &e);
+    if (status != STATUS_OK) {
+        fail(q, first, status, &e);
+        return;
+    }
+    for (struct job *j = first; j != NULL; j = take(q, &q->jobs)) {
+        run_job(q->store, j);
+        list_add(&batch, j);
+        run_reads(q);
+        if (batch_is_closed(q->store, began))
+            break;
+    }
+    finish_batch(q, &batch);
+}
+
+// Waits for work, or returns at once when there is maintenance to do. false: stop.
+static bool wait_for_work(struct store_queue *q, bool maintain)
+{
+    pthread_mutex_lock(&q->lock);
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += IDLE_WAKE_S;
+    int late = maintain ? 1 : 0; // with maintenance to do nobody waits
+    while (q->jobs.first == NULL && q->reads.first == NULL && !q->stopping && late == 0)
+        late = pthread_cond_timedwait(&q->work, &q->lock, &until);
+    bool stop = q->stopping && q->jobs.first == NULL && q->reads.first == NULL;
+    pthread_mutex_unlock(&q->lock);
+    return !stop;
+}
+
+static bool maintain(struct store_queue *q)
+{
+    struct error e = {0};
+    bool more = false;
+    if (store_maintain(q->store, clock_wall_ms(), &more, &e) == STATUS_OK)
+        return more;
+    LOG(LOG_WARN, "store.maintenanceFailed", LOG_TEXT("code", e.code), LOG_TEXT("why", e.message));
+    return false;
+}
+
+static void *work(void *arg)
+{
+    struct store_queue *q = arg;
+    bool more = true;
+    while (wait_for_work(q, more)) {
+        run_reads(q);
+        struct job *j = take(q, &q->jobs);
+        if (j != NULL)
+            run_batch(q, j);
+        more = j != NULL || maintain(q);
+    }
+    return NULL;
+}
+
+// ---- The other side
+// --------------------------------------------------------------------------------------------------
+
+struct store_queue *store_queue_create(struct store *s, struct mailbox *answers)
+{
+    struct store_queue *q = mem_alloc(sizeof *q);
+    q->store = s;
+    q->answers = answers;
+    list_init(&q->jobs);
+    list_init(&q->reads);
+    pthread_mutex_init(&q->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&q->work, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&q->thread, NULL, work, q) != 0)
+        abort();
+    return q;
+}
+
+static void submit(struct store_queue *q, struct job_list *l, store_run_fn run, store_done_fn done, void *arg)
+{
+    struct job *j = mem_alloc(sizeof *j);
+    j->run = run;
+    j->done = done;
+    j->arg = arg;
+    pthread_mutex_lock(&q->lock);
+    list_add(l, j);
+    if (++q->count > QUEUE_FULL)
+        q->full = true;
+    pthread_cond_signal(&q->work);
+    pthread_mutex_unlock(&q->lock);
+}
+
+void store_submit(struct store_queue *q, store_run_fn run, store_done_fn done, void *arg)
+{
+    submit(q, &q->jobs, run, done, arg);
+}
+
+void store_submit_read(struct store_queue *q, store_run_fn run, store_done_fn done, void *arg)
+{
+    submit(q, &q->reads, run, done, arg);
+}
+
+bool store_queue_is_full(const struct store_queue *q)
+{
+    struct store_queue *mutable = (struct store_queue *)q;
+    pthread_mutex_lock(&mutable->lock);
+    bool full = q->full;
+    pthread_mutex_unlock(&mutable->lock);
+    return full;
+}
+
+void store_queue_on_room(struct store_queue *q, mailbox_fn fn, void *arg)
+{
+    pthread_mutex_lock(&q->lock);
+    q->on_room = fn;
+    q->on_room_arg = arg;
+    pthread_mutex_unlock(&q->lock);
+}
+
+void store_queue_on_changes(struct store_queue *q, store_changes_fn fn, void *ctx)
+{
+    pthread_mutex_lock(&q->lock);
+    q->on_changes = fn;
+    q->on_changes_ctx = ctx;
+    pthread_mutex_unlock(&q->lock);
+}
+
+void store_queue_destroy(struct store_queue *q)
+{
+    if (q == NULL)
+        return;
+    pthread_mutex_lock(&q->lock);
+    q->stopping = true;
+    pthread_cond_signal(&q->work);
+    pthread_mutex_unlock(&q->lock);
+    pthread_join(q->thread, NULL);
+    store_close(q->store);
+    pthread_cond_destroy(&q->work);
+    pthread_mutex_destroy(&q->lock);
+    free(q);
+}

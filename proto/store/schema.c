@@ -1,0 +1,193 @@
+// The database of a store, version 1 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
+// in the order they came.
+//
+//   type          the recipe names (and the two kinds of files) objects refer to by a small number
+//   object        everything known by its hash; tree: enum tree; state: present, remote, wanted
+//   body          bytes not (archive: not yet) in a file of their own
+//   link          direct links in text order, each target once (DATA-MODEL.md 10.2); type is that of src, so that
+//                 referrers of one type are one range of the index (DATA-MODEL.md 9)
+//   head          current versions (DATA-MODEL.md 8.2); data is the object of the node; born orders ids of a type;
+//                 unsettled: vheads/ does not have it yet
+//   scope         a granted root: kind 0 = object (Access), 1 = id with all its versions (IdAccess)
+//   scope_log     the version nodes of an id scope, as they became part of it
+//   member        who sees a scope, persons and groups; until_seq = revoked
+//   group_member  who is in a group
+//   epoch         random, anew with every database: a feed's cursor is (epoch, seq)
+//   op, setting
+//   total         sums kept with every commit, and the next seq
+#include "store/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char tables[] =
+    "CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind INTEGER NOT NULL, UNIQUE(name, kind)) STRICT;"
+    "CREATE TABLE object(seq INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, type INTEGER, size INTEGER NOT NULL, "
+    " id_hash BLOB, state INTEGER NOT NULL, tree INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX object_wanted ON object(state, seq) WHERE state = 2;"
+    "CREATE TABLE body(seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;"
+    "CREATE TABLE link(src INTEGER NOT NULL, ordinal INTEGER NOT NULL, target BLOB NOT NULL, kind INTEGER NOT NULL, "
+    " type INTEGER NOT NULL, PRIMARY KEY(src, ordinal)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX link_target ON link(target, type, src);"
+    "CREATE TABLE head(id_hash BLOB PRIMARY KEY, node BLOB NOT NULL, data BLOB NOT NULL, type INTEGER NOT NULL, "
+    " born INTEGER NOT NULL, unsettled INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX head_type ON head(type, born);"
+    "CREATE INDEX head_unsettled ON head(unsettled) WHERE unsettled = 1;"
+    "CREATE TABLE scope(id INTEGER PRIMARY KEY, target BLOB NOT NULL, kind INTEGER NOT NULL, UNIQUE(target, kind)) "
+    "STRICT;"
+    "CREATE TABLE scope_log(scope INTEGER NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(scope, seq)) "
+    "STRICT, WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX scope_log_hash ON scope_log(hash, scope);"
+    "CREATE TABLE member(scope INTEGER NOT NULL, is_group INTEGER NOT NULL, person BLOB NOT NULL, from_seq INTEGER NOT "
+    "NULL, until_seq INTEGER, PRIMARY KEY(scope, is_group, person)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX member_person ON member(person, is_group, until_seq);"
+    "CREATE TABLE group_member(grp BLOB NOT NULL, person BLOB NOT NULL, from_seq INTEGER NOT NULL, until_seq INTEGER, "
+    " PRIMARY KEY(grp, person)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX group_member_person ON group_member(person, until_seq);"
+    "CREATE TABLE op(op_id TEXT PRIMARY KEY, result BLOB NOT NULL, time INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX op_time ON op(time);"
+    "CREATE TABLE setting(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE total(objects INTEGER NOT NULL, bytes INTEGER NOT NULL, next_seq INTEGER NOT NULL) STRICT;"
+    "INSERT INTO total VALUES(0, 0, 1);"
+    "CREATE TABLE epoch(value INTEGER NOT NULL) STRICT;"
+    "INSERT INTO epoch VALUES(random());";
+
+enum status schema_create(struct store *s, struct error *e)
+{
+    struct buf sql = {0};
+    buf_printf(&sql, "BEGIN IMMEDIATE; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", tables,
+               STORE_APPLICATION, STORE_VERSION);
+    enum status status = store_sql(s, buf_cstr(&sql), e);
+    buf_free(&sql);
+    return status;
+}
+
+static enum status ask_number(struct store *s, const char *sql, int64_t *out, struct error *e)
+{
+    sqlite3_stmt *st = NULL;
+    bool row = false;
+    *out = 0;
+    sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
+    enum status status = statement_step(s, st, &row, e);
+    if (row)
+        *out = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return status;
+}
+
+enum status schema_check(struct store *s, struct error *e)
+{
+    int64_t version;
+    int64_t application;
+    enum status status = ask_number(s, "PRAGMA user_version", &version, e);
+    if (status == STATUS_OK)
+        status = ask_number(s, "PRAGMA application_id", &application, e);
+    if (status != STATUS_OK)
+        return status;
+    if (version == 0 && application == 0)
+        return schema_create(s, e);
+    if (application != STORE_APPLICATION || version < 1)
+        return error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "The database of %s is not one of a store", s->dir);
+    if (version > STORE_VERSION)
+        return error_set(e, STATUS_REFUSED, "STATE-TOO-NEW", "The store in %s was made by a newer version of tandem",
+                         s->dir);
+    return STATUS_OK;
+}
+
+// ---- Types
+// -----------------------------------------------------------------------------------------------------------
+
+static struct store_type *types_append(struct store *s, int64_t id, struct span name, int kind)
+{
+    struct store_types *t = &s->types;
+    if (t->count == t->cap) {
+        t->cap = t->cap != 0 ? t->cap * 2 : 64;
+        t->items = mem_resize(t->items, t->cap * sizeof *t->items);
+    }
+    struct store_type *type = mem_alloc(sizeof *type);
+    *type = (struct store_type){.id = id, .kind = kind, .name = mem_text(name), .length = name.len};
+    t->items[t->count++] = type;
+    return type;
+}
+
+const struct store_type *type_by_id(const struct store *s, int64_t id)
+{
+    return id >= 1 && (uint64_t)id <= s->types.count ? s->types.items[id - 1] : NULL;
+}
+
+const struct store_type *type_find(const struct store *s, struct span name, int kind)
+{
+    for (size_t i = 0; i < s->types.count; i++) {
+        const struct store_type *type = s->types.items[i];
+        if (type->kind == kind && span_eq((struct span){type->name, type->length}, name))
+            return type;
+    }
+    return NULL;
+}
+
+// Names outlive a rolled back transaction, so that borrowed pointers stay good; the row is then written again.
+const struct store_type *type_get(struct store *s, struct span name, int kind, struct error *e)
+{
+    const struct store_type *type = type_find(s, name, kind);
+    if (type == NULL)
+        type = types_append(s, (int64_t)s->types.count + 1, name, kind);
+    while (s->types.stored < s->types.count) {
+        const struct store_type *next = s->types.items[s->types.stored];
+        sqlite3_stmt *st = statement(s, SQL_TYPE_ADD);
+        sqlite3_bind_int64(st, 1, next->id);
+        bind_span(st, 2, (struct span){next->name, next->length});
+        sqlite3_bind_int(st, 3, next->kind);
+        if (statement_run(s, st, e) != STATUS_OK)
+            return NULL;
+        s->types.stored++;
+    }
+    return type;
+}
+
+void types_free(struct store *s)
+{
+    for (size_t i = 0; i < s->types.count; i++) {
+        free((char *)s->types.items[i]->name);
+        free(s->types.items[i]);
+    }
+    free(s->types.items);
+    memset(&s->types, 0, sizeof s->types);
+}
+
+static enum status load_types(struct store *s, struct error *e)
+{
+    sqlite3_stmt *st = NULL;
+    sqlite3_prepare_v2(s->db, "SELECT id, name, kind FROM type ORDER BY id", -1, &st, NULL);
+    enum status status;
+    for (;;) {
+        bool row;
+        status = statement_step(s, st, &row, e);
+        if (status != STATUS_OK || !row)
+            break;
+        if (sqlite3_column_int64(st, 0) != (int64_t)s->types.count + 1) {
+            status = error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "The types of %s are damaged", s->dir);
+            break;
+        }
+        types_append(s, sqlite3_column_int64(st, 0), column_bytes(st, 1), sqlite3_column_int(st, 2));
+    }
+    sqlite3_finalize(st);
+    s->types.stored = s->types.count;
+    return status;
+}
+
+enum status schema_load(struct store *s, struct error *e)
+{
+    int64_t objects = 0;
+    int64_t bytes = 0;
+    enum status status = load_types(s, e);
+    if (status == STATUS_OK)
+        status = ask_number(s, "SELECT next_seq FROM total", &s->next_seq, e);
+    if (status == STATUS_OK)
+        status = ask_number(s, "SELECT objects FROM total", &objects, e);
+    if (status == STATUS_OK)
+        status = ask_number(s, "SELECT bytes FROM total", &bytes, e);
+    if (status == STATUS_OK && s->next_seq < 1)
+        status = error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "The totals of %s are damaged", s->dir);
+    s->totals = (struct store_totals){(uint64_t)objects, (uint64_t)bytes};
+    return status;
+}

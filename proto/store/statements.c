@@ -1,0 +1,217 @@
+#include "store/statements.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "store/internal.h"
+
+static const char *const texts[SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_SAVEPOINT] = "SAVEPOINT nested",
+    [SQL_RELEASE] = "RELEASE nested",
+    [SQL_UNDO] = "ROLLBACK TO nested",
+
+    [SQL_TYPE_ADD] = "INSERT INTO type(id, name, kind) VALUES(?1, ?2, ?3)",
+
+    [SQL_OBJECT_FIND] = "SELECT seq, type, size, id_hash, state, tree FROM object WHERE hash = ?1",
+    [SQL_OBJECT_ADD] = "INSERT INTO object(seq, hash, type, size, id_hash, state, tree) VALUES(?1, ?2, ?3, ?4, ?5, "
+                       "?6, ?7)",
+    [SQL_OBJECT_FILL] = "UPDATE object SET type = ?2, size = ?3, id_hash = ?4, state = ?5, tree = ?6 WHERE seq = ?1",
+    [SQL_OBJECT_STATE] = "UPDATE object SET state = ?2 WHERE seq = ?1",
+    [SQL_OBJECT_TREE] = "UPDATE object SET tree = ?2 WHERE seq = ?1",
+    [SQL_OBJECT_PREFIX] = "SELECT hash FROM object WHERE hash BETWEEN ?1 AND ?2 AND state <> 2 ORDER BY hash LIMIT ?3",
+    [SQL_OBJECT_EACH] = "SELECT seq, hash, type FROM object WHERE seq > ?1 AND state <> 2 ORDER BY seq LIMIT ?2",
+    [SQL_OBJECT_WANTED] = "SELECT hash FROM object WHERE state = 2 ORDER BY seq LIMIT ?1",
+
+    [SQL_BODY_ADD] = "INSERT OR REPLACE INTO body(seq, bytes) VALUES(?1, ?2)",
+    [SQL_BODY_GET] = "SELECT bytes FROM body WHERE seq = ?1",
+    [SQL_BODY_PART] = "SELECT substr(bytes, ?2, ?3) FROM body WHERE seq = ?1",
+    [SQL_BODY_REMOVE] = "DELETE FROM body WHERE seq = ?1",
+    [SQL_BODY_NEXT] = "SELECT b.seq, o.hash, b.bytes FROM body b JOIN object o ON o.seq = b.seq ORDER BY b.seq "
+                      "LIMIT ?1",
+
+    [SQL_LINK_ADD] = "INSERT INTO link(src, ordinal, target, kind, type) VALUES(?1, ?2, ?3, ?4, ?5)",
+    [SQL_LINK_LIST] = "SELECT target, kind FROM link WHERE src = ?1 ORDER BY ordinal",
+    [SQL_LINK_CHILDREN] =
+        "SELECT l.target, l.kind, o.seq, o.type, o.state, o.tree FROM link l LEFT JOIN object o ON o.hash = "
+        "l.target WHERE l.src = ?1 ORDER BY l.ordinal",
+    [SQL_LINK_ANY_REFERRER] = "SELECT 1 FROM link WHERE target = ?1 LIMIT 1",
+    [SQL_LINK_PARENTS] = "SELECT DISTINCT o.hash FROM link l JOIN object o ON o.seq = l.src WHERE l.target = ?1 AND "
+                         "o.tree = ?2",
+    [SQL_REFERRERS] = "SELECT DISTINCT o.hash FROM link l JOIN object o ON o.seq = l.src JOIN type t ON t.id = l.type "
+                      "WHERE l.target = ?1 AND t.kind = ?2 ORDER BY o.seq",
+    [SQL_REFERRERS_TYPE] = "SELECT DISTINCT o.hash FROM link l JOIN object o ON o.seq = l.src WHERE l.target = ?1 AND "
+                           "l.type = ?2 ORDER BY o.seq",
+    [SQL_REFERRERS_CURRENT] = "SELECT DISTINCT o.hash FROM link l JOIN object o ON o.seq = l.src JOIN head h ON "
+                              "h.id_hash = o.id_hash AND h.data = o.hash WHERE l.target = ?1 AND ?2 = 0 ORDER BY o.seq",
+    [SQL_REFERRERS_CURRENT_TYPE] =
+        "SELECT DISTINCT o.hash FROM link l JOIN object o ON o.seq = l.src JOIN head h ON h.id_hash = o.id_hash AND "
+        "h.data = o.hash WHERE l.target = ?1 AND l.type = ?2 ORDER BY o.seq",
+
+    [SQL_HEAD_GET] = "SELECT node, data FROM head WHERE id_hash = ?1",
+    [SQL_HEAD_SET] = "INSERT INTO head(id_hash, node, data, type, born, unsettled) VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON "
+                     "CONFLICT(id_hash) DO UPDATE SET node = ?2, data = ?3, unsettled = ?6",
+    [SQL_HEAD_IDS] = "SELECT id_hash FROM head WHERE type = ?1 ORDER BY born",
+    [SQL_HEAD_UNSETTLED] = "SELECT id_hash, node FROM head WHERE unsettled = 1 LIMIT ?1",
+    [SQL_HEAD_SETTLED] = "UPDATE head SET unsettled = 0 WHERE id_hash = ?1 AND node = ?2",
+
+    [SQL_SCOPE_FIND] = "SELECT id FROM scope WHERE target = ?1 AND kind = ?2",
+    [SQL_SCOPE_ADD] = "INSERT INTO scope(target, kind) VALUES(?1, ?2)",
+    [SQL_SCOPE_LOG_ADD] = "INSERT INTO scope_log(scope, seq, hash) VALUES(?1, ?2, ?3)",
+    [SQL_SCOPE_LOG_HAS] = "SELECT 1 FROM scope_log WHERE hash = ?2 AND scope = ?1",
+    [SQL_SCOPE_LOG_SCOPES] = "SELECT scope FROM scope_log WHERE hash = ?1",
+    [SQL_SCOPE_LOG_LIST] = "SELECT hash FROM scope_log WHERE scope = ?1 ORDER BY seq",
+    [SQL_SCOPE_LOG_REMOVE] = "DELETE FROM scope_log WHERE scope = ?1 AND hash = ?2",
+    [SQL_SCOPE_NODES] = "SELECT l.hash, o.tree FROM scope_log l LEFT JOIN object o ON o.hash = l.hash AND o.state <> 2 "
+                        "WHERE l.scope = ?1 ORDER BY l.seq",
+    [SQL_MEMBER_LIST] = "SELECT person FROM member WHERE scope = ?1 AND is_group = ?2 AND until_seq IS NULL",
+    [SQL_MEMBER_SET] = "INSERT INTO member(scope, is_group, person, from_seq) VALUES(?1, ?2, ?3, ?4) ON "
+                       "CONFLICT(scope, is_group, person) DO UPDATE SET from_seq = ?4, until_seq = NULL",
+    [SQL_MEMBER_END] = "UPDATE member SET until_seq = ?4 WHERE scope = ?1 AND is_group = ?2 AND person = ?3",
+    [SQL_MEMBER_TOUCHES] =
+        "SELECT 1 FROM member WHERE scope = ?1 AND is_group = 0 AND person = ?2 UNION ALL SELECT 1 FROM group_member g "
+        "JOIN member m ON m.scope = ?1 AND m.is_group = 1 AND m.person = g.grp WHERE g.person = ?2 LIMIT 1",
+    [SQL_GROUP_LIST] = "SELECT person FROM group_member WHERE grp = ?1 AND until_seq IS NULL",
+    [SQL_GROUP_SET] = "INSERT INTO group_member(grp, person, from_seq) VALUES(?1, ?2, ?3) ON CONFLICT(grp, person) DO "
+                      "UPDATE SET from_seq = ?3, until_seq = NULL",
+    [SQL_GROUP_END] = "UPDATE group_member SET until_seq = ?3 WHERE grp = ?1 AND person = ?2",
+    [SQL_GROUP_TOUCHES] = "SELECT 1 FROM group_member WHERE grp = ?1 AND person = ?2",
+    [SQL_PERSON_SCOPES] = "SELECT s.id, s.kind, s.target, o.type, o.id_hash, o.tree FROM (SELECT scope FROM member "
+                          "WHERE is_group = 0 AND "
+                          "person = ?1 AND until_seq IS NULL UNION SELECT m.scope FROM group_member g JOIN member m ON "
+                          "m.is_group = 1 AND "
+                          "m.person = g.grp AND m.until_seq IS NULL WHERE g.person = ?1 AND g.until_seq IS NULL) f "
+                          "JOIN scope s ON s.id = "
+                          "f.scope LEFT JOIN object o ON o.hash = s.target AND o.state <> 2",
+
+    [SQL_OP_GET] = "SELECT result FROM op WHERE op_id = ?1",
+    [SQL_OP_PUT] = "INSERT OR REPLACE INTO op(op_id, result, time) VALUES(?1, ?2, ?3)",
+    [SQL_OP_EXPIRE] = "DELETE FROM op WHERE time < ?1",
+    [SQL_SETTING_GET] = "SELECT value FROM setting WHERE name = ?1",
+    [SQL_SETTING_SET] = "INSERT OR REPLACE INTO setting(name, value) VALUES(?1, ?2)",
+    [SQL_TOTAL_SET] = "UPDATE total SET objects = ?1, bytes = ?2, next_seq = ?3",
+};
+
+sqlite3_stmt *statement(struct store *s, enum statement_id id)
+{
+    sqlite3_stmt **st = &s->statements[id];
+    if (*st == NULL)
+        sqlite3_prepare_v3(s->db, texts[id], -1, SQLITE_PREPARE_PERSISTENT, st, NULL);
+    else
+        sqlite3_reset(*st);
+    return *st;
+}
+
+void statements_close(struct store *s)
+{
+    for (size_t i = 0; i < SQL_COUNT; i++)
+        sqlite3_finalize(s->statements[i]);
+    memset(s->statements, 0, sizeof s->statements);
+}
+
+void bind_hash(sqlite3_stmt *st, int index, const struct hash *h)
+{
+    sqlite3_bind_blob(st, index, h->b, HASH_SIZE, SQLITE_TRANSIENT);
+}
+
+void bind_span(sqlite3_stmt *st, int index, struct span text)
+{
+    sqlite3_bind_text(st, index, text.len != 0 ? text.ptr : "", (int)text.len, SQLITE_STATIC);
+}
+
+void bind_bytes(sqlite3_stmt *st, int index, struct span bytes)
+{
+    sqlite3_bind_blob(st, index, bytes.len != 0 ? bytes.ptr : "", (int)bytes.len, SQLITE_STATIC);
+}
+
+bool column_hash(sqlite3_stmt *st, int index, struct hash *out)
+{
+    if (sqlite3_column_bytes(st, index) != HASH_SIZE)
+        return false;
+    memcpy(out->b, sqlite3_column_blob(st, index), HASH_SIZE);
+    return true;
+}
+
+struct span column_bytes(sqlite3_stmt *st, int index)
+{
+    const void *p = sqlite3_column_blob(st, index);
+    return (struct span){p != NULL ? p : "", (size_t)sqlite3_column_bytes(st, index)};
+}
+
+enum status statement_step(struct store *s, sqlite3_stmt *st, bool *row, struct error *e)
+{
+    *row = false;
+    int rc = st != NULL ? sqlite3_step(st) : SQLITE_ERROR;
+    if (rc == SQLITE_ROW) {
+        *row = true;
+        return STATUS_OK;
+    }
+    enum status status = rc == SQLITE_DONE ? STATUS_OK : store_sql_error(s, e);
+    sqlite3_reset(st);
+    return status;
+}
+
+enum status statement_run(struct store *s, sqlite3_stmt *st, struct error *e)
+{
+    bool row = true;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && row)
+        status = statement_step(s, st, &row, e);
+    return status;
+}
+
+enum status statement_hashes(struct store *s, sqlite3_stmt *st, struct hash_list *out, struct error *e)
+{
+    for (;;) {
+        bool row;
+        struct hash h;
+        enum status status = statement_step(s, st, &row, e);
+        if (status != STATUS_OK || !row)
+            return status;
+        if (column_hash(st, 0, &h))
+            hash_list_add(out, &h);
+    }
+}
+
+enum status store_sql(struct store *s, const char *sql, struct error *e)
+{
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? STATUS_OK : store_sql_error(s, e);
+}
+
+static enum status io_error(struct store *s, int extended, struct error *e)
+{
+    if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC)
+        s->failed = true;
+    errno = sqlite3_system_errno(s->db);
+    if (errno == 0)
+        return error_set(e, STATUS_IO, "IO", "The database of %s cannot be used: %s", s->dir, sqlite3_errmsg(s->db));
+    return error_errno(e, "The database of %s cannot be used", s->dir);
+}
+
+enum status store_sql_error(struct store *s, struct error *e)
+{
+    int extended = sqlite3_extended_errcode(s->db);
+    switch (extended & 0xff) {
+    case SQLITE_FULL:
+        return error_set(e, STATUS_FULL, "DISK-FULL", "There is no room left for the store in %s", s->dir);
+    case SQLITE_READONLY:
+        return error_set(e, STATUS_IO, "DISK-READ-ONLY", "The store in %s cannot be written", s->dir);
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return error_set(e, STATUS_REFUSED, "NO-PERMISSION", "The store in %s may not be opened", s->dir);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return error_set(e, STATUS_CONFLICT, "STORE-LOCKED", "Another process uses the store in %s", s->dir);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        recover_mark_needed(s);
+        return error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "The database of %s is damaged", s->dir);
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        return io_error(s, extended, e);
+    default:
+        return error_set(e, STATUS_INTERNAL, "STORE-FAILED", "The database of %s: %s", s->dir, sqlite3_errmsg(s->db));
+    }
+}

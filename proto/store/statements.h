@@ -1,0 +1,92 @@
+// Prepared statements of the store: each is named once in the table of statements.c, prepared at its first use and kept
+// until the store closes. A statement serves one user at a time; its results are copied out before anything else runs.
+#pragma once
+
+#include <sqlite3.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+
+struct store;
+
+enum statement_id {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_SAVEPOINT,
+    SQL_RELEASE,
+    SQL_UNDO,
+    SQL_TYPE_ADD,
+    SQL_OBJECT_FIND,
+    SQL_OBJECT_ADD,
+    SQL_OBJECT_FILL,
+    SQL_OBJECT_STATE,
+    SQL_OBJECT_TREE,
+    SQL_OBJECT_PREFIX,
+    SQL_OBJECT_EACH,
+    SQL_OBJECT_WANTED,
+    SQL_BODY_ADD,
+    SQL_BODY_GET,
+    SQL_BODY_PART,
+    SQL_BODY_REMOVE,
+    SQL_BODY_NEXT,
+    SQL_LINK_ADD,
+    SQL_LINK_LIST,
+    SQL_LINK_CHILDREN,
+    SQL_LINK_ANY_REFERRER,
+    SQL_LINK_PARENTS,
+    SQL_REFERRERS,
+    SQL_REFERRERS_TYPE,
+    SQL_REFERRERS_CURRENT,
+    SQL_REFERRERS_CURRENT_TYPE,
+    SQL_HEAD_GET,
+    SQL_HEAD_SET,
+    SQL_HEAD_IDS,
+    SQL_HEAD_UNSETTLED,
+    SQL_HEAD_SETTLED,
+    SQL_SCOPE_FIND,
+    SQL_SCOPE_ADD,
+    SQL_SCOPE_LOG_ADD,
+    SQL_SCOPE_LOG_HAS,
+    SQL_SCOPE_LOG_SCOPES,
+    SQL_SCOPE_LOG_LIST,
+    SQL_SCOPE_LOG_REMOVE,
+    SQL_SCOPE_NODES,
+    SQL_MEMBER_LIST,
+    SQL_MEMBER_SET,
+    SQL_MEMBER_END,
+    SQL_MEMBER_TOUCHES,
+    SQL_GROUP_LIST,
+    SQL_GROUP_SET,
+    SQL_GROUP_END,
+    SQL_GROUP_TOUCHES,
+    SQL_PERSON_SCOPES,
+    SQL_OP_GET,
+    SQL_OP_PUT,
+    SQL_OP_EXPIRE,
+    SQL_SETTING_GET,
+    SQL_SETTING_SET,
+    SQL_TOTAL_SET,
+    SQL_COUNT,
+};
+
+// Ready for binding; never NULL in use: when preparing fails, stepping says why.
+sqlite3_stmt *statement(struct store *s, enum statement_id id);
+void statements_close(struct store *s);
+
+void bind_hash(sqlite3_stmt *st, int index, const struct hash *h);
+void bind_span(sqlite3_stmt *st, int index, struct span text); // as TEXT; must live until the statement has run
+void bind_bytes(sqlite3_stmt *st, int index, struct span bytes);
+bool column_hash(sqlite3_stmt *st, int index, struct hash *out); // false: not 32 bytes
+struct span column_bytes(sqlite3_stmt *st, int index);           // valid until the next step
+
+// One step. *row says whether there is one; when there is none the statement is reset.
+enum status statement_step(struct store *s, sqlite3_stmt *st, bool *row, struct error *e);
+enum status statement_run(struct store *s, sqlite3_stmt *st, struct error *e); // to the end, rows ignored
+// Appends the hashes of the first column of all rows.
+enum status statement_hashes(struct store *s, sqlite3_stmt *st, struct hash_list *out, struct error *e);
+
+// The last failure of the connection in our terms: DISK-FULL, DISK-READ-ONLY, NO-PERMISSION, STORE-LOCKED,
+// STORE-CORRUPT (also leaves the mark that lets the next opening rebuild), STORE-FAILED.
+enum status store_sql_error(struct store *s, struct error *e);
+enum status store_sql(struct store *s, const char *sql, struct error *e); // unprepared, no results

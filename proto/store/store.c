@@ -1,0 +1,332 @@
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/sha256.h"
+#include "io/file.h"
+#include "io/folder.h"
+#include "store/internal.h"
+
+static const char database_name[] = "store.db";
+static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA mmap_size = 0;"
+                               "PRAGMA cache_size = -3072; PRAGMA secure_delete = OFF; PRAGMA foreign_keys = OFF;"
+                               "PRAGMA trusted_schema = OFF;"
+                               "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216";
+
+char *store_path(const struct store *s, const char *format, ...)
+{
+    struct buf b = {0};
+    buf_printf(&b, "%s/", s->dir);
+    va_list ap;
+    va_start(ap, format);
+    char name[200];
+    int n = vsnprintf(name, sizeof name, format, ap);
+    va_end(ap);
+    buf_add(&b, name, n > 0 && (size_t)n < sizeof name ? (size_t)n : 0);
+    buf_cstr(&b);
+    return b.data;
+}
+
+// The database asks after every commit whether to shorten its log; idle time is better for that (settle.c).
+static int after_commit(void *arg, sqlite3 *db, const char *name, int pages)
+{
+    struct store *s = arg;
+    s->wal_pages = pages;
+    if (pages > STORE_WAL_LIMIT)
+        sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK;
+}
+
+// ---- Opening and closing
+// ----------------------------------------------------------------------------------------------
+
+enum status database_open(struct store *s, struct error *e)
+{
+    char *path = store_path(s, "%s", database_name);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int rc = sqlite3_open_v2(path, &s->db, flags, NULL);
+    free(path);
+    if (s->db == NULL)
+        return error_set(e, STATUS_IO, "IO", "Cannot open the database of %s: %s", s->dir, sqlite3_errstr(rc));
+    if (rc != SQLITE_OK)
+        return store_sql_error(s, e);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_wal_hook(s->db, after_commit, s);
+    enum status status = store_sql(s, settings, e);
+    if (status == STATUS_OK)
+        status = schema_check(s, e);
+    if (status == STATUS_OK)
+        status = schema_load(s, e);
+    return status;
+}
+
+void database_close(struct store *s)
+{
+    statements_close(s);
+    sqlite3_close_v2(s->db);
+    s->db = NULL;
+    types_free(s);
+}
+
+static enum status versions_read(void *ctx, const struct hash *hash, struct arena *a, struct span *text,
+                                 struct error *e)
+{
+    return store_get(ctx, hash, a, text, e);
+}
+
+static enum status versions_write(void *ctx, const struct object *o, struct error *e)
+{
+    return store_put(ctx, o, NULL, e);
+}
+
+static enum status versions_head(void *ctx, const struct hash *id_hash, struct hash *node, struct error *e)
+{
+    return store_head(ctx, id_hash, node, e);
+}
+
+static enum status versions_set_head(void *ctx, const struct hash *id_hash, const struct hash *node, struct error *e)
+{
+    return heads_set(ctx, id_hash, node, e);
+}
+
+static struct store *create(const struct store_options *options)
+{
+    struct store *s = mem_alloc(sizeof *s);
+    s->dir = mem_text(span_of(options->dir));
+    s->kind = options->kind;
+    s->recipes = options->recipes;
+    s->versions = (struct version_source){.ctx = s,
+                                          .recipes = s->recipes,
+                                          .read = versions_read,
+                                          .write = versions_write,
+                                          .head = versions_head,
+                                          .set_head = versions_set_head};
+    access_events_create(s);
+    return s;
+}
+
+static enum status take_lock(struct store *s, struct error *e)
+{
+    char *path = store_path(s, "lock");
+    struct error why = {0};
+    enum status status = lock_acquire(path, &s->lock, &why);
+    free(path);
+    if (status == STATUS_CONFLICT)
+        return error_set(e, status, "STORE-LOCKED", "The store in %s is in use: %.200s", s->dir, why.message);
+    return status == STATUS_OK ? status : error_set(e, status, why.code, "%s", why.message);
+}
+
+// Opens the database, or makes it anew from the files when it is damaged or gone.
+static enum status open_or_recover(struct store *s, struct store_report *report, struct error *e)
+{
+    char *path = store_path(s, "%s", database_name);
+    char *format = store_path(s, "format");
+    bool known = file_exists(format);
+    bool there = file_exists(path);
+    enum status status = STATUS_CORRUPT;
+    if (there && !recover_is_needed(s))
+        status = database_open(s, e);
+    else if (!there && !known)
+        status = database_open(s, e);
+    if (status == STATUS_CORRUPT) {
+        status = recover_database(s, report, e);
+        report->rebuilt = true;
+    }
+    report->created = !known && !report->rebuilt;
+    if (status == STATUS_OK && !known)
+        status = file_write(format, SPAN("tandem store 1\n"), 0600, e);
+    free(format);
+    free(path);
+    return status;
+}
+
+enum status store_open(const struct store_options *options, struct store **out, struct store_report *report,
+                       struct error *e)
+{
+    struct store_report ignored;
+    if (report == NULL)
+        report = &ignored;
+    memset(report, 0, sizeof *report);
+    *out = NULL;
+    struct store *s = create(options);
+    enum status status = folder_create(s->dir, 0700, e);
+    if (status == STATUS_OK)
+        status = take_lock(s, e);
+    if (status == STATUS_OK)
+        status = place_folders(s, e);
+    if (status == STATUS_OK)
+        status = open_or_recover(s, report, e);
+    if (status == STATUS_OK)
+        status = place_recover(s, &report->repaired, e);
+    if (status == STATUS_OK)
+        status = recover_recipes(s, e);
+    if (status != STATUS_OK) {
+        store_close(s);
+        return status;
+    }
+    *out = s;
+    return STATUS_OK;
+}
+
+void store_close(struct store *s)
+{
+    if (s == NULL)
+        return;
+    if (s->in_transaction)
+        store_rollback(s);
+    database_close(s);
+    for (size_t i = 0; i < VERIFY_SLOTS; i++)
+        sha256_destroy(s->slots[i].sha);
+    access_events_destroy(s);
+    hash_list_free(&s->arrivals);
+    hash_list_free(&s->damaged);
+    free(s->changes);
+    free(s->marks);
+    lock_release(s->lock);
+    free(s->dir);
+    free(s);
+}
+
+const struct recipes *store_recipes(const struct store *s)
+{
+    return s->recipes;
+}
+
+const struct version_source *store_versions(struct store *s)
+{
+    return &s->versions;
+}
+
+void store_set_hook(struct store *s, store_hook hook, void *ctx)
+{
+    s->hook = hook;
+    s->hook_ctx = ctx;
+}
+
+// ---- Transactions
+// -----------------------------------------------------------------------------------------------------
+
+enum status store_need_transaction(const struct store *s, struct error *e)
+{
+    if (s->in_transaction && !sqlite3_get_autocommit(s->db))
+        return STATUS_OK;
+    return error_set(e, STATUS_INTERNAL, "NO-TRANSACTION", "The store is written outside of a transaction");
+}
+
+static void push_mark(struct store *s)
+{
+    s->marks = mem_resize(s->marks, (s->mark_count + 1) * sizeof *s->marks);
+    s->marks[s->mark_count++] = (struct mark){.changes = s->change_count,
+                                              .announced = s->announced,
+                                              .arrivals = s->arrivals.count,
+                                              .types = s->types.stored,
+                                              .next_seq = s->next_seq,
+                                              .totals = s->totals};
+}
+
+// Forgets in memory what the database forgets: back to the newest mark, which is dropped.
+static void pop_mark(struct store *s)
+{
+    const struct mark *m = &s->marks[--s->mark_count];
+    s->change_count = m->changes;
+    s->announced = m->announced;
+    s->types.stored = m->types;
+    s->next_seq = m->next_seq;
+    s->totals = m->totals;
+    place_rollback(s, m->arrivals);
+}
+
+enum status store_begin(struct store *s, struct error *e)
+{
+    if (s->failed)
+        return error_set(e, STATUS_IO, "STORE-FAILED", "The store in %s could not be made durable; open it again",
+                         s->dir);
+    if (s->in_transaction)
+        return error_set(e, STATUS_INTERNAL, "NO-TRANSACTION", "A transaction is open already");
+    enum status status = statement_run(s, statement(s, SQL_BEGIN), e);
+    if (status != STATUS_OK)
+        return status;
+    s->in_transaction = true;
+    memset(&s->transaction_load, 0, sizeof s->transaction_load);
+    s->change_count = 0;
+    s->announced = 0;
+    push_mark(s);
+    return STATUS_OK;
+}
+
+static enum status save_totals(struct store *s, struct error *e)
+{
+    if (s->next_seq == s->marks[0].next_seq && s->totals.objects == s->marks[0].totals.objects &&
+        s->totals.bytes == s->marks[0].totals.bytes)
+        return STATUS_OK;
+    sqlite3_stmt *st = statement(s, SQL_TOTAL_SET);
+    sqlite3_bind_int64(st, 1, (int64_t)s->totals.objects);
+    sqlite3_bind_int64(st, 2, (int64_t)s->totals.bytes);
+    sqlite3_bind_int64(st, 3, s->next_seq);
+    return statement_run(s, st, e);
+}
+
+enum status store_commit(struct store *s, struct error *e)
+{
+    enum status status = store_need_transaction(s, e);
+    if (status == STATUS_OK)
+        status = objects_want_damaged(s, e);
+    if (status == STATUS_OK)
+        status = save_totals(s, e);
+    if (status == STATUS_OK)
+        status = statement_run(s, statement(s, SQL_COMMIT), e);
+    if (status != STATUS_OK) {
+        store_rollback(s);
+        return status;
+    }
+    s->in_transaction = false;
+    s->mark_count = 0;
+    place_commit(s);
+    return STATUS_OK;
+}
+
+void store_rollback(struct store *s)
+{
+    if (!s->in_transaction)
+        return;
+    if (!sqlite3_get_autocommit(s->db))
+        (void)statement_run(s, statement(s, SQL_ROLLBACK), NULL);
+    while (s->mark_count != 0)
+        pop_mark(s);
+    s->in_transaction = false;
+}
+
+enum status store_savepoint(struct store *s, struct error *e)
+{
+    enum status status = store_need_transaction(s, e);
+    if (status == STATUS_OK)
+        status = statement_run(s, statement(s, SQL_SAVEPOINT), e);
+    if (status == STATUS_OK)
+        push_mark(s);
+    return status;
+}
+
+enum status store_release(struct store *s, struct error *e)
+{
+    enum status status = store_need_transaction(s, e);
+    if (status == STATUS_OK)
+        status = statement_run(s, statement(s, SQL_RELEASE), e);
+    if (status == STATUS_OK)
+        s->mark_count--;
+    return status;
+}
+
+void store_undo(struct store *s)
+{
+    if (s->mark_count < 2)
+        return;
+    pop_mark(s);
+    if (sqlite3_get_autocommit(s->db))
+        return; // the whole transaction is gone, which store_commit will find
+    (void)statement_run(s, statement(s, SQL_UNDO), NULL);
+    (void)statement_run(s, statement(s, SQL_RELEASE), NULL);
+}
