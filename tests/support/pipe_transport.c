@@ -238,7 +238,8 @@ void pipe_settle(struct pipe_world *w)
     for (bool moved = true; moved;) {
         moved = false;
         for (struct pipe *p = w->pipes; p != NULL; p = p->next)
-            moved |= deliver_one(&p->ends[0]) | deliver_one(&p->ends[1]);
+            for (int i = 0; i < 2; i++)
+                moved = deliver_one(&p->ends[i]) || moved;
     }
 }
 
