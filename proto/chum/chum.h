@@ -1,0 +1,51 @@
+// CHUM, the protocol that brings objects across (WIRE.md 10): what its two halves share. Each side serves (exporter.h)
+// and asks (importer.h) over the same connection; session.h ties both to a connection.
+#pragma once
+
+#include "store/store.h"
+
+enum chum_service {
+    CHUM_GET_PROTOCOL_VERSION = 1,
+    CHUM_GET_ACCESSIBLE_ROOTS = 2,
+    CHUM_NEW_ACCESSIBLE_ROOT_EVENT = 3,
+    CHUM_GET_OBJECT_CHILDREN = 4,
+    CHUM_GET_ID_OBJECT_CHILDREN = 5,
+    CHUM_GET_OBJECT = 6,
+    CHUM_GET_ID_OBJECT = 7,
+    CHUM_GET_BLOB = 8,
+    CHUM_FIN = 10,
+};
+
+enum {
+    CHUM_PROTOCOL_VERSION = 8,
+    CHUM_ROOTS_MAX = 1 << 20,    // entries of one root list
+    CHUM_CHILDREN_MAX = 1 << 20, // entries of one list of children
+    CHUM_LIST_MAX = 256 << 20,   // bytes of one list's JSON
+    CHUM_OBJECT_MAX = 16 << 20,  // bytes of one object's microdata
+};
+#define CHUM_FILE_MAX (16ULL << 30) // bytes of one BLOB or CLOB
+
+// The decisions of the layer above, taken on the store thread. Members may be NULL: then nothing is refused beyond what
+// the protocol itself refuses (Access, IdAccess, Group).
+struct chum_policy {
+    void *ctx;
+    // Is a root worth fetching, judged by what was announced? id_hash is zero for unversioned roots.
+    bool (*wants)(void *ctx, struct store *s, const struct hash *sender, struct span type, const struct hash *id_hash);
+    // May it take effect? object: the data object of a version, the unversioned object, or the id object.
+    enum status (*admits)(void *ctx, struct store *s, const struct hash *sender, const struct object *object,
+                          struct error *e);
+    // May an object of this type be stored as part of something else?
+    bool (*keeps)(void *ctx, struct span type);
+    // May a root be offered to the person?
+    bool (*serves)(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *id_hash);
+};
+
+struct chum_counts { // of one session, since its start
+    uint64_t objects_sent, objects_received;
+    uint64_t bytes_sent, bytes_received; // of objects and files
+    uint64_t passes;                     // root lists taken over completely
+    uint64_t failed_roots;               // of the last pass
+    uint64_t skipped_roots;              // refused by the policy or of unknown type, in the last pass
+    int64_t last_pass_ms;                // wall time of the end of the last complete pass; 0 = none yet
+    uint64_t latency_ms;                 // of the last answer to "what may I see"
+};

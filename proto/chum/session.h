@@ -1,0 +1,44 @@
+// A CHUM session: both halves of the protocol on one connection (WIRE.md 10.2 – 10.9).
+//
+// Loop thread. A session ends with its connection; store jobs that are still under way keep what they need.
+#pragma once
+
+#include "chum/chum.h"
+#include "conn/conn.h"
+#include "store/queue.h"
+
+struct chum_session;
+struct chum_access; // what each person was shown; one per node (chum/access_set.h)
+
+struct chum_events { // any may be NULL
+    void *ctx;
+    void (*importing)(void *ctx, struct chum_session *s); // the peer answers: CHUM runs towards us
+    void (*exporting)(void *ctx, struct chum_session *s); // the peer asked for its roots: CHUM runs towards it
+    // A pass found everything stored; objects and bytes it brought. Told only for passes that brought something, and
+    // the first.
+    void (*passed)(void *ctx, struct chum_session *s, uint64_t objects, uint64_t bytes, uint64_t ms);
+    void (*failed)(void *ctx, struct chum_session *s, const struct hash *root, const struct error *why); // one root
+    void (*closed)(void *ctx, struct chum_session *s, const struct error *why); // the session is destroyed after it
+};
+
+struct chum_options {
+    bool peer_is_tandem; // no courtesy waits, polls every second
+    uint64_t poll_ms;    // 0 = the default: 1,000 towards tandem or while active, else 5,000
+};
+
+// Called from conn_host.ready: takes the connection over with conn_serve. Everything given is borrowed and outlives the
+// session and its store jobs.
+struct chum_session *chum_session_create(struct conn *c, struct store_queue *queue, struct chum_access *access,
+                                         const struct chum_policy *policy, const struct chum_options *options,
+                                         const struct chum_events *events);
+void chum_session_stop(struct chum_session *s,
+                       const char *reason);     // answers to own questions first (WIRE.md 9.3), then closes
+void chum_session_poke(struct chum_session *s); // ask the peer now
+void chum_session_keep_active(struct chum_session *s, uint64_t ms); // somebody waits: poll often for this long
+
+const struct conn_peer *chum_session_peer(const struct chum_session *s);
+struct conn *chum_session_conn(const struct chum_session *s);
+struct chum_counts chum_session_counts(const struct chum_session *s);
+bool chum_session_is_importing(const struct chum_session *s); // a pass was completed
+bool chum_session_is_exporting(const struct chum_session *s); // the peer asked for roots
+bool chum_session_is_idle(const struct chum_session *s);      // nothing is being fetched or answered
