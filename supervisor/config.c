@@ -1,0 +1,250 @@
+#include "supervisor/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { TEXT, NUMBER, LIST, LEVEL };
+
+static const struct row {
+    const char *key;
+    enum kind kind;
+    int64_t min;
+    int64_t max;
+    bool for_nodes;
+    const char *otherwise;
+    const char *about;
+} rows[] = {
+    {"listen.address", TEXT, 0, 0, false, "localhost:8765", "host:port of the archive node's listener"},
+    {"listen.hosts", LIST, 0, 0, true, "", "further names by which the listener may be addressed"},
+    {"listen.origins", LIST, 0, 0, true, "", "further web origins that may connect"},
+    {"relay.urls", LIST, 0, 0, true, "", "relays (commservers) to register with"},
+    {"tls.ca_file", TEXT, 0, 0, true, "", "certificates that wss:// peers may be signed by"},
+    {"log.level", LEVEL, 0, 0, false, "info", "debug, info, warn or error"},
+    {"restart.backoff_min_ms", NUMBER, 1, 60000, false, "100", "wait before the first restart of a dead node"},
+    {"restart.backoff_max_ms", NUMBER, 1, 600000, false, "5000", "longest wait, reached by doubling"},
+    {"restart.deaths", NUMBER, 1, 64, false, "5", "so many deaths within the window make a node 'failed'"},
+    {"restart.window_s", NUMBER, 1, 86400, false, "60", "the window"},
+    {"restart.healthy_s", NUMBER, 1, 86400, false, "10", "running that long makes the deaths before forgotten"},
+    {"heartbeat.interval_s", NUMBER, 1, 3600, false, "5", "how often a node is asked whether it lives"},
+    {"heartbeat.silence_s", NUMBER, 1, 3600, false, "20", "silence after which it is killed"},
+};
+
+enum { ROWS = sizeof rows / sizeof *rows, KEY_MAX = 64 };
+
+struct config {
+    struct {
+        char *text;
+        enum config_origin origin;
+        int line;
+    } values[ROWS];
+};
+
+static const struct row *find_row(const char *key)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].key, key) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+struct config *config_create(void)
+{
+    struct config *c = mem_alloc(sizeof *c);
+    for (size_t i = 0; i < ROWS; i++)
+        c->values[i].text = mem_text(span_of(rows[i].otherwise));
+    return c;
+}
+
+void config_destroy(struct config *c)
+{
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < ROWS; i++)
+        free(c->values[i].text);
+    free(c);
+}
+
+static enum status check(const struct row *row, const char *text, struct error *e)
+{
+    char *end;
+    if (row->kind == LEVEL && strcmp(text, "debug") != 0 && strcmp(text, "info") != 0 && strcmp(text, "warn") != 0 &&
+        strcmp(text, "error") != 0)
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be debug, info, warn or error", row->key);
+    if (row->kind != NUMBER)
+        return STATUS_OK;
+    errno = 0;
+    long long n = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || n < row->min || n > row->max)
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be a number from %lld to %lld", row->key,
+                         (long long)row->min, (long long)row->max);
+    return STATUS_OK;
+}
+
+static enum status assign(struct config *c, const char *key, const char *text, enum config_origin origin, int line,
+                          struct error *e)
+{
+    const struct row *row = find_row(key);
+    if (row == NULL)
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "there is no setting '%.60s'", key);
+    if (check(row, text, e) != STATUS_OK)
+        return e->status;
+    size_t i = (size_t)(row - rows);
+    if (origin < c->values[i].origin)
+        return STATUS_OK; // something stronger spoke already
+    free(c->values[i].text);
+    c->values[i].text = mem_text(span_of(text));
+    c->values[i].origin = origin;
+    c->values[i].line = line;
+    return STATUS_OK;
+}
+
+struct reading {
+    struct config *config;
+    struct error *error;
+    const char *path;
+    FILE *file;
+    int line;
+};
+
+static char *read_line(char *out, int size, void *arg)
+{
+    struct reading *r = arg;
+    r->line++;
+    return fgets(out, size, r->file);
+}
+
+static int take_line(void *arg, const char *section, const char *name, const char *value)
+{
+    struct reading *r = arg;
+    char key[KEY_MAX];
+    snprintf(key, sizeof key, "%s%s%s", section, section[0] != '\0' ? "." : "", name);
+    if (r->error->status != STATUS_OK)
+        return 0;
+    if (assign(r->config, key, value, CONFIG_FILE, r->line, r->error) == STATUS_OK)
+        return 1;
+    error_prefix(r->error, "%s line %d", r->path, r->line);
+    return 0;
+}
+
+static enum status load_file(struct config *c, const char *path, bool required, struct error *e)
+{
+    struct error first = {0};
+    FILE *file = fopen(path, "re");
+    if (file == NULL && errno == ENOENT && !required)
+        return STATUS_OK;
+    if (file == NULL)
+        return error_errno(e, "cannot open %s", path);
+    struct reading r = {c, &first, path, file, 0};
+    int line = ini_parse_stream(read_line, &r, take_line, &r);
+    fclose(file);
+    if (first.status != STATUS_OK) {
+        *e = first;
+        return e->status;
+    }
+    if (line != 0)
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s line %d is neither [section] nor key = value", path,
+                         line);
+    return STATUS_OK;
+}
+
+static void variable_name(const char *key, char *out, size_t size)
+{
+    int n = snprintf(out, size, "TANDEM_%s", key);
+    for (int i = 7; i < n; i++)
+        out[i] = out[i] == '.' ? '_' : (char)toupper((unsigned char)out[i]);
+}
+
+enum status config_load(struct config *c, const char *path, bool required, struct error *e)
+{
+    if (load_file(c, path, required, e) != STATUS_OK)
+        return e->status;
+    for (size_t i = 0; i < ROWS; i++) {
+        char name[KEY_MAX + 8];
+        variable_name(rows[i].key, name, sizeof name);
+        const char *value = getenv(name);
+        if (value == NULL)
+            continue;
+        if (assign(c, rows[i].key, value, CONFIG_ENVIRONMENT, 0, e) != STATUS_OK) {
+            error_prefix(e, "environment variable %s", name);
+            return e->status;
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status config_set(struct config *c, const char *key, const char *text, struct error *e)
+{
+    return assign(c, key, text, CONFIG_FLAG, 0, e);
+}
+
+size_t config_count(void)
+{
+    return ROWS;
+}
+
+struct config_value config_at(const struct config *c, size_t i)
+{
+    return (struct config_value){rows[i].key, c->values[i].text, rows[i].about, c->values[i].origin, c->values[i].line};
+}
+
+const char *config_text(const struct config *c, const char *key)
+{
+    const struct row *row = find_row(key);
+    if (row == NULL)
+        abort(); // a bug: the table and the code disagree
+    return c->values[row - rows].text;
+}
+
+int64_t config_int(const struct config *c, const char *key)
+{
+    return strtoll(config_text(c, key), NULL, 10);
+}
+
+// host:port, [::1]:port; the host may not be empty.
+enum status config_listen(const struct config *c, char *host, size_t size, int *port, struct error *e)
+{
+    const char *text = config_text(c, "listen.address");
+    const char *colon = strrchr(text, ':');
+    char *end = NULL;
+    long n = colon != NULL ? strtol(colon + 1, &end, 10) : -1;
+    size_t len = colon != NULL ? (size_t)(colon - text) : 0;
+    if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
+        text++;
+        len -= 2;
+    }
+    if (len == 0 || len >= size || colon[1] == '\0' || *end != '\0' || n < 0 || n > 65535)
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "listen address '%.80s' is not HOST:PORT",
+                         config_text(c, "listen.address"));
+    memcpy(host, text, len);
+    host[len] = '\0';
+    *port = (int)n;
+    return STATUS_OK;
+}
+
+static json_t *list_to_json(const char *text)
+{
+    json_t *list = json_array();
+    for (size_t n; *text != '\0'; text += n) {
+        text += strspn(text, ", \t");
+        n = strcspn(text, ", \t");
+        if (n > 0)
+            json_array_append_new(list, json_stringn(text, n));
+    }
+    return list;
+}
+
+json_t *config_for_nodes(const struct config *c)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!rows[i].for_nodes)
+            continue;
+        const char *text = c->values[i].text;
+        json_object_set_new(object, rows[i].key, rows[i].kind == LIST ? list_to_json(text) : json_string(text));
+    }
+    return object;
+}

@@ -1,0 +1,42 @@
+// Settings. One table; each value says where it came from.
+//
+//   flag  >  environment (TANDEM_LISTEN_ADDRESS for listen.address)  >  DIR/tandem.conf  >  default
+//
+// The file is INI: [listen] followed by address = localhost:8765. An unknown key is an error that names its line.
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+enum config_origin { CONFIG_DEFAULT, CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_FLAG };
+
+struct config_value {
+    const char *key;   // "listen.address"
+    const char *text;  // as given; lists are separated by blanks or commas
+    const char *about; //
+    enum config_origin origin;
+    int line; // in the file, with CONFIG_FILE
+};
+
+struct config;
+
+struct config *config_create(void); // all defaults
+void config_destroy(struct config *c);
+
+// Reads the file (required: it must exist) and the environment. STATUS_INVALID "BAD-CONFIG" with file, line and key.
+enum status config_load(struct config *c, const char *path, bool required, struct error *e);
+// A value from the command line.
+enum status config_set(struct config *c, const char *key, const char *text, struct error *e);
+
+size_t config_count(void);
+struct config_value config_at(const struct config *c, size_t index);
+const char *config_text(const struct config *c, const char *key); // key is in the table
+int64_t config_int(const struct config *c, const char *key);
+
+// listen.address taken apart. host has room for size bytes.
+enum status config_listen(const struct config *c, char *host, size_t size, int *port, struct error *e);
+// What the nodes may know: {"relay.urls":["…"], "listen.origins":[…], …}. A new object.
+json_t *config_for_nodes(const struct config *c);

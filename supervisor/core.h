@@ -1,0 +1,106 @@
+// What the files of the supervisor share: its one struct and who does what. Everything runs on the loop's thread.
+//
+//   supervisor.c  builds it up, runs the loop, takes it down        tasks.c      requests that wait, and repeats
+//   drive.c       brings both nodes to where they should be         requests.c   status, wait, restart, down,
+//   forwarding provision.c   provision, deprovision                            notify.c     events to ring, hints and
+//   stdout
+#pragma once
+
+#include <uv.h>
+
+#include "crypto/secret.h"
+#include "ipc/hints.h"
+#include "ipc/ring.h"
+#include "ipc/server.h"
+#include "supervisor/installation.h"
+#include "supervisor/process.h"
+#include "supervisor/statedir.h"
+#include "supervisor/supervisor.h"
+#include "supervisor/tasks.h"
+
+enum { NODES = INSTALLATION_NODES };
+
+struct node {
+    struct supervisor *owner;
+    enum ipc_node which;
+    struct process *process;
+    bool pending;       // one of our calls to it is under way
+    uint64_t opened;    // generation of the process that is provisioned; 0 = none
+    uint64_t told;      // generation that knows its peer
+    uint64_t blocked;   // generation that refused; waits for a provision or restart
+    bool created;       // its store was made by the provision call under way
+    bool restarting;    // stopped in order to start again
+    char url[256];      // where it listens, "" for none
+    char told_url[256]; // the peer's url it was told
+    json_t *status;     // last answer of node.status, NULL = none of this generation
+    uint64_t asked_at;  // when its status was asked
+};
+
+struct supervisor {
+    const struct supervisor_options *options;
+    uv_loop_t loop;
+    struct statedir *dir;
+    struct logfile *own_log;
+    struct logfile *node_logs[NODES];
+    struct node nodes[NODES]; // by enum ipc_node
+    struct ipc_service *service;
+    struct ipc_server *server;
+    struct ipc_hints *hints;
+    struct ipc_ring *ring;
+    struct task *tasks;
+    uv_poll_t server_poll;
+    uv_timer_t tick;
+    uv_signal_t signals[3];
+    uv_poll_t stdin_poll;
+    bool watches_stdin;
+    uint64_t started;
+
+    // Provisioning. The key is there exactly while this installation is provisioned.
+    struct secret kek;
+    struct installation installation;
+    struct task *provision; // the call in flight, NULL = none
+    uint64_t provision_began;
+    bool deriving; // the worker thread has the secret
+    bool fresh;    // keys.json was made by the call under way
+    bool waits;    // the call under way wants federation, too
+    int recreate;  // enum ipc_node the caller allows to make anew, -1 = none
+    bool pairing;
+    uint64_t paired_at; // when a pairing succeeded, 0 = not in this run
+    bool federated;
+
+    struct task *deprovision;                                                // the call in flight, NULL = none
+    enum { RESET_NONE, RESET_STOPPING, RESET_WIPING, RESET_STARTING } reset; // how far a deprovision is
+    bool wipe;
+    bool told_ready;
+    bool stopping;
+    uint64_t lost_lines; // of the stream on standard output
+    bool stream_closed;
+};
+
+// drive.c
+void drive(struct supervisor *s);         // takes the next steps towards "provisioned"; cheap when there are none
+void drive_forget(struct node *n);        // what was known of its process
+bool drive_is_open(const struct node *n); // provisioned and answering
+bool drive_is_paired(const struct supervisor *s);   // both nodes say so
+bool drive_is_idle(const struct supervisor *s);     // federated and nothing left to transfer
+uint64_t drive_poll_ms(const struct supervisor *s); // how often the nodes are asked for their status
+
+// provision.c
+void provision_register(struct supervisor *s, struct ipc_service *service);
+void provision_failed(struct supervisor *s, const struct error *error); // called by drive
+enum status provision_save(struct supervisor *s, struct error *e);      // writes installation.json
+enum status provision_load(struct supervisor *s, struct error *e);      // reads installation.json; none is no failure
+void provision_nodes_changed(struct supervisor *s);                     // goes on with a deprovision
+enum status provision_resume_wipe(struct supervisor *s, struct error *e);
+
+// requests.c
+void requests_register(struct supervisor *s, struct ipc_service *service);
+
+// notify.c
+// data is borrowed and may be NULL; node is "archive", "sparse" or "supervisor".
+void notify_event(struct supervisor *s, const char *node, const char *event, const json_t *data);
+void notify_ready(struct supervisor *s); // the first line on standard output
+
+// supervisor.c
+void supervisor_kick(struct supervisor *s); // look again soon: somebody waits
+void supervisor_stop(struct supervisor *s, const char *reason);

@@ -1,0 +1,384 @@
+// Brings both nodes from where they are to "provisioned, paired and federated", one call to a node at a time.
+//
+// Nothing here remembers a step: each pass looks at what is known and takes the next step that is missing. So a first
+// creation, an interrupted one, a restart and a node that died on the way are all the same code:
+//
+//   node.provision ─► node.peer ─► node.status ─► (forget a recreated peer) ─► pairing.invite ─► pairing.accept ─►
+//   watch
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "crypto/kdf.h"
+#include "supervisor/core.h"
+#include "supervisor/files.h"
+
+enum { POLL_FAST_MS = 25, POLL_SLOW_MS = 1000, CALL_MS = 60000, STATUS_MS = 5000 };
+enum { PAIRING_TTL_S = 60, PAIRING_AGAIN_MS = 5000, SMALL_FILE = 64 };
+
+static struct node *other_of(struct node *n)
+{
+    return &n->owner->nodes[n->which == IPC_ARCHIVE ? IPC_SPARSE : IPC_ARCHIVE];
+}
+
+void drive_forget(struct node *n)
+{
+    n->opened = 0;
+    n->told = 0;
+    n->blocked = 0;
+    json_decref(n->status);
+    n->status = NULL;
+    n->asked_at = 0;
+}
+
+bool drive_is_open(const struct node *n)
+{
+    return process_state(n->process) == PROCESS_UP && n->opened == process_generation(n->process);
+}
+
+static bool peer_flag(const struct node *n, const char *name)
+{
+    return drive_is_open(n) && json_is_true(json_object_get(json_object_get(n->status, "peer"), name));
+}
+
+bool drive_is_paired(const struct supervisor *s)
+{
+    return peer_flag(&s->nodes[0], "paired") && peer_flag(&s->nodes[1], "paired");
+}
+
+static bool is_federated(const struct supervisor *s)
+{
+    return peer_flag(&s->nodes[0], "importing") && peer_flag(&s->nodes[0], "exporting") &&
+           peer_flag(&s->nodes[1], "importing") && peer_flag(&s->nodes[1], "exporting");
+}
+
+bool drive_is_idle(const struct supervisor *s)
+{
+    return s->federated && json_is_true(json_object_get(s->nodes[0].status, "idle")) &&
+           json_is_true(json_object_get(s->nodes[1].status, "idle"));
+}
+
+uint64_t drive_poll_ms(const struct supervisor *s)
+{
+    return s->provision != NULL || tasks_waiting(s) ? POLL_FAST_MS : POLL_SLOW_MS;
+}
+
+// A node that went down is driven again when it is back; any other refusal ends the drive for this process.
+static void refused(struct node *n, const char *step, const struct error *error)
+{
+    struct supervisor *s = n->owner;
+    struct error e = *error;
+    LOG(LOG_WARN, "provision.refused", LOG_TEXT("node", process_name(n->process)), LOG_TEXT("step", step),
+        LOG_TEXT("code", e.code), LOG_TEXT("reason", e.message));
+    if (strcmp(e.code, "NODE-DOWN") == 0)
+        return;
+    n->blocked = process_generation(n->process);
+    error_prefix(&e, "%s node", process_name(n->process));
+    provision_failed(s, &e);
+}
+
+static void call(struct node *n, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer)
+{
+    n->pending = true;
+    process_call(n->process, method, params, timeout_ms, answer, n);
+}
+
+// --- node.provision --------------------------------------------------------------------------------------------------
+
+static void copy_text(const json_t *result, const char *name, char *out, size_t size)
+{
+    const char *text = json_string_value(json_object_get(result, name));
+    snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+// A free port taken once is tried first the next time, so that contacts find the archive again.
+static void keep_port(struct supervisor *s, const char *url)
+{
+    struct error e = {0};
+    char host[256];
+    int configured = 0;
+    const char *colon = strrchr(url, ':');
+    config_listen(s->options->config, host, sizeof host, &configured, &e);
+    if (configured != 0)
+        return;
+    if (colon == NULL || files_write(statedir_file(s->dir, "port"), span_of(colon + 1), &e) != STATUS_OK)
+        LOG(LOG_WARN, "port.forgotten", LOG_TEXT("reason", e.message));
+}
+
+static void take_opened(struct node *n, const json_t *result)
+{
+    struct supervisor *s = n->owner;
+    struct error e = {0};
+    copy_text(result, "personId", s->installation.nodes[n->which].person_id, ID_LENGTH + 1);
+    copy_text(result, "instanceId", s->installation.nodes[n->which].instance_id, ID_LENGTH + 1);
+    copy_text(result, "url", n->url, sizeof n->url);
+    n->opened = process_generation(n->process);
+    n->created = n->created || json_is_true(json_object_get(result, "created"));
+    if (n->which == IPC_ARCHIVE)
+        keep_port(s, n->url);
+    if (provision_save(s, &e) != STATUS_OK)
+        refused(n, "installation.json", &e);
+    notify_event(s, process_name(n->process), "node.provisioned", result);
+}
+
+static void take_recreation(struct node *n)
+{
+    struct error e = {0};
+    if (provision_save(n->owner, &e) != STATUS_OK)
+        refused(n, "installation.json", &e);
+}
+
+static void opened(void *ctx, json_t *result, const struct error *error)
+{
+    struct node *n = ctx;
+    struct supervisor *s = n->owner;
+    n->pending = false;
+    if (error == NULL) {
+        take_opened(n, result);
+    } else if (strcmp(error->code, "STORE-MISSING") == 0 && s->recreate == (int)n->which) {
+        s->installation.recreating = s->recreate; // saved before the store is made
+        s->recreate = -1;
+        take_recreation(n);
+    } else {
+        refused(n, "node.provision", error);
+    }
+    drive(s);
+}
+
+static int preferred_port(struct supervisor *s)
+{
+    struct buf text = {0};
+    struct error e = {0};
+    int port =
+        files_read(statedir_file(s->dir, "port"), SMALL_FILE, &text, &e) == STATUS_OK ? atoi(buf_cstr(&text)) : 0;
+    buf_free(&text);
+    return port > 0 && port < 65536 ? port : 0;
+}
+
+static void add_listener(struct supervisor *s, json_t *params)
+{
+    char host[256] = "";
+    int port = 0;
+    config_listen(s->options->config, host, sizeof host, &port, NULL);
+    json_object_set_new(params, "host", json_string(host));
+    json_object_set_new(params, "port", json_integer(port));
+    if (port == 0 && preferred_port(s) != 0)
+        json_object_set_new(params, "preferredPort", json_integer(preferred_port(s)));
+}
+
+static json_t *node_key(struct supervisor *s, enum ipc_node which)
+{
+    struct secret key = {0};
+    char hex[2 * KDF_KEY + 1];
+    kdf_subkey(&s->kek, ipc_node_name(which), &key);
+    hex_encode(key.data, key.len, hex);
+    secret_destroy(&key);
+    json_t *text = json_string(hex);
+    secret_wipe(hex, sizeof hex);
+    return text;
+}
+
+static void open_node(struct node *n)
+{
+    struct supervisor *s = n->owner;
+    bool create = s->installation.nodes[n->which].person_id[0] == '\0' || s->installation.recreating == (int)n->which;
+    json_t *key = node_key(s, n->which);
+    json_t *params =
+        json_pack("{s:s, s:s, s:s, s:O, s:b, s:o}", "user", s->installation.user, "email",
+                  s->installation.nodes[n->which].email, "instanceName", s->installation.nodes[n->which].instance_name,
+                  "key", key, "create", create, "config", config_for_nodes(s->options->config));
+    if (n->which == IPC_ARCHIVE)
+        add_listener(s, params);
+    call(n, "node.provision", params, CALL_MS, opened);
+    secret_wipe((char *)json_string_value(key), json_string_length(key));
+    json_decref(key);
+}
+
+// --- node.peer and node.status ---------------------------------------------------------------------------------------
+
+static void told(void *ctx, json_t *result, const struct error *error)
+{
+    struct node *n = ctx;
+    (void)result;
+    n->pending = false;
+    if (error == NULL)
+        n->told = process_generation(n->process);
+    else
+        refused(n, "node.peer", error);
+    drive(n->owner);
+}
+
+static bool needs_peer(struct node *n)
+{
+    struct node *peer = other_of(n);
+    if (n->owner->installation.nodes[peer->which].person_id[0] == '\0')
+        return false;
+    return n->told != process_generation(n->process) || strcmp(n->told_url, peer->url) != 0;
+}
+
+static void tell_peer(struct node *n)
+{
+    struct node *peer = other_of(n);
+    const struct installation *in = &n->owner->installation;
+    json_t *params = json_pack("{s:s, s:s}", "personId", in->nodes[peer->which].person_id, "instanceId",
+                               in->nodes[peer->which].instance_id);
+    if (peer->url[0] != '\0')
+        json_object_set_new(params, "url", json_string(peer->url));
+    snprintf(n->told_url, sizeof n->told_url, "%s", peer->url);
+    call(n, "node.peer", params, CALL_MS, told);
+}
+
+static void note_federation(struct supervisor *s)
+{
+    bool now = is_federated(s);
+    if (now == s->federated)
+        return;
+    s->federated = now;
+    json_t *data = json_object();
+    if (now && s->provision_began != 0)
+        json_object_set_new(data, "milliseconds",
+                            json_integer((json_int_t)(clock_monotonic_ms() - s->provision_began)));
+    notify_event(s, "supervisor", now ? "nodes.federated" : "nodes.separated", data);
+    json_decref(data);
+}
+
+static void reported(void *ctx, json_t *result, const struct error *error)
+{
+    struct node *n = ctx;
+    n->pending = false;
+    if (error == NULL) {
+        json_decref(n->status);
+        n->status = json_incref(result);
+    }
+    drive(n->owner);
+}
+
+static void ask_status(struct node *n)
+{
+    n->asked_at = clock_monotonic_ms();
+    call(n, "node.status", NULL, STATUS_MS, reported);
+}
+
+// --- pairing ---------------------------------------------------------------------------------------------------------
+
+static void accepted(void *ctx, json_t *result, const struct error *error)
+{
+    struct node *sparse = ctx;
+    struct supervisor *s = sparse->owner;
+    struct error e = {0};
+    (void)result;
+    sparse->pending = false;
+    s->pairing = false;
+    if (error != NULL) {
+        refused(sparse, "pairing.accept", error);
+    } else {
+        s->installation.paired = true;
+        s->paired_at = clock_monotonic_ms();
+        if (provision_save(s, &e) != STATUS_OK)
+            refused(sparse, "installation.json", &e);
+        s->nodes[0].asked_at = s->nodes[1].asked_at = 0; // ask both again at once
+    }
+    drive(s);
+}
+
+static void invited(void *ctx, json_t *result, const struct error *error)
+{
+    struct node *archive = ctx;
+    struct supervisor *s = archive->owner;
+    archive->pending = false;
+    s->pairing = error == NULL;
+    if (error == NULL)
+        call(&s->nodes[IPC_SPARSE], "pairing.accept", json_pack("{s:O}", "invitation", result), CALL_MS, accepted);
+    else
+        refused(archive, "pairing.invite", error);
+    drive(s);
+}
+
+static void forgotten(void *ctx, json_t *result, const struct error *error)
+{
+    struct node *survivor = ctx;
+    struct supervisor *s = survivor->owner;
+    struct error e = {0};
+    (void)result;
+    survivor->pending = false;
+    s->pairing = false;
+    s->installation.recreating = -1;
+    s->installation.paired = false;
+    s->paired_at = 0;
+    if (error != NULL && error->status != STATUS_NOT_FOUND)
+        refused(survivor, "contact.forget", error);
+    else if (provision_save(s, &e) != STATUS_OK)
+        refused(survivor, "installation.json", &e);
+    s->nodes[0].told = s->nodes[1].told = 0;
+    s->nodes[0].asked_at = s->nodes[1].asked_at = 0;
+    drive(s);
+}
+
+static void pair_nodes(struct supervisor *s)
+{
+    struct node *archive = &s->nodes[IPC_ARCHIVE];
+    s->pairing = true;
+    if (s->installation.recreating >= 0) {
+        struct node *lost = &s->nodes[s->installation.recreating];
+        json_t *params = json_pack("{s:s}", "person", s->installation.nodes[lost->which].person_id);
+        call(other_of(lost), "contact.forget", params, CALL_MS, forgotten);
+        return;
+    }
+    call(archive, "pairing.invite", json_pack("{s:s, s:i}", "via", "direct", "ttl", PAIRING_TTL_S), CALL_MS, invited);
+}
+
+// --- the next step ---------------------------------------------------------------------------------------------------
+
+static bool may_open(struct node *n)
+{
+    const struct supervisor *s = n->owner;
+    bool archive_first = n->which == IPC_ARCHIVE || s->installation.nodes[IPC_SPARSE].person_id[0] != '\0';
+    return archive_first || drive_is_open(&s->nodes[IPC_ARCHIVE]);
+}
+
+static bool is_blocked(const struct node *n)
+{
+    return n->blocked != 0 && n->blocked == process_generation(n->process);
+}
+
+static void drive_node(struct node *n)
+{
+    if (n->pending || process_state(n->process) != PROCESS_UP || is_blocked(n))
+        return;
+    if (n->opened != process_generation(n->process)) {
+        if (may_open(n))
+            open_node(n);
+    } else if (needs_peer(n)) {
+        tell_peer(n);
+    } else if (clock_monotonic_ms() - n->asked_at >= drive_poll_ms(n->owner)) {
+        ask_status(n);
+    }
+}
+
+static bool is_settled(const struct node *n)
+{
+    return !n->pending && drive_is_open(n) && n->told == n->opened && n->status != NULL && n->asked_at != 0 &&
+           !is_blocked(n);
+}
+
+// The archive stores its side of a pairing a moment after the sparse node has; it gets time before another try.
+static bool needs_pairing(struct supervisor *s)
+{
+    bool lately = s->paired_at != 0 && clock_monotonic_ms() - s->paired_at < PAIRING_AGAIN_MS;
+    return !s->pairing && !lately && is_settled(&s->nodes[0]) && is_settled(&s->nodes[1]) && !drive_is_paired(s);
+}
+
+void drive(struct supervisor *s)
+{
+    if (s->kek.data == NULL || s->stopping || s->reset != RESET_NONE)
+        return;
+    if (needs_pairing(s))
+        pair_nodes(s);
+    drive_node(&s->nodes[IPC_ARCHIVE]);
+    drive_node(&s->nodes[IPC_SPARSE]);
+    note_federation(s);
+    tasks_check(s);
+}

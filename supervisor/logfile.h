@@ -1,0 +1,17 @@
+// A log file of mode 0600 that is rotated at 10 MiB: x.log, x.log.1 … x.log.4.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+enum { LOGFILE_BYTES = 10 * 1024 * 1024, LOGFILE_COUNT = 5 };
+
+struct logfile;
+
+struct logfile *logfile_open(const char *path, struct error *e); // appends; NULL on failure
+void logfile_close(struct logfile *l);
+// For log_open; stays the same descriptor across rotations.
+int logfile_fd(const struct logfile *l);
+void logfile_write(struct logfile *l, struct span bytes);
+void logfile_rotate_if_full(struct logfile *l); // for files that others write to through the descriptor
+void logfile_reopen(struct logfile *l);         // after an outside tool moved the file away

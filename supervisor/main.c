@@ -1,0 +1,173 @@
+// tandem-supervisor: runs the two node processes of one state directory. Usually started by 'tandem up'.
+//
+// What this process may do: fork and exec the two node binaries, read and write its state directory, listen on local
+// sockets for its own user. It opens no network connection and reads no object.
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "crypto/secret.h"
+#include "ipc/errors.h"
+#include "supervisor/statedir.h"
+#include "supervisor/supervisor.h"
+
+static const char usage[] =
+    "usage: tandem-supervisor [--state-dir DIR] [--json] [--listen HOST:PORT] [--relay URL]… [--config FILE]\n"
+    "                         [--stdin-lifetime] [--archive-binary FILE] [--sparse-binary FILE]\n"
+    "Runs both nodes in the foreground until SIGTERM. 'tandem up --help' explains the options.\n";
+
+struct arguments {
+    struct supervisor_options options;
+    const char *state_dir;
+    const char *config_file;
+    const char *listen;
+    struct buf relays;
+    bool help;
+};
+
+static const struct option long_options[] = {
+    {"state-dir", required_argument, NULL, 'd'},
+    {"json", no_argument, NULL, 'j'},
+    {"listen", required_argument, NULL, 'l'},
+    {"relay", required_argument, NULL, 'r'},
+    {"config", required_argument, NULL, 'c'},
+    {"stdin-lifetime", no_argument, NULL, 's'},
+    {"archive-binary", required_argument, NULL, 'A'},
+    {"sparse-binary", required_argument, NULL, 'S'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+static bool take_option(struct arguments *a, int option)
+{
+    switch (option) {
+    case 'd':
+        a->state_dir = optarg;
+        return true;
+    case 'j':
+        a->options.json = true;
+        return true;
+    case 'l':
+        a->listen = optarg;
+        return true;
+    case 'r':
+        buf_printf(&a->relays, "%s%s", a->relays.len > 0 ? " " : "", optarg);
+        return true;
+    case 'c':
+        a->config_file = optarg;
+        return true;
+    case 's':
+        a->options.stdin_lifetime = true;
+        return true;
+    case 'A':
+        a->options.archive_binary = optarg;
+        return true;
+    case 'S':
+        a->options.sparse_binary = optarg;
+        return true;
+    case 'h':
+        a->help = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static enum status parse(int argc, char **argv, struct arguments *a, struct error *e)
+{
+    bool good = true;
+    opterr = 0;
+    for (int o; good && (o = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
+        good = take_option(a, o);
+    if (good && optind == argc)
+        return STATUS_OK;
+    return error_set(e, STATUS_INVALID, "USAGE", "unknown argument '%.100s'",
+                     argv[good || optind == 0 ? optind : optind - 1]);
+}
+
+// A program next to our own binary.
+static char *beside(const char *name)
+{
+    char own[PATH_MAX];
+    struct buf b = {0};
+    ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
+    own[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(own, '/');
+    buf_printf(&b, "%.*s/%s", slash != NULL ? (int)(slash - own) : 0, own, name);
+    char *path = mem_text(buf_span(&b));
+    buf_free(&b);
+    return path;
+}
+
+static enum status load_config(struct arguments *a, const char *state_dir, struct error *e)
+{
+    struct buf path = {0};
+    char host[256];
+    int port;
+    struct config *c = a->options.config;
+    buf_printf(&path, "%s/tandem.conf", state_dir);
+    enum status s =
+        config_load(c, a->config_file != NULL ? a->config_file : buf_cstr(&path), a->config_file != NULL, e);
+    if (s == STATUS_OK && a->listen != NULL)
+        s = config_set(c, "listen.address", a->listen, e);
+    if (s == STATUS_OK && a->relays.len > 0)
+        s = config_set(c, "relay.urls", buf_cstr(&a->relays), e);
+    if (s == STATUS_OK)
+        s = config_listen(c, host, sizeof host, &port, e);
+    buf_free(&path);
+    return s;
+}
+
+static int complain(const struct error *e, bool json)
+{
+    const struct ipc_code *row = ipc_code_find(e->code, e->status);
+    if (json) {
+        json_t *object =
+            json_pack("{s:{s:s, s:s, s:s}}", "error", "code", e->code, "message", e->message, "hint", row->hint);
+        json_dumpf(object, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(object);
+    }
+    fprintf(stderr, "tandem-supervisor: %s: %s\n%s\n", e->code, e->message, row->hint);
+    return (int)row->exit;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments a = {0};
+    struct error e = {0};
+    char *state_dir = NULL;
+    char *archive = beside("tandem-archive");
+    char *sparse = beside("tandem-sparse");
+    int exit_status = 0;
+    crypto_init();
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    a.options.archive_binary = archive;
+    a.options.sparse_binary = sparse;
+    a.options.config = config_create();
+    enum status s = parse(argc, argv, &a, &e);
+    if (s == STATUS_OK && a.help) {
+        fputs(usage, stdout);
+        goto done;
+    }
+    if (s == STATUS_OK)
+        s = statedir_choose(a.state_dir, &state_dir, &e);
+    if (s == STATUS_OK)
+        s = load_config(&a, state_dir, &e);
+    a.options.state_dir = state_dir;
+    if (s == STATUS_OK)
+        s = supervisor_run(&a.options, &e);
+    if (s != STATUS_OK)
+        exit_status = complain(&e, a.options.json);
+done:
+    config_destroy(a.options.config);
+    buf_free(&a.relays);
+    free(archive);
+    free(sparse);
+    free(state_dir);
+    return exit_status;
+}

@@ -1,0 +1,56 @@
+// One node process: started, watched, spoken to, restarted when it dies, given up when it dies too often.
+//
+//   stopped ─start─► starting ─answers─► up ─dies─► (back-off) ─► starting …      too many deaths ─► failed
+//
+// "Up" means that its event loop answered a heartbeat over the channel; whether it is provisioned is not known here.
+// Everything runs on the loop's thread; the process is started from it too, because the children's death signal is
+// bound to the thread that forked.
+#pragma once
+
+#include <uv.h>
+
+#include "ipc/channel.h"
+#include "supervisor/logfile.h"
+#include "supervisor/restart.h"
+
+enum process_state { PROCESS_STOPPED, PROCESS_STARTING, PROCESS_UP, PROCESS_FAILED };
+
+struct process_settings { // texts are borrowed for the life of the process
+    const char *name;     // "archive"
+    const char *binary;
+    const char *dir;     // its own folder
+    const char *channel; // socket file of the private channel
+    const char *log_level;
+    struct restart_limits limits;
+    uint64_t heartbeat_ms;
+    uint64_t silence_ms; // without an answer: killed
+};
+
+struct process;
+
+struct process_events {                            // all are required
+    void (*changed)(void *ctx, struct process *p); // its state changed
+    void (*event)(void *ctx, struct process *p, const char *name, const json_t *data);
+    void *ctx;
+};
+
+// log is borrowed and must outlive the loop.
+struct process *process_create(uv_loop_t *loop, struct process_settings settings, struct process_events events,
+                               struct logfile *log);
+void process_destroy(struct process *p); // only after process_stop came to an end
+
+// From stopped or failed; forgets earlier deaths.
+void process_start(struct process *p);
+// Asks it to stop, kills it after grace_ms; then the state is PROCESS_STOPPED.
+void process_stop(struct process *p, uint64_t grace_ms);
+void process_kill(struct process *p); // at once; counts as part of a stop when one was asked for
+
+const char *process_name(const struct process *p);
+enum process_state process_state(const struct process *p);
+pid_t process_pid(const struct process *p); // 0 without a process
+unsigned process_restarts(const struct process *p);
+uint64_t process_generation(const struct process *p); // counts processes that came up; a new one knows nothing
+
+// As ipc_channel_call; NODE-DOWN when it is not up.
+void process_call(struct process *p, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer,
+                  void *ctx);

@@ -1,0 +1,367 @@
+// provision and deprovision: the keys and the record of an installation. The steps of the nodes are drive.c's.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervisor/core.h"
+#include "supervisor/files.h"
+#include "supervisor/keyfile.h"
+#include "supervisor/wipe.h"
+
+enum { PROVISION_MS = 60000, DEPROVISION_MS = 30000, STOP_GRACE_MS = 1500, RECORD_MAX = 64 * 1024 };
+
+// Travels to a worker thread and back.
+struct derivation {
+    uv_work_t work;
+    struct supervisor *owner;
+    struct installation candidate; // what installation.json will say
+    struct keyfile keys;
+    bool fresh; // there is no keys.json yet
+    struct secret secret;
+    struct secret kek;
+    struct error error;
+};
+
+// --- the record ------------------------------------------------------------------------------------------------------
+
+enum status provision_load(struct supervisor *s, struct error *e)
+{
+    struct buf text = {0};
+    struct error missing = {0};
+    s->installation = (struct installation){.recreating = -1};
+    enum status status = files_read(statedir_file(s->dir, "installation.json"), RECORD_MAX, &text, &missing);
+    if (status == STATUS_OK)
+        status = installation_parse(buf_span(&text), &s->installation, e);
+    else if (status == STATUS_NOT_FOUND)
+        status = STATUS_OK;
+    else
+        *e = missing;
+    buf_free(&text);
+    return status;
+}
+
+enum status provision_save(struct supervisor *s, struct error *e)
+{
+    struct buf text = {0};
+    installation_print(&s->installation, &text);
+    enum status status = files_write(statedir_file(s->dir, "installation.json"), buf_span(&text), e);
+    buf_free(&text);
+    return status;
+}
+
+static enum status save_keys(struct supervisor *s, const struct keyfile *keys, struct error *e)
+{
+    struct buf text = {0};
+    keyfile_print(keys, &text);
+    enum status status = files_write(statedir_file(s->dir, "keys.json"), buf_span(&text), e);
+    buf_free(&text);
+    return status;
+}
+
+// --- checks before anything is derived -------------------------------------------------------------------------------
+
+static bool differs(const char *given, const char *recorded)
+{
+    return given != NULL && strcmp(given, recorded) != 0;
+}
+
+static enum status match_record(const struct installation *in, struct ipc_request *r, struct error *e)
+{
+    if (differs(ipc_request_text(r, "user"), in->user))
+        return error_set(e, STATUS_CONFLICT, "ALREADY-PROVISIONED", "this installation belongs to user '%s'", in->user);
+    if (differs(ipc_request_text(r, "archiveEmail"), in->nodes[IPC_ARCHIVE].email) ||
+        differs(ipc_request_text(r, "sparseEmail"), in->nodes[IPC_SPARSE].email))
+        return error_set(e, STATUS_CONFLICT, "ALREADY-PROVISIONED", "this installation has the e-mails '%s' and '%s'",
+                         in->nodes[IPC_ARCHIVE].email, in->nodes[IPC_SPARSE].email);
+    return STATUS_OK;
+}
+
+static enum status load_keys(struct supervisor *s, struct derivation *d, struct error *e)
+{
+    struct buf text = {0};
+    struct error missing = {0};
+    const char *path = statedir_file(s->dir, "keys.json");
+    enum status status = files_read(path, RECORD_MAX, &text, &missing);
+    d->fresh = status == STATUS_NOT_FOUND;
+    if (status == STATUS_OK)
+        status = keyfile_parse(buf_span(&text), &d->keys, e);
+    else if (d->fresh)
+        status = STATUS_OK;
+    else
+        *e = missing;
+    buf_free(&text);
+    return status;
+}
+
+// An installation begins when both files are there; a crash between them left nothing that needs a key.
+static enum status prepare(struct supervisor *s, struct derivation *d, struct ipc_request *r, struct error *e)
+{
+    const struct installation *in = &s->installation;
+    bool made = in->nodes[0].person_id[0] != '\0' || in->nodes[1].person_id[0] != '\0';
+    const char *user = ipc_request_text(r, "user");
+    if (load_keys(s, d, e) != STATUS_OK)
+        return e->status;
+    if (d->fresh && made)
+        return error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "keys.json is missing; the stores cannot be opened");
+    if (!d->fresh && in->user[0] != '\0') {
+        d->candidate = *in;
+        return match_record(in, r, e);
+    }
+    if (user == NULL)
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "provision: parameter 'user' is missing the first time");
+    d->fresh = true;
+    keyfile_fresh(&d->keys);
+    return installation_make(&d->candidate, user, ipc_request_text(r, "archiveEmail"),
+                             ipc_request_text(r, "sparseEmail"), e);
+}
+
+static void take_secret(struct ipc_request *r, struct secret *out)
+{
+    json_t *text = json_object_get(ipc_request_params(r), "secret");
+    *out = secret_copy(json_string_value(text), json_string_length(text));
+    secret_wipe((char *)json_string_value(text), json_string_length(text));
+}
+
+// --- deriving --------------------------------------------------------------------------------------------------------
+
+static void derive(uv_work_t *work) // on a worker thread
+{
+    struct derivation *d = work->data;
+    keyfile_derive(&d->keys, &d->secret, &d->kek, &d->error);
+    secret_destroy(&d->secret);
+}
+
+static enum status accept_key(struct supervisor *s, struct derivation *d, struct error *e)
+{
+    if (d->error.status != STATUS_OK) {
+        *e = d->error;
+        return e->status;
+    }
+    if (!d->fresh && !keyfile_fits(&d->keys, &d->kek))
+        return error_set(e, STATUS_REFUSED, "BAD-SECRET", "this is not the secret of this installation");
+    s->installation = d->candidate;
+    if (!d->fresh)
+        return STATUS_OK;
+    keyfile_seal(&d->keys, &d->kek);
+    return provision_save(s, e) == STATUS_OK ? save_keys(s, &d->keys, e) : e->status;
+}
+
+static void begin_drive(struct supervisor *s, struct derivation *d)
+{
+    secret_destroy(&s->kek);
+    s->kek = d->kek;
+    d->kek = (struct secret){0};
+    s->fresh = d->fresh;
+    s->paired_at = 0;
+    for (size_t i = 0; i < NODES; i++) {
+        s->nodes[i].blocked = 0;
+        s->nodes[i].created = false;
+        if (process_state(s->nodes[i].process) == PROCESS_FAILED)
+            process_start(s->nodes[i].process);
+    }
+    drive(s);
+}
+
+static void derived(uv_work_t *work, int status)
+{
+    struct derivation *d = work->data;
+    struct supervisor *s = d->owner;
+    struct error e = {0};
+    (void)status;
+    s->deriving = false;
+    if (s->stopping)
+        LOG(LOG_INFO, "provision.dropped");
+    else if (accept_key(s, d, &e) == STATUS_OK)
+        begin_drive(s, d);
+    else if (s->provision != NULL)
+        tasks_fail(s, s->provision, &e);
+    secret_destroy(&d->kek);
+    free(d);
+}
+
+// --- provision -------------------------------------------------------------------------------------------------------
+
+static bool provision_ready(const struct supervisor *s, const struct task *t)
+{
+    const struct node *a = &s->nodes[IPC_ARCHIVE];
+    const struct node *b = &s->nodes[IPC_SPARSE];
+    (void)t;
+    if (s->deriving || s->kek.data == NULL || !drive_is_open(a) || !drive_is_open(b) || !drive_is_paired(s))
+        return false;
+    return s->federated || !s->waits;
+}
+
+static json_t *node_result(const struct supervisor *s, enum ipc_node which)
+{
+    const struct node *n = &s->nodes[which];
+    json_t *object = json_pack("{s:s, s:s, s:i}", "personId", s->installation.nodes[which].person_id, "instanceId",
+                               s->installation.nodes[which].instance_id, "pid", (int)process_pid(n->process));
+    if (which == IPC_ARCHIVE)
+        json_object_set_new(object, "url", json_string(n->url));
+    return object;
+}
+
+static json_t *provision_result(const struct supervisor *s, const struct task *t)
+{
+    bool created = s->nodes[0].created || s->nodes[1].created;
+    return json_pack("{s:o, s:o, s:b, s:b, s:b, s:I}", "archive", node_result(s, IPC_ARCHIVE), "sparse",
+                     node_result(s, IPC_SPARSE), "created", created, "paired", drive_is_paired(s), "federated",
+                     s->federated, "milliseconds", (json_int_t)(clock_monotonic_ms() - t->began));
+}
+
+static void handle_provision(struct ipc_request *r, void *ctx)
+{
+    static const struct task_kind kind = {provision_ready, provision_result, false};
+    struct supervisor *s = ctx;
+    struct error e = {0};
+    enum ipc_node recreate;
+    struct task *t = tasks_begin(s, r, kind, (uint64_t)ipc_request_int(r, "timeoutMs", PROVISION_MS));
+    if (t == NULL)
+        return;
+    struct derivation *d = mem_alloc(sizeof *d);
+    d->owner = s;
+    d->work.data = d;
+    if (s->provision != NULL || s->deriving || s->reset != RESET_NONE || s->stopping)
+        error_set(&e, STATUS_CONFLICT, "BUSY", "another provision or deprovision is under way");
+    if (e.status != STATUS_OK || prepare(s, d, r, &e) != STATUS_OK) {
+        free(d);
+        tasks_fail(s, t, &e);
+        return;
+    }
+    take_secret(r, &d->secret);
+    const char *wanted = ipc_request_text(r, "recreate");
+    s->recreate = wanted != NULL && ipc_node_parse(wanted, &recreate) ? (int)recreate : -1;
+    s->waits = ipc_request_bool(r, "wait", true);
+    s->provision = t;
+    s->provision_began = t->began;
+    s->deriving = true;
+    uv_queue_work(&s->loop, &d->work, derive, derived);
+}
+
+// A listener that cannot be opened is found before the archive makes anything: then nothing stays of a first attempt.
+static bool left_nothing(const struct supervisor *s, const struct error *error)
+{
+    bool listener = strcmp(error->code, "PORT-TAKEN") == 0 || strcmp(error->code, "BAD-CONFIG") == 0;
+    return listener && s->fresh && s->installation.nodes[0].person_id[0] == '\0';
+}
+
+void provision_failed(struct supervisor *s, const struct error *error)
+{
+    struct error ignored = {0};
+    json_t *data = json_pack("{s:s, s:s, s:s}", "kind", "provision", "code", error->code, "severity", "error");
+    if (left_nothing(s, error)) {
+        files_remove(statedir_file(s->dir, "keys.json"), &ignored);
+        files_remove(statedir_file(s->dir, "installation.json"), &ignored);
+        secret_destroy(&s->kek);
+        s->installation = (struct installation){.recreating = -1};
+    }
+    s->fresh = false;
+    notify_event(s, "supervisor", "error.reported", data);
+    json_decref(data);
+    if (s->provision != NULL)
+        tasks_fail(s, s->provision, error);
+}
+
+// --- deprovision -----------------------------------------------------------------------------------------------------
+
+struct wiping {
+    uv_work_t work;
+    struct supervisor *owner;
+    struct error error;
+};
+
+static bool both_in(const struct supervisor *s, enum process_state state)
+{
+    return process_state(s->nodes[0].process) == state && process_state(s->nodes[1].process) == state;
+}
+
+static bool deprovision_ready(const struct supervisor *s, const struct task *t)
+{
+    (void)t;
+    return s->reset == RESET_NONE;
+}
+
+static json_t *deprovision_result(const struct supervisor *s, const struct task *t)
+{
+    (void)t;
+    return json_pack("{s:b}", "wiped", s->wipe);
+}
+
+static void start_nodes(struct supervisor *s)
+{
+    s->reset = RESET_STARTING;
+    process_start(s->nodes[IPC_ARCHIVE].process);
+    process_start(s->nodes[IPC_SPARSE].process);
+}
+
+static void wipe_stores(uv_work_t *work) // on a worker thread
+{
+    struct wiping *w = work->data;
+    wipe_run(statedir_path(w->owner->dir), &w->error);
+}
+
+static void stores_wiped(uv_work_t *work, int status)
+{
+    struct wiping *w = work->data;
+    struct supervisor *s = w->owner;
+    (void)status;
+    if (w->error.status == STATUS_OK)
+        s->installation = (struct installation){.recreating = -1};
+    else if (s->deprovision != NULL)
+        tasks_fail(s, s->deprovision, &w->error);
+    free(w);
+    if (!s->stopping)
+        start_nodes(s);
+}
+
+void provision_nodes_changed(struct supervisor *s)
+{
+    if (s->reset == RESET_STOPPING && both_in(s, PROCESS_STOPPED)) {
+        if (!s->wipe) {
+            start_nodes(s);
+            return;
+        }
+        struct wiping *w = mem_alloc(sizeof *w);
+        *w = (struct wiping){.owner = s, .work.data = w};
+        s->reset = RESET_WIPING;
+        uv_queue_work(&s->loop, &w->work, wipe_stores, stores_wiped);
+    } else if (s->reset == RESET_STARTING && both_in(s, PROCESS_UP)) {
+        s->reset = RESET_NONE;
+        tasks_check(s);
+    }
+}
+
+static void handle_deprovision(struct ipc_request *r, void *ctx)
+{
+    static const struct task_kind kind = {deprovision_ready, deprovision_result, false};
+    struct supervisor *s = ctx;
+    struct error e = {0};
+    struct task *t = tasks_begin(s, r, kind, DEPROVISION_MS);
+    if (t == NULL)
+        return;
+    if (s->provision != NULL || s->deriving || s->reset != RESET_NONE || s->stopping) {
+        error_set(&e, STATUS_CONFLICT, "BUSY", "another provision or deprovision is under way");
+        tasks_fail(s, t, &e);
+        return;
+    }
+    s->deprovision = t;
+    s->wipe = ipc_request_bool(r, "wipe", false);
+    s->reset = RESET_STOPPING;
+    secret_destroy(&s->kek);
+    s->federated = false;
+    process_stop(s->nodes[IPC_SPARSE].process, STOP_GRACE_MS);
+    process_stop(s->nodes[IPC_ARCHIVE].process, STOP_GRACE_MS);
+    provision_nodes_changed(s);
+}
+
+enum status provision_resume_wipe(struct supervisor *s, struct error *e)
+{
+    return wipe_is_unfinished(statedir_path(s->dir)) ? wipe_run(statedir_path(s->dir), e) : STATUS_OK;
+}
+
+void provision_register(struct supervisor *s, struct ipc_service *service)
+{
+    ipc_service_on(service, "provision", handle_provision, s);
+    ipc_service_on(service, "deprovision", handle_deprovision, s);
+}

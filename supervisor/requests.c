@@ -1,0 +1,204 @@
+// What the control endpoint answers besides provisioning: status, wait, restart, down, events, and everything of a
+// node.
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "supervisor/core.h"
+
+enum { WAIT_MS = 30000, RESTART_MS = 30000, STOP_GRACE_MS = 1500, EVENTS_LIMIT = 500 };
+
+// --- status ----------------------------------------------------------------------------------------------------------
+
+static const char *state_word(const struct node *n)
+{
+    switch (process_state(n->process)) {
+    case PROCESS_STOPPED:
+        return n->restarting || n->owner->reset != RESET_NONE ? "starting" : "stopped";
+    case PROCESS_STARTING:
+        return "starting";
+    case PROCESS_FAILED:
+        return "failed";
+    case PROCESS_UP:
+        return drive_is_open(n) ? "running" : "unprovisioned";
+    }
+    return "stopped";
+}
+
+static json_t *id_or_null(const char *id)
+{
+    return id[0] != '\0' ? json_string(id) : json_null();
+}
+
+static void copy_member(json_t *to, const char *name, const json_t *from, json_t *otherwise)
+{
+    json_t *value = json_object_get(from, name);
+    json_object_set_new(to, name, value != NULL ? json_incref(value) : json_incref(otherwise));
+    json_decref(otherwise);
+}
+
+static json_t *node_status(const struct supervisor *s, enum ipc_node which)
+{
+    const struct node *n = &s->nodes[which];
+    const json_t *report = drive_is_open(n) ? n->status : NULL;
+    pid_t pid = process_pid(n->process);
+    json_t *object = json_pack(
+        "{s:s, s:o, s:i, s:o, s:o}", "state", state_word(n), "pid", pid != 0 ? json_integer(pid) : json_null(),
+        "restarts", (int)process_restarts(n->process), "personId", id_or_null(s->installation.nodes[which].person_id),
+        "instanceId", id_or_null(s->installation.nodes[which].instance_id));
+    copy_member(object, "listeners", report, json_array());
+    copy_member(object, "objects", report, json_integer(0));
+    copy_member(object, "bytes", report, json_integer(0));
+    copy_member(object, "warnings", report, json_array());
+    return object;
+}
+
+static void handle_status(struct ipc_request *r, void *ctx)
+{
+    struct supervisor *s = ctx;
+    json_t *own = json_pack("{s:i, s:I, s:s}", "pid", (int)getpid(), "uptimeMs",
+                            (json_int_t)(clock_monotonic_ms() - s->started), "version", TANDEM_VERSION);
+    ipc_request_reply(r, json_pack("{s:o, s:o, s:o, s:b}", "supervisor", own, "archive", node_status(s, IPC_ARCHIVE),
+                                   "sparse", node_status(s, IPC_SPARSE), "federated", s->federated));
+}
+
+// --- wait ------------------------------------------------------------------------------------------------------------
+
+static json_t *empty_result(const struct supervisor *s, const struct task *t)
+{
+    (void)s;
+    (void)t;
+    return json_object();
+}
+
+static bool both_up(const struct supervisor *s)
+{
+    return process_state(s->nodes[0].process) == PROCESS_UP && process_state(s->nodes[1].process) == PROCESS_UP;
+}
+
+static bool wait_ready(const struct supervisor *s, const struct task *t)
+{
+    const char *what = ipc_request_text(tasks_request(t), "for");
+    if (strcmp(what, "federated") == 0)
+        return s->federated;
+    if (strcmp(what, "idle") == 0)
+        return drive_is_idle(s);
+    return both_up(s) && s->reset == RESET_NONE;
+}
+
+static void handle_wait(struct ipc_request *r, void *ctx)
+{
+    static const struct task_kind kind = {wait_ready, empty_result, false};
+    struct supervisor *s = ctx;
+    if (tasks_begin(s, r, kind, (uint64_t)ipc_request_int(r, "timeoutMs", WAIT_MS)) != NULL)
+        tasks_check(s);
+}
+
+// --- restart and down ------------------------------------------------------------------------------------------------
+
+static bool restart_ready(const struct supervisor *s, const struct task *t)
+{
+    const struct node *n = &s->nodes[t->node];
+    if (n->restarting || process_state(n->process) != PROCESS_UP)
+        return false;
+    return s->kek.data == NULL || drive_is_open(n) || n->blocked == process_generation(n->process);
+}
+
+static void handle_restart(struct ipc_request *r, void *ctx)
+{
+    static const struct task_kind kind = {restart_ready, empty_result, false};
+    struct supervisor *s = ctx;
+    enum ipc_node which = IPC_ARCHIVE;
+    ipc_node_parse(ipc_request_text(r, "node"), &which);
+    struct task *t = tasks_begin(s, r, kind, RESTART_MS);
+    if (t == NULL)
+        return;
+    t->node = (int)which;
+    struct node *n = &s->nodes[which];
+    if (n->restarting || s->reset != RESET_NONE)
+        return; // one is under way
+    n->restarting = true;
+    process_stop(n->process, STOP_GRACE_MS); // its end starts it again
+}
+
+static void handle_down(struct ipc_request *r, void *ctx)
+{
+    ipc_request_reply(r, NULL);
+    supervisor_stop(ctx, "asked to");
+}
+
+// --- events ----------------------------------------------------------------------------------------------------------
+
+static bool events_ready(const struct supervisor *s, const struct task *t)
+{
+    struct ipc_request *r = tasks_request(t);
+    return ipc_ring_has(s->ring, ipc_request_text(r, "bootId"), (uint64_t)ipc_request_int(r, "seq", 0));
+}
+
+static json_t *events_result(const struct supervisor *s, const struct task *t)
+{
+    struct ipc_request *r = tasks_request(t);
+    return ipc_ring_read(s->ring, ipc_request_text(r, "bootId"), (uint64_t)ipc_request_int(r, "seq", 0),
+                         (size_t)ipc_request_int(r, "limit", EVENTS_LIMIT));
+}
+
+static void handle_events(struct ipc_request *r, void *ctx)
+{
+    static const struct task_kind kind = {events_ready, events_result, true};
+    struct supervisor *s = ctx;
+    if (tasks_begin(s, r, kind, (uint64_t)ipc_request_int(r, "waitMs", 0)) != NULL)
+        tasks_check(s);
+}
+
+// --- a node's methods ------------------------------------------------------------------------------------------------
+
+static void forwarded(void *ctx, json_t *result, const struct error *error)
+{
+    struct ipc_request *r = ctx;
+    if (error != NULL)
+        ipc_request_fail(r, error);
+    else
+        ipc_request_reply(r, json_incref(result));
+}
+
+static enum status check_open(const struct supervisor *s, const struct node *n, struct error *e)
+{
+    const char *name = process_name(n->process);
+    if (process_state(n->process) == PROCESS_FAILED)
+        return error_set(e, STATUS_CLOSED, "NODE-DOWN", "the %s node has failed", name);
+    if (s->kek.data == NULL)
+        return error_set(e, STATUS_CONFLICT, "NOT-PROVISIONED", "the nodes have no keys yet");
+    if (!drive_is_open(n))
+        return error_set(e, STATUS_CLOSED, "NODE-DOWN", "the %s node is starting", name);
+    return STATUS_OK;
+}
+
+static void forward(struct ipc_request *r, void *ctx)
+{
+    struct supervisor *s = ctx;
+    struct error e = {0};
+    const struct ipc_method *m = ipc_method_find(ipc_request_method(r));
+    enum ipc_node which = m->node;
+    const char *wanted = ipc_request_text(r, "node");
+    if (wanted != NULL)
+        ipc_node_parse(wanted, &which);
+    struct node *n = &s->nodes[which];
+    if (check_open(s, n, &e) != STATUS_OK) {
+        ipc_request_fail(r, &e);
+        return;
+    }
+    json_t *params = json_incref(ipc_request_params(r));
+    json_object_del(params, "node");
+    process_call(n->process, m->name, params, m->timeout_ms + (uint64_t)ipc_request_int(r, "waitMs", 0), forwarded, r);
+}
+
+void requests_register(struct supervisor *s, struct ipc_service *service)
+{
+    ipc_service_on(service, "status", handle_status, s);
+    ipc_service_on(service, "wait", handle_wait, s);
+    ipc_service_on(service, "restart", handle_restart, s);
+    ipc_service_on(service, "down", handle_down, s);
+    ipc_service_on(service, "events.since", handle_events, s);
+    ipc_service_otherwise(service, forward, s);
+}

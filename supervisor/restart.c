@@ -1,0 +1,33 @@
+#include "supervisor/restart.h"
+
+#include <string.h>
+
+void restart_reset(struct restart *r)
+{
+    r->count = 0;
+    r->backoff_ms = 0;
+}
+
+static void forget_old(struct restart *r, uint64_t now_ms)
+{
+    unsigned keep = 0;
+    for (unsigned i = 0; i < r->count; i++)
+        if (now_ms - r->times[i] < r->limits.window_ms)
+            r->times[keep++] = r->times[i];
+    r->count = keep;
+}
+
+int64_t restart_after_death(struct restart *r, uint64_t now_ms, uint64_t answered_ms)
+{
+    if (answered_ms >= r->limits.healthy_ms)
+        restart_reset(r);
+    forget_old(r, now_ms);
+    r->times[r->count++] = now_ms;
+    if (r->count >= r->limits.deaths || r->count >= RESTART_DEATHS_MAX)
+        return RESTART_NEVER;
+    uint64_t wait = r->backoff_ms != 0 ? r->backoff_ms : r->limits.backoff_min_ms;
+    if (wait > r->limits.backoff_max_ms)
+        wait = r->limits.backoff_max_ms;
+    r->backoff_ms = wait * 2;
+    return (int64_t)wait;
+}

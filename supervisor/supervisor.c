@@ -1,0 +1,326 @@
+#include "supervisor/supervisor.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervisor/core.h"
+#include "supervisor/files.h"
+
+enum { STOP_GRACE_MS = 1500, ROTATION_MS = 10000 };
+
+// --- what the nodes tell ---------------------------------------------------------------------------------------------
+
+static struct node *node_of(struct supervisor *s, const struct process *p)
+{
+    return s->nodes[IPC_ARCHIVE].process == p ? &s->nodes[IPC_ARCHIVE] : &s->nodes[IPC_SPARSE];
+}
+
+static void close_signal_handles(struct supervisor *s)
+{
+    for (size_t i = 0; i < sizeof s->signals / sizeof *s->signals; i++)
+        uv_close((uv_handle_t *)&s->signals[i], NULL);
+}
+
+// The last step of a stop: with the handles gone the loop ends.
+static void close_everything(struct supervisor *s)
+{
+    struct error e = {0};
+    error_set(&e, STATUS_CLOSED, "NOT-RUNNING", "the supervisor stops");
+    tasks_end_all(s, &e);
+    close_signal_handles(s);
+    uv_close((uv_handle_t *)&s->tick, NULL);
+    uv_close((uv_handle_t *)&s->server_poll, NULL);
+    if (s->watches_stdin)
+        uv_close((uv_handle_t *)&s->stdin_poll, NULL);
+    process_destroy(s->nodes[IPC_ARCHIVE].process);
+    process_destroy(s->nodes[IPC_SPARSE].process);
+}
+
+static bool both_in(const struct supervisor *s, enum process_state state)
+{
+    return process_state(s->nodes[0].process) == state && process_state(s->nodes[1].process) == state;
+}
+
+static void process_changed(void *ctx, struct process *p)
+{
+    struct supervisor *s = ctx;
+    struct node *n = node_of(s, p);
+    if (process_state(p) != PROCESS_UP)
+        drive_forget(n);
+    if (s->stopping) {
+        if (both_in(s, PROCESS_STOPPED))
+            close_everything(s);
+        return;
+    }
+    if (n->restarting && process_state(p) == PROCESS_STOPPED) {
+        n->restarting = false;
+        process_start(p);
+    }
+    if (!s->told_ready && both_in(s, PROCESS_UP))
+        notify_ready(s);
+    provision_nodes_changed(s);
+    drive(s);
+    tasks_check(s);
+}
+
+// News about synchronising or contacts make the node's status worth asking for at once.
+static void process_event(void *ctx, struct process *p, const char *name, const json_t *data)
+{
+    struct supervisor *s = ctx;
+    notify_event(s, process_name(p), name, data);
+    if (strncmp(name, "chum.", 5) == 0 || strncmp(name, "contact.", 8) == 0) {
+        node_of(s, p)->asked_at = 1;
+        drive(s);
+    }
+}
+
+// --- what the loop tells ---------------------------------------------------------------------------------------------
+
+static void requests_waiting(uv_poll_t *poll, int status, int events)
+{
+    struct supervisor *s = poll->data;
+    (void)status;
+    (void)events;
+    ipc_server_drain(s->server);
+}
+
+static void rotate_own_log(struct supervisor *s)
+{
+    static uint64_t last;
+    uint64_t now = clock_monotonic_ms();
+    if (now - last < ROTATION_MS)
+        return;
+    last = now;
+    logfile_rotate_if_full(s->own_log);
+}
+
+static void ticked(uv_timer_t *timer)
+{
+    struct supervisor *s = timer->data;
+    rotate_own_log(s);
+    drive(s);
+    tasks_check(s);
+    uv_timer_start(timer, ticked, drive_poll_ms(s), 0);
+}
+
+void supervisor_kick(struct supervisor *s)
+{
+    if (!s->stopping)
+        uv_timer_start(&s->tick, ticked, drive_poll_ms(s), 0);
+}
+
+void supervisor_stop(struct supervisor *s, const char *reason)
+{
+    if (s->stopping)
+        return;
+    LOG(LOG_INFO, "supervisor.stopping", LOG_TEXT("reason", reason));
+    json_t *data = json_pack("{s:s}", "reason", reason);
+    notify_event(s, "supervisor", "supervisor.stopping", data);
+    json_decref(data);
+    s->stopping = true;
+    bool both_stopped = both_in(s, PROCESS_STOPPED);
+    process_stop(s->nodes[IPC_SPARSE].process, STOP_GRACE_MS);
+    process_stop(s->nodes[IPC_ARCHIVE].process, STOP_GRACE_MS);
+    if (both_stopped)
+        close_everything(s);
+}
+
+static void signalled(uv_signal_t *handle, int number)
+{
+    struct supervisor *s = handle->data;
+    if (number == SIGHUP) {
+        logfile_reopen(s->own_log);
+        logfile_reopen(s->node_logs[0]);
+        logfile_reopen(s->node_logs[1]);
+        LOG(LOG_INFO, "log.reopened");
+    } else if (!s->stopping) {
+        supervisor_stop(s, "signal");
+    } else {
+        process_kill(s->nodes[IPC_ARCHIVE].process);
+        process_kill(s->nodes[IPC_SPARSE].process);
+    }
+}
+
+static void stdin_moved(uv_poll_t *poll, int status, int events)
+{
+    struct supervisor *s = poll->data;
+    char unread[256];
+    (void)events;
+    if (status < 0 || read(STDIN_FILENO, unread, sizeof unread) <= 0) {
+        uv_poll_stop(poll);
+        supervisor_stop(s, "standard input ended");
+    }
+}
+
+// --- building up -----------------------------------------------------------------------------------------------------
+
+static struct restart_limits restart_limits(const struct config *c)
+{
+    return (struct restart_limits){.backoff_min_ms = (uint64_t)config_int(c, "restart.backoff_min_ms"),
+                                   .backoff_max_ms = (uint64_t)config_int(c, "restart.backoff_max_ms"),
+                                   .deaths = (unsigned)config_int(c, "restart.deaths"),
+                                   .window_ms = (uint64_t)config_int(c, "restart.window_s") * 1000,
+                                   .healthy_ms = (uint64_t)config_int(c, "restart.healthy_s") * 1000};
+}
+
+static void create_node(struct supervisor *s, enum ipc_node which, const char *binary)
+{
+    char name[32];
+    const struct config *c = s->options->config;
+    struct node *n = &s->nodes[which];
+    snprintf(name, sizeof name, "%s.sock", ipc_node_name(which));
+    struct process_settings settings = {.name = ipc_node_name(which),
+                                        .binary = binary,
+                                        .dir = statedir_file(s->dir, ipc_node_name(which)),
+                                        .channel = statedir_socket(s->dir, name),
+                                        .log_level = config_text(c, "log.level"),
+                                        .limits = restart_limits(c),
+                                        .heartbeat_ms = (uint64_t)config_int(c, "heartbeat.interval_s") * 1000,
+                                        .silence_ms = (uint64_t)config_int(c, "heartbeat.silence_s") * 1000};
+    struct process_events events = {process_changed, process_event, s};
+    n->owner = s;
+    n->which = which;
+    n->process = process_create(&s->loop, settings, events, s->node_logs[which]);
+}
+
+static struct logfile *open_log(struct supervisor *s, const char *name, struct error *e)
+{
+    char file[48];
+    snprintf(file, sizeof file, "log/%s.log", name);
+    return logfile_open(statedir_file(s->dir, file), e);
+}
+
+static enum log_level level_of(const char *word)
+{
+    static const char *const words[] = {"debug", "info", "warn", "error"};
+    size_t i = 0;
+    while (i < LOG_ERROR && strcmp(words[i], word) != 0)
+        i++;
+    return (enum log_level)i;
+}
+
+static enum status open_logs(struct supervisor *s, struct error *e)
+{
+    s->own_log = open_log(s, "supervisor", e);
+    if (s->own_log == NULL)
+        return e->status;
+    for (int i = 0; i < NODES; i++) {
+        s->node_logs[i] = open_log(s, ipc_node_name((enum ipc_node)i), e);
+        if (s->node_logs[i] == NULL)
+            return e->status;
+    }
+    log_open(logfile_fd(s->own_log), LOG_FORMAT_JSON, level_of(config_text(s->options->config, "log.level")),
+             "supervisor");
+    return STATUS_OK;
+}
+
+static enum status publish_endpoints(struct supervisor *s, struct error *e)
+{
+    char control[160];
+    char events[160];
+    snprintf(control, sizeof control, "ipc://%s", statedir_socket(s->dir, "control.sock"));
+    snprintf(events, sizeof events, "ipc://%s", statedir_socket(s->dir, "events.sock"));
+    json_t *object = json_pack("{s:s, s:s, s:i, s:s, s:s}", "control", control, "events", events, "pid", (int)getpid(),
+                               "version", TANDEM_VERSION, "bootId", ipc_ring_boot_id(s->ring));
+    char *text = json_dumps(object, JSON_COMPACT);
+    enum status status = files_write(statedir_file(s->dir, "run/control.json"), span_of(text), e);
+    free(text);
+    json_decref(object);
+    return status;
+}
+
+static enum status open_endpoints(struct supervisor *s, struct error *e)
+{
+    s->ring = ipc_ring_create();
+    s->service = ipc_service_create(IPC_SUPERVISOR);
+    requests_register(s, s->service);
+    provision_register(s, s->service);
+    s->server = ipc_server_listen(statedir_socket(s->dir, "control.sock"), s->service, e);
+    if (s->server == NULL)
+        return e->status;
+    s->hints = ipc_hints_listen(statedir_socket(s->dir, "events.sock"), e);
+    return s->hints == NULL ? e->status : publish_endpoints(s, e);
+}
+
+static void watch_signals(struct supervisor *s)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        uv_signal_init(&s->loop, &s->signals[i]);
+        s->signals[i].data = s;
+        uv_signal_start(&s->signals[i], signalled, numbers[i]);
+    }
+}
+
+static void watch(struct supervisor *s)
+{
+    watch_signals(s);
+    uv_timer_init(&s->loop, &s->tick);
+    s->tick.data = s;
+    uv_poll_init(&s->loop, &s->server_poll, ipc_server_fd(s->server));
+    s->server_poll.data = s;
+    uv_poll_start(&s->server_poll, UV_READABLE, requests_waiting);
+    s->watches_stdin = s->options->stdin_lifetime && uv_poll_init(&s->loop, &s->stdin_poll, STDIN_FILENO) == 0;
+    if (s->watches_stdin) {
+        s->stdin_poll.data = s;
+        uv_poll_start(&s->stdin_poll, UV_READABLE | UV_DISCONNECT, stdin_moved);
+    }
+}
+
+static enum status build(struct supervisor *s, struct error *e)
+{
+    if (statedir_open(s->options->state_dir, &s->dir, e) != STATUS_OK || open_logs(s, e) != STATUS_OK ||
+        provision_resume_wipe(s, e) != STATUS_OK || provision_load(s, e) != STATUS_OK ||
+        open_endpoints(s, e) != STATUS_OK)
+        return e->status;
+    create_node(s, IPC_ARCHIVE, s->options->archive_binary);
+    create_node(s, IPC_SPARSE, s->options->sparse_binary);
+    watch(s);
+    return STATUS_OK;
+}
+
+static void take_down(struct supervisor *s)
+{
+    struct error ignored = {0};
+    if (s->server != NULL)
+        files_remove(statedir_file(s->dir, "run/control.json"), &ignored);
+    ipc_server_destroy(s->server);
+    ipc_hints_destroy(s->hints);
+    ipc_service_destroy(s->service);
+    ipc_ring_destroy(s->ring);
+    secret_destroy(&s->kek);
+    for (int i = 0; i < NODES; i++) {
+        json_decref(s->nodes[i].status);
+        logfile_close(s->node_logs[i]);
+    }
+    log_open(STDERR_FILENO, LOG_FORMAT_TEXT, LOG_WARN, "supervisor");
+    logfile_close(s->own_log);
+    statedir_close(s->dir);
+}
+
+enum status supervisor_run(const struct supervisor_options *options, struct error *e)
+{
+    struct supervisor *s = mem_alloc(sizeof *s);
+    s->options = options;
+    s->recreate = -1;
+    s->started = clock_monotonic_ms();
+    uv_loop_init(&s->loop);
+    enum status status = build(s, e);
+    if (status == STATUS_OK) {
+        LOG(LOG_INFO, "supervisor.started", LOG_TEXT("version", TANDEM_VERSION));
+        process_start(s->nodes[IPC_ARCHIVE].process);
+        process_start(s->nodes[IPC_SPARSE].process);
+        supervisor_kick(s);
+        uv_run(&s->loop, UV_RUN_DEFAULT);
+    }
+    take_down(s);
+    uv_loop_close(&s->loop);
+    free(s);
+    return status;
+}
