@@ -1,0 +1,84 @@
+#include "testing.h"
+
+#include "net/address.h"
+
+static void urls_are_taken_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *host, *path;
+        bool tls;
+        uint16_t port;
+    } good[] = {
+        {"ws://localhost:8765", "localhost", "/", false, 8765},
+        {"ws://127.0.0.1", "127.0.0.1", "/", false, 80},
+        {"WSS://comm.example.org/a?b=c#d", "comm.example.org", "/a?b=c", true, 443},
+        {"wss://h:1?x", "h", "/?x", true, 1},
+        {"ws://[::1]:65535/", "::1", "/", false, 65535},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct ws_url u;
+        struct error e = {0};
+        assert_int_equal(ws_url_parse(good[i].text, &u, &e), STATUS_OK);
+        assert_string_equal(u.host, good[i].host);
+        assert_string_equal(u.path, good[i].path);
+        assert_int_equal(u.port, good[i].port);
+        assert_int_equal(u.tls, good[i].tls);
+    }
+}
+
+static void malformed_urls_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",
+                                      "http://a",
+                                      "ws://",
+                                      "ws:///x",
+                                      "ws://:80",
+                                      "ws://a:0",
+                                      "ws://a:65536",
+                                      "ws://a:8x",
+                                      "ws://a:",
+                                      "ws://[::1",
+                                      "ws://[x]:1",
+                                      "ws://a b",
+                                      "ws://u@h:1",
+                                      "ws://::1:80",
+                                      "ws://a/\r\nHost: b",
+                                      "ws://a/\xff",
+                                      "ws://[::1]x",
+                                      "ws://[1.2.3.4]:1"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct ws_url u;
+        struct error e = {0};
+        assert_int_equal(ws_url_parse(bad[i], &u, &e), STATUS_INVALID);
+        assert_string_equal(e.code, "BAD-URL");
+    }
+}
+
+static void listen_addresses_need_a_port(void **state)
+{
+    (void)state;
+    struct listen_address a;
+    struct error e = {0};
+    assert_int_equal(listen_address_parse("localhost:0", &a, &e), STATUS_OK);
+    assert_string_equal(a.host, "localhost");
+    assert_int_equal(a.port, 0);
+    assert_int_equal(listen_address_parse("[::]:8000", &a, &e), STATUS_OK);
+    assert_string_equal(a.host, "::");
+    static const char *const bad[] = {"", "localhost", "8765", ":8765", "a:b", "::1:8765", "a:99999"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(listen_address_parse(bad[i], &a, &e), STATUS_INVALID);
+        assert_string_equal(e.code, "BAD-ADDRESS");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(urls_are_taken_apart),
+        cmocka_unit_test(malformed_urls_are_refused),
+        cmocka_unit_test(listen_addresses_need_a_port),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
