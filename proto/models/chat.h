@@ -11,8 +11,9 @@ struct chat_attachment {
     struct span type; // MIME type; empty = application/octet-stream
     uint64_t size;
     int64_t last_modified_ms;
-    struct hash thumbnail; // BLOB of a preview image; zero = none
-    bool present;          // when read: the BLOB's bytes are here
+    struct hash thumbnail;      // BLOB of a preview image; zero = none
+    struct span thumbnail_type; // MIME type; empty = image/png
+    bool present;               // when read: the BLOB's bytes are here
 };
 
 struct chat_message {

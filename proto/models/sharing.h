@@ -7,6 +7,7 @@
 //   the profiles of contacts                               x
 //   own and imported channels, topics                      x
 //   Settings                                               x
+//   signatures that vouch for keys                         x
 #pragma once
 
 #include "models/model.h"
@@ -20,5 +21,5 @@ bool sharing_is_own_node(struct model *m, const struct hash *person);
 enum status sharing_apply(struct model *m, const struct hash *person, struct error *e);
 // For every head that moves: shares a new Someone, Profile, ChannelInfo or Settings with the own node.
 enum status sharing_notice(struct model *m, const char *type, const struct hash *id_hash, struct error *e);
-// A Topic is unversioned and shared as one object.
-enum status sharing_notice_topic(struct model *m, const struct hash *topic, struct error *e);
+// For every new object: the own node also gets Topics and the signatures that vouch for contacts' keys.
+enum status sharing_notice_object(struct model *m, const char *type, const struct hash *hash, struct error *e);

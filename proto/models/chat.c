@@ -1,0 +1,267 @@
+#include "models/chat.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "models/access.h"
+#include "models/contact.h"
+
+enum { MAX_FILE_NAME = 1024 };
+
+// ---- Attachments
+// -----------------------------------------------------------------------------------------------------
+
+static enum status put_descriptor(struct model *m, const struct hash *blob, struct span name, struct span type,
+                                  int64_t last_modified_ms, struct hash *out, struct error *e)
+{
+    struct store_info info;
+    enum status status = store_info(m->store, blob, &info, e);
+    if (status != STATUS_OK)
+        return status;
+    if (name.len > MAX_FILE_NAME || type.len > MAX_FILE_NAME || !utf8_valid(name) || !utf8_valid(type))
+        return error_set(e, STATUS_INVALID, "BAD-TEXT", "a file's name and type are at most %d bytes of UTF-8",
+                         MAX_FILE_NAME);
+    struct value *object = model_object(m, "BlobDescriptor");
+    model_set_hash(m, object, "data", blob);
+    model_set_number(m, object, "lastModified", (double)last_modified_ms);
+    model_set_text(m, object, "name", name);
+    model_set_number(m, object, "size", (double)info.size);
+    model_set_text(m, object, "type", type);
+    return model_put(m, object, out, e);
+}
+
+static enum status attach(struct model *m, const struct chat_attachment *a, struct value *attachments,
+                          struct value *thumbnails, struct error *e)
+{
+    struct hash descriptor;
+    struct span type = a->type.len != 0 ? a->type : SPAN("application/octet-stream");
+    enum status status = put_descriptor(m, &a->hash, a->name, type, a->last_modified_ms, &descriptor, e);
+    if (status != STATUS_OK)
+        return status;
+    value_add(m->arena, attachments, value_hash(m->arena, &descriptor));
+    if (hash_is_zero(&a->thumbnail))
+        return STATUS_OK;
+    type = a->thumbnail_type.len != 0 ? a->thumbnail_type : SPAN("image/png");
+    status = put_descriptor(m, &a->thumbnail, a->name, type, a->last_modified_ms, &descriptor, e);
+    if (status == STATUS_OK)
+        value_add(m->arena, thumbnails, value_hash(m->arena, &descriptor));
+    return status;
+}
+
+// Files with a preview come first: the lists belong together by position.
+static enum status attach_all(struct model *m, struct value *message, const struct chat_attachment *items, size_t count,
+                              struct error *e)
+{
+    struct value *attachments = value_list(m->arena);
+    struct value *thumbnails = value_list(m->arena);
+    enum status status = STATUS_OK;
+    for (int with_preview = 1; with_preview >= 0; with_preview--)
+        for (size_t i = 0; status == STATUS_OK && i < count; i++)
+            if (hash_is_zero(&items[i].thumbnail) != (with_preview == 1))
+                status = attach(m, &items[i], attachments, thumbnails, e);
+    if (attachments->list.count != 0)
+        value_set_member(m->arena, message, SPAN("attachments"), attachments);
+    if (thumbnails->list.count != 0)
+        value_set_member(m->arena, message, SPAN("thumbnails"), thumbnails);
+    return status;
+}
+
+// ---- Sending
+// ---------------------------------------------------------------------------------------------------------
+
+// The channel we write to: the shared one, or our own of the same id, which the owner of the topic then may read.
+static enum status find_outlet(struct model *m, const struct topic *t, struct hash *channel, struct error *e)
+{
+    struct hash shared;
+    struct hash own;
+    struct channel first;
+    enum status status = channel_id_hash(m, t->id, NULL, &shared, e);
+    if (status == STATUS_OK)
+        status = channel_id_hash(m, t->id, &m->self->person, &own, e);
+    if (status != STATUS_OK)
+        return status;
+    bool is_shared = hash_eq(&shared, &t->channel);
+    status = channel_create(m, t->id, is_shared ? NULL : &m->self->person, channel, e);
+    if (status != STATUS_OK || is_shared || hash_eq(&own, &t->channel))
+        return status;
+    if (channel_get(m, &t->channel, &first, NULL) == STATUS_OK && !hash_is_zero(&first.owner))
+        status = access_grant(m, (struct access_target){ACCESS_ID, own}, &first.owner, e);
+    return status;
+}
+
+static enum status check_message(struct span text, size_t count, struct error *e)
+{
+    if (!utf8_valid(text))
+        return error_set(e, STATUS_INVALID, "BAD-TEXT", "the message is not valid UTF-8");
+    if (text.len > CHAT_MAX_TEXT || count > CHAT_MAX_ATTACHMENTS)
+        return error_set(e, STATUS_TOO_BIG, "TOO-BIG", "a message has at most %d bytes and %d attachments",
+                         CHAT_MAX_TEXT, CHAT_MAX_ATTACHMENTS);
+    return STATUS_OK;
+}
+
+enum status chat_send(struct model *m, const struct topic *topic, struct span text,
+                      const struct chat_attachment *attachments, size_t count, struct chat_sent *out, struct error *e)
+{
+    struct channel_entry entry;
+    struct value *message = model_object(m, "ChatMessage");
+    enum status status = check_message(text, count, e);
+    if (status == STATUS_OK)
+        status = attach_all(m, message, attachments, count, e);
+    model_set_text(m, message, "text", text);
+    model_set_hash(m, message, "sender", &m->self->person);
+    if (status == STATUS_OK)
+        status = find_outlet(m, topic, &out->channel, e);
+    if (status == STATUS_OK)
+        status = channel_post(m, &out->channel, message, NULL, &entry, e);
+    if (status != STATUS_OK)
+        return status;
+    out->id = entry.creation_time;
+    out->message = entry.data;
+    out->timestamp = (int64_t)entry.timestamp;
+    return STATUS_OK;
+}
+
+enum status chat_send_to(struct model *m, const struct hash *person, struct span text,
+                         const struct chat_attachment *attachments, size_t count, struct chat_sent *out,
+                         struct error *e)
+{
+    struct topic topic;
+    if (!contact_exists(m, person))
+        return error_set(e, STATUS_REFUSED, "NOT-TRUSTED", "%s is not a contact", hash_text(person).s);
+    enum status status = topic_open_one_to_one(m, person, &topic, e);
+    return status == STATUS_OK ? chat_send(m, &topic, text, attachments, count, out, e) : status;
+}
+
+// ---- Reading
+// ---------------------------------------------------------------------------------------------------------
+
+static bool read_descriptor(struct model *m, const struct hash *hash, struct chat_attachment *out)
+{
+    struct value *object;
+    double number;
+    *out = (struct chat_attachment){0};
+    if (model_read(m, hash, "BlobDescriptor", &object, NULL) != STATUS_OK ||
+        !value_get_hash(object, "data", &out->hash))
+        return false;
+    value_get_string(object, "name", &out->name);
+    value_get_string(object, "type", &out->type);
+    if (value_get_number(object, "size", &number) && number >= 0 && number < 9e15)
+        out->size = (uint64_t)number;
+    if (value_get_number(object, "lastModified", &number) && number > -9e15 && number < 9e15)
+        out->last_modified_ms = (int64_t)number;
+    out->present = store_presence(m->store, &out->hash) == STORE_PRESENT;
+    return true;
+}
+
+static void read_attachments(struct model *m, const struct value *object, struct chat_message *out)
+{
+    struct hash_list files = {0};
+    struct hash_list previews = {0};
+    model_read_hashes(value_get(object, SPAN("attachments")), &files);
+    model_read_hashes(value_get(object, SPAN("thumbnails")), &previews);
+    out->attachments = arena_alloc(m->arena, (files.count + 1) * sizeof *out->attachments);
+    for (size_t i = 0; i < files.count && out->attachment_count < CHAT_MAX_ATTACHMENTS; i++) {
+        struct chat_attachment *a = &out->attachments[out->attachment_count];
+        struct chat_attachment preview;
+        if (!read_descriptor(m, &files.items[i], a))
+            continue;
+        if (i < previews.count && read_descriptor(m, &previews.items[i], &preview)) {
+            a->thumbnail = preview.hash;
+            a->thumbnail_type = preview.type;
+        }
+        out->attachment_count++;
+    }
+    hash_list_free(&files);
+    hash_list_free(&previews);
+}
+
+static bool read_message(struct model *m, const struct channel_entry *entry, struct chat_message *out)
+{
+    struct value *object;
+    *out = (struct chat_message){
+        .id = entry->creation_time,
+        .has_author = entry->has_author,
+        .author = entry->author,
+        .verification = entry->verification,
+        .timestamp = (int64_t)entry->timestamp,
+    };
+    if (strcmp(entry->type, "ChatMessage") != 0 ||
+        model_read(m, &entry->data, "ChatMessage", &object, NULL) != STATUS_OK)
+        return false;
+    value_get_string(object, "text", &out->text);
+    value_get_hash(object, "sender", &out->sender);
+    if (out->has_author && !hash_eq(&out->author, &out->sender))
+        out->verification = VERIFICATION_FORGED;
+    read_attachments(m, object, out);
+    return true;
+}
+
+static void read_messages(struct model *m, const struct channel_entries *entries, struct chat_messages *out)
+{
+    *out = (struct chat_messages){.more = entries->more};
+    out->items = arena_alloc(m->arena, (entries->count + 1) * sizeof *out->items);
+    for (size_t i = 0; i < entries->count; i++)
+        out->count += read_message(m, &entries->items[i], &out->items[out->count]);
+}
+
+enum status chat_page(struct model *m, const struct topic *topic, size_t limit, const struct hash *before,
+                      struct chat_messages *out, struct error *e)
+{
+    struct hash_list channels = {0};
+    struct channel_entries entries;
+    *out = (struct chat_messages){0};
+    enum status status = topic_channels(m, topic, &channels, e);
+    if (status == STATUS_OK) {
+        const struct channel_query query = {
+            .channels = channels.items,
+            .channel_count = channels.count,
+            .limit = limit,
+            .before = before,
+            .type = "ChatMessage",
+            .ascending = true,
+        };
+        status = channel_read(m, &query, &entries, e);
+    }
+    if (status == STATUS_OK)
+        read_messages(m, &entries, out);
+    hash_list_free(&channels);
+    return status;
+}
+
+enum status chat_since(struct model *m, const struct topic *topic, struct span cursor, size_t limit,
+                       struct chat_messages *out, struct span *next, struct error *e)
+{
+    struct hash_list channels = {0};
+    struct channel_entries entries;
+    *out = (struct chat_messages){0};
+    enum status status = topic_channels(m, topic, &channels, e);
+    if (status == STATUS_OK)
+        status = channel_since(m, channels.items, channels.count, cursor, limit, &entries, next, e);
+    if (status == STATUS_OK)
+        read_messages(m, &entries, out);
+    hash_list_free(&channels);
+    return status;
+}
+
+enum status chat_cursor(struct model *m, const struct topic *topic, struct span *cursor, struct error *e)
+{
+    struct hash_list channels = {0};
+    enum status status = topic_channels(m, topic, &channels, e);
+    if (status == STATUS_OK)
+        status = channel_cursor(m, channels.items, channels.count, cursor, e);
+    hash_list_free(&channels);
+    return status;
+}
+
+enum status chat_with(struct model *m, const struct hash *person, struct topic *out, struct error *e)
+{
+    struct channel channel;
+    struct span id = topic_one_to_one_id(m->arena, &m->self->person, person);
+    enum status status = topic_find(m, id, out, e);
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    error_clear(e); // a channel without a Topic is readable too (MODELS.md 6.4)
+    *out = (struct topic){.id = id, .name = id, .kind = TOPIC_ONE_TO_ONE, .peer = *person};
+    status = channel_id_hash(m, id, NULL, &out->channel, e);
+    return status == STATUS_OK ? channel_get(m, &out->channel, &channel, e) : status;
+}

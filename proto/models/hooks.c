@@ -1,0 +1,97 @@
+#include "models/hooks.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "models/channel.h"
+#include "models/contact.h"
+#include "models/sharing.h"
+#include "models/topic.h"
+
+static enum status react_to_profile(struct model *m, const struct store_change *change, struct error *e)
+{
+    return contact_notice_profile(m, &change->id_hash, e);
+}
+
+static enum status react_to_someone(struct model *m, const struct store_change *change, struct error *e)
+{
+    return contact_notice_someone(m, &change->id_hash, e);
+}
+
+static enum status react_to_channel(struct model *m, const struct store_change *change, struct error *e)
+{
+    return channel_register(m, &change->id_hash, e);
+}
+
+static enum status react_to_topic(struct model *m, const struct store_change *change, struct error *e)
+{
+    return topic_notice(m, &change->hash, e);
+}
+
+static const struct {
+    int kind;
+    const char *type;
+    enum status (*react)(struct model *m, const struct store_change *change, struct error *e); // before sharing
+} reactions[] = {
+    {STORE_CHANGE_HEAD, "Profile", react_to_profile},     {STORE_CHANGE_HEAD, "Someone", react_to_someone},
+    {STORE_CHANGE_HEAD, "ChannelInfo", react_to_channel}, {STORE_CHANGE_HEAD, "Settings", NULL},
+    {STORE_CHANGE_OBJECT, "Topic", react_to_topic},       {STORE_CHANGE_OBJECT, "Signature", NULL},
+};
+
+static enum status react(struct model *m, const struct store_change *change, size_t row, struct error *e)
+{
+    enum status status = STATUS_OK;
+    if (reactions[row].react != NULL)
+        status = reactions[row].react(m, change, e);
+    if (status != STATUS_OK)
+        return status;
+    return change->kind == STORE_CHANGE_HEAD ? sharing_notice(m, change->type, &change->id_hash, e)
+                                             : sharing_notice_object(m, change->type, &change->hash, e);
+}
+
+// A reaction that cannot be carried out, for instance to a peer's odd object, is undone alone and reported: it must not
+// take what caused it along. Only a failing store does that.
+static enum status react_alone(struct model *m, const struct store_change *change, size_t row, struct error *e)
+{
+    struct error why = {0};
+    enum status status = store_savepoint(m->store, e);
+    if (status != STATUS_OK)
+        return status;
+    status = react(m, change, row, &why);
+    if (status == STATUS_OK)
+        return store_release(m->store, e);
+    store_undo(m->store);
+    if (status == STATUS_IO || status == STATUS_FULL) {
+        if (e != NULL)
+            *e = why;
+        return status;
+    }
+    LOG(LOG_WARN, "hook.failed", LOG_TEXT("type", change->type), LOG_HASH("hash", &change->hash),
+        LOG_TEXT("code", why.code), LOG_TEXT("why", why.message));
+    return STATUS_OK;
+}
+
+static enum status dispatch(struct store *s, const struct store_change *change, void *ctx, struct error *e)
+{
+    const struct hooks *h = ctx;
+    size_t row = 0;
+    const size_t rows = sizeof reactions / sizeof *reactions;
+    while (row < rows && ((int)change->kind != reactions[row].kind || strcmp(change->type, reactions[row].type) != 0))
+        row++;
+    if (row == rows)
+        return STATUS_OK;
+    struct model m = {.store = s, .self = h->self, .arena = arena_create(), .now_ms = h->now_ms(), .fixed = h->fixed};
+    enum status status = react_alone(&m, change, row, e);
+    arena_destroy(m.arena);
+    return status;
+}
+
+void hooks_install(struct store *s, struct hooks *h)
+{
+    store_set_hook(s, dispatch, h);
+}
+
+void hooks_remove(struct store *s)
+{
+    store_set_hook(s, NULL, NULL);
+}

@@ -1,0 +1,205 @@
+#include "models/policy.h"
+
+#include <string.h>
+
+#include "models/access.h"
+#include "models/sharing.h"
+#include "models/someone.h"
+#include "models/topic.h"
+
+// ---- Types
+// -----------------------------------------------------------------------------------------------------------
+
+enum standing { // of a type; types without a row are applications' own
+    NEVER,      // not accepted from anybody, not even as a child (DATA-MODEL.md 10.3)
+    LOCAL,      // our own bookkeeping: versions are not accepted and not served
+    OWN_NODE,   // accepted from our own other node
+    RULED,      // has a rule below
+};
+
+static const struct {
+    const char *type;
+    enum standing standing;
+} standings[] = {
+    {"Access", NEVER},
+    {"IdAccess", NEVER},
+    {"Group", NEVER},
+    {"Chum", LOCAL},
+    {"Instance", LOCAL},
+    {"Leute", LOCAL},
+    {"ChannelRegistry", LOCAL},
+    {"TopicAppRegistry", LOCAL},
+    {"LocalInstancesList", LOCAL},
+    {"IoMRequestsRegistry", LOCAL},
+    {"GroupProfile", LOCAL},
+    {"Person", LOCAL},
+    {"Recipe", LOCAL},
+    {"Someone", OWN_NODE},
+    {"Settings", OWN_NODE},
+    {"ChannelInfo", RULED},
+    {"Topic", RULED},
+    {"Profile", RULED},
+};
+
+static bool find_standing(struct span type, enum standing *out)
+{
+    for (size_t i = 0; i < sizeof standings / sizeof *standings; i++)
+        if (span_eq_text(type, standings[i].type)) {
+            *out = standings[i].standing;
+            return true;
+        }
+    return false;
+}
+
+static bool is_me_someone(struct model *m, const struct hash *id_hash)
+{
+    struct hash me;
+    return someone_id_hash(m, SPAN(SOMEONE_ME), &me, NULL) == STATUS_OK && hash_eq(id_hash, &me);
+}
+
+bool policy_is_private(struct model *m, struct span type, const struct hash *id_hash)
+{
+    enum standing standing;
+    if (!find_standing(type, &standing))
+        return false;
+    if (span_eq_text(type, "Person") || span_eq_text(type, "Recipe"))
+        return false; // may be shown, though nobody's versions are taken in
+    return standing == NEVER || standing == LOCAL || (span_eq_text(type, "Someone") && is_me_someone(m, id_hash));
+}
+
+bool policy_may_serve(struct model *m, const struct hash *person, struct span type, const struct hash *id_hash)
+{
+    return !hash_eq(person, &m->self->person) && !policy_is_private(m, type, id_hash);
+}
+
+bool policy_may_keep(struct span type)
+{
+    enum standing standing;
+    return !find_standing(type, &standing) || standing != NEVER;
+}
+
+bool policy_may_want(struct model *m, const struct hash *sender, struct span type, const struct hash *id_hash)
+{
+    enum standing standing;
+    if (!find_standing(type, &standing) || standing == RULED)
+        return true;
+    return standing == OWN_NODE && sharing_is_own_node(m, sender) && !is_me_someone(m, id_hash);
+}
+
+// ---- Rules per type
+// --------------------------------------------------------------------------------------------------
+
+static enum status refuse(struct error *e, const char *why)
+{
+    return error_set(e, STATUS_REFUSED, "REFUSED", "%s", why);
+}
+
+static enum status judge_channel(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
+{
+    struct span id;
+    struct hash owner;
+    struct hash one;
+    struct hash two;
+    if (!value_get_string(o->value, "id", &id))
+        return refuse(e, "the channel has no id");
+    if (value_get_hash(o->value, "owner", &owner)) {
+        if (hash_eq(&owner, sender) || (sharing_is_own_node(m, sender) && !hash_eq(&owner, &m->self->person)))
+            return STATUS_OK;
+        return refuse(e, "versions of a channel are taken from its owner only");
+    }
+    if (sharing_is_own_node(m, sender) || span_eq_text(id, TOPIC_EVERYONE) || span_eq_text(id, TOPIC_GLUE))
+        return STATUS_OK;
+    const struct hash *self = &m->self->person;
+    if (topic_is_one_to_one(id, &one, &two) &&
+        ((hash_eq(&one, sender) && hash_eq(&two, self)) || (hash_eq(&one, self) && hash_eq(&two, sender))))
+        return STATUS_OK;
+    return refuse(e, "a channel without owner is taken only from the other one of a conversation with us");
+}
+
+static enum status judge_topic(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
+{
+    struct span id;
+    struct hash one;
+    struct hash two;
+    struct hash channel;
+    struct hash expected;
+    if (!value_get_string(o->value, "id", &id) || !value_get_hash(o->value, "channel", &channel))
+        return refuse(e, "the Topic has no id or channel");
+    if (sharing_is_own_node(m, sender))
+        return topic_validate(m, o->value, e);
+    if (topic_is_one_to_one(id, &one, &two)) {
+        const struct hash *self = &m->self->person;
+        if (!(hash_eq(&one, sender) && hash_eq(&two, self)) && !(hash_eq(&one, self) && hash_eq(&two, sender)))
+            return error_set(e, STATUS_REFUSED, "NOT-TRUSTED", "the Topic is not about the sender and us");
+        return topic_validate(m, o->value, e);
+    }
+    bool shared = channel_id_hash(m, id, NULL, &expected, NULL) == STATUS_OK && hash_eq(&expected, &channel);
+    bool senders = channel_id_hash(m, id, sender, &expected, NULL) == STATUS_OK && hash_eq(&expected, &channel);
+    if (senders || (shared && (span_eq_text(id, TOPIC_EVERYONE) || span_eq_text(id, TOPIC_GLUE))))
+        return topic_validate(m, o->value, e);
+    return error_set(e, STATUS_REFUSED, "NOT-TRUSTED", "the Topic names a channel that is not the sender's");
+}
+
+static enum status judge_profile(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
+{
+    struct hash person;
+    struct hash owner;
+    if (!value_get_hash(o->value, "personId", &person) || !value_get_hash(o->value, "owner", &owner))
+        return refuse(e, "the profile has no person or owner");
+    if (hash_eq(&person, &m->self->person) || hash_eq(&owner, &m->self->person))
+        return refuse(e, "nobody else writes our own profiles");
+    if (sharing_is_own_node(m, sender) || (hash_eq(&person, sender) && hash_eq(&owner, sender)))
+        return STATUS_OK;
+    return refuse(e, "a profile is taken only from the person it is about");
+}
+
+// ---- Applications' own types
+// -----------------------------------------------------------------------------------------
+
+// Versions of an id that is new here are taken in, and from then on from whom the first came; of an id that lies here
+// already only from somebody we share it with.
+static enum status judge_version(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
+{
+    char name[sizeof "origin." + HASH_HEX];
+    struct hash head;
+    struct hash origin;
+    struct span known;
+    memcpy(name, "origin.", 7);
+    memcpy(name + 7, hash_text(&o->id_hash).s, HASH_HEX + 1);
+    if (store_setting_get(m->store, name, m->arena, &known, NULL) == STATUS_OK && hash_parse(known, &origin) &&
+        hash_eq(&origin, sender))
+        return STATUS_OK;
+    if (sharing_is_own_node(m, sender) || access_has(m, (struct access_target){ACCESS_ID, o->id_hash}, sender))
+        return STATUS_OK;
+    if (store_head(m->store, &o->id_hash, &head, NULL) == STATUS_OK)
+        return refuse(e, "somebody else than its author sent a version of an object that lies here");
+    return store_setting_set(m->store, name, span_of(hash_text(sender).s), e);
+}
+
+static enum status judge_by_standing(struct model *m, const struct hash *sender, const struct object *o,
+                                     enum standing standing, struct error *e)
+{
+    if (standing == NEVER)
+        return error_set(e, STATUS_REFUSED, "CIEC-FO3", "access rights and groups are never taken from others");
+    if (standing == LOCAL || (standing == OWN_NODE && !sharing_is_own_node(m, sender)))
+        return refuse(e, "objects of this type are nobody else's business");
+    if (object_is_type(o, "Someone") && is_me_someone(m, &o->id_hash))
+        return refuse(e, "Someone \"me\" is different on every node");
+    if (object_is_type(o, "ChannelInfo"))
+        return judge_channel(m, sender, o, e);
+    if (object_is_type(o, "Topic"))
+        return judge_topic(m, sender, o, e);
+    return object_is_type(o, "Profile") ? judge_profile(m, sender, o, e) : STATUS_OK;
+}
+
+enum status policy_may_import(struct model *m, const struct hash *sender, const struct object *object, struct error *e)
+{
+    enum standing standing;
+    if (hash_eq(sender, &m->self->person))
+        return refuse(e, "the sender is ourselves");
+    if (find_standing(object->recipe->name, &standing))
+        return judge_by_standing(m, sender, object, standing, e);
+    if (object->recipe->versioned && object->form == MICRODATA_OBJECT)
+        return judge_version(m, sender, object, e);
+    return STATUS_OK;
+}

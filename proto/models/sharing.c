@@ -1,0 +1,185 @@
+#include "models/sharing.h"
+
+#include <string.h>
+
+#include "models/access.h"
+#include "models/channel.h"
+#include "models/contact.h"
+#include "models/leute.h"
+#include "models/profile.h"
+#include "models/someone.h"
+#include "models/topic.h"
+#include "models/trust.h"
+
+#define OWN_NODE_SETTING "sharing.ownNode"
+
+// ---- Who is our own node
+// ---------------------------------------------------------------------------------------------
+
+enum status sharing_own_node(struct model *m, struct hash *person, struct error *e)
+{
+    struct span text;
+    enum status status = store_setting_get(m->store, OWN_NODE_SETTING, m->arena, &text, e);
+    if (status == STATUS_OK && !hash_parse(text, person))
+        status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no other own node");
+    return status;
+}
+
+bool sharing_is_own_node(struct model *m, const struct hash *person)
+{
+    struct hash own;
+    return sharing_own_node(m, &own, NULL) == STATUS_OK && hash_eq(person, &own);
+}
+
+// ---- One thing with the own node
+// -------------------------------------------------------------------------------------
+
+static bool exists(struct model *m, const struct hash *hash)
+{
+    return store_presence(m->store, hash) != STORE_ABSENT;
+}
+
+static enum status share_id(struct model *m, const struct hash *own, const struct hash *id_hash, struct error *e)
+{
+    return access_grant(m, (struct access_target){ACCESS_ID, *id_hash}, own, e);
+}
+
+static enum status share_someone(struct model *m, const struct hash *own, const struct hash *id_hash, struct error *e)
+{
+    struct someone s;
+    enum status status = someone_load(m, id_hash, &s, e);
+    bool theirs = status == STATUS_OK && (someone_find(&s, own) != NULL || span_eq_text(s.someone_id, SOMEONE_ME));
+    if (status == STATUS_OK && !theirs)
+        status = share_id(m, own, id_hash, e);
+    someone_free(&s);
+    return status;
+}
+
+// Our certificates on a version of a profile, so that the other node believes the keys too.
+static enum status share_certificates(struct model *m, const struct hash *own, const struct hash *version,
+                                      struct error *e)
+{
+    struct hash_list certificates = {0};
+    enum status status = store_referrers(m->store, version, SPAN("TrustKeysCertificate"), false, &certificates, e);
+    for (size_t i = 0; status == STATUS_OK && i < certificates.count; i++) {
+        struct hash_list signatures = {0};
+        status = store_referrers(m->store, &certificates.items[i], SPAN("Signature"), false, &signatures, e);
+        for (size_t k = 0; status == STATUS_OK && k < signatures.count; k++)
+            status = access_grant(m, (struct access_target){ACCESS_OBJECT, signatures.items[k]}, own, e);
+        hash_list_free(&signatures);
+    }
+    hash_list_free(&certificates);
+    return status;
+}
+
+static enum status share_profile(struct model *m, const struct hash *own, const struct hash *id_hash, struct error *e)
+{
+    struct profile p;
+    enum status status = profile_load(m, id_hash, &p, e);
+    bool theirs = status == STATUS_OK && (hash_eq(&p.person, own) || hash_eq(&p.owner, own));
+    if (status == STATUS_OK && !theirs)
+        status = share_id(m, own, id_hash, e);
+    if (status == STATUS_OK && !theirs && !leute_is_me(m, &p.person))
+        status = share_certificates(m, own, &p.hash, e);
+    profile_free(&p);
+    return status;
+}
+
+static enum status share_channel(struct model *m, const struct hash *own, const struct hash *id_hash, struct error *e)
+{
+    struct channel c;
+    enum status status = channel_get(m, id_hash, &c, e);
+    return status != STATUS_OK || hash_eq(&c.owner, own) ? status : share_id(m, own, id_hash, e);
+}
+
+enum status sharing_notice(struct model *m, const char *type, const struct hash *id_hash, struct error *e)
+{
+    struct hash own;
+    if (sharing_own_node(m, &own, NULL) != STATUS_OK)
+        return STATUS_OK;
+    if (strcmp(type, "Someone") == 0)
+        return share_someone(m, &own, id_hash, e);
+    if (strcmp(type, "Profile") == 0)
+        return share_profile(m, &own, id_hash, e);
+    if (strcmp(type, "ChannelInfo") == 0)
+        return share_channel(m, &own, id_hash, e);
+    return strcmp(type, "Settings") == 0 ? share_id(m, &own, id_hash, e) : STATUS_OK;
+}
+
+enum status sharing_notice_object(struct model *m, const char *type, const struct hash *hash, struct error *e)
+{
+    struct hash own;
+    struct value *object;
+    struct hash target;
+    if (sharing_own_node(m, &own, NULL) != STATUS_OK)
+        return STATUS_OK;
+    if (strcmp(type, "Topic") == 0)
+        return access_grant(m, (struct access_target){ACCESS_OBJECT, *hash}, &own, e);
+    struct trust_signature s;
+    if (strcmp(type, "Signature") != 0 || !trust_read_signature(m, hash, &s) || !hash_eq(&s.issuer, &m->self->person) ||
+        model_read(m, &s.data, "TrustKeysCertificate", &object, NULL) != STATUS_OK ||
+        !value_get_hash(object, "profile", &target) || !exists(m, &target))
+        return STATUS_OK;
+    return access_grant(m, (struct access_target){ACCESS_OBJECT, *hash}, &own, e);
+}
+
+// ---- Everything there is
+// ---------------------------------------------------------------------------------------------
+
+static enum status share_all_of(struct model *m, const char *type, struct error *e)
+{
+    struct hash_list ids = {0};
+    enum status status = store_ids_of_type(m->store, span_of(type), &ids, e);
+    for (size_t i = 0; status == STATUS_OK && i < ids.count; i++)
+        status = sharing_notice(m, type, &ids.items[i], e);
+    hash_list_free(&ids);
+    return status;
+}
+
+static enum status share_all_topics(struct model *m, struct error *e)
+{
+    struct topics topics;
+    enum status status = topic_list(m, &topics, e);
+    for (size_t i = 0; status == STATUS_OK && i < topics.count; i++)
+        status = sharing_notice_object(m, "Topic", &topics.items[i].hash, e);
+    return status;
+}
+
+static enum status share_all(struct model *m, struct error *e)
+{
+    static const char *const types[] = {"Someone", "Profile", "ChannelInfo", "Settings"};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < sizeof types / sizeof *types; i++)
+        status = share_all_of(m, types[i], e);
+    return status == STATUS_OK ? share_all_topics(m, e) : status;
+}
+
+enum status sharing_set_own_node(struct model *m, const struct hash *person, struct error *e)
+{
+    if (hash_eq(person, &m->self->person))
+        return error_set(e, STATUS_INVALID, "EMAILS-EQUAL", "the other node is another person than this one");
+    if (sharing_is_own_node(m, person))
+        return STATUS_OK;
+    enum status status = store_setting_set(m->store, OWN_NODE_SETTING, span_of(hash_text(person).s), e);
+    if (status == STATUS_OK) // it vouches for the contacts it has paired with
+        status = trust_grant_right(m, LICENCE_RIGHT_FOR_EVERYBODY, person, e);
+    return status == STATUS_OK ? share_all(m, e) : status;
+}
+
+enum status sharing_apply(struct model *m, const struct hash *person, struct error *e)
+{
+    struct hash profile;
+    struct topic topic;
+    if (!contact_exists(m, person))
+        return error_set(e, STATUS_REFUSED, "NOT-TRUSTED", "%s is not a contact", hash_text(person).s);
+    enum status status = profile_own(m, &profile, e);
+    if (status == STATUS_OK)
+        status = access_grant(m, (struct access_target){ACCESS_ID, profile}, person, e);
+    if (status == STATUS_OK)
+        status = topic_open_one_to_one(m, person, &topic, e);
+    if (status == STATUS_OK) // an older topic may have lost its grants when the contact was forgotten
+        status = topic_add_persons(m, &topic, person, 1, e);
+    if (status == STATUS_OK && sharing_is_own_node(m, person))
+        status = share_all(m, e);
+    return status;
+}
