@@ -169,15 +169,16 @@ static enum status scope_get(struct store *s, const struct hash *target, int kin
     return status == STATUS_OK ? append_new(s, *scope, &head.node, e) : status;
 }
 
-static void members_of(const struct value *object, const char *property, struct hash_list *out)
+// The persons or groups an object lists, each once.
+static void members_of(const struct value *object, const char *property, struct hash_map *out)
 {
     const struct value *list = value_get(object, span_of(property));
     if (list == NULL || (list->kind != VALUE_LIST && list->kind != VALUE_SET))
         return;
     for (size_t i = 0; i < list->list.count; i++) {
         struct hash h;
-        if (value_as_hash(list->list.items[i], &h) && !hash_list_has(out, &h))
-            hash_list_add(out, &h);
+        if (value_as_hash(list->list.items[i], &h))
+            hash_map_add(out, &h);
     }
 }
 
@@ -212,19 +213,24 @@ static enum status write_member(struct store *s, enum statement_id id, const str
     return statement_run(s, st, e);
 }
 
-static enum status update_members(struct store *s, const struct member_statements *m, const struct hash_list *wanted,
-                                  struct error *e)
+// Ends the members that are no longer listed; begins those that are new.
+static enum status update_members(struct store *s, const struct member_statements *m, const struct object *o,
+                                  const char *property, struct error *e)
 {
     struct hash_list now = {0};
+    struct hash_map *wanted = hash_map_create();
+    struct hash person;
+    size_t cursor = 0;
+    members_of(o->value, property, wanted);
     sqlite3_stmt *st = statement(s, m->list);
     bind_list(st, m);
     enum status status = statement_hashes(s, st, &now, e);
     for (size_t i = 0; i < now.count && status == STATUS_OK; i++)
-        if (!hash_list_has(wanted, &now.items[i]))
+        if (!hash_map_remove(wanted, &now.items[i]))
             status = write_member(s, m->end, m, &now.items[i], e);
-    for (size_t i = 0; i < wanted->count && status == STATUS_OK; i++)
-        if (!hash_list_has(&now, &wanted->items[i]))
-            status = write_member(s, m->set, m, &wanted->items[i], e);
+    while (status == STATUS_OK && hash_map_next(wanted, &cursor, &person, NULL))
+        status = write_member(s, m->set, m, &person, e);
+    hash_map_destroy(wanted);
     hash_list_free(&now);
     return status;
 }
@@ -244,10 +250,7 @@ static enum status follow_grant(struct store *s, const struct object *o, int kin
                                       .end = SQL_MEMBER_END,
                                       .scope = scope,
                                       .is_group = is_group};
-        struct hash_list wanted = {0};
-        members_of(o->value, is_group ? "group" : "person", &wanted);
-        status = update_members(s, &m, &wanted, e);
-        hash_list_free(&wanted);
+        status = update_members(s, &m, o, is_group ? "group" : "person", e);
     }
     access_note_scope(s, scope);
     return status;
@@ -256,10 +259,7 @@ static enum status follow_grant(struct store *s, const struct object *o, int kin
 static enum status follow_group(struct store *s, const struct object *o, const struct hash *id_hash, struct error *e)
 {
     struct member_statements m = {.list = SQL_GROUP_LIST, .set = SQL_GROUP_SET, .end = SQL_GROUP_END, .group = id_hash};
-    struct hash_list wanted = {0};
-    members_of(o->value, "person", &wanted);
-    enum status status = update_members(s, &m, &wanted, e);
-    hash_list_free(&wanted);
+    enum status status = update_members(s, &m, o, "person", e);
     access_note_group(s, id_hash);
     return status;
 }

@@ -1,0 +1,296 @@
+// Who may see what: grants to persons and groups, versions, revocation, incomplete and refused trees.
+#include <stdio.h>
+
+#include "../cmocka_all.h"
+#include "fixture.h"
+
+struct people {
+    struct fixture f;
+    struct hash bob;
+    struct hash carol;
+    struct hash team; // id of the group
+};
+
+static int open_store(void **state)
+{
+    struct people *p = mem_alloc(sizeof *p);
+    fixture_open(&p->f, STORE_ARCHIVE);
+    struct object bob = fixture_person(&p->f, "bob@example.com", NULL);
+    struct object carol = fixture_person(&p->f, "carol@example.com", NULL);
+    p->bob = fixture_change(&p->f, &bob);
+    p->carol = fixture_change(&p->f, &carol);
+    *state = p;
+    return 0;
+}
+
+static int close_store(void **state)
+{
+    struct people *p = *state;
+    fixture_close(&p->f);
+    free(p);
+    return 0;
+}
+
+static void grant(struct people *p, const struct hash *target, bool id, const struct hash *person)
+{
+    struct object o = fixture_grant(&p->f, target, id, person, person != NULL, NULL, 0);
+    fixture_change(&p->f, &o);
+}
+
+static void grant_group(struct people *p, const struct hash *target, bool id)
+{
+    struct object o = fixture_grant(&p->f, target, id, NULL, 0, &p->team, 1);
+    fixture_change(&p->f, &o);
+}
+
+static void set_team(struct people *p, const struct hash *persons, size_t count)
+{
+    struct object o = fixture_group(&p->f, "team", persons, count);
+    p->team = fixture_change(&p->f, &o);
+}
+
+static void assert_roots(struct people *p, const struct hash *person, const char *format, ...)
+{
+    char wanted[2000];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(wanted, sizeof wanted, format, ap);
+    va_end(ap);
+    assert_string_equal(fixture_roots(&p->f, person, NULL).ptr, wanted);
+}
+
+static size_t root_count(struct people *p, const struct hash *person)
+{
+    struct span text = fixture_roots(&p->f, person, NULL);
+    size_t count = 0;
+    for (const char *at = text.ptr; (at = strstr(at, "{\"type\"")) != NULL; at++)
+        count++;
+    return count;
+}
+
+static uint64_t version_of(struct people *p, const struct hash *person)
+{
+    uint64_t version;
+    assert_int_equal(store_roots_version(p->f.store, person, &version, NULL), STATUS_OK);
+    return version;
+}
+
+static void granted_objects_are_roots(void **state)
+{
+    struct people *p = *state;
+    struct object leaf = fixture_leaf(&p->f, "1");
+    struct object doc = fixture_person(&p->f, "dora@example.com", "Dora");
+    fixture_put(&p->f, &leaf);
+    fixture_put(&p->f, &doc);
+    assert_roots(p, &p->bob, "");
+    grant(p, &leaf.hash, false, &p->bob);
+    grant(p, &doc.hash, false, &p->bob);
+    for (int round = 0; round < 2; round++) {
+        assert_roots(p, &p->bob,
+                     "{\"type\":\"unversioned\",\"hash\":\"%s\",\"oneType\":\"PhoneNumber\"},"
+                     "{\"type\":\"versioned\",\"hash\":\"%s\",\"idHash\":\"%s\",\"oneType\":\"Person\"}",
+                     hash_text(&leaf.hash).s, hash_text(&doc.hash).s, hash_text(&doc.id_hash).s);
+        assert_roots(p, &p->carol, "");
+        fixture_reopen(&p->f);
+    }
+    grant(p, &leaf.hash, false, &p->carol); // replaces bob
+    grant(p, &doc.hash, false, NULL);       // revokes
+    assert_roots(p, &p->bob, "");
+    assert_int_equal(root_count(p, &p->carol), 1);
+}
+
+static void granted_ids_bring_all_versions_in_order(void **state)
+{
+    struct people *p = *state;
+    char wanted[3000];
+    struct hash_list nodes = {0};
+    struct object first = fixture_person(&p->f, "dora@example.com", "1");
+    struct hash id = fixture_change(&p->f, &first);
+    grant(p, &id, true, &p->bob);
+    for (int i = 2; i < 5; i++) {
+        char name[10];
+        snprintf(name, sizeof name, "%d", i);
+        struct object next = fixture_person(&p->f, "dora@example.com", name);
+        struct hash node;
+        fixture_change(&p->f, &next);
+        assert_int_equal(store_head(p->f.store, &id, &node, NULL), STATUS_OK);
+        nodes.count = 0;
+        assert_int_equal(version_list(store_versions(p->f.store), &node, &nodes, NULL), STATUS_OK);
+        assert_int_equal(root_count(p, &p->bob), 1 + nodes.count);
+    }
+    grant(p, &id, true, &p->carol); // sees the whole history too
+    assert_int_equal(root_count(p, &p->carol), 5);
+    snprintf(wanted, sizeof wanted,
+             "{\"type\":\"version_node\",\"node\":\"%s\",\"dataIdHash\":\"%s\",\"dataType\":\"Person\"}",
+             hash_text(&nodes.items[3]).s, hash_text(&id).s);
+    assert_non_null(strstr(fixture_roots(&p->f, &p->carol, NULL).ptr, wanted));
+    hash_list_free(&nodes);
+}
+
+static void merge_nodes_are_not_listed(void **state)
+{
+    struct people *p = *state;
+    struct version_result result;
+    struct object mine = fixture_person(&p->f, "dora@example.com", "mine");
+    struct object theirs = fixture_person(&p->f, "dora@example.com", "theirs");
+    struct hash id = fixture_change(&p->f, &mine);
+    grant(p, &id, true, &p->bob);
+    fixture_put(&p->f, &theirs);
+    assert_int_equal(store_begin(p->f.store, NULL), STATUS_OK);
+    assert_int_equal(version_merge_foreign(store_versions(p->f.store), &theirs.hash, 1800000000000, &result, NULL),
+                     STATUS_OK);
+    assert_int_equal(store_commit(p->f.store, NULL), STATUS_OK);
+    assert_true(result.changed);
+    assert_int_equal(root_count(p, &p->bob), 3); // the id and two edges
+    assert_null(strstr(fixture_roots(&p->f, &p->bob, NULL).ptr, hash_text(&result.node).s));
+}
+
+static void head_that_goes_back_takes_versions_away(void **state)
+{
+    struct people *p = *state;
+    struct hash first;
+    struct object one = fixture_person(&p->f, "dora@example.com", "1");
+    struct object two = fixture_person(&p->f, "dora@example.com", "2");
+    struct hash id = fixture_change(&p->f, &one);
+    assert_int_equal(store_head(p->f.store, &id, &first, NULL), STATUS_OK);
+    grant(p, &id, true, &p->bob);
+    fixture_change(&p->f, &two);
+    assert_int_equal(root_count(p, &p->bob), 3);
+    const struct version_source *v = store_versions(p->f.store);
+    assert_int_equal(store_begin(p->f.store, NULL), STATUS_OK);
+    assert_int_equal(v->set_head(v->ctx, &id, &first, NULL), STATUS_OK);
+    assert_int_equal(store_commit(p->f.store, NULL), STATUS_OK);
+    assert_int_equal(root_count(p, &p->bob), 2);
+}
+
+static void groups_grant_to_their_members(void **state)
+{
+    struct people *p = *state;
+    struct object leaf = fixture_leaf(&p->f, "1");
+    const struct hash both[] = {p->bob, p->carol};
+    fixture_put(&p->f, &leaf);
+    set_team(p, NULL, 0);
+    grant_group(p, &leaf.hash, false);
+    assert_int_equal(root_count(p, &p->bob), 0);
+    set_team(p, &p->bob, 1);
+    assert_int_equal(root_count(p, &p->bob), 1);
+    set_team(p, both, 2);
+    grant(p, &leaf.hash, false, &p->bob); // replaces the group by the person
+    assert_int_equal(root_count(p, &p->bob), 1);
+    assert_int_equal(root_count(p, &p->carol), 0);
+    grant_group(p, &leaf.hash, false);
+    assert_int_equal(root_count(p, &p->carol), 1);
+    set_team(p, &p->carol, 1);
+    assert_int_equal(root_count(p, &p->bob), 0);
+    assert_int_equal(root_count(p, &p->carol), 1);
+}
+
+static void what_cannot_be_delivered_is_left_out(void **state)
+{
+    struct people *p = *state;
+    uint64_t skipped;
+    struct object leaf = fixture_leaf(&p->f, "1");
+    struct object middle = fixture_link(&p->f, &leaf.hash, 1);
+    struct object top = fixture_link(&p->f, &middle.hash, 2);
+    struct object grant_itself = fixture_grant(&p->f, &leaf.hash, false, &p->carol, 1, NULL, 0);
+    struct object around_grant = fixture_link(&p->f, &grant_itself.hash, 3);
+    fixture_put(&p->f, &top);
+    grant(p, &top.hash, false, &p->bob);
+    fixture_roots(&p->f, &p->bob, &skipped);
+    assert_int_equal(skipped, 1);
+    fixture_put(&p->f, &middle);
+    assert_int_equal(root_count(p, &p->bob), 0);
+    uint64_t before = version_of(p, &p->bob);
+    fixture_put(&p->f, &leaf); // completes the tree from below
+    assert_int_equal(root_count(p, &p->bob), 1);
+    assert_int_not_equal(version_of(p, &p->bob), before);
+
+    fixture_change(&p->f, &grant_itself);
+    fixture_put(&p->f, &around_grant);
+    grant(p, &grant_itself.hash, false, &p->bob); // peers refuse Access objects
+    grant(p, &around_grant.hash, false, &p->bob); // also below others
+    fixture_roots(&p->f, &p->bob, &skipped);
+    assert_int_equal(skipped, 2);
+    assert_int_equal(root_count(p, &p->bob), 1);
+}
+
+static void unresolvable_grants_are_counted(void **state)
+{
+    struct people *p = *state;
+    uint64_t skipped;
+    struct object never = fixture_leaf(&p->f, "never stored");
+    struct hash blob = fixture_file(&p->f, SPAN("\x01\x02\xff"));
+    grant(p, &never.hash, false, &p->bob); // target is missing
+    grant(p, &never.hash, true, &p->bob);
+    grant(p, &blob, false, &p->bob);     // files are no roots
+    grant(p, &p->carol, false, &p->bob); // an id object is no object
+    struct object person = fixture_person(&p->f, "bob@example.com", NULL);
+    grant(p, &person.hash, true, &p->bob); // an object is no id object
+    assert_string_equal(fixture_roots(&p->f, &p->bob, &skipped).ptr, "");
+    assert_int_equal(skipped, 5);
+    grant(p, &p->carol, true, &p->bob);
+    assert_int_equal(root_count(p, &p->bob), 2);
+}
+
+static void grants_without_head_do_not_count(void **state)
+{
+    struct people *p = *state;
+    uint64_t skipped;
+    struct object leaf = fixture_leaf(&p->f, "1");
+    struct object access = fixture_grant(&p->f, &leaf.hash, false, &p->bob, 1, NULL, 0);
+    fixture_put(&p->f, &leaf);
+    fixture_put(&p->f, &access); // like something received
+    assert_string_equal(fixture_roots(&p->f, &p->bob, &skipped).ptr, "");
+}
+
+static void versions_move_for_those_concerned(void **state)
+{
+    struct people *p = *state;
+    struct object leaf = fixture_leaf(&p->f, "1");
+    struct object other = fixture_leaf(&p->f, "2");
+    struct object dora = fixture_person(&p->f, "dora@example.com", "1");
+    struct object dora2 = fixture_person(&p->f, "dora@example.com", "2");
+    uint64_t bob = version_of(p, &p->bob);
+    uint64_t carol = version_of(p, &p->carol);
+    fixture_put(&p->f, &leaf);
+    fixture_put(&p->f, &other);
+    assert_int_equal(version_of(p, &p->bob), bob); // nothing granted
+    grant(p, &leaf.hash, false, &p->bob);
+    assert_int_not_equal(version_of(p, &p->bob), bob);
+    assert_int_equal(version_of(p, &p->carol), carol);
+    bob = version_of(p, &p->bob);
+
+    struct hash id = fixture_change(&p->f, &dora);
+    grant(p, &id, true, &p->carol);
+    assert_int_not_equal(version_of(p, &p->carol), carol);
+    carol = version_of(p, &p->carol);
+    fixture_change(&p->f, &dora2);
+    assert_int_not_equal(version_of(p, &p->carol), carol);
+    assert_int_equal(version_of(p, &p->bob), bob);
+
+    grant(p, &leaf.hash, false, NULL); // revocation counts as well
+    assert_int_not_equal(version_of(p, &p->bob), bob);
+    bob = version_of(p, &p->bob);
+    set_team(p, NULL, 0);
+    grant_group(p, &other.hash, false);
+    assert_int_equal(version_of(p, &p->bob), bob);
+    set_team(p, &p->bob, 1);
+    assert_int_not_equal(version_of(p, &p->bob), bob);
+    bob = version_of(p, &p->bob);
+    set_team(p, NULL, 0);
+    assert_int_not_equal(version_of(p, &p->bob), bob);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_store, close_store)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(granted_objects_are_roots),         TEST(granted_ids_bring_all_versions_in_order),
+        TEST(merge_nodes_are_not_listed),        TEST(head_that_goes_back_takes_versions_away),
+        TEST(groups_grant_to_their_members),     TEST(what_cannot_be_delivered_is_left_out),
+        TEST(unresolvable_grants_are_counted),   TEST(grants_without_head_do_not_count),
+        TEST(versions_move_for_those_concerned),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,271 @@
+// The store thread: many jobs, failures between good ones, order of changes, back-pressure, the end.
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#include "../cmocka_all.h"
+#include "base/clock.h"
+#include "fixture.h"
+#include "store/queue.h"
+
+enum { DEADLINE_MS = 30000 };
+
+struct bench {
+    struct fixture f;
+    struct mailbox *answers;
+    struct store_queue *queue;
+    size_t done;
+    size_t failed;
+    size_t changed;
+    char changed_types[4096];
+    bool room;
+};
+
+static int open_queue(void **state)
+{
+    struct bench *b = mem_alloc(sizeof *b);
+    fixture_open(&b->f, STORE_ARCHIVE);
+    b->answers = mailbox_create();
+    b->queue = store_queue_create(b->f.store, b->answers);
+    b->f.store = NULL; // the queue has it
+    *state = b;
+    return 0;
+}
+
+static int close_queue(void **state)
+{
+    struct bench *b = *state;
+    store_queue_destroy(b->queue);
+    mailbox_drain(b->answers);
+    mailbox_destroy(b->answers);
+    fixture_close(&b->f);
+    free(b);
+    return 0;
+}
+
+static void wait_for(struct bench *b, const size_t *counter, size_t wanted)
+{
+    uint64_t deadline = clock_monotonic_ms() + DEADLINE_MS;
+    while (*counter < wanted) {
+        struct pollfd fd = {.fd = mailbox_fd(b->answers), .events = POLLIN};
+        assert_true(clock_monotonic_ms() < deadline);
+        poll(&fd, 1, 100);
+        mailbox_drain(b->answers);
+    }
+}
+
+struct task {
+    struct bench *bench;
+    struct object object;
+    size_t number;
+    bool fail;
+    enum store_presence seen;
+};
+
+static enum status put(struct store *s, void *arg, struct error *e)
+{
+    const struct task *t = arg;
+    enum status status = store_put(s, &t->object, NULL, e);
+    if (status == STATUS_OK && t->fail)
+        return error_set(e, STATUS_CONFLICT, "NO", "The test wants it so");
+    return status;
+}
+
+static void count(void *arg, enum status status, const struct error *e)
+{
+    struct task *t = arg;
+    assert_int_equal(t->number, t->bench->done + t->bench->failed); // in the order of submission
+    if (status == STATUS_OK) {
+        t->bench->done++;
+    } else {
+        assert_string_equal(e->code, "NO");
+        t->bench->failed++;
+    }
+}
+
+static enum status look(struct store *s, void *arg, struct error *e)
+{
+    (void)e;
+    struct task *t = arg;
+    t->seen = store_presence(s, &t->object.hash);
+    return STATUS_OK;
+}
+
+static void count_read(void *arg, enum status status, const struct error *e)
+{
+    (void)e;
+    struct task *t = arg;
+    assert_int_equal(status, STATUS_OK);
+    t->bench->done++;
+}
+
+static struct task *make_tasks(struct bench *b, size_t count)
+{
+    struct task *tasks = mem_array(count, sizeof *tasks);
+    for (size_t i = 0; i < count; i++) {
+        char name[20];
+        snprintf(name, sizeof name, "%zu", i);
+        tasks[i] = (struct task){.bench = b, .number = i, .object = fixture_leaf(&b->f, name)};
+    }
+    return tasks;
+}
+
+static void failing_jobs_disturb_nobody(void **state)
+{
+    enum { COUNT = 3000 };
+    struct bench *b = *state;
+    struct task *tasks = make_tasks(b, COUNT);
+    for (size_t i = 0; i < COUNT; i++) {
+        tasks[i].fail = i % 3 == 1;
+        store_submit(b->queue, put, count, &tasks[i]);
+    }
+    size_t *sum = &b->done;
+    wait_for(b, sum, COUNT - COUNT / 3);
+    wait_for(b, &b->failed, COUNT / 3);
+    b->done = 0;
+    for (size_t i = 0; i < COUNT; i++)
+        store_submit_read(b->queue, look, count_read, &tasks[i]);
+    wait_for(b, &b->done, COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_int_equal(tasks[i].seen, tasks[i].fail ? STORE_ABSENT : STORE_PRESENT);
+    free(tasks);
+}
+
+static void hear(const struct store_change *changes, size_t count_of, void *ctx)
+{
+    struct bench *b = ctx;
+    for (size_t i = 0; i < count_of; i++) {
+        size_t len = strlen(b->changed_types);
+        if (b->changed < 20)
+            snprintf(b->changed_types + len, sizeof b->changed_types - len, "%s%s ",
+                     changes[i].kind == STORE_CHANGE_HEAD ? "head:" : "", changes[i].type);
+        b->changed++;
+    }
+}
+
+static enum status change(struct store *s, void *arg, struct error *e)
+{
+    const struct task *t = arg;
+    struct version_result result;
+    return version_store(store_versions(s), t->object.value, VERSION_CHANGE, (double)t->number, &result, e);
+}
+
+static void changes_arrive_after_commit_in_order(void **state)
+{
+    struct bench *b = *state;
+    store_queue_on_changes(b->queue, hear, b);
+    struct task tasks[] = {
+        {.bench = b, .number = 0, .object = fixture_leaf(&b->f, "1")},
+        {.bench = b, .number = 1, .object = fixture_leaf(&b->f, "2"), .fail = true},
+        {.bench = b, .number = 2, .object = fixture_person(&b->f, "a@b", NULL)},
+    };
+    store_submit(b->queue, put, count, &tasks[0]);
+    store_submit(b->queue, put, count, &tasks[1]);
+    store_submit(b->queue, change, count, &tasks[2]);
+    wait_for(b, &b->done, 2);
+    wait_for(b, &b->changed, 5);
+    assert_string_equal(b->changed_types, "PhoneNumber Person Person VersionNodeEdge head:Person ");
+}
+
+static void note_room(void *arg)
+{
+    struct bench *b = arg;
+    b->room = true;
+}
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static enum status wait_at_gate(struct store *s, void *arg, struct error *e)
+{
+    (void)s;
+    (void)arg;
+    (void)e;
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    return STATUS_OK;
+}
+
+static void full_queue_says_so_and_when_there_is_room(void **state)
+{
+    enum { COUNT = 5000 };
+    struct bench *b = *state;
+    struct task *tasks = make_tasks(b, COUNT);
+    store_queue_on_room(b->queue, note_room, b);
+    assert_false(store_queue_is_full(b->queue));
+    pthread_mutex_lock(&gate);
+    store_submit(b->queue, wait_at_gate, NULL, NULL);
+    for (size_t i = 0; i < COUNT; i++)
+        store_submit(b->queue, put, count, &tasks[i]);
+    assert_true(store_queue_is_full(b->queue));
+    pthread_mutex_unlock(&gate);
+    wait_for(b, &b->done, COUNT);
+    assert_true(b->room);
+    assert_false(store_queue_is_full(b->queue));
+    free(tasks);
+}
+
+static void destroying_finishes_what_was_submitted(void **state)
+{
+    enum { COUNT = 500 };
+    struct bench *b = *state;
+    struct task *tasks = make_tasks(b, COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        store_submit(b->queue, put, count, &tasks[i]);
+    store_queue_destroy(b->queue);
+    b->queue = NULL;
+    mailbox_drain(b->answers);
+    assert_int_equal(b->done, COUNT);
+    fixture_reopen(&b->f);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_int_equal(store_presence(b->f.store, &tasks[i].object.hash), STORE_PRESENT);
+    free(tasks);
+}
+
+static enum status react(struct store *s, const struct store_change *c, void *ctx, struct error *e)
+{
+    (void)s;
+    (void)ctx;
+    if (strcmp(c->type, "Person") == 0)
+        return error_set(e, STATUS_REFUSED, "NO", "The test wants it so");
+    return STATUS_OK;
+}
+
+static enum status set_hook(struct store *s, void *arg, struct error *e)
+{
+    (void)arg;
+    (void)e;
+    store_set_hook(s, react, NULL);
+    return STATUS_OK;
+}
+
+static void failing_reaction_fails_the_job(void **state)
+{
+    struct bench *b = *state;
+    struct task tasks[] = {
+        {.bench = b, .number = 0, .object = fixture_person(&b->f, "a@b", NULL)},
+        {.bench = b, .number = 1, .object = fixture_leaf(&b->f, "1")},
+    };
+    store_submit(b->queue, set_hook, NULL, NULL);
+    store_submit(b->queue, put, count, &tasks[0]);
+    store_submit(b->queue, put, count, &tasks[1]);
+    wait_for(b, &b->done, 1);
+    assert_int_equal(b->failed, 1);
+    b->done = 0;
+    store_submit_read(b->queue, look, count_read, &tasks[0]);
+    wait_for(b, &b->done, 1);
+    assert_int_equal(tasks[0].seen, STORE_ABSENT);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_queue, close_queue)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(failing_jobs_disturb_nobody),
+        TEST(changes_arrive_after_commit_in_order),
+        TEST(full_queue_says_so_and_when_there_is_room),
+        TEST(destroying_finishes_what_was_submitted),
+        TEST(failing_reaction_fails_the_job),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
