@@ -77,6 +77,19 @@ static void serve_closed(void *ctx, const struct error *why)
     (void)ctx, (void)why;
 }
 
+static void debug_objects(void *ctx, struct debug *d, const struct hash *person)
+{
+    (void)ctx, (void)person;
+    debug_answer(d, SPAN("[]"));
+}
+
+static void debug_data(void *ctx, struct debug *d, const struct hash *person, enum debug_kind kind,
+                       const struct hash *hash)
+{
+    (void)ctx, (void)person, (void)kind, (void)hash;
+    debug_refuse(d);
+}
+
 static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
 {
     static const struct conn_protocol recorder = {.text = serve_text, .binary = serve_binary, .closed = serve_closed};
@@ -91,6 +104,8 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
         if (n->hold_ms != 0 && conn_hold(c, n->hold_ms))
             return NULL;
         return "Unable to start chum because you are unknown";
+    } else if (group == CONN_DEBUG && n->serve_debug) {
+        debug_serve(c, &n->debug_host);
     } else {
         conn_serve(c, &recorder, n);
     }
@@ -185,6 +200,7 @@ void node_begin(struct node *n, struct pipe_world *w, const struct recipes *reci
         .instance_sign_public = n->identity.instance_sign_public,
     };
     n->pairing_host = (struct pairing_host){.ctx = n, .store = host_store, .finished = host_finished};
+    n->debug_host = (struct debug_host){.ctx = n, .objects = debug_objects, .data = debug_data};
     n->host = (struct conn_host){
         .ctx = n,
         .recipes = recipes,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conn/conn.h"
+#include "conn/debug.h"
 #include "conn/pairing.h"
 #include "pipe_transport.h"
 
@@ -11,6 +12,7 @@ struct node {
     struct conn_identity identity;
     struct conn_host host;
     struct pairing_host pairing_host;
+    struct debug_host debug_host;
     struct pairing_identity own; // texts borrowed
     struct pipe_world *world;
     struct tokens *tokens;
@@ -31,6 +33,7 @@ struct node {
     bool refuse_unknown;  // refuse chum from unknown peers
     uint64_t hold_ms;     // hold unknown chum once
     bool store_later;     // keep the pairing in storing
+    bool serve_debug;     // answer the group debug: nothing is accessible
     struct pairing *storing;
     char *stored_email;      // of the peer that was stored
     struct buf received;     // texts of a serving chum or debug connection, each followed by a newline
