@@ -1,0 +1,34 @@
+#include "property.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static uint64_t random_state = 20251121;
+
+void property_begin(void)
+{
+    const char *seed = getenv("PROPERTY_SEED");
+    if (seed != NULL)
+        random_state = strtoull(seed, NULL, 10);
+    printf("PROPERTY_SEED=%llu\n", (unsigned long long)random_state);
+    random_state += random_state == 0;
+}
+
+long property_cases(long usual)
+{
+    const char *cases = getenv("PROPERTY_CASES");
+    return cases != NULL ? strtol(cases, NULL, 10) : usual;
+}
+
+uint32_t property_below(uint32_t n)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (uint32_t)(random_state >> 20) % n;
+}
+
+bool property_chance(uint32_t one_in)
+{
+    return property_below(one_in) == 0;
+}
