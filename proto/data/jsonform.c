@@ -287,7 +287,9 @@ static json_t *write_utf16(struct span text)
 
 static json_t *write_string(struct span text)
 {
-    json_t *json = json_stringn(text.ptr != NULL ? text.ptr : "", text.len);
+    if (text.len == 0)
+        return json_string("");
+    json_t *json = json_stringn(text.ptr, text.len);
     return json != NULL ? json : write_utf16(text);
 }
 

@@ -101,7 +101,7 @@ static enum status unescape(struct reader *r, struct span text, struct span *out
 
 static enum status take_unescaped(struct reader *r, struct span *out)
 {
-    struct span text;
+    struct span text = {0};
     enum status s = take_text(r, &text);
     return s == STATUS_OK ? unescape(r, text, out) : s;
 }
@@ -229,8 +229,8 @@ static enum status read_map(struct reader *r, const struct value_type *type, str
     struct texts keys = {0};
     *out = value_map(r->arena);
     while (s == STATUS_OK && take(r, MICRODATA_KEY)) {
-        struct value *key;
-        struct value *v;
+        struct value *key = NULL;
+        struct value *v = NULL;
         const char *start = r->rest.ptr;
         s = read_inside(r, type->key, MICRODATA_KEY_END, &key);
         if (s == STATUS_OK) {
@@ -286,7 +286,7 @@ static enum status read_list(struct reader *r, const struct value_type *type, st
     struct texts texts = {0};
     *out = value_make(r->arena, type->kind == TYPE_SET ? VALUE_SET : VALUE_LIST);
     while (s == STATUS_OK && take(r, MICRODATA_ITEM)) {
-        struct value *item;
+        struct value *item = NULL;
         const char *start = r->rest.ptr;
         s = read_inside(r, type->item, MICRODATA_ITEM_END, &item);
         if (s == STATUS_OK)
@@ -379,7 +379,6 @@ static enum status read_header(struct reader *r, const struct recipes *recipes, 
                                struct span expected_type, const struct recipe **recipe)
 {
     struct span type;
-    struct error reason;
     if (!take_envelope(&r->rest, form))
         return refuse(r, "M2O-PH1", "it does not begin like an object of the expected form");
     if (!take_type(&r->rest, &type))
@@ -387,8 +386,10 @@ static enum status read_header(struct reader *r, const struct recipes *recipes, 
     if (expected_type.len != 0 && !span_eq(type, expected_type))
         return error_set(r->e, STATUS_INVALID, "M2O-PHM1", "the object is not of the type " SPAN_FMT,
                          SPAN_ARG(expected_type));
-    if (recipes_get(recipes, type, recipe, &reason) != STATUS_OK)
-        return error_set(r->e, STATUS_NOT_FOUND, "OR-ET1", "%s", reason.message);
+    *recipe = recipes_find(recipes, type);
+    if (*recipe == NULL)
+        return error_set(r->e, STATUS_NOT_FOUND, "OR-ET1", "the type %.*s is not known here or not usable",
+                         (int)(type.len < 100 ? type.len : 100), type.ptr);
     return STATUS_OK;
 }
 
@@ -423,7 +424,7 @@ enum status microdata_read_parts(const struct recipes *recipes, struct arena *a,
     if (!utf8_valid(text))
         return refuse(&r, "BAD-TEXT", "it is not UTF-8");
     enum status s = read_header(&r, recipes, form, expected_type, &recipe);
-    if (s != STATUS_OK)
+    if (recipe == NULL)
         return s;
     struct value *v = value_object(a, recipe->name);
     s = read_properties(&r, recipe, form == MICRODATA_ID_OBJECT, v, parts);

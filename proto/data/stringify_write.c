@@ -220,13 +220,13 @@ static enum status write_object(struct writer *w, const struct value *v)
     enum status s = STATUS_OK;
     bool first = true;
     bool sorted = true;
-    const struct value_member **members = mem_array(v->object.count, sizeof *members);
+    const struct value_member **members = mem_array(v->object.count, sizeof(struct value_member *));
     for (size_t i = 0; i < v->object.count; i++) {
         members[i] = &v->object.members[i];
         sorted = sorted && (i == 0 || compare_members(&members[i - 1], &members[i]) <= 0);
     }
     if (!sorted)
-        qsort(members, v->object.count, sizeof *members, compare_members);
+        qsort(members, v->object.count, sizeof(struct value_member *), compare_members);
     buf_add_char(w->out, '{');
     for (size_t i = 0; i < v->object.count && s == STATUS_OK; i++)
         s = write_member(w, members[i], &first);

@@ -103,7 +103,7 @@ struct value *value_object(struct arena *a, struct span type)
 
 void value_add(struct arena *a, struct value *v, struct value *item)
 {
-    v->list.items = grown(a, v->list.items, v->list.count, sizeof *v->list.items);
+    v->list.items = grown(a, v->list.items, v->list.count, sizeof(struct value *));
     v->list.items[v->list.count++] = item;
 }
 

@@ -23,7 +23,7 @@ static bool stem_starts_with(const char *stem, const char *name)
 static const struct vector_handler *find_handler(const char *file)
 {
     const struct vector_handler *best = NULL;
-    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+    for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
         for (const struct vector_handler *h = tables[t]; h->name != NULL; h++) {
             if (stem_starts_with(file, h->name) && (best == NULL || strlen(h->name) > strlen(best->name)))
                 best = h;

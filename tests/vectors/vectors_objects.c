@@ -43,7 +43,7 @@ static bool collect(struct collector *c, const struct object *o, struct error *e
                 !collect(c, &child, e))
                 return false;
         }
-        c->children.items = mem_resize(c->children.items, (c->children.count + 1) * sizeof *c->children.items);
+        c->children.items = mem_resize(c->children.items, (c->children.count + 1) * sizeof(struct link *));
         c->children.items[c->children.count++] = link;
     }
     return true;
