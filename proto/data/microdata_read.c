@@ -303,7 +303,7 @@ static enum status read_list(struct reader *r, const struct value_type *type, st
 // Reads a property if it is there.
 static enum status read_property(struct reader *r, const struct rule *rule, const char *missing, struct value *object)
 {
-    struct value *v;
+    struct value *v = NULL;
     if (!take(r, rule->open_tag)) {
         if (rule->optional)
             return STATUS_OK;
