@@ -244,6 +244,7 @@ static enum status set_heads(struct recovery *r, struct error *e)
     struct hash id_hash;
     void *node;
     enum status status = STATUS_OK;
+    r->lost_heads = 0;
     while (status == STATUS_OK && hash_map_next(r->heads, &cursor, &id_hash, &node)) {
         status = heads_set(r->s, &id_hash, node, e);
         if (is_about_content(status)) {
@@ -304,9 +305,11 @@ enum status recover_recipes(struct store *s, struct error *e)
 // Objects of types that only the recovered recipes describe.
 static enum status retry_unread(struct recovery *r, struct error *e)
 {
+    if (r->unread.count == 0)
+        return STATUS_OK;
     struct hash_list again = r->unread;
     memset(&r->unread, 0, sizeof r->unread);
-    enum status status = again.count != 0 ? recover_recipes(r->s, e) : STATUS_OK;
+    enum status status = recover_recipes(r->s, e);
     for (size_t i = 0; i < again.count && status == STATUS_OK; i++) {
         struct arena *a = arena_create();
         struct object o;

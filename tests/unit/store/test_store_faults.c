@@ -1,0 +1,177 @@
+// A disk that refuses: full, read-only, failing syncs. Built with the fault libraries in place of the system calls.
+#include <stdio.h>
+
+#include "../cmocka_all.h"
+#include "fixture.h"
+#include "io/io_fault.h"
+
+static int open_archive(void **state)
+{
+    struct fixture *f = mem_alloc(sizeof *f);
+    fault_script(NULL);
+    fixture_open(f, STORE_ARCHIVE);
+    *state = f;
+    return 0;
+}
+
+static int close_store(void **state)
+{
+    fault_script(NULL);
+    fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
+// A transaction with small things and a big file; what it puts is named after round.
+static enum status work(struct fixture *f, int round, struct object *o, struct error *e)
+{
+    char name[40];
+    struct store_writer *w = NULL;
+    struct hash hash;
+    snprintf(name, sizeof name, "round %d", round);
+    *o = fixture_leaf(f, name);
+    char *bytes = arena_alloc(f->arena, 200000);
+    memcpy(bytes, name, strlen(name));
+    enum status status = store_begin(f->store, e);
+    if (status != STATUS_OK)
+        return status;
+    status = store_put(f->store, o, NULL, e);
+    if (status == STATUS_OK)
+        status = store_writer_create(f->store, false, &w, e);
+    if (status == STATUS_OK)
+        status = store_writer_add(w, (struct span){bytes, 200000}, e);
+    if (status == STATUS_OK)
+        status = store_writer_finish(w, NULL, &hash, NULL, e);
+    store_writer_destroy(w);
+    if (status == STATUS_OK)
+        return store_commit(f->store, e);
+    store_rollback(f->store);
+    return status;
+}
+
+// Lets every write from the n-th on fail, for every n until the work gets through.
+static void refuse_every_write(struct fixture *f, const char *error, const char *code)
+{
+    for (int n = 1;; n++) {
+        struct object o;
+        struct error e = {0};
+        char script[40];
+        assert_true(n < 500);
+        snprintf(script, sizeof script, "any:%d+:%s", n, error);
+        assert_true(fault_script(script));
+        enum status status = work(f, n, &o, &e);
+        uint64_t seen = fault_count();
+        fault_script(NULL);
+        if (status != STATUS_OK) {
+            assert_string_equal(e.code, code);
+            if (store_presence(f->store, &o.hash) != STORE_ABSENT)
+                fixture_reopen(f);
+            assert_int_equal(store_presence(f->store, &o.hash), STORE_ABSENT);
+        } else {
+            assert_int_equal(store_presence(f->store, &o.hash), STORE_PRESENT);
+            if (seen < (uint64_t)n)
+                return;
+        }
+        struct object again;
+        struct error why = {0};
+        if (work(f, 1000 + n, &again, &why) != STATUS_OK) // with room again everything works
+            fail_msg("%s: %s", why.code, why.message);
+    }
+}
+
+static void full_disk_is_told_and_survived(void **state)
+{
+    refuse_every_write(*state, "ENOSPC", "DISK-FULL");
+}
+
+static void read_only_disk_is_told_and_survived(void **state)
+{
+    refuse_every_write(*state, "EROFS", "DISK-READ-ONLY");
+}
+
+static void opening_on_a_read_only_disk_is_told(void **state)
+{
+    struct fixture *f = *state;
+    store_close(f->store);
+    f->store = NULL;
+    struct store_options options = {.dir = f->dir, .kind = f->kind, .recipes = f->recipes};
+    for (int n = 1; n < 40; n++) {
+        struct store *s;
+        struct error e = {0};
+        char script[40];
+        snprintf(script, sizeof script, "any:%d+:EROFS", n);
+        fault_script(script);
+        enum status status = store_open(&options, &s, NULL, &e);
+        fault_script(NULL);
+        if (status == STATUS_OK)
+            store_close(s);
+        else
+            assert_string_equal(e.code, "DISK-READ-ONLY");
+    }
+    fixture_reopen(f);
+    assert_false(f->report.rebuilt);
+}
+
+static void failed_sync_stops_the_store(void **state)
+{
+    struct fixture *f = *state;
+    struct object o;
+    struct object next;
+    struct error e = {0};
+    assert_true(fault_script("fsync:1+:EIO"));
+    o = fixture_leaf(f, "1");
+    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
+    assert_int_equal(store_put(f->store, &o, NULL, NULL), STATUS_OK);
+    assert_int_equal(store_commit(f->store, &e), STATUS_IO);
+    fault_script(NULL);
+    assert_int_equal(store_begin(f->store, &e), STATUS_IO);
+    assert_string_equal(e.code, "STORE-FAILED");
+    fixture_reopen(f);
+    assert_int_equal(work(f, 2, &next, &e), STATUS_OK);
+}
+
+static void failed_settling_loses_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct object o = fixture_person(f, "a@b", NULL);
+    struct hash id = fixture_change(f, &o);
+    for (int n = 1; n < 60; n++) {
+        struct error e = {0};
+        struct object now;
+        char script[40];
+        bool more = true;
+        snprintf(script, sizeof script, "any:%d+:ENOSPC", n);
+        fault_script(script);
+        while (more && store_maintain(f->store, 1, &more, &e) == STATUS_OK)
+            ;
+        fault_script(NULL);
+        assert_int_equal(store_current(f->store, &id, f->arena, &now, NULL), STATUS_OK);
+        assert_true(hash_eq(&now.hash, &o.hash));
+        fixture_reopen(f);
+    }
+    fixture_settle(f);
+}
+
+static void scripts_are_checked(void **state)
+{
+    (void)state;
+    assert_true(fault_script("write:1:kill"));
+    assert_true(fault_script("any:12+:EIO"));
+    assert_false(fault_script("write"));
+    assert_false(fault_script("wrote:1:kill"));
+    assert_false(fault_script("write:0:kill"));
+    assert_false(fault_script("write:1:maim"));
+    assert_true(fault_script(NULL));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_archive, close_store)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(full_disk_is_told_and_survived),      TEST(read_only_disk_is_told_and_survived),
+        TEST(opening_on_a_read_only_disk_is_told), TEST(failed_sync_stops_the_store),
+        TEST(failed_settling_loses_nothing),       TEST(scripts_are_checked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
