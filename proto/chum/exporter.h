@@ -1,0 +1,39 @@
+// The half of CHUM that serves: roots, children, objects and files of what the peer's person may see
+// (WIRE.md 10.1, 10.4 – 10.6).
+//
+// Loop thread. Requests become store jobs and are answered as they come back, in any order. Files are streamed: the
+// next piece is read when the connection has room for it.
+#pragma once
+
+#include "chum/access_set.h"
+#include "chum/chum.h"
+#include "conn/conn.h"
+#include "store/queue.h"
+#include "wire/rpc.h"
+
+struct chum_exporter;
+
+struct chum_exporter_options { // all borrowed; they outlive the exporter and its jobs
+    struct conn *conn;
+    struct rpc *rpc;
+    struct store_queue *queue;
+    struct chum_access *access;
+    const struct chum_policy *policy;
+    struct chum_counts *counts;
+    struct hash person; // the authenticated remote person
+    void (*asked_for_roots)(void *ctx);
+    void (*full)(void *ctx, bool full); // too many requests wait: stop, or go on, reading the peer
+    void *ctx;
+};
+
+struct chum_exporter *chum_exporter_create(const struct chum_exporter_options *options);
+void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *request);
+void chum_exporter_drained(struct chum_exporter *x);       // the connection has room again
+bool chum_exporter_is_busy(const struct chum_exporter *x); // a request is being answered
+void chum_exporter_end(struct chum_exporter *x);           // the connection is gone; jobs under way are dropped
+
+// What one request answers, on the store thread: services 2 and 4 to 7. text gets the JSON list or the microdata, shown
+// every hash the person may ask for from now on. Codes: SB-READ2, M2O-PH1, CES-GO2, CES-GIDO2.
+enum status chum_export(struct store *s, const struct chum_policy *policy, const struct hash *person,
+                        enum chum_service service, const struct hash *hash, struct buf *text, struct hash_list *shown,
+                        struct error *e);

@@ -1,0 +1,417 @@
+#include "chum/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chum/exporter.h"
+#include "chum/importer.h"
+
+enum {
+    COURTESY_MS = 75,       // between the peer's "synchronisation" and our first question (WIRE.md 10.2)
+    VERSION_RETRY_MS = 300, // while the peer has no services yet (10.3)
+    VERSION_RETRIES = 15,
+    VERSION_CALL_MS = 5000, // a lost first question is asked again once
+    SYNC_MS = 30000,        // for the peer's "synchronisation"
+    POLL_ACTIVE_MS = 1000,
+    POLL_IDLE_MS = 5000,
+    ACTIVE_MS = 60000,    // how long traffic or a follower keeps a session active
+    POLL_PER_ANSWER = 20, // the pause is at least this many times the peer's last answer
+    STOP_MS = 3000,       // for answers to our own questions before closing
+    WINDOW_TANDEM = 32,
+    WINDOW_REFERENCE = 8,
+    TREES_TANDEM = 32,
+    TREES_REFERENCE = 4,
+    CALLS_MAX = 1024,
+};
+
+enum phase { SYNCHRONISING, COURTESY, ASKING_VERSION, RUNNING, STOPPING };
+
+struct chum_session {
+    struct conn *conn;
+    struct rpc *rpc;
+    struct chum_options options;
+    struct chum_events events;
+    struct chum_counts counts;
+    struct chum_fetch *fetch; // outlives the session until the last store job is back
+    struct chum_exporter *exporter;
+    struct chum_importer *importer;
+    enum phase phase;
+    unsigned version_tries;
+    uint64_t due;          // when the phase's timer fires; 0 = none
+    uint64_t active_until; // polls often until then
+    uint64_t pass_began;
+    uint64_t objects_before, bytes_before; // counts at the beginning of the pass
+    bool poked;                            // another pass as soon as this one is over
+    bool importing;
+    bool exporting;
+    unsigned full; // reasons for which the peer is not read
+    char stop_reason[124];
+};
+
+static uint64_t now(const struct chum_session *s)
+{
+    return conn_now(s->conn);
+}
+
+static void wait_until(struct chum_session *s, uint64_t when)
+{
+    s->due = when;
+    conn_reschedule(s->conn);
+}
+
+static void close_with(struct chum_session *s, const char *code, const char *message)
+{
+    struct error e;
+    char text[400];
+    snprintf(text, sizeof text, "Chum ended [%llu] with error: Error: %s: %s", (unsigned long long)conn_id(s->conn),
+             code, message);
+    (void)error_set(&e, STATUS_INVALID, code, "%s", message);
+    conn_close(s->conn, text);
+}
+
+static void set_full(void *ctx, bool full)
+{
+    struct chum_session *s = ctx;
+    s->full = full ? s->full + 1 : s->full - 1;
+    conn_pause(s->conn, s->full != 0);
+}
+
+// ---- Passes --------------------------------------------------------------------------------------------------------
+
+static void begin_pass(struct chum_session *s)
+{
+    s->poked = false;
+    s->pass_began = now(s);
+    s->objects_before = s->counts.objects_received;
+    s->bytes_before = s->counts.bytes_received;
+    wait_until(s, 0);
+    chum_importer_pass(s->importer);
+}
+
+static uint64_t pause_before_next(const struct chum_session *s)
+{
+    if (s->options.poll_ms != 0)
+        return s->options.poll_ms;
+    if (s->options.peer_is_tandem)
+        return POLL_ACTIVE_MS;
+    uint64_t pause = s->active_until > now(s) ? POLL_ACTIVE_MS : POLL_IDLE_MS;
+    uint64_t least = POLL_PER_ANSWER * s->counts.latency_ms;
+    return pause > least ? pause : least;
+}
+
+static void pass_over(void *ctx, enum status status, const struct error *why)
+{
+    struct chum_session *s = ctx;
+    uint64_t objects = s->counts.objects_received - s->objects_before;
+    if (s->phase == STOPPING)
+        return;
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
+        close_with(s, why->code, why->message);
+        return;
+    }
+    if (objects != 0)
+        s->active_until = now(s) + ACTIVE_MS;
+    bool first = !s->importing && status == STATUS_OK;
+    if (first) {
+        s->importing = true;
+        if (s->events.importing != NULL)
+            s->events.importing(s->events.ctx, s);
+    }
+    if ((first || objects != 0) && s->events.passed != NULL)
+        s->events.passed(s->events.ctx, s, objects, s->counts.bytes_received - s->bytes_before, now(s) - s->pass_began);
+    wait_until(s, s->poked ? now(s) : now(s) + pause_before_next(s));
+}
+
+static void root_failed(void *ctx, const struct hash *root, const struct error *why)
+{
+    struct chum_session *s = ctx;
+    if (s->events.failed != NULL)
+        s->events.failed(s->events.ctx, s, root, why);
+}
+
+static void answered(void *ctx, uint64_t ms)
+{
+    (void)ctx;
+    (void)ms;
+}
+
+static void asked_for_roots(void *ctx)
+{
+    struct chum_session *s = ctx;
+    if (s->exporting)
+        return;
+    s->exporting = true;
+    if (s->events.exporting != NULL)
+        s->events.exporting(s->events.ctx, s);
+}
+
+// ---- Starting ------------------------------------------------------------------------------------------------------
+
+static void ask_version(struct chum_session *s);
+
+static void version_here(void *ctx, const struct rpc_reply *reply)
+{
+    struct chum_session *s = ctx;
+    char text[100];
+    if (s->phase != ASKING_VERSION)
+        return;
+    if (reply->kind == RPC_DATA && json_is_integer(reply->data) &&
+        json_integer_value(reply->data) == CHUM_PROTOCOL_VERSION) {
+        s->phase = RUNNING;
+        begin_pass(s);
+        return;
+    }
+    if (reply->kind == RPC_ERROR && strcmp(reply->error->code, "UNKNOWN-SERVICE") == 0 &&
+        s->version_tries < VERSION_RETRIES) {
+        wait_until(s, now(s) + VERSION_RETRY_MS);
+        return;
+    }
+    if (reply->kind == RPC_LOST && reply->error->status == STATUS_TIMEOUT && s->version_tries < 2) {
+        ask_version(s);
+        return;
+    }
+    if (reply->kind == RPC_DATA) {
+        char *shown = reply->data != NULL ? json_dumps(reply->data, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+        snprintf(text, sizeof text, "[%llu] Chum protocol mismatch, local: 8, remote: %.20s",
+                 (unsigned long long)conn_id(s->conn), shown != NULL ? shown : "undefined");
+        free(shown);
+        close_with(s, "CS-MISMATCH", text);
+        return;
+    }
+    close_with(s, reply->error->code, reply->error->message);
+}
+
+static void ask_version(struct chum_session *s)
+{
+    s->version_tries++;
+    wait_until(s, 0);
+    rpc_call(s->rpc, CHUM_GET_PROTOCOL_VERSION, SPAN("[]"), now(s), VERSION_CALL_MS, version_here, s);
+    conn_reschedule(s->conn);
+}
+
+static void synchronised(struct chum_session *s)
+{
+    s->phase = COURTESY;
+    wait_until(s, now(s) + (s->options.peer_is_tandem ? 0 : COURTESY_MS));
+}
+
+// ---- The connection's protocol -------------------------------------------------------------------------------------
+
+static void finish_stop(struct chum_session *s)
+{
+    conn_close(s->conn, s->stop_reason[0] != '\0' ? s->stop_reason : NULL);
+}
+
+static void on_text(void *ctx, struct span message, uint64_t now_ms)
+{
+    struct chum_session *s = ctx;
+    if (s->phase == SYNCHRONISING)
+        synchronised(s);
+    else
+        rpc_on_text(s->rpc, message, now_ms);
+    if (s->phase == STOPPING && rpc_pending(s->rpc) == 0)
+        finish_stop(s);
+}
+
+static void on_binary(void *ctx, struct span message, uint64_t now_ms)
+{
+    struct chum_session *s = ctx;
+    if (s->phase == SYNCHRONISING)
+        synchronised(s);
+    else
+        rpc_on_binary(s->rpc, message, now_ms);
+}
+
+static void on_drained(void *ctx)
+{
+    struct chum_session *s = ctx;
+    chum_exporter_drained(s->exporter);
+}
+
+static uint64_t deadline(void *ctx)
+{
+    struct chum_session *s = ctx;
+    uint64_t calls = rpc_deadline(s->rpc);
+    if (s->due == 0 || calls == 0)
+        return s->due != 0 ? s->due : calls;
+    return s->due < calls ? s->due : calls;
+}
+
+static void on_time(void *ctx, uint64_t now_ms)
+{
+    struct chum_session *s = ctx;
+    bool stopping = s->phase == STOPPING;
+    rpc_on_time(s->rpc, now_ms);
+    if (stopping && (rpc_pending(s->rpc) == 0 || s->due <= now_ms)) {
+        finish_stop(s);
+        return;
+    }
+    if (s->due == 0 || s->due > now_ms)
+        return;
+    s->due = 0;
+    switch (s->phase) {
+    case SYNCHRONISING:
+        conn_close(s->conn, "no synchronisation message in time");
+        return;
+    case COURTESY:
+        s->phase = ASKING_VERSION;
+        ask_version(s);
+        return;
+    case ASKING_VERSION:
+        ask_version(s);
+        return;
+    case RUNNING:
+        begin_pass(s);
+        return;
+    case STOPPING:
+        return;
+    }
+}
+
+static void on_closed(void *ctx, const struct error *why)
+{
+    struct chum_session *s = ctx;
+    s->fetch->ended = true;
+    rpc_fail_all(s->rpc, why);
+    chum_importer_end(s->importer);
+    chum_exporter_end(s->exporter);
+    if (s->events.closed != NULL)
+        s->events.closed(s->events.ctx, s, why);
+    rpc_destroy(s->rpc);
+    chum_fetch_release(s->fetch);
+    free(s);
+}
+
+static const struct conn_protocol protocol = {.text = on_text,
+                                              .binary = on_binary,
+                                              .drained = on_drained,
+                                              .deadline = deadline,
+                                              .time = on_time,
+                                              .closed = on_closed};
+
+static void rpc_send(void *ctx, bool text, struct span message)
+{
+    struct chum_session *s = ctx;
+    if (text)
+        conn_send_text(s->conn, message);
+    else
+        conn_send_binary(s->conn, message);
+}
+
+static void serve(void *ctx, const struct rpc_request *request)
+{
+    struct chum_session *s = ctx;
+    chum_exporter_serve(s->exporter, request);
+}
+
+// ---- Life ----------------------------------------------------------------------------------------------------------
+
+static void create_halves(struct chum_session *s, struct store_queue *queue, struct chum_access *access,
+                          const struct chum_policy *policy)
+{
+    bool tandem = s->options.peer_is_tandem;
+    s->fetch = mem_alloc(sizeof *s->fetch);
+    *s->fetch = (struct chum_fetch){.users = 1,
+                                    .conn = s->conn,
+                                    .rpc = s->rpc,
+                                    .queue = queue,
+                                    .policy = policy,
+                                    .counts = &s->counts,
+                                    .sender = conn_peer(s->conn)->person_id,
+                                    .window = tandem ? WINDOW_TANDEM : WINDOW_REFERENCE,
+                                    .full = set_full,
+                                    .ctx = s};
+    struct chum_exporter_options exporter = {.conn = s->conn,
+                                             .rpc = s->rpc,
+                                             .queue = queue,
+                                             .access = access,
+                                             .policy = policy,
+                                             .counts = &s->counts,
+                                             .person = s->fetch->sender,
+                                             .asked_for_roots = asked_for_roots,
+                                             .full = set_full,
+                                             .ctx = s};
+    s->exporter = chum_exporter_create(&exporter);
+    struct chum_importer_events events = {.ctx = s, .answered = answered, .passed = pass_over, .failed = root_failed};
+    s->importer = chum_importer_create(s->fetch, tandem ? TREES_TANDEM : TREES_REFERENCE, &events);
+}
+
+struct chum_session *chum_session_create(struct conn *c, struct store_queue *queue, struct chum_access *access,
+                                         const struct chum_policy *policy, const struct chum_options *options,
+                                         const struct chum_events *events)
+{
+    struct chum_session *s = mem_alloc(sizeof *s);
+    s->conn = c;
+    s->options = *options;
+    s->events = *events;
+    struct rpc_transport transport = {rpc_send, s};
+    struct rpc_limits limits = {.outstanding = CALLS_MAX, .text = CHUM_LIST_MAX};
+    s->rpc = rpc_create(transport, limits, serve, s);
+    create_halves(s, queue, access, policy);
+    s->active_until = conn_now(c) + ACTIVE_MS;
+    s->due = conn_now(c) + SYNC_MS;
+    conn_serve(c, &protocol, s);
+    conn_send_text(c, SPAN("synchronisation"));
+    return s;
+}
+
+void chum_session_stop(struct chum_session *s, const char *reason)
+{
+    if (s->phase == STOPPING)
+        return;
+    s->phase = STOPPING;
+    s->fetch->window = 0; // asks for nothing more
+    snprintf(s->stop_reason, sizeof s->stop_reason, "%s", reason != NULL ? reason : "");
+    if (rpc_pending(s->rpc) == 0)
+        finish_stop(s);
+    else
+        wait_until(s, now(s) + STOP_MS);
+}
+
+void chum_session_poke(struct chum_session *s)
+{
+    s->poked = true;
+    if (s->phase == RUNNING && !chum_importer_is_busy(s->importer))
+        wait_until(s, now(s));
+}
+
+void chum_session_keep_active(struct chum_session *s, uint64_t ms)
+{
+    uint64_t until = now(s) + ms;
+    if (until > s->active_until)
+        s->active_until = until;
+    if (s->phase == RUNNING && !chum_importer_is_busy(s->importer) && s->due > now(s) + pause_before_next(s))
+        wait_until(s, now(s) + pause_before_next(s));
+}
+
+const struct conn_peer *chum_session_peer(const struct chum_session *s)
+{
+    return conn_peer(s->conn);
+}
+
+struct conn *chum_session_conn(const struct chum_session *s)
+{
+    return s->conn;
+}
+
+struct chum_counts chum_session_counts(const struct chum_session *s)
+{
+    return s->counts;
+}
+
+bool chum_session_is_importing(const struct chum_session *s)
+{
+    return s->importing;
+}
+
+bool chum_session_is_exporting(const struct chum_session *s)
+{
+    return s->exporting;
+}
+
+bool chum_session_is_idle(const struct chum_session *s)
+{
+    return s->phase == RUNNING && !chum_importer_is_fetching(s->importer) && !chum_exporter_is_busy(s->exporter) &&
+           s->counts.failed_roots == 0;
+}
