@@ -1,0 +1,455 @@
+// Conversations between two stores: messages, attachments, merging, cursors, verification.
+#include "model_node.h"
+#include "models/chat.h"
+#include "models/contact.h"
+#include "models/sharing.h"
+#include "tests/unit/cmocka_all.h"
+
+struct pair {
+    struct model_node a;
+    struct model_node b;
+};
+
+#define OK(call)                                                                                                       \
+    do {                                                                                                               \
+        struct error e = {0};                                                                                          \
+        model_node_check((call), &e, #call);                                                                           \
+    } while (0)
+
+static int setup(void **state)
+{
+    struct pair *p = mem_alloc(sizeof *p);
+    model_node_time = 1700000000000;
+    model_node_open_plain(&p->a, "ann@test", "ann", "ws://localhost:1");
+    model_node_open_plain(&p->b, "ben@test", "ben", NULL);
+    model_node_pair(&p->a, &p->b);
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct pair *p = *state;
+    model_node_close(&p->a);
+    model_node_close(&p->b);
+    free(p);
+    return 0;
+}
+
+static struct chat_sent say(struct model_node *from, const struct model_node *to, const char *text)
+{
+    struct chat_sent sent;
+    model_node_time += 1000;
+    struct model *m = model_node_begin(from);
+    OK(chat_send_to(m, &to->self->person, span_of(text), NULL, 0, &sent, &e));
+    model_node_end(from);
+    return sent;
+}
+
+static void sync_both(struct pair *p)
+{
+    for (int i = 0; i < 4; i++) {
+        model_node_sync(&p->a, &p->b);
+        model_node_sync(&p->b, &p->a);
+    }
+}
+
+static struct chat_messages read_all(struct model_node *n, const struct model_node *with)
+{
+    struct topic topic;
+    struct chat_messages page;
+    OK(chat_with(&n->m, &with->self->person, &topic, &e));
+    OK(chat_page(&n->m, &topic, 0, NULL, &page, &e));
+    return page;
+}
+
+static void assert_texts(const struct chat_messages *page, const char *const *texts, size_t count)
+{
+    assert_int_equal(page->count, count);
+    for (size_t i = 0; i < count; i++)
+        assert_true(span_eq_text(page->items[i].text, texts[i]));
+}
+
+static struct hash channel_version(struct model_node *n, const struct hash *channel)
+{
+    struct hash hash;
+    struct value *ignored;
+    OK(model_current(&n->m, channel, "ChannelInfo", &ignored, &hash, &e));
+    return hash;
+}
+
+static void carries_messages_both_ways(void **state)
+{
+    struct pair *p = *state;
+    struct chat_sent hello = say(&p->a, &p->b, "hello");
+    sync_both(p);
+    say(&p->b, &p->a, "hi <ann> & all");
+    sync_both(p);
+    static const char *const texts[] = {"hello", "hi <ann> & all"};
+    struct chat_messages at_a = read_all(&p->a, &p->b);
+    struct chat_messages at_b = read_all(&p->b, &p->a);
+    assert_texts(&at_a, texts, 2);
+    assert_texts(&at_b, texts, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(at_a.items[i].verification, VERIFICATION_VERIFIED);
+        assert_int_equal(at_b.items[i].verification, VERIFICATION_VERIFIED);
+        assert_true(hash_eq(&at_a.items[i].id, &at_b.items[i].id));
+    }
+    assert_true(hash_eq(&at_b.items[0].id, &hello.id));
+    assert_true(hash_eq(&at_b.items[1].sender, &p->b.self->person));
+}
+
+static void merges_what_was_written_apart(void **state)
+{
+    struct pair *p = *state;
+    struct chat_sent first = say(&p->a, &p->b, "together");
+    sync_both(p);
+    say(&p->a, &p->b, "a1");
+    say(&p->b, &p->a, "b2");
+    say(&p->a, &p->b, "a3");
+    say(&p->b, &p->a, "b4");
+    sync_both(p);
+    static const char *const texts[] = {"together", "a1", "b2", "a3", "b4"};
+    struct chat_messages at_a = read_all(&p->a, &p->b);
+    struct chat_messages at_b = read_all(&p->b, &p->a);
+    assert_texts(&at_a, texts, 5);
+    assert_texts(&at_b, texts, 5);
+    struct hash x = channel_version(&p->a, &first.channel);
+    struct hash y = channel_version(&p->b, &first.channel);
+    assert_true(hash_eq(&x, &y));
+    assert_true(hash_eq(&at_b.items[0].id, &first.id)); // ids survive the rebuilt list
+}
+
+static void settles_after_a_merge(void **state)
+{
+    struct pair *p = *state;
+    struct chat_sent first = say(&p->a, &p->b, "x");
+    say(&p->b, &p->a, "y");
+    sync_both(p);
+    struct hash before;
+    struct hash after;
+    OK(store_head(p->a.store, &first.channel, &before, &e));
+    sync_both(p);
+    OK(store_head(p->a.store, &first.channel, &after, &e));
+    assert_true(hash_eq(&before, &after));
+}
+
+// A cursor tells of everything once, also of what merged in with older timestamps.
+static void follows_without_gap_or_repetition(void **state)
+{
+    struct pair *p = *state;
+    struct topic topic;
+    struct chat_messages news;
+    struct span cursor;
+    struct span next;
+    say(&p->a, &p->b, "old");
+    sync_both(p);
+    OK(chat_with(&p->a.m, &p->b.self->person, &topic, &e));
+    OK(chat_cursor(&p->a.m, &topic, &cursor, &e));
+    say(&p->b, &p->a, "earlier elsewhere");
+    say(&p->a, &p->b, "mine");
+    OK(chat_since(&p->a.m, &topic, cursor, 0, &news, &next, &e));
+    static const char *const mine[] = {"mine"};
+    assert_texts(&news, mine, 1);
+    sync_both(p);
+    cursor = next;
+    OK(chat_since(&p->a.m, &topic, cursor, 0, &news, &next, &e));
+    static const char *const theirs[] = {"earlier elsewhere"};
+    assert_texts(&news, theirs, 1);
+    OK(chat_since(&p->a.m, &topic, next, 0, &news, &cursor, &e));
+    assert_int_equal(news.count, 0);
+}
+
+static void follows_in_pieces(void **state)
+{
+    struct pair *p = *state;
+    struct topic topic;
+    struct span cursor = {0};
+    size_t seen = 0;
+    for (int i = 0; i < 7; i++) {
+        char text[2] = {(char)('0' + i), '\0'};
+        say(&p->a, &p->b, text);
+    }
+    OK(chat_with(&p->a.m, &p->b.self->person, &topic, &e));
+    for (;;) {
+        struct chat_messages news;
+        struct span next;
+        OK(chat_since(&p->a.m, &topic, cursor, 3, &news, &next, &e));
+        for (size_t i = 0; i < news.count; i++)
+            assert_int_equal(news.items[i].text.ptr[0], '0' + (int)seen++);
+        cursor = next;
+        if (!news.more)
+            break;
+        if (seen == 3) // what arrives meanwhile comes later
+            say(&p->a, &p->b, "7");
+    }
+    struct chat_messages news;
+    OK(chat_since(&p->a.m, &topic, cursor, 3, &news, &cursor, &e));
+    assert_int_equal(seen + news.count, 8);
+    struct error e = {0};
+    assert_int_equal(chat_since(&p->a.m, &topic, SPAN("nonsense"), 3, &news, &cursor, &e), STATUS_INVALID);
+}
+
+static void pages_backwards(void **state)
+{
+    struct pair *p = *state;
+    struct topic topic;
+    struct chat_messages page;
+    for (int i = 0; i < 5; i++)
+        say(&p->a, &p->b, (const char *[]){"0", "1", "2", "3", "4"}[i]);
+    OK(chat_with(&p->a.m, &p->b.self->person, &topic, &e));
+    OK(chat_page(&p->a.m, &topic, 2, NULL, &page, &e));
+    assert_texts(&page, (const char *[]){"3", "4"}, 2);
+    assert_true(page.more);
+    OK(chat_page(&p->a.m, &topic, 2, &page.items[0].id, &page, &e));
+    assert_texts(&page, (const char *[]){"1", "2"}, 2);
+    OK(chat_page(&p->a.m, &topic, 2, &page.items[0].id, &page, &e));
+    assert_texts(&page, (const char *[]){"0"}, 1);
+    assert_false(page.more);
+}
+
+static struct hash put_blob(struct model_node *n, struct span bytes)
+{
+    struct store_writer *w;
+    struct hash hash;
+    bool is_new;
+    OK(store_writer_create(n->store, false, &w, &e));
+    OK(store_writer_add(w, bytes, &e));
+    OK(store_writer_finish(w, NULL, &hash, &is_new, &e));
+    store_writer_destroy(w);
+    return hash;
+}
+
+static void carries_attachments_with_thumbnails(void **state)
+{
+    struct pair *p = *state;
+    struct topic topic;
+    struct chat_sent sent;
+    struct model *m = model_node_begin(&p->a);
+    struct chat_attachment files[2] = {
+        {.name = SPAN("notes.txt"), .type = SPAN("text/plain"), .last_modified_ms = 12345},
+        {.name = SPAN("cat.png"), .type = SPAN("image/png")},
+    };
+    files[0].hash = put_blob(&p->a, SPAN("hello world\n"));
+    files[1].hash = put_blob(&p->a, SPAN("a big picture"));
+    files[1].thumbnail = put_blob(&p->a, SPAN("small"));
+    OK(topic_open_one_to_one(m, &p->b.self->person, &topic, &e));
+    OK(chat_send(m, &topic, SPAN("two files"), files, 2, &sent, &e));
+    model_node_end(&p->a);
+    sync_both(p);
+    struct chat_messages page = read_all(&p->b, &p->a);
+    assert_int_equal(page.count, 1);
+    assert_int_equal(page.items[0].attachment_count, 2);
+    const struct chat_attachment *cat = &page.items[0].attachments[0]; // files with a preview come first
+    const struct chat_attachment *notes = &page.items[0].attachments[1];
+    assert_true(span_eq_text(cat->name, "cat.png"));
+    assert_true(hash_eq(&cat->thumbnail, &files[1].thumbnail));
+    assert_true(span_eq_text(notes->name, "notes.txt"));
+    assert_int_equal(notes->size, 12);
+    assert_int_equal(notes->last_modified_ms, 12345);
+    assert_true(hash_is_zero(&notes->thumbnail));
+    assert_true(notes->present && cat->present);
+}
+
+static void refuses_missing_files_and_broken_text(void **state)
+{
+    struct pair *p = *state;
+    struct chat_sent sent;
+    struct error e = {0};
+    struct chat_attachment missing = {.hash = {{1}}, .name = SPAN("x")};
+    struct model *m = model_node_begin(&p->a);
+    assert_int_equal(chat_send_to(m, &p->b.self->person, SPAN("x"), &missing, 1, &sent, &e), STATUS_NOT_FOUND);
+    assert_int_equal(chat_send_to(m, &p->b.self->person, SPAN("\xff"), NULL, 0, &sent, &e), STATUS_INVALID);
+    assert_string_equal(e.code, "BAD-TEXT");
+    assert_int_equal(chat_send_to(m, &(struct hash){{7}}, SPAN("x"), NULL, 0, &sent, &e), STATUS_REFUSED);
+    assert_string_equal(e.code, "NOT-TRUSTED");
+    model_node_drop(&p->a);
+}
+
+// ---- Timestamps
+// ------------------------------------------------------------------------------------------------------
+
+static void keeps_order_when_the_clock_goes_back(void **state)
+{
+    struct pair *p = *state;
+    say(&p->a, &p->b, "one");
+    model_node_time -= 50000;
+    say(&p->a, &p->b, "two");
+    struct chat_messages page = read_all(&p->a, &p->b);
+    assert_texts(&page, (const char *[]){"one", "two"}, 2);
+    assert_int_equal(page.items[1].timestamp, page.items[0].timestamp + 1);
+}
+
+static void post_at(struct model *m, const struct hash *channel, const char *text, double timestamp)
+{
+    struct channel_entry entry;
+    struct value *message = model_object(m, "ChatMessage");
+    model_set_text(m, message, "text", span_of(text));
+    model_set_hash(m, message, "sender", &m->self->person);
+    OK(channel_post(m, channel, message, &(struct channel_post){.timestamp = timestamp}, &entry, &e));
+}
+
+static void puts_old_entries_where_they_belong(void **state)
+{
+    struct pair *p = *state;
+    struct hash channel;
+    struct channel_entries entries;
+    struct model *m = model_node_begin(&p->a);
+    OK(channel_create(m, SPAN("history"), &m->self->person, &channel, &e));
+    static const double times[] = {5000, 7000, 1000, 6000, 1000, 500};
+    for (size_t i = 0; i < 6; i++)
+        post_at(m, &channel, (const char *[]){"5", "7", "1", "6", "1", "0"}[i], times[i]);
+    OK(channel_read(m, &(struct channel_query){.channels = &channel, .channel_count = 1}, &entries, &e));
+    static const double wanted[] = {7000, 6000, 5000, 1000, 500}; // the repeated one is there once
+    assert_int_equal(entries.count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_true(entries.items[i].timestamp - wanted[i] == 0);
+        assert_int_equal(entries.items[i].verification, VERIFICATION_VERIFIED);
+    }
+    const struct channel_query part = {
+        .channels = &channel, .channel_count = 1, .from = 1000, .to = 6000, .limit = 2, .ascending = true};
+    OK(channel_read(m, &part, &entries, &e));
+    assert_int_equal(entries.count, 2);
+    assert_true(entries.more);
+    assert_true(entries.items[0].timestamp - 5000 == 0);
+    model_node_end(&p->a);
+}
+
+// ---- Verification
+// ----------------------------------------------------------------------------------------------------
+
+static void put_entry(struct model *m, const struct topic *topic, const char *text, const struct hash *sender,
+                      const struct hash_list *metadata, struct hash *creation_time)
+{
+    struct hash data;
+    struct hash head;
+    struct channel channel;
+    if (text != NULL) {
+        struct value *message = model_object(m, "ChatMessage");
+        model_set_text(m, message, "text", span_of(text));
+        model_set_hash(m, message, "sender", sender);
+        OK(model_put(m, message, &data, &e));
+        struct value *time = model_object(m, "CreationTime");
+        model_set_number(m, time, "timestamp", (double)m->now_ms);
+        model_set_hash(m, time, "data", &data);
+        OK(model_put(m, time, creation_time, &e));
+    }
+    OK(channel_get(m, &topic->channel, &channel, &e));
+    OK(list_insert(store_versions(m->store), &channel.head, creation_time, metadata, &head, &e));
+    struct value *info = model_object(m, "ChannelInfo");
+    model_set_text(m, info, "id", topic->id);
+    model_set_hash(m, info, "head", &head);
+    OK(model_change(m, info, NULL, &e));
+}
+
+static enum verification verdict_on_last(struct pair *p)
+{
+    sync_both(p);
+    struct chat_messages page = read_all(&p->b, &p->a);
+    return page.items[page.count - 1].verification;
+}
+
+static void shows_unsigned_entries(void **state)
+{
+    struct pair *p = *state;
+    struct topic topic;
+    struct hash time;
+    struct model *m = model_node_begin(&p->a);
+    OK(topic_open_one_to_one(m, &p->b.self->person, &topic, &e));
+    put_entry(m, &topic, "who am I", &m->self->person, NULL, &time);
+    model_node_end(&p->a);
+    assert_int_equal(verdict_on_last(p), VERIFICATION_UNSIGNED);
+}
+
+static void shows_forged_entries(void **state)
+{
+    struct pair *p = *state;
+    struct topic topic;
+    struct hash time;
+    struct hash signature;
+    struct hash_list metadata = {0};
+    // A signature that is good, but about another entry.
+    struct chat_sent first = say(&p->a, &p->b, "signed");
+    model_node_time += 1000;
+    struct model *m = model_node_begin(&p->a);
+    OK(topic_open_one_to_one(m, &p->b.self->person, &topic, &e));
+    OK(trust_affirm(m, m->self, &first.id, &signature, &e));
+    hash_list_add(&metadata, &signature);
+    put_entry(m, &topic, "not what I signed", &m->self->person, &metadata, &time);
+    model_node_end(&p->a);
+    assert_int_equal(verdict_on_last(p), VERIFICATION_FORGED);
+    // A message that names another sender than its author.
+    model_node_time += 1000;
+    m = model_node_begin(&p->a);
+    struct value *message = model_object(m, "ChatMessage");
+    model_set_text(m, message, "text", SPAN("I am Ben"));
+    model_set_hash(m, message, "sender", &p->b.self->person);
+    struct channel_entry entry;
+    OK(channel_post(m, &topic.channel, message, NULL, &entry, &e));
+    model_node_end(&p->a);
+    assert_int_equal(verdict_on_last(p), VERIFICATION_FORGED);
+    // A signature made with a key that is not the issuer's.
+    model_node_time += 1000;
+    m = model_node_begin(&p->a);
+    struct identity thief = *p->b.self;
+    thief.person_keys = p->a.self->person_keys;
+    message = model_object(m, "ChatMessage");
+    model_set_text(m, message, "text", SPAN("Ben says so"));
+    model_set_hash(m, message, "sender", &p->b.self->person);
+    OK(channel_post(m, &topic.channel, message, &(struct channel_post){.author = &thief}, &entry, &e));
+    model_node_end(&p->a);
+    assert_int_equal(verdict_on_last(p), VERIFICATION_FORGED);
+    hash_list_free(&metadata);
+}
+
+// ---- Groups
+// ----------------------------------------------------------------------------------------------------------
+
+static void talks_in_a_group(void **state)
+{
+    struct pair *p = *state;
+    struct topic topic;
+    struct topic same;
+    struct chat_sent sent;
+    struct chat_messages page;
+    struct model *m = model_node_begin(&p->a);
+    OK(topic_create_group(m, SPAN("Tea Club"), (struct span){0}, &p->b.self->person, 1, &topic, &e));
+    assert_true(span_eq_text(topic.id, "tea-club"));
+    OK(chat_send(m, &topic, SPAN("welcome"), NULL, 0, &sent, &e));
+    model_node_end(&p->a);
+    sync_both(p);
+    model_node_time += 1000;
+    m = model_node_begin(&p->b);
+    OK(topic_find(m, SPAN("tea-club"), &same, &e));
+    assert_true(span_eq_text(same.name, "Tea Club"));
+    OK(chat_send(m, &same, SPAN("thanks"), NULL, 0, &sent, &e));
+    model_node_end(&p->b);
+    assert_false(hash_eq(&sent.channel, &topic.channel)); // everybody writes into an own channel
+    sync_both(p);
+    OK(chat_page(&p->a.m, &topic, 0, NULL, &page, &e));
+    assert_texts(&page, (const char *[]){"welcome", "thanks"}, 2);
+    assert_int_equal(page.items[1].verification, VERIFICATION_VERIFIED);
+    OK(chat_page(&p->b.m, &same, 0, NULL, &page, &e));
+    assert_int_equal(page.count, 2);
+}
+
+int main(void)
+{
+    crypto_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(carries_messages_both_ways, setup, teardown),
+        cmocka_unit_test_setup_teardown(merges_what_was_written_apart, setup, teardown),
+        cmocka_unit_test_setup_teardown(settles_after_a_merge, setup, teardown),
+        cmocka_unit_test_setup_teardown(follows_without_gap_or_repetition, setup, teardown),
+        cmocka_unit_test_setup_teardown(follows_in_pieces, setup, teardown),
+        cmocka_unit_test_setup_teardown(pages_backwards, setup, teardown),
+        cmocka_unit_test_setup_teardown(carries_attachments_with_thumbnails, setup, teardown),
+        cmocka_unit_test_setup_teardown(refuses_missing_files_and_broken_text, setup, teardown),
+        cmocka_unit_test_setup_teardown(keeps_order_when_the_clock_goes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(puts_old_entries_where_they_belong, setup, teardown),
+        cmocka_unit_test_setup_teardown(shows_unsigned_entries, setup, teardown),
+        cmocka_unit_test_setup_teardown(shows_forged_entries, setup, teardown),
+        cmocka_unit_test_setup_teardown(talks_in_a_group, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
