@@ -1,7 +1,7 @@
 // Runs vector files against the libraries: a handler per kind of file, a case per thing checked.
 //
-// A handler is chosen by the name of the file ("numbers" takes numbers.json and numbers-more.json; the longest name
-// wins). To add some, write a table of handlers in a file of your own and name the table in tandem_vectors.c.
+// Handlers are chosen by the name of the file ("numbers" takes numbers.json and numbers-more.json; the longest name
+// wins; several tables may have a handler of that name). To add some, write a table of handlers in a file of your own and name the table in tandem_vectors.c.
 #pragma once
 
 #include <jansson.h>
@@ -32,6 +32,7 @@ extern const struct vector_handler vector_handlers_objects[];
 extern const struct vector_handler vector_handlers_values[];
 extern const struct vector_handler vector_handlers_version[];
 extern const struct vector_handler vector_handlers_list[];
+extern const struct vector_handler vector_handlers_store[];
 
 // A case begins, expects things, and is counted as passed or failed when the next one begins or the file ends. Failures
 // are explained on standard error.
@@ -48,6 +49,9 @@ struct span vector_hex(struct vector_run *run, const json_t *object, const char 
 struct value *vector_value(struct vector_run *run, const json_t *form);                 // fails the case if unreadable
 // The UTF-8 of a string or {"$utf16": …}, unpaired surrogates replaced.
 struct span vector_utf8(struct vector_run *run, const json_t *form);
+
+// The bytes of a case of blobs-clobs: hex, base64, text, or "00 repeated N times".
+struct span vector_file_bytes(struct vector_run *run, const json_t *c);
 
 // The built-in recipes plus those a vector file declares: {NAME: {"recipe": …}}, {NAME: recipe} or a list of recipes.
 // The caller destroys them.

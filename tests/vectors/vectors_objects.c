@@ -1,4 +1,4 @@
-// What follows from objects: children, blobs-clobs (hash and kind of file; storing them is checked with the store).
+// What follows from objects: children, blobs-clobs (hash and kind of file; storing them: vectors_store.c).
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,8 +119,7 @@ static void check_children(struct vector_run *run)
     recipes_destroy(r);
 }
 
-// The bytes of a case: hex, base64, text, or "00 repeated N times".
-static struct span case_bytes(struct vector_run *run, const json_t *c)
+struct span vector_file_bytes(struct vector_run *run, const json_t *c)
 {
     struct span hex = vector_text(c, "bytes");
     const char *repeated = hex.ptr != NULL ? strstr(hex.ptr, " repeated ") : NULL;
@@ -164,7 +163,7 @@ static void check_blobs(struct vector_run *run)
         if (json_object_get(c, "hash") == NULL)
             continue;
         vector_case(run, SPAN_FMT, SPAN_ARG(vector_text(c, "name")));
-        struct span bytes = case_bytes(run, c);
+        struct span bytes = vector_file_bytes(run, c);
         struct hash hash = sha256(bytes);
         vector_expect(run, vector_hash(c, "hash", &wanted) && hash_eq(&wanted, &hash), "the hash is another one");
         if (!span_starts_with(type, SPAN("ERROR")))
