@@ -101,8 +101,10 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
     } else if (group == CONN_PAIRING) {
         pairing_accept(c, &n->pairing_host, &n->own, n->tokens);
     } else if (group == CONN_CHUM && n->refuse_unknown && !conn_peer(c)->known) {
-        if (n->hold_ms != 0 && conn_hold(c, n->hold_ms))
+        if (n->hold_ms != 0 && conn_hold(c, n->hold_ms)) {
+            n->held = c;
             return NULL;
+        }
         return "Unable to start chum because you are unknown";
     } else if (group == CONN_DEBUG && n->serve_debug) {
         debug_serve(c, &n->debug_host);
@@ -119,6 +121,8 @@ static void host_closed(void *ctx, struct conn *c, const struct error *why)
     n->closed_why = *why;
     if (n->conn == c)
         n->conn = NULL;
+    if (n->held == c)
+        n->held = NULL;
 }
 
 // An acceptor's connection is noticed here.
@@ -144,6 +148,8 @@ void node_store_now(struct node *n)
     n->stored_email = mem_text(span_of(peer->email));
     n->storing = NULL;
     pairing_stored(p, NULL);
+    if (n->held != NULL)
+        conn_resume(n->held);
 }
 
 static void host_store(void *ctx, struct pairing *p, const struct pairing_identity *peer)

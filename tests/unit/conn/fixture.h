@@ -25,6 +25,7 @@ struct node {
     size_t known_count;
 
     struct conn *conn; // the living connection, or NULL
+    struct conn *held; // an unknown chum that waits for a pairing
     unsigned ready_count, closed_count, store_count, finished_count;
     struct error closed_why, finished_why;
     bool authenticated;   // ready was asked
