@@ -8,28 +8,30 @@
 
 struct method { // what a registered method is bound to
     struct node *node;
-    node_work work;
+    const struct node_method *row;
 };
 
 struct run { // a job on its way through the store thread
     struct node_job job;
-    node_work work;
+    const struct node_method *row;
 };
 
-static enum status earlier_result(struct node_job *job, struct store *s, struct error *e)
+static enum status earlier_result(struct node_job *job, struct error *e)
 {
     struct span text;
-    enum status st = store_op_get(s, span_of(ipc_request_op_id(job->request)), job->arena, &text, e);
+    struct model *m = &job->model;
+    enum status st = store_op_get(m->store, span_of(ipc_request_op_id(job->request)), m->arena, &text, e);
     if (st == STATUS_OK)
         job->result = json_loadb(text.ptr, text.len, JSON_DECODE_ANY, NULL);
     return st;
 }
 
-static enum status keep_result(struct node_job *job, struct store *s, struct error *e)
+static enum status keep_result(struct node_job *job, struct error *e)
 {
+    struct model *m = &job->model;
     json_t *result = job->result != NULL ? json_incref(job->result) : json_object();
     char *text = json_dumps(result, JSON_COMPACT | JSON_ENCODE_ANY);
-    enum status st = store_op_put(s, span_of(ipc_request_op_id(job->request)), span_of(text), job->now_ms, e);
+    enum status st = store_op_put(m->store, span_of(ipc_request_op_id(job->request)), span_of(text), m->now_ms, e);
     free(text);
     json_decref(result);
     return st;
@@ -39,16 +41,17 @@ static enum status run(struct store *s, void *arg, struct error *e)
 {
     struct run *r = arg;
     struct node_job *job = &r->job;
+    job->model.store = s;
     bool once = ipc_request_op_id(job->request) != NULL;
     if (once) {
-        enum status st = earlier_result(job, s, e);
+        enum status st = earlier_result(job, e);
         if (st != STATUS_NOT_FOUND)
             return st;
         error_clear(e);
     }
-    enum status st = r->work(job, s, e);
+    enum status st = r->row->work(job, &job->model, e);
     if (st == STATUS_OK && once)
-        st = keep_result(job, s, e);
+        st = keep_result(job, e);
     return st;
 }
 
@@ -56,12 +59,14 @@ static void done(void *arg, enum status status, const struct error *e)
 {
     struct run *r = arg;
     if (status == STATUS_OK) {
+        if (r->row->after != NULL)
+            r->row->after(&r->job);
         ipc_request_reply(r->job.request, r->job.result);
     } else {
         json_decref(r->job.result);
         ipc_request_fail(r->job.request, e);
     }
-    arena_destroy(r->job.arena);
+    arena_destroy(r->job.model.arena);
     free(r);
 }
 
@@ -76,8 +81,12 @@ static void start(struct ipc_request *request, void *ctx)
         return;
     }
     struct run *r = mem_alloc(sizeof *r);
-    r->work = m->work;
-    r->job = (struct node_job){.node = m->node, .request = request, .arena = arena_create(), .now_ms = clock_wall_ms()};
+    r->row = m->row;
+    r->job = (struct node_job){
+        .node = m->node,
+        .request = request,
+        .model = {.self = node_self(m->node), .arena = arena_create(), .now_ms = clock_wall_ms()},
+    };
     if (ipc_method_find(ipc_request_method(request))->effect == IPC_MUTATES)
         store_submit(queue, run, done, r);
     else
@@ -88,32 +97,62 @@ void node_methods_add(struct node *n, const struct node_method *table)
 {
     for (const struct node_method *row = table; row->name != NULL; row++) {
         struct method *m = node_keep(n, sizeof *m);
-        *m = (struct method){n, row->work};
+        *m = (struct method){n, row};
         ipc_service_on(node_service(n), row->name, start, m);
     }
 }
 
-enum status node_job_hash(struct node_job *job, struct store *s, const char *param, struct hash *out, struct error *e)
+static enum status complete(struct store *s, const char *text, struct hash *out, struct error *e)
 {
-    const char *text = ipc_request_text(job->request, param);
-    if (hash_parse(span_of(text), out))
-        return STATUS_OK;
     struct hash_list matches = {0};
     enum status st = store_find_prefix(s, span_of(text), &matches, 5, e);
     if (st == STATUS_OK && matches.count == 0) {
         st = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "nothing here has an id that begins with %s", text);
     } else if (st == STATUS_OK && matches.count > 1) {
-        char candidates[5 * (HASH_HEX + 2)] = "";
-        for (size_t i = 0; i < matches.count; i++) {
-            strcat(candidates, i != 0 ? ", " : "");
-            strncat(candidates, hash_text(&matches.items[i]).s, 20);
-        }
-        st = error_set(e, STATUS_REFUSED, "AMBIGUOUS-ID", "%s is the beginning of several ids: %s", text, candidates);
+        struct buf candidates = {0};
+        for (size_t i = 0; i < matches.count; i++)
+            buf_printf(&candidates, "%s%.20s…", i != 0 ? ", " : "", hash_text(&matches.items[i]).s);
+        st = error_set(e, STATUS_REFUSED, "AMBIGUOUS-ID", "%s is the beginning of several ids: %s", text,
+                       buf_cstr(&candidates));
+        buf_free(&candidates);
     } else if (st == STATUS_OK) {
         *out = matches.items[0];
     }
     hash_list_free(&matches);
     return st;
+}
+
+enum status node_job_hash(struct node_job *job, const char *param, struct hash *out, struct error *e)
+{
+    const char *text = ipc_request_text(job->request, param);
+    if (hash_parse(span_of(text), out))
+        return STATUS_OK;
+    return complete(job->model.store, text, out, e);
+}
+
+enum status node_job_optional_hash(struct node_job *job, const char *param, struct hash *out, bool *given,
+                                   struct error *e)
+{
+    *given = ipc_request_text(job->request, param) != NULL;
+    return *given ? node_job_hash(job, param, out, e) : STATUS_OK;
+}
+
+enum status node_job_hashes(struct node_job *job, const char *param, struct hash_list *out, struct error *e)
+{
+    json_t *items = json_object_get(ipc_request_params(job->request), param);
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        const char *text = json_string_value(json_array_get(items, i));
+        struct hash h;
+        if (text == NULL || !hash_parse(span_of(text), &h))
+            return error_set(e, STATUS_INVALID, "BAD-PARAMS", "%s[%zu] is not an id of 64 hex digits", param, i);
+        hash_list_add(out, &h);
+    }
+    return STATUS_OK;
+}
+
+struct span node_job_text(struct node_job *job, const char *param)
+{
+    return span_of(ipc_request_text(job->request, param));
 }
 
 void node_job_page(struct node_job *job, json_t *items)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ipc/service.h"
+#include "models/model.h"
 #include "store/queue.h"
 
 struct node;
@@ -12,24 +13,32 @@ struct node;
 struct node_job {
     struct node *node;
     struct ipc_request *request; // the loop's; parameters may be read on the store thread while the job runs
-    struct arena *arena;         // for everything that dies with the job
-    int64_t now_ms;              // wall time, fixed when the job began
+    struct model model;          // store, identity, arena and time of this job
+    struct hash subject;         // whom it was about, if the loop has to know
     json_t *result;              // set by the work; NULL answers {}
 };
 
-typedef enum status (*node_work)(struct node_job *job, struct store *s, struct error *e);
+typedef enum status (*node_work)(struct node_job *job, struct model *m, struct error *e); // on the store thread
+typedef void (*node_after)(struct node_job *job); // on the loop, before the answer
 
-// One row of a method group: a method of ipc/methods.h and the work it does on the store thread.
+// One row of a method group: a method of ipc/methods.h, its work, and what the loop adds once it is committed.
 struct node_method {
     const char *name; // NULL ends a table
     node_work work;
+    node_after after; // NULL = nothing
 };
 
 // Registers every row of the table with the node's service. Before the node is provisioned they answer NOT-PROVISIONED.
 void node_methods_add(struct node *n, const struct node_method *table);
 
 // Completes a hash parameter of kind IPC_PREFIX or IPC_HASH. Codes: NOT-FOUND, AMBIGUOUS-ID (with candidates).
-enum status node_job_hash(struct node_job *job, struct store *s, const char *param, struct hash *out, struct error *e);
+enum status node_job_hash(struct node_job *job, const char *param, struct hash *out, struct error *e);
+// The same for an optional one; *given tells whether it was there.
+enum status node_job_optional_hash(struct node_job *job, const char *param, struct hash *out, bool *given,
+                                   struct error *e);
+// A parameter that is an array of hashes. The caller frees the list. BAD-PARAMS for anything else in it.
+enum status node_job_hashes(struct node_job *job, const char *param, struct hash_list *out, struct error *e);
+struct span node_job_text(struct node_job *job, const char *param); // empty when left out
 
 // Paging over lists that are made whole: keeps the members of one page of items and says how to go on. Takes items
 // over.

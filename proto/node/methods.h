@@ -7,6 +7,7 @@
 extern const struct node_method NODE_METHODS_OBJECTS[];  // object.*, recipe.*
 extern const struct node_method NODE_METHODS_CHAT[];     // chat.*, topic.*
 extern const struct node_method NODE_METHODS_CHANNELS[]; // channel.*
+extern const struct node_method NODE_METHODS_CONTACTS[]; // contacts.*, contact.*
 extern const struct node_method NODE_METHODS_PEOPLE[];   // profile.*, group.*
 extern const struct node_method NODE_METHODS_SHARE[];    // share.*, roots.*
 extern const struct node_method NODE_METHODS_TRUST[];    // trust.*

@@ -74,7 +74,8 @@ static int allow_all(int ruleset, const struct sandbox_rights *rights)
 static enum status limit_files(const struct sandbox_rights *rights, char *warning, size_t size, struct error *e)
 {
     if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < LEAST_VERSION) {
-        snprintf(warning, size, "this kernel has no usable Landlock: the node can touch files outside its own directory");
+        snprintf(warning, size,
+                 "this kernel has no usable Landlock: the node can touch files outside its own directory");
         return STATUS_OK;
     }
     struct landlock_ruleset_attr attr = {.handled_access_fs = EVERYTHING};

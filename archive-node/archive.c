@@ -1,0 +1,116 @@
+#include "archive-node/archive.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "archive-node/registrations.h"
+#include "base/log.h"
+#include "net/ws_server.h"
+#include "node/peers.h"
+
+enum { DEFAULT_PORT = 8765 };
+
+struct archive {
+    struct node *node;
+    struct ws_server *listener;
+    struct registrations *registrations; // at relays; NULL until running
+    const char **origins;                // NULL-terminated, borrowed from the configuration
+    const char **hosts;
+    bool running;
+};
+
+static void accepted(void *ctx, struct transport *t)
+{
+    struct archive *a = ctx;
+    if (a->running) {
+        peers_accept(node_peers(a->node), t, (struct span){0});
+        return;
+    }
+    t->ops->close(t, "not ready yet");
+    transport_release(t);
+}
+
+static const char **config_list(const json_t *config, const char *key)
+{
+    const json_t *list = json_object_get(config, key);
+    size_t count = json_array_size(list);
+    const char **out = mem_array(count + 1, sizeof *out);
+    for (size_t i = 0; i < count; i++)
+        out[i] = json_string_value(json_array_get(list, i));
+    return out;
+}
+
+static enum status listen_at(struct archive *a, const char *host, int port, struct error *e)
+{
+    struct buf address = {0};
+    buf_printf(&address, "%s:%d", host, port);
+    struct ws_server_options options = {.origins = a->origins, .hosts = a->hosts};
+    a->listener = ws_server_listen(node_loop(a->node), buf_cstr(&address), &options, accepted, a, e);
+    buf_free(&address);
+    return a->listener != NULL ? STATUS_OK : e->status;
+}
+
+static void archive_close(void *state)
+{
+    struct archive *a = state;
+    registrations_destroy(a->registrations);
+    ws_server_destroy(a->listener);
+    free(a->origins);
+    free(a->hosts);
+    free(a);
+}
+
+// The port asked for; with 0 first the one used last time, then any free one.
+static enum status archive_open(struct node *n, json_t *params, void **state, char *url, size_t url_size,
+                                struct error *e)
+{
+    struct archive *a = mem_alloc(sizeof *a);
+    a->node = n;
+    a->origins = config_list(node_config(n), "listen.origins");
+    a->hosts = config_list(node_config(n), "listen.hosts");
+    const char *host = json_string_value(json_object_get(params, "host"));
+    const json_t *port = json_object_get(params, "port");
+    int wanted = port != NULL ? (int)json_integer_value(port) : DEFAULT_PORT;
+    int preferred = (int)json_integer_value(json_object_get(params, "preferredPort"));
+    if (host == NULL)
+        host = "localhost";
+    enum status st = STATUS_CONFLICT;
+    if (wanted == 0 && preferred != 0)
+        st = listen_at(a, host, preferred, e);
+    if (st != STATUS_OK)
+        st = listen_at(a, host, wanted, e);
+    if (st != STATUS_OK) {
+        archive_close(a);
+        return st;
+    }
+    error_clear(e);
+    snprintf(url, url_size, "%s", ws_server_url(a->listener));
+    *state = a;
+    return STATUS_OK;
+}
+
+static void archive_start(struct node *n, void *state)
+{
+    struct archive *a = state;
+    a->running = true;
+    a->registrations = registrations_create(n, json_object_get(node_config(n), "relay.urls"));
+}
+
+static json_t *archive_listeners(void *state)
+{
+    struct archive *a = state;
+    json_t *list =
+        json_pack("[{s:s, s:s, s:s}]", "type", "websocket", "url", ws_server_url(a->listener), "state", "listening");
+    registrations_list(a->registrations, list);
+    return list;
+}
+
+const struct node_kind ARCHIVE_NODE = {
+    .name = "archive",
+    .store = STORE_ARCHIVE,
+    .may_listen = true,
+    .open = archive_open,
+    .start = archive_start,
+    .close = archive_close,
+    .listeners = archive_listeners,
+};

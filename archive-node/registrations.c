@@ -1,0 +1,92 @@
+#include "archive-node/registrations.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "net/relay_client.h"
+#include "node/peers.h"
+
+enum { RELAYS_MAX = 8 };
+
+struct registration {
+    struct registrations *owner;
+    struct relay_client *client;
+    enum relay_state told;
+};
+
+struct registrations {
+    struct node *node;
+    struct ws_client *ws;
+    struct registration items[RELAYS_MAX];
+    size_t count;
+};
+
+static const char *state_name(enum relay_state state)
+{
+    static const char *const names[] = {"down", "connecting", "listening"};
+    return names[state];
+}
+
+static void accepted(void *ctx, struct transport *t, struct span first)
+{
+    struct registration *r = ctx;
+    peers_accept(node_peers(r->owner->node), t, first);
+}
+
+static void changed(void *ctx, enum relay_state state, const struct error *why)
+{
+    struct registration *r = ctx;
+    if (why != NULL)
+        LOG(LOG_WARN, "relay.failed", LOG_TEXT("code", why->code), LOG_TEXT("message", why->message));
+    if (state == r->told || r->client == NULL)
+        return;
+    r->told = state;
+    node_tell(
+        r->owner->node, "listener.changed",
+        json_pack("{s:s, s:s, s:s}", "type", "relay", "url", relay_client_url(r->client), "state", state_name(state)));
+    if (state == RELAY_LISTENING)
+        peers_nudge(node_peers(r->owner->node));
+}
+
+static void add(struct registrations *rs, const char *url)
+{
+    static const struct relay_client_events events = {.accepted = accepted, .state = changed};
+    const struct identity *self = node_self(rs->node);
+    struct registration *r = &rs->items[rs->count];
+    struct error e;
+    r->owner = rs;
+    r->client = relay_client_start(node_loop(rs->node), rs->ws, url, &self->instance_keys.public_key,
+                                   &self->instance_keys.secret, &events, r, &e);
+    if (r->client != NULL)
+        rs->count++;
+    else
+        LOG(LOG_WARN, "relay.refused", LOG_TEXT("url", url), LOG_TEXT("message", e.message));
+}
+
+struct registrations *registrations_create(struct node *n, const json_t *urls)
+{
+    struct registrations *rs = mem_alloc(sizeof *rs);
+    rs->node = n;
+    rs->ws = ws_client_create(node_loop(n), node_pool(n), json_string_value(json_object_get(node_config(n), "tls.ca")));
+    for (size_t i = 0; i < json_array_size(urls) && rs->count < RELAYS_MAX; i++)
+        add(rs, json_string_value(json_array_get(urls, i)));
+    return rs;
+}
+
+void registrations_destroy(struct registrations *rs)
+{
+    if (rs == NULL)
+        return;
+    for (size_t i = 0; i < rs->count; i++)
+        relay_client_stop(rs->items[i].client);
+    ws_client_destroy(rs->ws);
+    free(rs);
+}
+
+void registrations_list(const struct registrations *rs, json_t *listeners)
+{
+    for (size_t i = 0; rs != NULL && i < rs->count; i++)
+        json_array_append_new(listeners, json_pack("{s:s, s:s, s:s}", "type", "relay", "url",
+                                                   relay_client_url(rs->items[i].client), "state",
+                                                   state_name(relay_client_state(rs->items[i].client))));
+}

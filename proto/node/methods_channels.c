@@ -1,0 +1,143 @@
+// Control methods on channels: channel.*.
+#include "data/jsonform.h"
+#include "models/channel.h"
+#include "node/methods.h"
+
+// The parameter "owner": a person id, "none", or left out. *owner points to storage, or is NULL for "none".
+static enum status read_owner(struct node_job *job, struct model *m, struct hash *storage, const struct hash **owner,
+                              struct error *e)
+{
+    const char *text = ipc_request_text(job->request, "owner");
+    *owner = storage;
+    if (text == NULL) {
+        *storage = m->self->person;
+    } else if (span_eq_text(SPAN("none"), text)) {
+        *owner = NULL;
+    } else if (!hash_parse(span_of(text), storage)) {
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "owner must be a person id or \"none\"");
+    }
+    return STATUS_OK;
+}
+
+static enum status channel_create_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash storage;
+    const struct hash *owner;
+    struct hash channel;
+    enum status st = read_owner(job, m, &storage, &owner, e);
+    if (st == STATUS_OK)
+        st = channel_create(m, node_job_text(job, "id"), owner, &channel, e);
+    if (st == STATUS_OK)
+        job->result = json_pack("{s:o}", "channel", node_json_hash(&channel));
+    return st;
+}
+
+static enum status channel_post_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash storage;
+    const struct hash *owner;
+    struct hash channel;
+    struct value *object;
+    struct channel_entry entry;
+    struct channel_post options = {.timestamp = (double)ipc_request_int(job->request, "timestamp", 0)};
+    enum status st = read_owner(job, m, &storage, &owner, e);
+    if (st == STATUS_OK)
+        st = channel_id_hash(m, node_job_text(job, "id"), owner, &channel, e);
+    if (st == STATUS_OK)
+        st = jsonform_read(m->arena, json_object_get(ipc_request_params(job->request), "object"), &object, e);
+    if (st == STATUS_OK)
+        st = channel_post(m, &channel, object, &options, &entry, e);
+    if (st == STATUS_OK)
+        job->result = json_pack("{s:o, s:o}", "hash", node_json_hash(&entry.data), "channel", node_json_hash(&channel));
+    return st;
+}
+
+static enum status choose_channels(struct node_job *job, struct model *m, struct hash_list *out, struct error *e)
+{
+    struct span id = node_job_text(job, "id");
+    if (ipc_request_text(job->request, "owner") != NULL) {
+        struct hash storage;
+        const struct hash *owner;
+        struct hash channel;
+        enum status st = read_owner(job, m, &storage, &owner, e);
+        if (st == STATUS_OK)
+            st = channel_id_hash(m, id, owner, &channel, e);
+        if (st == STATUS_OK)
+            hash_list_add(out, &channel);
+        return st;
+    }
+    struct channels channels = {0};
+    enum status st = channel_find(m, id, &channels, e);
+    for (size_t i = 0; st == STATUS_OK && i < channels.count; i++)
+        hash_list_add(out, &channels.items[i].id_hash);
+    if (st == STATUS_OK && channels.count == 0)
+        st = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no channel with the id " SPAN_FMT, SPAN_ARG(id));
+    return st;
+}
+
+static enum status show_entry(struct model *m, const struct channel_entry *entry, json_t *items, struct error *e)
+{
+    struct channel channel;
+    struct object o;
+    enum status st = channel_get(m, &entry->channel, &channel, e);
+    if (st == STATUS_OK)
+        st = store_get_object(m->store, &entry->data, m->arena, &o, e);
+    if (st == STATUS_OK)
+        json_array_append_new(
+            items, json_pack("{s:o, s:o, s:o, s:I, s:o, s:s}", "hash", node_json_hash(&entry->data), "author",
+                             entry->has_author ? node_json_hash(&entry->author) : json_null(), "owner",
+                             node_json_hash(&channel.owner), "timestamp", (json_int_t)entry->timestamp, "object",
+                             jsonform_write(o.value), "verification", verification_name(entry->verification)));
+    return st;
+}
+
+static enum status channel_read_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash_list channels = {0};
+    struct channel_entries entries = {0};
+    struct hash before;
+    const char *after = ipc_request_text(job->request, "after");
+    bool given = after != NULL && hash_parse(span_of(after), &before);
+    json_t *items = json_array();
+    enum status st = choose_channels(job, m, &channels, e);
+    struct channel_query query = {.channels = channels.items,
+                                  .channel_count = channels.count,
+                                  .limit = (size_t)ipc_request_int(job->request, "limit", 100),
+                                  .before = given ? &before : NULL};
+    if (st == STATUS_OK)
+        st = channel_read(m, &query, &entries, e);
+    for (size_t i = 0; st == STATUS_OK && i < entries.count; i++)
+        st = show_entry(m, &entries.items[i], items, e);
+    if (st == STATUS_OK) {
+        job->result = json_pack("{s:O}", "items", items);
+        if (entries.more)
+            json_object_set_new(job->result, "next", node_json_hash(&entries.items[entries.count - 1].creation_time));
+    }
+    json_decref(items);
+    hash_list_free(&channels);
+    return st;
+}
+
+static enum status channel_list_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct channels channels = {0};
+    enum status st = channel_list(m, &channels, e);
+    if (st != STATUS_OK)
+        return st;
+    json_t *items = json_array();
+    for (size_t i = 0; i < channels.count; i++) {
+        const struct channel *c = &channels.items[i];
+        json_array_append_new(items, json_pack("{s:o, s:o, s:o}", "id", node_json_text(c->id), "owner",
+                                               node_json_hash(&c->owner), "channel", node_json_hash(&c->id_hash)));
+    }
+    node_job_page(job, items);
+    return STATUS_OK;
+}
+
+const struct node_method NODE_METHODS_CHANNELS[] = {
+    {"channel.create", channel_create_work, NULL},
+    {"channel.post", channel_post_work, NULL},
+    {"channel.read", channel_read_work, NULL},
+    {"channel.list", channel_list_work, NULL},
+    {NULL, NULL, NULL},
+};

@@ -1,0 +1,252 @@
+// Control methods on conversations: chat.*, topic.*.
+#include "models/access.h"
+#include "models/chat.h"
+#include "node/methods.h"
+
+static json_t *show_attachments(const struct chat_message *message)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < message->attachment_count; i++) {
+        const struct chat_attachment *a = &message->attachments[i];
+        json_array_append_new(list, json_pack("{s:o, s:o, s:I, s:o, s:b}", "name", node_json_text(a->name), "type",
+                                              node_json_text(a->type), "size", (json_int_t)a->size, "hash",
+                                              node_json_hash(&a->hash), "present", (int)a->present));
+    }
+    return list;
+}
+
+static json_t *show_message(const struct chat_message *m)
+{
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:s, s:I, s:o}", "id", node_json_hash(&m->id), "text", node_json_text(m->text), "sender",
+        node_json_hash(&m->sender), "author", m->has_author ? node_json_hash(&m->author) : json_null(), "verification",
+        verification_name(m->verification), "timestamp", (json_int_t)m->timestamp, "attachments", show_attachments(m));
+}
+
+static json_t *show_messages(const struct chat_messages *messages)
+{
+    json_t *items = json_array();
+    for (size_t i = 0; i < messages->count; i++)
+        json_array_append_new(items, show_message(&messages->items[i]));
+    return items;
+}
+
+// ---- Sending -------------------------------------------------------------------------------------------------------
+
+static enum status read_attachment(struct node_job *job, struct model *m, json_t *item, struct chat_attachment *out,
+                                   struct error *e)
+{
+    const char *hash = json_string_value(json_object_get(item, "hash"));
+    const char *name = json_string_value(json_object_get(item, "name"));
+    const char *type = json_string_value(json_object_get(item, "type"));
+    struct store_info info;
+    (void)job;
+    if (hash == NULL || !hash_parse(span_of(hash), &out->hash))
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "an attachment needs \"hash\", the id of a stored file");
+    enum status st = store_info(m->store, &out->hash, &info, e);
+    if (st != STATUS_OK)
+        return st;
+    out->size = info.size;
+    out->name = span_of(name != NULL ? name : hash);
+    out->type = span_of(type);
+    out->last_modified_ms = (int64_t)json_integer_value(json_object_get(item, "lastModified"));
+    return STATUS_OK;
+}
+
+static enum status read_attachments(struct node_job *job, struct model *m, struct chat_attachment **out, size_t *count,
+                                    struct error *e)
+{
+    json_t *items = json_object_get(ipc_request_params(job->request), "attachments");
+    *count = json_array_size(items);
+    *out = arena_alloc(m->arena, (*count + 1) * sizeof **out);
+    for (size_t i = 0; i < *count; i++) {
+        enum status st = read_attachment(job, m, json_array_get(items, i), &(*out)[i], e);
+        if (st != STATUS_OK)
+            return st;
+    }
+    return STATUS_OK;
+}
+
+static void answer_sent(struct node_job *job, const struct chat_sent *sent)
+{
+    job->result = json_pack("{s:o, s:o}", "id", node_json_hash(&sent->id), "channel", node_json_hash(&sent->channel));
+}
+
+static enum status chat_send_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash to;
+    struct chat_attachment *attachments;
+    size_t count;
+    struct chat_sent sent;
+    enum status st = node_job_hash(job, "to", &to, e);
+    if (st == STATUS_OK)
+        st = read_attachments(job, m, &attachments, &count, e);
+    if (st == STATUS_OK)
+        st = chat_send_to(m, &to, node_job_text(job, "text"), attachments, count, &sent, e);
+    if (st == STATUS_OK)
+        answer_sent(job, &sent);
+    return st;
+}
+
+static enum status topic_send(struct node_job *job, struct model *m, struct error *e)
+{
+    struct topic topic;
+    struct chat_attachment *attachments;
+    size_t count;
+    struct chat_sent sent;
+    enum status st = topic_find(m, node_job_text(job, "topic"), &topic, e);
+    if (st == STATUS_OK)
+        st = read_attachments(job, m, &attachments, &count, e);
+    if (st == STATUS_OK)
+        st = chat_send(m, &topic, node_job_text(job, "text"), attachments, count, &sent, e);
+    if (st == STATUS_OK)
+        answer_sent(job, &sent);
+    return st;
+}
+
+// ---- Reading -------------------------------------------------------------------------------------------------------
+
+static enum status read_page(struct node_job *job, struct model *m, const struct topic *topic, struct error *e)
+{
+    struct hash before;
+    bool given;
+    struct chat_messages messages = {0};
+    enum status st = node_job_optional_hash(job, "before", &before, &given, e);
+    if (st == STATUS_OK)
+        st = chat_page(m, topic, (size_t)ipc_request_int(job->request, "limit", 50), given ? &before : NULL, &messages,
+                       e);
+    if (st != STATUS_OK)
+        return st;
+    job->result = json_pack("{s:o}", "items", show_messages(&messages));
+    if (messages.more && messages.count != 0)
+        json_object_set_new(job->result, "next", node_json_hash(&messages.items[0].id));
+    return STATUS_OK;
+}
+
+static void answer_nothing(struct node_job *job, const char *next)
+{
+    job->result = json_pack("{s:[], s:s*}", "items", "next", next);
+}
+
+static enum status chat_list(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash with;
+    struct topic topic;
+    enum status st = node_job_hash(job, "with", &with, e);
+    if (st != STATUS_OK)
+        return st;
+    st = chat_with(m, &with, &topic, e);
+    if (st == STATUS_OK)
+        return read_page(job, m, &topic, e);
+    if (st != STATUS_NOT_FOUND)
+        return st;
+    answer_nothing(job, NULL);
+    return STATUS_OK;
+}
+
+static enum status topic_read(struct node_job *job, struct model *m, struct error *e)
+{
+    struct topic topic;
+    enum status st = topic_find(m, node_job_text(job, "topic"), &topic, e);
+    return st == STATUS_OK ? read_page(job, m, &topic, e) : st;
+}
+
+// The cursor of a conversation that does not exist yet: everything that will ever be said comes after it.
+#define CURSOR_BEFORE_ALL "0"
+
+static enum status read_since(struct node_job *job, struct model *m, const struct topic *topic, struct error *e)
+{
+    struct span cursor = node_job_text(job, "cursor");
+    struct span next = {0};
+    struct chat_messages messages = {0};
+    enum status st;
+    if (cursor.len == 0) {
+        st = chat_cursor(m, topic, &next, e);
+    } else {
+        if (span_eq_text(cursor, CURSOR_BEFORE_ALL))
+            cursor = (struct span){0};
+        st = chat_since(m, topic, cursor, (size_t)ipc_request_int(job->request, "limit", 100), &messages, &next, e);
+    }
+    if (st == STATUS_OK)
+        job->result = json_pack("{s:o, s:o}", "items", show_messages(&messages), "next", node_json_text(next));
+    return st;
+}
+
+static enum status chat_since_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash with;
+    struct topic topic;
+    enum status st = node_job_hash(job, "with", &with, e);
+    if (st != STATUS_OK)
+        return st;
+    st = chat_with(m, &with, &topic, e);
+    if (st == STATUS_OK)
+        return read_since(job, m, &topic, e);
+    if (st != STATUS_NOT_FOUND)
+        return st;
+    answer_nothing(job, CURSOR_BEFORE_ALL);
+    return STATUS_OK;
+}
+
+// ---- Topics --------------------------------------------------------------------------------------------------------
+
+static json_t *topic_persons(struct model *m, const struct topic *topic)
+{
+    json_t *persons = json_array();
+    struct hash one;
+    struct hash two;
+    if (topic_is_one_to_one(topic->id, &one, &two)) {
+        json_array_append_new(persons, node_json_hash(&one));
+        json_array_append_new(persons, node_json_hash(&two));
+        return persons;
+    }
+    struct hash_list list = {0};
+    struct access_target target = {ACCESS_OBJECT, topic->hash};
+    if (access_persons(m, target, &list, NULL) == STATUS_OK) {
+        for (size_t i = 0; i < list.count; i++)
+            json_array_append_new(persons, node_json_hash(&list.items[i]));
+    }
+    hash_list_free(&list);
+    return persons;
+}
+
+static enum status topic_list_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct topics topics = {0};
+    enum status st = topic_list(m, &topics, e);
+    if (st != STATUS_OK)
+        return st;
+    json_t *items = json_array();
+    for (size_t i = 0; i < topics.count; i++) {
+        const struct topic *t = &topics.items[i];
+        json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:o}", "topicId", node_json_text(t->id), "name",
+                                               node_json_text(t->name), "channel", node_json_hash(&t->channel),
+                                               "persons", topic_persons(m, t)));
+    }
+    node_job_page(job, items);
+    return STATUS_OK;
+}
+
+static enum status topic_create(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash_list persons = {0};
+    struct topic topic;
+    struct span name = node_job_text(job, "name");
+    enum status st = node_job_hashes(job, "persons", &persons, e);
+    if (st == STATUS_OK && persons.count == 1 && name.len == 0)
+        st = topic_open_one_to_one(m, &persons.items[0], &topic, e);
+    else if (st == STATUS_OK)
+        st = topic_create_group(m, name, (struct span){0}, persons.items, persons.count, &topic, e);
+    if (st == STATUS_OK)
+        job->result =
+            json_pack("{s:o, s:o}", "topicId", node_json_text(topic.id), "channel", node_json_hash(&topic.channel));
+    hash_list_free(&persons);
+    return st;
+}
+
+const struct node_method NODE_METHODS_CHAT[] = {
+    {"chat.send", chat_send_work, NULL},   {"chat.list", chat_list, NULL},
+    {"chat.since", chat_since_work, NULL}, {"topic.create", topic_create, NULL},
+    {"topic.list", topic_list_work, NULL}, {"topic.send", topic_send, NULL},
+    {"topic.read", topic_read, NULL},      {NULL, NULL, NULL},
+};

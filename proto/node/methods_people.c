@@ -1,0 +1,180 @@
+// Control methods on our profile and on groups: profile.*, group.*.
+#include <string.h>
+
+#include "models/contact.h"
+#include "models/group.h"
+#include "models/profile.h"
+#include "node/methods.h"
+
+// ---- Profiles ------------------------------------------------------------------------------------------------------
+
+static json_t *show_linked(struct model *m, const struct hash_list *hashes)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < hashes->count; i++) {
+        struct object o;
+        if (store_get_object(m->store, &hashes->items[i], m->arena, &o, NULL) != STATUS_OK)
+            continue;
+        json_t *item = json_pack("{s:o, s:o}", "type", node_json_text(o.recipe->name), "hash", node_json_hash(&o.hash));
+        for (size_t k = 0; k < o.value->object.count; k++) {
+            const struct value_member *member = &o.value->object.members[k];
+            if (member->value->kind != VALUE_STRING)
+                continue;
+            char *name = mem_text(member->name);
+            json_object_set_new(item, name, node_json_text(member->value->string));
+            free(name);
+        }
+        json_array_append_new(list, item);
+    }
+    return list;
+}
+
+static enum status show_profile(struct node_job *job, struct model *m, const struct hash *id_hash, struct error *e)
+{
+    struct profile p = {0};
+    struct span name;
+    struct span email;
+    enum status st = profile_load(m, id_hash, &p, e);
+    if (st == STATUS_OK)
+        st = profile_name_of(m, &p.person, &name, e);
+    if (st == STATUS_OK)
+        st = profile_email_of(m, &p.person, &email, e);
+    if (st == STATUS_OK)
+        job->result =
+            json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "personId", node_json_hash(&p.person), "profileId",
+                      node_json_text(p.profile_id), "profile", node_json_hash(&p.id_hash), "name", node_json_text(name),
+                      "email", node_json_text(email), "owner", node_json_hash(&p.owner), "descriptions",
+                      show_linked(m, &p.descriptions), "endpoints", show_linked(m, &p.endpoints));
+    profile_free(&p);
+    return st;
+}
+
+static enum status main_profile_of(struct model *m, const struct hash *person, struct hash *id_hash, struct error *e)
+{
+    if (hash_eq(person, &m->self->person))
+        return profile_own(m, id_hash, e);
+    return profile_id_hash(m, SPAN("default"), person, person, id_hash, e);
+}
+
+static enum status profile_get_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash person = m->self->person;
+    struct hash id_hash;
+    bool given;
+    enum status st = node_job_optional_hash(job, "person", &person, &given, e);
+    if (st == STATUS_OK)
+        st = main_profile_of(m, &person, &id_hash, e);
+    return st == STATUS_OK ? show_profile(job, m, &id_hash, e) : st;
+}
+
+static enum status describe(struct model *m, const char *type, const char *member, struct span text, struct error *e)
+{
+    struct hash hash;
+    struct value *object = model_object(m, type);
+    model_set_text(m, object, member, text);
+    if (strcmp(type, "PersonStatus") == 0) {
+        model_set_number(m, object, "timestamp", (double)m->now_ms);
+        model_set_text(m, object, "location", SPAN(""));
+    }
+    enum status st = model_put(m, object, &hash, e);
+    return st == STATUS_OK ? profile_describe(m, &hash, e) : st;
+}
+
+static enum status profile_set_work(struct node_job *job, struct model *m, struct error *e)
+{
+    static const struct {
+        const char *param, *type, *member;
+    } descriptions[] = {{"status", "PersonStatus", "value"},
+                        {"organisation", "OrganisationName", "name"},
+                        {"image", "ProfileImage", "image"}};
+    struct hash id_hash;
+    enum status st = STATUS_OK;
+    if (ipc_request_text(job->request, "name") != NULL)
+        st = profile_set_name(m, node_job_text(job, "name"), e);
+    for (size_t i = 0; st == STATUS_OK && i < sizeof descriptions / sizeof *descriptions; i++) {
+        struct span text = node_job_text(job, descriptions[i].param);
+        if (text.len != 0)
+            st = describe(m, descriptions[i].type, descriptions[i].member, text, e);
+    }
+    if (st == STATUS_OK)
+        st = profile_own(m, &id_hash, e);
+    return st == STATUS_OK ? show_profile(job, m, &id_hash, e) : st;
+}
+
+// ---- Groups --------------------------------------------------------------------------------------------------------
+
+static enum status find_group(struct node_job *job, struct model *m, struct hash *id_hash, struct error *e)
+{
+    struct span text = node_job_text(job, "group");
+    struct group g;
+    if (!hash_parse(text, id_hash)) {
+        enum status st = group_id(m, text, id_hash, e);
+        if (st != STATUS_OK)
+            return st;
+    }
+    return group_get(m, id_hash, &g, e);
+}
+
+static enum status group_create_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash_list persons = {0};
+    struct hash id_hash;
+    enum status st = node_job_hashes(job, "persons", &persons, e);
+    if (st == STATUS_OK)
+        st = group_create(m, node_job_text(job, "name"), true, &id_hash, e);
+    if (st == STATUS_OK && persons.count != 0)
+        st = group_add(m, &id_hash, persons.items, persons.count, e);
+    if (st == STATUS_OK)
+        job->result = json_pack("{s:o}", "groupId", node_json_hash(&id_hash));
+    hash_list_free(&persons);
+    return st;
+}
+
+static enum status group_list_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct groups groups = {0};
+    enum status st = group_list(m, &groups, e);
+    if (st != STATUS_OK)
+        return st;
+    json_t *items = json_array();
+    for (size_t i = 0; i < groups.count; i++) {
+        const struct group *g = &groups.items[i];
+        json_t *persons = json_array();
+        for (size_t k = 0; k < g->person_count; k++)
+            json_array_append_new(persons, node_json_hash(&g->persons[k]));
+        json_array_append_new(items, json_pack("{s:o, s:o, s:o}", "groupId", node_json_hash(&g->id_hash), "name",
+                                               node_json_text(g->name), "persons", persons));
+    }
+    node_job_page(job, items);
+    return STATUS_OK;
+}
+
+static enum status group_add_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash group;
+    struct hash person;
+    enum status st = find_group(job, m, &group, e);
+    if (st == STATUS_OK)
+        st = node_job_hash(job, "person", &person, e);
+    return st == STATUS_OK ? group_add(m, &group, &person, 1, e) : st;
+}
+
+static enum status group_remove_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash group;
+    struct hash person;
+    enum status st = find_group(job, m, &group, e);
+    if (st == STATUS_OK)
+        st = node_job_hash(job, "person", &person, e);
+    return st == STATUS_OK ? group_remove(m, &group, &person, e) : st;
+}
+
+const struct node_method NODE_METHODS_PEOPLE[] = {
+    {"profile.get", profile_get_work, NULL},
+    {"profile.set", profile_set_work, NULL},
+    {"group.create", group_create_work, NULL},
+    {"group.list", group_list_work, NULL},
+    {"group.add", group_add_work, NULL},
+    {"group.remove", group_remove_work, NULL},
+    {NULL, NULL, NULL},
+};

@@ -1,0 +1,93 @@
+// Control methods on what others may see: share.*, roots.*.
+#include "models/access.h"
+#include "models/policy.h"
+#include "node/methods.h"
+
+static enum status read_target(struct node_job *job, struct access_target *target, struct error *e)
+{
+    bool by_id = ipc_request_text(job->request, "id") != NULL;
+    if (by_id == (ipc_request_text(job->request, "object") != NULL))
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "give either \"id\" or \"object\"");
+    target->kind = by_id ? ACCESS_ID : ACCESS_OBJECT;
+    return node_job_hash(job, by_id ? "id" : "object", &target->hash, e);
+}
+
+static enum status share_grant(struct node_job *job, struct model *m, struct error *e)
+{
+    struct access_target target;
+    struct hash with;
+    enum status st = read_target(job, &target, e);
+    if (st == STATUS_OK)
+        st = node_job_hash(job, "with", &with, e);
+    return st == STATUS_OK ? access_grant(m, target, &with, e) : st;
+}
+
+static enum status share_revoke(struct node_job *job, struct model *m, struct error *e)
+{
+    struct access_target target;
+    struct hash with;
+    enum status st = read_target(job, &target, e);
+    if (st == STATUS_OK)
+        st = node_job_hash(job, "with", &with, e);
+    return st == STATUS_OK ? access_revoke(m, target, &with, e) : st;
+}
+
+static json_t *show_hashes(const struct hash *items, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, node_json_hash(&items[i]));
+    return list;
+}
+
+static enum status share_list(struct node_job *job, struct model *m, struct error *e)
+{
+    struct access_grants grants = {0};
+    enum status st = access_list(m, NULL, &grants, e);
+    if (st != STATUS_OK)
+        return st;
+    json_t *items = json_array();
+    for (size_t i = 0; i < grants.count; i++) {
+        const struct access_grant *g = &grants.items[i];
+        json_array_append_new(items, json_pack("{s:s, s:o, s:s, s:o, s:o}", "kind",
+                                               g->target.kind == ACCESS_ID ? "id" : "object", "hash",
+                                               node_json_hash(&g->target.hash), "type", g->type, "persons",
+                                               show_hashes(g->persons, g->person_count), "groups",
+                                               show_hashes(g->groups, g->group_count)));
+    }
+    node_job_page(job, items);
+    return STATUS_OK;
+}
+
+static enum status add_root(struct span fragment, const struct hash *node_or_object, const struct hash *id_hash,
+                            void *arg)
+{
+    (void)node_or_object;
+    (void)id_hash;
+    json_t *root = json_loadb(fragment.ptr, fragment.len, 0, NULL);
+    if (root != NULL)
+        json_array_append_new(arg, root);
+    return STATUS_OK;
+}
+
+static enum status roots_list(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash person;
+    uint64_t skipped;
+    json_t *items = json_array();
+    enum status st = node_job_hash(job, "for", &person, e);
+    if (st == STATUS_OK)
+        st = store_roots(m->store, &person, add_root, items, &skipped, e);
+    if (st == STATUS_OK)
+        node_job_page(job, json_incref(items));
+    json_decref(items);
+    return st;
+}
+
+const struct node_method NODE_METHODS_SHARE[] = {
+    {"share.grant", share_grant, NULL},
+    {"share.revoke", share_revoke, NULL},
+    {"share.list", share_list, NULL},
+    {"roots.list", roots_list, NULL},
+    {NULL, NULL, NULL},
+};

@@ -1,0 +1,136 @@
+// Control methods on keys and certificates: trust.*.
+#include "models/contact.h"
+#include "models/trust.h"
+#include "node/methods.h"
+
+static json_t *show_certificate(struct model *m, const struct trust_key *key)
+{
+    struct object o;
+    if (hash_is_zero(&key->certificate) ||
+        store_get_object(m->store, &key->certificate, m->arena, &o, NULL) != STATUS_OK)
+        return json_array();
+    return json_pack("[{s:o, s:o}]", "type", node_json_text(o.recipe->name), "hash", node_json_hash(&o.hash));
+}
+
+static enum status add_keys(struct model *m, const struct hash *person, json_t *items, struct error *e)
+{
+    struct trust_keys keys = {0};
+    enum status st = trust_keys_of(m, person, &keys, e);
+    for (size_t i = 0; st == STATUS_OK && i < keys.count; i++) {
+        const struct trust_key *key = &keys.items[i];
+        char hex[2 * SIGN_PUBLIC + 1];
+        hex_encode(key->key.b, SIGN_PUBLIC, hex);
+        json_array_append_new(items,
+                              json_pack("{s:o, s:s, s:b, s:s, s:o}", "personId", node_json_hash(&key->person), "key",
+                                        hex, "trusted", (int)key->trusted, "reason", trust_reason_text(key->reason),
+                                        "certificates", show_certificate(m, key)));
+    }
+    return st;
+}
+
+static enum status trust_list(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash person;
+    bool given;
+    struct contacts contacts = {0};
+    json_t *items = json_array();
+    enum status st = node_job_optional_hash(job, "person", &person, &given, e);
+    if (st == STATUS_OK && given) {
+        st = add_keys(m, &person, items, e);
+    } else if (st == STATUS_OK) {
+        st = add_keys(m, &m->self->person, items, e);
+        if (st == STATUS_OK)
+            st = contact_list(m, &contacts, e);
+        for (size_t i = 0; st == STATUS_OK && i < contacts.count; i++)
+            st = add_keys(m, &contacts.items[i].person, items, e);
+    }
+    if (st == STATUS_OK)
+        node_job_page(job, json_incref(items));
+    json_decref(items);
+    return st;
+}
+
+static enum status trust_certify(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash data;
+    struct hash signature;
+    struct value *object;
+    struct hash certificate;
+    enum status st = node_job_hash(job, "data", &data, e);
+    if (st == STATUS_OK && !span_eq_text(node_job_text(job, "certificate"), "AffirmationCertificate"))
+        st = error_set(e, STATUS_INVALID, "BAD-PARAMS", "only AffirmationCertificate can be issued by hand");
+    if (st == STATUS_OK)
+        st = trust_affirm(m, m->self, &data, &signature, e);
+    if (st == STATUS_OK)
+        st = model_read(m, &signature, "Signature", &object, e);
+    if (st == STATUS_OK && value_get_hash(object, "data", &certificate))
+        job->result = json_pack("{s:o, s:o}", "certificate", node_json_hash(&certificate), "signature",
+                                node_json_hash(&signature));
+    return st;
+}
+
+// Which key of its issuer made a signature, and whether that key is trusted.
+static enum status judge(struct model *m, const struct trust_signature *s, bool *valid, bool *trusted, struct error *e)
+{
+    struct trust_keys keys = {0};
+    enum status st = trust_keys_of(m, &s->issuer, &keys, e);
+    *valid = false;
+    *trusted = false;
+    for (size_t i = 0; st == STATUS_OK && i < keys.count; i++) {
+        if (!trust_signature_fits(s, &keys.items[i].key))
+            continue;
+        *valid = true;
+        *trusted = *trusted || keys.items[i].trusted;
+    }
+    return st;
+}
+
+// Every Signature on an object, or on a certificate about it.
+static enum status add_signatures(struct model *m, const struct hash *signed_hash, struct span certificate,
+                                  json_t *items, struct error *e)
+{
+    struct hash_list signatures = {0};
+    enum status st = store_referrers(m->store, signed_hash, SPAN("Signature"), false, &signatures, e);
+    for (size_t i = 0; st == STATUS_OK && i < signatures.count; i++) {
+        struct trust_signature signature;
+        bool valid;
+        bool trusted;
+        if (!trust_read_signature(m, &signatures.items[i], &signature))
+            continue;
+        st = judge(m, &signature, &valid, &trusted, e);
+        json_array_append_new(items,
+                              json_pack("{s:o, s:o, s:b, s:s}", "issuer", node_json_hash(&signature.issuer),
+                                        "certificate", node_json_text(certificate), "trusted", (int)trusted, "reason",
+                                        trusted ? ""
+                                        : valid ? "key not trusted"
+                                                : "no known key made this signature"));
+    }
+    hash_list_free(&signatures);
+    return st;
+}
+
+static enum status trust_verify(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash data;
+    struct hash_list about = {0};
+    json_t *items = json_array();
+    enum status st = node_job_hash(job, "data", &data, e);
+    if (st == STATUS_OK)
+        st = add_signatures(m, &data, SPAN(""), items, e);
+    if (st == STATUS_OK)
+        st = store_referrers(m->store, &data, SPAN("AffirmationCertificate"), false, &about, e);
+    for (size_t i = 0; st == STATUS_OK && i < about.count; i++)
+        st = add_signatures(m, &about.items[i], SPAN("AffirmationCertificate"), items, e);
+    if (st == STATUS_OK)
+        node_job_page(job, json_incref(items));
+    json_decref(items);
+    hash_list_free(&about);
+    return st;
+}
+
+const struct node_method NODE_METHODS_TRUST[] = {
+    {"trust.list", trust_list, NULL},
+    {"trust.certify", trust_certify, NULL},
+    {"trust.verify", trust_verify, NULL},
+    {NULL, NULL, NULL},
+};

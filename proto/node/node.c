@@ -1,0 +1,199 @@
+#include "node/node.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "node/blobs.h"
+#include "node/methods.h"
+#include "node/node_internal.h"
+#include "node/peers.h"
+#include "node/sandbox.h"
+
+enum { POOL_THREADS = 2 };
+
+struct loop *node_loop(struct node *n)
+{
+    return n->loop;
+}
+
+struct pool *node_pool(struct node *n)
+{
+    return n->pool;
+}
+
+struct ipc_service *node_service(struct node *n)
+{
+    return n->service;
+}
+
+void node_tell(struct node *n, const char *event, json_t *data)
+{
+    if (n->channel != NULL)
+        ipc_channel_tell(n->channel, event, data);
+    else
+        json_decref(data);
+}
+
+void *node_keep(struct node *n, size_t size)
+{
+    struct kept *k = mem_alloc(sizeof *k + sizeof(max_align_t) + size);
+    k->next = n->kept;
+    n->kept = k;
+    uintptr_t behind = (uintptr_t)(k + 1);
+    return (void *)((behind + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t));
+}
+
+struct store_queue *node_queue(struct node *n)
+{
+    return n->queue;
+}
+
+const struct identity *node_self(const struct node *n)
+{
+    return n->self;
+}
+
+struct peers *node_peers(struct node *n)
+{
+    return n->peers;
+}
+
+struct blobs *node_blobs(struct node *n)
+{
+    return n->blobs;
+}
+
+const struct node_kind *node_kind(const struct node *n)
+{
+    return n->kind;
+}
+
+const char *node_url(const struct node *n)
+{
+    return n->url;
+}
+
+const json_t *node_config(const struct node *n)
+{
+    return n->config;
+}
+
+void node_close(struct node *n)
+{
+    if (n->kind_state != NULL)
+        n->kind->close(n->kind_state);
+    n->kind_state = NULL;
+    peers_close(n->peers);
+    if (n->queue != NULL)
+        store_queue_destroy(n->queue); // waits for what was submitted; the uploads below belong to its thread
+    n->queue = NULL;
+    mailbox_drain(loop_mailbox(n->loop));
+    peers_destroy(n->peers);
+    n->peers = NULL;
+    blobs_destroy(n->blobs);
+    n->blobs = NULL;
+    keychain_close(n->keychain);
+    n->keychain = NULL;
+    identity_destroy(n->self);
+    n->self = NULL;
+    json_decref(n->config);
+    n->config = NULL;
+}
+
+static void drain_channel(void *ctx)
+{
+    struct node *n = ctx;
+    ipc_channel_drain(n->channel);
+}
+
+// The supervisor is gone, however it went: so are we.
+static void channel_closed(void *ctx)
+{
+    struct node *n = ctx;
+    LOG(LOG_WARN, "channel.closed");
+    loop_stop(n->loop);
+}
+
+static enum status prepare(struct node *n, int argc, char **argv, struct error *e)
+{
+    enum status st = ipc_child_parse(argc, argv, &n->child, e);
+    if (st == STATUS_OK)
+        st = ipc_child_guard(n->child.parent, e);
+    if (st != STATUS_OK)
+        return st;
+    log_open(STDERR_FILENO, LOG_FORMAT_JSON, n->child.log_level, n->kind->name);
+    crypto_init();
+    struct sandbox_rights rights = {.dir = n->child.dir, .may_listen = n->kind->may_listen};
+    st = sandbox_enter(&rights, n->sandbox_warning, sizeof n->sandbox_warning, e);
+    if (st != STATUS_OK)
+        return st;
+    n->loop = loop_create(NULL, e);
+    if (n->loop == NULL)
+        return e->status;
+    n->pool = pool_create(POOL_THREADS, loop_mailbox(n->loop));
+    return STATUS_OK;
+}
+
+static enum status connect_channel(struct node *n, struct error *e)
+{
+    n->service = ipc_service_create(IPC_NODE);
+    node_provision_register(n);
+    node_watch_register(n);
+    node_methods_add(n, NODE_METHODS_OBJECTS);
+    node_methods_add(n, NODE_METHODS_BLOBS);
+    node_methods_add(n, NODE_METHODS_CHAT);
+    node_methods_add(n, NODE_METHODS_CHANNELS);
+    node_methods_add(n, NODE_METHODS_PEOPLE);
+    node_methods_add(n, NODE_METHODS_CONTACTS);
+    node_methods_add(n, NODE_METHODS_SHARE);
+    node_methods_add(n, NODE_METHODS_TRUST);
+    peers_register(n);
+    struct ipc_channel_events events = {.closed = channel_closed, .ctx = n};
+    n->channel = ipc_channel_dial(n->child.channel, n->service, events, e);
+    if (n->channel == NULL)
+        return e->status;
+    n->channel_fd = loop_adopt_fd(n->loop, ipc_channel_fd(n->channel), drain_channel, n, e);
+    return n->channel_fd != NULL ? STATUS_OK : e->status;
+}
+
+static void destroy(struct node *n)
+{
+    if (n->loop != NULL)
+        node_close(n);
+    loop_drop_fd(n->channel_fd);
+    if (n->channel != NULL)
+        ipc_channel_destroy(n->channel);
+    pool_destroy(n->pool);
+    if (n->loop != NULL)
+        loop_destroy(n->loop);
+    if (n->service != NULL)
+        ipc_service_destroy(n->service);
+    for (struct kept *k = n->kept; k != NULL;) {
+        struct kept *next = k->next;
+        free(k);
+        k = next;
+    }
+    free(n);
+}
+
+int node_main(const struct node_kind *kind, int argc, char **argv)
+{
+    struct error e = {0};
+    struct node *n = mem_alloc(sizeof *n);
+    n->kind = kind;
+    enum status st = prepare(n, argc, argv, &e);
+    if (st == STATUS_OK)
+        st = connect_channel(n, &e);
+    if (st == STATUS_OK) {
+        LOG(LOG_INFO, "node.started", LOG_TEXT("dir", n->child.dir));
+        loop_run(n->loop);
+        LOG(LOG_INFO, "node.stopping");
+    } else {
+        LOG(LOG_ERROR, "node.failed", LOG_TEXT("code", e.code), LOG_TEXT("message", e.message));
+    }
+    destroy(n);
+    return st == STATUS_OK ? 0 : 1;
+}

@@ -1,0 +1,48 @@
+// A node process: one loop, one store, one identity, its peers, and the control methods that reach all of it.
+//
+//   unprovisioned ──node.provision──► running ──node.stop──► gone
+//
+// What makes an archive an archive and a sparse node sparse is a struct node_kind, given by their main programs.
+// Everything here belongs to the loop thread unless it says otherwise.
+#pragma once
+
+#include <jansson.h>
+
+#include "base/pool.h"
+#include "ipc/channel.h"
+#include "models/identity.h"
+#include "net/loop.h"
+#include "store/queue.h"
+
+struct node;
+struct peers; // node/peers.h
+struct blobs; // node/blobs.h
+
+struct node_kind {
+    const char *name; // "archive", "sparse"
+    enum store_kind store;
+    bool may_listen;
+    // Called on provisioning before anything is stored: opens listeners. params are those of node.provision. *url gets
+    // where this node can be reached, empty if nowhere. Code PORT-TAKEN and what else keeps a listener from opening.
+    enum status (*open)(struct node *n, json_t *params, void **state, char *url, size_t url_size, struct error *e);
+    void (*start)(struct node *n, void *state); // running: identity and peers exist now
+    void (*close)(void *state);                 // stops listening; NULL-safe
+    json_t *(*listeners)(void *state);          // for node.status: [{type,url,state}]
+};
+
+// The whole life of the process; returns its exit status.
+int node_main(const struct node_kind *kind, int argc, char **argv);
+
+struct loop *node_loop(struct node *n);
+struct pool *node_pool(struct node *n);
+struct ipc_service *node_service(struct node *n);
+void node_tell(struct node *n, const char *event, json_t *data); // takes data over
+void *node_keep(struct node *n, size_t size);                    // memory that lives as long as the node
+
+struct store_queue *node_queue(struct node *n);         // NULL until provisioned
+const struct identity *node_self(const struct node *n); // NULL until provisioned; read by any thread
+struct peers *node_peers(struct node *n);               // NULL until provisioned
+struct blobs *node_blobs(struct node *n);               // the store thread's
+const struct node_kind *node_kind(const struct node *n);
+const char *node_url(const struct node *n);      // empty if nobody can dial us
+const json_t *node_config(const struct node *n); // the keys of tandem.conf given with node.provision; an object

@@ -1,0 +1,40 @@
+// What the files of proto/node share about a node. Others use node.h.
+#pragma once
+
+#include "crypto/keychain.h"
+#include "ipc/child.h"
+#include "models/hooks.h"
+#include "node/node.h"
+
+struct kept {
+    struct kept *next;
+};
+
+struct node {
+    const struct node_kind *kind;
+    struct ipc_child child;
+    struct loop *loop;
+    struct pool *pool;
+    struct ipc_service *service;
+    struct ipc_channel *channel;
+    struct loop_fd *channel_fd;
+    struct kept *kept;
+    char sandbox_warning[200];
+
+    // From provisioning on:
+    bool opening; // node.provision is being worked on
+    struct store_queue *queue;
+    struct keychain *keychain; // used on the store thread
+    struct identity *self;
+    struct hooks hooks;
+    struct peers *peers;
+    struct blobs *blobs;
+    void *kind_state;
+    char url[320];
+    json_t *config;
+    char store_note[200]; // what opening the store had to repair; for node.status
+};
+
+void node_provision_register(struct node *n); // node.*: provision.c
+void node_watch_register(struct node *n);     // stats, health and the like: watch.c
+void node_close(struct node *n);              // ends everything that provisioning began

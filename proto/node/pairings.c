@@ -1,0 +1,336 @@
+#include "node/pairings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "conn/invitation.h"
+#include "conn/pairing.h"
+#include "models/contact.h"
+#include "models/sharing.h"
+#include "node/job.h"
+#include "node/peers_internal.h"
+
+enum { INVITATIONS_MAX = 1000, ACCEPT_MAX = 16 };
+
+struct attempt { // an invitation we accept
+    struct attempt *next;
+    struct pairings *owner;
+    struct ipc_request *request;
+    struct invitation invitation;
+    struct ws_connect *dial;
+    struct conn *conn;
+    struct pairing *pairing;
+};
+
+struct pairings {
+    struct peers *peers;
+    struct tokens *tokens;
+    struct pairing_host host;
+    struct attempt *attempts;
+    size_t accepting; // connections of the group we are the invited-to side of
+};
+
+// ---- Storing who came ----------------------------------------------------------------------------------------------
+
+struct storing {
+    struct pairings *owner;
+    struct pairing *pairing;
+    const struct identity *self;
+    const struct pairing_identity *peer; // the pairing's, until pairing_stored
+    struct contact_paired paired;
+};
+
+static enum status store_work(struct store *s, void *arg, struct error *e)
+{
+    struct storing *job = arg;
+    struct arena *arena = arena_create();
+    struct model m = {.store = s, .self = job->self, .arena = arena, .now_ms = clock_wall_ms()};
+    struct contact_identity identity = {
+        .email = span_of(job->peer->email),
+        .instance_name = span_of(job->peer->instance_name),
+        .url = span_of(job->peer->url),
+        .person_public = job->peer->person_public,
+        .instance_public = job->peer->instance_public,
+        .person_sign_public = job->peer->person_sign_public,
+        .instance_sign_public = job->peer->instance_sign_public,
+    };
+    enum status st = contact_pair(&m, &identity, &job->paired, e);
+    if (st == STATUS_OK)
+        st = sharing_apply(&m, &job->paired.person, e);
+    arena_destroy(arena);
+    return st;
+}
+
+static void store_done(void *arg, enum status status, const struct error *e)
+{
+    struct storing *job = arg;
+    struct peers *p = job->owner->peers;
+    if (!p->closing) {
+        if (status == STATUS_OK)
+            peers_refresh(p);
+        pairing_stored(job->pairing, status == STATUS_OK ? NULL : e);
+    }
+    free(job);
+}
+
+static void store_identity(void *ctx, struct pairing *pairing, const struct pairing_identity *peer)
+{
+    struct pairings *ps = ctx;
+    struct storing *job = mem_alloc(sizeof *job);
+    *job = (struct storing){.owner = ps, .pairing = pairing, .self = node_self(ps->peers->node), .peer = peer};
+    store_submit(node_queue(ps->peers->node), store_work, store_done, job);
+}
+
+// ---- Attempts of ours ----------------------------------------------------------------------------------------------
+
+static void end_attempt(struct attempt *a, json_t *result, const struct error *why)
+{
+    struct attempt **link = &a->owner->attempts;
+    while (*link != a)
+        link = &(*link)->next;
+    *link = a->next;
+    if (result != NULL)
+        ipc_request_reply(a->request, result);
+    else
+        ipc_request_fail(a->request, why);
+    invitation_free(&a->invitation);
+    free(a);
+}
+
+static struct attempt *attempt_of(struct pairings *ps, const struct conn *c)
+{
+    struct attempt *a = ps->attempts;
+    while (a != NULL && a->conn != c)
+        a = a->next;
+    return a;
+}
+
+// The reasons a node of the reference gives are texts; ours are codes with a hint.
+static struct error explain(const struct error *why)
+{
+    struct error e = *why;
+    if (strstr(why->message, "Authentication token is not existing") != NULL)
+        error_set(&e, STATUS_REFUSED, "INVITATION-UNKNOWN",
+                  "the other node does not know this invitation: it was used, has "
+                  "expired, or came from elsewhere");
+    else if (strstr(why->message, "do not accept connections for this target") != NULL)
+        error_set(&e, STATUS_REFUSED, "INVITATION-UNKNOWN",
+                  "the node at this address is not the one that made the invitation");
+    return e;
+}
+
+static void finished(void *ctx, struct pairing *pairing, const struct error *why)
+{
+    struct pairings *ps = ctx;
+    struct node *n = ps->peers->node;
+    const struct conn_peer *peer = pairing_peer(pairing);
+    struct attempt *a = ps->attempts;
+    while (a != NULL && a->pairing != pairing)
+        a = a->next;
+    if (a == NULL)
+        ps->accepting--;
+    if (why == NULL) {
+        LOG(LOG_INFO, "pairing.accepted", LOG_HASH("person", &peer->person_id));
+        node_tell(n, "pairing.accepted",
+                  json_pack("{s:o, s:o}", "personId", node_json_hash(&peer->person_id), "instanceId",
+                            node_json_hash(&peer->instance_id)));
+        peers_paired(ps->peers, &peer->person_id, &peer->instance_id, pairing_initiated(pairing));
+    } else {
+        LOG(LOG_WARN, "pairing.failed", LOG_TEXT("code", why->code), LOG_TEXT("message", why->message));
+        node_tell(n, "pairing.failed", json_pack("{s:s}", "reason", why->message));
+    }
+    if (a == NULL)
+        return;
+    struct error e = why != NULL ? explain(why) : (struct error){0};
+    end_attempt(a,
+                why == NULL ? json_pack("{s:o, s:o}", "personId", node_json_hash(&peer->person_id), "instanceId",
+                                        node_json_hash(&peer->instance_id))
+                            : NULL,
+                &e);
+}
+
+static void dialled(void *ctx, struct transport *t, const struct error *why)
+{
+    struct attempt *a = ctx;
+    struct peers *p = a->owner->peers;
+    a->dial = NULL;
+    if (t == NULL) {
+        end_attempt(a, NULL, why);
+        return;
+    }
+    a->conn = conn_initiate(t, &p->host, &p->identity, &a->invitation.public_key, CONN_PAIRING);
+}
+
+static enum status begin_attempt(struct pairings *ps, struct attempt *a, struct error *e)
+{
+    size_t count = 0;
+    for (const struct attempt *other = ps->attempts; other != NULL; other = other->next)
+        count++;
+    if (count >= ACCEPT_MAX)
+        return error_set(e, STATUS_FULL, "BUSY", "%d invitations are being accepted already", ACCEPT_MAX);
+    char *text = json_dumps(json_object_get(ipc_request_params(a->request), "invitation"), JSON_COMPACT);
+    enum status st = invitation_parse(span_of(text), &a->invitation, e);
+    free(text);
+    if (st != STATUS_OK)
+        return st;
+    if (public_key_eq(&a->invitation.public_key, &ps->peers->identity.instance_public)) {
+        st = error_set(e, STATUS_REFUSED, "BAD-INVITATION",
+                       "this invitation is our own; it is for somebody else to accept");
+    } else {
+        a->dial = ws_client_connect(ps->peers->client, a->invitation.url, 0, 0, dialled, a, e);
+        st = a->dial != NULL ? STATUS_OK : e->status;
+    }
+    if (st != STATUS_OK)
+        invitation_free(&a->invitation);
+    return st;
+}
+
+// ---- Connections ---------------------------------------------------------------------------------------------------
+
+static struct pairing_identity own_identity(const struct peers *p)
+{
+    const struct conn_identity *i = &p->identity;
+    const char *url = node_url(p->node);
+    return (struct pairing_identity){.email = i->email,
+                                     .instance_name = i->instance_name,
+                                     .url = url[0] != '\0' ? (char *)(uintptr_t)url : NULL,
+                                     .person_public = i->person_public,
+                                     .instance_public = i->instance_public,
+                                     .person_sign_public = i->person_sign_public,
+                                     .instance_sign_public = i->instance_sign_public};
+}
+
+const char *pairings_ready(struct pairings *ps, struct conn *c)
+{
+    struct pairing_identity own = own_identity(ps->peers);
+    struct attempt *a = attempt_of(ps, c);
+    if (a != NULL) {
+        a->pairing = pairing_initiate(c, &ps->host, &own, a->invitation.token);
+        return NULL;
+    }
+    tokens_expire(ps->tokens, clock_wall_ms());
+    ps->accepting++;
+    pairing_accept(c, &ps->host, &own, ps->tokens);
+    return NULL;
+}
+
+void pairings_closed(struct pairings *ps, struct conn *c, const struct error *why)
+{
+    struct attempt *a = attempt_of(ps, c);
+    if (a == NULL)
+        return;
+    a->conn = NULL;
+    if (a->pairing == NULL) { // ended before the pairing began: nobody else will tell
+        struct error e = explain(why);
+        end_attempt(a, NULL, &e);
+    }
+}
+
+bool pairings_in_flight(const struct pairings *ps)
+{
+    return ps->accepting != 0;
+}
+
+// ---- Control methods -----------------------------------------------------------------------------------------------
+
+static struct pairings *pairings_for(struct node *n, struct ipc_request *r)
+{
+    if (node_peers(n) != NULL)
+        return node_peers(n)->pairings;
+    struct error e;
+    error_set(&e, STATUS_CONFLICT, "NOT-PROVISIONED", "the node has not been provisioned yet");
+    ipc_request_fail(r, &e);
+    return NULL;
+}
+
+static enum status invite_url(struct node *n, const char *via, const char **url, struct error *e)
+{
+    *url = node_url(n);
+    if (via != NULL && strcmp(via, "relay") == 0)
+        *url = json_string_value(json_array_get(json_object_get(node_config(n), "relay.urls"), 0));
+    if (*url == NULL)
+        return error_set(e, STATUS_CONFLICT, "NO-RELAY", "no relay is configured");
+    if ((*url)[0] == '\0')
+        return error_set(e, STATUS_CONFLICT, "NOT-LISTENING", "this node cannot be dialled, so it cannot invite");
+    return STATUS_OK;
+}
+
+static void invite(struct ipc_request *r, void *ctx)
+{
+    struct node *n = ctx;
+    struct pairings *ps = pairings_for(n, r);
+    if (ps == NULL)
+        return;
+    struct error e = {0};
+    struct pairing_token token;
+    const char *url;
+    int64_t now = clock_wall_ms();
+    enum status st = invite_url(n, ipc_request_text(r, "via"), &url, &e);
+    if (st == STATUS_OK) {
+        tokens_expire(ps->tokens, now);
+        st = tokens_issue(ps->tokens, &node_self(n)->person, ipc_request_int(r, "ttl", 0) * 1000, now, &token, &e);
+    }
+    if (st != STATUS_OK) {
+        ipc_request_fail(r, &e);
+        return;
+    }
+    char key[2 * BOX_KEY + 1];
+    hex_encode(ps->peers->identity.instance_public.b, BOX_KEY, key);
+    ipc_request_reply(r, json_pack("{s:s, s:s, s:s}", "token", token.text, "publicKey", key, "url", url));
+}
+
+static void accept_invitation(struct ipc_request *r, void *ctx)
+{
+    struct pairings *ps = pairings_for(ctx, r);
+    if (ps == NULL)
+        return;
+    struct error e = {0};
+    struct attempt *a = mem_alloc(sizeof *a);
+    a->owner = ps;
+    a->request = r;
+    if (begin_attempt(ps, a, &e) != STATUS_OK) {
+        free(a);
+        ipc_request_fail(r, &e);
+        return;
+    }
+    a->next = ps->attempts;
+    ps->attempts = a;
+}
+
+void pairings_register(struct node *n)
+{
+    ipc_service_on(node_service(n), "pairing.invite", invite, n);
+    ipc_service_on(node_service(n), "pairing.accept", accept_invitation, n);
+}
+
+// ---- Life ----------------------------------------------------------------------------------------------------------
+
+struct pairings *pairings_create(struct peers *p)
+{
+    struct pairings *ps = mem_alloc(sizeof *ps);
+    ps->peers = p;
+    ps->tokens = tokens_create(INVITATIONS_MAX, (struct tokens_hooks){0});
+    ps->host = (struct pairing_host){.ctx = ps, .store = store_identity, .finished = finished};
+    return ps;
+}
+
+void pairings_close(struct pairings *ps)
+{
+    struct error e;
+    error_set(&e, STATUS_CLOSED, "NOT-RUNNING", "the node is stopping");
+    while (ps->attempts != NULL) {
+        if (ps->attempts->dial != NULL)
+            ws_connect_cancel(ps->attempts->dial);
+        end_attempt(ps->attempts, NULL, &e);
+    }
+}
+
+void pairings_destroy(struct pairings *ps)
+{
+    if (ps == NULL)
+        return;
+    tokens_destroy(ps->tokens);
+    free(ps);
+}

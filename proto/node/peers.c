@@ -1,0 +1,549 @@
+#include "node/peers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "node/job.h"
+#include "node/peers_internal.h"
+
+enum { ENDPOINTS_MAX = 10000, HOLD_MS = 3000 };
+
+bool peers_is_own(const struct peers *p, const struct hash *person)
+{
+    return !hash_is_zero(&p->own.person) && hash_eq(&p->own.person, person);
+}
+
+// ---- Dialling for routes -------------------------------------------------------------------------------------------
+
+static void forget_dialling(struct dialling *d)
+{
+    struct dialling **link = &d->peers->diallings;
+    while (*link != d)
+        link = &(*link)->next;
+    *link = d->next;
+    free(d);
+}
+
+static struct dialling *dialling_of(struct peers *p, uint64_t attempt)
+{
+    struct dialling *d = p->diallings;
+    while (d != NULL && d->attempt != attempt)
+        d = d->next;
+    return d;
+}
+
+static struct dialling *dialling_with(struct peers *p, const struct conn *c)
+{
+    struct dialling *d = p->diallings;
+    while (d != NULL && d->conn != c)
+        d = d->next;
+    return d;
+}
+
+static void opened(void *ctx, struct transport *t, const struct error *why)
+{
+    struct dialling *d = ctx;
+    struct peers *p = d->peers;
+    d->connect = NULL;
+    if (t == NULL) {
+        uint64_t attempt = d->attempt;
+        forget_dialling(d);
+        routes_failed(p->routes, attempt, why);
+        return;
+    }
+    routes_opened(p->routes, d->attempt);
+    d->conn = conn_initiate(t, &p->host, d->local, &d->remote, CONN_CHUM);
+}
+
+static void dial(void *ctx, uint64_t attempt, const char *url, const struct conn_identity *local,
+                 const struct public_key *remote)
+{
+    struct peers *p = ctx;
+    struct error e;
+    struct dialling *d = mem_alloc(sizeof *d);
+    *d = (struct dialling){.next = p->diallings, .peers = p, .attempt = attempt, .local = local, .remote = *remote};
+    p->diallings = d;
+    d->connect = ws_client_connect(p->client, url, ROUTES_DIAL_MS, 0, opened, d, &e);
+    if (d->connect != NULL)
+        return;
+    forget_dialling(d);
+    routes_failed(p->routes, attempt, &e);
+}
+
+static void cancel(void *ctx, uint64_t attempt)
+{
+    struct dialling *d = dialling_of(ctx, attempt);
+    if (d == NULL)
+        return;
+    struct conn *c = d->conn;
+    if (d->connect != NULL)
+        ws_connect_cancel(d->connect);
+    forget_dialling(d);
+    if (c != NULL)
+        conn_close(c, "Corresponding route was stopped");
+}
+
+static void wake_at(void *ctx, uint64_t monotonic_ms)
+{
+    struct peers *p = ctx;
+    uint64_t now = loop_now(node_loop(p->node));
+    if (monotonic_ms == 0)
+        loop_timer_cancel(p->routes_timer);
+    else
+        loop_timer_set(p->routes_timer, monotonic_ms > now ? monotonic_ms - now : 0);
+}
+
+static void routes_due(void *ctx)
+{
+    struct peers *p = ctx;
+    routes_on_time(p->routes);
+}
+
+static uint64_t now_ms(void *ctx)
+{
+    struct peers *p = ctx;
+    return loop_now(node_loop(p->node));
+}
+
+static uint32_t random_number(void *ctx)
+{
+    (void)ctx;
+    uint32_t n;
+    random_bytes(&n, sizeof n);
+    return n;
+}
+
+// ---- The policy of connections -------------------------------------------------------------------------------------
+
+static const struct conn_identity *host_identity(void *ctx, const struct public_key *target)
+{
+    struct peers *p = ctx;
+    return routes_identity(p->routes, target);
+}
+
+static bool host_admits(void *ctx, const struct conn_identity *local, const struct public_key *source,
+                        enum conn_group group)
+{
+    struct peers *p = ctx;
+    (void)group;
+    return routes_admits(p->routes, local, source, p->strangers);
+}
+
+static const char *host_assigned(void *ctx, struct conn *c)
+{
+    struct peers *p = ctx;
+    if (conn_group(c) != CONN_CHUM)
+        return NULL;
+    struct dialling *d = dialling_with(p, c);
+    if (d != NULL)
+        forget_dialling(d);
+    return routes_assigned(p->routes, c);
+}
+
+static bool host_known(void *ctx, const struct conn_identity *local, const struct public_key *remote,
+                       struct hash *person, struct hash *instance)
+{
+    struct peers *p = ctx;
+    return routes_known(p->routes, local, remote, person, instance);
+}
+
+static enum conn_key_check host_person_key(void *ctx, const struct hash *person, const struct public_key *key)
+{
+    struct peers *p = ctx;
+    return routes_person_key(p->routes, person, key);
+}
+
+static void tell_chum_identity(struct peers *p, struct conn *c)
+{
+    const struct conn_peer *peer = conn_peer(c);
+    node_tell(p->node, "person.verified",
+              json_pack("{s:I, s:o, s:o}", "id", (json_int_t)conn_id(c), "personId", node_json_hash(&peer->person_id),
+                        "instanceId", node_json_hash(&peer->instance_id)));
+}
+
+static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
+{
+    struct peers *p = ctx;
+    const struct conn_peer *peer = conn_peer(c);
+    tell_chum_identity(p, c);
+    if (group == CONN_PAIRING)
+        return pairings_ready(p->pairings, c);
+    if (group == CONN_DEBUG)
+        return "ConnectionRoutesGroupName debug not supported";
+    if (!peer->known) {
+        if (pairings_in_flight(p->pairings) && conn_hold(c, HOLD_MS))
+            return NULL;
+        return "Unable to start chum because you are unknown";
+    }
+    syncs_start(p->syncs, c, peers_is_own(p, &peer->person_id));
+    return NULL;
+}
+
+// ---- The list of connections ---------------------------------------------------------------------------------------
+
+static struct connection *connection_of(struct peers *p, struct conn *c)
+{
+    struct connection *l = p->connections;
+    while (l != NULL && l->conn != c)
+        l = l->next;
+    if (l != NULL)
+        return l;
+    l = mem_alloc(sizeof *l);
+    *l = (struct connection){.next = p->connections, .conn = c, .opened_ms = clock_wall_ms(), .state_since = now_ms(p)};
+    p->connections = l;
+    return l;
+}
+
+static void host_state(void *ctx, struct conn *c, enum conn_state state)
+{
+    struct peers *p = ctx;
+    struct connection *l = connection_of(p, c);
+    uint64_t now = now_ms(p);
+    node_tell(p->node, "connection.state",
+              json_pack("{s:I, s:s, s:I}", "id", (json_int_t)conn_id(c), "state", conn_state_name(state), "ms",
+                        (json_int_t)(now - l->state_since)));
+    l->state_since = now;
+}
+
+static void host_closed(void *ctx, struct conn *c, const struct error *why)
+{
+    struct peers *p = ctx;
+    struct connection **place = &p->connections;
+    while (*place != NULL && (*place)->conn != c)
+        place = &(*place)->next;
+    if (*place != NULL) {
+        struct connection *gone = *place;
+        *place = gone->next;
+        free(gone);
+    }
+    LOG(LOG_INFO, "connection.closed", LOG_INT("id", conn_id(c)), LOG_TEXT("group", conn_group_name(conn_group(c))),
+        LOG_TEXT("code", why->code), LOG_TEXT("reason", why->message));
+    node_tell(p->node, "connection.closed",
+              json_pack("{s:I, s:s, s:s}", "id", (json_int_t)conn_id(c), "reason", why->message, "code", why->code));
+    if (strcmp(why->code, "EP-KEYMISSMATCH") == 0)
+        node_tell(p->node, "key.mismatch",
+                  json_pack("{s:I, s:o}", "id", (json_int_t)conn_id(c), "personId",
+                            node_json_hash(&conn_peer(c)->person_id)));
+    if (p->closing)
+        return;
+    pairings_closed(p->pairings, c, why);
+    struct dialling *d = dialling_with(p, c);
+    if (d == NULL) {
+        routes_closed(p->routes, c, why);
+        return;
+    }
+    uint64_t attempt = d->attempt;
+    forget_dialling(d);
+    routes_failed(p->routes, attempt, why);
+}
+
+void peers_accept(struct peers *p, struct transport *t, struct span first)
+{
+    conn_accept(t, &p->host, first);
+}
+
+// ---- Following the stored endpoints --------------------------------------------------------------------------------
+
+struct reading {
+    struct peers *peers;
+    const struct identity *self;
+    struct arena *arena;
+    struct contact_endpoints endpoints;
+};
+
+static enum status read_work(struct store *s, void *arg, struct error *e)
+{
+    struct reading *r = arg;
+    struct model m = {.store = s, .self = r->self, .arena = r->arena, .now_ms = clock_wall_ms()};
+    return contact_endpoints(&m, &r->endpoints, e);
+}
+
+static struct hash key_of(const struct public_key *k)
+{
+    struct hash h;
+    memcpy(h.b, k->b, HASH_SIZE);
+    return h;
+}
+
+static void learn(struct peers *p, const struct contact_endpoint *from, struct hash_map *seen)
+{
+    char *url = mem_text(from->url);
+    struct routes_endpoint endpoint = {.person = from->person,
+                                       .instance = from->instance,
+                                       .person_key = from->person_public,
+                                       .instance_key = from->instance_public,
+                                       .url = from->url.len != 0 ? url : NULL};
+    struct hash key = key_of(&from->instance_public);
+    struct error e;
+    hash_map_add(seen, &key);
+    if (routes_learn(p->routes, &endpoint, ROUTES_STORED, &e) != STATUS_OK)
+        LOG(LOG_WARN, "route.refused", LOG_TEXT("code", e.code));
+    routes_enable_person(p->routes, &from->person, !from->disabled);
+    if (peers_is_own(p, &from->person)) {
+        p->own.paired = true;
+        p->own.instance_key = from->instance_public;
+        routes_set_tandem(p->routes, &from->instance_public, p->own.url[0] != '\0' ? p->own.url : NULL);
+    }
+    free(url);
+}
+
+static void forget_missing(struct peers *p, struct hash_map *seen)
+{
+    size_t cursor = 0;
+    struct hash key;
+    while (hash_map_next(p->endpoints, &cursor, &key, NULL)) {
+        struct public_key instance_key;
+        memcpy(instance_key.b, key.b, BOX_KEY);
+        if (!hash_map_has(seen, &key))
+            routes_forget(p->routes, &instance_key);
+    }
+    hash_map_destroy(p->endpoints);
+    p->endpoints = seen;
+}
+
+static void resume_held(struct peers *p)
+{
+    for (struct connection *l = p->connections; l != NULL;) {
+        struct connection *next = l->next;
+        conn_resume(l->conn);
+        l = next;
+    }
+}
+
+static void read_done(void *arg, enum status status, const struct error *e)
+{
+    struct reading *r = arg;
+    struct peers *p = r->peers;
+    if (!p->closing && status == STATUS_OK) {
+        struct hash_map *seen = hash_map_create();
+        p->own.paired = false;
+        for (size_t i = 0; i < r->endpoints.count; i++)
+            learn(p, &r->endpoints.items[i], seen);
+        forget_missing(p, seen);
+        resume_held(p);
+    } else if (status != STATUS_OK) {
+        LOG(LOG_ERROR, "endpoints.unreadable", LOG_TEXT("code", e->code), LOG_TEXT("message", e->message));
+    }
+    arena_destroy(r->arena);
+    free(r);
+    p->refreshing = false;
+    if (p->refresh_again && !p->closing)
+        peers_refresh(p);
+}
+
+void peers_refresh(struct peers *p)
+{
+    p->refresh_again = p->refreshing;
+    if (p->refreshing)
+        return;
+    p->refreshing = true;
+    struct reading *r = mem_alloc(sizeof *r);
+    *r = (struct reading){.peers = p, .self = node_self(p->node), .arena = arena_create()};
+    store_submit_read(node_queue(p->node), read_work, read_done, r);
+}
+
+void peers_paired(struct peers *p, const struct hash *person, const struct hash *instance, bool initiated)
+{
+    (void)person;
+    (void)instance;
+    (void)initiated;
+    peers_refresh(p);
+}
+
+void peers_nudge(struct peers *p)
+{
+    routes_nudge(p->routes);
+}
+
+// What the store says has changed: contacts' profiles and switches move routes; anything may be worth telling.
+static void store_changed(const struct store_change *changes, size_t count, void *ctx)
+{
+    struct peers *p = ctx;
+    bool endpoints = false;
+    if (p->closing)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const struct store_change *c = &changes[i];
+        if (c->kind == STORE_CHANGE_HEAD &&
+            (strcmp(c->type, "Profile") == 0 || strcmp(c->type, "Leute") == 0 || strcmp(c->type, "Group") == 0))
+            endpoints = true;
+        if (c->kind == STORE_CHANGE_HEAD)
+            node_tell(p->node, "version.changed",
+                      json_pack("{s:o, s:o, s:s}", "idHash", node_json_hash(&c->id_hash), "hash",
+                                node_json_hash(&c->hash), "type", c->type));
+        if (strcmp(c->type, "ChannelInfo") == 0 && c->kind == STORE_CHANGE_HEAD)
+            node_tell(p->node, "channel.changed", json_pack("{s:o}", "channel", node_json_hash(&c->id_hash)));
+    }
+    if (endpoints)
+        peers_refresh(p);
+}
+
+// ---- The other own node --------------------------------------------------------------------------------------------
+
+void peers_set_own(struct peers *p, const struct hash *person, const struct hash *instance, const char *url)
+{
+    p->own.person = *person;
+    p->own.instance = *instance;
+    snprintf(p->own.url, sizeof p->own.url, "%s", url != NULL ? url : "");
+    peers_refresh(p);
+}
+
+json_t *peers_own_state(const struct peers *p)
+{
+    bool importing = false;
+    bool exporting = false;
+    syncs_with(p->syncs, &p->own.person, &importing, &exporting);
+    return json_pack("{s:b, s:b, s:b}", "paired", (int)p->own.paired, "importing", (int)importing, "exporting",
+                     (int)exporting);
+}
+
+bool peers_are_idle(const struct peers *p)
+{
+    return syncs_are_idle(p->syncs) && p->diallings == NULL;
+}
+
+bool peers_connected(const struct peers *p, const struct hash *person)
+{
+    return syncs_with(p->syncs, person, NULL, NULL);
+}
+
+void peers_close_person(struct peers *p, const struct hash *person, const char *reason)
+{
+    for (struct connection *l = p->connections; l != NULL;) {
+        struct connection *next = l->next;
+        if (hash_eq(&conn_peer(l->conn)->person_id, person))
+            conn_close(l->conn, reason);
+        l = next;
+    }
+}
+
+void peers_follow(struct peers *p, const struct hash *person)
+{
+    syncs_follow(p->syncs, person);
+}
+
+// ---- Control methods -----------------------------------------------------------------------------------------------
+
+static json_t *show_connection(const struct connection *l)
+{
+    const struct conn *c = l->conn;
+    const struct transport *t = conn_transport(c);
+    const struct conn_peer *peer = conn_peer(c);
+    bool live = conn_state(c) == CONN_ACTIVE;
+    return json_pack("{s:I, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:n, s:I, s:[s, s, s]}", "id",
+                     (json_int_t)conn_id(c), "remotePersonId", node_json_hash(&peer->person_id), "remoteInstanceId",
+                     node_json_hash(&peer->instance_id), "protocol", conn_group_name(conn_group(c)), "state",
+                     conn_state_name(conn_state(c)), "direction", conn_role(c) == CONN_INITIATOR ? "out" : "in",
+                     "transport", t->relayed ? "relay" : "websocket", "url", t->url != NULL ? t->url : "", "live",
+                     (int)live, "bytesSent", (json_int_t)t->bytes_sent, "bytesReceived", (json_int_t)t->bytes_received,
+                     "messagesSent", (json_int_t)t->messages_sent, "messagesReceived", (json_int_t)t->messages_received,
+                     "latencyMs", "openedAt", (json_int_t)l->opened_ms, "plugins", "encryption", "keepalive",
+                     "fragmentation");
+}
+
+static void connections_list(struct ipc_request *r, void *ctx)
+{
+    struct node *n = ctx;
+    json_t *items = json_array();
+    if (node_peers(n) != NULL) {
+        for (const struct connection *l = node_peers(n)->connections; l != NULL; l = l->next)
+            json_array_append_new(items, show_connection(l));
+    }
+    ipc_request_reply(r, json_pack("{s:o}", "items", items));
+}
+
+void peers_register(struct node *n)
+{
+    pairings_register(n);
+    ipc_service_on(node_service(n), "connections.list", connections_list, n);
+}
+
+// ---- Life ----------------------------------------------------------------------------------------------------------
+
+static void fill_identity(struct conn_identity *out, const struct identity *from)
+{
+    *out = (struct conn_identity){
+        .email = from->email,
+        .instance_name = from->instance_name,
+        .person_id = from->person,
+        .instance_id = from->instance,
+        .person_public = from->person_keys.public_key,
+        .instance_public = from->instance_keys.public_key,
+        .person_secret = from->person_keys.secret,
+        .instance_secret = from->instance_keys.secret,
+        .person_sign_public = from->person_keys.sign_public,
+        .instance_sign_public = from->instance_keys.sign_public,
+    };
+}
+
+struct peers *peers_create(struct node *n)
+{
+    struct peers *p = mem_alloc(sizeof *p);
+    p->node = n;
+    p->strangers = true;
+    p->recipes = recipes_create(false);
+    fill_identity(&p->identity, node_self(n));
+    p->host = (struct conn_host){.ctx = p,
+                                 .recipes = p->recipes,
+                                 .identity = host_identity,
+                                 .admits = host_admits,
+                                 .assigned = host_assigned,
+                                 .known = host_known,
+                                 .person_key = host_person_key,
+                                 .ready = host_ready,
+                                 .state = host_state,
+                                 .closed = host_closed};
+    p->endpoints = hash_map_create();
+    p->client =
+        ws_client_create(node_loop(n), node_pool(n), json_string_value(json_object_get(node_config(n), "tls.ca")));
+    p->routes_timer = loop_timer_create(node_loop(n), routes_due, p);
+    struct routes_host host = {
+        .ctx = p, .now = now_ms, .random = random_number, .dial = dial, .cancel = cancel, .wake_at = wake_at};
+    p->routes = routes_create(&host, ENDPOINTS_MAX);
+    routes_add_local(p->routes, &p->identity);
+    p->pairings = pairings_create(p);
+    p->syncs = syncs_create(p);
+    store_queue_on_changes(node_queue(n), store_changed, p);
+    peers_refresh(p);
+    return p;
+}
+
+void peers_close(struct peers *p)
+{
+    if (p == NULL)
+        return;
+    p->closing = true;
+    syncs_close(p->syncs);
+    pairings_close(p->pairings);
+    while (p->diallings != NULL) {
+        if (p->diallings->connect != NULL)
+            ws_connect_cancel(p->diallings->connect);
+        forget_dialling(p->diallings);
+    }
+    while (p->connections != NULL) {
+        struct connection *l = p->connections;
+        conn_close(l->conn, NULL);
+        if (p->connections == l) { // its end is reported later: the list forgets it now
+            p->connections = l->next;
+            free(l);
+        }
+    }
+    loop_timer_cancel(p->routes_timer);
+}
+
+void peers_destroy(struct peers *p)
+{
+    if (p == NULL)
+        return;
+    syncs_destroy(p->syncs);
+    pairings_destroy(p->pairings);
+    routes_destroy(p->routes);
+    loop_timer_destroy(p->routes_timer);
+    ws_client_destroy(p->client);
+    hash_map_destroy(p->endpoints);
+    recipes_destroy(p->recipes);
+    free(p);
+}

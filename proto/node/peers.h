@@ -1,0 +1,31 @@
+// Everything this node does with other nodes: who may connect, whom to dial, pairing, and which connections
+// synchronise.
+//
+// It fills the policy vtables that conn, its routes and chum declare, from a copy of the contacts' endpoints that
+// follows the store. Loop thread only.
+#pragma once
+
+#include "conn/transport.h"
+#include "node/node.h"
+
+struct peers *peers_create(struct node *n); // the node is provisioned
+void peers_close(struct peers *p);          // ends every connection; no new ones; NULL-safe
+void peers_destroy(struct peers *p);        // after peers_close, when no store job can come back any more; NULL-safe
+void peers_register(struct node *n);        // pairing.*, connections.list
+
+// A socket somebody opened to us, or that a relay spliced; first: the communication_request a relay handed over, or
+// empty.
+void peers_accept(struct peers *p, struct transport *t, struct span first);
+// The stored endpoints may have changed: read them again and follow.
+void peers_refresh(struct peers *p);
+// A listener or the network came back: try now what waits for its next attempt.
+void peers_nudge(struct peers *p);
+
+// The other own node: dialled at url (NULL = it dials us), without courtesy waits.
+void peers_set_own(struct peers *p, const struct hash *person, const struct hash *instance, const char *url);
+json_t *peers_own_state(const struct peers *p); // {paired, importing, exporting}
+bool peers_are_idle(const struct peers *p);     // nothing is left to fetch or to answer
+
+bool peers_connected(const struct peers *p, const struct hash *person); // CHUM runs with it
+void peers_close_person(struct peers *p, const struct hash *person, const char *reason);
+void peers_follow(struct peers *p, const struct hash *person); // somebody waits for its messages: poll it more often

@@ -1,0 +1,328 @@
+// Control methods of the supervisor: node.provision, node.peer, node.status, node.stop.
+//
+// Opening a store may take long (keys, rebuilding an index), so it runs on the worker pool; the loop goes on answering
+// heartbeats. What opening brought into being is handed to the loop as a whole, or dropped as a whole.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/kdf.h"
+#include "models/instance.h"
+#include "models/leute.h"
+#include "models/profile.h"
+#include "models/sharing.h"
+#include "node/blobs.h"
+#include "node/job.h"
+#include "node/node_internal.h"
+#include "node/peers.h"
+
+struct opening {
+    struct node *node;
+    struct ipc_request *request;
+    struct secret key;
+    bool create;
+    char *store_dir;
+    char *private_dir;
+    void *kind_state;
+    char url[320];
+    struct recipes *recipes;
+    struct store *store;
+    struct keychain *keychain;
+    struct identity *self;
+    struct store_report report;
+    bool created;
+    enum status status;
+    struct error error;
+};
+
+static char *below(const char *dir, const char *name)
+{
+    struct buf path = {0};
+    buf_printf(&path, "%s/%s", dir, name);
+    char *text = mem_text(buf_span(&path));
+    buf_free(&path);
+    return text;
+}
+
+static bool exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+// ---- On the worker pool --------------------------------------------------------------------------------------------
+
+static enum status open_instance(struct opening *o, struct error *e)
+{
+    const json_t *params = ipc_request_params(o->request);
+    struct arena *arena = arena_create();
+    int64_t now = clock_wall_ms();
+    struct instance_options options = {.email = span_of(json_string_value(json_object_get(params, "email"))),
+                                       .instance_name =
+                                           span_of(json_string_value(json_object_get(params, "instanceName")))};
+    enum status st = store_begin(o->store, e);
+    if (st != STATUS_OK)
+        goto done;
+    st = instance_open(o->store, o->keychain, &options, now, &o->self, &o->created, e);
+    struct model m = {.store = o->store, .self = o->self, .arena = arena, .now_ms = now};
+    if (st == STATUS_OK)
+        st = leute_init(&m, span_of(o->url), e);
+    if (st == STATUS_OK)
+        st = profile_set_url(&m, span_of(o->url), e);
+    if (st == STATUS_OK)
+        st = store_commit(o->store, e);
+    else
+        store_rollback(o->store);
+done:
+    arena_destroy(arena);
+    return st;
+}
+
+static enum status open_store(struct opening *o, struct error *e)
+{
+    if (!o->create && !exists(o->store_dir))
+        return error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "there is no store in %s", o->store_dir);
+    enum status st = keychain_open(o->private_dir, &o->key, o->create, &o->keychain, e);
+    if (st == STATUS_NOT_FOUND)
+        return error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the keys of the store in %s are missing", o->store_dir);
+    o->recipes = recipes_create(true);
+    struct store_options options = {.dir = o->store_dir, .kind = o->node->kind->store, .recipes = o->recipes};
+    if (st == STATUS_OK)
+        st = store_open(&options, &o->store, &o->report, e);
+    return st;
+}
+
+static void open_work(void *arg)
+{
+    struct opening *o = arg;
+    o->status = open_store(o, &o->error);
+    if (o->status == STATUS_OK)
+        o->status = open_instance(o, &o->error);
+}
+
+// ---- Back on the loop ----------------------------------------------------------------------------------------------
+
+static void drop(struct opening *o)
+{
+    if (o->store != NULL)
+        store_close(o->store);
+    keychain_close(o->keychain);
+    identity_destroy(o->self);
+    if (o->kind_state != NULL)
+        o->node->kind->close(o->kind_state);
+}
+
+static void take_over(struct opening *o)
+{
+    struct node *n = o->node;
+    n->keychain = o->keychain;
+    n->self = o->self;
+    n->kind_state = o->kind_state;
+    snprintf(n->url, sizeof n->url, "%s", o->url);
+    snprintf(n->store_note, sizeof n->store_note, "%s", o->report.note);
+    n->hooks = (struct hooks){.self = n->self, .now_ms = clock_wall_ms};
+    hooks_install(o->store, &n->hooks);
+    n->blobs = blobs_create();
+    n->queue = store_queue_create(o->store, loop_mailbox(n->loop));
+    n->peers = peers_create(n);
+    if (n->kind->start != NULL)
+        n->kind->start(n, n->kind_state);
+}
+
+static json_t *provisioned(const struct node *n, bool created)
+{
+    return json_pack("{s:o, s:o, s:o, s:b}", "personId", node_json_hash(&n->self->person), "instanceId",
+                     node_json_hash(&n->self->instance), "url", n->url[0] != '\0' ? json_string(n->url) : json_null(),
+                     "created", (int)created);
+}
+
+static void tell_repairs(struct node *n, const struct store_report *r)
+{
+    if (r->note[0] == '\0')
+        return;
+    LOG(LOG_WARN, "store.repaired", LOG_TEXT("note", r->note), LOG_INT("lost", r->lost_objects));
+    node_tell(n, "store.repaired",
+              json_pack("{s:I, s:b}", "lost", (json_int_t)r->lost_objects, "rebuilt", (int)r->rebuilt));
+}
+
+static void open_done(void *arg)
+{
+    struct opening *o = arg;
+    struct node *n = o->node;
+    n->opening = false;
+    if (o->status == STATUS_OK) {
+        take_over(o);
+        tell_repairs(n, &o->report);
+        LOG(LOG_INFO, "node.provisioned", LOG_HASH("person", &n->self->person), LOG_TEXT("url", n->url));
+        ipc_request_reply(o->request, provisioned(n, o->created));
+    } else {
+        LOG(LOG_WARN, "node.refused", LOG_TEXT("code", o->error.code), LOG_TEXT("message", o->error.message));
+        drop(o);
+        json_decref(n->config);
+        n->config = NULL;
+        ipc_request_fail(o->request, &o->error);
+    }
+    secret_destroy(&o->key);
+    free(o->store_dir);
+    free(o->private_dir);
+    free(o);
+}
+
+static bool read_key(json_t *params, struct secret *key)
+{
+    json_t *text = json_object_get(params, "key");
+    *key = secret_create(KDF_KEY);
+    bool ok = hex_decode(span_of(json_string_value(text)), key->data, key->len);
+    secret_wipe((char *)(uintptr_t)json_string_value(text), json_string_length(text));
+    if (!ok)
+        secret_destroy(key);
+    return ok;
+}
+
+static enum status begin_opening(struct node *n, struct ipc_request *r, struct error *e)
+{
+    json_t *params = ipc_request_params(r);
+    struct opening *o = mem_alloc(sizeof *o);
+    o->node = n;
+    o->request = r;
+    o->create = ipc_request_bool(r, "create", false);
+    enum status st = STATUS_OK;
+    if (!read_key(params, &o->key))
+        st = error_set(e, STATUS_INVALID, "BAD-PARAMS", "key is not hexadecimal");
+    json_t *config = json_object_get(params, "config");
+    n->config = config != NULL ? json_incref(config) : json_object();
+    if (st == STATUS_OK && n->kind->open != NULL)
+        st = n->kind->open(n, params, &o->kind_state, o->url, sizeof o->url, e);
+    if (st != STATUS_OK) {
+        secret_destroy(&o->key);
+        json_decref(n->config);
+        n->config = NULL;
+        free(o);
+        return st;
+    }
+    o->store_dir = below(n->child.dir, "store");
+    o->private_dir = below(n->child.dir, "private");
+    n->opening = true;
+    return pool_submit(n->pool, open_work, open_done, o);
+}
+
+static void provision(struct ipc_request *r, void *ctx)
+{
+    struct node *n = ctx;
+    struct error e = {0};
+    if (n->queue != NULL) {
+        ipc_request_reply(r, provisioned(n, false));
+        return;
+    }
+    enum status st = STATUS_OK;
+    if (n->opening)
+        st = error_set(&e, STATUS_CONFLICT, "BUSY", "the node is being provisioned already");
+    if (st == STATUS_OK)
+        st = begin_opening(n, r, &e);
+    if (st != STATUS_OK)
+        ipc_request_fail(r, &e);
+}
+
+// ---- The other own node --------------------------------------------------------------------------------------------
+
+static enum status peer_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash person;
+    enum status st = node_job_hash(job, "personId", &person, e);
+    return st == STATUS_OK ? sharing_set_own_node(m, &person, e) : st;
+}
+
+static void peer_after(struct node_job *job)
+{
+    struct hash person;
+    struct hash instance;
+    if (!hash_parse(node_job_text(job, "personId"), &person) ||
+        !hash_parse(node_job_text(job, "instanceId"), &instance))
+        return;
+    peers_set_own(node_peers(job->node), &person, &instance, ipc_request_text(job->request, "url"));
+}
+
+static const struct node_method peer_methods[] = {{"node.peer", peer_work, peer_after}, {NULL, NULL, NULL}};
+
+// ---- Status and end ------------------------------------------------------------------------------------------------
+
+struct asking {
+    struct node *node;
+    struct ipc_request *request;
+    struct store_totals totals;
+};
+
+static enum status count_work(struct store *s, void *arg, struct error *e)
+{
+    struct asking *a = arg;
+    return store_totals(s, &a->totals, e);
+}
+
+static json_t *warnings(const struct node *n)
+{
+    json_t *list = json_array();
+    if (n->sandbox_warning[0] != '\0')
+        json_array_append_new(list, json_string(n->sandbox_warning));
+    if (n->store_note[0] != '\0')
+        json_array_append_new(list, json_string(n->store_note));
+    return list;
+}
+
+static json_t *stopped(const struct node *n)
+{
+    return json_pack("{s:s, s:[], s:o}", "state", "unprovisioned", "listeners", "warnings", warnings(n));
+}
+
+static void status_answer(void *arg, enum status status, const struct error *e)
+{
+    struct asking *a = arg;
+    struct node *n = a->node;
+    (void)e;
+    if (n->peers == NULL) { // stopped meanwhile
+        ipc_request_reply(a->request, stopped(n));
+        free(a);
+        return;
+    }
+    json_t *listeners =
+        n->kind->listeners != NULL && n->kind_state != NULL ? n->kind->listeners(n->kind_state) : json_array();
+    json_t *result = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "state", "running", "personId",
+                               node_json_hash(&n->self->person), "instanceId", node_json_hash(&n->self->instance),
+                               "listeners", listeners, "warnings", warnings(n), "peer", peers_own_state(n->peers),
+                               "objects", (json_int_t)(status == STATUS_OK ? a->totals.objects : 0), "bytes",
+                               (json_int_t)(status == STATUS_OK ? a->totals.bytes : 0));
+    json_object_set_new(result, "idle", json_boolean(peers_are_idle(n->peers)));
+    ipc_request_reply(a->request, result);
+    free(a);
+}
+
+static void status(struct ipc_request *r, void *ctx)
+{
+    struct node *n = ctx;
+    if (n->queue == NULL) {
+        ipc_request_reply(r, stopped(n));
+        return;
+    }
+    struct asking *a = mem_alloc(sizeof *a);
+    a->node = n;
+    a->request = r;
+    store_submit_read(n->queue, count_work, status_answer, a);
+}
+
+static void stop(struct ipc_request *r, void *ctx)
+{
+    struct node *n = ctx;
+    node_close(n);
+    ipc_request_reply(r, NULL);
+    loop_stop(n->loop);
+}
+
+void node_provision_register(struct node *n)
+{
+    ipc_service_on(n->service, "node.provision", provision, n);
+    ipc_service_on(n->service, "node.status", status, n);
+    ipc_service_on(n->service, "node.stop", stop, n);
+    node_methods_add(n, peer_methods);
+}

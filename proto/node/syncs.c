@@ -1,0 +1,234 @@
+#include "node/syncs.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "chum/access_set.h"
+#include "chum/session.h"
+#include "models/policy.h"
+#include "node/job.h"
+#include "node/peers_internal.h"
+
+enum { FOLLOW_MS = 60000 };
+
+struct sync { // one session
+    struct sync *next;
+    struct syncs *owner;
+    struct chum_session *session;
+};
+
+struct syncs {
+    struct peers *peers;
+    const struct identity *self; // for the store thread too
+    struct chum_access *access;
+    struct chum_policy policy;
+    struct sync *list;
+    struct chum_counts ended; // sums over finished sessions
+    bool closing;
+};
+
+// ---- The model layer's policy, asked on the store thread -----------------------------------------------------------
+
+static struct model model_for(const struct syncs *ss, struct store *s, struct arena *a)
+{
+    return (struct model){.store = s, .self = ss->self, .arena = a, .now_ms = clock_wall_ms()};
+}
+
+static bool wants(void *ctx, struct store *s, const struct hash *sender, struct span type, const struct hash *id_hash)
+{
+    struct arena *a = arena_create();
+    struct model m = model_for(ctx, s, a);
+    bool yes = policy_may_want(&m, sender, type, id_hash);
+    arena_destroy(a);
+    return yes;
+}
+
+static enum status admits(void *ctx, struct store *s, const struct hash *sender, const struct object *object,
+                          struct error *e)
+{
+    struct arena *a = arena_create();
+    struct model m = model_for(ctx, s, a);
+    enum status st = policy_may_import(&m, sender, object, e);
+    arena_destroy(a);
+    return st;
+}
+
+static bool keeps(void *ctx, struct span type)
+{
+    (void)ctx;
+    return policy_may_keep(type);
+}
+
+static bool serves(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *id_hash)
+{
+    struct arena *a = arena_create();
+    struct model m = model_for(ctx, s, a);
+    bool yes = policy_may_serve(&m, person, type, id_hash);
+    arena_destroy(a);
+    return yes;
+}
+
+// ---- Events --------------------------------------------------------------------------------------------------------
+
+static void tell_direction(struct syncs *ss, struct chum_session *s, const char *event, const char *direction)
+{
+    const struct conn_peer *peer = chum_session_peer(s);
+    node_tell(ss->peers->node, event,
+              json_pack("{s:I, s:o, s:s}", "id", (json_int_t)conn_id(chum_session_conn(s)), "personId",
+                        node_json_hash(&peer->person_id), "direction", direction));
+}
+
+static void importing(void *ctx, struct chum_session *s)
+{
+    struct sync *sync = ctx;
+    tell_direction(sync->owner, s, "chum.started", "in");
+}
+
+static void exporting(void *ctx, struct chum_session *s)
+{
+    struct sync *sync = ctx;
+    tell_direction(sync->owner, s, "chum.started", "out");
+}
+
+static void passed(void *ctx, struct chum_session *s, uint64_t objects, uint64_t bytes, uint64_t ms)
+{
+    struct sync *sync = ctx;
+    node_tell(sync->owner->peers->node, "sync.completed",
+              json_pack("{s:o, s:I, s:I, s:I}", "personId", node_json_hash(&chum_session_peer(s)->person_id), "objects",
+                        (json_int_t)objects, "bytes", (json_int_t)bytes, "ms", (json_int_t)ms));
+}
+
+static void failed(void *ctx, struct chum_session *s, const struct hash *root, const struct error *why)
+{
+    struct sync *sync = ctx;
+    LOG(LOG_WARN, "sync.failed", LOG_HASH("root", root), LOG_TEXT("code", why->code),
+        LOG_TEXT("message", why->message));
+    node_tell(sync->owner->peers->node, "sync.failed",
+              json_pack("{s:o, s:s, s:o}", "personId", node_json_hash(&chum_session_peer(s)->person_id), "code",
+                        why->code, "hash", node_json_hash(root)));
+}
+
+static void add_counts(struct chum_counts *sum, const struct chum_counts *c)
+{
+    sum->objects_sent += c->objects_sent;
+    sum->objects_received += c->objects_received;
+    sum->bytes_sent += c->bytes_sent;
+    sum->bytes_received += c->bytes_received;
+    sum->passes += c->passes;
+    if (c->last_pass_ms > sum->last_pass_ms)
+        sum->last_pass_ms = c->last_pass_ms;
+}
+
+static void closed(void *ctx, struct chum_session *s, const struct error *why)
+{
+    struct sync *sync = ctx;
+    struct syncs *ss = sync->owner;
+    struct chum_counts counts = chum_session_counts(s);
+    (void)why;
+    add_counts(&ss->ended, &counts);
+    if (!ss->closing)
+        tell_direction(ss, s, "chum.stopped", "both");
+    struct sync **link = &ss->list;
+    while (*link != sync)
+        link = &(*link)->next;
+    *link = sync->next;
+    free(sync);
+}
+
+// ---- Sessions ------------------------------------------------------------------------------------------------------
+
+void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem)
+{
+    struct sync *sync = mem_alloc(sizeof *sync);
+    *sync = (struct sync){.next = ss->list, .owner = ss};
+    ss->list = sync;
+    struct chum_options options = {.peer_is_tandem = peer_is_tandem};
+    struct chum_events events = {.ctx = sync,
+                                 .importing = importing,
+                                 .exporting = exporting,
+                                 .passed = passed,
+                                 .failed = failed,
+                                 .closed = closed};
+    sync->session = chum_session_create(c, node_queue(ss->peers->node), ss->access, &ss->policy, &options, &events);
+}
+
+static bool is_with(const struct sync *sync, const struct hash *person)
+{
+    return hash_eq(&chum_session_peer(sync->session)->person_id, person);
+}
+
+void syncs_poke(struct syncs *ss)
+{
+    for (struct sync *s = ss->list; s != NULL; s = s->next)
+        chum_session_poke(s->session);
+}
+
+void syncs_follow(struct syncs *ss, const struct hash *person)
+{
+    for (struct sync *s = ss->list; s != NULL; s = s->next) {
+        if (is_with(s, person))
+            chum_session_keep_active(s->session, FOLLOW_MS);
+    }
+}
+
+bool syncs_with(const struct syncs *ss, const struct hash *person, bool *import, bool *export)
+{
+    bool found = false;
+    for (const struct sync *s = ss->list; s != NULL; s = s->next) {
+        if (!is_with(s, person))
+            continue;
+        found = true;
+        if (import != NULL)
+            *import = *import || chum_session_is_importing(s->session);
+        if (export != NULL)
+            *export = *export || chum_session_is_exporting(s->session);
+    }
+    return found;
+}
+
+bool syncs_are_idle(const struct syncs *ss)
+{
+    for (const struct sync *s = ss->list; s != NULL; s = s->next) {
+        if (!chum_session_is_idle(s->session))
+            return false;
+    }
+    return true;
+}
+
+struct chum_counts syncs_counts(const struct syncs *ss)
+{
+    struct chum_counts sum = ss->ended;
+    for (const struct sync *s = ss->list; s != NULL; s = s->next) {
+        struct chum_counts c = chum_session_counts(s->session);
+        add_counts(&sum, &c);
+        sum.failed_roots += c.failed_roots;
+        sum.skipped_roots += c.skipped_roots;
+    }
+    return sum;
+}
+
+// ---- Life ----------------------------------------------------------------------------------------------------------
+
+struct syncs *syncs_create(struct peers *p)
+{
+    struct syncs *ss = mem_alloc(sizeof *ss);
+    ss->peers = p;
+    ss->self = node_self(p->node);
+    ss->access = chum_access_create();
+    ss->policy = (struct chum_policy){.ctx = ss, .wants = wants, .admits = admits, .keeps = keeps, .serves = serves};
+    return ss;
+}
+
+void syncs_close(struct syncs *ss)
+{
+    ss->closing = true;
+}
+
+void syncs_destroy(struct syncs *ss)
+{
+    if (ss == NULL)
+        return;
+    chum_access_destroy(ss->access);
+    free(ss);
+}

@@ -1,0 +1,21 @@
+// The CHUM sessions of a node: one per connection of the group, with the policy of the model layer.
+#pragma once
+
+#include "chum/chum.h"
+#include "conn/conn.h"
+#include "node/node.h"
+
+struct peers;
+struct syncs;
+
+struct syncs *syncs_create(struct peers *p);
+void syncs_close(struct syncs *ss);   // the connections are about to be closed
+void syncs_destroy(struct syncs *ss); // NULL-safe
+
+// From conn_host.ready: starts a session on an authenticated connection with somebody known.
+void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem);
+void syncs_poke(struct syncs *ss);                              // ask every peer now
+void syncs_follow(struct syncs *ss, const struct hash *person); // a follower waits for this person's news
+bool syncs_with(const struct syncs *ss, const struct hash *person, bool *importing, bool *exporting);
+bool syncs_are_idle(const struct syncs *ss);
+struct chum_counts syncs_counts(const struct syncs *ss); // of all sessions since the start

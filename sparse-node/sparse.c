@@ -1,0 +1,7 @@
+#include "sparse-node/sparse.h"
+
+const struct node_kind SPARSE_NODE = {
+    .name = "sparse",
+    .store = STORE_SPARSE,
+    .may_listen = false,
+};
