@@ -1,0 +1,43 @@
+// A relay (communication server): connects those who cannot be reached with those who look for them (WIRE.md 7).
+//
+// Listeners register spare sockets under their key, which they prove to own; a requester names a key, and the relay
+// splices it to the newest spare of that key. On the wire it equals the reference's; beyond it there are limits, a
+// deadline for the first messages, and back-pressure: a slow receiver pauses its sender, so memory stays bounded.
+// It runs in the loop of its owner; an archive node may embed it.
+#pragma once
+
+#include "net/loop.h"
+
+struct relay;
+
+struct relay_options {         // 0 = the default
+    uint64_t ping_interval_ms; // 25,000; told to the listeners
+    uint64_t pong_timeout_ms;  // 1,000
+    uint64_t first_ms;         // 10,000: until a new socket has asked for something, and until it is registered
+    size_t max_connections;    // 16,384
+    size_t max_per_address;    // no limit
+    size_t max_spares_per_key; // 16; one more drops the oldest
+    size_t message_limit;      // 16 MiB
+};
+
+struct relay_stats {
+    size_t connections, spares, keys, splices; // now
+    uint64_t registrations, handovers;         // since the start
+    uint64_t unanswered;                       // requests for a key nobody listens with
+    uint64_t refused_protocol;                 // closed for a malformed or forbidden message
+    uint64_t refused_limit;                    // closed for a limit
+    uint64_t timeouts;                         // missing pongs and first messages
+    uint64_t messages, bytes;                  // mirrored
+};
+
+// address as ws_server_listen; every Host and Origin is accepted. NULL and e on failure. options may be NULL.
+struct relay *relay_start(struct loop *l, const char *address, const struct relay_options *options, struct error *e);
+
+// Ends gracefully: nothing new is accepted, spares and unfinished registrations are closed at once, splices when their
+// ends close them or after ms. Then drained is called, once, from the loop.
+void relay_drain(struct relay *r, uint64_t ms, void (*drained)(void *ctx), void *ctx);
+void relay_destroy(struct relay *r); // before the loop; connections still open are closed. NULL-safe
+
+const char *relay_url(const struct relay *r);
+struct relay_stats relay_stats(const struct relay *r);
+void relay_metrics(const struct relay *r, struct buf *out); // Prometheus text; also answered to GET /metrics

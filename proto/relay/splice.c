@@ -1,0 +1,111 @@
+#include "relay/party.h"
+
+#include <string.h>
+
+enum { HIGH_WATER = 256 << 10 }; // a sender is paused above it, until its receiver drained
+
+static void pause(struct party *p, bool paused)
+{
+    p->transport->ops->pause(p->transport, paused);
+}
+
+static void join(struct party *requester, struct party *listener, struct span request)
+{
+    struct relay *r = requester->relay;
+    registration_forget(listener);
+    party_wait(listener, NULL);
+    party_wait(requester, NULL);
+    requester->state = listener->state = PARTY_SPLICED;
+    requester->other = listener;
+    listener->other = requester;
+    r->stats.splices++;
+    r->stats.handovers++;
+    party_send(listener, &(struct relay_message){.command = RELAY_CONNECTION_HANDOVER});
+    listener->transport->ops->send(listener->transport, true, request);
+}
+
+// The newest spare of the key that no requester waits for yet.
+static struct party *find_spare(const struct relay *r, const struct buf *target)
+{
+    struct hash key;
+    if (target->len != sizeof key.b)
+        return NULL;
+    memcpy(key.b, target->data, sizeof key.b);
+    struct party *p = hash_map_get(r->listeners, &key);
+    while (p != NULL && p->other != NULL)
+        p = p->older;
+    return p;
+}
+
+static void connect_to(struct party *requester, const struct buf *target, struct span request)
+{
+    struct relay *r = requester->relay;
+    struct party *spare = find_spare(r, target);
+    if (spare == NULL) {
+        r->stats.unanswered++;
+        party_close(requester, "Close called: No listening connection for the specified publicKey.");
+        return;
+    }
+    if (!spare->ping_outstanding) {
+        join(requester, spare, request);
+        return;
+    }
+    requester->state = PARTY_PARKED;
+    requester->other = spare;
+    spare->other = requester;
+    pause(requester, true);
+    party_wait(requester, NULL); // the pong's deadline is nearer
+    if (requester->request.len == 0)
+        buf_add_span(&requester->request, request);
+}
+
+void splice_request(struct party *requester, const struct relay_message *m)
+{
+    struct buf request = {0};
+    relay_message_write(m, &request); // three members, lower-case keys
+    memcpy(requester->key.b, m->second.data, m->second.len < BOX_KEY ? m->second.len : BOX_KEY);
+    connect_to(requester, &m->second, buf_span(&request));
+    buf_free(&request);
+}
+
+void splice_after_pong(struct party *spare)
+{
+    struct party *requester = spare->other;
+    join(requester, spare, buf_span(&requester->request));
+    buf_free(&requester->request);
+    pause(requester, false);
+}
+
+// The spare a requester was parked for is lost: it gets the next one, or is told that there is none.
+static void try_again(struct party *requester)
+{
+    struct buf target = {.data = (char *)requester->key.b, .len = BOX_KEY};
+    connect_to(requester, &target, buf_span(&requester->request));
+    if (requester->state == PARTY_SPLICED)
+        pause(requester, false);
+}
+
+void splice_message(struct party *from, bool text, struct span payload)
+{
+    struct party *to = from->other;
+    struct transport *t = to->transport;
+    from->relay->stats.messages++;
+    from->relay->stats.bytes += payload.len;
+    t->ops->send(t, text, payload);
+    if (t->ops->queued(t) > HIGH_WATER)
+        pause(from, true);
+}
+
+void splice_part(struct party *p, const char *reason)
+{
+    struct party *other = p->other;
+    if (other == NULL)
+        return;
+    p->other = other->other = NULL;
+    if (other->state == PARTY_SPLICED) {
+        p->relay->stats.splices--;
+        party_close(other, reason);
+    } else if (other->state == PARTY_PARKED) {
+        try_again(other);
+    } // a spare goes on waiting for its pong
+}
