@@ -186,8 +186,8 @@ static void follows_in_pieces(void **state)
     struct chat_messages news;
     OK(chat_since(&p->a.m, &topic, cursor, 3, &news, &cursor, &e));
     assert_int_equal(seen + news.count, 8);
-    struct error e = {0};
-    assert_int_equal(chat_since(&p->a.m, &topic, SPAN("nonsense"), 3, &news, &cursor, &e), STATUS_INVALID);
+    struct error why = {0};
+    assert_int_equal(chat_since(&p->a.m, &topic, SPAN("nonsense"), 3, &news, &cursor, &why), STATUS_INVALID);
 }
 
 static void pages_backwards(void **state)
@@ -255,14 +255,14 @@ static void refuses_missing_files_and_broken_text(void **state)
 {
     struct pair *p = *state;
     struct chat_sent sent;
-    struct error e = {0};
+    struct error why = {0};
     struct chat_attachment missing = {.hash = {{1}}, .name = SPAN("x")};
     struct model *m = model_node_begin(&p->a);
-    assert_int_equal(chat_send_to(m, &p->b.self->person, SPAN("x"), &missing, 1, &sent, &e), STATUS_NOT_FOUND);
-    assert_int_equal(chat_send_to(m, &p->b.self->person, SPAN("\xff"), NULL, 0, &sent, &e), STATUS_INVALID);
-    assert_string_equal(e.code, "BAD-TEXT");
-    assert_int_equal(chat_send_to(m, &(struct hash){{7}}, SPAN("x"), NULL, 0, &sent, &e), STATUS_REFUSED);
-    assert_string_equal(e.code, "NOT-TRUSTED");
+    assert_int_equal(chat_send_to(m, &p->b.self->person, SPAN("x"), &missing, 1, &sent, &why), STATUS_NOT_FOUND);
+    assert_int_equal(chat_send_to(m, &p->b.self->person, SPAN("\xff"), NULL, 0, &sent, &why), STATUS_INVALID);
+    assert_string_equal(why.code, "BAD-TEXT");
+    assert_int_equal(chat_send_to(m, &(struct hash){{7}}, SPAN("x"), NULL, 0, &sent, &why), STATUS_REFUSED);
+    assert_string_equal(why.code, "NOT-TRUSTED");
     model_node_drop(&p->a);
 }
 

@@ -1,0 +1,455 @@
+// What a peer may make us store and what we never hand out: the hazards of MODELS.md 8.7, one by one.
+#include "model_node.h"
+#include "models/access.h"
+#include "models/chat.h"
+#include "models/contact.h"
+#include "models/group.h"
+#include "models/instance.h"
+#include "models/leute.h"
+#include "models/policy.h"
+#include "models/profile.h"
+#include "models/settings.h"
+#include "models/sharing.h"
+#include "models/someone.h"
+#include "tests/unit/cmocka_all.h"
+
+#define OK(call)                                                                                                       \
+    do {                                                                                                               \
+        struct error e = {0};                                                                                          \
+        model_node_check((call), &e, #call);                                                                           \
+    } while (0)
+
+struct world {
+    struct model_node me;
+    struct model_node peer;
+};
+
+static int setup(void **state)
+{
+    struct world *w = mem_alloc(sizeof *w);
+    model_node_time = 1700000000000;
+    model_node_open_plain(&w->me, "me@test", "mine", NULL);
+    model_node_open_plain(&w->peer, "peer@test", "theirs", "ws://localhost:1");
+    model_node_pair(&w->me, &w->peer);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    model_node_close(&w->me);
+    model_node_close(&w->peer);
+    free(w);
+    return 0;
+}
+
+// ---- Import
+// ----------------------------------------------------------------------------------------------------------
+
+static bool may_import(struct world *w, const struct value *object)
+{
+    struct object o;
+    struct error why;
+    OK(object_make(store_recipes(w->me.store), w->me.m.arena, object, MICRODATA_OBJECT, &o, &e));
+    model_node_begin(&w->me);
+    bool yes = policy_may_import(&w->me.m, &w->peer.self->person, &o, &why) == STATUS_OK;
+    model_node_end(&w->me);
+    return yes;
+}
+
+static struct value *channel(struct world *w, const char *id, const struct hash *owner)
+{
+    struct value *info = model_object(&w->me.m, "ChannelInfo");
+    model_set_text(&w->me.m, info, "id", span_of(id));
+    if (owner != NULL)
+        model_set_hash(&w->me.m, info, "owner", owner);
+    return info;
+}
+
+static void takes_channels_from_their_owner_only(void **state)
+{
+    struct world *w = *state;
+    const struct hash *me = &w->me.self->person;
+    const struct hash *peer = &w->peer.self->person;
+    const struct hash stranger = {{9}};
+    assert_true(may_import(w, channel(w, "news", peer)));
+    assert_false(may_import(w, channel(w, "contacts", me)));
+    assert_false(may_import(w, channel(w, "news", &stranger)));
+    assert_false(may_import(w, channel(w, "shared", NULL)));
+    assert_true(may_import(w, channel(w, topic_one_to_one_id(w->me.m.arena, me, peer).ptr, NULL)));
+    assert_false(may_import(w, channel(w, topic_one_to_one_id(w->me.m.arena, me, &stranger).ptr, NULL)));
+    assert_false(may_import(w, channel(w, topic_one_to_one_id(w->me.m.arena, peer, &stranger).ptr, NULL)));
+}
+
+static struct value *topic(struct world *w, struct span id, const struct hash *channel_id)
+{
+    struct value *t = model_object(&w->me.m, "Topic");
+    model_set_text(&w->me.m, t, "id", id);
+    model_set_hash(&w->me.m, t, "channel", channel_id);
+    return t;
+}
+
+static void takes_topics_that_name_their_own_channel_only(void **state)
+{
+    struct world *w = *state;
+    struct model *m = &w->me.m;
+    const struct hash *me = &w->me.self->person;
+    const struct hash *peer = &w->peer.self->person;
+    struct span id = topic_one_to_one_id(m->arena, me, peer);
+    struct hash good;
+    struct hash secret;
+    struct hash theirs;
+    OK(channel_id_hash(m, id, NULL, &good, &e));
+    OK(channel_id_hash(m, SPAN("contacts"), me, &secret, &e));
+    OK(channel_id_hash(m, SPAN("club"), peer, &theirs, &e));
+    assert_true(may_import(w, topic(w, id, &good)));
+    assert_false(may_import(w, topic(w, id, &secret)));
+    assert_false(may_import(w, topic(w, SPAN("contacts"), &secret)));
+    assert_false(may_import(w, topic(w, SPAN("EveryoneTopic"), &secret)));
+    const struct hash stranger = {{9}};
+    struct span others = topic_one_to_one_id(m->arena, peer, &stranger);
+    OK(channel_id_hash(m, others, NULL, &good, &e));
+    assert_false(may_import(w, topic(w, others, &good)));
+}
+
+// Even a Topic that comes in some other way opens nothing.
+static void grants_nothing_for_a_topic_that_names_another_channel(void **state)
+{
+    struct world *w = *state;
+    struct hash secret;
+    struct hash stored;
+    struct model *m = model_node_begin(&w->me);
+    OK(channel_create(m, SPAN("contacts"), &w->me.self->person, &secret, &e));
+    struct span id = topic_one_to_one_id(m->arena, &w->me.self->person, &w->peer.self->person);
+    OK(model_put(m, topic(w, id, &secret), &stored, &e));
+    model_node_end(&w->me);
+    assert_false(access_has(m, (struct access_target){ACCESS_ID, secret}, &w->peer.self->person));
+    assert_false(access_has(m, (struct access_target){ACCESS_OBJECT, stored}, &w->peer.self->person));
+    struct topic found;
+    struct error why;
+    assert_int_equal(topic_find(m, id, &found, &why), STATUS_NOT_FOUND);
+}
+
+static struct value *profile(struct world *w, const struct hash *person, const struct hash *owner)
+{
+    struct value *p = model_object(&w->me.m, "Profile");
+    model_set_text(&w->me.m, p, "profileId", SPAN("default"));
+    model_set_hash(&w->me.m, p, "personId", person);
+    model_set_hash(&w->me.m, p, "owner", owner);
+    value_set_member(w->me.m.arena, p, SPAN("communicationEndpoint"), value_list(w->me.m.arena));
+    value_set_member(w->me.m.arena, p, SPAN("personDescription"), value_list(w->me.m.arena));
+    return p;
+}
+
+static void takes_profiles_from_their_person_only(void **state)
+{
+    struct world *w = *state;
+    const struct hash *me = &w->me.self->person;
+    const struct hash *peer = &w->peer.self->person;
+    const struct hash stranger = {{9}};
+    assert_true(may_import(w, profile(w, peer, peer)));
+    assert_false(may_import(w, profile(w, me, me)));
+    assert_false(may_import(w, profile(w, me, peer)));
+    assert_false(may_import(w, profile(w, peer, me)));
+    assert_false(may_import(w, profile(w, &stranger, peer)));
+    assert_false(may_import(w, profile(w, &stranger, &stranger)));
+}
+
+static struct value *current(struct world *w, const char *type, const struct hash *id)
+{
+    struct value *v;
+    OK(model_current(&w->me.m, id, type, &v, NULL, &e));
+    return v;
+}
+
+static void takes_no_bookkeeping_from_anybody(void **state)
+{
+    struct world *w = *state;
+    struct model *m = &w->me.m;
+    struct hash id;
+    OK(leute_me(m, &id, &e));
+    assert_false(may_import(w, current(w, "Someone", &id)));
+    OK(leute_id(m, &id, &e));
+    assert_false(may_import(w, current(w, "Leute", &id)));
+    assert_false(may_import(w, current(w, "Instance", &w->me.self->instance)));
+    assert_false(may_import(w, current(w, "Person", &w->me.self->person)));
+    OK(group_id(m, SPAN(GROUP_EVERYONE), &id, &e));
+    assert_false(may_import(w, current(w, "Group", &id)));
+    model_node_begin(&w->me);
+    OK(settings_set(m, SPAN("app"), SPAN("k"), SPAN("v"), &e));
+    model_node_end(&w->me);
+    struct value *settings = model_object(m, "Settings");
+    model_set_text(m, settings, "id", SPAN("app"));
+    value_set_member(m->arena, settings, SPAN("properties"), value_map(m->arena));
+    assert_false(may_import(w, settings));
+    assert_false(policy_may_keep(SPAN("Access")));
+    assert_false(policy_may_keep(SPAN("IdAccess")));
+    assert_false(policy_may_keep(SPAN("Group")));
+    assert_true(policy_may_keep(SPAN("Keys")));
+}
+
+static struct value *supply(struct world *w, const char *identity)
+{
+    struct value *v = model_object(&w->me.m, "NotifiedUsers"); // an application's own versioned type
+    model_set_text(&w->me.m, v, "name", span_of(identity));
+    value_set_member(w->me.m.arena, v, SPAN("existingMatches"), value_map(w->me.m.arena));
+    return v;
+}
+
+static void keeps_own_application_objects_own(void **state)
+{
+    struct world *w = *state;
+    struct version_result stored;
+    assert_true(may_import(w, supply(w, "theirs")));
+    struct model *m = model_node_begin(&w->me);
+    OK(model_change(m, supply(w, "mine"), &stored, &e));
+    model_node_end(&w->me);
+    assert_false(may_import(w, supply(w, "mine")));
+    model_node_begin(&w->me);
+    OK(access_grant(m, (struct access_target){ACCESS_ID, stored.id_hash}, &w->peer.self->person, &e));
+    model_node_end(&w->me);
+    assert_true(may_import(w, supply(w, "mine"))); // edited together
+    assert_true(may_import(w, supply(w, "theirs")));
+}
+
+// ---- What sticks
+// ------------------------------------------------------------------------------------------------------
+
+static void a_peer_cannot_rename_me(void **state)
+{
+    struct world *w = *state;
+    struct hash id;
+    struct span name;
+    // The peer holds a version of my profile, changes it and offers it.
+    struct model *m = model_node_begin(&w->peer);
+    OK(profile_id_hash(m, SPAN("default"), &w->me.self->person, &w->me.self->person, &id, &e));
+    struct profile p;
+    struct hash hash;
+    OK(profile_load(m, &id, &p, &e));
+    struct value *named = model_object(m, "PersonName");
+    model_set_text(m, named, "name", SPAN("Fool"));
+    OK(model_put(m, named, &hash, &e));
+    hash_list_add(&p.descriptions, &hash);
+    OK(profile_save(m, &p, &e));
+    profile_free(&p);
+    OK(access_grant(m, (struct access_target){ACCESS_ID, id}, &w->me.self->person, &e));
+    model_node_end(&w->peer);
+    assert_true(model_node_sync(&w->peer, &w->me) > 0);
+    OK(profile_name_of(&w->me.m, &w->me.self->person, &name, &e));
+    assert_true(span_eq_text(name, "me@test"));
+}
+
+static void a_peer_cannot_write_into_my_channel(void **state)
+{
+    struct world *w = *state;
+    struct hash mine;
+    struct hash copy;
+    struct channel_entry entry;
+    struct channel_entries entries;
+    struct model *m = model_node_begin(&w->me);
+    OK(channel_create(m, SPAN("diary"), &w->me.self->person, &mine, &e));
+    model_node_end(&w->me);
+    m = model_node_begin(&w->peer);
+    OK(channel_create(m, SPAN("diary"), &w->me.self->person, &copy, &e));
+    assert_true(hash_eq(&mine, &copy));
+    struct value *note = model_object(m, "PersonName");
+    model_set_text(m, note, "name", SPAN("graffiti"));
+    OK(channel_post(m, &copy, note, NULL, &entry, &e));
+    OK(access_grant(m, (struct access_target){ACCESS_ID, copy}, &w->me.self->person, &e));
+    model_node_end(&w->peer);
+    model_node_sync(&w->peer, &w->me);
+    OK(channel_read(&w->me.m, &(struct channel_query){.channels = &mine, .channel_count = 1}, &entries, &e));
+    assert_int_equal(entries.count, 0);
+}
+
+// A peer cannot give a third person a key and then speak in its name.
+static void a_peer_cannot_give_others_keys(void **state)
+{
+    struct world *w = *state;
+    struct model_node third;
+    struct trust_keys keys;
+    model_node_open_plain(&third, "third@test", "third", NULL);
+    model_node_pair(&w->me, &third);
+    struct model *m = model_node_begin(&w->me);
+    struct profile p = {.profile_id = SPAN("evil"), .person = third.self->person, .owner = w->peer.self->person};
+    struct hash key;
+    OK(profile_put_sign_key(m, &w->peer.self->person_keys.sign_public, &key, &e));
+    hash_list_add(&p.descriptions, &key);
+    OK(profile_save(m, &p, &e)); // as if it had come in
+    profile_free(&p);
+    model_node_end(&w->me);
+    OK(trust_keys_of(&w->me.m, &third.self->person, &keys, &e));
+    assert_int_equal(keys.count, 1);
+    assert_memory_equal(keys.items[0].key.b, third.self->person_keys.sign_public.b, SIGN_PUBLIC);
+    model_node_close(&third);
+}
+
+static void a_peer_cannot_claim_anothers_instance_key(void **state)
+{
+    struct world *w = *state;
+    struct model_node third;
+    struct contact_endpoints rows;
+    struct contact_paired paired;
+    model_node_open_plain(&third, "third@test", "third", NULL);
+    struct contact_identity identity = model_node_identity(&third, "ws://evil:1");
+    identity.instance_public = w->peer.self->instance_keys.public_key;
+    struct model *m = model_node_begin(&w->me);
+    OK(contact_pair(m, &identity, &paired, &e));
+    OK(contact_endpoints(m, &rows, &e));
+    size_t claims = 0;
+    for (size_t i = 0; i < rows.count; i++)
+        claims += public_key_eq(&rows.items[i].instance_public, &w->peer.self->instance_keys.public_key);
+    assert_int_equal(claims, 1);
+    model_node_end(&w->me);
+    model_node_close(&third);
+}
+
+// ---- Export
+// ----------------------------------------------------------------------------------------------------------
+
+static void never_grants_or_serves_what_is_private(void **state)
+{
+    struct world *w = *state;
+    struct model *m = model_node_begin(&w->me);
+    const struct hash *peer = &w->peer.self->person;
+    struct error why;
+    struct hash ids[4];
+    OK(leute_me(m, &ids[0], &e));
+    OK(leute_id(m, &ids[1], &e));
+    OK(group_id(m, SPAN(GROUP_EVERYONE), &ids[2], &e));
+    ids[3] = w->me.self->instance;
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(access_grant(m, (struct access_target){ACCESS_ID, ids[i]}, peer, &why), STATUS_REFUSED);
+        struct store_info info;
+        OK(store_info(m->store, &ids[i], &info, &e));
+        assert_false(policy_may_serve(m, peer, span_of(info.type), &ids[i]));
+    }
+    const struct hash nowhere = {{5}};
+    assert_int_equal(access_grant(m, (struct access_target){ACCESS_ID, nowhere}, peer, &why), STATUS_NOT_FOUND);
+    assert_int_equal(access_grant(m, (struct access_target){ACCESS_OBJECT, ids[0]}, peer, &why), STATUS_INVALID);
+    model_node_end(&w->me);
+}
+
+static void adds_and_revokes_grants(void **state)
+{
+    struct world *w = *state;
+    struct hash id;
+    struct hash head;
+    struct hash again;
+    struct hash grant_id;
+    struct access_grants grants;
+    const struct hash *peer = &w->peer.self->person;
+    struct model *m = model_node_begin(&w->me);
+    OK(channel_create(m, SPAN("log"), &w->me.self->person, &id, &e));
+    struct access_target target = {ACCESS_ID, id};
+    OK(access_grant(m, target, peer, &e));
+    struct value *object = model_object(m, "IdAccess");
+    model_set_hash(m, object, "id", &id);
+    OK(model_id(m, object, &grant_id, &e));
+    OK(store_head(m->store, &grant_id, &head, &e));
+    m->now_ms += 10;
+    OK(access_grant(m, target, peer, &e));
+    OK(store_head(m->store, &grant_id, &again, &e));
+    assert_true(hash_eq(&head, &again)); // nothing new for nothing new
+    OK(access_list(m, peer, &grants, &e));
+    size_t found = 0;
+    for (size_t i = 0; i < grants.count; i++)
+        found += hash_eq(&grants.items[i].target.hash, &id) && grants.items[i].person_count == 1;
+    assert_int_equal(found, 1);
+    OK(access_revoke(m, target, peer, &e));
+    assert_false(access_has(m, target, peer));
+    struct hash everyone;
+    OK(group_id(m, SPAN(GROUP_EVERYONE), &everyone, &e));
+    OK(access_add(m, target, NULL, 0, &everyone, 1, &e));
+    assert_true(access_has(m, target, peer)); // by membership
+    OK(access_replace(m, target, NULL, 0, NULL, 0, &e));
+    assert_false(access_has(m, target, peer));
+    model_node_end(&w->me);
+}
+
+// ---- The own other node
+// ----------------------------------------------------------------------------------------------
+
+static void become_own_nodes(struct model_node *a, struct model_node *b)
+{
+    struct model *m = model_node_begin(a);
+    OK(sharing_set_own_node(m, &b->self->person, &e));
+    OK(sharing_apply(m, &b->self->person, &e));
+    model_node_end(a);
+}
+
+static void the_own_node_gets_contacts_and_conversations(void **state)
+{
+    struct world *w = *state;
+    struct model_node friend;
+    struct chat_sent sent;
+    struct contact found;
+    struct topic topic_with;
+    struct chat_messages page;
+    become_own_nodes(&w->me, &w->peer);
+    become_own_nodes(&w->peer, &w->me);
+    model_node_open_plain(&friend, "friend@test", "friend", "ws://friend:1");
+    model_node_pair(&w->peer, &friend);
+    struct model *m = model_node_begin(&friend);
+    OK(chat_send_to(m, &w->peer.self->person, SPAN("hello there"), NULL, 0, &sent, &e));
+    model_node_end(&friend);
+    model_node_sync(&friend, &w->peer);
+    for (int i = 0; i < 3; i++) {
+        model_node_sync(&w->peer, &w->me);
+        model_node_sync(&w->me, &w->peer);
+    }
+    OK(contact_get(&w->me.m, &friend.self->person, &found, &e));
+    assert_true(found.trusted); // vouched for by the other node
+    struct span id = topic_one_to_one_id(w->me.m.arena, &w->peer.self->person, &friend.self->person);
+    OK(topic_find(&w->me.m, id, &topic_with, &e));
+    assert_true(hash_is_zero(&topic_with.peer));
+    OK(chat_page(&w->me.m, &topic_with, 0, NULL, &page, &e));
+    assert_int_equal(page.count, 1);
+    assert_int_equal(page.items[0].verification, VERIFICATION_VERIFIED);
+    model_node_close(&friend);
+}
+
+static void the_own_node_shares_settings_but_not_itself(void **state)
+{
+    struct world *w = *state;
+    struct span value;
+    struct someone me;
+    struct hash id;
+    become_own_nodes(&w->me, &w->peer);
+    become_own_nodes(&w->peer, &w->me);
+    struct model *m = model_node_begin(&w->peer);
+    OK(settings_set(m, SPAN("app"), SPAN("theme"), SPAN("dark"), &e));
+    model_node_end(&w->peer);
+    model_node_sync(&w->peer, &w->me);
+    OK(settings_get(&w->me.m, SPAN("app"), SPAN("theme"), &value, &e));
+    assert_true(span_eq_text(value, "dark"));
+    OK(leute_me(&w->me.m, &id, &e));
+    OK(someone_load(&w->me.m, &id, &me, &e));
+    assert_int_equal(me.count, 1);
+    someone_free(&me);
+    assert_false(may_import(w, profile(w, &w->me.self->person, &w->me.self->person)));
+    assert_false(may_import(w, channel(w, "contacts", &w->me.self->person)));
+}
+
+int main(void)
+{
+    crypto_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(takes_channels_from_their_owner_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(takes_topics_that_name_their_own_channel_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(grants_nothing_for_a_topic_that_names_another_channel, setup, teardown),
+        cmocka_unit_test_setup_teardown(takes_profiles_from_their_person_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(takes_no_bookkeeping_from_anybody, setup, teardown),
+        cmocka_unit_test_setup_teardown(keeps_own_application_objects_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_peer_cannot_rename_me, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_peer_cannot_write_into_my_channel, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_peer_cannot_give_others_keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_peer_cannot_claim_anothers_instance_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(never_grants_or_serves_what_is_private, setup, teardown),
+        cmocka_unit_test_setup_teardown(adds_and_revokes_grants, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_own_node_gets_contacts_and_conversations, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_own_node_shares_settings_but_not_itself, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
