@@ -1,6 +1,7 @@
 // What the relay tests share: a relay in a loop, and users of it that keep every message they get.
 #pragma once
 
+#include "base/hash.h"
 #include "crypto/box.h"
 #include "net/relay_client.h"
 #include "net/testing.h"
