@@ -102,6 +102,12 @@ static enum status bad(const struct ipc_method *m, const struct ipc_param *p, co
     return error_set(e, STATUS_INVALID, "BAD-PARAMS", "%s: parameter '%s' %s", m->name, p->name, what);
 }
 
+static enum status bad_id(const struct ipc_method *m, const struct ipc_param *p, struct error *e)
+{
+    return error_set(e, STATUS_INVALID, "BAD-ID", "%s: parameter '%s' must be an %s", m->name, p->name,
+                     kind_names[p->kind]);
+}
+
 static enum status check_range(const struct ipc_method *m, const struct ipc_param *p, int64_t n, const char *unit,
                                struct error *e)
 {
@@ -130,9 +136,9 @@ static enum status check_value(const struct ipc_method *m, const struct ipc_para
     case IPC_ARRAY:
         return check_range(m, p, (int64_t)json_array_size(value), " members", e);
     case IPC_HASH:
-        return len == 64 && is_hex(text, len) ? STATUS_OK : bad(m, p, what, e);
+        return len == 64 && is_hex(text, len) ? STATUS_OK : bad_id(m, p, e);
     case IPC_PREFIX:
-        return len >= 8 && len <= 64 && is_hex(text, len) ? STATUS_OK : bad(m, p, what, e);
+        return len >= 8 && len <= 64 && is_hex(text, len) ? STATUS_OK : bad_id(m, p, e);
     case IPC_CHOICE:
         return is_choice(text, p->choices) ? STATUS_OK : bad(m, p, what, e);
     case IPC_BOOL:

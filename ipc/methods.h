@@ -56,8 +56,8 @@ extern const size_t IPC_METHOD_COUNT;
 
 const struct ipc_method *ipc_method_find(const char *name); // NULL if there is none
 
-// BAD-PARAMS (BAD-TEXT for broken text) with a message that names the parameter: required ones are there, nothing
-// unknown is, every value has its type and stays within its limits.
+// BAD-PARAMS (BAD-ID for ids) with a message that names the parameter, unless required ones are there, nothing unknown
+// is, and every value has its type and stays within its limits.
 enum status ipc_method_check(const struct ipc_method *m, const json_t *params, struct error *e);
 
 const char *ipc_node_name(enum ipc_node node);              // "archive", "sparse"

@@ -311,12 +311,16 @@ static const struct {
     const char *method;
     ipc_handler handler;
 } handlers[] = {
-    {"node.provision", provision}, {"node.peer", peer},          {"node.status", status},
-    {"node.stop", stop},           {"pairing.invite", invite},   {"pairing.accept", accept_invitation},
-    {"contact.forget", forget},    {"chat.send", chat_send},     {"chat.list", chat_list},
-    {"chat.since", chat_since},    {"object.put", object_put},   {"blob.begin", blob_begin},
-    {"blob.chunk", blob_chunk},    {"blob.commit", blob_commit}, {"blob.read", blob_read},
-    {"contacts.list", contacts},   {"share.list", empty_list},   {"connections.list", empty_list},
+    {"node.provision", provision},    {"node.peer", peer},
+    {"node.status", status},          {"node.stop", stop},
+    {"pairing.invite", invite},       {"pairing.accept", accept_invitation},
+    {"contact.forget", forget},       {"chat.send", chat_send},
+    {"chat.list", chat_list},         {"chat.since", chat_since},
+    {"object.put", object_put},       {"blob.begin", blob_begin},
+    {"blob.chunk", blob_chunk},       {"blob.commit", blob_commit},
+    {"blob.read", blob_read},         {"blob.stat", blob_commit},
+    {"contacts.list", contacts},      {"share.list", empty_list},
+    {"connections.list", empty_list},
 };
 
 static void channel_closed(void *ctx)

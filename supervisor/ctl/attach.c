@@ -1,0 +1,89 @@
+#include "supervisor/ctl/attach.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "supervisor/ctl/output.h"
+
+static const char *type_of(const char *name)
+{
+    static const struct {
+        const char *ending;
+        const char *type;
+    } types[] = {{".txt", "text/plain"},        {".md", "text/markdown"},    {".html", "text/html"},
+                 {".json", "application/json"}, {".pdf", "application/pdf"}, {".png", "image/png"},
+                 {".jpg", "image/jpeg"},        {".jpeg", "image/jpeg"},     {".gif", "image/gif"},
+                 {".webp", "image/webp"},       {".svg", "image/svg+xml"},   {".mp3", "audio/mpeg"},
+                 {".mp4", "video/mp4"},         {".webm", "video/webm"},     {".zip", "application/zip"}};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot != NULL && i < sizeof types / sizeof *types; i++)
+        if (strcasecmp(types[i].ending, dot) == 0)
+            return types[i].type;
+    return "application/octet-stream";
+}
+
+json_t *attach_files(struct ctl *c, struct error *e)
+{
+    json_t *list = json_array();
+    size_t cursor = 0;
+    for (const char *file; (file = ctl_next(c, "attach", &cursor)) != NULL;) {
+        const char *slash = strrchr(file, '/');
+        const char *name = slash != NULL ? slash + 1 : file;
+        json_t *stored = ctl_upload(c, file, e);
+        if (stored == NULL) {
+            json_decref(list);
+            return NULL;
+        }
+        json_array_append_new(list, json_pack("{s:O, s:s, s:s}", "hash", json_object_get(stored, "hash"), "name", name,
+                                              "type", type_of(name)));
+        json_decref(stored);
+    }
+    return list;
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "";
+}
+
+void message_print(const json_t *m)
+{
+    char time[32];
+    size_t i;
+    json_t *file;
+    const char *verification = text_of(m, "verification");
+    output_time(json_integer_value(json_object_get(m, "timestamp")), time, sizeof time);
+    printf("%s  %.8s  ", time, text_of(m, "sender"));
+    if (strcmp(verification, "verified") != 0)
+        printf("(%s) ", verification);
+    output_text(text_of(m, "text"));
+    putchar('\n');
+    json_array_foreach(json_object_get(m, "attachments"), i, file)
+    {
+        printf("%21s", "");
+        output_text(text_of(file, "name"));
+        printf(" (%lld bytes, %s)\n", (long long)json_integer_value(json_object_get(file, "size")),
+               text_of(file, "hash"));
+    }
+}
+
+enum status messages_print(const struct ctl *c, json_t *page, const struct error *e)
+{
+    size_t i;
+    json_t *item;
+    if (page == NULL)
+        return e->status;
+    json_t *items = json_object_get(page, "items");
+    if (c->json) {
+        output_json(json_incref(items));
+    } else {
+        if (json_array_size(items) == 0)
+            puts("No messages.");
+        json_array_foreach(items, i, item) message_print(item);
+    }
+    json_decref(page);
+    return STATUS_OK;
+}

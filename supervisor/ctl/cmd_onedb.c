@@ -1,0 +1,99 @@
+// import and export of a reference storage directory. A node sees only its own folder, so the directory is copied into
+// or out of DIR/NODE/import|export/NAME, and the methods take the NAME.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "crypto/secret.h"
+#include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/output.h"
+#include "supervisor/ctl/tree.h"
+#include "supervisor/files.h"
+
+enum { NAME_LENGTH = 16, POLL_MS = 20000 };
+
+static const char *node_of(const struct ctl *c)
+{
+    return c->node != NULL ? c->node : "archive";
+}
+
+static char *exchange_path(const struct ctl *c, const char *kind, const char *name)
+{
+    struct buf b = {0};
+    buf_printf(&b, "%s/%s/%s%s%s", c->state_dir, node_of(c), kind, name[0] != '\0' ? "/" : "", name);
+    char *path = mem_text(buf_span(&b));
+    buf_free(&b);
+    return path;
+}
+
+static json_t *wait_for_job(struct ctl *c, const char *job, struct error *e)
+{
+    for (;;) {
+        json_t *params = json_pack("{s:s, s:i, s:s}", "jobId", job, "waitMs", POLL_MS, "node", node_of(c));
+        json_t *state = ctl_call(c, "job.wait", params, e);
+        if (state == NULL)
+            return NULL;
+        if (json_is_true(json_object_get(state, "done"))) {
+            json_t *result = json_object_get(state, "result");
+            result = json_is_object(result) ? json_incref(result) : json_object();
+            json_decref(state);
+            return result;
+        }
+        json_decref(state);
+    }
+}
+
+static json_t *run_job(struct ctl *c, const char *method, const char *name, struct error *e)
+{
+    struct secret secret = {0};
+    if (ctl_secret(c, ctl_value(c, "secret-file"), "Secret of the storage: ", &secret, e) != STATUS_OK)
+        return NULL;
+    json_t *params = json_pack("{s:s, s:s%, s:s}", "name", name, "secret", (const char *)secret.data, secret.len,
+                               "node", node_of(c));
+    secret_destroy(&secret);
+    json_t *job = ctl_call(c, method, params, e);
+    const char *id = json_string_value(json_object_get(job, "jobId"));
+    json_t *result = id != NULL ? wait_for_job(c, id, e) : NULL;
+    json_decref(job);
+    return result;
+}
+
+enum status run_import(struct ctl *c, struct error *e)
+{
+    struct error ignored = {0};
+    char name[NAME_LENGTH + 1];
+    json_t *result = NULL;
+    if (!ctl_has(c, "one-db"))
+        return ctl_usage(e, "import wants --one-db DIR");
+    random_text(name, NAME_LENGTH);
+    char *folder = exchange_path(c, "import", "");
+    char *copy = exchange_path(c, "import", name);
+    if (files_make_dir(folder, e) == STATUS_OK && tree_copy(ctl_value(c, "one-db"), copy, e) == STATUS_OK)
+        result = run_job(c, "onedb.import", name, e);
+    files_remove_tree(copy, &ignored);
+    free(folder);
+    free(copy);
+    return output_result(c, result, e);
+}
+
+enum status run_export(struct ctl *c, struct error *e)
+{
+    struct error ignored = {0};
+    char name[NAME_LENGTH + 1];
+    const char *to = ctl_value(c, "one-db");
+    if (to == NULL)
+        return ctl_usage(e, "export wants --one-db DIR");
+    if (files_exists(to))
+        return error_set(e, STATUS_EXISTS, "EXISTS", "%s exists already", to);
+    random_text(name, NAME_LENGTH);
+    char *written = exchange_path(c, "export", name);
+    json_t *result = run_job(c, "onedb.export", name, e);
+    if (result != NULL && tree_copy(written, to, e) != STATUS_OK) {
+        json_decref(result);
+        result = NULL;
+    }
+    files_remove_tree(written, &ignored);
+    free(written);
+    return output_result(c, result, e);
+}

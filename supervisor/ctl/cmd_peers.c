@@ -1,0 +1,101 @@
+// invite, pair, contacts, contact, connections.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/invitation.h"
+#include "supervisor/ctl/output.h"
+
+enum { INVITATION_MAX = 8192 };
+
+static enum status print_qr(const char *text, struct error *e)
+{
+    struct buf qr = {0};
+    enum status s = invitation_qr(text, &qr, e);
+    if (s == STATUS_OK)
+        fwrite(qr.data, 1, qr.len, stdout);
+    buf_free(&qr);
+    return s;
+}
+
+enum status run_invite(struct ctl *c, struct error *e)
+{
+    struct buf text = {0};
+    struct buf link = {0};
+    int64_t ttl;
+    enum status s = ctl_number(c, "ttl", 900, &ttl, e);
+    if (s != STATUS_OK)
+        return s;
+    json_t *params = json_pack("{s:I}", "ttl", (json_int_t)ttl);
+    if (ctl_has(c, "via"))
+        json_object_set_new(params, "via", json_string(ctl_value(c, "via")));
+    json_t *invitation = ctl_call(c, "pairing.invite", params, e);
+    if (invitation == NULL)
+        return e->status;
+    invitation_print(invitation, &text);
+    invitation_link(invitation, &link);
+    if (ctl_has(c, "qr") && !c->json)
+        s = print_qr(buf_cstr(&link), e);
+    puts(ctl_has(c, "link") && !c->json ? buf_cstr(&link) : buf_cstr(&text));
+    fflush(stdout);
+    if (!c->json)
+        fprintf(stderr, "Valid once, for %lld s. On the other side: tandem pair -\n", (long long)ttl);
+    json_decref(invitation);
+    buf_free(&text);
+    buf_free(&link);
+    return s;
+}
+
+enum status run_pair(struct ctl *c, struct error *e)
+{
+    struct buf text = {0};
+    json_t *invitation = NULL;
+    enum status s = STATUS_OK;
+    if (strcmp(c->arguments[0], "-") == 0)
+        s = ctl_read("-", INVITATION_MAX, &text, e);
+    else
+        buf_add_text(&text, c->arguments[0]);
+    if (s == STATUS_OK)
+        s = invitation_parse(buf_span(&text), &invitation, e);
+    buf_free(&text);
+    if (s != STATUS_OK)
+        return s;
+    return output_result(c, ctl_call(c, "pairing.accept", json_pack("{s:o}", "invitation", invitation), e), e);
+}
+
+enum status run_contacts(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {{"PERSON", "personId", OUTPUT_ID},
+                                                   {"NAME", "name", OUTPUT_TEXT},
+                                                   {"E-MAIL", "email", OUTPUT_TEXT},
+                                                   {"TRUSTED", "trusted", OUTPUT_YES},
+                                                   {"CONNECTED", "connected", OUTPUT_YES}};
+    return output_list(c, ctl_list(c, "contacts.list", NULL, e), columns, 5, "No contacts yet; see 'tandem invite'.",
+                       e);
+}
+
+enum status run_contact_change(struct ctl *c, struct error *e)
+{
+    char method[32];
+    snprintf(method, sizeof method, "contact.%s", strchr(c->command->name, ' ') + 1);
+    json_t *result = ctl_call(c, method, json_pack("{s:s}", "person", c->arguments[0]), e);
+    if (result == NULL)
+        return e->status;
+    json_decref(result);
+    output_done(c, "Done.");
+    return STATUS_OK;
+}
+
+enum status run_connections(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {
+        {"PERSON", "remotePersonId", OUTPUT_ID},  {"PROTOCOL", "protocol", OUTPUT_TEXT},
+        {"STATE", "state", OUTPUT_TEXT},          {"DIR", "direction", OUTPUT_TEXT},
+        {"VIA", "transport", OUTPUT_TEXT},        {"URL", "url", OUTPUT_TEXT},
+        {"SENT", "bytesSent", OUTPUT_NUMBER},     {"RECEIVED", "bytesReceived", OUTPUT_NUMBER},
+        {"LATENCY MS", "latencyMs", OUTPUT_TEXT}, {"OPENED", "openedAt", OUTPUT_TIME}};
+    return output_list(c, ctl_list(c, "connections.list", NULL, e), columns, sizeof columns / sizeof *columns,
+                       "No connections.", e);
+}

@@ -1,0 +1,200 @@
+// profile, group, channel, topic, trust.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/ctl/attach.h"
+#include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/output.h"
+
+// Adds an option's value as a parameter of the same or another name.
+static void add(const struct ctl *c, json_t *params, const char *option, const char *name)
+{
+    if (ctl_has(c, option))
+        json_object_set_new(params, name, json_string(ctl_value(c, option)));
+}
+
+static json_t *all_values(const struct ctl *c, const char *option)
+{
+    json_t *list = json_array();
+    size_t cursor = 0;
+    for (const char *v; (v = ctl_next(c, option, &cursor)) != NULL;)
+        json_array_append_new(list, json_string(v));
+    return list;
+}
+
+static enum status done(struct ctl *c, json_t *result, const struct error *e)
+{
+    if (result == NULL)
+        return e->status;
+    json_decref(result);
+    output_done(c, "Done.");
+    return STATUS_OK;
+}
+
+static enum status page(struct ctl *c, const char *method, json_t *params, struct error *e)
+{
+    json_t *result = ctl_call(c, method, params, e);
+    json_t *items = json_incref(json_object_get(result, "items"));
+    json_decref(result);
+    return output_result(c, items, e);
+}
+
+// --- profile and groups ----------------------------------------------------------------------------------------------
+
+enum status run_profile_get(struct ctl *c, struct error *e)
+{
+    json_t *params = json_object();
+    if (c->argument_count == 1)
+        json_object_set_new(params, "person", json_string(c->arguments[0]));
+    return output_result(c, ctl_call(c, "profile.get", params, e), e);
+}
+
+enum status run_profile_set(struct ctl *c, struct error *e)
+{
+    static const char *const options[] = {"name", "status", "organisation", "image"};
+    json_t *params = json_object();
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        add(c, params, options[i], options[i]);
+    if (json_object_size(params) == 0) {
+        json_decref(params);
+        return ctl_usage(e, "profile set wants at least one of --name, --status, --organisation, --image");
+    }
+    return output_result(c, ctl_call(c, "profile.set", params, e), e);
+}
+
+enum status run_group_create(struct ctl *c, struct error *e)
+{
+    json_t *params = json_pack("{s:s, s:o}", "name", c->arguments[0], "persons", all_values(c, "person"));
+    return output_result(c, ctl_call(c, "group.create", params, e), e);
+}
+
+enum status run_group_change(struct ctl *c, struct error *e)
+{
+    char method[32];
+    snprintf(method, sizeof method, "group.%s", strchr(c->command->name, ' ') + 1);
+    json_t *params = json_pack("{s:s, s:s}", "group", c->arguments[0], "person", c->arguments[1]);
+    return done(c, ctl_call(c, method, params, e), e);
+}
+
+enum status run_group_list(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {
+        {"GROUP", "groupId", OUTPUT_ID}, {"NAME", "name", OUTPUT_TEXT}, {"PERSONS", "persons", OUTPUT_COUNT}};
+    return output_list(c, ctl_list(c, "group.list", NULL, e), columns, 3, "No groups.", e);
+}
+
+// --- channels --------------------------------------------------------------------------------------------------------
+
+enum status run_channel_create(struct ctl *c, struct error *e)
+{
+    json_t *params = json_pack("{s:s}", "id", c->arguments[0]);
+    add(c, params, "owner", "owner");
+    return output_result(c, ctl_call(c, "channel.create", params, e), e);
+}
+
+enum status run_channel_post(struct ctl *c, struct error *e)
+{
+    json_t *object = NULL;
+    int64_t timestamp;
+    if (ctl_number(c, "timestamp", 0, &timestamp, e) != STATUS_OK || ctl_read_json("-", &object, e) != STATUS_OK) {
+        json_decref(object);
+        return e->status;
+    }
+    json_t *params = json_pack("{s:s, s:o}", "id", c->arguments[0], "object", object);
+    add(c, params, "owner", "owner");
+    if (ctl_has(c, "timestamp"))
+        json_object_set_new(params, "timestamp", json_integer(timestamp));
+    return output_result(c, ctl_call(c, "channel.post", params, e), e);
+}
+
+enum status run_channel_read(struct ctl *c, struct error *e)
+{
+    int64_t limit;
+    if (ctl_number(c, "limit", 50, &limit, e) != STATUS_OK)
+        return e->status;
+    json_t *params = json_pack("{s:s, s:I}", "id", c->arguments[0], "limit", (json_int_t)limit);
+    add(c, params, "owner", "owner");
+    return page(c, "channel.read", params, e);
+}
+
+enum status run_channel_list(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {
+        {"ID", "id", OUTPUT_TEXT}, {"OWNER", "owner", OUTPUT_ID}, {"CHANNEL", "channel", OUTPUT_ID}};
+    return output_list(c, ctl_list(c, "channel.list", NULL, e), columns, 3, "No channels.", e);
+}
+
+// --- topics ----------------------------------------------------------------------------------------------------------
+
+enum status run_topic_create(struct ctl *c, struct error *e)
+{
+    if (!ctl_has(c, "with"))
+        return ctl_usage(e, "topic create wants at least one --with PERSON");
+    json_t *params = json_pack("{s:o}", "persons", all_values(c, "with"));
+    add(c, params, "name", "name");
+    return output_result(c, ctl_call(c, "topic.create", params, e), e);
+}
+
+enum status run_topic_list(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {{"TOPIC", "topicId", OUTPUT_TEXT},
+                                                   {"NAME", "name", OUTPUT_TEXT},
+                                                   {"PERSONS", "persons", OUTPUT_COUNT},
+                                                   {"CHANNEL", "channel", OUTPUT_ID}};
+    return output_list(c, ctl_list(c, "topic.list", NULL, e), columns, 4, "No chats.", e);
+}
+
+enum status run_topic_send(struct ctl *c, struct error *e)
+{
+    json_t *attachments = attach_files(c, e);
+    if (attachments == NULL)
+        return e->status;
+    json_t *params =
+        json_pack("{s:s, s:s, s:o}", "topic", c->arguments[0], "text", c->arguments[1], "attachments", attachments);
+    return output_result(c, ctl_call(c, "topic.send", params, e), e);
+}
+
+enum status run_topic_read(struct ctl *c, struct error *e)
+{
+    int64_t limit;
+    if (ctl_number(c, "limit", 50, &limit, e) != STATUS_OK)
+        return e->status;
+    json_t *params = json_pack("{s:s, s:I}", "topic", c->arguments[0], "limit", (json_int_t)limit);
+    add(c, params, "before", "before");
+    return messages_print(c, ctl_call(c, "topic.read", params, e), e);
+}
+
+// --- trust -----------------------------------------------------------------------------------------------------------
+
+enum status run_trust_list(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {{"PERSON", "personId", OUTPUT_ID},
+                                                   {"KEY", "key", OUTPUT_ID},
+                                                   {"TRUSTED", "trusted", OUTPUT_YES},
+                                                   {"REASON", "reason", OUTPUT_TEXT}};
+    json_t *params = json_object();
+    if (c->argument_count == 1)
+        json_object_set_new(params, "person", json_string(c->arguments[0]));
+    return output_list(c, ctl_list(c, "trust.list", params, e), columns, 4, "No keys.", e);
+}
+
+enum status run_trust_certify(struct ctl *c, struct error *e)
+{
+    const char *fields = ctl_value(c, "fields");
+    json_t *params = json_pack("{s:s, s:s}", "certificate", c->arguments[0], "data", c->arguments[1]);
+    json_t *object = fields != NULL ? json_loads(fields, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (fields != NULL && !json_is_object(object)) {
+        json_decref(object);
+        json_decref(params);
+        return ctl_usage(e, "--fields wants a JSON object");
+    }
+    if (object != NULL)
+        json_object_set_new(params, "fields", object);
+    return output_result(c, ctl_call(c, "trust.certify", params, e), e);
+}
+
+enum status run_trust_verify(struct ctl *c, struct error *e)
+{
+    return page(c, "trust.verify", json_pack("{s:s}", "data", c->arguments[0]), e);
+}

@@ -1,0 +1,242 @@
+// up, relay, provision, deprovision, status, wait, restart, down.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "crypto/secret.h"
+#include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/output.h"
+#include "supervisor/statedir.h"
+
+enum { ARGUMENTS_MAX = 64, ANSWER_MARGIN_MS = 2000, GONE_MS = 5000, LOOK_MS = 10 };
+
+// --- programs that take over this process ----------------------------------------------------------------------------
+
+struct words {
+    char *list[ARGUMENTS_MAX];
+    size_t count;
+};
+
+static void add_word(struct words *w, const char *word)
+{
+    if (w->count + 1 < ARGUMENTS_MAX)
+        w->list[w->count++] = (char *)word;
+}
+
+static void add_given(struct words *w, const struct ctl *c)
+{
+    for (size_t i = 0; i < c->given_count; i++) {
+        struct buf b = {0};
+        buf_printf(&b, "--%s", c->given[i].option->name);
+        add_word(w, mem_text(buf_span(&b)));
+        buf_free(&b);
+        if (c->given[i].value != NULL)
+            add_word(w, c->given[i].value);
+    }
+}
+
+// Only returns when the program cannot be started.
+static enum status become(struct ctl *c, const char *name, bool with_state, struct error *e)
+{
+    struct words w = {0};
+    char *program = ctl_beside(name);
+    add_word(&w, program);
+    if (with_state) {
+        add_word(&w, "--state-dir");
+        add_word(&w, c->state_dir);
+    }
+    if (c->json)
+        add_word(&w, "--json");
+    add_given(&w, c);
+    execv(program, w.list);
+    error_errno(e, "cannot start %s", program);
+    free(program);
+    return e->status;
+}
+
+enum status run_up(struct ctl *c, struct error *e)
+{
+    return become(c, "tandem-supervisor", true, e);
+}
+
+enum status run_relay(struct ctl *c, struct error *e)
+{
+    if (!ctl_has(c, "listen"))
+        return ctl_usage(e, "relay wants --listen HOST:PORT");
+    return become(c, "tandem-relay", false, e);
+}
+
+// --- provision -------------------------------------------------------------------------------------------------------
+
+static void add_option(const struct ctl *c, json_t *params, const char *option, const char *name)
+{
+    const char *value = ctl_value(c, option);
+    if (value != NULL)
+        json_object_set_new(params, name, json_string(value));
+}
+
+static int64_t timeout_ms(const struct ctl *c)
+{
+    return c->timeout_s < 0 ? IPC_FOREVER : (int64_t)c->timeout_s * 1000;
+}
+
+// The server's own TIMEOUT says more than ours, so it gets a moment to arrive.
+static json_t *call_with_deadline(struct ctl *c, const char *method, json_t *params, struct error *e)
+{
+    json_object_set_new(params, "timeoutMs", json_integer(timeout_ms(c)));
+    return ctl_call_within(c, method, params, timeout_ms(c) + ANSWER_MARGIN_MS, e);
+}
+
+static void print_person(const json_t *result, const char *node)
+{
+    const json_t *object = json_object_get(result, node);
+    const char *url = json_string_value(json_object_get(object, "url"));
+    printf("%-8s person %s%s%s\n", node, json_string_value(json_object_get(object, "personId")),
+           url != NULL ? "  " : "", url != NULL ? url : "");
+}
+
+static void print_provisioned(const json_t *result)
+{
+    bool federated = json_is_true(json_object_get(result, "federated"));
+    print_person(result, "archive");
+    print_person(result, "sparse");
+    printf("%s; %s after %lld ms\n", json_is_true(json_object_get(result, "created")) ? "created" : "opened",
+           federated ? "federated" : "not federated yet",
+           (long long)json_integer_value(json_object_get(result, "milliseconds")));
+}
+
+enum status run_provision(struct ctl *c, struct error *e)
+{
+    struct secret secret = {0};
+    char *control = NULL;
+    if (ctl_find_control(c, &control, e) != STATUS_OK)
+        return e->status;
+    free(control);
+    if (ctl_secret(c, ctl_value(c, "secret-file"), "Secret: ", &secret, e) != STATUS_OK)
+        return e->status;
+    json_t *params =
+        json_pack("{s:s%, s:b}", "secret", (const char *)secret.data, secret.len, "wait", !ctl_has(c, "no-wait"));
+    secret_destroy(&secret);
+    add_option(c, params, "user", "user");
+    add_option(c, params, "archive-email", "archiveEmail");
+    add_option(c, params, "sparse-email", "sparseEmail");
+    add_option(c, params, "recreate", "recreate");
+    json_t *result = call_with_deadline(c, "provision", params, e);
+    if (result == NULL || c->json)
+        return output_result(c, result, e);
+    print_provisioned(result);
+    json_decref(result);
+    return STATUS_OK;
+}
+
+static enum status confirm(const struct ctl *c, struct error *e)
+{
+    char answer[16] = "";
+    if (!ctl_has(c, "wipe") || ctl_has(c, "yes"))
+        return STATUS_OK;
+    if (isatty(STDIN_FILENO)) {
+        fprintf(stderr, "Delete both stores and the keys of %s for ever? Type yes: ", c->state_dir);
+        if (fgets(answer, sizeof answer, stdin) != NULL && strcmp(answer, "yes\n") == 0)
+            return STATUS_OK;
+    }
+    return error_set(e, STATUS_REFUSED, "CONFIRMATION-MISSING", "nothing was deleted");
+}
+
+enum status run_deprovision(struct ctl *c, struct error *e)
+{
+    if (confirm(c, e) != STATUS_OK)
+        return e->status;
+    json_t *result = ctl_call(c, "deprovision", json_pack("{s:b}", "wipe", ctl_has(c, "wipe")), e);
+    if (result == NULL || c->json)
+        return output_result(c, result, e);
+    puts(ctl_has(c, "wipe") ? "Both stores and the keys are deleted." : "The nodes have no keys any more.");
+    json_decref(result);
+    return STATUS_OK;
+}
+
+// --- status ----------------------------------------------------------------------------------------------------------
+
+static void print_node(const json_t *status, const char *name)
+{
+    const json_t *n = json_object_get(status, name);
+    const char *person = json_string_value(json_object_get(n, "personId"));
+    size_t i;
+    json_t *item;
+    printf("%-10s  %s", name, json_string_value(json_object_get(n, "state")));
+    if (json_is_integer(json_object_get(n, "pid")))
+        printf(", pid %lld", (long long)json_integer_value(json_object_get(n, "pid")));
+    printf(", %lld restarts, %lld objects, %lld bytes\n", (long long)json_integer_value(json_object_get(n, "restarts")),
+           (long long)json_integer_value(json_object_get(n, "objects")),
+           (long long)json_integer_value(json_object_get(n, "bytes")));
+    if (person != NULL)
+        printf("%12sperson %s\n", "", person);
+    json_array_foreach(json_object_get(n, "listeners"), i, item)
+    {
+        printf("%12s", "");
+        output_text(json_string_value(json_object_get(item, "url")));
+        printf(" (%s)\n", json_string_value(json_object_get(item, "state")));
+    }
+    json_array_foreach(json_object_get(n, "warnings"), i, item)
+    {
+        printf("%12swarning: ", "");
+        output_text(json_string_value(item));
+        putchar('\n');
+    }
+}
+
+enum status run_status(struct ctl *c, struct error *e)
+{
+    json_t *status = ctl_call(c, "status", NULL, e);
+    if (status == NULL || c->json)
+        return output_result(c, status, e);
+    const json_t *own = json_object_get(status, "supervisor");
+    printf("supervisor  running, pid %lld, up %lld s, version %s\n",
+           (long long)json_integer_value(json_object_get(own, "pid")),
+           (long long)json_integer_value(json_object_get(own, "uptimeMs")) / 1000,
+           json_string_value(json_object_get(own, "version")));
+    print_node(status, "archive");
+    print_node(status, "sparse");
+    printf("federated   %s\n", json_is_true(json_object_get(status, "federated")) ? "yes" : "no");
+    json_decref(status);
+    return STATUS_OK;
+}
+
+// --- wait, restart, down ---------------------------------------------------------------------------------------------
+
+static enum status done(const struct ctl *c, json_t *result, const char *sentence, const struct error *e)
+{
+    if (result == NULL)
+        return e->status;
+    json_decref(result);
+    output_done(c, sentence);
+    return STATUS_OK;
+}
+
+enum status run_wait(struct ctl *c, struct error *e)
+{
+    return done(c, call_with_deadline(c, "wait", json_pack("{s:s}", "for", c->arguments[0]), e), "It is so.", e);
+}
+
+enum status run_restart(struct ctl *c, struct error *e)
+{
+    return done(c, ctl_call(c, "restart", json_pack("{s:s}", "node", c->arguments[0]), e), "It runs again.", e);
+}
+
+enum status run_down(struct ctl *c, struct error *e)
+{
+    json_t *result = ctl_call(c, "down", NULL, e);
+    if (result == NULL)
+        return e->status;
+    for (uint64_t until = clock_monotonic_ms() + GONE_MS; statedir_holder(c->state_dir) != 0;) {
+        if (clock_monotonic_ms() > until) {
+            json_decref(result);
+            return error_set(e, STATUS_TIMEOUT, "TIMEOUT", "the supervisor still runs");
+        }
+        nanosleep(&(struct timespec){0, LOOK_MS * 1000000}, NULL);
+    }
+    return done(c, result, "Everything is stopped.", e);
+}

@@ -1,0 +1,41 @@
+// share grant, revoke, list; roots.
+#include <stdio.h>
+#include <string.h>
+
+#include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/output.h"
+
+enum status run_share_change(struct ctl *c, struct error *e)
+{
+    char method[32];
+    const char *kind = ctl_has(c, "id") ? "id" : "object";
+    if (ctl_has(c, "id") == ctl_has(c, "object"))
+        return ctl_usage(e, "%s wants either --id IDHASH or --object HASH", c->command->name);
+    if (!ctl_has(c, "with"))
+        return ctl_usage(e, "%s wants --with PERSON", c->command->name);
+    snprintf(method, sizeof method, "share.%s", strchr(c->command->name, ' ') + 1);
+    json_t *params = json_pack("{s:s, s:s}", kind, ctl_value(c, kind), "with", ctl_value(c, "with"));
+    json_t *result = ctl_call(c, method, params, e);
+    if (result == NULL)
+        return e->status;
+    json_decref(result);
+    output_done(c, "Done.");
+    return STATUS_OK;
+}
+
+enum status run_share_list(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {{"KIND", "kind", OUTPUT_TEXT},
+                                                   {"HASH", "hash", OUTPUT_ID},
+                                                   {"PERSONS", "persons", OUTPUT_COUNT},
+                                                   {"GROUPS", "groups", OUTPUT_COUNT}};
+    return output_list(c, ctl_list(c, "share.list", NULL, e), columns, 4, "Nothing is shared.", e);
+}
+
+enum status run_roots(struct ctl *c, struct error *e)
+{
+    if (!ctl_has(c, "for"))
+        return ctl_usage(e, "roots wants --for PERSON");
+    json_t *items = ctl_list(c, "roots.list", json_pack("{s:s}", "for", ctl_value(c, "for")), e);
+    return output_result(c, items, e);
+}

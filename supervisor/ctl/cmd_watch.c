@@ -1,0 +1,200 @@
+// events, stats, report, health, trace, metrics.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/output.h"
+
+enum { FOLLOW_WAIT_MS = 20000, FOLLOW_TIMEOUT_MS = 60000, EVENTS_PAGE = 1000 };
+
+// --- events ----------------------------------------------------------------------------------------------------------
+
+static void print_event(const struct ctl *c, json_t *event)
+{
+    char time[32];
+    if (c->json) {
+        output_json(json_incref(event));
+        return;
+    }
+    char *data = json_dumps(json_object_get(event, "data"), JSON_COMPACT);
+    output_time(json_integer_value(json_object_get(event, "time")), time, sizeof time);
+    printf("%s  %-10s  %-20s  ", time, json_string_value(json_object_get(event, "node")),
+           json_string_value(json_object_get(event, "event")));
+    output_text(data);
+    putchar('\n');
+    free(data);
+}
+
+static void print_events(const struct ctl *c, const json_t *page, bool first)
+{
+    size_t i;
+    json_t *event;
+    if (!first && json_is_true(json_object_get(page, "gap"))) {
+        if (c->json)
+            output_json(json_pack("{s:s}", "event", "stream.gap"));
+        else
+            puts("(events were lost here)");
+    }
+    json_array_foreach(json_object_get(page, "events"), i, event) print_event(c, event);
+    fflush(stdout);
+}
+
+enum status run_events(struct ctl *c, struct error *e)
+{
+    bool follow = ctl_has(c, "follow");
+    bool more = true;
+    json_t *position = json_object();
+    for (bool first = true; more; first = false) {
+        json_t *params = json_copy(position);
+        json_object_set_new(params, "limit", json_integer(EVENTS_PAGE));
+        json_object_set_new(params, "waitMs", json_integer(follow && !first ? FOLLOW_WAIT_MS : 0));
+        json_t *page = ctl_call_within(c, "events.since", params, FOLLOW_TIMEOUT_MS, e);
+        if (page == NULL)
+            break;
+        print_events(c, page, first);
+        json_object_set(position, "bootId", json_object_get(page, "bootId"));
+        json_object_set(position, "seq", json_object_get(page, "next"));
+        more = follow || json_array_size(json_object_get(page, "events")) > 0;
+        json_decref(page);
+    }
+    json_decref(position);
+    return e->status;
+}
+
+// --- numbers ---------------------------------------------------------------------------------------------------------
+
+enum status run_stats(struct ctl *c, struct error *e)
+{
+    return output_result(c, ctl_call(c, "stats", NULL, e), e);
+}
+
+enum status run_report(struct ctl *c, struct error *e)
+{
+    json_t *report = ctl_call(c, "report", NULL, e);
+    const char *text = json_string_value(json_object_get(report, "text"));
+    if (report == NULL || c->json || text == NULL)
+        return output_result(c, report, e);
+    while (*text != '\0') { // line by line: only the line ends are ours
+        size_t n = strcspn(text, "\n");
+        char *line = mem_text((struct span){text, n});
+        output_text(line);
+        putchar('\n');
+        free(line);
+        text += n + (text[n] == '\n' ? 1 : 0);
+    }
+    json_decref(report);
+    return STATUS_OK;
+}
+
+enum status run_health(struct ctl *c, struct error *e)
+{
+    json_t *health = ctl_call(c, "health", NULL, e);
+    const char *word = json_string_value(json_object_get(health, "health"));
+    if (word != NULL && strcmp(word, "degraded") == 0)
+        c->exit = IPC_EXIT_FAILED;
+    else if (word != NULL && strcmp(word, "healthy") != 0)
+        c->exit = IPC_EXIT_NOT_RUNNING;
+    return output_result(c, health, e);
+}
+
+enum status run_trace(struct ctl *c, struct error *e)
+{
+    return output_result(c, ctl_call(c, "trace", json_pack("{s:s}", "message", c->arguments[0]), e), e);
+}
+
+// --- Prometheus ------------------------------------------------------------------------------------------------------
+
+static void print_label(const char *name, const char *value, bool first)
+{
+    printf("%s%s=\"", first ? "" : ",", name);
+    for (; *value != '\0'; value++) {
+        if (*value == '"' || *value == '\\')
+            putchar('\\');
+        if (*value == '\n')
+            fputs("\\n", stdout);
+        else
+            putchar(*value);
+    }
+    putchar('"');
+}
+
+static void print_samples(const json_t *metric, const char *node)
+{
+    size_t i;
+    json_t *sample;
+    const char *label;
+    json_t *value;
+    json_array_foreach(json_object_get(metric, "samples"), i, sample)
+    {
+        printf("%s{", json_string_value(json_object_get(metric, "name")));
+        print_label("node", node, true);
+        json_object_foreach(json_object_get(sample, "labels"), label, value)
+            print_label(label, json_string_value(value), false);
+        json_t *number = json_object_get(sample, "value");
+        if (json_is_integer(number))
+            printf("} %lld\n", (long long)json_integer_value(number));
+        else
+            printf("} %.17g\n", json_number_value(number));
+    }
+}
+
+static const json_t *find_metric(const json_t *items, const char *name)
+{
+    size_t i;
+    json_t *metric;
+    json_array_foreach(items, i,
+                       metric) if (strcmp(json_string_value(json_object_get(metric, "name")), name) == 0) return metric;
+    return NULL;
+}
+
+// The format wants all samples of a metric together, so the other node's follow at once.
+static void print_metrics(const json_t *by_node)
+{
+    const char *node;
+    const char *other;
+    json_t *result;
+    json_t *peer;
+    size_t i;
+    json_t *metric;
+    json_t *printed = json_object();
+    json_object_foreach((json_t *)by_node, node, result)
+    {
+        json_array_foreach(json_object_get(result, "items"), i, metric)
+        {
+            const char *name = json_string_value(json_object_get(metric, "name"));
+            if (name == NULL || json_object_get(printed, name) != NULL)
+                continue;
+            json_object_set_new(printed, name, json_true());
+            printf("# HELP %s %s\n# TYPE %s %s\n", name, json_string_value(json_object_get(metric, "help")), name,
+                   json_string_value(json_object_get(metric, "type")));
+            json_object_foreach((json_t *)by_node, other, peer)
+                print_samples(find_metric(json_object_get(peer, "items"), name), other);
+        }
+    }
+    json_decref(printed);
+}
+
+enum status run_metrics(struct ctl *c, struct error *e)
+{
+    static const char *const nodes[] = {"archive", "sparse"};
+    json_t *by_node = json_object();
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
+        if (c->node != NULL && strcmp(c->node, nodes[i]) != 0)
+            continue;
+        json_t *result = ctl_call(c, "metrics", json_pack("{s:s}", "node", nodes[i]), e);
+        if (result == NULL) {
+            json_decref(by_node);
+            return e->status;
+        }
+        json_object_set_new(by_node, nodes[i], result);
+    }
+    if (c->json) {
+        output_json(by_node);
+        return STATUS_OK;
+    }
+    print_metrics(by_node);
+    json_decref(by_node);
+    return STATUS_OK;
+}

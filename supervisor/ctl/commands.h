@@ -1,0 +1,73 @@
+// The functions behind the commands, by file.
+#pragma once
+
+#include "supervisor/ctl/ctl.h"
+
+#define CTL_RUN(name) enum status name(struct ctl *c, struct error *e)
+
+// cmd_run.c
+CTL_RUN(run_up);
+CTL_RUN(run_relay);
+CTL_RUN(run_provision);
+CTL_RUN(run_deprovision);
+CTL_RUN(run_status);
+CTL_RUN(run_wait);
+CTL_RUN(run_restart);
+CTL_RUN(run_down);
+// cmd_demo.c
+CTL_RUN(run_demo);
+// cmd_peers.c
+CTL_RUN(run_invite);
+CTL_RUN(run_pair);
+CTL_RUN(run_contacts);
+CTL_RUN(run_contact_change);
+CTL_RUN(run_connections);
+// cmd_chat.c
+CTL_RUN(run_chat_send);
+CTL_RUN(run_chat_list);
+CTL_RUN(run_chat_follow);
+// cmd_objects.c
+CTL_RUN(run_object_get);
+CTL_RUN(run_object_current);
+CTL_RUN(run_object_versions);
+CTL_RUN(run_object_put);
+CTL_RUN(run_recipe_add);
+CTL_RUN(run_recipe_list);
+CTL_RUN(run_blob_put);
+CTL_RUN(run_blob_get);
+// cmd_share.c
+CTL_RUN(run_share_change);
+CTL_RUN(run_share_list);
+CTL_RUN(run_roots);
+// cmd_people.c
+CTL_RUN(run_profile_get);
+CTL_RUN(run_profile_set);
+CTL_RUN(run_group_create);
+CTL_RUN(run_group_change);
+CTL_RUN(run_group_list);
+CTL_RUN(run_channel_create);
+CTL_RUN(run_channel_post);
+CTL_RUN(run_channel_read);
+CTL_RUN(run_channel_list);
+CTL_RUN(run_topic_create);
+CTL_RUN(run_topic_list);
+CTL_RUN(run_topic_send);
+CTL_RUN(run_topic_read);
+CTL_RUN(run_trust_list);
+CTL_RUN(run_trust_certify);
+CTL_RUN(run_trust_verify);
+// cmd_watch.c
+CTL_RUN(run_events);
+CTL_RUN(run_stats);
+CTL_RUN(run_report);
+CTL_RUN(run_health);
+CTL_RUN(run_trace);
+CTL_RUN(run_metrics);
+// cmd_log.c
+CTL_RUN(run_log);
+// cmd_doctor.c
+CTL_RUN(run_doctor);
+CTL_RUN(run_config_show);
+// cmd_onedb.c
+CTL_RUN(run_import);
+CTL_RUN(run_export);

@@ -1,0 +1,275 @@
+#include "supervisor/ctl/ctl.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "crypto/secret.h"
+#include "ipc/methods.h"
+#include "supervisor/files.h"
+
+enum { SMALL_FILE = 16 * 1024, SECRET_MAX = 1024, INPUT_MAX = 768 * 1024, PAGE = 500 };
+
+// --- what was typed --------------------------------------------------------------------------------------------------
+
+const char *ctl_next(const struct ctl *c, const char *option, size_t *cursor)
+{
+    while (*cursor < c->given_count) {
+        const struct ctl_given *g = &c->given[(*cursor)++];
+        if (strcmp(g->option->name, option) == 0)
+            return g->value != NULL ? g->value : "";
+    }
+    return NULL;
+}
+
+const char *ctl_value(const struct ctl *c, const char *option)
+{
+    const char *last = NULL;
+    size_t cursor = 0;
+    for (const char *v; (v = ctl_next(c, option, &cursor)) != NULL;)
+        last = v;
+    return last;
+}
+
+bool ctl_has(const struct ctl *c, const char *option)
+{
+    return ctl_value(c, option) != NULL;
+}
+
+enum status ctl_usage(struct error *e, const char *format, ...)
+{
+    char text[300];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    return error_set(e, STATUS_INVALID, "USAGE", "%s", text);
+}
+
+enum status ctl_number(const struct ctl *c, const char *option, int64_t otherwise, int64_t *out, struct error *e)
+{
+    const char *text = ctl_value(c, option);
+    char *end;
+    *out = otherwise;
+    if (text == NULL)
+        return STATUS_OK;
+    errno = 0;
+    long long n = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || n < 0)
+        return ctl_usage(e, "--%s wants a number, not '%.40s'", option, text);
+    *out = n;
+    return STATUS_OK;
+}
+
+// --- asking ----------------------------------------------------------------------------------------------------------
+
+enum status ctl_find_control(const struct ctl *c, char **path, struct error *e)
+{
+    static const char scheme[] = "ipc://";
+    struct buf file = {0};
+    struct buf text = {0};
+    struct error unread = {0};
+    json_t *object = NULL;
+    enum status s = STATUS_OK;
+    buf_printf(&file, "%s/run/control.json", c->state_dir);
+    if (files_read(buf_cstr(&file), SMALL_FILE, &text, &unread) == STATUS_OK)
+        object = json_loadb(text.data, text.len, 0, NULL);
+    const char *url = json_string_value(json_object_get(object, "control"));
+    if (unread.status != STATUS_OK && unread.status != STATUS_NOT_FOUND) {
+        *e = unread;
+        s = e->status;
+    } else if (url == NULL || strncmp(url, scheme, sizeof scheme - 1) != 0) {
+        s = error_set(e, STATUS_CLOSED, "NOT-RUNNING", "no supervisor runs on %s", c->state_dir);
+    } else {
+        *path = mem_text(span_of(url + sizeof scheme - 1));
+    }
+    json_decref(object);
+    buf_free(&text);
+    buf_free(&file);
+    return s;
+}
+
+static enum status connect_once(struct ctl *c, struct error *e)
+{
+    char *path = NULL;
+    if (c->client != NULL)
+        return STATUS_OK;
+    if (ctl_find_control(c, &path, e) != STATUS_OK)
+        return e->status;
+    c->client = ipc_client_connect(path, e);
+    if (c->client == NULL)
+        error_set(e, STATUS_CLOSED, "NOT-RUNNING", "no supervisor runs on %s any more", c->state_dir);
+    free(path);
+    return c->client != NULL ? STATUS_OK : e->status;
+}
+
+json_t *ctl_call_within(struct ctl *c, const char *method, json_t *params, int64_t timeout_ms, struct error *e)
+{
+    const struct ipc_method *m = ipc_method_find(method);
+    json_t *body = params != NULL ? params : json_object();
+    if (connect_once(c, e) != STATUS_OK) {
+        json_decref(body);
+        return NULL;
+    }
+    if (c->node != NULL && m->site == IPC_NODE && json_object_get(body, "node") == NULL)
+        json_object_set_new(body, "node", json_string(c->node));
+    return ipc_client_call(c->client, method, body, timeout_ms, e);
+}
+
+json_t *ctl_call(struct ctl *c, const char *method, json_t *params, struct error *e)
+{
+    return ctl_call_within(c, method, params, c->timeout_s < 0 ? IPC_FOREVER : (int64_t)c->timeout_s * 1000, e);
+}
+
+json_t *ctl_list(struct ctl *c, const char *method, json_t *params, struct error *e)
+{
+    json_t *all = json_array();
+    json_t *query = params != NULL ? params : json_object();
+    json_object_set_new(query, "limit", json_integer(PAGE));
+    for (bool more = true; more;) {
+        json_t *page = ctl_call(c, method, json_copy(query), e);
+        if (page == NULL) {
+            json_decref(all);
+            all = NULL;
+            break;
+        }
+        const json_t *next = json_object_get(page, "next");
+        json_array_extend(all, json_object_get(page, "items"));
+        more = json_is_string(next) && json_array_size(json_object_get(page, "items")) > 0;
+        if (more)
+            json_object_set(query, "after", (json_t *)next);
+        json_decref(page);
+    }
+    json_decref(query);
+    return all;
+}
+
+char *ctl_beside(const char *name)
+{
+    char own[PATH_MAX];
+    struct buf b = {0};
+    ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
+    own[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(own, '/');
+    buf_printf(&b, "%.*s/%s", slash != NULL ? (int)(slash - own) : 0, own, name);
+    char *path = mem_text(buf_span(&b));
+    buf_free(&b);
+    return path;
+}
+
+// --- input -----------------------------------------------------------------------------------------------------------
+
+static enum status check_private(FILE *f, const char *file, struct error *e)
+{
+    struct stat st;
+    if (fstat(fileno(f), &st) != 0)
+        return error_errno(e, "cannot look at %s", file);
+    if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
+        return error_set(e, STATUS_REFUSED, "NO-PERMISSION", "%s must be your own and readable by nobody else", file);
+    return STATUS_OK;
+}
+
+static void ask_quietly(const char *prompt, bool quiet)
+{
+    struct termios t;
+    if (tcgetattr(STDIN_FILENO, &t) != 0)
+        return;
+    t.c_lflag = quiet ? t.c_lflag & ~(tcflag_t)ECHO : t.c_lflag | (tcflag_t)ECHO;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &t);
+    fputs(quiet ? prompt : "\n", stderr);
+}
+
+// Read without stdio, whose buffer would keep the secret; byte by byte, so that what follows stays in the pipe.
+static enum status read_line(int fd, struct secret *out, struct error *e)
+{
+    struct secret line = secret_create(SECRET_MAX + 2);
+    size_t len = 0;
+    ssize_t n = 0;
+    while (len < SECRET_MAX + 2 && (n = read(fd, line.data + len, 1)) == 1 && line.data[len] != '\n')
+        len++;
+    while (len > 0 && (line.data[len - 1] == '\r' || line.data[len - 1] == '\n'))
+        len--;
+    struct span text = {(const char *)line.data, len};
+    if (n < 0)
+        error_errno(e, "cannot read the secret");
+    else if (len == 0)
+        error_set(e, STATUS_INVALID, "SECRET-MISSING", "no secret was given");
+    else if (len > SECRET_MAX)
+        error_set(e, STATUS_TOO_BIG, "TOO-BIG", "a secret has at most %d bytes", SECRET_MAX);
+    else if (!utf8_valid(text))
+        error_set(e, STATUS_INVALID, "BAD-TEXT", "the secret is not valid UTF-8");
+    else
+        *out = secret_copy(line.data, len);
+    secret_destroy(&line);
+    return out->data != NULL ? STATUS_OK : e->status;
+}
+
+enum status ctl_secret(struct ctl *c, const char *file, const char *prompt, struct secret *out, struct error *e)
+{
+    (void)c;
+    *out = (struct secret){0};
+    if (file != NULL) {
+        FILE *f = fopen(file, "re");
+        if (f == NULL)
+            return error_errno(e, "cannot open %s", file);
+        enum status s = check_private(f, file, e);
+        if (s == STATUS_OK)
+            s = read_line(fileno(f), out, e);
+        fclose(f);
+        return s;
+    }
+    bool terminal = isatty(STDIN_FILENO);
+    if (terminal)
+        ask_quietly(prompt, true);
+    enum status s = read_line(STDIN_FILENO, out, e);
+    if (terminal)
+        ask_quietly(prompt, false);
+    return s;
+}
+
+enum status ctl_read(const char *file, size_t max, struct buf *out, struct error *e)
+{
+    bool is_stdin = strcmp(file, "-") == 0;
+    enum status s = STATUS_OK;
+    FILE *f = is_stdin ? stdin : fopen(file, "re");
+    if (f == NULL)
+        return error_errno(e, "cannot open %s", file);
+    for (size_t n = 1; n > 0 && out->len <= max;) {
+        n = fread(buf_reserve(out, 65536), 1, 65536, f);
+        out->len += n;
+    }
+    if (ferror(f))
+        s = error_errno(e, "cannot read %s", file);
+    else if (out->len > max)
+        s = error_set(e, STATUS_TOO_BIG, "TOO-BIG", "%s is larger than %zu bytes", file, max);
+    if (!is_stdin)
+        fclose(f);
+    return s;
+}
+
+enum status ctl_read_json(const char *file, json_t **out, struct error *e)
+{
+    struct buf text = {0};
+    json_error_t why;
+    const char *name = strcmp(file, "-") == 0 ? "stdin" : file;
+    enum status s = ctl_read(file, INPUT_MAX, &text, e);
+    if (s == STATUS_OK && !utf8_valid(buf_span(&text)))
+        s = error_set(e, STATUS_INVALID, "BAD-TEXT", "%s is not valid UTF-8", file);
+    if (s == STATUS_OK) {
+        *out = json_loadb(text.len > 0 ? text.data : "", text.len, JSON_REJECT_DUPLICATES, &why);
+        if (*out == NULL)
+            s = error_set(e, STATUS_INVALID, "BAD-INPUT", "%s is not JSON: %s (line %d)", name, why.text, why.line);
+        else if (!json_is_object(*out))
+            s = error_set(e, STATUS_INVALID, "BAD-INPUT", "%s is not a JSON object", name);
+    }
+    buf_free(&text);
+    return s;
+}

@@ -1,0 +1,85 @@
+// tandem, the command line: what its commands share. Everything it does goes through the control endpoint, except what
+// must work without one (up, doctor, config, log).
+#pragma once
+
+#include <jansson.h>
+
+#include "ipc/client.h"
+#include "ipc/errors.h"
+
+struct ctl;
+
+struct ctl_option {
+    const char *name;
+    char letter;       // short form, '\0' for none
+    const char *value; // "FILE"; NULL for a switch
+    const char *about;
+};
+
+enum { CTL_OPTIONS = 9, CTL_FOREVER = -1, CTL_DEFAULT_S = 30 };
+
+struct ctl_command {
+    const char *name;      // "chat send"
+    const char *arguments; // "PERSON", "" for none
+    int least;             // number of arguments
+    int most;
+    const char *summary; // one line
+    const char *details; // what a user needs to know before using it; may be NULL
+    const char *example; // without the leading "tandem "
+    int timeout_s;       // default; CTL_FOREVER for streams
+    enum status (*run)(struct ctl *c, struct error *e);
+    struct ctl_option options[CTL_OPTIONS]; // ends with name NULL
+};
+
+extern const struct ctl_command CTL_COMMANDS[];
+extern const size_t CTL_COMMAND_COUNT;
+
+struct ctl {
+    const struct ctl_command *command;
+    char *state_dir; // NULL where there is none to be had
+    bool json;
+    int timeout_s;    // CTL_FOREVER
+    const char *node; // --node, NULL = the method's default
+    char **arguments; // what is no option
+    int argument_count;
+    struct ctl_given { // options as given, in order
+        const struct ctl_option *option;
+        const char *value;
+    } * given;
+    size_t given_count;
+    struct ipc_client *client;
+    int exit; // when the command succeeded but means something else than 0
+};
+
+// --- what was typed --------------------------------------------------------------------------------------------------
+
+bool ctl_has(const struct ctl *c, const char *option);
+const char *ctl_value(const struct ctl *c, const char *option); // the last one given; NULL = none
+// The next value of a repeated option; start with *cursor = 0. NULL at the end.
+const char *ctl_next(const struct ctl *c, const char *option, size_t *cursor);
+// Checks a number; otherwise when it was not given. STATUS_INVALID "USAGE".
+enum status ctl_number(const struct ctl *c, const char *option, int64_t otherwise, int64_t *out, struct error *e);
+enum status ctl_usage(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// --- asking ----------------------------------------------------------------------------------------------------------
+
+// Calls a method, connecting first if need be; params is taken over. NULL with e filled on failure.
+json_t *ctl_call(struct ctl *c, const char *method, json_t *params, struct error *e);
+json_t *ctl_call_within(struct ctl *c, const char *method, json_t *params, int64_t timeout_ms, struct error *e);
+// All pages of a list as one array.
+json_t *ctl_list(struct ctl *c, const char *method, json_t *params, struct error *e);
+// The socket of the running supervisor, from run/control.json; released with free. NOT-RUNNING if there is none.
+enum status ctl_find_control(const struct ctl *c, char **path, struct error *e);
+// A program next to our own binary; released with free.
+char *ctl_beside(const char *name);
+
+// First line of --secret-file or stdin, or typed at the terminal. The caller destroys it.
+struct secret;
+enum status ctl_secret(struct ctl *c, const char *file, const char *prompt, struct secret *out, struct error *e);
+// Everything of stdin or a file ("-" is stdin), at most max bytes.
+struct buf;
+enum status ctl_read(const char *file, size_t max, struct buf *out, struct error *e);
+enum status ctl_read_json(const char *file, json_t **out, struct error *e);
+
+// Stores a file in pieces; name and type for an attachment are the caller's business. {hash,size} or NULL.
+json_t *ctl_upload(struct ctl *c, const char *file, struct error *e);

@@ -1,0 +1,136 @@
+#include "supervisor/ctl/help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "supervisor/ctl/output.h"
+
+enum { NAME_WIDTH = 18, DISTANCE_WORDS = 40 };
+
+static const char *bold(bool on)
+{
+    if (!output_is_colourful())
+        return "";
+    return on ? "\x1b[1m" : "\x1b[0m";
+}
+
+static bool is_section_start(size_t i)
+{
+    static const char *const first[] = {"up", "invite", "chat send", "profile get", "events", "import"};
+    for (size_t k = 0; k < sizeof first / sizeof *first; k++)
+        if (strcmp(CTL_COMMANDS[i].name, first[k]) == 0)
+            return true;
+    return false;
+}
+
+static const char *const section_titles[] = {
+    "Running",           "Pairing and peers",       "Chat, objects, files, sharing",
+    "People and places", "Watching and diagnosing", "Moving in and out"};
+
+void help_overview(void)
+{
+    size_t section = 0;
+    puts("usage: tandem [--state-dir DIR] [--json] [--timeout SECONDS] [--node archive|sparse] COMMAND [ARGUMENTS]\n\n"
+         "First steps: 'tandem up' in one terminal, 'tandem provision --user NAME' in another; or all at once: 'tandem "
+         "demo'.");
+    for (size_t i = 0; i < CTL_COMMAND_COUNT; i++) {
+        if (is_section_start(i))
+            printf("\n%s%s%s\n", bold(true), section_titles[section++], bold(false));
+        printf("  %-*s  %s\n", NAME_WIDTH, CTL_COMMANDS[i].name, CTL_COMMANDS[i].summary);
+    }
+    puts("\n'tandem COMMAND --help' explains a command with its options and an example.\n"
+         "Exit status: 0 done, 1 failed, 2 wrong usage, 3 not running, 4 refused, 5 timed out.");
+}
+
+static void print_option(const struct ctl_option *o)
+{
+    char left[64];
+    snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "", o->letter ? o->letter : ' ',
+             o->letter ? ", " : "   ", o->name, o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
+    printf("  %-30s  %s\n", left, o->about);
+}
+
+void help_command(const struct ctl_command *c)
+{
+    char about[64];
+    printf("usage: tandem %s%s%s%s\n\n%s.\n", c->name, c->options[0].name != NULL ? " [OPTIONS]" : "",
+           c->arguments[0] != '\0' ? " " : "", c->arguments, c->summary);
+    if (c->details != NULL)
+        printf("\n%s\n", c->details);
+    puts("\nOptions:");
+    for (const struct ctl_option *o = c->options; o->name != NULL; o++)
+        print_option(o);
+    print_option(&(struct ctl_option){"json", '\0', NULL, "one JSON document on stdout, also for errors"});
+    snprintf(about, sizeof about, "give up after this long, default %d", c->timeout_s);
+    if (c->timeout_s != CTL_FOREVER)
+        print_option(&(struct ctl_option){"timeout", '\0', "SECONDS", about});
+    print_option(&(struct ctl_option){"state-dir", '\0', "DIR", "the installation to use"});
+    print_option(&(struct ctl_option){"node", '\0', "NODE", "archive or sparse, where it matters"});
+    printf("\nExample:\n  tandem %s\n", c->example);
+}
+
+bool help_is_group(const char *first, const char *second)
+{
+    size_t len = strlen(first);
+    bool any = false;
+    for (size_t i = 0; i < CTL_COMMAND_COUNT; i++) {
+        const char *name = CTL_COMMANDS[i].name;
+        if (strcmp(name, first) == 0)
+            return false;
+        any = any || (strncmp(name, first, len) == 0 && name[len] == ' ');
+    }
+    return any && (second == NULL || strcmp(second, "--help") == 0);
+}
+
+void help_group(const char *first)
+{
+    size_t len = strlen(first);
+    for (size_t i = 0; i < CTL_COMMAND_COUNT; i++) {
+        const struct ctl_command *c = &CTL_COMMANDS[i];
+        if (strncmp(c->name, first, len) == 0 && c->name[len] == ' ')
+            printf("  tandem %s%s%s\n      %s\n", c->name, c->arguments[0] != '\0' ? " " : "", c->arguments,
+                   c->summary);
+    }
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+// Levenshtein distance of two short words.
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[DISTANCE_WORDS + 1];
+    size_t n = least(strlen(b), DISTANCE_WORDS);
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t corner = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < n; j++) {
+            size_t above = row[j + 1];
+            row[j + 1] = least(least(above, row[j]) + 1, corner + (a[i] == b[j] ? 0 : 1));
+            corner = above;
+        }
+    }
+    return row[n];
+}
+
+const char *help_nearest(const char *first, const char *second)
+{
+    char typed[80];
+    const char *best = "status";
+    size_t best_distance = SIZE_MAX;
+    for (size_t i = 0; i < CTL_COMMAND_COUNT; i++) {
+        const char *name = CTL_COMMANDS[i].name;
+        bool two_words = strchr(name, ' ') != NULL && second != NULL;
+        snprintf(typed, sizeof typed, "%s%s%s", first, two_words ? " " : "", two_words ? second : "");
+        size_t d = distance(typed, name);
+        if (d < best_distance) {
+            best_distance = d;
+            best = name;
+        }
+    }
+    return best;
+}

@@ -1,0 +1,226 @@
+// tandem: finds the command in the table, reads its options, runs it, and turns its outcome into an exit status.
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "crypto/secret.h"
+#include "ipc/methods.h"
+#include "supervisor/ctl/help.h"
+#include "supervisor/ctl/output.h"
+#include "supervisor/statedir.h"
+
+enum { OPTION_STATE_DIR = 1000, OPTION_JSON, OPTION_TIMEOUT, OPTION_NODE, OPTION_HELP, OPTION_VERSION, OPTION_OWN };
+
+static const struct option global_options[] = {
+    {"state-dir", required_argument, NULL, OPTION_STATE_DIR},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"node", required_argument, NULL, OPTION_NODE},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+};
+
+enum { GLOBALS = sizeof global_options / sizeof *global_options };
+
+struct typed {
+    const char *state_dir;
+    const char *timeout;
+    bool help;
+    bool version;
+};
+
+static const struct ctl_command *find(const char *first, const char *second, bool *two_words)
+{
+    struct buf both = {0};
+    const struct ctl_command *found = NULL;
+    buf_printf(&both, "%s %s", first, second != NULL ? second : "");
+    for (size_t i = 0; i < CTL_COMMAND_COUNT; i++) {
+        *two_words = strcmp(CTL_COMMANDS[i].name, buf_cstr(&both)) == 0;
+        if (*two_words || strcmp(CTL_COMMANDS[i].name, first) == 0) {
+            found = &CTL_COMMANDS[i];
+            if (*two_words)
+                break;
+        }
+    }
+    *two_words = found != NULL && strchr(found->name, ' ') != NULL;
+    buf_free(&both);
+    return found;
+}
+
+static void make_options(const struct ctl_command *command, struct option *out, char *letters)
+{
+    memcpy(out, global_options, sizeof global_options);
+    size_t n = GLOBALS;
+    *letters++ = command == NULL ? '+' : '-'; // before the command: stop at it; behind it: keep what is no option
+    *letters++ = ':';
+    for (int i = 0; command != NULL && command->options[i].name != NULL; i++) {
+        const struct ctl_option *o = &command->options[i];
+        out[n++] = (struct option){o->name, o->value != NULL ? required_argument : no_argument, NULL, OPTION_OWN + i};
+        if (o->letter != '\0') {
+            *letters++ = o->letter;
+            if (o->value != NULL)
+                *letters++ = ':';
+        }
+    }
+    *letters = '\0';
+    out[n] = (struct option){0};
+}
+
+static bool take_global(struct ctl *c, struct typed *t, int o)
+{
+    switch (o) {
+    case OPTION_STATE_DIR:
+        t->state_dir = optarg;
+        return true;
+    case OPTION_JSON:
+        c->json = true;
+        return true;
+    case OPTION_TIMEOUT:
+        t->timeout = optarg;
+        return true;
+    case OPTION_NODE:
+        c->node = optarg;
+        return true;
+    case OPTION_HELP:
+        t->help = true;
+        return true;
+    case OPTION_VERSION:
+        t->version = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static const struct ctl_option *own_option(const struct ctl_command *command, int o)
+{
+    if (command == NULL)
+        return NULL;
+    for (int i = 0; command->options[i].name != NULL; i++)
+        if (o == OPTION_OWN + i || (o < 256 && o > 1 && o == command->options[i].letter))
+            return &command->options[i];
+    return NULL;
+}
+
+static void give(struct ctl *c, const struct ctl_option *option, const char *value)
+{
+    c->given = mem_resize(c->given, (c->given_count + 1) * sizeof *c->given);
+    c->given[c->given_count++] = (struct ctl_given){option, value};
+}
+
+static enum status take_options(struct ctl *c, struct typed *t, int argc, char **argv, struct error *e)
+{
+    struct option options[GLOBALS + CTL_OPTIONS + 1];
+    char letters[2 * CTL_OPTIONS + 4];
+    make_options(c->command, options, letters);
+    opterr = 0;
+    for (int o; (o = getopt_long(argc, argv, letters, options, NULL)) != -1;) {
+        const struct ctl_option *own = own_option(c->command, o);
+        if (o == 1)
+            c->arguments[c->argument_count++] = optarg;
+        else if (o == ':')
+            return ctl_usage(e, "'%s' wants a value", argv[optind - 1]);
+        else if (own != NULL)
+            give(c, own, own->value != NULL ? optarg : NULL);
+        else if (!take_global(c, t, o))
+            return ctl_usage(e, "there is no option '%.60s' here", argv[optind - 1]);
+    }
+    for (; c->command != NULL && optind < argc; optind++)
+        c->arguments[c->argument_count++] = argv[optind];
+    return STATUS_OK;
+}
+
+static enum status find_command(struct ctl *c, int argc, char **argv, int *rest, struct error *e)
+{
+    bool two_words = false;
+    if (optind >= argc)
+        return ctl_usage(e, "no command was given; 'tandem --help' lists them");
+    c->command = find(argv[optind], optind + 1 < argc ? argv[optind + 1] : NULL, &two_words);
+    if (c->command == NULL) {
+        const char *near = help_nearest(argv[optind], optind + 1 < argc ? argv[optind + 1] : NULL);
+        return ctl_usage(e, "there is no command '%.40s'; did you mean '%s'?", argv[optind], near);
+    }
+    *rest = optind + (two_words ? 1 : 0);
+    return STATUS_OK;
+}
+
+static enum status check(struct ctl *c, const struct typed *t, struct error *e)
+{
+    enum ipc_node node;
+    char *end = NULL;
+    c->timeout_s = c->command->timeout_s;
+    if (t->timeout != NULL) {
+        long n = strtol(t->timeout, &end, 10);
+        if (*t->timeout == '\0' || *end != '\0' || n < 1 || n > 3600 * 24)
+            return ctl_usage(e, "--timeout wants seconds, not '%.40s'", t->timeout);
+        c->timeout_s = (int)n;
+    }
+    if (c->node != NULL && !ipc_node_parse(c->node, &node))
+        return ctl_usage(e, "--node is archive or sparse, not '%.40s'", c->node);
+    if (c->argument_count < c->command->least)
+        return ctl_usage(e, "%s wants %s", c->command->name, c->command->arguments);
+    if (c->argument_count > c->command->most)
+        return ctl_usage(e, "%s: '%.60s' is one argument too many", c->command->name, c->arguments[c->command->most]);
+    for (int i = 0; i < c->argument_count; i++)
+        if (!utf8_valid(span_of(c->arguments[i])))
+            return error_set(e, STATUS_INVALID, "BAD-TEXT", "argument %d is not valid UTF-8", i + 1);
+    return statedir_choose(t->state_dir, &c->state_dir, e);
+}
+
+static enum status run(struct ctl *c, int argc, char **argv, struct error *e)
+{
+    struct typed t = {0};
+    int rest = 0;
+    c->arguments = mem_array((size_t)argc + 1, sizeof(char *));
+    if (take_options(c, &t, argc, argv, e) != STATUS_OK)
+        return e->status;
+    if (t.version && optind >= argc) {
+        puts("tandem " TANDEM_VERSION);
+        return STATUS_OK;
+    }
+    if (optind >= argc && t.help) {
+        help_overview();
+        return STATUS_OK;
+    }
+    if (optind < argc && help_is_group(argv[optind], optind + 1 < argc ? argv[optind + 1] : NULL)) {
+        help_group(argv[optind]);
+        c->exit = optind + 1 < argc ? IPC_EXIT_DONE : IPC_EXIT_USAGE;
+        return STATUS_OK;
+    }
+    if (find_command(c, argc, argv, &rest, e) != STATUS_OK)
+        return e->status;
+    optind = 0; // start over, behind the command's words
+    if (take_options(c, &t, argc - rest, argv + rest, e) != STATUS_OK)
+        return e->status;
+    if (t.help) {
+        help_command(c->command);
+        return STATUS_OK;
+    }
+    if (check(c, &t, e) != STATUS_OK)
+        return e->status;
+    return c->command->run(c, e);
+}
+
+int main(int argc, char **argv)
+{
+    struct ctl c = {0};
+    struct error e = {0};
+    crypto_init();
+    if (argc == 1) {
+        help_overview();
+        return IPC_EXIT_USAGE;
+    }
+    enum status s = run(&c, argc, argv, &e);
+    if (s != STATUS_OK)
+        output_error(&c, &e);
+    int status = s != STATUS_OK ? (int)ipc_code_find(e.code, e.status)->exit : c.exit;
+    ipc_client_destroy(c.client);
+    free(c.given);
+    free(c.arguments);
+    free(c.state_dir);
+    return status;
+}

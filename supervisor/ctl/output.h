@@ -1,0 +1,32 @@
+// Output for people and for programs. Text from others never reaches a terminal unescaped.
+#pragma once
+
+#include "supervisor/ctl/ctl.h"
+
+enum output_kind { OUTPUT_TEXT, OUTPUT_ID, OUTPUT_TIME, OUTPUT_NUMBER, OUTPUT_YES, OUTPUT_COUNT };
+
+struct output_column {
+    const char *title;
+    const char *member;
+    enum output_kind kind;
+};
+
+// One JSON document on a line of its own; the result is taken over.
+void output_json(json_t *result);
+void output_error(const struct ctl *c, const struct error *e);
+// Prints with every control character of the arguments' texts already escaped: use output_text for foreign text.
+void output_text(const char *text);
+// A table with a head line, or the word nothing when there are no rows.
+void output_table(const json_t *items, const struct output_column *columns, size_t count, const char *nothing);
+// Any JSON value, indented, for reading.
+void output_value(const json_t *value, int indent);
+// {} in JSON, the sentence for people.
+void output_done(const struct ctl *c, const char *sentence);
+// The usual end of a command: the document in JSON, otherwise output_value. result is taken over; NULL returns e's
+// status.
+enum status output_result(const struct ctl *c, json_t *result, const struct error *e);
+enum status output_list(const struct ctl *c, json_t *items, const struct output_column *columns, size_t count,
+                        const char *nothing, const struct error *e);
+bool output_is_colourful(void);
+// "2026-11-21 09:30:12" in local time.
+void output_time(int64_t ms, char *out, size_t size);
