@@ -334,7 +334,7 @@ static void settle(struct world *w, const struct hash *id)
 static void growing_lists_converge_in_any_order(void **state)
 {
     (void)state;
-    for (long i = property_cases(CASES); i > 0; i--) {
+    for (long i = property_cases(CASES / 5); i > 0; i--) {
         struct world w = world_create();
         struct value *v = some_lists(w.a, true);
         struct hash id = id_of(v);
@@ -376,7 +376,7 @@ static struct value *edited(struct world *w, size_t node, const struct hash *id)
 static void edits_in_turn_are_copied(void **state)
 {
     (void)state;
-    for (long i = property_cases(CASES); i > 0; i--) {
+    for (long i = property_cases(CASES / 5); i > 0; i--) {
         struct world w = world_create();
         struct value *v = fixture_value(w.a, "{\"$type$\":\"Doc\",\"id\":\"d\"}");
         struct hash id = id_of(v);
@@ -421,7 +421,7 @@ static void post(struct world *w, size_t node, const struct hash *id)
 static void channels_of_three_writers_converge(void **state)
 {
     (void)state;
-    for (long i = property_cases(CASES); i > 0; i--) {
+    for (long i = property_cases(CASES / 5); i > 0; i--) {
         struct world w = world_create();
         struct value *v = channel_info(w.a);
         struct hash id = id_of(v);
@@ -457,7 +457,7 @@ static enum status operate(struct world *w, struct memory_source *m, const struc
 static void merging_is_deterministic(void **state)
 {
     (void)state;
-    for (long i = property_cases(CASES); i > 0; i--) {
+    for (long i = property_cases(CASES / 2); i > 0; i--) {
         struct world w = world_create();
         for (uint32_t n = 1 + property_below(8); n > 0; n--) {
             struct value *v = some_wild_doc(w.nodes[0], w.a);
