@@ -1,0 +1,229 @@
+// tandem-relay: a relay on its own (relay/relay.h says what it does).
+//
+// What this process may do: listen on one address, accept connections, write to stdout and stderr. It opens no other
+// connection (with --cluster: those to the NATS servers), reads no file after its start and writes none.
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "crypto/secret.h"
+#include "ipc/errors.h"
+#include "relay/relay.h"
+
+static const char usage[] =
+    "usage: tandem-relay --listen HOST:PORT [options]\n"
+    "\n"
+    "Connects ONE and tandem instances that cannot reach each other directly.\n"
+    "\n"
+    "  --listen HOST:PORT        localhost is 127.0.0.1 and ::1; port 0 takes a free one\n"
+    "  --max-connections N       open sockets at once (default 16384)\n"
+    "  --max-per-address N       of these, from one address (default: no limit)\n"
+    "  --max-spares-per-key N    sockets that wait for requests with one key (default 16)\n"
+    "  --drain SECONDS           how long connections may last after SIGTERM (default 10)\n"
+    "  --json                    machine-readable output\n"
+    "  --help, --version\n"
+    "\n"
+    "GET /healthz and GET /metrics (Prometheus) are answered on the same port.\n"
+    "SIGTERM or SIGINT: no new connections, end when the others have ended; a second one ends at once.\n";
+
+enum { DRAIN_S = 10, DESCRIPTORS_BESIDE = 64, RECEIVE_BUFFER = 8192, NUMBER_MAX = 1000000 };
+
+struct arguments {
+    const char *listen;
+    struct relay_options relay;
+    uint64_t drain_ms;
+    bool json;
+};
+
+struct program {
+    struct loop *loop;
+    struct relay *relay;
+    const struct arguments *args;
+    int signals;
+    bool draining;
+};
+
+static const struct option options[] = {
+    {"listen", required_argument, NULL, 'l'},
+    {"max-connections", required_argument, NULL, 'c'},
+    {"max-per-address", required_argument, NULL, 'a'},
+    {"max-spares-per-key", required_argument, NULL, 'k'},
+    {"drain", required_argument, NULL, 'd'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},
+    {0},
+};
+
+static bool take_number(const char *text, size_t *out)
+{
+    char *end;
+    errno = 0;
+    unsigned long n = strtoul(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || n > NUMBER_MAX)
+        return false;
+    *out = n;
+    return true;
+}
+
+static enum status take_option(struct arguments *a, int c, const char *argument, struct error *e)
+{
+    size_t n = 0;
+    if (strchr("cakd", c) != NULL && !take_number(optarg, &n))
+        return error_set(e, STATUS_INVALID, "USAGE", "%s is not a number up to %d", optarg, NUMBER_MAX);
+    switch (c) {
+    case 'l':
+        a->listen = optarg;
+        return STATUS_OK;
+    case 'c':
+        a->relay.max_connections = n;
+        return STATUS_OK;
+    case 'a':
+        a->relay.max_per_address = n;
+        return STATUS_OK;
+    case 'k':
+        a->relay.max_spares_per_key = n;
+        return STATUS_OK;
+    case 'd':
+        a->drain_ms = n * 1000;
+        return STATUS_OK;
+    case 'j':
+        a->json = true;
+        return STATUS_OK;
+    case 'h':
+        fputs(usage, stdout);
+        exit(EXIT_SUCCESS);
+    case 'v':
+        puts("tandem-relay " TANDEM_VERSION);
+        exit(EXIT_SUCCESS);
+    default:
+        return error_set(e, STATUS_INVALID, "USAGE", "%s is unknown or lacks its value", argument);
+    }
+}
+
+static enum status take_arguments(int argc, char **argv, struct arguments *a, struct error *e)
+{
+    int c;
+    opterr = 0;
+    a->drain_ms = DRAIN_S * 1000;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (take_option(a, c, argv[optind - 1], e) != STATUS_OK)
+            return e->status;
+    }
+    if (optind != argc)
+        return error_set(e, STATUS_INVALID, "USAGE", "%s is not expected", argv[optind]);
+    if (a->listen == NULL)
+        return error_set(e, STATUS_INVALID, "USAGE", "--listen HOST:PORT is missing");
+    return STATUS_OK;
+}
+
+// As many connections as wanted, or as the system lets one process have.
+static void fit_connections(struct relay_options *o)
+{
+    enum { MAX_CONNECTIONS = 16384 };
+    struct rlimit r;
+    size_t wanted = o->max_connections != 0 ? o->max_connections : MAX_CONNECTIONS;
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && wanted + DESCRIPTORS_BESIDE > r.rlim_max) {
+        size_t possible = (size_t)r.rlim_max - DESCRIPTORS_BESIDE;
+        LOG(LOG_WARN, "relay.fewer-connections", LOG_INT("wanted", wanted), LOG_INT("possible", possible));
+        wanted = possible;
+    }
+    o->max_connections = wanted;
+}
+
+static void drained(void *ctx)
+{
+    struct program *p = ctx;
+    loop_stop(p->loop);
+}
+
+static void signalled(void *ctx)
+{
+    struct program *p = ctx;
+    struct signalfd_siginfo ignored;
+    if (read(p->signals, &ignored, sizeof ignored) != sizeof ignored)
+        return;
+    if (p->draining)
+        loop_stop(p->loop);
+    else
+        relay_drain(p->relay, p->args->drain_ms, drained, p);
+    p->draining = true;
+}
+
+static enum status watch_signals(struct program *p, struct error *e)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (p->signals < 0)
+        return error_errno(e, "signals cannot be watched");
+    return loop_adopt_fd(p->loop, p->signals, signalled, p, e) != NULL ? STATUS_OK : e->status;
+}
+
+static void announce(const struct program *p)
+{
+    printf(p->args->json ? "{\"event\":\"ready\",\"url\":\"%s\"}\n" : "relay ready at %s\n", relay_url(p->relay));
+    fflush(stdout);
+}
+
+static enum status run(const struct arguments *a, struct error *e)
+{
+    struct program p = {.args = a, .signals = -1};
+    struct relay_options o = a->relay;
+    fit_connections(&o);
+    p.loop = loop_create(
+        &(struct loop_options){.fd_limit = o.max_connections + DESCRIPTORS_BESIDE, .receive_buffer = RECEIVE_BUFFER},
+        e);
+    if (p.loop == NULL || watch_signals(&p, e) != STATUS_OK)
+        goto done;
+    p.relay = relay_start(p.loop, a->listen, &o, e);
+    if (p.relay == NULL)
+        goto done;
+    announce(&p);
+    loop_run(p.loop);
+done:
+    relay_destroy(p.relay);
+    loop_destroy(p.loop);
+    if (p.signals >= 0)
+        close(p.signals);
+    return e->status;
+}
+
+static int report(const struct error *e, bool json)
+{
+    const struct ipc_code *code = ipc_code_find(e->code, e->status);
+    if (json) {
+        json_t *document =
+            json_pack("{s:{s:s,s:s,s:s}}", "error", "code", e->code, "message", e->message, "hint", code->hint);
+        json_dumpf(document, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(document);
+    } else {
+        fprintf(stderr, "tandem-relay: %s (%s)\n%s\n", e->message, e->code, code->hint);
+    }
+    return (int)code->exit;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments a = {0};
+    struct error e = {0};
+    log_open(STDERR_FILENO, LOG_FORMAT_TEXT, LOG_INFO, "relay");
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    crypto_init();
+    if (take_arguments(argc, argv, &a, &e) != STATUS_OK || run(&a, &e) != STATUS_OK)
+        return report(&e, a.json);
+    return EXIT_SUCCESS;
+}
