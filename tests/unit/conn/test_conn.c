@@ -1,5 +1,5 @@
 // Connections between two of our own nodes: the way to a serving connection, and everything that ends it on the way.
-#include "fixture.h"
+#include "probe.h"
 #include "tests/unit/cmocka_all.h"
 
 struct scene {
@@ -36,42 +36,338 @@ static void connect_nodes(struct scene *s, enum conn_group group, const struct p
     nodes_connect(&s->client, &s->server, group, line, s->ends);
 }
 
-// ---- Pairing ----
+// ---- The way there ----
 
-static void invite(struct scene *s, struct pairing_token *token)
-{
-    assert_int_equal(tokens_issue(s->server.tokens, &s->server.identity.person_id, 0, 0, token, NULL), STATUS_OK);
-    token->expires_ms = INT64_MAX;
-    tokens_revoke(s->server.tokens, span_of(token->text));
-    tokens_restore(s->server.tokens, token);
-    s->client.token = token->text;
-}
-
-static void nodes_pair(void **state)
+static void chum_is_reached_and_carries_messages(void **state)
 {
     struct scene *s = *state;
-    struct pairing_token token;
-    invite(s, &token);
-    connect_nodes(s, CONN_PAIRING, NULL);
+    node_learn(&s->client, &s->server);
+    node_learn(&s->server, &s->client);
+    connect_nodes(s, CONN_CHUM, NULL);
     pipe_settle(s->world);
-    assert_string_equal(s->client.stored_email, "server@test");
-    assert_string_equal(s->server.stored_email, "client@test");
-    assert_int_equal(s->client.finished_count, 1);
-    assert_int_equal(s->server.finished_count, 1);
-    assert_string_equal(s->client.finished_why.code, "");
-    assert_string_equal(s->server.finished_why.code, "");
-    assert_int_equal(tokens_count(s->server.tokens), 0);
-    assert_string_equal(pipe_closed(s->ends[0]), "Close called.");
-    assert_null(s->client.conn);
-    assert_null(s->server.conn);
-    assert_true(hash_eq(&s->server.known[0].person, &s->client.identity.person_id));
-    assert_true(hash_eq(&s->server.known[0].instance, &s->client.identity.instance_id));
+    assert_int_equal(conn_state(s->client.conn), CONN_ACTIVE);
+    assert_int_equal(conn_state(s->server.conn), CONN_ACTIVE);
+    assert_true(conn_peer(s->server.conn)->known);
+    assert_string_equal(conn_peer(s->server.conn)->email, "client@test");
+    assert_string_equal(conn_peer(s->client.conn)->instance_name, "archive");
+    assert_true(hash_eq(&conn_peer(s->client.conn)->instance_id, &s->server.identity.instance_id));
+    conn_send_text(s->client.conn, SPAN("hello"));
+    conn_send_binary(s->client.conn, SPAN("1234"));
+    pipe_settle(s->world);
+    assert_string_equal(buf_cstr(&s->server.received), "hello\n");
+    assert_int_equal(s->server.last_binary.len, 4);
+    conn_close(s->client.conn, "bye");
+    assert_int_equal(s->client.closed_count, 1);
+    assert_string_equal(s->client.closed_why.code, "CLOSED");
+    pipe_settle(s->world);
+    assert_string_equal(s->server.closed_why.code, "PEER-CLOSED");
+    assert_string_equal(s->server.closed_why.message, "bye");
+}
+
+static void idle_connections_stay_alive(void **state)
+{
+    struct scene *s = *state;
+    connect_nodes(s, CONN_CHUM, NULL);
+    pipe_sleep(s->world, 3600 * 1000);
+    assert_int_equal(conn_state(s->client.conn), CONN_ACTIVE);
+    assert_int_equal(conn_state(s->server.conn), CONN_ACTIVE);
+    assert_int_equal(s->server.received.len, 0);
+}
+
+static void a_handed_over_request_begins_a_connection(void **state)
+{
+    struct scene *s = *state;
+    struct handshake_request request = {.source = s->client.identity.instance_public,
+                                        .target = s->server.identity.instance_public};
+    struct buf first = {0};
+    handshake_write_request(&request, &first);
+    pipe_open(s->world, NULL, s->ends);
+    assert_non_null(conn_accept(s->ends[1], &s->server.host, buf_span(&first)));
+    buf_clear(&first);
+    request.target = s->client.identity.instance_public; // not one of the server's
+    handshake_write_request(&request, &first);
+    pipe_open(s->world, NULL, s->ends);
+    assert_null(conn_accept(s->ends[1], &s->server.host, buf_span(&first)));
+    assert_int_equal(s->server.closed_count, 1);
+    assert_string_equal(s->server.closed_why.code, "UNKNOWN-TARGET");
+    buf_free(&first);
+}
+
+static void a_lost_socket_is_reported_once(void **state)
+{
+    struct scene *s = *state;
+    connect_nodes(s, CONN_CHUM, NULL);
+    pipe_settle(s->world);
+    pipe_break(s->ends[0]);
+    pipe_settle(s->world);
+    assert_int_equal(s->client.closed_count, 1);
+    assert_int_equal(s->server.closed_count, 1);
+    assert_string_equal(s->server.closed_why.code, "CONNECTION-LOST");
+}
+
+static void the_host_may_drop_a_duplicate(void **state)
+{
+    struct scene *s = *state;
+    s->server.assigned = "Duplicate connection - dropped new connection";
+    connect_nodes(s, CONN_CHUM, NULL);
+    pipe_settle(s->world);
+    assert_string_equal(pipe_closed(s->ends[0]), "Close called: Duplicate connection - dropped new connection");
+    assert_false(s->server.authenticated);
+}
+
+// ---- Holding an early chum (WIRE.md 6.6) ----
+
+static void an_early_chum_waits_for_the_pairing(void **state)
+{
+    struct scene *s = *state;
+    s->server.refuse_unknown = true;
+    s->server.hold_ms = 3000;
+    connect_nodes(s, CONN_CHUM, NULL);
+    pipe_settle(s->world);
+    assert_int_equal(s->server.ready_count, 1);
+    conn_send_text(s->client.conn, SPAN("synchronisation"));
+    pipe_sleep(s->world, 1000);
+    assert_int_equal(conn_state(s->server.conn), CONN_AUTHENTICATED);
+    node_learn(&s->server, &s->client);
+    conn_resume(s->server.conn);
+    assert_int_equal(conn_state(s->server.conn), CONN_ACTIVE);
+    assert_string_equal(buf_cstr(&s->server.received), "synchronisation\n");
+}
+
+static void a_held_chum_is_refused_in_the_end(void **state)
+{
+    struct scene *s = *state;
+    s->server.refuse_unknown = true;
+    s->server.hold_ms = 3000;
+    connect_nodes(s, CONN_CHUM, NULL);
+    pipe_sleep(s->world, 2999);
+    assert_non_null(s->server.conn);
+    pipe_sleep(s->world, 1);
+    assert_int_equal(s->server.ready_count, 2);
+    assert_string_equal(pipe_closed(s->ends[0]), "Close called: Error: Unable to start chum because you are unknown");
+    assert_string_equal(s->client.closed_why.message, "Error: Unable to start chum because you are unknown");
+}
+
+static void too_much_while_held_closes(void **state)
+{
+    struct scene *s = *state;
+    s->server.refuse_unknown = true;
+    s->server.hold_ms = 3000;
+    connect_nodes(s, CONN_CHUM, NULL);
+    pipe_settle(s->world);
+    for (int i = 0; i < 10; i++)
+        conn_send_text(s->client.conn, SPAN("hello"));
+    pipe_settle(s->world);
+    assert_null(pipe_closed(s->ends[0]));
+    conn_send_text(s->client.conn, SPAN("hello"));
+    pipe_settle(s->world);
+    assert_string_equal(pipe_closed(s->ends[0]), "Close called: Queue is full, it reached its maximum length of 10");
+}
+
+// A peer that became known while it was held, but as somebody else, does not get in.
+static void a_held_chum_is_checked_again(void **state)
+{
+    struct scene *s = *state;
+    s->server.refuse_unknown = true;
+    s->server.hold_ms = 3000;
+    connect_nodes(s, CONN_CHUM, NULL);
+    pipe_settle(s->world);
+    node_learn(&s->server, &s->client);
+    random_bytes(s->server.known[0].instance.b, HASH_SIZE);
+    conn_resume(s->server.conn);
+    assert_string_equal(s->server.closed_why.code, "EP-INSTANCEIDMISMATCH");
+}
+
+// ---- Slow and silent peers: every wait has its deadline ----
+
+static void drip(struct scene *s, struct probe *p, uint64_t ms, const char *code)
+{
+    pipe_sleep(s->world, ms - 1);
+    assert_false(p->closed);
+    pipe_sleep(s->world, 1);
+    assert_true(p->closed);
+    assert_string_equal(s->server.closed_why.code, code);
+}
+
+static void the_clear_phase_has_ten_seconds_in_all(void **state)
+{
+    struct scene *s = *state;
+    struct probe p;
+    probe_begin(&p, &s->server, CONN_INITIATOR, false);
+    probe_open(&p, CONN_CHUM);
+    pipe_sleep(s->world, 6000);
+    probe_request(&p);
+    drip(s, &p, 4000, "CONN-TIMEOUT");
+    probe_end(&p);
+}
+
+static void say_person(struct probe *p)
+{
+    struct conn_identity identity = {.email = (char[]){"probe@test"}};
+    struct buf message = {0};
+    exchange_write_person(&identity, &message);
+    probe_send(p, true, buf_span(&message));
+    buf_free(&message);
+}
+
+// Keepalives hold the connection open, but not the step.
+static void each_step_has_thirty_seconds(void **state)
+{
+    struct scene *s = *state;
+    for (int step = 0; step < 3; step++) {
+        struct probe p;
+        probe_begin(&p, &s->server, CONN_INITIATOR, false);
+        probe_open(&p, CONN_CHUM);
+        probe_handshake(&p);
+        if (step > 0)
+            probe_send_text(&p, "{\"command\":\"connection_group\",\"connectionGroupName\":\"chum\"}");
+        if (step > 1)
+            say_person(&p);
+        pipe_sleep(s->world, 20000);
+        probe_send_text(&p, "keepalive");
+        drip(s, &p, 10000, "CONN-TIMEOUT");
+        probe_end(&p);
+    }
+}
+
+static void an_initiator_does_not_wait_for_ever_either(void **state)
+{
+    struct scene *s = *state;
+    struct probe p;
+    probe_begin(&p, &s->server, CONN_ACCEPTOR, false);
+    probe_open(&p, CONN_CHUM);
+    drip(s, &p, 10000, "CONN-TIMEOUT");
+    probe_end(&p);
+}
+
+static void silence_after_the_handshake_ends_it(void **state)
+{
+    struct scene *s = *state;
+    struct probe p;
+    probe_begin(&p, &s->server, CONN_INITIATOR, false);
+    probe_open(&p, CONN_CHUM);
+    probe_handshake(&p);
+    drip(s, &p, 25000, "PEER-SILENT");
+    assert_string_equal(p.reason, "Terminate called: Keepalive: No lifesign of the other side");
+    probe_end(&p);
+}
+
+// ---- Somebody on the line ----
+
+struct meddler {
+    unsigned count, target; // messages from end 0, and the one that is meddled with
+    enum { FLIP, TRUNCATE, REPEAT, SWALLOW } how;
+    struct transport *to;
+    bool done;
+};
+
+static bool meddle(void *ctx, int from, bool *text, struct buf *payload)
+{
+    struct meddler *m = ctx;
+    if (from != 0 || m->done || m->count++ != m->target)
+        return true;
+    m->done = true;
+    if (m->how == FLIP)
+        payload->data[payload->len / 2] ^= 1;
+    else if (m->how == TRUNCATE)
+        payload->len--;
+    else if (m->how == REPEAT)
+        pipe_inject(m->to, *text, buf_span(payload));
+    return m->how != SWALLOW;
+}
+
+// Whatever is done to any message of the initiator, nobody serves a connection that is not the one both mean.
+static void meddling_is_never_served(void **state)
+{
+    struct scene *s = *state;
+    for (unsigned how = FLIP; how <= SWALLOW; how++)
+        for (unsigned target = 2; target < 8; target++) { // 0 and 1 are the handshake's
+            struct meddler m = {.target = target, .how = how};
+            struct pipe_line line = {.pass = meddle, .ctx = &m};
+            s->server.authenticated = false;
+            s->server.closed_count = 0;
+            connect_nodes(s, CONN_CHUM, &line);
+            m.to = s->ends[1];
+            pipe_settle(s->world);
+            if (s->client.conn != NULL && conn_state(s->client.conn) == CONN_ACTIVE)
+                conn_send_text(s->client.conn, SPAN("x"));
+            pipe_sleep(s->world, 60000);
+            assert_true(m.done);
+            assert_int_equal(s->server.closed_count, 1);
+            assert_null(s->server.conn);
+        }
+}
+
+static void a_meddled_handshake_fails(void **state)
+{
+    struct scene *s = *state;
+    for (unsigned how = FLIP; how <= SWALLOW; how++) {
+        struct meddler m = {.target = 1, .how = how};
+        struct pipe_line line = {.pass = meddle, .ctx = &m};
+        s->server.closed_count = 0;
+        connect_nodes(s, CONN_CHUM, &line);
+        m.to = s->ends[1];
+        pipe_sleep(s->world, 60000);
+        assert_int_equal(s->server.closed_count, 1);
+        assert_false(s->server.authenticated);
+    }
+}
+
+// ---- Too much ----
+
+static void a_huge_message_before_serving_closes(void **state)
+{
+    struct scene *s = *state;
+    struct probe p;
+    char *piece = mem_alloc(65536);
+    probe_begin(&p, &s->server, CONN_INITIATOR, false);
+    probe_open(&p, CONN_CHUM);
+    probe_handshake(&p);
+    probe_send_text(&p, "fragmentation_start_string");
+    for (int i = 0; i < 17 && !p.closed; i++)
+        probe_send(&p, false, (struct span){piece, 65536});
+    assert_true(p.closed);
+    assert_string_equal(s->server.closed_why.code, "MESSAGE-TOO-BIG");
+    probe_end(&p);
+    free(piece);
+}
+
+static void nesting_bombs_are_refused(void **state)
+{
+    struct scene *s = *state;
+    struct buf bomb = {0};
+    buf_add_text(&bomb, "{\"command\":\"communication_request\",\"x\":");
+    for (int i = 0; i < 500000; i++)
+        buf_add_char(&bomb, '[');
+    struct probe p;
+    probe_begin(&p, &s->server, CONN_INITIATOR, false);
+    probe_open(&p, CONN_CHUM);
+    probe_send_clear(&p, true, buf_span(&bomb));
+    assert_true(p.closed);
+    probe_end(&p);
+    buf_free(&bomb);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(nodes_pair, begin, end),
+        cmocka_unit_test_setup_teardown(chum_is_reached_and_carries_messages, begin, end),
+        cmocka_unit_test_setup_teardown(idle_connections_stay_alive, begin, end),
+        cmocka_unit_test_setup_teardown(a_handed_over_request_begins_a_connection, begin, end),
+        cmocka_unit_test_setup_teardown(a_lost_socket_is_reported_once, begin, end),
+        cmocka_unit_test_setup_teardown(the_host_may_drop_a_duplicate, begin, end),
+        cmocka_unit_test_setup_teardown(an_early_chum_waits_for_the_pairing, begin, end),
+        cmocka_unit_test_setup_teardown(a_held_chum_is_refused_in_the_end, begin, end),
+        cmocka_unit_test_setup_teardown(too_much_while_held_closes, begin, end),
+        cmocka_unit_test_setup_teardown(a_held_chum_is_checked_again, begin, end),
+        cmocka_unit_test_setup_teardown(the_clear_phase_has_ten_seconds_in_all, begin, end),
+        cmocka_unit_test_setup_teardown(each_step_has_thirty_seconds, begin, end),
+        cmocka_unit_test_setup_teardown(an_initiator_does_not_wait_for_ever_either, begin, end),
+        cmocka_unit_test_setup_teardown(silence_after_the_handshake_ends_it, begin, end),
+        cmocka_unit_test_setup_teardown(meddling_is_never_served, begin, end),
+        cmocka_unit_test_setup_teardown(a_meddled_handshake_fails, begin, end),
+        cmocka_unit_test_setup_teardown(a_huge_message_before_serving_closes, begin, end),
+        cmocka_unit_test_setup_teardown(nesting_bombs_are_refused, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
