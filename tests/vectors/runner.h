@@ -29,6 +29,8 @@ extern const struct vector_handler vector_handlers_crypto[];
 extern const struct vector_handler vector_handlers_microdata[];
 extern const struct vector_handler vector_handlers_models[];
 extern const struct vector_handler vector_handlers_objects[];
+extern const struct vector_handler vector_handlers_pairing[];
+extern const struct vector_handler vector_handlers_replay[];
 extern const struct vector_handler vector_handlers_values[];
 extern const struct vector_handler vector_handlers_version[];
 extern const struct vector_handler vector_handlers_list[];
