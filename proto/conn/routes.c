@@ -72,7 +72,7 @@ static void begin_attempt(struct routes *r, struct route *g)
     g->retry_at = 0;
     g->attempt = ++r->last_attempt;
     g->dial_until = now(r) + ROUTES_DIAL_MS;
-    r->host->dial(r->host->ctx, g->attempt, g->urls[g->url], g->local, &g->instance_key);
+    r->host->dial(r->host->ctx, g->attempt, g->urls[g->url++], g->local, &g->instance_key);
 }
 
 static void drop_attempt(struct routes *r, struct route *g)
@@ -89,7 +89,7 @@ static void attempt_failed(struct routes *r, struct route *g)
 {
     g->attempt = 0;
     g->dial_until = 0;
-    if (++g->url < g->url_count) {
+    if (g->url < g->url_count) {
         routes_start(r, g, 0);
         return;
     }
@@ -119,7 +119,7 @@ void routes_failed(struct routes *r, uint64_t attempt, const struct error *why)
     struct route *g = find_attempt(r, attempt);
     if (g == NULL)
         return;
-    LOG(LOG_DEBUG, "route.failed", LOG_TEXT("url", g->urls[g->url]), LOG_TEXT("code", why->code));
+    LOG(LOG_DEBUG, "route.failed", LOG_HASH("person", &g->person), LOG_TEXT("code", why->code));
     attempt_failed(r, g);
     routes_schedule(r);
 }
@@ -209,6 +209,19 @@ static bool own_attempt_wins(const struct route *g, const struct conn *c)
            memcmp(g->local->instance_public.b, g->instance_key.b, BOX_KEY) < 0;
 }
 
+// The address that worked is tried first next time.
+static void attempt_succeeded(struct route *g)
+{
+    g->attempt = 0;
+    g->dial_until = 0;
+    if (g->url > 1 && g->url <= g->url_count) {
+        char *worked = g->urls[g->url - 1];
+        memmove(g->urls + 1, g->urls, (g->url - 1) * sizeof g->urls[0]);
+        g->urls[0] = worked;
+    }
+    g->url = 0;
+}
+
 const char *routes_assigned(struct routes *r, struct conn *c)
 {
     struct route *g = route_of(r, c);
@@ -217,10 +230,8 @@ const char *routes_assigned(struct routes *r, struct conn *c)
     uint64_t now_ms = now(r);
     if (own_attempt_wins(g, c))
         return "Duplicate connection - dropped new connection";
-    if (conn_role(c) == CONN_INITIATOR) { // the attempt has succeeded
-        g->attempt = 0;
-        g->dial_until = 0;
-    }
+    if (conn_role(c) == CONN_INITIATOR)
+        attempt_succeeded(g);
     if (g->active != NULL && now_ms - g->assigned_at < ROUTES_DUPLICATE_MS) {
         routes_schedule(r);
         return "Duplicate connection - dropped new connection";
