@@ -17,7 +17,6 @@ struct temp;
 
 enum status temp_create(const char *folder, mode_t mode, struct temp **out, struct error *e);
 enum status temp_add(struct temp *t, struct span bytes, struct error *e);
-void temp_flush(struct temp *t); // starts writing back; makes temp_sync of many files one after the other fast
 enum status temp_sync(struct temp *t, struct error *e);
 enum status temp_publish(struct temp *t, const char *path, struct error *e); // same file system
 void temp_destroy(struct temp *t); // removes what was not published; NULL-safe

@@ -150,7 +150,7 @@ char *place_settled(const struct store *s, const struct hash *hash);  // objects
 char *place_incoming(const struct store *s, const struct hash *hash); // incoming/<hash>
 char *place_head(const struct store *s, const struct hash *id_hash);  // vheads/ab/<hash>
 enum status place_folders(struct store *s, struct error *e);
-enum status place_prepare(struct store *s, const char *path, struct error *e); // makes the folder of a file
+enum status place_prepare(const char *path, struct error *e); // makes the folder of a file
 enum status place_read(struct store *s, const struct hash *hash, uint64_t offset, size_t len, struct buf *out,
                        struct error *e);
 enum status place_size(struct store *s, const struct hash *hash, uint64_t *size, struct error *e);
@@ -221,6 +221,15 @@ void changes_add_head(struct store *s, const struct store_type *type, const stru
                       const struct head_row *head);
 // The changes of the transaction that was just committed; the caller frees. Without a taker they are dropped.
 struct store_change *changes_take(struct store *s, size_t *count);
+
+// ---- settle.c: background work in three parts, so that the middle one can run beside the store thread
+struct settle_batch;
+// Copies what is to be settled next; *out is NULL if there is nothing.
+enum status settle_collect(struct store *s, struct settle_batch **out, struct error *e);
+enum status settle_write(struct settle_batch *b, struct error *e); // files only; any thread
+// Notes in a transaction of its own what was written. Frees the batch; written is what settle_write returned.
+enum status settle_finish(struct store *s, struct settle_batch *b, enum status written, struct error *e);
+enum status settle_upkeep(struct store *s, int64_t now_ms, struct error *e); // old operations, the log of the database
 
 // ---- recover.c, salvage.c
 enum status recover_database(struct store *s, struct store_report *report, struct error *e);

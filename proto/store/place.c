@@ -51,9 +51,8 @@ static char *parent_of(const char *path)
     return mem_text((struct span){path, (size_t)(strrchr(path, '/') - path)});
 }
 
-enum status place_prepare(struct store *s, const char *path, struct error *e)
+enum status place_prepare(const char *path, struct error *e)
 {
-    (void)s;
     char *folder = parent_of(path);
     enum status status = STATUS_OK;
     if (!file_exists(folder)) {
@@ -130,7 +129,7 @@ static enum status move_on(struct store *s, const struct hash *hash, struct erro
 {
     char *from = place_incoming(s, hash);
     char *to = place_settled(s, hash);
-    enum status status = place_prepare(s, to, e);
+    enum status status = place_prepare(to, e);
     if (status == STATUS_OK)
         status = file_rename(from, to, e);
     free(from);

@@ -1,5 +1,6 @@
 #include "store/queue.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,12 +31,24 @@ struct job_list {
     struct job **end;
 };
 
+// Files are settled beside the store thread: it hands a batch over and goes on.
+struct settler {
+    pthread_t thread;
+    pthread_cond_t work;
+    struct settle_batch *batch; // in flight; NULL: the settler waits
+    bool written;               // the settler has done its part
+    enum status status;
+    struct error error;
+};
+
 struct store_queue {
     struct store *store;
     struct mailbox *answers;
     pthread_t thread;
+    bool settling_due;    // store thread only: something was written since the settler had nothing to do
     pthread_mutex_t lock; // guards all below
     pthread_cond_t work;
+    struct settler settler;
     struct job_list jobs;
     struct job_list reads;
     size_t count;
@@ -216,41 +229,118 @@ static void run_batch(struct store_queue *q, struct job *first)
     finish_batch(q, &batch);
 }
 
-// Waits for work, or returns at once when there is maintenance to do. false: stop.
-static bool wait_for_work(struct store_queue *q, bool maintain)
+// ---- Settling
+// --------------------------------------------------------------------------------------------------------
+
+static void *settle(void *arg)
 {
+    struct store_queue *q = arg;
+    struct settler *l = &q->settler;
     pthread_mutex_lock(&q->lock);
+    while (!q->stopping || l->batch != NULL) {
+        if (l->batch == NULL || l->written) {
+            pthread_cond_wait(&l->work, &q->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&q->lock);
+        struct error e = {0};
+        enum status status = settle_write(l->batch, &e);
+        pthread_mutex_lock(&q->lock);
+        l->status = status;
+        l->error = e;
+        l->written = true;
+        pthread_cond_signal(&q->work);
+    }
+    pthread_mutex_unlock(&q->lock);
+    return NULL;
+}
+
+static void maintenance_failed(const struct error *e)
+{
+    LOG(LOG_WARN, "store.maintenanceFailed", LOG_TEXT("code", e->code), LOG_TEXT("why", e->message));
+}
+
+// Takes back the batch the settler has written, if there is one.
+static void finish_settling(struct store_queue *q)
+{
+    struct settler *l = &q->settler;
+    pthread_mutex_lock(&q->lock);
+    bool written = l->written;
+    pthread_mutex_unlock(&q->lock);
+    if (!written)
+        return;
+    if (settle_finish(q->store, l->batch, l->status, &l->error) == STATUS_OK)
+        q->settling_due = true;
+    else
+        maintenance_failed(&l->error); // tried again after the next job
+    pthread_mutex_lock(&q->lock);
+    l->batch = NULL;
+    l->written = false;
+    pthread_cond_signal(&l->work);
+    pthread_mutex_unlock(&q->lock);
+}
+
+// With nothing else to do: the next batch for the settler, or what the database needs now and then.
+static void maintain(struct store_queue *q)
+{
+    struct settler *l = &q->settler;
+    struct settle_batch *b = NULL;
+    struct error e = {0};
+    pthread_mutex_lock(&q->lock);
+    bool busy = l->batch != NULL || q->stopping;
+    pthread_mutex_unlock(&q->lock);
+    if (busy)
+        return;
+    q->settling_due = false;
+    if (settle_collect(q->store, &b, &e) != STATUS_OK ||
+        (b == NULL && settle_upkeep(q->store, clock_wall_ms(), &e) != STATUS_OK))
+        maintenance_failed(&e);
+    if (b == NULL)
+        return;
+    pthread_mutex_lock(&q->lock);
+    l->batch = b;
+    pthread_cond_signal(&l->work);
+    pthread_mutex_unlock(&q->lock);
+}
+
+// ---- The thread
+// ------------------------------------------------------------------------------------------------------
+
+static bool has_work(const struct store_queue *q)
+{
+    return q->jobs.first != NULL || q->reads.first != NULL || q->settler.written;
+}
+
+// Waits for work, or returns at once when there is maintenance to do. false: everything is done and the end has come.
+static bool wait_for_work(struct store_queue *q)
+{
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += IDLE_WAKE_S;
-    int late = maintain ? 1 : 0; // with maintenance to do nobody waits
-    while (q->jobs.first == NULL && q->reads.first == NULL && !q->stopping && late == 0)
+    pthread_mutex_lock(&q->lock);
+    bool in_flight = q->settler.batch != NULL;
+    int late = q->settling_due && !in_flight && !q->stopping ? ETIMEDOUT : 0;
+    while (!has_work(q) && late == 0 && (!q->stopping || q->settler.batch != NULL))
         late = pthread_cond_timedwait(&q->work, &q->lock, &until);
-    bool stop = q->stopping && q->jobs.first == NULL && q->reads.first == NULL;
+    bool end = q->stopping && !has_work(q) && q->settler.batch == NULL;
     pthread_mutex_unlock(&q->lock);
-    return !stop;
-}
-
-static bool maintain(struct store_queue *q)
-{
-    struct error e = {0};
-    bool more = false;
-    if (store_maintain(q->store, clock_wall_ms(), &more, &e) == STATUS_OK)
-        return more;
-    LOG(LOG_WARN, "store.maintenanceFailed", LOG_TEXT("code", e.code), LOG_TEXT("why", e.message));
-    return false;
+    return !end;
 }
 
 static void *work(void *arg)
 {
     struct store_queue *q = arg;
-    bool more = true;
-    while (wait_for_work(q, more)) {
+    q->settling_due = true;
+    while (wait_for_work(q)) {
+        finish_settling(q);
         run_reads(q);
         struct job *j = take(q, &q->jobs);
-        if (j != NULL)
-            run_batch(q, j);
-        more = j != NULL || maintain(q);
+        if (j == NULL) {
+            maintain(q);
+            continue;
+        }
+        run_batch(q, j);
+        q->settling_due = true;
     }
     return NULL;
 }
@@ -271,7 +361,8 @@ struct store_queue *store_queue_create(struct store *s, struct mailbox *answers)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&q->work, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&q->thread, NULL, work, q) != 0)
+    pthread_cond_init(&q->settler.work, NULL);
+    if (pthread_create(&q->settler.thread, NULL, settle, q) != 0 || pthread_create(&q->thread, NULL, work, q) != 0)
         abort();
     return q;
 }
@@ -332,10 +423,13 @@ void store_queue_destroy(struct store_queue *q)
     pthread_mutex_lock(&q->lock);
     q->stopping = true;
     pthread_cond_signal(&q->work);
+    pthread_cond_signal(&q->settler.work);
     pthread_mutex_unlock(&q->lock);
     pthread_join(q->thread, NULL);
+    pthread_join(q->settler.thread, NULL);
     store_close(q->store);
     pthread_cond_destroy(&q->work);
+    pthread_cond_destroy(&q->settler.work);
     pthread_mutex_destroy(&q->lock);
     free(q);
 }

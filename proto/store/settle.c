@@ -1,5 +1,6 @@
 // Background work: moves bodies and heads of the archive from the database into files, and keeps the log of the
-// database short. A step is small, so that jobs do not wait long behind it.
+// database short. Bodies go first and heads after them, so that the files alone always make sense; a row goes only
+// after its file is durable under its final name.
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,169 +9,191 @@
 #include "store/internal.h"
 
 enum {
-    SETTLE_STEP = 64,        // files per step
+    SETTLE_FILES = 256, // per batch
+    SETTLE_BYTES = 4 << 20,
+    FEW_FILES = 4,           // up to here every file is synced by itself, above the whole file system at once
     CHECKPOINT_PAGES = 1000, // of the write-ahead log, when idle
     OP_EXPIRY_MS = 60 * 60 * 1000,
 };
 
-struct settled { // a file on its way
-    int64_t seq;
+struct settled {      // a file on its way
+    int64_t seq;      // of a body
     struct hash hash; // object, or id of a head
     struct hash node; // of a head
-    struct temp *temp;
+    struct span bytes;
     char *path;
+    struct temp *temp;
 };
 
-struct batch {
-    struct settled items[SETTLE_STEP];
+struct settle_batch {
+    struct settled items[SETTLE_FILES];
     size_t count;
+    size_t bytes;
+    bool heads; // heads, not bodies
+    char *tmp;  // folder of temporary files
+    struct arena *arena;
 };
 
-static void batch_free(struct batch *b)
+static void batch_free(struct settle_batch *b)
 {
     for (size_t i = 0; i < b->count; i++) {
         temp_destroy(b->items[i].temp);
         free(b->items[i].path);
     }
+    arena_destroy(b->arena);
+    free(b->tmp);
     free(b);
 }
 
-static enum status write_one(struct store *s, struct settled *item, struct span bytes, struct error *e)
+// ---- Collecting
+// ------------------------------------------------------------------------------------------------------
+
+static bool is_full(const struct settle_batch *b)
 {
-    char *folder = store_path(s, "tmp");
-    enum status status = temp_create(folder, 0600, &item->temp, e);
-    if (status == STATUS_OK)
-        status = temp_add(item->temp, bytes, e);
-    if (status == STATUS_OK)
-        temp_flush(item->temp);
-    free(folder);
+    return b->count == SETTLE_FILES || b->bytes >= SETTLE_BYTES;
+}
+
+static void collect_body(struct store *s, sqlite3_stmt *st, struct settle_batch *b)
+{
+    struct settled *item = &b->items[b->count++];
+    item->seq = sqlite3_column_int64(st, 0);
+    (void)column_hash(st, 1, &item->hash);
+    item->bytes = arena_copy(b->arena, column_bytes(st, 2));
+    item->path = place_settled(s, &item->hash);
+    b->bytes += item->bytes.len;
+}
+
+static void collect_head(struct store *s, sqlite3_stmt *st, struct settle_batch *b)
+{
+    struct settled *item = &b->items[b->count++];
+    (void)column_hash(st, 0, &item->hash);
+    (void)column_hash(st, 1, &item->node);
+    item->bytes = arena_copy(b->arena, span_of(hash_text(&item->node).s));
+    item->path = place_head(s, &item->hash);
+}
+
+static enum status collect(struct store *s, struct settle_batch *b, struct error *e)
+{
+    sqlite3_stmt *st = statement(s, b->heads ? SQL_HEAD_UNSETTLED : SQL_BODY_NEXT);
+    sqlite3_bind_int(st, 1, SETTLE_FILES);
+    enum status status = STATUS_OK;
+    bool row = true;
+    while (status == STATUS_OK && row && !is_full(b)) {
+        status = statement_step(s, st, &row, e);
+        if (row && b->heads)
+            collect_head(s, st, b);
+        else if (row)
+            collect_body(s, st, b);
+    }
+    sqlite3_reset(st);
     return status;
 }
 
-static enum status sync_folder_once(const struct batch *b, size_t i, struct error *e)
+enum status settle_collect(struct store *s, struct settle_batch **out, struct error *e)
 {
-    size_t len = (size_t)(strrchr(b->items[i].path, '/') - b->items[i].path);
-    for (size_t k = 0; k < i; k++)
-        if (strncmp(b->items[k].path, b->items[i].path, len + 1) == 0)
-            return STATUS_OK;
-    char *folder = mem_text((struct span){b->items[i].path, len});
+    *out = NULL;
+    if (s->kind != STORE_ARCHIVE)
+        return STATUS_OK;
+    struct settle_batch *b = mem_alloc(sizeof *b);
+    b->tmp = store_path(s, "tmp");
+    b->arena = arena_create();
+    enum status status = collect(s, b, e);
+    if (status == STATUS_OK && b->count == 0) {
+        b->heads = true;
+        status = collect(s, b, e);
+    }
+    if (status == STATUS_OK && b->count != 0)
+        *out = b;
+    else
+        batch_free(b);
+    return status;
+}
+
+// ---- Writing
+// ---------------------------------------------------------------------------------------------------------
+
+static enum status write_temp(struct settle_batch *b, struct settled *item, struct error *e)
+{
+    enum status status = temp_create(b->tmp, 0600, &item->temp, e);
+    return status == STATUS_OK ? temp_add(item->temp, item->bytes, e) : status;
+}
+
+static enum status sync_folder(const struct settled *item, struct error *e)
+{
+    size_t len = (size_t)(strrchr(item->path, '/') - item->path);
+    char *folder = mem_text((struct span){item->path, len});
     enum status status = folder_sync(folder, e);
     free(folder);
     return status;
 }
 
-// Everything durable under its temporary name, then renamed, then the folders: after a crash a name means a whole file.
-static enum status publish(struct store *s, struct batch *b, struct error *e)
+static enum status sync_contents(struct settle_batch *b, struct error *e)
 {
+    if (b->count > FEW_FILES)
+        return folder_sync_all(b->tmp, e);
     enum status status = STATUS_OK;
     for (size_t i = 0; i < b->count && status == STATUS_OK; i++)
         status = temp_sync(b->items[i].temp, e);
+    return status;
+}
+
+static enum status sync_names(struct settle_batch *b, struct error *e)
+{
+    if (b->count > FEW_FILES)
+        return folder_sync_all(b->tmp, e);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < b->count && status == STATUS_OK; i++)
+        status = sync_folder(&b->items[i], e);
+    return status;
+}
+
+enum status settle_write(struct settle_batch *b, struct error *e)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < b->count && status == STATUS_OK; i++)
+        status = write_temp(b, &b->items[i], e);
+    if (status == STATUS_OK)
+        status = sync_contents(b, e);
     for (size_t i = 0; i < b->count && status == STATUS_OK; i++) {
-        status = place_prepare(s, b->items[i].path, e);
+        status = place_prepare(b->items[i].path, e);
         if (status == STATUS_OK)
             status = temp_publish(b->items[i].temp, b->items[i].path, e);
     }
+    return status == STATUS_OK ? sync_names(b, e) : status;
+}
+
+// ---- Noting
+// ----------------------------------------------------------------------------------------------------------
+
+static enum status note(struct store *s, const struct settle_batch *b, const struct settled *item, struct error *e)
+{
+    sqlite3_stmt *st = statement(s, b->heads ? SQL_HEAD_SETTLED : SQL_BODY_REMOVE);
+    if (b->heads) {
+        bind_hash(st, 1, &item->hash);
+        bind_hash(st, 2, &item->node);
+    } else {
+        sqlite3_bind_int64(st, 1, item->seq);
+    }
+    return statement_run(s, st, e);
+}
+
+enum status settle_finish(struct store *s, struct settle_batch *b, enum status written, struct error *e)
+{
+    enum status status = written;
+    if (status == STATUS_OK)
+        status = store_begin(s, e);
     for (size_t i = 0; i < b->count && status == STATUS_OK; i++)
-        status = sync_folder_once(b, i, e);
-    return status;
-}
-
-static enum status write_bodies(struct store *s, struct batch *b, struct error *e)
-{
-    sqlite3_stmt *st = statement(s, SQL_BODY_NEXT);
-    sqlite3_bind_int(st, 1, SETTLE_STEP);
-    enum status status;
-    for (;;) {
-        bool row;
-        status = statement_step(s, st, &row, e);
-        if (status != STATUS_OK || !row)
-            break;
-        struct settled *item = &b->items[b->count++];
-        item->seq = sqlite3_column_int64(st, 0);
-        (void)column_hash(st, 1, &item->hash);
-        item->path = place_settled(s, &item->hash);
-        status = write_one(s, item, column_bytes(st, 2), e);
-        if (status != STATUS_OK)
-            break;
-    }
-    sqlite3_reset(st);
-    return status;
-}
-
-static enum status write_heads(struct store *s, struct batch *b, struct error *e)
-{
-    sqlite3_stmt *st = statement(s, SQL_HEAD_UNSETTLED);
-    sqlite3_bind_int(st, 1, SETTLE_STEP);
-    enum status status;
-    for (;;) {
-        bool row;
-        status = statement_step(s, st, &row, e);
-        if (status != STATUS_OK || !row)
-            break;
-        struct settled *item = &b->items[b->count++];
-        (void)column_hash(st, 0, &item->hash);
-        (void)column_hash(st, 1, &item->node);
-        item->path = place_head(s, &item->hash);
-        struct hash_text text = hash_text(&item->node);
-        status = write_one(s, item, (struct span){text.s, HASH_HEX}, e);
-        if (status != STATUS_OK)
-            break;
-    }
-    sqlite3_reset(st);
-    return status;
-}
-
-static enum status forget_body(struct store *s, const struct settled *item, struct error *e)
-{
-    sqlite3_stmt *st = statement(s, SQL_BODY_REMOVE);
-    sqlite3_bind_int64(st, 1, item->seq);
-    return statement_run(s, st, e);
-}
-
-static enum status note_head(struct store *s, const struct settled *item, struct error *e)
-{
-    sqlite3_stmt *st = statement(s, SQL_HEAD_SETTLED);
-    bind_hash(st, 1, &item->hash);
-    bind_hash(st, 2, &item->node);
-    return statement_run(s, st, e);
-}
-
-typedef enum status (*settle_write)(struct store *s, struct batch *b, struct error *e);
-typedef enum status (*settle_note)(struct store *s, const struct settled *item, struct error *e);
-
-static enum status settle(struct store *s, settle_write write, settle_note note, size_t *count, struct error *e)
-{
-    struct batch *b = mem_alloc(sizeof *b);
-    enum status status = write(s, b, e);
-    *count = b->count;
-    if (status == STATUS_OK && b->count != 0) {
-        status = publish(s, b, e);
-        if (status == STATUS_OK)
-            status = store_begin(s, e);
-        for (size_t i = 0; i < b->count && status == STATUS_OK; i++)
-            status = note(s, &b->items[i], e);
-        if (status == STATUS_OK)
-            status = store_commit(s, e);
-        else
-            store_rollback(s);
-    }
+        status = note(s, b, &b->items[i], e);
+    if (status == STATUS_OK)
+        status = store_commit(s, e);
+    else
+        store_rollback(s);
     batch_free(b);
     return status;
 }
 
-// Heads follow the objects they lead to, so that the files alone always make sense.
-static enum status settle_some(struct store *s, bool *more, struct error *e)
-{
-    size_t count = 0;
-    *more = false;
-    if (s->kind != STORE_ARCHIVE)
-        return STATUS_OK;
-    enum status status = settle(s, write_bodies, forget_body, &count, e);
-    if (status == STATUS_OK && count == 0)
-        status = settle(s, write_heads, note_head, &count, e);
-    *more = status == STATUS_OK && count != 0;
-    return status;
-}
+// ---- Upkeep
+// ----------------------------------------------------------------------------------------------------------
 
 static enum status expire_operations(struct store *s, int64_t now_ms, struct error *e)
 {
@@ -182,18 +205,28 @@ static enum status expire_operations(struct store *s, int64_t now_ms, struct err
     return statement_run(s, st, e);
 }
 
+enum status settle_upkeep(struct store *s, int64_t now_ms, struct error *e)
+{
+    enum status status = expire_operations(s, now_ms, e);
+    if (status != STATUS_OK || s->wal_pages <= CHECKPOINT_PAGES)
+        return status;
+    s->wal_pages = 0;
+    if (sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
+        return store_sql_error(s, e);
+    return STATUS_OK;
+}
+
 enum status store_maintain(struct store *s, int64_t now_ms, bool *more, struct error *e)
 {
+    struct settle_batch *b;
     *more = false;
     if (s->in_transaction)
         return error_set(e, STATUS_INTERNAL, "NO-TRANSACTION", "The store is maintained inside of a transaction");
-    enum status status = settle_some(s, more, e);
-    if (status == STATUS_OK && !*more)
-        status = expire_operations(s, now_ms, e);
-    if (status == STATUS_OK && !*more && s->wal_pages > CHECKPOINT_PAGES) {
-        s->wal_pages = 0;
-        if (sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
-            status = store_sql_error(s, e);
-    }
+    enum status status = settle_collect(s, &b, e);
+    if (status != STATUS_OK || b == NULL)
+        return status == STATUS_OK ? settle_upkeep(s, now_ms, e) : status;
+    enum status written = settle_write(b, e);
+    status = settle_finish(s, b, written, e);
+    *more = status == STATUS_OK;
     return status;
 }
