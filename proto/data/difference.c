@@ -219,7 +219,8 @@ static enum status diff_map(struct differ *d, const struct value_type *type, str
 static enum status diff_value(struct differ *d, const struct value_type *type, struct span path, struct pair v,
                               size_t depth, struct error *e)
 {
-    if (depth >= DIFFERENCE_MAX_DEPTH || ++d->steps > DIFFERENCE_MAX_STEPS)
+    if (depth >= DIFFERENCE_MAX_DEPTH || ++d->steps > DIFFERENCE_MAX_STEPS ||
+        arena_used(d->arena) > DIFFERENCE_MAX_BYTES)
         return error_set(e, STATUS_TOO_BIG, "MERGE-TOO-BIG", "the versions are too deep or too big to be compared");
     if (type->kind == TYPE_MAP)
         return diff_map(d, type, path, v, depth + 1, e);

@@ -5,8 +5,9 @@
 #include "data/operations.h"
 
 enum {
-    DIFFERENCE_MAX_DEPTH = 64,       // nesting of values, linked objects included
-    DIFFERENCE_MAX_STEPS = 16 << 20, // values compared for one merge
+    DIFFERENCE_MAX_DEPTH = 64,        // nesting of values, linked objects included
+    DIFFERENCE_MAX_STEPS = 16 << 20,  // values compared for one merge
+    DIFFERENCE_MAX_BYTES = 256 << 20, // of operations
 };
 
 // Fills in node->operations of all nodes except merges and the common node; they live in the arena. Errors:

@@ -29,7 +29,7 @@ void graph_nodes_add(struct graph_nodes *l, struct graph_node *n)
 {
     if (l->count == l->cap) {
         l->cap = l->cap != 0 ? 2 * l->cap : 16;
-        l->items = mem_resize(l->items, l->cap * sizeof *l->items);
+        l->items = mem_resize(l->items, l->cap * sizeof(struct graph_node *));
     }
     l->items[l->count++] = n;
 }

@@ -177,7 +177,7 @@ static void collect(struct collected *l, const struct list_element *element, con
     if (l->count == l->cap) {
         l->cap = l->cap != 0 ? 2 * l->cap : 16;
         l->items = mem_resize(l->items, l->cap * sizeof *l->items);
-        l->metadata = mem_resize(l->metadata, l->cap * sizeof *l->metadata);
+        l->metadata = mem_resize(l->metadata, l->cap * sizeof(struct value *));
     }
     l->items[l->count] = *element;
     l->metadata[l->count++] = metadata != NULL ? value_copy(l->arena, metadata) : NULL;

@@ -160,7 +160,7 @@ static void add_parts(struct changed *c, const struct operations *ops, struct sp
     const struct operation **range = mem_array(end - begin, sizeof(struct operation *));
     for (size_t i = begin; i < end; i++)
         range[i - begin] = &ops->items[i];
-    qsort(range, end - begin, sizeof *range, compare_order);
+    qsort(range, end - begin, sizeof(struct operation *), compare_order);
     for (size_t i = 0; i < end - begin; i++)
         add_part(c, first_part(span_from(range[i]->path, prefix.len)));
     free(range);

@@ -11,7 +11,8 @@ static const char *const recipe_texts[] = {
     "{'$type$':'Recipe','name':'Item','rule':[{'itemprop':'id','isId':true},{'itemprop':'x','optional':true},"
     "{'itemprop':'y','optional':true}]}",
     "{'$type$':'Recipe','name':'Link','rule':[{'itemprop':'text'},"
-    "{'itemprop':'next','optional':true,'itemtype':{'type':'referenceToObj','allowedTypes':{'$set':['*']}}}]}",
+    "{'itemprop':'next','optional':true,'itemtype':{'type':'referenceToObj','allowedTypes':{'$set':['*']}}},"
+    "{'itemprop':'other','optional':true,'itemtype':{'type':'referenceToObj','allowedTypes':{'$set':['*']}}}]}",
     "{'$type$':'Recipe','name':'Pair','rule':[{'itemprop':'id','isId':true},{'itemprop':'s'},"
     "{'itemprop':'set','itemtype':{'type':'set','item':{'type':'string'}}}]}",
     "{'$type$':'Recipe','name':'Doc','rule':[{'itemprop':'id','isId':true},{'itemprop':'s','optional':true},"

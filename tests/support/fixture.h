@@ -6,7 +6,7 @@
 struct value *fixture_value(struct arena *a, const char *json); // in the form of data/jsonform.h; aborts if unreadable
 
 // The built-in recipes, and: Doc (versioned by id; every kind of property, all optional), Pair (versioned by id;
-// mandatory properties), Link (text, next: another object), Child (x, y) and Item (versioned by id; x, y).
+// mandatory properties), Link (text; next, other: links), Child (x, y) and Item (versioned by id; x, y).
 struct recipes *fixture_recipes(void);
 
 // Stores a ChatMessage with that text and a CreationTime for it; returns the hash of the latter.

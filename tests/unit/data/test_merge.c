@@ -204,6 +204,26 @@ static void linked_objects_must_be_there_and_end(void **state)
     assert_int_equal(merge(f, &mine, &far), STATUS_NOT_FOUND);
 }
 
+// 2^40 ways through 40 objects: comparing them would never end.
+static void linked_objects_must_not_explode(void **state)
+{
+    struct fixture *f = *state;
+    struct hash link = add(f, "{\"$type$\":\"Link\",\"text\":\"0\"}");
+    for (int i = 0; i < 40; i++) {
+        struct value *v = fixture_value(f->a, "{\"$type$\":\"Link\",\"text\":\"x\"}");
+        value_set_member(f->a, v, SPAN("next"), value_hash(f->a, &link));
+        value_set_member(f->a, v, SPAN("other"), value_hash(f->a, &link));
+        link = memory_source_add(f->m, v);
+    }
+    struct value *doc = fixture_value(f->a, DOC(""));
+    value_set_member(f->a, doc, SPAN("ref"), value_hash(f->a, &link));
+    struct hash data = memory_source_add(f->m, doc);
+    struct hash mine = fixture_node(f->m, "Edge", NULL, 0, &data, 0, 1);
+    struct hash far = edge(f, DOC(",\"s\":\"3\""), 3);
+    assert_int_equal(merge(f, &mine, &far), STATUS_TOO_BIG);
+    assert_string_equal(f->e.code, "MERGE-TOO-BIG");
+}
+
 static struct hash channel(struct fixture *f, const char *const *texts, size_t count, double time)
 {
     struct hash head = {{0}};
@@ -278,6 +298,7 @@ int main(void)
         FIXTURE_TEST(many_paths_are_walked_once),
         FIXTURE_TEST(long_histories_are_merged),
         FIXTURE_TEST(linked_objects_must_be_there_and_end),
+        FIXTURE_TEST(linked_objects_must_not_explode),
         FIXTURE_TEST(channels_merge_alike_with_and_without_history),
         FIXTURE_TEST(configured_algorithms_are_ranked),
     };
