@@ -79,15 +79,20 @@ static void serve_closed(void *ctx, const struct error *why)
 
 static void debug_objects(void *ctx, struct debug *d, const struct hash *person)
 {
-    (void)ctx, (void)person;
-    debug_answer(d, SPAN("[]"));
+    (void)person;
+    const struct node *n = ctx;
+    debug_answer(d, n->debug_answer.len != 0 ? n->debug_answer : SPAN("[]"));
 }
 
 static void debug_data(void *ctx, struct debug *d, const struct hash *person, enum debug_kind kind,
                        const struct hash *hash)
 {
-    (void)ctx, (void)person, (void)kind, (void)hash;
-    debug_refuse(d);
+    (void)person, (void)kind, (void)hash;
+    const struct node *n = ctx;
+    if (n->debug_answer.len != 0)
+        debug_answer(d, n->debug_answer);
+    else
+        debug_refuse(d);
 }
 
 static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)

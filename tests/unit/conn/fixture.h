@@ -28,13 +28,14 @@ struct node {
     struct conn *held; // an unknown chum that waits for a pairing
     unsigned ready_count, closed_count, store_count, finished_count;
     struct error closed_why, finished_why;
-    bool authenticated;   // ready was asked
-    bool not_admitted;    // answers of the host, set by tests
-    const char *assigned; // likewise
-    bool refuse_unknown;  // refuse chum from unknown peers
-    uint64_t hold_ms;     // hold unknown chum once
-    bool store_later;     // keep the pairing in storing
-    bool serve_debug;     // answer the group debug: nothing is accessible
+    bool authenticated;       // ready was asked
+    bool not_admitted;        // answers of the host, set by tests
+    const char *assigned;     // likewise
+    bool refuse_unknown;      // refuse chum from unknown peers
+    uint64_t hold_ms;         // hold unknown chum once
+    bool store_later;         // keep the pairing in storing
+    bool serve_debug;         // answer the group debug,
+    struct span debug_answer; // with this; empty: nothing is accessible
     struct pairing *storing;
     char *stored_email;      // of the peer that was stored
     struct buf received;     // texts of a serving chum or debug connection, each followed by a newline

@@ -14,7 +14,6 @@ struct replay {
     struct scripted_random random;
     struct transport *ends[2]; // ours, and the end that stands for the recorded other side
     size_t next_sent;          // record our next message is compared with
-    bool serving;
 };
 
 // ---- The recorded identities ----
@@ -242,6 +241,26 @@ static void prepare_pairing(struct replay *r, struct pairing_token *token)
     json_decref(identity);
 }
 
+// The recorded answer: an array as it was written, or the text inside.
+static struct buf debug_content(const struct replay *r)
+{
+    struct buf content = {0};
+    size_t index;
+    json_t *record;
+    json_array_foreach(r->capture, index, record)
+    {
+        const char *text = capture_text(json_object_get(record, "enc"), "text");
+        const char *objects = text != NULL ? strstr(text, "\"accessible_objects\",\"objects\":") : NULL;
+        json_t *message = text != NULL && strstr(text, "{\"type\":\"data\"") == text ? json_loads(text, 0, NULL) : NULL;
+        if (objects != NULL)
+            buf_add(&content, objects + 31, strlen(objects) - 32);
+        else if (message != NULL)
+            buf_add_text(&content, capture_text(message, "data"));
+        json_decref(message);
+    }
+    return content;
+}
+
 static void run(struct replay *r, enum conn_group group)
 {
     open_connection(r, group);
@@ -259,8 +278,8 @@ static void run(struct replay *r, enum conn_group group)
             break; // from here on the recording has a hole
         if (strcmp(direction, r->own) != 0)
             feed(r, record);
-        else if (group != CONN_PAIRING && strcmp(phase, "handshake") != 0 && strcmp(phase, "group") != 0 &&
-                 strcmp(phase, "identity") != 0)
+        else if (group != CONN_PAIRING && !r->node.serve_debug && strcmp(phase, "handshake") != 0 &&
+                 strcmp(phase, "group") != 0 && strcmp(phase, "identity") != 0)
             send_recorded(r, record);
     }
 }
@@ -275,6 +294,9 @@ static void replay_both_sides(const char *name, size_t least)
         enum conn_group group = group_of(name);
         if (group == CONN_PAIRING)
             prepare_pairing(&r, &token);
+        struct buf content = debug_content(&r);
+        r.node.serve_debug = group == CONN_DEBUG && strcmp(sides[i], "s2c") == 0;
+        r.node.debug_answer = buf_span(&content);
         run(&r, group);
         assert_int_equal(r.node.ready_count, 1);
         assert_true(r.next_sent > least);
@@ -284,8 +306,14 @@ static void replay_both_sides(const char *name, size_t least)
             const json_t *rest = next_own(&r);
             assert_true(rest == NULL || strcmp(capture_text(rest, "kind"), "close") == 0);
         }
+        if (r.node.serve_debug)
+            assert_string_equal(pipe_closed(r.ends[0]),
+                                strstr(name, "objects") != NULL
+                                    ? "Close called: Debug protocol \"getAccessibleObjects\" finished"
+                                    : "Close called: Debug protocol \"getData\" finished");
         free(r.node.own.url);
         replay_end(&r);
+        buf_free(&content);
     }
 }
 

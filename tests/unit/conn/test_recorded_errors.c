@@ -111,8 +111,8 @@ static void scene_begin(struct scene *s, enum conn_role role, bool person_source
 
 static void scene_end(struct scene *s)
 {
-    pipe_world_destroy(s->world);
     probe_end(&s->probe);
+    pipe_world_destroy(s->world);
     node_end(&s->node);
     recipes_destroy(s->recipes);
 }
