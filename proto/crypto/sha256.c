@@ -5,12 +5,18 @@
 #include <stdlib.h>
 
 static EVP_MD *digest;
+static pthread_key_t thread_context; // of sha256(); freed when its thread ends
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void free_context(void *ctx)
+{
+    EVP_MD_CTX_free(ctx);
+}
 
 static void fetch(void)
 {
     digest = EVP_MD_fetch(NULL, "SHA256", NULL);
-    if (digest == NULL)
+    if (digest == NULL || pthread_key_create(&thread_context, free_context) != 0)
         abort(); // an OpenSSL without SHA-256 cannot run anything of ours
 }
 
@@ -50,14 +56,24 @@ void sha256_destroy(struct sha256 *s)
     free(s);
 }
 
+// One context per thread, kept: making one costs more than hashing a small object.
+static EVP_MD_CTX *context_of_thread(void)
+{
+    pthread_once(&once, fetch);
+    EVP_MD_CTX *ctx = pthread_getspecific(thread_context);
+    if (ctx != NULL)
+        return ctx;
+    ctx = EVP_MD_CTX_new();
+    if (ctx == NULL || pthread_setspecific(thread_context, ctx) != 0)
+        abort();
+    return ctx;
+}
+
 struct hash sha256(struct span bytes)
 {
-    static _Thread_local EVP_MD_CTX *ctx; // one per thread, kept: making one costs more than hashing a small object
-    pthread_once(&once, fetch);
-    if (ctx == NULL)
-        ctx = EVP_MD_CTX_new();
+    EVP_MD_CTX *ctx = context_of_thread();
     struct hash h;
-    if (ctx == NULL || EVP_DigestInit_ex2(ctx, digest, NULL) != 1 || EVP_DigestUpdate(ctx, bytes.ptr, bytes.len) != 1 ||
+    if (EVP_DigestInit_ex2(ctx, digest, NULL) != 1 || EVP_DigestUpdate(ctx, bytes.ptr, bytes.len) != 1 ||
         EVP_DigestFinal_ex(ctx, h.b, NULL) != 1)
         abort();
     return h;

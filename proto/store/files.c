@@ -166,7 +166,7 @@ enum status store_read_chunk(struct store *s, const struct hash *hash, uint64_t 
         return status;
     if (row.state == STATE_REMOTE)
         return error_set(e, STATUS_NOT_FOUND, "REMOTE", "The archive holds the bytes of %s", hash_text(hash).s);
-    if (offset >= row.size && row.size != 0)
+    if (offset > row.size || (offset == row.size && offset != 0))
         return STATUS_OK;
     status = read_inside(s, row.seq, offset, out, &inside, e);
     if (status == STATUS_OK && !inside)
@@ -176,7 +176,7 @@ enum status store_read_chunk(struct store *s, const struct hash *hash, uint64_t 
     if (status != STATUS_OK)
         return status;
     uint64_t rest = row.size - offset;
-    struct span chunk = {out->data + before, out->len - before};
+    struct span chunk = out->len != before ? span_from(buf_span(out), before) : SPAN("");
     if (chunk.len != (rest < STORE_CHUNK ? rest : STORE_CHUNK))
         status = object_is_damaged(s, hash, e);
     if (status == STATUS_OK)

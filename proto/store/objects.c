@@ -409,7 +409,7 @@ void object_row_info(const struct object_row *row, struct store_info *out)
     out->kind = STORE_BLOB;
     if (row->type == NULL)
         return;
-    out->kind = row->type->kind;
+    out->kind = (enum store_content)row->type->kind;
     size_t len = row->type->length < sizeof out->type - 1 ? row->type->length : sizeof out->type - 1;
     memcpy(out->type, row->type->name, len);
 }

@@ -57,9 +57,11 @@ enum status store_get(struct store *s, const struct hash *hash, struct arena *a,
 enum status store_get_object(struct store *s, const struct hash *hash, struct arena *a, struct object *o,
                              struct error *e);
 
+enum store_content { STORE_OBJECT, STORE_ID_OBJECT, STORE_CLOB, STORE_BLOB };
+
 struct store_info {
     uint64_t seq; // store-wide monotonic number
-    enum { STORE_OBJECT, STORE_ID_OBJECT, STORE_CLOB, STORE_BLOB } kind;
+    enum store_content kind;
     char type[80]; // recipe name; empty for files
     uint64_t size;
     struct hash id_hash; // versioned objects and id objects

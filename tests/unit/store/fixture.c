@@ -29,7 +29,8 @@ void fixture_open(struct fixture *f, enum store_kind kind)
 void fixture_reopen(struct fixture *f)
 {
     store_close(f->store);
-    recipes_destroy(f->recipes);
+    assert_true(f->retired_count < sizeof f->retired / sizeof *f->retired);
+    f->retired[f->retired_count++] = f->recipes; // objects of the test still refer to them
     open_store(f);
 }
 
@@ -37,6 +38,8 @@ void fixture_close(struct fixture *f)
 {
     store_close(f->store);
     recipes_destroy(f->recipes);
+    while (f->retired_count != 0)
+        recipes_destroy(f->retired[--f->retired_count]);
     arena_destroy(f->arena);
     assert_int_equal(folder_remove_tree(f->dir, NULL), STATUS_OK);
 }

@@ -7,6 +7,8 @@ struct fixture {
     char dir[64];
     enum store_kind kind;
     struct recipes *recipes;
+    struct recipes *retired[600]; // of stores closed before
+    size_t retired_count;
     struct store *store;
     struct store_report report;
     struct arena *arena;
