@@ -25,7 +25,9 @@ struct vector_handler {
 };
 
 // Tables end with a handler without a name.
+extern const struct vector_handler vector_handlers_chum[];
 extern const struct vector_handler vector_handlers_crypto[];
+extern const struct vector_handler vector_handlers_instance[];
 extern const struct vector_handler vector_handlers_microdata[];
 extern const struct vector_handler vector_handlers_models[];
 extern const struct vector_handler vector_handlers_objects[];

@@ -10,9 +10,9 @@
 #include "runner.h"
 
 static const struct vector_handler *const tables[] = {
-    vector_handlers_crypto,  vector_handlers_microdata, vector_handlers_models, vector_handlers_objects,
-    vector_handlers_pairing, vector_handlers_replay,    vector_handlers_values, vector_handlers_version,
-    vector_handlers_list,    vector_handlers_store,
+    vector_handlers_chum,   vector_handlers_crypto,  vector_handlers_instance, vector_handlers_microdata,
+    vector_handlers_models, vector_handlers_objects, vector_handlers_pairing,  vector_handlers_replay,
+    vector_handlers_values, vector_handlers_version, vector_handlers_list,     vector_handlers_store,
 };
 
 static bool stem_starts_with(const char *stem, const char *name)
