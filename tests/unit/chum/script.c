@@ -150,6 +150,7 @@ static void on_closed(void *ctx, const struct error *why)
     rpc_destroy(script->rpc);
     script->rpc = NULL;
     script->conn = NULL;
+    script->synchronised = false;
 }
 
 static void send(void *ctx, bool text, struct span message)
