@@ -133,10 +133,12 @@ static void finish_call(struct call *call, json_t *result, const struct error *e
 static void fail_calls(struct ipc_channel *c, const char *why)
 {
     struct error e = {0};
+    struct call *calls = c->calls;
     error_set(&e, STATUS_CLOSED, "NODE-DOWN", "%s", why);
-    while (c->calls != NULL) {
-        struct call *call = c->calls;
-        c->calls = call->next;
+    c->calls = NULL; // an answer may ask again
+    while (calls != NULL) {
+        struct call *call = calls;
+        calls = call->next;
         finish_call(call, NULL, &e);
     }
 }
@@ -152,7 +154,8 @@ void ipc_channel_destroy(struct ipc_channel *c)
     outbox_destroy(c->outbox);
     if (c->socket.id != 0)
         nng_close(c->socket); // after this no thread of nng calls pipe_changed
-    fail_calls(c, "the channel was closed");
+    while (c->calls != NULL)
+        fail_calls(c, "the channel was closed");
     close(c->poll_fd);
     close(c->timer_fd);
     close(c->wake_fd);

@@ -71,10 +71,10 @@ static void refused(struct node *n, const char *step, const struct error *error)
 {
     struct supervisor *s = n->owner;
     struct error e = *error;
-    LOG(LOG_WARN, "provision.refused", LOG_TEXT("node", process_name(n->process)), LOG_TEXT("step", step),
-        LOG_TEXT("code", e.code), LOG_TEXT("reason", e.message));
     if (strcmp(e.code, "NODE-DOWN") == 0)
         return;
+    LOG(LOG_WARN, "provision.refused", LOG_TEXT("node", process_name(n->process)), LOG_TEXT("step", step),
+        LOG_TEXT("code", e.code), LOG_TEXT("reason", e.message));
     n->blocked = process_generation(n->process);
     error_prefix(&e, "%s node", process_name(n->process));
     provision_failed(s, &e);

@@ -352,7 +352,8 @@ const char *process_name(const struct process *p)
 
 enum process_state process_state(const struct process *p)
 {
-    return p->state == PROCESS_UP && p->now == NULL ? PROCESS_STARTING : p->state; // just died
+    bool dying = p->now == NULL || !ipc_channel_is_open(p->now->channel);
+    return p->state == PROCESS_UP && dying ? PROCESS_STARTING : p->state;
 }
 
 pid_t process_pid(const struct process *p)

@@ -8,7 +8,7 @@
 #include "supervisor/ctl/invitation.h"
 #include "supervisor/ctl/output.h"
 
-enum { INVITATION_MAX = 8192 };
+enum { INPUT_MAX = 64 * 1024 };
 
 static enum status print_qr(const char *text, struct error *e)
 {
@@ -54,7 +54,7 @@ enum status run_pair(struct ctl *c, struct error *e)
     json_t *invitation = NULL;
     enum status s = STATUS_OK;
     if (strcmp(c->arguments[0], "-") == 0)
-        s = ctl_read("-", INVITATION_MAX, &text, e);
+        s = ctl_read("-", INPUT_MAX, &text, e);
     else
         buf_add_text(&text, c->arguments[0]);
     if (s == STATUS_OK)

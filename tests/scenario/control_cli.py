@@ -1,0 +1,154 @@
+"""The command line: its JSON, its exit statuses, its help, its care with foreign text."""
+import hashlib
+import json
+import os
+import subprocess
+
+from control import BIN, SECRET, main
+
+
+def test_every_command_has_help(t):
+    status, out, _ = t.cli("--help")
+    commands = [line[2:22].strip() for line in out.splitlines() if line.startswith("  ")]
+    assert status == 0 and len(commands) > 50
+    for command in commands:
+        status, text, err = t.cli(*command.split(), "--help")
+        assert status == 0 and err == "" and text.startswith("usage: tandem " + command), command
+        assert "Example:" in text and "--json" in text
+
+
+def test_wrong_usage_is_exit_2_and_helps(t):
+    for arguments, hint in ((["statu"], "'status'"), (["chat", "sned"], "'chat send'"), (["wait"], "ready|federated|idle"),
+                            (["chat", "send", "hi"], "--to"), (["status", "extra"], "extra"),
+                            (["status", "--bogus"], "--bogus"), (["--timeout", "x", "status"], "seconds"),
+                            (["chat", "list", "--with"], "wants a value"), (["--node", "other", "contacts"], "archive")):
+        status, out, err = t.cli(*arguments)
+        assert status == 2 and hint in err and out == "", (arguments, status, err)
+        status, out, err = t.cli("--json", *arguments)
+        assert status == 2 and json.loads(out)["error"]["code"] == "USAGE"
+    assert t.cli()[0] == 2
+    assert t.cli("chat")[0] == 2
+
+
+def test_without_a_supervisor_it_says_so(t):
+    for command in (["status"], ["contacts"], ["provision", "--user", "x"], ["down"]):
+        status, result = t.cli_json(*command)
+        assert status == 3 and result["error"]["code"] == "NOT-RUNNING" and "tandem up" in result["error"]["hint"]
+
+
+def test_json_is_one_document_and_lists_are_arrays(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    for command in (["contacts"], ["connections"], ["share", "list"], ["chat", "list", "--with", "01234567"]):
+        status, out, _ = t.cli("--json", *command)
+        assert status == 0 and isinstance(json.loads(out), list) and out.count("\n") == 1, (command, out)
+    status, result = t.cli_json("status")
+    assert set(result) == {"supervisor", "archive", "sparse", "federated"}
+    assert set(result["supervisor"]) >= {"pid", "uptimeMs", "version"}
+    assert set(result["archive"]) >= {"state", "pid", "restarts", "personId", "instanceId", "listeners", "objects", "bytes"}
+    assert set(t.cli_json("invite")[1]) == {"token", "publicKey", "url"}
+    assert list(json.loads(t.cli("invite", "--json")[1])) == ["token", "publicKey", "url"]
+    assert t.cli_json("contact", "forget", "0" * 64) == (0, {})
+
+
+def test_control_characters_of_others_never_reach_the_terminal(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    t.cli("chat", "send", "--to", "01234567", "x")
+    for command in (["contacts"], ["chat", "list", "--with", "01234567"]):
+        out = t.cli(*command)[1]
+        assert "\x1b" not in out and "\x07" not in out and "\\x1b" in out, out
+
+
+def test_an_invitation_goes_from_hand_to_hand(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    as_json = t.cli("invite")[1]
+    as_link = t.cli("invite", "--link")[1]
+    assert "/invites/invitePartner/?invited=true/#%7B%22token%22" in as_link
+    assert t.cli("pair", as_json.strip())[0] == 0
+    assert t.cli("pair", as_link.strip())[0] == 0
+    assert set(json.loads(t.cli("--json", "pair", "-", stdin=as_link)[1])) == {"personId", "instanceId"}
+    assert "\u2588" in t.cli("invite", "--qr")[1]
+    used = json.loads(as_json)
+    for bad in ("", "nonsense", "{}", '{"token":"x"}', "https://x/#%7", json.dumps({**used, "url": "http://x"}),
+                json.dumps({**used, "publicKey": "12"}), "x" * 9000):
+        status, result = t.cli_json("pair", "-", stdin=bad)
+        assert status == 4 and result["error"]["code"] == "BAD-INVITATION", (bad, result)
+    status, result = t.cli_json("pair", "-", stdin=json.dumps({**used, "token": "unknown"}))
+    assert status == 4 and result["error"]["code"] == "INVITATION-UNKNOWN"
+
+
+def test_messages_one_per_line(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    status, out, _ = t.cli("--json", "chat", "send", "--to", "01234567", "--stdin", stdin="one\ntwo\n\nthree")
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert status == 0 and len(answers) == 3 and all(set(a) == {"id", "channel"} for a in answers)
+
+
+def test_follow_prints_what_arrives(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    follower = subprocess.Popen([os.path.join(BIN, "tandem"), "--json", "events", "--follow"], env=t.environment,
+                                stdout=subprocess.PIPE, text=True)
+    names = [json.loads(follower.stdout.readline())["event"]]
+    t.cli("chat", "send", "--to", "01234567", "x")
+    while names[-1] != "chat.sent":
+        names.append(json.loads(follower.stdout.readline())["event"])
+    follower.terminate()
+    follower.wait()
+    follower.stdout.close()
+
+
+def test_files_of_any_size_go_and_come_back(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    for size in (0, 1, 393216, 2000003):
+        path, back = os.path.join(t.top, "file"), os.path.join(t.top, f"back-{size}")
+        content = os.urandom(size)
+        with open(path, "wb") as file:
+            file.write(content)
+        status, result = t.cli_json("blob", "put", path)
+        assert status == 0 and result == {"hash": hashlib.sha256(content).hexdigest(), "size": size}
+        assert t.cli_json("blob", "get", result["hash"], "-o", back) == (0, result)
+        with open(back, "rb") as file:
+            assert file.read() == content
+        status, result = t.cli_json("blob", "get", result["hash"], "-o", back)
+        assert status == 1 and result["error"]["code"] == "EXISTS"
+
+
+def test_settings_and_where_they_come_from(t):
+    os.makedirs(t.dir, 0o700)
+    with open(t.path("tandem.conf"), "w") as file:
+        file.write("; a comment\n[log]\nlevel = debug\n[restart]\ndeaths = 7\n")
+    t.environment["TANDEM_RESTART_DEATHS"] = "9"
+    status, result = t.cli_json("config", "show", "--origin")
+    assert status == 0
+    assert result["log.level"] == {"value": "debug", "origin": "file", "line": 3}
+    assert result["restart.deaths"] == {"value": "9", "origin": "environment"}
+    assert result["listen.address"] == {"value": "localhost:8765", "origin": "default"}
+    for text, line in (("[log]\nlevle = x\n", 2), ("[log]\nlevel = loud\n", 2), ("[restart]\n\ndeaths = many\n", 3),
+                       ("rubbish\n", 1)):
+        with open(t.path("tandem.conf"), "w") as file:
+            file.write(text)
+        status, result = t.cli_json("config", "show")
+        assert status == 1 and result["error"]["code"] == "BAD-CONFIG" and f"line {line}" in result["error"]["message"]
+        assert t.cli("up")[0] == 1
+
+
+def test_the_log_and_the_doctor_work_offline(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    t.stop()
+    status, out, _ = t.cli("--json", "log", "--grep", "supervisor.started")
+    assert status == 0 and json.loads(out.splitlines()[0])["event"] == "supervisor.started"
+    status, result = t.cli_json("doctor")
+    checks = {check["check"]: check["ok"] for check in result["checks"]}
+    assert checks["installation"] and checks["keys"] and checks["archive store"]
+    os.unlink(t.path("keys.json"))
+    checks = {check["check"]: check["ok"] for check in t.cli_json("doctor")[1]["checks"]}
+    assert not checks["keys"]
+
+
+main(globals())

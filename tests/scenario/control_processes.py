@@ -1,0 +1,140 @@
+"""The node processes: restarted and provisioned again, given up, and never left behind."""
+import json
+import os
+import signal
+import time
+
+from control import fails_with, is_alive, main, until
+
+
+def state(t, node):
+    return t.call("status")[node]
+
+
+def test_a_killed_node_is_restarted_and_provisioned_again(t):
+    t.up()
+    t.provision()
+    for node in ("archive", "sparse"):
+        before = state(t, node)
+        os.kill(before["pid"], signal.SIGKILL)
+        after = until(lambda: (lambda s: s if s["state"] == "running" and s["pid"] != before["pid"] else None)(
+            state(t, node)), f"{node} runs again")
+        assert after["restarts"] == 1 and after["personId"] == before["personId"]
+    t.call("wait", **{"for": "federated"})
+    t.call("chat.send", to="01234567", text="still here")
+
+
+def test_a_node_that_dies_too_often_is_given_up_and_can_be_restarted(t):
+    t.up(TANDEM_RESTART_DEATHS="3", TANDEM_RESTART_BACKOFF_MIN_MS="10")
+    t.provision()
+    for _ in range(3):
+        before = until(lambda: (lambda s: s if s["state"] == "running" else None)(state(t, "sparse")), "it runs")
+        os.kill(before["pid"], signal.SIGKILL)
+        until(lambda: state(t, "sparse")["pid"] != before["pid"], "its end is noticed")
+    until(lambda: state(t, "sparse")["state"] == "failed", "the node is given up")
+    fails_with("NODE-DOWN", t.call, "contacts.list")
+    assert state(t, "archive")["state"] == "running"
+    t.call("restart", node="sparse")
+    assert state(t, "sparse")["state"] == "running"
+
+
+def test_a_node_that_hangs_is_killed_and_restarted(t):
+    t.up(TANDEM_HEARTBEAT_INTERVAL_S="1", TANDEM_HEARTBEAT_SILENCE_S="2")
+    t.provision()
+    before = state(t, "sparse")
+    os.kill(before["pid"], signal.SIGSTOP)
+    until(lambda: (lambda s: s["state"] == "running" and s["pid"] != before["pid"])(state(t, "sparse")), "it runs again")
+    reasons = [event["data"].get("reason") for event in t.call("events.since")["events"] if event["event"] == "node.died"]
+    assert reasons == ["did not answer any more"]
+
+
+def test_nodes_end_with_a_killed_supervisor(t):
+    t.up()
+    t.provision()
+    pids = [state(t, "archive")["pid"], state(t, "sparse")["pid"]]
+    os.kill(t.process.pid, signal.SIGKILL)
+    t.wait_exit()
+    until(lambda: not any(is_alive(pid) for pid in pids), "both nodes are gone")
+    # What it left behind (sockets, lock, control.json) is no obstacle.
+    assert t.cli("status")[0] == 3
+    t.up()
+    assert t.provision()["created"] is False
+
+
+def test_sigterm_stops_everything_within_two_seconds(t):
+    t.up()
+    t.provision()
+    pids = [state(t, "archive")["pid"], state(t, "sparse")["pid"]]
+    os.kill(state(t, "sparse")["pid"], signal.SIGSTOP)  # even when one does not answer
+    began = time.monotonic()
+    assert t.stop() == 0
+    assert time.monotonic() - began < 2.0
+    assert not any(is_alive(pid) for pid in pids)
+    assert os.listdir(t.path("run")) == []
+
+
+def test_a_second_signal_kills(t):
+    t.up()
+    os.kill(state(t, "archive")["pid"], signal.SIGSTOP)
+    t.process.send_signal(signal.SIGTERM)
+    time.sleep(0.1)
+    began = time.monotonic()
+    t.process.send_signal(signal.SIGTERM)
+    assert t.wait_exit() == 0
+    assert time.monotonic() - began < 1.0
+
+
+def test_down_answers_and_stops(t):
+    t.up()
+    assert t.cli_json("down") == (0, {})
+    assert t.wait_exit() == 0
+    assert t.cli_json("status")[0] == 3
+
+
+def test_the_end_of_stdin_stops_it(t):
+    t.up("--stdin-lifetime")
+    t.process.stdin.close()
+    assert t.process.wait(5) == 0
+
+
+def test_a_second_supervisor_is_refused(t):
+    t.up()
+    status, out, _ = t.cli("up", "--json")
+    error = json.loads(out)["error"]
+    assert status == 1 and error["code"] == "ALREADY-RUNNING" and str(t.process.pid) in error["message"]
+    assert t.call("status")["supervisor"]["pid"] == t.process.pid
+
+
+def test_a_missing_node_program_is_named(t):
+    t.environment.update(TANDEM_RESTART_DEATHS="2", TANDEM_RESTART_BACKOFF_MIN_MS="5")
+    t.spawn("--sparse-binary", "/nonexistent/node")
+    until(lambda: t.cli("status")[0] == 0, "it answers")
+    until(lambda: t.cli_json("status")[1]["sparse"]["state"] == "failed", "the node is given up")
+    events = t.cli("events", "--json")[1]
+    assert "no such file or directory" in events
+
+
+def test_sighup_reopens_the_logs(t):
+    t.up()
+    os.rename(t.path("log", "supervisor.log"), t.path("log", "moved"))
+    t.process.send_signal(signal.SIGHUP)
+    until(lambda: os.path.exists(t.path("log", "supervisor.log")), "a new log")
+    t.provision()
+
+
+def test_a_slow_reader_of_stdout_is_told_what_it_missed(t):
+    t.up()
+    t.provision()
+    client = t.client()
+    client.send("object.put", object={"$type$": "Burst", "count": 5000})  # far more than a pipe holds
+    client.receive()
+    until(lambda: t.call("events.since", seq=1, limit=1)["events"], "the supervisor still answers")
+    lines = []
+    while not lines or lines[-1].get("event") != "stream.gap":
+        lines.append(json.loads(t.process.stdout.readline()))
+        if len(lines) % 50 == 0:
+            t.call("object.put", object={"$type$": "Burst", "count": 1})
+    assert lines[-1]["lost"] > 0
+
+
+main(globals())

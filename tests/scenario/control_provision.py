@@ -1,0 +1,241 @@
+"""Provisioning: once, again, interrupted, refused, lost, forgotten."""
+import json
+import os
+import shutil
+import signal
+
+from control import SECRET, fails_with, main, snapshot, until
+
+
+def test_the_result_has_the_members_of_the_contract(t):
+    t.up()
+    status, result = t.cli_json("provision", "--user", "joe", stdin=SECRET + "\r\n")
+    assert status == 0
+    assert set(result) == {"archive", "sparse", "created", "paired", "federated", "milliseconds"}
+    assert set(result["archive"]) == {"personId", "instanceId", "url", "pid"}
+    assert set(result["sparse"]) == {"personId", "instanceId", "pid"}
+    assert result["created"] and result["paired"] and result["federated"]
+    assert t.provision()["created"] is False  # CR and LF did not count
+
+
+def test_again_changes_nothing(t):
+    t.up()
+    first = t.provision()
+    before = snapshot(t.dir)
+    again = t.call("provision", secret=SECRET)
+    assert again["archive"] == first["archive"] and again["created"] is False
+    assert snapshot(t.dir) == before
+
+
+def test_a_restart_needs_only_the_secret(t):
+    t.up()
+    first = t.provision()
+    assert t.stop() == 0
+    t.up()
+    second = t.call("provision", secret=SECRET)
+    assert second["archive"]["personId"] == first["archive"]["personId"] and second["created"] is False
+
+
+def test_a_wrong_secret_changes_nothing(t):
+    t.up()
+    t.provision()
+    t.stop()
+    t.up()
+    before = snapshot(t.dir)
+    status, result = t.cli_json("provision", stdin="wrong\n")
+    assert status == 4 and result["error"]["code"] == "BAD-SECRET" and result["error"]["hint"]
+    assert snapshot(t.dir) == before
+    assert t.call("status")["archive"]["state"] == "unprovisioned"
+    t.provision()
+    fails_with("BAD-SECRET", t.provision, secret="wrong")
+    assert t.call("status")["archive"]["state"] == "running"
+
+
+def test_another_user_is_refused(t):
+    t.up()
+    t.provision()
+    fails_with("ALREADY-PROVISIONED", t.provision, user="jim")
+    fails_with("ALREADY-PROVISIONED", t.provision, archiveEmail="other@x.org")
+
+
+def test_equal_emails_are_refused_before_anything_is_written(t):
+    t.up()
+    before = snapshot(t.dir)
+    status, result = t.cli_json("provision", "--user", "joe", "--archive-email", "a@b.c", "--sparse-email", "a@b.c",
+                                stdin=SECRET)
+    assert status == 4 and result["error"]["code"] == "EMAILS-EQUAL"
+    assert snapshot(t.dir) == before
+
+
+def test_the_user_is_needed_the_first_time(t):
+    t.up()
+    assert "user" in str(fails_with("BAD-PARAMS", t.call, "provision", secret=SECRET))
+
+
+def test_a_missing_secret_is_a_usage_error(t):
+    t.up()
+    status, result = t.cli_json("provision", "--user", "joe")
+    assert status == 2 and result["error"]["code"] == "SECRET-MISSING"
+
+
+def test_a_secret_file_must_be_private(t):
+    t.up()
+    path = os.path.join(t.top, "secret")
+    with open(path, "w") as file:
+        file.write(SECRET + "\n")
+    os.chmod(path, 0o644)
+    status, result = t.cli_json("provision", "--user", "joe", "--secret-file", path)
+    assert status == 4 and result["error"]["code"] == "NO-PERMISSION"
+    os.chmod(path, 0o600)
+    assert t.cli_json("provision", "--user", "joe", "--secret-file", path)[0] == 0
+
+
+def test_a_second_call_meanwhile_is_busy(t):
+    t.up(FAKE_FEDERATE_MS="-1")
+    client = t.client()
+    client.send("provision", user="joe", secret=SECRET)
+    until(lambda: t.call("status")["sparse"]["state"] == "running", "both are open")
+    fails_with("BUSY", t.provision)
+    fails_with("BUSY", t.call, "deprovision")
+
+
+def test_no_wait_returns_before_federation(t):
+    t.up(FAKE_FEDERATE_MS="-1")
+    status, result = t.cli_json("provision", "--user", "joe", "--no-wait", stdin=SECRET)
+    assert status == 0 and result["paired"] and not result["federated"]
+
+
+def test_a_timeout_is_exit_5_and_the_work_goes_on(t):
+    t.up(FAKE_FEDERATE_MS="2500")
+    status, result = t.cli_json("provision", "--user", "joe", "--timeout", "1", stdin=SECRET)
+    assert status == 5 and result["error"]["code"] == "TIMEOUT"
+    assert t.cli("wait", "federated", "--timeout", "20")[0] == 0
+    assert t.cli("wait", "idle", "--timeout", "20")[0] == 0
+
+
+def test_a_taken_port_leaves_nothing(t):
+    t.up(FAKE_PORT_TAKEN="1")
+    before = snapshot(t.dir)
+    status, result = t.cli_json("provision", "--user", "joe", stdin=SECRET)
+    assert status == 1 and result["error"]["code"] == "PORT-TAKEN"
+    assert snapshot(t.dir) == before
+    t.stop()
+    del t.environment["FAKE_PORT_TAKEN"]
+    t.up()
+    assert t.provision(secret="a different one")["created"] is True
+
+
+def test_an_interrupted_creation_is_resumed(t):
+    t.up(FAKE_FEDERATE_MS="-1")
+    client = t.client()
+    client.send("provision", user="joe", secret=SECRET)
+    until(lambda: os.path.exists(t.path("archive", "key-hash")), "the archive's store")
+    os.kill(t.process.pid, signal.SIGKILL)
+    t.wait_exit()
+    t.up(FAKE_FEDERATE_MS="0")
+    fails_with("BAD-SECRET", t.provision, secret="wrong")
+    assert t.provision()["federated"] is True
+
+
+def test_a_lost_store_is_made_anew_only_when_asked(t):
+    t.up()
+    first = t.provision()
+    t.stop()
+    shutil.rmtree(t.path("sparse"))
+    t.up()
+    fails_with("STORE-MISSING", t.provision)
+    assert os.listdir(t.path("sparse")) == []
+    result = t.provision(recreate="sparse")
+    assert result["created"] is True and result["federated"] is True
+    with open(t.path("archive", "forgot")) as file:  # the survivor forgot the old key
+        assert file.read() == first["sparse"]["personId"]
+    t.stop()
+    t.up()
+    assert t.provision()["created"] is False
+
+
+def test_deprovision_forgets_the_key_and_keeps_the_stores(t):
+    t.up()
+    first = t.provision()
+    assert t.call("deprovision") == {"wiped": False}
+    assert t.call("status")["archive"]["state"] == "unprovisioned"
+    fails_with("NOT-PROVISIONED", t.call, "contacts.list")
+    fails_with("BAD-SECRET", t.provision, secret="wrong")
+    assert t.provision()["archive"]["personId"] == first["archive"]["personId"]
+
+
+def test_wipe_deletes_and_resumes_after_a_crash(t):
+    t.up()
+    t.provision()
+    status, result = t.cli_json("deprovision", "--wipe")
+    assert status == 4 and result["error"]["code"] == "CONFIRMATION-MISSING"
+    assert t.cli_json("deprovision", "--wipe", "--yes") == (0, {"wiped": True})
+    assert not os.path.exists(t.path("keys.json")) and os.listdir(t.path("archive")) == []
+    assert t.provision(user="jim", secret="new")["created"] is True
+    t.stop()
+    open(t.path("wiping"), "w").close()  # as if it had crashed here
+    t.up()
+    assert not os.path.exists(t.path("keys.json")) and os.listdir(t.path("sparse")) == []
+    assert not os.path.exists(t.path("wiping"))
+
+
+def test_damaged_files_are_named_and_kept(t):
+    t.up()
+    t.provision()
+    t.stop()
+    with open(t.path("keys.json"), "w") as file:
+        file.write("{}")
+    t.up()
+    fails_with("BAD-KEY-FILE", t.provision)
+    t.stop()
+    with open(t.path("keys.json"), "w") as file:
+        json.dump({"v": 1, "alg": "argon2id13", "opsLimit": 10 ** 9, "memLimit": 2 ** 50, "salt": "0" * 32,
+                   "check": "0" * 64}, file)
+    t.up()
+    fails_with("BAD-KEY-FILE", t.provision)
+    t.stop()
+    os.unlink(t.path("keys.json"))
+    t.up()
+    fails_with("BAD-KEY-FILE", t.provision)
+
+
+def test_no_secret_is_ever_written_or_shown(t):
+    t.up()
+    t.provision()
+    t.call("deprovision")
+    t.provision()
+    for pid in (t.process.pid, t.call("status")["archive"]["pid"]):
+        for name in ("cmdline", "environ"):
+            with open(f"/proc/{pid}/{name}", "rb") as file:
+                assert SECRET.encode() not in file.read()
+    t.stop()
+    for top, _, names in os.walk(t.dir):
+        for name in names:
+            with open(os.path.join(top, name), "rb") as file:
+                assert SECRET.encode() not in file.read(), name
+
+
+def test_state_of_the_future_is_left_alone(t):
+    os.makedirs(t.dir, 0o700)
+    with open(t.path("format"), "w") as file:
+        file.write('{"tandem":2}')
+    before = sorted(os.listdir(t.dir))
+    status, out, _ = t.cli("up", "--json")
+    assert status == 1 and json.loads(out)["error"]["code"] == "STATE-TOO-NEW"
+    assert sorted(os.listdir(t.dir)) == before
+
+
+def test_a_state_directory_that_cannot_be_written(t):
+    blocked = os.path.join(t.top, "file")
+    open(blocked, "w").close()
+    status, out, _ = t.cli("up", "--json", "--state-dir", blocked + "/state")
+    error = json.loads(out)["error"]
+    assert status == 1 and error["code"] == "IO" and blocked in error["message"]
+    if os.geteuid() != 0:
+        os.makedirs(t.dir, 0o700)
+        os.chmod(t.dir, 0o500)
+        status, out, _ = t.cli("up", "--json")
+        assert status == 4 and json.loads(out)["error"]["code"] == "NO-PERMISSION"
+
+
+main(globals())
