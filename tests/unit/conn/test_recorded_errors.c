@@ -157,7 +157,7 @@ static void send_padded(struct scene *s, const char *head, size_t head_len, size
 {
     struct buf plaintext = {0};
     buf_add(&plaintext, head, head_len);
-    memset(buf_reserve(&plaintext, filler), 7, filler);
+    memset(buf_reserve(&plaintext, filler + 1), 7, filler);
     plaintext.len += filler;
     buf_add_text(&plaintext, message);
     probe_handshake(&s->probe);
