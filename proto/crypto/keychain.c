@@ -1,17 +1,14 @@
 #include "crypto/keychain.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "crypto/box.h"
 #include "crypto/kdf.h"
 #include "crypto/sign.h"
+#include "io/file.h"
+#include "io/folder.h"
 
 enum {
     MASTER_SIZE = 32,
@@ -24,69 +21,44 @@ enum {
 
 struct keychain {
     char *dir;
-    int fd; // the folder
     struct secret master;
 };
 
 // ---- Files
 // -----------------------------------------------------------------------------------------------------------
 
+static char *path_of(const struct keychain *k, const char *name)
+{
+    size_t size = strlen(k->dir) + 1 + strlen(name) + 1;
+    char *path = mem_alloc(size);
+    snprintf(path, size, "%s/%s", k->dir, name);
+    return path;
+}
+
+static bool has_file(const struct keychain *k, const char *name)
+{
+    char *path = path_of(k, name);
+    bool found = file_exists(path);
+    free(path);
+    return found;
+}
+
 static enum status read_file(const struct keychain *k, const char *name, struct buf *out, struct error *e)
 {
-    enum status status = STATUS_OK;
-    int fd = openat(k->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 && errno == ENOENT)
-        return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s/%s does not exist", k->dir, name);
-    if (fd < 0)
-        return error_errno(e, "cannot open %s/%s", k->dir, name);
-    for (;;) {
-        ssize_t n = read(fd, buf_reserve(out, MAX_FILE), MAX_FILE);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            status = error_errno(e, "cannot read %s/%s", k->dir, name);
-        if (n <= 0)
-            break;
-        out->len += (size_t)n;
-        if (out->len > MAX_FILE) {
-            status = error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "%s/%s is too long", k->dir, name);
-            break;
-        }
-    }
-    close(fd);
+    char *path = path_of(k, name);
+    enum status status = file_read(path, MAX_FILE, out, e);
+    if (status == STATUS_TOO_BIG)
+        status = error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "%s is too long", path);
+    free(path);
     return status;
 }
 
-static bool write_all(int fd, struct span bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t n = write(fd, bytes.ptr, bytes.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        bytes = span_from(bytes, (size_t)n);
-    }
-    return fsync(fd) == 0;
-}
-
-// Replaces a file in one step that survives power loss.
 static enum status write_file(const struct keychain *k, const char *name, struct span bytes, struct error *e)
 {
-    char temporary[NAME_SIZE + sizeof ".new"];
-    snprintf(temporary, sizeof temporary, "%s.new", name);
-    int fd = openat(k->fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return error_errno(e, "cannot create %s/%s", k->dir, temporary);
-    bool written = write_all(fd, bytes);
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    if (written && renameat(k->fd, temporary, k->fd, name) == 0 && fsync(k->fd) == 0)
-        return STATUS_OK;
-    error_errno(e, "cannot write %s/%s", k->dir, name);
-    unlinkat(k->fd, temporary, 0);
-    return e != NULL ? e->status : STATUS_IO;
+    char *path = path_of(k, name);
+    enum status status = file_write(path, bytes, 0600, e);
+    free(path);
+    return status;
 }
 
 static bool ends_with(const char *name, const char *end)
@@ -96,20 +68,18 @@ static bool ends_with(const char *name, const char *end)
     return n > m && strcmp(name + n - m, end) == 0;
 }
 
+static enum status look_for_keys(const struct folder_file *file, void *arg, struct error *e)
+{
+    bool *found = arg;
+    (void)e;
+    *found = *found || ends_with(file->name, ".encrypt") || ends_with(file->name, ".sign");
+    return STATUS_OK;
+}
+
 static enum status has_key_files(const struct keychain *k, bool *yes, struct error *e)
 {
     *yes = false;
-    int fd = openat(k->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
-    if (folder == NULL) {
-        if (fd >= 0)
-            close(fd);
-        return error_errno(e, "cannot read %s", k->dir);
-    }
-    for (struct dirent *d = readdir(folder); d != NULL; d = readdir(folder))
-        *yes = *yes || ends_with(d->d_name, ".encrypt") || ends_with(d->d_name, ".sign");
-    closedir(folder);
-    return STATUS_OK;
+    return folder_walk(k->dir, look_for_keys, yes, e);
 }
 
 // ---- Sealing
@@ -160,17 +130,11 @@ done:
 
 static enum status open_folder(const char *dir, bool may_create, struct keychain **out, struct error *e)
 {
-    if (may_create && mkdir(dir, 0700) < 0 && errno != EEXIST)
-        return error_errno(e, "cannot create %s", dir);
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
-        return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s does not exist", dir);
-    if (fd < 0)
-        return error_errno(e, "cannot open %s", dir);
-    struct keychain *k = mem_alloc(sizeof *k);
-    k->dir = mem_text(span_of(dir));
-    k->fd = fd;
-    *out = k;
+    enum status status = may_create ? folder_create(dir, 0700, e) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    *out = mem_alloc(sizeof **out);
+    (*out)->dir = mem_text(span_of(dir));
     return STATUS_OK;
 }
 
@@ -231,13 +195,13 @@ static enum status derive(const struct keychain *k, const struct secret *secret,
 // The salt, made anew only where nothing depends on an old one.
 static enum status provide_salt(struct keychain *k, bool may_create, struct error *e)
 {
-    if (faccessat(k->fd, SALT_FILE, F_OK, 0) == 0)
+    if (has_file(k, SALT_FILE))
         return STATUS_OK;
     bool lost;
     enum status status = has_key_files(k, &lost, e);
     if (status != STATUS_OK)
         return status;
-    if (lost || faccessat(k->fd, MASTER_FILE, F_OK, 0) == 0)
+    if (lost || has_file(k, MASTER_FILE))
         return error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "%s holds secret keys, but their salt is gone", k->dir);
     if (!may_create)
         return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s holds no keys", k->dir);
@@ -278,7 +242,6 @@ void keychain_close(struct keychain *k)
     if (k == NULL)
         return;
     secret_destroy(&k->master);
-    close(k->fd);
     free(k->dir);
     free(k);
 }
@@ -324,6 +287,5 @@ enum status keychain_get(const struct keychain *k, const struct hash *keys, stru
 bool keychain_has(const struct keychain *k, const struct hash *keys)
 {
     char name[NAME_SIZE];
-    return faccessat(k->fd, file_name(name, keys, ".encrypt"), F_OK, 0) == 0 &&
-           faccessat(k->fd, file_name(name, keys, ".sign"), F_OK, 0) == 0;
+    return has_file(k, file_name(name, keys, ".encrypt")) && has_file(k, file_name(name, keys, ".sign"));
 }

@@ -463,33 +463,54 @@ enum status instance_add_identity(struct model *m, struct keychain *k, const str
     return status;
 }
 
-// The instance of a further identity: the only one of that owner whose keys we hold.
+static bool holds_keys(struct model *m, struct keychain *k, const struct hash *owner)
+{
+    struct hash_list keys = {0};
+    bool found = false;
+    if (store_referrers(m->store, owner, SPAN("Keys"), false, &keys, NULL) == STATUS_OK)
+        for (size_t i = 0; i < keys.count && !found; i++)
+            found = keychain_has(k, &keys.items[i]);
+    hash_list_free(&keys);
+    return found;
+}
+
+// The instance of a further identity: the one of that owner whose keys we hold.
+static enum status find_own_instance(struct model *m, struct keychain *k, const struct hash *person, struct hash *id,
+                                     struct span *name, struct error *e)
+{
+    struct hash_list instances = {0};
+    struct value *instance;
+    enum status status = store_referrers(m->store, person, SPAN("Instance"), true, &instances, e);
+    size_t i = 0;
+    while (i < instances.count && !holds_keys(m, k, &instances.items[i]))
+        i++;
+    if (status == STATUS_OK && i == instances.count)
+        status = error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the instance of %s is gone", hash_text(person).s);
+    if (status == STATUS_OK) {
+        *id = instances.items[i];
+        status = model_read(m, id, "Instance", &instance, e);
+    }
+    if (status == STATUS_OK)
+        value_get_string(instance, "name", name);
+    hash_list_free(&instances);
+    return status;
+}
+
 static enum status open_identity(struct model *m, struct keychain *k, const struct hash *person, struct identity **out,
                                  struct error *e)
 {
-    struct hash_list instances = {0};
     struct span email;
     struct span name = {0};
     struct identity *i = mem_alloc(sizeof *i);
     i->person = *person;
     enum status status = profile_email_of(m, person, &email, e);
     if (status == STATUS_OK)
-        status = store_referrers(m->store, person, SPAN("Instance"), true, &instances, e);
-    if (status == STATUS_OK && instances.count == 0)
-        status = error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the instance of %s is gone", hash_text(person).s);
-    if (status == STATUS_OK) {
-        struct value *instance;
-        i->instance = instances.items[0];
-        status = model_read(m, &i->instance, "Instance", &instance, e);
-        if (status == STATUS_OK)
-            value_get_string(instance, "name", &name);
-    }
+        status = find_own_instance(m, k, person, &i->instance, &name, e);
     if (status == STATUS_OK) {
         i->email = mem_text(email);
         i->instance_name = mem_text(name);
         status = open_both_keys(m, k, i, e);
     }
-    hash_list_free(&instances);
     if (status != STATUS_OK) {
         identity_destroy(i);
         i = NULL;
@@ -523,25 +544,44 @@ enum status instance_identities(struct model *m, struct keychain *k, struct iden
 // ---- Recipes
 // ---------------------------------------------------------------------------------------------------------
 
+static enum status register_recipe(struct model *m, const struct value *recipe, struct error *e)
+{
+    struct span name;
+    if (value_get_string(recipe, "name", &name) && recipes_find(store_recipes(m->store), name) != NULL)
+        return error_set(e, STATUS_EXISTS, "OR-ADDR1", "there is another recipe called " SPAN_FMT, SPAN_ARG(name));
+    return store_add_recipe(m->store, recipe, e);
+}
+
+static enum status enlarge_recipes(struct model *m, const struct value *recipe, struct value *instance,
+                                   struct hash_list *recipes, struct error *e)
+{
+    struct version_result stored;
+    enum status status = register_recipe(m, recipe, e);
+    if (status == STATUS_OK)
+        status = model_change(m, recipe, &stored, e);
+    if (status != STATUS_OK)
+        return status;
+    hash_list_add(recipes, &stored.hash);
+    value_set_member(m->arena, instance, SPAN("recipe"), model_hashes(m, recipes->items, recipes->count, true));
+    return model_change(m, instance, NULL, e);
+}
+
 enum status instance_add_recipe(struct model *m, const struct value *recipe, struct hash *hash, bool *is_new,
                                 struct error *e)
 {
-    struct version_result stored;
+    struct object o;
     struct value *instance;
     struct hash_list recipes = {0};
-    enum status status = model_change(m, recipe, &stored, e);
+    enum status status = object_make(store_recipes(m->store), m->arena, recipe, MICRODATA_OBJECT, &o, e);
     if (status == STATUS_OK)
         status = model_current(m, &m->self->instance, "Instance", &instance, NULL, e);
     if (status == STATUS_OK) {
+        *hash = o.hash;
         model_read_hashes(value_get(instance, SPAN("recipe")), &recipes);
-        *hash = stored.hash;
         *is_new = !hash_list_has(&recipes, hash);
     }
-    if (status == STATUS_OK && *is_new) {
-        hash_list_add(&recipes, hash);
-        value_set_member(m->arena, instance, SPAN("recipe"), model_hashes(m, recipes.items, recipes.count, true));
-        status = model_change(m, instance, NULL, e);
-    }
+    if (status == STATUS_OK && *is_new)
+        status = enlarge_recipes(m, recipe, instance, &recipes, e);
     hash_list_free(&recipes);
     return status;
 }

@@ -48,7 +48,8 @@ enum status instance_add_identity(struct model *m, struct keychain *k, const str
 enum status instance_identities(struct model *m, struct keychain *k, struct identity ***out, size_t *count,
                                 struct error *e);
 
-// Stores a Recipe object that the store's recipe set knows already and enlarges the Instance's recipe set.
+// Registers a Recipe object with the store's recipe set, stores it and enlarges the Instance's recipe set. The same one
+// again is fine. Codes: URC-… (malformed), OR-ADDR1 (another one has the name).
 enum status instance_add_recipe(struct model *m, const struct value *recipe, struct hash *hash, bool *is_new,
                                 struct error *e);
 

@@ -196,6 +196,11 @@ const struct recipes *store_recipes(const struct store *s)
     return s->recipes;
 }
 
+enum status store_add_recipe(struct store *s, const struct value *recipe, struct error *e)
+{
+    return recipes_add(s->recipes, recipe, e);
+}
+
 const struct version_source *store_versions(struct store *s)
 {
     return &s->versions;

@@ -34,6 +34,8 @@ enum status store_open(const struct store_options *options, struct store **out, 
                        struct error *e);
 void store_close(struct store *s); // NULL-safe
 const struct recipes *store_recipes(const struct store *s);
+// Registers a Recipe object with the set (recipes_add); a rollback does not take it back.
+enum status store_add_recipe(struct store *s, const struct value *recipe, struct error *e);
 
 enum status store_begin(struct store *s, struct error *e);
 enum status store_commit(struct store *s, struct error *e); // on failure the transaction is rolled back
