@@ -19,6 +19,7 @@ struct differ {
     size_t count;
     size_t cap;
     size_t steps;
+    size_t bytes; // of the paths of the present node
 };
 
 struct pair { // before is NULL where there was nothing
@@ -31,6 +32,13 @@ static enum status diff_members(struct differ *d, struct span path, const struct
 static enum status diff_value(struct differ *d, const struct value_type *type, struct span path, struct pair v,
                               size_t depth, struct error *e);
 
+static struct span child_path(struct differ *d, struct span path, struct span name)
+{
+    struct span child = lookup_join(d->scratch, path, name);
+    d->bytes += child.len + sizeof(struct operation);
+    return child;
+}
+
 static struct operation *record(struct differ *d, struct span path, enum algorithm algorithm)
 {
     if (d->count == d->cap) {
@@ -38,7 +46,7 @@ static struct operation *record(struct differ *d, struct span path, enum algorit
         d->found = mem_resize(d->found, d->cap * sizeof *d->found);
     }
     struct operation *op = &d->found[d->count];
-    *op = (struct operation){.path = path, .algorithm = algorithm, .order = d->count};
+    *op = (struct operation){.path = arena_copy(d->arena, path), .algorithm = algorithm, .order = d->count};
     d->count++;
     return op;
 }
@@ -208,7 +216,7 @@ static enum status diff_map(struct differ *d, const struct value_type *type, str
         if (i >= old_count && hash_map_has(old, &hash))
             continue;
         struct pair entry = {hash_map_get(old, &hash), hash_map_get(new, &hash)};
-        status = diff_entry(d, type, lookup_join(d->arena, path, key), entry, depth, e);
+        status = diff_entry(d, type, child_path(d, path, key), entry, depth, e);
         ended = entry.after == NULL;
     }
     hash_map_destroy(old);
@@ -219,7 +227,7 @@ static enum status diff_map(struct differ *d, const struct value_type *type, str
 static enum status diff_value(struct differ *d, const struct value_type *type, struct span path, struct pair v,
                               size_t depth, struct error *e)
 {
-    if (depth >= DIFFERENCE_MAX_DEPTH || ++d->steps > DIFFERENCE_MAX_STEPS ||
+    if (depth >= DIFFERENCE_MAX_DEPTH || ++d->steps > DIFFERENCE_MAX_STEPS || d->bytes > DIFFERENCE_MAX_NODE ||
         arena_used(d->arena) > DIFFERENCE_MAX_BYTES)
         return error_set(e, STATUS_TOO_BIG, "MERGE-TOO-BIG", "the versions are too deep or too big to be compared");
     if (type->kind == TYPE_MAP)
@@ -251,7 +259,7 @@ static enum status diff_members(struct differ *d, struct span path, const struct
                          lookup_member(objects.after, rules[i].itemprop)};
         if (v.before == NULL && v.after == NULL)
             continue;
-        struct span child = lookup_join(d->arena, path, rules[i].itemprop);
+        struct span child = child_path(d, path, rules[i].itemprop);
         status = algorithm_check_existence(d->recipe, child, false, e);
         if (status != STATUS_OK)
             return status;
@@ -291,6 +299,7 @@ static enum status diff_node(struct differ *d, struct graph_node *n, struct erro
     if (status == STATUS_OK)
         n->operations = operations_make(d->arena, d->found, d->count);
     d->count = 0;
+    d->bytes = 0;
     return status;
 }
 

@@ -7,7 +7,8 @@
 enum {
     DIFFERENCE_MAX_DEPTH = 64,        // nesting of values, linked objects included
     DIFFERENCE_MAX_STEPS = 16 << 20,  // values compared for one merge
-    DIFFERENCE_MAX_BYTES = 256 << 20, // of operations
+    DIFFERENCE_MAX_BYTES = 256 << 20, // of operations of one merge
+    DIFFERENCE_MAX_NODE = 64 << 20,   // bytes for the paths inside one version
 };
 
 // Fills in node->operations of all nodes except merges and the common node; they live in the arena. Errors:
