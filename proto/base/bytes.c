@@ -32,7 +32,7 @@ bool span_starts_with(struct span s, struct span prefix)
 
 struct span span_from(struct span s, size_t offset)
 {
-    return (struct span){s.ptr + offset, s.len - offset};
+    return (struct span){offset != 0 ? s.ptr + offset : s.ptr, s.len - offset};
 }
 
 void *mem_alloc(size_t size)
