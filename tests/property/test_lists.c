@@ -90,7 +90,7 @@ static void merging_sorted_lists_is_a_union(void **state)
 static void inserting_anywhere_but_at_the_end_keeps_order(void **state)
 {
     (void)state;
-    for (long i = property_cases(CASES); i > 0; i--) {
+    for (long i = property_cases(CASES / 4); i > 0; i--) {
         struct memory_source *m = memory_source_create(recipes);
         struct hash head = insert(m, empty, 10);
         for (uint32_t n = property_below(10); n > 0; n--)
@@ -104,7 +104,7 @@ static void inserting_anywhere_but_at_the_end_keeps_order(void **state)
 static void merging_unsorted_lists_ends(void **state)
 {
     (void)state;
-    for (long i = property_cases(CASES); i > 0; i--) {
+    for (long i = property_cases(CASES / 4); i > 0; i--) {
         struct memory_source *m = memory_source_create(recipes);
         struct hash lists[2] = {empty, empty};
         for (uint32_t n = property_below(10); n > 0; n--) {
