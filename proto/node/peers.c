@@ -500,9 +500,9 @@ struct peers *peers_create(struct node *n)
     p->client =
         ws_client_create(node_loop(n), node_pool(n), json_string_value(json_object_get(node_config(n), "tls.ca")));
     p->routes_timer = loop_timer_create(node_loop(n), routes_due, p);
-    struct routes_host host = {
+    p->routes_host = (struct routes_host){
         .ctx = p, .now = now_ms, .random = random_number, .dial = dial, .cancel = cancel, .wake_at = wake_at};
-    p->routes = routes_create(&host, ENDPOINTS_MAX);
+    p->routes = routes_create(&p->routes_host, ENDPOINTS_MAX);
     routes_add_local(p->routes, &p->identity);
     p->pairings = pairings_create(p);
     p->syncs = syncs_create(p);

@@ -31,6 +31,7 @@ struct peers {
     struct recipes *recipes; // the core's, for the loop
     struct conn_identity identity;
     struct conn_host host;
+    struct routes_host routes_host;
     struct ws_client *client;
     struct routes *routes;
     struct loop_timer *routes_timer;
