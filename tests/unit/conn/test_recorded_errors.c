@@ -659,8 +659,26 @@ static void recorded_errors_are_answered_alike(void **state)
     json_decref(errors);
 }
 
+static void every_deviation_is_documented(void **state)
+{
+    (void)state;
+    FILE *f = fopen(TEST_VECTORS "/../../docs/conformance.md", "r");
+    assert_non_null(f);
+    struct buf doc = {0};
+    for (size_t n = 1; n != 0; doc.len += n)
+        n = fread(buf_reserve(&doc, 4096), 1, 4096, f);
+    fclose(f);
+    for (size_t i = 0; i < sizeof DEVIATIONS / sizeof DEVIATIONS[0]; i++)
+        if (strstr(buf_cstr(&doc), DEVIATIONS[i].name) == NULL)
+            fail_msg("docs/conformance.md does not name: %s", DEVIATIONS[i].name);
+    buf_free(&doc);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(recorded_errors_are_answered_alike)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(recorded_errors_are_answered_alike),
+        cmocka_unit_test(every_deviation_is_documented),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
