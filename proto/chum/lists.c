@@ -18,25 +18,72 @@ struct list_codes { // what is wrong with a list, by the reference's codes
 static const struct list_codes root_codes = {"DAH-PAO1", "DAH-PAO2", "DAH-PAO3", NULL};
 static const struct list_codes child_codes = {"DC-PC1", "DC-PC2", "DC-PC3", "DC-PC4"};
 
-static enum status read_list(struct span json, size_t limit, const struct list_codes *codes, json_t **out,
-                             struct error *e)
+// Lists are read entry by entry: as one JSON value a long one would take many times the memory of its text.
+struct list_reader {
+    const struct list_codes *codes;
+    struct span rest;
+    size_t count; // entries read
+    size_t limit;
+};
+
+static void skip_space(struct list_reader *r)
 {
-    *out = NULL;
+    while (r->rest.len != 0 && memchr(" \t\n\r", r->rest.ptr[0], 4) != NULL)
+        r->rest = span_from(r->rest, 1);
+}
+
+static bool skip_char(struct list_reader *r, char c)
+{
+    skip_space(r);
+    if (r->rest.len == 0 || r->rest.ptr[0] != c)
+        return false;
+    r->rest = span_from(r->rest, 1);
+    return true;
+}
+
+static enum status not_json(const struct list_reader *r, struct error *e)
+{
+    return error_set(e, STATUS_INVALID, r->codes->text, "the list is not JSON");
+}
+
+static enum status not_a_list(const struct list_reader *r, struct error *e)
+{
+    json_t *other = json_loadb(r->rest.ptr, r->rest.len, JSON_DECODE_ANY, NULL);
+    if (other == NULL)
+        return not_json(r, e);
+    json_decref(other);
+    return error_set(e, STATUS_INVALID, r->codes->list, "the list is not a JSON array");
+}
+
+static enum status begin_list(struct list_reader *r, struct span json, size_t limit, const struct list_codes *codes,
+                              struct error *e)
+{
+    *r = (struct list_reader){.codes = codes, .rest = json, .limit = limit};
     if (json.len > CHUM_LIST_MAX)
         return error_set(e, STATUS_TOO_BIG, "LIST-TOO-BIG", "the peer's list has %zu bytes", json.len);
-    json_t *list = json_loadb(json.ptr, json.len, JSON_DECODE_ANY, NULL);
-    if (list == NULL)
-        return error_set(e, STATUS_INVALID, codes->text, "the list is not JSON");
-    enum status st = STATUS_OK;
-    if (!json_is_array(list))
-        st = error_set(e, STATUS_INVALID, codes->list, "the list is not a JSON array");
-    else if (json_array_size(list) > limit)
-        st = error_set(e, STATUS_TOO_BIG, "LIST-TOO-BIG", "the peer's list has %zu entries", json_array_size(list));
-    if (st == STATUS_OK)
-        *out = list;
-    else
-        json_decref(list);
-    return st;
+    return skip_char(r, '[') ? STATUS_OK : not_a_list(r, e);
+}
+
+// *item is the next entry, a new reference, or NULL behind the last one.
+static enum status next_entry(struct list_reader *r, json_t **item, struct error *e)
+{
+    json_error_t parsed;
+    *item = NULL;
+    bool at_end = skip_char(r, ']');
+    if (at_end) {
+        skip_space(r);
+        return r->rest.len == 0 ? STATUS_OK : not_json(r, e);
+    }
+    if (r->count == r->limit)
+        return error_set(e, STATUS_TOO_BIG, "LIST-TOO-BIG", "the peer's list has more than %zu entries", r->limit);
+    if (r->count != 0 && !skip_char(r, ','))
+        return not_json(r, e);
+    *item = json_loadb(r->rest.ptr, r->rest.len, JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, &parsed);
+    if (*item == NULL)
+        return not_json(r, e);
+    r->rest = span_from(r->rest, (size_t)parsed.position);
+    r->count++;
+    return STATUS_OK;
 }
 
 static bool member_hash(const json_t *item, const char *name, struct hash *out)
@@ -45,16 +92,19 @@ static bool member_hash(const json_t *item, const char *name, struct hash *out)
     return json_is_string(text) && hash_parse((struct span){json_string_value(text), json_string_length(text)}, out);
 }
 
-static struct span member_text(struct arena *a, const json_t *item, const char *name)
+// Lists name few types: the text of the entry before is used again where it can be.
+static struct span member_text(struct arena *a, const json_t *item, const char *name, struct span before)
 {
     const json_t *text = json_object_get(item, name);
     if (!json_is_string(text))
         return (struct span){0};
-    return arena_copy(a, (struct span){json_string_value(text), json_string_length(text)});
+    struct span s = {json_string_value(text), json_string_length(text)};
+    return span_eq(s, before) ? before : arena_copy(a, s);
 }
 
 // *usable is false for an entry without proper hashes, which concerns nobody but itself.
-static enum status read_root(struct arena *a, const json_t *item, struct chum_root *out, bool *usable, struct error *e)
+static enum status read_root(struct arena *a, const json_t *item, struct span type_before, struct chum_root *out,
+                             bool *usable, struct error *e)
 {
     const char *kind = json_string_value(json_object_get(item, "type"));
     size_t i = 0;
@@ -65,7 +115,7 @@ static enum status read_root(struct arena *a, const json_t *item, struct chum_ro
                          kind != NULL ? kind : "none");
     memset(out, 0, sizeof *out);
     out->kind = (enum chum_root_kind)i;
-    out->type = member_text(a, item, i == CHUM_ROOT_VERSION_NODE ? "dataType" : "oneType");
+    out->type = member_text(a, item, i == CHUM_ROOT_VERSION_NODE ? "dataType" : "oneType", type_before);
     switch (out->kind) {
     case CHUM_ROOT_UNVERSIONED:
         *usable = member_hash(item, "hash", &out->hash);
@@ -83,22 +133,39 @@ static enum status read_root(struct arena *a, const json_t *item, struct chum_ro
     return STATUS_OK;
 }
 
+static void add_root(struct chum_roots *roots, size_t *cap, const struct chum_root *root)
+{
+    if (roots->count == *cap) {
+        *cap = *cap != 0 ? 2 * *cap : 64;
+        roots->items = mem_resize(roots->items, *cap * sizeof *roots->items);
+    }
+    roots->items[roots->count++] = *root;
+}
+
 enum status chum_roots_read(struct arena *a, struct span json, struct chum_roots *out, struct error *e)
 {
-    json_t *list;
+    struct list_reader r;
+    struct chum_root root = {0};
+    size_t cap = 0;
+    json_t *item = NULL;
     memset(out, 0, sizeof *out);
-    enum status st = read_list(json, CHUM_ROOTS_MAX, &root_codes, &list, e);
-    if (st != STATUS_OK)
-        return st;
-    size_t count = json_array_size(list);
-    out->items = arena_alloc(a, (count + 1) * sizeof *out->items);
-    for (size_t i = 0; st == STATUS_OK && i < count; i++) {
+    enum status st = begin_list(&r, json, CHUM_ROOTS_MAX, &root_codes, e);
+    while (st == STATUS_OK && (st = next_entry(&r, &item, e)) == STATUS_OK && item != NULL) {
         bool usable = false;
-        st = read_root(a, json_array_get(list, i), &out->items[out->count], &usable, e);
-        out->count += usable;
+        st = read_root(a, item, root.type, &root, &usable, e);
+        if (st == STATUS_OK && usable)
+            add_root(out, &cap, &root);
+        json_decref(item);
     }
-    json_decref(list);
+    if (st != STATUS_OK)
+        chum_roots_free(out);
     return st;
+}
+
+void chum_roots_free(struct chum_roots *roots)
+{
+    free(roots->items);
+    memset(roots, 0, sizeof *roots);
 }
 
 static enum status read_child(const json_t *item, struct store_child *out, struct error *e)
@@ -115,18 +182,29 @@ static enum status read_child(const json_t *item, struct store_child *out, struc
     return error_set(e, STATUS_INVALID, child_codes.kind, "unknown kind of child: %.40s", kind != NULL ? kind : "none");
 }
 
+static void add_child(struct store_children *children, size_t *cap, const struct store_child *child)
+{
+    if (children->count == *cap) {
+        *cap = *cap != 0 ? 2 * *cap : 16;
+        children->items = mem_resize(children->items, *cap * sizeof *children->items);
+    }
+    children->items[children->count++] = *child;
+}
+
 enum status chum_children_read(struct span json, struct store_children *out, struct error *e)
 {
-    json_t *list;
+    struct list_reader r;
+    struct store_child child;
+    size_t cap = 0;
+    json_t *item = NULL;
     memset(out, 0, sizeof *out);
-    enum status st = read_list(json, CHUM_CHILDREN_MAX, &child_codes, &list, e);
-    if (st != STATUS_OK)
-        return st;
-    out->count = json_array_size(list);
-    out->items = mem_array(out->count, sizeof *out->items);
-    for (size_t i = 0; st == STATUS_OK && i < out->count; i++)
-        st = read_child(json_array_get(list, i), &out->items[i], e);
-    json_decref(list);
+    enum status st = begin_list(&r, json, CHUM_CHILDREN_MAX, &child_codes, e);
+    while (st == STATUS_OK && (st = next_entry(&r, &item, e)) == STATUS_OK && item != NULL) {
+        st = read_child(item, &child, e);
+        if (st == STATUS_OK)
+            add_child(out, &cap, &child);
+        json_decref(item);
+    }
     if (st != STATUS_OK) {
         free(out->items);
         memset(out, 0, sizeof *out);

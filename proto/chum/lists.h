@@ -16,13 +16,14 @@ struct chum_root {
 };
 
 struct chum_roots {
-    struct chum_root *items;
+    struct chum_root *items; // released with chum_roots_free
     size_t count;
 };
 
 // Codes: DAH-PAO1 (not JSON), DAH-PAO2 (not a list), DAH-PAO3 (unknown kind). Entries whose hashes are none are left
 // out.
 enum status chum_roots_read(struct arena *a, struct span json, struct chum_roots *out, struct error *e);
+void chum_roots_free(struct chum_roots *roots); // also zeroes
 
 // Codes: DC-PC1 (not JSON), DC-PC2 (not a list), DC-PC3 (unknown kind), DC-PC4 (no hash). The caller frees items.
 enum status chum_children_read(struct span json, struct store_children *out, struct error *e);

@@ -84,6 +84,7 @@ enum status chum_plan_make(struct store *s, const struct chum_policy *policy, co
                 consider(&p, &roots.items[i]);
         }
         hash_map_destroy(p.groups);
+        chum_roots_free(&roots);
     }
     arena_destroy(arena);
     return st;
