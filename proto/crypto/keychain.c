@@ -24,8 +24,7 @@ struct keychain {
     struct secret master;
 };
 
-// ---- Files
-// -----------------------------------------------------------------------------------------------------------
+// ---- Files ----------------------------------------------------------------------------------------------------------
 
 static char *path_of(const struct keychain *k, const char *name)
 {
@@ -82,8 +81,7 @@ static enum status has_key_files(const struct keychain *k, bool *yes, struct err
     return folder_walk(k->dir, look_for_keys, yes, e);
 }
 
-// ---- Sealing
-// ---------------------------------------------------------------------------------------------------------
+// ---- Sealing --------------------------------------------------------------------------------------------------------
 
 static enum status write_sealed(const struct keychain *k, const char *name, const struct secret *key,
                                 const struct secret *content, struct error *e)
@@ -125,8 +123,7 @@ done:
     return status;
 }
 
-// ---- Opening
-// ---------------------------------------------------------------------------------------------------------
+// ---- Opening --------------------------------------------------------------------------------------------------------
 
 static enum status open_folder(const char *dir, bool may_create, struct keychain **out, struct error *e)
 {
@@ -251,8 +248,7 @@ enum status keychain_reseal(struct keychain *k, const struct secret *node_key, s
     return write_sealed(k, MASTER_FILE, node_key, &k->master, e);
 }
 
-// ---- Keys
-// --------------------------------------------------------------------------------------------------------------
+// ---- Keys -----------------------------------------------------------------------------------------------------------
 
 static const char *file_name(char out[NAME_SIZE], const struct hash *keys, const char *ending)
 {

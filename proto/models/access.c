@@ -74,8 +74,7 @@ static enum status check_target(struct model *m, struct access_target target, st
     return STATUS_OK;
 }
 
-// ---- Changing
-// --------------------------------------------------------------------------------------------------------
+// ---- Changing -------------------------------------------------------------------------------------------------------
 
 static bool add_missing(struct hash_list *list, const struct hash *items, size_t count)
 {
@@ -140,8 +139,7 @@ enum status access_revoke(struct model *m, struct access_target target, const st
     return status;
 }
 
-// ---- Listing
-// ---------------------------------------------------------------------------------------------------------
+// ---- Listing --------------------------------------------------------------------------------------------------------
 
 static bool read_target(const struct value *object, enum access_kind kind, struct access_target *target)
 {

@@ -7,8 +7,7 @@
 #include "base/text.h"
 #include "models/profile.h"
 
-// ---- The ChannelInfo object
-// ------------------------------------------------------------------------------------------
+// ---- The ChannelInfo object -----------------------------------------------------------------------------------------
 
 static struct value *make_id(struct model *m, struct span id, const struct hash *owner)
 {
@@ -60,8 +59,7 @@ static enum status set_head(struct model *m, const struct channel *channel, cons
     return model_change(m, info, NULL, e);
 }
 
-// ---- The registry
-// ----------------------------------------------------------------------------------------------------
+// ---- The registry ---------------------------------------------------------------------------------------------------
 
 static enum status load_registry(struct model *m, struct hash_list *channels, struct value **registry, struct error *e)
 {
@@ -146,8 +144,7 @@ enum status channel_find(struct model *m, struct span id, struct channels *out, 
     return list(m, &id, out, e);
 }
 
-// ---- Posting
-// ---------------------------------------------------------------------------------------------------------
+// ---- Posting --------------------------------------------------------------------------------------------------------
 
 struct place {      // what the list says about a new element
     bool exists;    // the very same element is there

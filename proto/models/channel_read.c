@@ -63,8 +63,7 @@ static enum status judge_all(struct model *m, struct channel_entry *items, size_
     return status;
 }
 
-// ---- Pages
-// -----------------------------------------------------------------------------------------------------------
+// ---- Pages ----------------------------------------------------------------------------------------------------------
 
 struct bound { // an entry by its key
     bool set;
@@ -185,8 +184,7 @@ enum status channel_read(struct model *m, const struct channel_query *query, str
     return status;
 }
 
-// ---- What is new
-// -----------------------------------------------------------------------------------------------------
+// ---- What is new ----------------------------------------------------------------------------------------------------
 
 struct stretch { // of one channel
     struct hash channel;

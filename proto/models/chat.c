@@ -8,8 +8,7 @@
 
 enum { MAX_FILE_NAME = 1024 };
 
-// ---- Attachments
-// -----------------------------------------------------------------------------------------------------
+// ---- Attachments ----------------------------------------------------------------------------------------------------
 
 static enum status put_descriptor(struct model *m, const struct hash *blob, struct span name, struct span type,
                                   int64_t last_modified_ms, struct hash *out, struct error *e)
@@ -66,8 +65,7 @@ static enum status attach_all(struct model *m, struct value *message, const stru
     return status;
 }
 
-// ---- Sending
-// ---------------------------------------------------------------------------------------------------------
+// ---- Sending --------------------------------------------------------------------------------------------------------
 
 // The channel we write to: the shared one, or our own of the same id, which the owner of the topic then may read.
 static enum status find_outlet(struct model *m, const struct topic *t, struct hash *channel, struct error *e)
@@ -132,8 +130,7 @@ enum status chat_send_to(struct model *m, const struct hash *person, struct span
     return status == STATUS_OK ? chat_send(m, &topic, text, attachments, count, out, e) : status;
 }
 
-// ---- Reading
-// ---------------------------------------------------------------------------------------------------------
+// ---- Reading --------------------------------------------------------------------------------------------------------
 
 static bool read_descriptor(struct model *m, const struct hash *hash, struct chat_attachment *out)
 {

@@ -12,8 +12,7 @@
 #include "models/someone.h"
 #include "models/trust.h"
 
-// ---- Listing
-// ---------------------------------------------------------------------------------------------------------
+// ---- Listing --------------------------------------------------------------------------------------------------------
 
 static void fill_instances(struct model *m, const struct contact_endpoints *endpoints, struct contact *c)
 {
@@ -110,8 +109,7 @@ bool contact_exists(struct model *m, const struct hash *person)
     return find_someone(m, person, &someone, NULL) == STATUS_OK;
 }
 
-// ---- Changing
-// --------------------------------------------------------------------------------------------------------
+// ---- Changing -------------------------------------------------------------------------------------------------------
 
 static enum status leave_group(struct model *m, const char *name, const struct hash *person, struct error *e)
 {
@@ -156,8 +154,7 @@ enum status contact_set_disabled(struct model *m, const struct hash *person, boo
     return status;
 }
 
-// ---- Reactions (MODELS.md 7.4)
-// ---------------------------------------------------------------------------------------
+// ---- Reactions (MODELS.md 7.4) --------------------------------------------------------------------------------------
 
 static enum status create_someone(struct model *m, const struct hash *person, const struct hash *profile,
                                   struct error *e)

@@ -36,7 +36,7 @@ enum status contact_forget(struct model *m, const struct hash *person, struct er
 // Membership in the group initiallyDisabled; the caller closes or opens the connections. Code NOT-FOUND.
 enum status contact_set_disabled(struct model *m, const struct hash *person, bool disabled, struct error *e);
 
-// ---- Pairing -------------------------------------------------------------------------------------------------------
+// ---- Pairing --------------------------------------------------------------------------------------------------------
 
 struct contact_identity { // the identity message of WIRE.md 5, already checked against the authenticated peer
     struct span email;
@@ -63,7 +63,7 @@ enum status contact_pair(struct model *m, const struct contact_identity *identit
 enum status contact_notice_profile(struct model *m, const struct hash *profile, struct error *e);
 enum status contact_notice_someone(struct model *m, const struct hash *someone, struct error *e);
 
-// ---- Endpoints -----------------------------------------------------------------------------------------------------
+// ---- Endpoints ------------------------------------------------------------------------------------------------------
 
 struct contact_endpoint { // one way to one instance of one contact; what connections are made from (MODELS.md 7.5)
     struct hash person;

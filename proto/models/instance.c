@@ -10,8 +10,7 @@
 
 enum { MAX_NAME = 320 };
 
-// ---- Ids
-// -------------------------------------------------------------------------------------------------------------
+// ---- Ids ------------------------------------------------------------------------------------------------------------
 
 static struct value *make_person(struct arena *a, struct span email)
 {
@@ -45,8 +44,7 @@ enum status instance_id(const struct recipes *r, struct span name, const struct 
     return status;
 }
 
-// ---- Keys
-// ------------------------------------------------------------------------------------------------------------
+// ---- Keys -----------------------------------------------------------------------------------------------------------
 
 static bool read_public_keys(const struct value *keys, struct identity_keys *out)
 {
@@ -125,8 +123,7 @@ static enum status provide_keys(struct model *m, struct keychain *k, const struc
     return status;
 }
 
-// ---- The Instance object
-// ---------------------------------------------------------------------------------------------
+// ---- The Instance object --------------------------------------------------------------------------------------------
 
 // What the reference enables for the model layer (MODELS.md 2.9): other implementations find certificates through it.
 static const struct {
@@ -235,8 +232,7 @@ static enum status create_instance(struct model *m, const struct instance_option
     return model_change(m, instance, NULL, e);
 }
 
-// ---- Opening
-// ---------------------------------------------------------------------------------------------------------
+// ---- Opening --------------------------------------------------------------------------------------------------------
 
 static enum status find_instance(struct model *m, struct hash *id, struct span *email, struct span *name,
                                  struct error *e)
@@ -363,8 +359,7 @@ enum status instance_reopen(struct store *s, struct keychain *k, struct identity
     return status;
 }
 
-// ---- Further identities
-// ----------------------------------------------------------------------------------------------
+// ---- Further identities ---------------------------------------------------------------------------------------------
 
 static enum status write_profile(struct model *m, const struct identity *i, struct span url, struct profile *p,
                                  struct error *e)
@@ -541,8 +536,7 @@ enum status instance_identities(struct model *m, struct keychain *k, struct iden
     return status;
 }
 
-// ---- Recipes
-// ---------------------------------------------------------------------------------------------------------
+// ---- Recipes --------------------------------------------------------------------------------------------------------
 
 static enum status register_recipe(struct model *m, const struct value *recipe, struct error *e)
 {

@@ -54,8 +54,7 @@ static enum status save(struct model *m, const struct leute *l, struct error *e)
     return model_change(m, object, NULL, e);
 }
 
-// ---- First start
-// -----------------------------------------------------------------------------------------------------
+// ---- First start ----------------------------------------------------------------------------------------------------
 
 static bool has_head(struct model *m, const struct hash *id_hash)
 {
@@ -159,8 +158,7 @@ enum status leute_init(struct model *m, struct span url, struct error *e)
     return status;
 }
 
-// ---- The contact book
-// ------------------------------------------------------------------------------------------------
+// ---- The contact book -----------------------------------------------------------------------------------------------
 
 enum status leute_me(struct model *m, struct hash *someone, struct error *e)
 {

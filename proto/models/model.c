@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-// ---- Objects
-// ---------------------------------------------------------------------------------------------------------
+// ---- Objects --------------------------------------------------------------------------------------------------------
 
 enum status model_put(struct model *m, const struct value *object, struct hash *hash, struct error *e)
 {
@@ -73,8 +72,7 @@ enum status model_id(struct model *m, const struct value *object, struct hash *o
     return object_id_hash(store_recipes(m->store), object, out, e);
 }
 
-// ---- Values
-// ----------------------------------------------------------------------------------------------------------
+// ---- Values ---------------------------------------------------------------------------------------------------------
 
 struct value *model_object(struct model *m, const char *type)
 {

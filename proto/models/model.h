@@ -25,8 +25,7 @@ struct model {
     const struct model_fixed *fixed;
 };
 
-// ---- Objects, as the modules of this layer read and write them
-// -------------------------------------------------------
+// ---- Objects, as the modules of this layer read and write them ------------------------------------------------------
 
 // Stores an object of an unversioned type.
 enum status model_put(struct model *m, const struct value *object, struct hash *hash, struct error *e);

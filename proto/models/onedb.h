@@ -1,6 +1,7 @@
 // Storage directories of the reference (DATA-MODEL.md 13): adopting one, and writing one back.
 //
-//   DIR/INSTANCE/objects/HASH   vheads/IDHASH   rmaps/HASH.Object.TYPE   private/
+//   DIR/INSTANCE/objects/HASH   vheads/IDHASH   rmaps/TARGET.Object.TYPE   rmaps/TARGET.IdObject.TYPE
+//                private/       acache/  tmp/   (empty)
 #pragma once
 
 #include "crypto/keychain.h"
@@ -10,18 +11,20 @@ struct onedb_report {
     uint64_t objects; // objects and id objects taken over or written
     uint64_t files;   // BLOBs and CLOBs
     uint64_t heads;
-    uint64_t damaged; // files whose content does not hash to their name: left out
-    uint64_t unknown; // objects whose type has no recipe: taken over as files
+    uint64_t keys;    // Keys objects with their secrets
+    uint64_t damaged; // files whose content does not hash to their name, or heads that lead nowhere: left out
+    uint64_t unknown; // objects without a recipe, or unreadable by it: taken over as files
     char email[321];
     char instance_name[321];
 };
 
-// Reads the one instance below dir, verifies every file by its hash and stores it; secret keys are opened with the
-// secret (scrypt; slow) and sealed again by k. The source is only read. One transaction of the caller's holds it all.
-// Codes: BAD-SECRET, NOT-FOUND (no instance, or more than one), STORE-CORRUPT (keys or Instance unreadable),
-// ALREADY-PROVISIONED (the store has an instance).
+// Reads the one instance below dir (or dir itself), verifies every file by its hash and stores it; secret keys are
+// opened with the secret (scrypt; slow) and sealed again by k. The source is only read. The caller's transaction holds
+// it all. Codes: BAD-SECRET, NOT-FOUND (no instance, or more than one), STORE-CORRUPT (the Instance is unreadable or
+// its keys are missing), ALREADY-PROVISIONED (the store has an instance).
 enum status onedb_import(struct store *s, struct keychain *k, const char *dir, const struct secret *secret,
                          struct onedb_report *out, struct error *e);
-// Writes a directory that the reference opens with the secret. dir must not exist or be empty. Code EXISTS.
+// Writes a directory that the reference opens with the secret. dir must be empty or absent. Codes: EXISTS, REMOTE (the
+// archive has the bytes; export there).
 enum status onedb_export(struct model *m, struct keychain *k, const char *dir, const struct secret *secret,
                          struct onedb_report *out, struct error *e);

@@ -7,8 +7,7 @@
 #include "models/someone.h"
 #include "models/topic.h"
 
-// ---- Types
-// -----------------------------------------------------------------------------------------------------------
+// ---- Types ----------------------------------------------------------------------------------------------------------
 
 enum standing { // of a type; types without a row are applications' own
     NEVER,      // not accepted from anybody, not even as a child (DATA-MODEL.md 10.3)
@@ -86,8 +85,7 @@ bool policy_may_want(struct model *m, const struct hash *sender, struct span typ
     return standing == OWN_NODE && sharing_is_own_node(m, sender) && !is_me_someone(m, id_hash);
 }
 
-// ---- Rules per type
-// --------------------------------------------------------------------------------------------------
+// ---- Rules per type -------------------------------------------------------------------------------------------------
 
 static enum status refuse(struct error *e, const char *why)
 {
@@ -153,8 +151,7 @@ static enum status judge_profile(struct model *m, const struct hash *sender, con
     return refuse(e, "a profile is taken only from the person it is about");
 }
 
-// ---- Applications' own types
-// -----------------------------------------------------------------------------------------
+// ---- Applications' own types ----------------------------------------------------------------------------------------
 
 // Versions of an id that is new here are taken in, and from then on from whom the first came; of an id that lies here
 // already only from somebody we share it with.

@@ -12,8 +12,7 @@ void profile_free(struct profile *p)
     hash_list_free(&p->descriptions);
 }
 
-// ---- Loading and saving
-// ----------------------------------------------------------------------------------------------
+// ---- Loading and saving ---------------------------------------------------------------------------------------------
 
 static struct value *make_id(struct model *m, struct span profile_id, const struct hash *person,
                              const struct hash *owner)
@@ -86,8 +85,7 @@ enum status profile_about(struct model *m, const struct hash *person, struct has
     return status;
 }
 
-// ---- Endpoints and descriptions
-// --------------------------------------------------------------------------------------
+// ---- Endpoints and descriptions -------------------------------------------------------------------------------------
 
 enum status profile_put_endpoint(struct model *m, const struct profile_endpoint *endpoint, struct hash *out,
                                  struct error *e)
@@ -167,8 +165,7 @@ enum status profile_description(struct model *m, const struct profile *p, const 
     return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "the profile has no %s", type);
 }
 
-// ---- Names
-// -----------------------------------------------------------------------------------------------------------
+// ---- Names ----------------------------------------------------------------------------------------------------------
 
 enum status profile_email_of(struct model *m, const struct hash *person, struct span *email, struct error *e)
 {
@@ -215,8 +212,7 @@ enum status profile_name_of(struct model *m, const struct hash *person, struct s
     return status;
 }
 
-// ---- Our own profile
-// -------------------------------------------------------------------------------------------------
+// ---- Our own profile ------------------------------------------------------------------------------------------------
 
 static enum status load_own(struct model *m, struct profile *p, struct error *e)
 {

@@ -13,8 +13,7 @@
 
 #define OWN_NODE_SETTING "sharing.ownNode"
 
-// ---- Who is our own node
-// ---------------------------------------------------------------------------------------------
+// ---- Who is our own node --------------------------------------------------------------------------------------------
 
 enum status sharing_own_node(struct model *m, struct hash *person, struct error *e)
 {
@@ -31,8 +30,7 @@ bool sharing_is_own_node(struct model *m, const struct hash *person)
     return sharing_own_node(m, &own, NULL) == STATUS_OK && hash_eq(person, &own);
 }
 
-// ---- One thing with the own node
-// -------------------------------------------------------------------------------------
+// ---- One thing with the own node ------------------------------------------------------------------------------------
 
 static bool exists(struct model *m, const struct hash *hash)
 {
@@ -123,8 +121,7 @@ enum status sharing_notice_object(struct model *m, const char *type, const struc
     return access_grant(m, (struct access_target){ACCESS_OBJECT, *hash}, &own, e);
 }
 
-// ---- Everything there is
-// ---------------------------------------------------------------------------------------------
+// ---- Everything there is --------------------------------------------------------------------------------------------
 
 static enum status share_all_of(struct model *m, const char *type, struct error *e)
 {

@@ -9,8 +9,7 @@
 
 enum { ONE_TO_ONE_LEN = 2 * HASH_HEX + 3, MAX_NAME = 1024 };
 
-// ---- Ids
-// -------------------------------------------------------------------------------------------------------------
+// ---- Ids ------------------------------------------------------------------------------------------------------------
 
 struct span topic_one_to_one_id(struct arena *a, const struct hash *one, const struct hash *two)
 {
@@ -62,8 +61,7 @@ static enum status read_topic(struct model *m, const struct hash *hash, struct t
     return STATUS_OK;
 }
 
-// ---- The registry
-// ----------------------------------------------------------------------------------------------------
+// ---- The registry ---------------------------------------------------------------------------------------------------
 
 static enum status load_registry(struct model *m, struct value **registry, struct value **topics, struct error *e)
 {
@@ -136,8 +134,7 @@ static enum status add_to_registry(struct model *m, const struct topic *t, struc
     return model_change(m, registry, NULL, e);
 }
 
-// ---- Validation
-// ------------------------------------------------------------------------------------------------------
+// ---- Validation -----------------------------------------------------------------------------------------------------
 
 static bool is_channel_of(struct model *m, struct span id, const struct hash *owner, const struct hash *channel)
 {
@@ -171,8 +168,7 @@ enum status topic_validate(struct model *m, const struct value *topic, struct er
     return error_set(e, STATUS_REFUSED, "NOT-TRUSTED", "the Topic names a channel that is not its own");
 }
 
-// ---- Granting
-// --------------------------------------------------------------------------------------------------------
+// ---- Granting -------------------------------------------------------------------------------------------------------
 
 static enum status grant(struct model *m, const struct topic *t, const struct hash *persons, size_t person_count,
                          const struct hash *groups, size_t group_count, struct error *e)
@@ -237,8 +233,7 @@ enum status topic_add_group(struct model *m, const struct topic *topic, const st
     return grant(m, topic, NULL, 0, group, 1, e);
 }
 
-// ---- Creating
-// --------------------------------------------------------------------------------------------------------
+// ---- Creating -------------------------------------------------------------------------------------------------------
 
 static enum status create(struct model *m, struct span id, struct span name, const struct hash *owner,
                           struct topic *out, struct error *e)
@@ -327,8 +322,7 @@ enum status topic_create_group(struct model *m, struct span name, struct span id
     return status;
 }
 
-// ---- The channels of a conversation
-// ----------------------------------------------------------------------------------
+// ---- The channels of a conversation ---------------------------------------------------------------------------------
 
 static enum status collect_members(struct model *m, const struct topic *t, struct hash_list *members, struct error *e)
 {

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// ---- Signing
-// ---------------------------------------------------------------------------------------------------------
+// ---- Signing --------------------------------------------------------------------------------------------------------
 
 // A signature covers the 64 digits of the hash (MODELS.md 4.1).
 enum status trust_sign(struct model *m, const struct identity *signer, const struct hash *data, struct hash *signature,
@@ -83,8 +82,7 @@ enum status trust_certify_relation(struct model *m, struct span app, struct span
     return certify(m, m->self, object, LICENCE_RELATION, certificate, &signature, e);
 }
 
-// ---- Verifying
-// -------------------------------------------------------------------------------------------------------
+// ---- Verifying ------------------------------------------------------------------------------------------------------
 
 bool trust_read_signature(struct model *m, const struct hash *hash, struct trust_signature *out)
 {
@@ -115,8 +113,7 @@ bool trust_signed_by_me(struct model *m, const struct hash *data)
     return found;
 }
 
-// ---- Channel entries
-// -------------------------------------------------------------------------------------------------
+// ---- Channel entries ------------------------------------------------------------------------------------------------
 
 struct trust_memo {
     struct hash_map *keys; // person → struct trust_keys, on the heap; their items belong to the model's arena

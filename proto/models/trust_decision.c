@@ -39,8 +39,7 @@ static void add_key(struct model *m, struct key_list *list, const struct sign_pu
     list->items[list->count++] = *key;
 }
 
-// ---- The keys of a person
-// --------------------------------------------------------------------------------------------
+// ---- The keys of a person -------------------------------------------------------------------------------------------
 
 static bool read_sign_key(struct model *m, const struct hash *hash, struct sign_public *key)
 {
@@ -117,8 +116,7 @@ static enum status collect_keys(struct model *m, const struct hash *person, stru
     return status;
 }
 
-// ---- Decisions
-// -------------------------------------------------------------------------------------------------------
+// ---- Decisions ------------------------------------------------------------------------------------------------------
 
 static enum trust_reason decide(struct model *m, const struct hash *person, const struct sign_public *key,
                                 const struct chain *below, struct hash *certificate);

@@ -31,8 +31,7 @@ static int remove_entry(const char *path, const struct stat *st, int flag, struc
     return remove(path);
 }
 
-// ---- One node
-// --------------------------------------------------------------------------------------------------------
+// ---- One node -------------------------------------------------------------------------------------------------------
 
 static void open_store(struct model_node *n)
 {
@@ -108,8 +107,7 @@ void model_node_drop(struct model_node *n)
     store_rollback(n->store);
 }
 
-// ---- Two nodes
-// -------------------------------------------------------------------------------------------------------
+// ---- Two nodes ------------------------------------------------------------------------------------------------------
 
 struct contact_identity model_node_identity(const struct model_node *n, const char *url)
 {

@@ -5,8 +5,7 @@
 
 #include "models/licence.h"
 
-// ---- What the recording fixed
-// ----------------------------------------------------------------------------------------
+// ---- What the recording fixed ---------------------------------------------------------------------------------------
 
 static struct hash fixed_licences[LICENCE_COUNT];
 static char fixed_text[65]; // the next random text
@@ -74,8 +73,7 @@ bool replay_find_keys(struct vector_run *run, const struct hash *owner, struct i
     return vector_expect(run, found, "no recorded keys of %s", hash_text(owner).s);
 }
 
-// ---- Beginning and comparing
-// -----------------------------------------------------------------------------------------
+// ---- Beginning and comparing ----------------------------------------------------------------------------------------
 
 static enum status note_known(const struct hash *hash, const struct store_info *info, void *arg, struct error *e)
 {
@@ -223,8 +221,7 @@ void replay_accept_all(struct replay *r)
     model_node_check(store_each(r->node.store, note_known, r->known, &e), &e, "store_each");
 }
 
-// ---- What a step recorded
-// --------------------------------------------------------------------------------------------
+// ---- What a step recorded -------------------------------------------------------------------------------------------
 
 // The parsed object of a type among the recorded ones of the step; the last of them.
 const json_t *replay_recorded(const struct replay *r, const char *type)

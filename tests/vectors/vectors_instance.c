@@ -11,8 +11,7 @@
 #include "model_node.h"
 #include "runner.h"
 
-// ---- Key folders
-// -----------------------------------------------------------------------------------------------------
+// ---- Key folders ----------------------------------------------------------------------------------------------------
 
 struct folder {
     char path[64];
@@ -91,8 +90,7 @@ static void expect_keys(struct vector_run *run, const struct keychain *k, const 
     secret_destroy(&wanted_sign);
 }
 
-// ---- keychain.json
-// ---------------------------------------------------------------------------------------------------
+// ---- keychain.json --------------------------------------------------------------------------------------------------
 
 // Sealing with the recorded nonce gives the recorded bytes.
 static void expect_sealed(struct vector_run *run, struct span key, struct span nonce, struct span content,
@@ -175,8 +173,7 @@ static void check_keychain(struct vector_run *run)
     folder_destroy(&f);
 }
 
-// ---- fresh-instance.json
-// ---------------------------------------------------------------------------------------------
+// ---- fresh-instance.json --------------------------------------------------------------------------------------------
 
 struct fresh { // one case
     struct vector_run *run;

@@ -49,8 +49,7 @@ static void put_contact(struct replay *r, const struct hash *person, const struc
     OK(profile_save(r->m, &p, &e));
 }
 
-// ---- first-start-*.json
-// ----------------------------------------------------------------------------------------------
+// ---- first-start-*.json ---------------------------------------------------------------------------------------------
 
 static void do_nothing(struct replay *r)
 {
@@ -101,8 +100,7 @@ static void do_profile_for_everyone(struct replay *r)
     OK(access_add(r->m, (struct access_target){ACCESS_ID, profile}, NULL, 0, &everyone, 1, &e));
 }
 
-// ---- channel-topic-access.json
-// ---------------------------------------------------------------------------------------
+// ---- channel-topic-access.json --------------------------------------------------------------------------------------
 
 static struct hash me(const struct replay *r)
 {

@@ -266,8 +266,7 @@ static void refuses_missing_files_and_broken_text(void **state)
     model_node_drop(&p->a);
 }
 
-// ---- Timestamps
-// ------------------------------------------------------------------------------------------------------
+// ---- Timestamps -----------------------------------------------------------------------------------------------------
 
 static void keeps_order_when_the_clock_goes_back(void **state)
 {
@@ -315,8 +314,7 @@ static void puts_old_entries_where_they_belong(void **state)
     model_node_end(&p->a);
 }
 
-// ---- Verification
-// ----------------------------------------------------------------------------------------------------
+// ---- Verification ---------------------------------------------------------------------------------------------------
 
 static void put_entry(struct model *m, const struct topic *topic, const char *text, const struct hash *sender,
                       const struct hash_list *metadata, struct hash *creation_time)
@@ -402,8 +400,7 @@ static void shows_forged_entries(void **state)
     hash_list_free(&metadata);
 }
 
-// ---- Groups
-// ----------------------------------------------------------------------------------------------------------
+// ---- Groups ---------------------------------------------------------------------------------------------------------
 
 static void talks_in_a_group(void **state)
 {

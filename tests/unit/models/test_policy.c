@@ -44,8 +44,7 @@ static int teardown(void **state)
     return 0;
 }
 
-// ---- Import
-// ----------------------------------------------------------------------------------------------------------
+// ---- Import ---------------------------------------------------------------------------------------------------------
 
 static bool may_import(struct world *w, const struct value *object)
 {
@@ -213,8 +212,7 @@ static void keeps_own_application_objects_own(void **state)
     assert_true(may_import(w, supply(w, "theirs")));
 }
 
-// ---- What sticks
-// ------------------------------------------------------------------------------------------------------
+// ---- What sticks ----------------------------------------------------------------------------------------------------
 
 static void a_peer_cannot_rename_me(void **state)
 {
@@ -305,8 +303,7 @@ static void a_peer_cannot_claim_anothers_instance_key(void **state)
     model_node_close(&third);
 }
 
-// ---- Export
-// ----------------------------------------------------------------------------------------------------------
+// ---- Export ---------------------------------------------------------------------------------------------------------
 
 static void never_grants_or_serves_what_is_private(void **state)
 {
@@ -368,8 +365,7 @@ static void adds_and_revokes_grants(void **state)
     model_node_end(&w->me);
 }
 
-// ---- The own other node
-// ----------------------------------------------------------------------------------------------
+// ---- The own other node ---------------------------------------------------------------------------------------------
 
 static void become_own_nodes(struct model_node *a, struct model_node *b)
 {
