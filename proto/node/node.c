@@ -99,6 +99,8 @@ void node_close(struct node *n)
     n->keychain = NULL;
     identity_destroy(n->self);
     n->self = NULL;
+    recipes_destroy(n->recipes);
+    n->recipes = NULL;
     json_decref(n->config);
     n->config = NULL;
 }

@@ -23,6 +23,7 @@ struct node {
 
     // From provisioning on:
     bool opening; // node.provision is being worked on
+    struct recipes *recipes; // the store's; used on its thread
     struct store_queue *queue;
     struct keychain *keychain; // used on the store thread
     struct identity *self;

@@ -111,6 +111,7 @@ static void drop(struct opening *o)
         store_close(o->store);
     keychain_close(o->keychain);
     identity_destroy(o->self);
+    recipes_destroy(o->recipes);
     if (o->kind_state != NULL)
         o->node->kind->close(o->kind_state);
 }
@@ -118,6 +119,7 @@ static void drop(struct opening *o)
 static void take_over(struct opening *o)
 {
     struct node *n = o->node;
+    n->recipes = o->recipes;
     n->keychain = o->keychain;
     n->self = o->self;
     n->kind_state = o->kind_state;
