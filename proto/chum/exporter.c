@@ -386,6 +386,9 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
         ask_store(x, r->id, CHUM_GET_ACCESSIBLE_ROOTS, NULL);
         return;
     case CHUM_NEW_ACCESSIBLE_ROOT_EVENT:
+        rpc_answer_json(x->o.rpc, r->id, (struct span){0});
+        x->o.told_of_news(x->o.ctx);
+        return;
     case CHUM_FIN:
         rpc_answer_json(x->o.rpc, r->id, (struct span){0});
         return;

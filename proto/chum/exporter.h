@@ -22,6 +22,7 @@ struct chum_exporter_options { // all borrowed; they outlive the exporter and it
     struct chum_counts *counts;
     struct hash person; // the authenticated remote person
     void (*asked_for_roots)(void *ctx);
+    void (*told_of_news)(void *ctx);    // the peer has something new for us
     void (*full)(void *ctx, bool full); // too many requests wait: stop, or go on, reading the peer
     void *ctx;
 };

@@ -45,7 +45,9 @@ struct chum_session {
     bool poked;                            // another pass as soon as this one is over
     bool importing;
     bool exporting;
-    unsigned full; // reasons for which the peer is not read
+    bool telling;   // news are being told
+    bool more_news; // and there are more
+    unsigned full;  // reasons for which the peer is not read
     char stop_reason[124];
 };
 
@@ -134,6 +136,11 @@ static void answered(void *ctx, uint64_t ms)
 {
     (void)ctx;
     (void)ms;
+}
+
+static void told_of_news(void *ctx)
+{
+    chum_session_poke(ctx);
 }
 
 static void asked_for_roots(void *ctx)
@@ -330,6 +337,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .counts = &s->counts,
                                              .person = s->fetch->sender,
                                              .asked_for_roots = asked_for_roots,
+                                             .told_of_news = told_of_news,
                                              .full = set_full,
                                              .ctx = s};
     s->exporter = chum_exporter_create(&exporter);
@@ -374,6 +382,27 @@ void chum_session_poke(struct chum_session *s)
     s->poked = true;
     if (s->phase == RUNNING && !chum_importer_is_busy(s->importer))
         wait_until(s, now(s));
+}
+
+static void news_told(void *ctx, const struct rpc_reply *reply)
+{
+    struct chum_session *s = ctx;
+    (void)reply;
+    s->telling = false;
+    if (s->more_news && s->phase == RUNNING)
+        chum_session_tell_news(s);
+}
+
+void chum_session_tell_news(struct chum_session *s)
+{
+    if (!s->options.peer_is_tandem || s->phase != RUNNING)
+        return;
+    s->more_news = s->telling;
+    if (s->telling)
+        return;
+    s->telling = true;
+    rpc_call(s->rpc, CHUM_NEW_ACCESSIBLE_ROOT_EVENT, SPAN("[]"), now(s), CHUM_CALL_MS, news_told, s);
+    conn_reschedule(s->conn);
 }
 
 void chum_session_keep_active(struct chum_session *s, uint64_t ms)

@@ -34,6 +34,9 @@ struct chum_session *chum_session_create(struct conn *c, struct store_queue *que
 void chum_session_stop(struct chum_session *s,
                        const char *reason);     // answers to own questions first (WIRE.md 9.3), then closes
 void chum_session_poke(struct chum_session *s); // ask the peer now
+// Something the peer may see has changed. Towards tandem it is told (service 3, which the reference knows and ignores),
+// so that it asks at once; telling again waits for the answer to the last time.
+void chum_session_tell_news(struct chum_session *s);
 void chum_session_keep_active(struct chum_session *s, uint64_t ms); // somebody waits: poll often for this long
 
 const struct conn_peer *chum_session_peer(const struct chum_session *s);

@@ -22,7 +22,7 @@ struct node {
     char sandbox_warning[200];
 
     // From provisioning on:
-    bool opening; // node.provision is being worked on
+    bool opening;            // node.provision is being worked on
     struct recipes *recipes; // the store's; used on its thread
     struct store_queue *queue;
     struct keychain *keychain; // used on the store thread

@@ -379,6 +379,7 @@ static void store_changed(const struct store_change *changes, size_t count, void
     }
     if (endpoints)
         peers_refresh(p);
+    syncs_tell_news(p->syncs);
 }
 
 // ---- The other own node --------------------------------------------------------------------------------------------

@@ -164,6 +164,12 @@ void syncs_poke(struct syncs *ss)
         chum_session_poke(s->session);
 }
 
+void syncs_tell_news(struct syncs *ss)
+{
+    for (struct sync *s = ss->list; s != NULL; s = s->next)
+        chum_session_tell_news(s->session);
+}
+
 void syncs_follow(struct syncs *ss, const struct hash *person)
 {
     for (struct sync *s = ss->list; s != NULL; s = s->next) {
