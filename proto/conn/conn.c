@@ -240,8 +240,12 @@ void conn_send_binary(struct conn *c, struct span message)
 
 void conn_pause(struct conn *c, bool paused)
 {
-    if (!c->ending)
-        c->transport->ops->pause(c->transport, paused);
+    if (c->ending)
+        return;
+    enter(c);
+    c->transport->ops->pause(c->transport, paused);
+    pipeline_set_paused(c->pipeline, paused, conn_now(c));
+    leave(c);
 }
 
 void conn_encrypt(struct conn *c, struct secret *shared)

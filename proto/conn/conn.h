@@ -102,8 +102,8 @@ void conn_serve(struct conn *c, const struct conn_protocol *protocol, void *ctx)
 void conn_send_text(struct conn *c, struct span message);
 void conn_send_binary(struct conn *c, struct span message);
 size_t conn_queued(const struct conn *c);
-void conn_pause(struct conn *c, bool paused);
-void conn_reschedule(struct conn *c); // the protocol's deadline changed outside an event
+void conn_pause(struct conn *c, bool paused); // stop or go on reading; meanwhile the peer's silence is no timeout
+void conn_reschedule(struct conn *c);         // the protocol's deadline changed outside an event
 // Puts off host.ready: called from it (which then returns NULL without serving) to wait for up to ms, e.g. while a
 // pairing with that peer is in flight; ready is asked again when conn_resume is called or the time is over.
 // false: it was put off before, decide now.

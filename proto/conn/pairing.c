@@ -75,13 +75,18 @@ static void fail(struct pairing *p, const struct error *why)
 
 // ---- Messages ----
 
+static int64_t wall_now(const struct pairing *p)
+{
+    return p->host->wall_now != NULL ? p->host->wall_now(p->host->ctx) : clock_wall_ms();
+}
+
 static enum status read_token(struct pairing *p, const json_t *message, struct error *e)
 {
     struct span token = message_string(message, "token");
     if (token.ptr == NULL)
         return message_mismatch("authentication_token", e);
     const struct hash *person = &conn_local(p->conn)->person_id;
-    enum status status = tokens_reserve(p->tokens, token, person, clock_wall_ms(), &p->reserved, e);
+    enum status status = tokens_reserve(p->tokens, token, person, wall_now(p), &p->reserved, e);
     p->has_reserved = status == STATUS_OK;
     return status;
 }

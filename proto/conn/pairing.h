@@ -17,6 +17,7 @@ struct pairing;
 
 struct pairing_host {
     void *ctx;
+    int64_t (*wall_now)(void *ctx); // ms since 1970, for the tokens; NULL = clock_wall_ms
     // The identity of the peer stands; its person and instance ids are in conn_peer. Store what WIRE.md 6.5 lists, then
     // call pairing_stored, at once or later, exactly once. The identity lives until then.
     void (*store)(void *ctx, struct pairing *p, const struct pairing_identity *peer);

@@ -136,16 +136,26 @@ void routes_stop(struct routes *r, struct route *g, const char *reason)
 
 // ---- Time ----
 
+static uint64_t earlier(uint64_t a, uint64_t b) // 0 = never
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 void routes_schedule(struct routes *r)
 {
-    uint64_t next = 0;
-    for (size_t i = 0; i < r->count; i++) {
-        const uint64_t times[] = {r->routes[i]->retry_at, r->routes[i]->dial_until};
-        for (size_t k = 0; k < 2; k++)
-            if (times[k] != 0 && (next == 0 || times[k] < next))
-                next = times[k];
-    }
-    r->host->wake_at(r->host->ctx, next);
+    r->wake = 0;
+    for (size_t i = 0; i < r->count; i++)
+        r->wake = earlier(r->wake, earlier(r->routes[i]->retry_at, r->routes[i]->dial_until));
+    r->host->wake_at(r->host->ctx, r->wake);
+}
+
+void routes_schedule_one(struct routes *r, const struct route *g)
+{
+    uint64_t wake = earlier(r->wake, earlier(g->retry_at, g->dial_until));
+    if (wake == r->wake)
+        return;
+    r->wake = wake;
+    r->host->wake_at(r->host->ctx, wake);
 }
 
 static void on_time_for(struct routes *r, struct route *g, uint64_t now_ms)

@@ -15,6 +15,7 @@ struct routes *routes_create(const struct routes_host *host, size_t limit)
     r->outgoing = true;
     r->disabled_persons = hash_map_create();
     r->disabled_instances = hash_map_create();
+    r->by_key = hash_map_create();
     return r;
 }
 
@@ -33,6 +34,7 @@ void routes_destroy(struct routes *r)
         route_free(r->routes[i]);
     hash_map_destroy(r->disabled_persons);
     hash_map_destroy(r->disabled_instances);
+    hash_map_destroy(r->by_key);
     free(r->routes);
     free(r->locals);
     free(r);
@@ -47,12 +49,18 @@ struct hash routes_key_hash(const struct public_key *key)
     return h;
 }
 
+static struct route *first_of(const struct routes *r, const struct public_key *remote)
+{
+    struct hash key = routes_key_hash(remote);
+    return hash_map_get(r->by_key, &key);
+}
+
 struct route *routes_find(const struct routes *r, const struct conn_identity *local, const struct public_key *remote)
 {
-    for (size_t i = 0; i < r->count; i++)
-        if (r->routes[i]->local == local && public_key_eq(&r->routes[i]->instance_key, remote))
-            return r->routes[i];
-    return NULL;
+    struct route *g = first_of(r, remote);
+    while (g != NULL && g->local != local)
+        g = g->next_local;
+    return g;
 }
 
 bool routes_allowed(const struct routes *r, const struct hash *person, const struct public_key *instance_key)
@@ -153,7 +161,13 @@ static struct route *route_make(struct routes *r, const struct conn_identity *lo
     struct route *g = mem_alloc(sizeof *g);
     g->local = local;
     g->instance_key = *instance_key;
-    r->routes = mem_resize(r->routes, (r->count + 1) * sizeof(struct route *));
+    g->next_local = first_of(r, instance_key);
+    struct hash key = routes_key_hash(instance_key);
+    hash_map_set(r->by_key, &key, g);
+    if (r->count == r->room) {
+        r->room = r->room != 0 ? 2 * r->room : 16;
+        r->routes = mem_resize(r->routes, r->room * sizeof(struct route *));
+    }
     r->routes[r->count++] = g;
     return g;
 }
@@ -175,6 +189,7 @@ static void learn_for(struct routes *r, const struct conn_identity *local, const
         g->failures = g->refusals = 0;
     if (add_url_in_front(g, endpoint->url) || g->retry_at == 0 || paired)
         routes_start(r, g, paired && !g->tandem ? ROUTES_COURTESY_MS : 0);
+    routes_schedule_one(r, g);
 }
 
 enum status routes_learn(struct routes *r, const struct routes_endpoint *endpoint, enum routes_reason reason,
@@ -188,12 +203,13 @@ enum status routes_learn(struct routes *r, const struct routes_endpoint *endpoin
             return error_set(e, STATUS_FULL, "TOO-MANY-ENDPOINTS", "more than %zu endpoints are not kept", r->limit);
         learn_for(r, r->locals[i], endpoint, reason);
     }
-    routes_schedule(r);
     return STATUS_OK;
 }
 
 void routes_forget(struct routes *r, const struct public_key *instance_key)
 {
+    struct hash index_key = routes_key_hash(instance_key);
+    hash_map_remove(r->by_key, &index_key);
     for (size_t i = r->count; i-- > 0;) {
         struct route *g = r->routes[i];
         if (!public_key_eq(&g->instance_key, instance_key))

@@ -13,6 +13,7 @@ struct pipeline {
     pipeline_emit emit;
     void *ctx;
     uint64_t sending_at; // now_ms of the pipeline_send under way
+    bool paused;
 };
 
 struct pipeline *pipeline_create(struct secret *shared_key, enum frame_side side, size_t limit,
@@ -41,6 +42,12 @@ void pipeline_destroy(struct pipeline *p)
 void pipeline_set_limit(struct pipeline *p, size_t limit)
 {
     p->fragments.limit = limit;
+}
+
+void pipeline_set_paused(struct pipeline *p, bool paused, uint64_t now_ms)
+{
+    p->paused = paused;
+    keepalive_received(&p->keepalive, now_ms);
 }
 
 // ---- Sending: fragmentation → keepalive → encryption ----
@@ -99,12 +106,12 @@ enum status pipeline_receive(struct pipeline *p, bool text, struct span frame, u
 
 uint64_t pipeline_deadline(const struct pipeline *p)
 {
-    return keepalive_deadline(&p->keepalive);
+    return p->paused ? p->keepalive.send_at : keepalive_deadline(&p->keepalive);
 }
 
 enum status pipeline_on_time(struct pipeline *p, uint64_t now_ms, struct error *e)
 {
-    if (now_ms >= p->keepalive.lost_at)
+    if (!p->paused && now_ms >= p->keepalive.lost_at)
         return error_set(e, STATUS_TIMEOUT, "PEER-SILENT", "%s", KEEPALIVE_LOST);
     if (now_ms >= p->keepalive.send_at)
         send_frame(p, true, KEEPALIVE_TEXT, now_ms);

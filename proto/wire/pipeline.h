@@ -15,6 +15,8 @@ struct pipeline *pipeline_create(struct secret *shared_key, enum frame_side side
                                  const struct random_source *random, pipeline_emit emit, void *ctx, uint64_t now_ms);
 void pipeline_destroy(struct pipeline *p); // NULL-safe
 void pipeline_set_limit(struct pipeline *p, size_t limit);
+// While nothing is read from the peer its silence means nothing; when reading goes on its time begins anew.
+void pipeline_set_paused(struct pipeline *p, bool paused, uint64_t now_ms);
 
 // One application message out: emits one or more frames.
 void pipeline_send(struct pipeline *p, bool text, struct span message, uint64_t now_ms);

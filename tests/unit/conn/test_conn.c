@@ -74,6 +74,24 @@ static void idle_connections_stay_alive(void **state)
     assert_int_equal(s->server.received.len, 0);
 }
 
+// Who does not read does not hear the keepalives either.
+static void a_paused_connection_stays_alive(void **state)
+{
+    struct scene *s = *state;
+    connect_nodes(s, CONN_CHUM, NULL);
+    pipe_settle(s->world);
+    conn_pause(s->server.conn, true);
+    conn_send_text(s->client.conn, SPAN("hello"));
+    pipe_sleep(s->world, 100000);
+    assert_int_equal(conn_state(s->server.conn), CONN_ACTIVE);
+    assert_int_equal(conn_state(s->client.conn), CONN_ACTIVE);
+    assert_int_equal(s->server.received.len, 0);
+    conn_pause(s->server.conn, false);
+    pipe_sleep(s->world, 100000);
+    assert_string_equal(buf_cstr(&s->server.received), "hello\n");
+    assert_int_equal(conn_state(s->server.conn), CONN_ACTIVE);
+}
+
 static void a_handed_over_request_begins_a_connection(void **state)
 {
     struct scene *s = *state;
@@ -353,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(chum_is_reached_and_carries_messages, begin, end),
         cmocka_unit_test_setup_teardown(idle_connections_stay_alive, begin, end),
+        cmocka_unit_test_setup_teardown(a_paused_connection_stays_alive, begin, end),
         cmocka_unit_test_setup_teardown(a_handed_over_request_begins_a_connection, begin, end),
         cmocka_unit_test_setup_teardown(a_lost_socket_is_reported_once, begin, end),
         cmocka_unit_test_setup_teardown(the_host_may_drop_a_duplicate, begin, end),

@@ -118,6 +118,21 @@ static void a_token_is_good_once(void **state)
     node_end(&other);
 }
 
+static int64_t much_later(void *ctx)
+{
+    (void)ctx;
+    return clock_wall_ms() + TOKEN_TTL_MS;
+}
+
+static void a_token_expires(void **state)
+{
+    struct scene *s = *state;
+    s->server.pairing_host.wall_now = much_later;
+    pair(s);
+    assert_string_equal(pipe_closed(s->ends[0]), "Close called: Error: Authentication token is not existing.");
+    assert_int_equal(s->server.store_count, 0);
+}
+
 static void a_token_serves_one_pairing_at_a_time(void **state)
 {
     struct scene *s = *state;
@@ -343,6 +358,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(storing_takes_its_time, begin, end),
         cmocka_unit_test_setup_teardown(a_failed_store_fails_the_pairing, begin, end),
         cmocka_unit_test_setup_teardown(a_token_is_good_once, begin, end),
+        cmocka_unit_test_setup_teardown(a_token_expires, begin, end),
         cmocka_unit_test_setup_teardown(a_token_serves_one_pairing_at_a_time, begin, end),
         cmocka_unit_test_setup_teardown(an_invited_node_that_vanishes_leaves_nothing, begin, end),
         cmocka_unit_test_setup_teardown(an_invited_node_that_waits_is_not_waited_for, begin, end),

@@ -278,6 +278,24 @@ static void the_table_is_bounded_and_knows_no_own_instances(void **state)
     assert_int_equal(routes_learn(s->routes, &other, ROUTES_STORED, &e), STATUS_FULL);
 }
 
+static void many_endpoints_are_learned_quickly(void **state)
+{
+    struct scene *s = *state;
+    routes_destroy(s->routes);
+    s->routes = routes_create(&s->host, 20000);
+    routes_add_local(s->routes, &s->me.identity);
+    struct routes_endpoint e = endpoint(s, NULL);
+    for (int round = 0; round < 2; round++)
+        for (uint32_t i = 0; i < 20000; i++) {
+            memcpy(e.instance_key.b, &i, sizeof i);
+            assert_int_equal(routes_learn(s->routes, &e, ROUTES_STORED, NULL), STATUS_OK);
+        }
+    struct hash person, instance;
+    assert_true(routes_known(s->routes, &s->me.identity, &e.instance_key, &person, &instance));
+    routes_forget(s->routes, &e.instance_key);
+    assert_false(routes_known(s->routes, &s->me.identity, &e.instance_key, &person, &instance));
+}
+
 // ---- After pairing, and reconnecting ----
 
 static void the_inviting_side_gets_a_second(void **state)
@@ -522,6 +540,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_addresses_are_tried_before_pausing, begin, end),
         cmocka_unit_test_setup_teardown(what_cannot_be_dialled_is_waited_for, begin, end),
         cmocka_unit_test_setup_teardown(the_table_is_bounded_and_knows_no_own_instances, begin, end),
+        cmocka_unit_test_setup_teardown(many_endpoints_are_learned_quickly, begin, end),
         cmocka_unit_test_setup_teardown(the_inviting_side_gets_a_second, begin, end),
         cmocka_unit_test_setup_teardown(peers_like_us_need_no_courtesy, begin, end),
         cmocka_unit_test_setup_teardown(a_current_address_replaces_the_stored_ones, begin, end),
