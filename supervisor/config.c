@@ -216,7 +216,7 @@ enum status config_listen(const struct config *c, char *host, size_t size, int *
         text++;
         len -= 2;
     }
-    if (len == 0 || len >= size || colon[1] == '\0' || *end != '\0' || n < 0 || n > 65535)
+    if (len == 0 || len >= size || text[0] == '[' || colon[1] == '\0' || *end != '\0' || n < 0 || n > 65535)
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "listen address '%.80s' is not HOST:PORT",
                          config_text(c, "listen.address"));
     memcpy(host, text, len);

@@ -13,8 +13,8 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "crypto/kdf.h"
+#include "io/file.h"
 #include "supervisor/core.h"
-#include "supervisor/files.h"
 
 enum { POLL_FAST_MS = 25, POLL_SLOW_MS = 1000, CALL_MS = 60000, STATUS_MS = 5000 };
 enum { PAIRING_TTL_S = 60, PAIRING_AGAIN_MS = 5000, SMALL_FILE = 64 };
@@ -104,7 +104,7 @@ static void keep_port(struct supervisor *s, const char *url)
     config_listen(s->options->config, host, sizeof host, &configured, &e);
     if (configured != 0)
         return;
-    if (colon == NULL || files_write(statedir_file(s->dir, "port"), span_of(colon + 1), &e) != STATUS_OK)
+    if (colon == NULL || file_write(statedir_file(s->dir, "port"), span_of(colon + 1), 0600, &e) != STATUS_OK)
         LOG(LOG_WARN, "port.forgotten", LOG_TEXT("reason", e.message));
 }
 
@@ -152,8 +152,7 @@ static int preferred_port(struct supervisor *s)
 {
     struct buf text = {0};
     struct error e = {0};
-    int port =
-        files_read(statedir_file(s->dir, "port"), SMALL_FILE, &text, &e) == STATUS_OK ? atoi(buf_cstr(&text)) : 0;
+    int port = file_read(statedir_file(s->dir, "port"), SMALL_FILE, &text, &e) == STATUS_OK ? atoi(buf_cstr(&text)) : 0;
     buf_free(&text);
     return port > 0 && port < 65536 ? port : 0;
 }

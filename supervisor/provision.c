@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "io/file.h"
 #include "supervisor/core.h"
-#include "supervisor/files.h"
 #include "supervisor/keyfile.h"
 #include "supervisor/wipe.h"
 
@@ -30,7 +30,7 @@ enum status provision_load(struct supervisor *s, struct error *e)
     struct buf text = {0};
     struct error missing = {0};
     s->installation = (struct installation){.recreating = -1};
-    enum status status = files_read(statedir_file(s->dir, "installation.json"), RECORD_MAX, &text, &missing);
+    enum status status = file_read(statedir_file(s->dir, "installation.json"), RECORD_MAX, &text, &missing);
     if (status == STATUS_OK)
         status = installation_parse(buf_span(&text), &s->installation, e);
     else if (status == STATUS_NOT_FOUND)
@@ -45,7 +45,7 @@ enum status provision_save(struct supervisor *s, struct error *e)
 {
     struct buf text = {0};
     installation_print(&s->installation, &text);
-    enum status status = files_write(statedir_file(s->dir, "installation.json"), buf_span(&text), e);
+    enum status status = file_write(statedir_file(s->dir, "installation.json"), buf_span(&text), 0600, e);
     buf_free(&text);
     return status;
 }
@@ -54,7 +54,7 @@ static enum status save_keys(struct supervisor *s, const struct keyfile *keys, s
 {
     struct buf text = {0};
     keyfile_print(keys, &text);
-    enum status status = files_write(statedir_file(s->dir, "keys.json"), buf_span(&text), e);
+    enum status status = file_write(statedir_file(s->dir, "keys.json"), buf_span(&text), 0600, e);
     buf_free(&text);
     return status;
 }
@@ -82,7 +82,7 @@ static enum status load_keys(struct supervisor *s, struct derivation *d, struct 
     struct buf text = {0};
     struct error missing = {0};
     const char *path = statedir_file(s->dir, "keys.json");
-    enum status status = files_read(path, RECORD_MAX, &text, &missing);
+    enum status status = file_read(path, RECORD_MAX, &text, &missing);
     d->fresh = status == STATUS_NOT_FOUND;
     if (status == STATUS_OK)
         status = keyfile_parse(buf_span(&text), &d->keys, e);
@@ -251,8 +251,8 @@ void provision_failed(struct supervisor *s, const struct error *error)
     struct error ignored = {0};
     json_t *data = json_pack("{s:s, s:s, s:s}", "kind", "provision", "code", error->code, "severity", "error");
     if (left_nothing(s, error)) {
-        files_remove(statedir_file(s->dir, "keys.json"), &ignored);
-        files_remove(statedir_file(s->dir, "installation.json"), &ignored);
+        file_remove(statedir_file(s->dir, "keys.json"), &ignored);
+        file_remove(statedir_file(s->dir, "installation.json"), &ignored);
         secret_destroy(&s->kek);
         s->installation = (struct installation){.recreating = -1};
     }

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "crypto/sha256.h"
-#include "supervisor/files.h"
+#include "io/file.h"
+#include "io/folder.h"
 
 enum { HASH_DIGITS = 16, SMALL_FILE = 4096 };
 
@@ -93,7 +94,7 @@ enum status statedir_check_format(const char *path, struct error *e)
 {
     struct buf content = {0};
     char *file = join(path, "format");
-    enum status s = files_read(file, SMALL_FILE, &content, e);
+    enum status s = file_read(file, SMALL_FILE, &content, e);
     if (s == STATUS_OK) {
         json_t *object = json_loadb(content.len ? content.data : "", content.len, 0, NULL);
         json_int_t number = json_integer_value(json_object_get(object, "tandem"));
@@ -153,12 +154,12 @@ static enum status fill(struct statedir *d, struct error *e)
 {
     static const char *const folders[] = {"archive", "sparse", "log", "run"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (files_make_dir(statedir_file(d, folders[i]), e) != STATUS_OK)
+        if (folder_create(statedir_file(d, folders[i]), 0700, e) != STATUS_OK)
             return e->status;
-    if (files_make_dir(d->sockets, e) != STATUS_OK || check_owner(d->sockets, e) != STATUS_OK)
+    if (folder_create(d->sockets, 0700, e) != STATUS_OK || check_owner(d->sockets, e) != STATUS_OK)
         return e->status;
-    if (!files_exists(statedir_file(d, "format")))
-        return files_write(statedir_file(d, "format"), SPAN("{\"tandem\":1}\n"), e);
+    if (!file_exists(statedir_file(d, "format")))
+        return file_write(statedir_file(d, "format"), SPAN("{\"tandem\":1}\n"), 0600, e);
     return STATUS_OK;
 }
 
@@ -175,8 +176,8 @@ enum status statedir_open(const char *path, struct statedir **out, struct error 
         *e = none;
         goto fail;
     }
-    if (files_make_dir(path, e) != STATUS_OK || check_owner(path, e) != STATUS_OK || take_lock(d, e) != STATUS_OK ||
-        fill(d, e) != STATUS_OK)
+    if (folder_create(path, 0700, e) != STATUS_OK || check_owner(path, e) != STATUS_OK ||
+        take_lock(d, e) != STATUS_OK || fill(d, e) != STATUS_OK)
         goto fail;
     *out = d;
     return STATUS_OK;

@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "io/file.h"
 #include "supervisor/core.h"
-#include "supervisor/files.h"
 
 enum { STOP_GRACE_MS = 1500, ROTATION_MS = 10000 };
 
@@ -228,7 +228,7 @@ static enum status publish_endpoints(struct supervisor *s, struct error *e)
     json_t *object = json_pack("{s:s, s:s, s:i, s:s, s:s}", "control", control, "events", events, "pid", (int)getpid(),
                                "version", TANDEM_VERSION, "bootId", ipc_ring_boot_id(s->ring));
     char *text = json_dumps(object, JSON_COMPACT);
-    enum status status = files_write(statedir_file(s->dir, "run/control.json"), span_of(text), e);
+    enum status status = file_write(statedir_file(s->dir, "run/control.json"), span_of(text), 0600, e);
     free(text);
     json_decref(object);
     return status;
@@ -289,7 +289,7 @@ static void take_down(struct supervisor *s)
 {
     struct error ignored = {0};
     if (s->server != NULL)
-        files_remove(statedir_file(s->dir, "run/control.json"), &ignored);
+        file_remove(statedir_file(s->dir, "run/control.json"), &ignored);
     ipc_server_destroy(s->server);
     ipc_hints_destroy(s->hints);
     ipc_service_destroy(s->service);

@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 #include "base/bytes.h"
-#include "supervisor/files.h"
+#include "io/file.h"
+#include "io/folder.h"
 
 static const char *path_of(struct buf *b, const char *dir, const char *name)
 {
@@ -16,7 +17,7 @@ static const char *path_of(struct buf *b, const char *dir, const char *name)
 bool wipe_is_unfinished(const char *state_dir)
 {
     struct buf b = {0};
-    bool found = files_exists(path_of(&b, state_dir, "wiping"));
+    bool found = file_exists(path_of(&b, state_dir, "wiping"));
     buf_free(&b);
     return found;
 }
@@ -27,13 +28,13 @@ static enum status wipe_store(const char *dir, const char *name, const char *gon
     struct buf to = {0};
     const char *store = path_of(&from, dir, name);
     const char *trash = path_of(&to, dir, gone);
-    enum status s = files_remove_tree(trash, e);
+    enum status s = folder_remove_tree(trash, e);
     if (s == STATUS_OK && rename(store, trash) != 0 && errno != ENOENT)
         s = error_errno(e, "cannot rename %s", store);
     if (s == STATUS_OK)
-        s = files_make_dir(store, e);
+        s = folder_create(store, 0700, e);
     if (s == STATUS_OK)
-        s = files_remove_tree(trash, e);
+        s = folder_remove_tree(trash, e);
     buf_free(&from);
     buf_free(&to);
     return s;
@@ -42,17 +43,17 @@ static enum status wipe_store(const char *dir, const char *name, const char *gon
 enum status wipe_run(const char *state_dir, struct error *e)
 {
     struct buf b = {0};
-    enum status s = files_write(path_of(&b, state_dir, "wiping"), SPAN("\n"), e);
+    enum status s = file_write(path_of(&b, state_dir, "wiping"), SPAN("\n"), 0600, e);
     if (s == STATUS_OK)
-        s = files_remove(path_of(&b, state_dir, "keys.json"), e);
+        s = file_remove(path_of(&b, state_dir, "keys.json"), e);
     if (s == STATUS_OK)
-        s = files_remove(path_of(&b, state_dir, "installation.json"), e);
+        s = file_remove(path_of(&b, state_dir, "installation.json"), e);
     if (s == STATUS_OK)
         s = wipe_store(state_dir, "archive", "wiped-archive", e);
     if (s == STATUS_OK)
         s = wipe_store(state_dir, "sparse", "wiped-sparse", e);
     if (s == STATUS_OK)
-        s = files_remove(path_of(&b, state_dir, "wiping"), e);
+        s = file_remove(path_of(&b, state_dir, "wiping"), e);
     buf_free(&b);
     return s;
 }

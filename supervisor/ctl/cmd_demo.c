@@ -11,10 +11,11 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "crypto/secret.h"
+#include "io/file.h"
+#include "io/folder.h"
 #include "supervisor/ctl/blob.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
-#include "supervisor/files.h"
 
 enum {
     LOOK_MS = 20,
@@ -196,7 +197,7 @@ static enum status make_file(const char *path, struct error *e)
 {
     char *bytes = mem_alloc(FILE_BYTES);
     random_bytes(bytes, FILE_BYTES);
-    enum status s = files_write(path, (struct span){bytes, FILE_BYTES}, e);
+    enum status s = file_write(path, (struct span){bytes, FILE_BYTES}, 0600, e);
     free(bytes);
     return s;
 }
@@ -281,7 +282,7 @@ enum status run_demo(struct ctl *c, struct error *e)
     } else {
         stop(&d);
         if (s == STATUS_OK)
-            files_remove_tree(d.dir, &ignored);
+            folder_remove_tree(d.dir, &ignored);
         else
             fprintf(stderr, "The logs are kept in %s/log.\n", d.dir);
     }

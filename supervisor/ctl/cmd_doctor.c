@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "io/file.h"
+#include "io/folder.h"
 #include "supervisor/config.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
-#include "supervisor/files.h"
 #include "supervisor/installation.h"
 #include "supervisor/keyfile.h"
 #include "supervisor/statedir.h"
@@ -123,7 +124,7 @@ static void check_keys(const struct ctl *c, struct report *r, bool provisioned)
     struct error e = {0};
     struct keyfile keys;
     char *path = path_of(c, "keys.json");
-    enum status s = files_read(path, SMALL_FILE, &text, &e);
+    enum status s = file_read(path, SMALL_FILE, &text, &e);
     if (s == STATUS_NOT_FOUND && !provisioned)
         error_clear(&e);
     else if (s == STATUS_OK)
@@ -133,13 +134,24 @@ static void check_keys(const struct ctl *c, struct report *r, bool provisioned)
     free(path);
 }
 
+static enum status count_file(const struct folder_file *file, void *count, struct error *e)
+{
+    (void)file;
+    (void)e;
+    ++*(size_t *)count;
+    return STATUS_OK;
+}
+
 static void check_stores(const struct ctl *c, struct report *r, const struct installation *in)
 {
     for (int i = 0; i < INSTALLATION_NODES; i++) {
         const char *name = ipc_node_name((enum ipc_node)i);
         char check[32];
         char *path = path_of(c, name);
-        bool lost = in->nodes[i].person_id[0] != '\0' && files_dir_is_empty(path);
+        size_t files = 0;
+        struct error e = {0};
+        folder_walk(path, count_file, &files, &e);
+        bool lost = in->nodes[i].person_id[0] != '\0' && files == 0;
         snprintf(check, sizeof check, "%s store", name);
         add(r, check, !lost, lost ? "the store is missing" : "there",
             ipc_code_find("STORE-MISSING", STATUS_NOT_FOUND)->hint);
@@ -153,7 +165,7 @@ static void check_installation(const struct ctl *c, struct report *r)
     struct error e = {0};
     struct installation in = {0};
     char *path = path_of(c, "installation.json");
-    enum status s = files_read(path, SMALL_FILE, &text, &e);
+    enum status s = file_read(path, SMALL_FILE, &text, &e);
     if (s == STATUS_OK && installation_parse(buf_span(&text), &in, &e) == STATUS_OK)
         check_stores(c, r, &in);
     if (s == STATUS_NOT_FOUND)

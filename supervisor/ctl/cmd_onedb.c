@@ -6,10 +6,11 @@
 
 #include "base/bytes.h"
 #include "crypto/secret.h"
+#include "io/file.h"
+#include "io/folder.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
 #include "supervisor/ctl/tree.h"
-#include "supervisor/files.h"
 
 enum { NAME_LENGTH = 16, POLL_MS = 20000 };
 
@@ -69,9 +70,9 @@ enum status run_import(struct ctl *c, struct error *e)
     random_text(name, NAME_LENGTH);
     char *folder = exchange_path(c, "import", "");
     char *copy = exchange_path(c, "import", name);
-    if (files_make_dir(folder, e) == STATUS_OK && tree_copy(ctl_value(c, "one-db"), copy, e) == STATUS_OK)
+    if (folder_create(folder, 0700, e) == STATUS_OK && tree_copy(ctl_value(c, "one-db"), copy, e) == STATUS_OK)
         result = run_job(c, "onedb.import", name, e);
-    files_remove_tree(copy, &ignored);
+    folder_remove_tree(copy, &ignored);
     free(folder);
     free(copy);
     return output_result(c, result, e);
@@ -84,7 +85,7 @@ enum status run_export(struct ctl *c, struct error *e)
     const char *to = ctl_value(c, "one-db");
     if (to == NULL)
         return ctl_usage(e, "export wants --one-db DIR");
-    if (files_exists(to))
+    if (file_exists(to))
         return error_set(e, STATUS_EXISTS, "EXISTS", "%s exists already", to);
     random_text(name, NAME_LENGTH);
     char *written = exchange_path(c, "export", name);
@@ -93,7 +94,7 @@ enum status run_export(struct ctl *c, struct error *e)
         json_decref(result);
         result = NULL;
     }
-    files_remove_tree(written, &ignored);
+    folder_remove_tree(written, &ignored);
     free(written);
     return output_result(c, result, e);
 }

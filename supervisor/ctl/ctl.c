@@ -13,8 +13,8 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "crypto/secret.h"
+#include "io/file.h"
 #include "ipc/methods.h"
-#include "supervisor/files.h"
 
 enum { SMALL_FILE = 16 * 1024, SECRET_MAX = 1024, INPUT_MAX = 768 * 1024, PAGE = 500 };
 
@@ -80,7 +80,7 @@ enum status ctl_find_control(const struct ctl *c, char **path, struct error *e)
     json_t *object = NULL;
     enum status s = STATUS_OK;
     buf_printf(&file, "%s/run/control.json", c->state_dir);
-    if (files_read(buf_cstr(&file), SMALL_FILE, &text, &unread) == STATUS_OK)
+    if (file_read(buf_cstr(&file), SMALL_FILE, &text, &unread) == STATUS_OK)
         object = json_loadb(text.data, text.len, 0, NULL);
     const char *url = json_string_value(json_object_get(object, "control"));
     if (unread.status != STATUS_OK && unread.status != STATUS_NOT_FOUND) {

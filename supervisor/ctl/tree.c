@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "supervisor/files.h"
+#include "io/file.h"
+#include "io/folder.h"
 
 enum { DEPTH_MAX = 16, CHUNK = 1 << 20 };
 
@@ -76,10 +77,10 @@ static enum status copy_dir(const char *from, const char *to, int depth, struct 
 enum status tree_copy(const char *from, const char *to, struct error *e)
 {
     struct error ignored = {0};
-    if (files_exists(to))
+    if (file_exists(to))
         return error_set(e, STATUS_EXISTS, "EXISTS", "%s exists already", to);
     enum status s = copy_dir(from, to, 0, e);
     if (s != STATUS_OK)
-        files_remove_tree(to, &ignored);
+        folder_remove_tree(to, &ignored);
     return s;
 }

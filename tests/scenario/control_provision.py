@@ -108,7 +108,7 @@ def test_no_wait_returns_before_federation(t):
 def test_a_timeout_is_exit_5_and_the_work_goes_on(t):
     t.up(FAKE_FEDERATE_MS="2500")
     status, result = t.cli_json("provision", "--user", "joe", "--timeout", "1", stdin=SECRET)
-    assert status == 5 and result["error"]["code"] == "TIMEOUT"
+    assert status == 5 and result["error"]["code"] == "TIMEOUT", result
     assert t.cli("wait", "federated", "--timeout", "20")[0] == 0
     assert t.cli("wait", "idle", "--timeout", "20")[0] == 0
 

@@ -1,0 +1,236 @@
+// The state directory, its files and its settings, in a temporary folder.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/file.h"
+#include "io/folder.h"
+#include "supervisor/config.h"
+#include "supervisor/logfile.h"
+#include "supervisor/statedir.h"
+#include "supervisor/wipe.h"
+
+static char top[64];
+
+static int setup(void **state)
+{
+    (void)state;
+    strcpy(top, "/tmp/tandem-state-XXXXXX");
+    return mkdtemp(top) == NULL;
+}
+
+static int teardown(void **state)
+{
+    struct error e = {0};
+    (void)state;
+    return folder_remove_tree(top, &e) != STATUS_OK;
+}
+
+static const char *in_top(const char *name)
+{
+    static char path[4][256];
+    static unsigned turn;
+    char *p = path[turn++ % 4];
+    snprintf(p, 256, "%s/%s", top, name);
+    return p;
+}
+
+static void put(const char *path, const char *text)
+{
+    struct error e = {0};
+    assert_int_equal(file_write(path, span_of(text), 0600, &e), STATUS_OK);
+}
+
+static void a_directory_is_locked_by_one(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct statedir *one;
+    struct statedir *two;
+    assert_int_equal(statedir_open(in_top("s"), &one, &e), STATUS_OK);
+    assert_int_equal(statedir_holder(in_top("s")), getpid());
+    assert_int_equal(statedir_open(in_top("s"), &two, &e), STATUS_CONFLICT);
+    assert_string_equal(e.code, "ALREADY-RUNNING");
+    char pid[24];
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    assert_non_null(strstr(e.message, pid));
+    statedir_close(one);
+    assert_int_equal(statedir_holder(in_top("s")), 0);
+    assert_int_equal(statedir_open(in_top("s"), &two, &e), STATUS_OK); // a left lock file is no lock
+    statedir_close(two);
+}
+
+static void a_newer_format_is_left_alone(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct statedir *d;
+    assert_int_equal(folder_create(in_top("s"), 0700, &e), STATUS_OK);
+    put(in_top("s/format"), "{\"tandem\":2}");
+    assert_int_equal(statedir_open(in_top("s"), &d, &e), STATUS_CONFLICT);
+    assert_string_equal(e.code, "STATE-TOO-NEW");
+    assert_false(file_exists(in_top("s/lock")));
+    put(in_top("s/format"), "rubbish");
+    assert_int_equal(statedir_open(in_top("s"), &d, &e), STATUS_CORRUPT);
+}
+
+static void an_open_directory_is_closed_to_others(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct statedir *d;
+    struct stat st;
+    assert_int_equal(mkdir(in_top("s"), 0755), 0);
+    assert_int_equal(statedir_open(in_top("s"), &d, &e), STATUS_OK);
+    assert_int_equal(stat(in_top("s"), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    statedir_close(d);
+}
+
+static void sockets_move_when_the_path_is_long(void **state)
+{
+    (void)state;
+    char path[200];
+    memset(path, 'x', sizeof path);
+    path[0] = '/';
+    for (size_t len = 60; len < 150; len += 10) {
+        path[len] = '\0';
+        char *dir = statedir_socket_dir(path);
+        assert_true(strlen(dir) + strlen("/control.sock") <= SOCKET_PATH_MAX);
+        assert_int_equal(strncmp(dir, "/tmp/tandem-", 12) == 0, len + strlen("/run/control.sock") > SOCKET_PATH_MAX);
+        free(dir);
+        path[len] = 'x';
+    }
+}
+
+static void the_directory_is_chosen_in_order(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    char *path = NULL;
+    setenv("HOME", "/home/joe", 1);
+    unsetenv("XDG_STATE_HOME");
+    unsetenv("TANDEM_STATE_DIR");
+    assert_int_equal(statedir_choose(NULL, &path, &e), STATUS_OK);
+    assert_string_equal(path, "/home/joe/.local/state/tandem");
+    free(path);
+    setenv("XDG_STATE_HOME", "/xdg", 1);
+    statedir_choose(NULL, &path, &e);
+    assert_string_equal(path, "/xdg/tandem");
+    free(path);
+    setenv("TANDEM_STATE_DIR", "/env/", 1);
+    statedir_choose(NULL, &path, &e);
+    assert_string_equal(path, "/env");
+    free(path);
+    statedir_choose("/flag", &path, &e);
+    assert_string_equal(path, "/flag");
+    free(path);
+    unsetenv("TANDEM_STATE_DIR");
+    unsetenv("XDG_STATE_HOME");
+    unsetenv("HOME");
+    assert_int_equal(statedir_choose(NULL, &path, &e), STATUS_INVALID);
+}
+
+static void settings_have_an_order(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct config *c = config_create();
+    char host[64];
+    int port;
+    put(in_top("c"), "[listen]\naddress = [::1]:9000\norigins = http://a, http://b\n[restart]\ndeaths=3\n");
+    setenv("TANDEM_RESTART_DEATHS", "4", 1);
+    assert_int_equal(config_load(c, in_top("c"), true, &e), STATUS_OK);
+    assert_int_equal(config_int(c, "restart.deaths"), 4);
+    assert_int_equal(config_listen(c, host, sizeof host, &port, &e), STATUS_OK);
+    assert_string_equal(host, "::1");
+    assert_int_equal(port, 9000);
+    assert_int_equal(config_set(c, "restart.deaths", "6", &e), STATUS_OK);
+    assert_int_equal(config_int(c, "restart.deaths"), 6);
+    json_t *object = config_for_nodes(c);
+    assert_int_equal(json_array_size(json_object_get(object, "listen.origins")), 2);
+    assert_null(json_object_get(object, "restart.deaths"));
+    json_decref(object);
+    unsetenv("TANDEM_RESTART_DEATHS");
+    config_destroy(c);
+}
+
+static void bad_listen_addresses_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", "8765", ":8765", "host:", "host:x", "host:70000", "[]:1"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct error e = {0};
+        char host[64];
+        int port;
+        struct config *c = config_create();
+        config_set(c, "listen.address", bad[i], &e);
+        assert_int_equal(config_listen(c, host, sizeof host, &port, &e), STATUS_INVALID);
+        assert_string_equal(e.code, "BAD-CONFIG");
+        config_destroy(c);
+    }
+}
+
+static void logs_are_rotated(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct stat st;
+    struct logfile *l = logfile_open(in_top("x.log"), &e);
+    assert_non_null(l);
+    char *chunk = mem_alloc(1 << 20);
+    memset(chunk, 'x', 1 << 20);
+    for (int i = 0; i < 65; i++)
+        logfile_write(l, (struct span){chunk, 1 << 20});
+    free(chunk);
+    assert_int_equal(stat(in_top("x.log"), &st), 0);
+    assert_true(st.st_size < LOGFILE_BYTES);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_true(file_exists(in_top("x.log.4")));
+    assert_false(file_exists(in_top("x.log.5")));
+    logfile_close(l);
+}
+
+static void wiping_leaves_two_empty_stores(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct statedir *d;
+    assert_int_equal(statedir_open(in_top("s"), &d, &e), STATUS_OK);
+    statedir_close(d);
+    put(in_top("s/keys.json"), "{}");
+    put(in_top("s/archive/db"), "x");
+    put(in_top("s/wiping"), "");
+    assert_int_equal(folder_create(in_top("s/wiped-sparse/old"), 0700, &e), STATUS_OK); // of an interrupted one
+    assert_true(wipe_is_unfinished(in_top("s")));
+    assert_int_equal(wipe_run(in_top("s"), &e), STATUS_OK);
+    assert_false(wipe_is_unfinished(in_top("s")));
+    assert_false(file_exists(in_top("s/keys.json")));
+    assert_false(file_exists(in_top("s/wiped-sparse")));
+    assert_true(file_exists(in_top("s/archive")) && rmdir(in_top("s/archive")) == 0);
+    assert_true(file_exists(in_top("s/format")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_directory_is_locked_by_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_newer_format_is_left_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_open_directory_is_closed_to_others, setup, teardown),
+        cmocka_unit_test(sockets_move_when_the_path_is_long),
+        cmocka_unit_test(the_directory_is_chosen_in_order),
+        cmocka_unit_test_setup_teardown(settings_have_an_order, setup, teardown),
+        cmocka_unit_test(bad_listen_addresses_are_refused),
+        cmocka_unit_test_setup_teardown(logs_are_rotated, setup, teardown),
+        cmocka_unit_test_setup_teardown(wiping_leaves_two_empty_stores, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
