@@ -11,9 +11,9 @@
 
 #include "base/clock.h"
 #include "conn/invitation.h"
-#include "fixture.h"
 #include "net/ws_client.h"
 #include "net/ws_server.h"
+#include "tests/unit/conn/fixture.h"
 
 enum { POLL_MS = 10, GIVE_UP_MS = 20000 };
 

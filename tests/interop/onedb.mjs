@@ -1,0 +1,106 @@
+// A storage directory of the live reference peer is adopted by tandem and written back, and the peer opens the copy: same
+// person, contacts, messages and documents.
+//   ONE_PEER=DIR node onedb.mjs ONEDB-ADOPT-PROGRAM
+// Exit code 77 (skipped) without ONE_PEER.
+import assert from 'node:assert';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import readline from 'node:readline';
+
+if (!process.env.ONE_PEER) process.exit(77);
+const program = process.argv[2];
+const folder = mkdtempSync(path.join(os.tmpdir(), 'tandem-interop-'));
+const children = [];
+const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
+
+const freePort = () => new Promise(resolve => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+        const { port } = server.address();
+        server.close(() => resolve(port));
+    });
+});
+
+async function peer(name, dir, args) {
+    const child = spawn('node', [new URL('peer.mjs', import.meta.url).pathname, '--name', name, '--dir', dir, ...args],
+        { stdio: ['pipe', 'pipe', 'ignore'] });
+    children.push(child);
+    const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const until = async event => {
+        for (;;) {
+            const { value, done } = await lines.next();
+            assert(!done, `${name} ended while ${event} was expected`);
+            const line = JSON.parse(value);
+            if (line.event === event || line.event === 'error') {
+                assert.equal(line.event, event, line.error);
+                return line;
+            }
+        }
+    };
+    const send = object => child.stdin.write(`${JSON.stringify(object)}\n`);
+    const ask = async (cmd, event, more = {}) => {
+        send({ cmd, ...more });
+        return until(event);
+    };
+    const quit = () => new Promise(resolve => {
+        child.on('exit', resolve);
+        send({ cmd: 'quit' });
+    });
+    const ready = await until('ready');
+    return { person: ready.person, ask, quit };
+}
+
+async function messages(p, other, count) {
+    for (let i = 0; i < 40; i++) {
+        const { texts } = await p.ask('messages', 'messages', { other });
+        if (texts.length >= count) return texts;
+        await pause(500);
+    }
+    throw new Error('the messages did not arrive');
+}
+
+async function check() {
+    const home = path.join(folder, 'home');
+    const copy = path.join(folder, 'copy');
+    const node = await peer('node', home, ['--listen', String(await freePort())]);
+    const other = await peer('browser', path.join(folder, 'other'), ['--outgoing']);
+    const { invitation } = await node.ask('invite', 'invitation');
+    await other.ask('pair', 'pairdone', { invitation });
+    await pause(500);
+    await node.ask('say', 'said', { other: other.person, text: 'from the node' });
+    await other.ask('say', 'said', { other: node.person, text: 'from the browser <&>' });
+    await node.ask('doc', 'stored', { id: 'd1', text: 'a document', tags: ['x', 'y'], blobSize: 100000 });
+    const wanted = await messages(node, other.person, 2);
+    await Promise.all([node.quit(), other.quit()]);
+
+    const seen = JSON.parse(execFileSync(program, [home, 'secret', copy], { stdio: ['ignore', 'pipe', 'inherit'] }));
+    console.log(JSON.stringify(seen));
+    assert.equal(seen.person, node.person);
+    assert.equal(seen.damaged + seen.unknown, 0);
+    const contact = seen.contacts.find(c => c.person === other.person);
+    assert(contact.trusted);
+    assert.deepEqual(contact.messages.map(m => m.text), wanted);
+    assert(contact.messages.every(m => m.verification === 'verified'));
+
+    const again = await peer('node', copy, ['--listen', String(await freePort())]);
+    assert.equal(again.person, node.person);
+    assert.deepEqual((await again.ask('contacts', 'contacts')).persons, [other.person]);
+    assert.deepEqual(await messages(again, other.person, 2), wanted);
+    const doc = await again.ask('getdoc', 'got', { id: 'd1' });
+    assert.deepEqual([doc.text, doc.tags, doc.blobBytes], ['a document', ['x', 'y'], 100000]);
+    await again.quit();
+}
+
+let code = 1;
+try {
+    await check();
+    code = 0;
+} catch (error) {
+    console.error(error);
+} finally {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+}
+process.exit(code);
