@@ -159,4 +159,20 @@ def test_nngcat_asks_for_status_and_provisions(t):
     assert answer["result"]["federated"] is True
 
 
+def test_the_javascript_of_the_documentation_works(t):
+    node = shutil.which("node")
+    if node is None:
+        print("skipped: node is not installed")
+        return
+    t.up()
+    docs = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "ipc.md")
+    with open(docs, encoding="utf-8") as file:
+        program = file.read().split("```js\n")[1].split("```")[0]
+    path = os.path.join(t.top, "ask.js")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(program)
+    out = subprocess.run([node, path, t.socket_path], capture_output=True, text=True, timeout=20, check=True).stdout
+    assert f"pid: {t.process.pid}" in out, out
+
+
 main(globals())
