@@ -221,6 +221,16 @@ void stage_wait_closed(struct stage *s, struct side *side)
     stage_wait(s, is_closed, side, "the end of a session");
 }
 
+void stage_disconnect(struct stage *s, struct side *side)
+{
+    conn_close(chum_session_conn(side->session), NULL);
+    stage_wait_closed(s, side);
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->sides[i].session != NULL)
+            stage_wait_closed(s, &s->sides[i]);
+    }
+}
+
 // ---- Jobs ----------------------------------------------------------------------------------------------------------
 
 struct job {
@@ -348,14 +358,14 @@ struct hash side_file(struct side *side, struct span bytes)
 
 void side_grant(struct side *side, const struct hash *object, const struct side *to)
 {
-    side_change(side, "{'$type$':'Access','object':'%s','person':['%s'],'group':[]}",
-                hash_text(object).s, hash_text(&to->node.identity.person_id).s);
+    side_change(side, "{'$type$':'Access','object':'%s','person':['%s'],'group':[]}", hash_text(object).s,
+                hash_text(&to->node.identity.person_id).s);
 }
 
 void side_grant_id(struct side *side, const struct hash *id_hash, const struct side *to)
 {
-    side_change(side, "{'$type$':'IdAccess','id':'%s','person':['%s'],'group':[]}",
-                hash_text(id_hash).s, hash_text(&to->node.identity.person_id).s);
+    side_change(side, "{'$type$':'IdAccess','id':'%s','person':['%s'],'group':[]}", hash_text(id_hash).s,
+                hash_text(&to->node.identity.person_id).s);
 }
 
 // ---- Questions to the store ----------------------------------------------------------------------------------------
@@ -396,6 +406,23 @@ bool side_head(struct side *side, const struct hash *id_hash, struct hash *node)
     enum status st = side_do(side, run_head, &q, NULL);
     *node = q.node;
     return st == STATUS_OK;
+}
+
+static enum status run_current(struct store *store, void *arg, struct error *e)
+{
+    struct question *q = arg;
+    struct object o;
+    enum status st = store_current(store, q->hash, q->arena, &o, e);
+    if (st == STATUS_OK)
+        q->node = o.hash;
+    return st;
+}
+
+struct hash side_current(struct side *side, const struct hash *id_hash)
+{
+    struct question q = {.hash = id_hash, .arena = side->arena};
+    side_do(side, run_current, &q, NULL);
+    return q.node;
 }
 
 static enum status run_text(struct store *store, void *arg, struct error *e)

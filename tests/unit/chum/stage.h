@@ -52,6 +52,7 @@ void stage_step(struct stage *s); // delivers what is there and lets a little ti
 void stage_wait(struct stage *s, bool (*holds)(void *ctx), void *ctx, const char *what);
 void stage_wait_passes(struct stage *s, struct side *side, uint64_t passes); // complete passes of its session
 void stage_wait_closed(struct stage *s, struct side *side);
+void stage_disconnect(struct stage *s, struct side *side); // closes its session and waits for the end of it
 
 // Jobs on the side's store, waited for.
 enum status side_do(struct side *side, store_run_fn run, void *arg, struct error *e);
@@ -65,5 +66,6 @@ void side_grant(struct side *side, const struct hash *object, const struct side 
 void side_grant_id(struct side *side, const struct hash *id_hash, const struct side *to); // IdAccess
 enum store_presence side_presence(struct side *side, const struct hash *hash);
 bool side_head(struct side *side, const struct hash *id_hash, struct hash *node);
-struct span side_text(struct side *side, const struct hash *hash); // in the side's arena
-uint64_t side_objects(struct side *side);                          // how many it has
+struct hash side_current(struct side *side, const struct hash *id_hash); // the current version; zero = none
+struct span side_text(struct side *side, const struct hash *hash);       // in the side's arena
+uint64_t side_objects(struct side *side);                                // how many it has
