@@ -119,7 +119,7 @@ bool routes_admits(const struct routes *r, const struct conn_identity *local, co
 
 void routes_add_local(struct routes *r, const struct conn_identity *local)
 {
-    r->locals = mem_resize(r->locals, (r->local_count + 1) * sizeof *r->locals);
+    r->locals = mem_resize(r->locals, (r->local_count + 1) * sizeof(void *));
     r->locals[r->local_count++] = local;
 }
 
@@ -166,7 +166,7 @@ static struct route *route_make(struct routes *r, const struct conn_identity *lo
     hash_map_set(r->by_key, &key, g);
     if (r->count == r->room) {
         r->room = r->room != 0 ? 2 * r->room : 16;
-        r->routes = mem_resize(r->routes, r->room * sizeof(struct route *));
+        r->routes = mem_resize(r->routes, r->room * sizeof(void *));
     }
     r->routes[r->count++] = g;
     return g;

@@ -32,7 +32,7 @@ static bool fits(bool text, struct span message)
     if (!text)
         return message.len <= FRAGMENT_CHUNK;
     return message.len < FRAGMENT_TEXT_UNITS ||
-           (message.len < 3 * FRAGMENT_TEXT_UNITS && utf16_length(message) < FRAGMENT_TEXT_UNITS);
+           (message.len / 3 < FRAGMENT_TEXT_UNITS && utf16_length(message) < FRAGMENT_TEXT_UNITS);
 }
 
 void fragment_send(bool text, struct span message, fragment_emit emit, void *ctx)

@@ -108,7 +108,7 @@ enum status frame_open(struct frame_codec *f, struct span frame, bool *text, str
         return error_set(e, STATUS_REFUSED, "BAD-FRAME", "Decryption of message failed.");
     f->receive += 2;
 
-    struct span message;
+    struct span message = {0};
     enum status status = frame_strip(buf_span(out), text, &message, e);
     if (status != STATUS_OK)
         return status;
