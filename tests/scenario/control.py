@@ -1,5 +1,5 @@
-"""What the control_* scenarios share: an installation in a temporary folder, run with fake nodes, and a client of the
-control endpoint in plain Python that speaks the SP bytes of docs/ipc.md itself.
+"""What the scenarios share: an installation in a temporary folder, run with fake nodes (control_*) or the real ones
+(nodes_*), and a client of the control endpoint in plain Python that speaks the SP bytes of docs/ipc.md itself.
 
 Every scenario is a Python file with functions named test_*; each gets a fresh Installation. Conditions are awaited with
 a deadline; nothing sleeps and hopes.
@@ -17,7 +17,7 @@ import time
 import traceback
 
 BIN = os.environ["TANDEM_BIN"]            # folder of tandem and tandem-supervisor
-FAKE_NODE = os.environ["TANDEM_FAKE_NODE"]
+FAKE_NODE = os.environ.get("TANDEM_FAKE_NODE")  # empty: the real nodes
 PATIENCE_S = 20
 SECRET = "correct horse"
 
@@ -89,9 +89,9 @@ class Installation:
     # --- the supervisor ---
 
     def spawn(self, *options):
-        self.process = subprocess.Popen(
-            [os.path.join(BIN, "tandem"), "up", "--json", "--archive-binary", FAKE_NODE, "--sparse-binary", FAKE_NODE,
-             *options], env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        nodes = ["--archive-binary", FAKE_NODE, "--sparse-binary", FAKE_NODE] if FAKE_NODE else []
+        self.process = subprocess.Popen([os.path.join(BIN, "tandem"), "up", "--json", *nodes, *options],
+                                        env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def up(self, *options, **environment):
         self.environment.update(environment)

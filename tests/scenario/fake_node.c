@@ -286,7 +286,8 @@ static void blob_read(struct ipc_request *r, void *ctx)
         offset = fake.blob.len;
     if (length > fake.blob.len - offset)
         length = fake.blob.len - offset;
-    base64_encode(fake.blob.data + offset, length, &text);
+    if (length > 0)
+        base64_encode(fake.blob.data + offset, length, &text);
     ipc_request_reply(
         r, json_pack("{s:s%, s:I}", "data", text.len ? text.data : "", text.len, "size", (json_int_t)fake.blob.len));
     buf_free(&text);

@@ -51,8 +51,7 @@ static void damaged_key_files_are_refused(void **state)
         "",
         "{}",
         "[]",
-        "{\"v\":2,\"alg\":\"argon2id13\",\"opsLimit\":2,\"memLimit\":67108864,\"salt\":"
-        "\"00112233445566778899aabbccddeeff\"}",
+        "{\"v\":2,\"alg\":\"argon2id13\",\"opsLimit\":2,\"memLimit\":67108864,\"salt\":\"00\",\"check\":\"00\"}",
         "{\"v\":1,\"alg\":\"argon2id13\",\"opsLimit\":-2,\"memLimit\":67108864,\"salt\":\"00\",\"check\":\"00\"}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
