@@ -1,0 +1,92 @@
+// The model layer at size: posting, the first page of a long conversation, what came since, verifying.
+//   bench_models [messages]   (default 100,000)
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "model_node.h"
+#include "models/chat.h"
+
+#define OK(call)                                                                                                       \
+    do {                                                                                                               \
+        struct error e = {0};                                                                                          \
+        model_node_check((call), &e, #call);                                                                           \
+    } while (0)
+
+enum { PAGE = 50, ROUNDS = 20 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void report(const char *what, double ms)
+{
+    printf("%-44s %10.3f ms\n", what, ms);
+}
+
+static void post(struct model_node *n, const struct hash *to, size_t count)
+{
+    struct topic topic;
+    struct chat_sent sent;
+    double begun = now();
+    for (size_t i = 0; i < count; i++) {
+        if (i % 1000 == 0)
+            model_node_begin(n);
+        model_node_time++;
+        n->m.now_ms = model_node_time;
+        if (i == 0)
+            OK(topic_open_one_to_one(&n->m, to, &topic, &e));
+        OK(chat_send(&n->m, &topic, SPAN("a message of ordinary length, as people write them"), NULL, 0, &sent, &e));
+        if (i % 1000 == 999 || i + 1 == count)
+            model_node_end(n);
+        arena_reset(n->m.arena);
+        if (i + 1 < count)
+            OK(chat_with(&n->m, to, &topic, &e)); // as every call of the control protocol does
+    }
+    report("a post (in transactions of 1,000)", (now() - begun) / (double)count);
+}
+
+static void read(struct model_node *n, const struct hash *with)
+{
+    struct topic topic;
+    struct chat_messages page;
+    struct span cursor;
+    double best = 1e9;
+    model_node_begin(n);
+    for (int i = 0; i < ROUNDS; i++) {
+        double begun = now();
+        OK(chat_with(&n->m, with, &topic, &e));
+        OK(chat_page(&n->m, &topic, PAGE, NULL, &page, &e));
+        best = now() - begun < best ? now() - begun : best;
+    }
+    report("first page of 50, verified", best);
+    OK(chat_cursor(&n->m, &topic, &cursor, &e));
+    double begun = now();
+    OK(chat_since(&n->m, &topic, cursor, PAGE, &page, &cursor, &e));
+    report("nothing new since", now() - begun);
+    begun = now();
+    for (int i = 0; i < 10; i++)
+        OK(chat_page(&n->m, &topic, PAGE, i != 0 ? &page.items[0].id : NULL, &page, &e));
+    report("ten pages one after the other", now() - begun);
+    model_node_drop(n);
+}
+
+int main(int argc, char **argv)
+{
+    struct model_node a;
+    struct model_node b;
+    size_t count = argc > 1 ? (size_t)strtoull(argv[1], NULL, 10) : 100000;
+    crypto_init();
+    model_node_open_plain(&a, "ann@test", "ann", NULL);
+    model_node_open_plain(&b, "ben@test", "ben", NULL);
+    model_node_pair(&a, &b);
+    printf("%zu messages\n", count);
+    post(&a, &b.self->person, count);
+    read(&a, &b.self->person);
+    model_node_close(&a);
+    model_node_close(&b);
+    return 0;
+}
