@@ -2,19 +2,24 @@
 //
 //   bench_relay TANDEM-RELAY [SPARES]     10,000 spares by default; --smoke as second argument: 200
 //
-// The relay runs as a process of its own; the clients are in this one.
+// The relay runs as a process of its own, the listeners in four, so that the relay is what is measured.
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "net/relay_client.h"
 #include "net/relay_message.h"
 
-enum { SPARES = 10000, SMOKE = 200, STARTED_AT_ONCE = 16, PAUSE_MS = 10, IDLE_MS = 30000, SMOKE_IDLE_MS = 500 };
+enum { SPARES = 10000, SMOKE = 200, CROWDS = 4, STARTED_AT_ONCE = 4, PAUSE_MS = 10 };
+enum { IDLE_MS = 60000, SMOKE_IDLE_MS = 500, REGISTER_MS = 120000 };
 enum { BULK_MESSAGES = 4000, BULK_SIZE = 65536, ROUND_TRIPS = 2000 };
 
 struct listener {
@@ -29,8 +34,10 @@ struct bench {
     struct loop_timer *timer;
     char url[64];
     pid_t relay;
-    struct listener *listeners;
-    size_t wanted, started; // listeners, two spares each
+    pid_t crowds[CROWDS];
+    struct listener *listeners; // of this process
+    size_t wanted, started;     // listeners, two spares each
+    struct listener answering;  // the one that is spliced
     struct transport *near, *far;
     size_t received;
     bool bulk;
@@ -82,41 +89,77 @@ static void start_relay(struct bench *b, const char *program)
 }
 
 static void accepted(void *ctx, struct transport *t, struct span first);
-static const struct relay_client_events listener_events = {.accepted = accepted};
 
-static size_t count_spares(const struct bench *b)
+static void registered(void *ctx, enum relay_state state, const struct error *why)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < b->started; i++)
-        n += relay_client_spares(b->listeners[i].client);
-    return n;
+    struct bench *b = ctx;
+    (void)why;
+    if (state == RELAY_LISTENING && b->wanted == 0)
+        loop_stop(b->loop);
+}
+
+static const struct relay_client_events listener_events = {accepted, registered};
+
+static void listen_as(struct bench *b, struct listener *l)
+{
+    box_keypair(&l->key, &l->secret);
+    l->client = relay_client_start(b->loop, b->dialler, b->url, &l->key, &l->secret, &listener_events, b, NULL);
 }
 
 static void start_some(void *ctx)
 {
     struct bench *b = ctx;
-    for (int i = 0; i < STARTED_AT_ONCE && b->started < b->wanted; i++) {
-        struct listener *l = &b->listeners[b->started++];
-        box_keypair(&l->key, &l->secret);
-        l->client = relay_client_start(b->loop, b->dialler, b->url, &l->key, &l->secret, &listener_events, b, NULL);
-    }
-    if (b->started == b->wanted && count_spares(b) == 2 * b->wanted)
-        loop_stop(b->loop);
-    else
+    for (int i = 0; i < STARTED_AT_ONCE && b->started < b->wanted; i++)
+        listen_as(b, &b->listeners[b->started++]);
+    if (b->started < b->wanted)
         loop_timer_set(b->timer, PAUSE_MS);
 }
 
-static void stop(void *ctx)
+static void open_loop(struct bench *b, size_t sockets)
 {
-    loop_stop(((struct bench *)ctx)->loop);
+    struct error e = {0};
+    b->loop = loop_create(&(struct loop_options){.fd_limit = sockets + 64, .receive_buffer = 8192}, &e);
+    if (b->loop == NULL) {
+        fprintf(stderr, "%s\n", e.message);
+        exit(EXIT_FAILURE);
+    }
+    b->dialler = ws_client_create(b->loop, NULL, NULL);
+    b->timer = loop_timer_create(b->loop, start_some, b);
 }
 
-static void run_for(struct bench *b, uint64_t ms)
+// A process that listens with its share of the keys until it is killed.
+static void start_crowd(struct bench *b, size_t listeners, pid_t *pid)
 {
-    struct loop_timer *t = loop_timer_create(b->loop, stop, b);
-    loop_timer_set(t, ms);
+    *pid = fork();
+    if (*pid != 0)
+        return;
+    b->wanted = listeners;
+    b->listeners = mem_array(listeners, sizeof *b->listeners);
+    open_loop(b, 2 * listeners);
+    loop_timer_set(b->timer, 0);
     loop_run(b->loop);
-    loop_timer_destroy(t);
+    _exit(0);
+}
+
+// Asks the relay's metrics.
+static size_t count_spares(const struct bench *b)
+{
+    char answer[8192] = {0};
+    size_t got = 0, spares = 0;
+    struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(strrchr(b->url, ':') + 1))};
+    static const char request[] = "GET /metrics HTTP/1.0\r\n\r\n";
+    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0 && send(fd, request, sizeof request - 1, 0) > 0) {
+        ssize_t n;
+        while ((n = recv(fd, answer + got, sizeof answer - 1 - got, 0)) > 0)
+            got += (size_t)n;
+    }
+    close(fd);
+    const char *line = strstr(answer, "\ntandem_relay_spares ");
+    if (line != NULL)
+        sscanf(line, "\ntandem_relay_spares %zu", &spares);
+    return spares;
 }
 
 // The splice: far echoes single messages, or counts those of the bulk.
@@ -171,7 +214,7 @@ static void dialled(void *ctx, struct transport *t, const struct error *why)
     b->near = t;
     transport_use(t, &near_events, b);
     struct buf request = {0}, key = {0};
-    buf_add(&key, b->listeners[0].key.b, BOX_KEY);
+    buf_add(&key, b->answering.key.b, BOX_KEY);
     relay_message_write(&(struct relay_message){.command = RELAY_COMMUNICATION_REQUEST, .first = key, .second = key},
                         &request);
     t->ops->send(t, true, buf_span(&request));
@@ -182,6 +225,7 @@ static void dialled(void *ctx, struct transport *t, const struct error *why)
 static void measure_splice(struct bench *b)
 {
     static char bytes[BULK_SIZE];
+    loop_run(b->loop); // until registered
     ws_client_connect(b->dialler, b->url, 0, 0, dialled, b, NULL);
     loop_run(b->loop);
     uint64_t begun = clock_monotonic_ms();
@@ -199,21 +243,22 @@ static void measure_splice(struct bench *b)
     printf("64 KiB messages through the relay      %8.1f MB/s\n", BULK_MESSAGES * (double)BULK_SIZE / 1e6 / s);
 }
 
-static void measure_spares(struct bench *b, uint64_t idle_ms)
+static void measure_spares(struct bench *b, size_t spares, unsigned idle_ms)
 {
     long before = relay_kib(b);
     uint64_t begun = clock_monotonic_ms();
-    loop_timer_set(b->timer, 0);
-    loop_run(b->loop);
-    uint64_t took = clock_monotonic_ms() - begun;
-    size_t spares = 2 * b->wanted;
-    printf("registered spares                      %8zu in %.1f s\n", spares, (double)took / 1000);
+    for (int i = 0; i < CROWDS; i++)
+        start_crowd(b, spares / 2 / CROWDS, &b->crowds[i]);
+    while (count_spares(b) < spares && clock_monotonic_ms() - begun < REGISTER_MS)
+        usleep(20000);
+    printf("registered spares                      %8zu in %.1f s\n", count_spares(b),
+           (double)(clock_monotonic_ms() - begun) / 1000);
     printf("relay before and with them             %8ld KiB, %ld KiB\n", before, relay_kib(b));
     printf("memory per spare                       %8.2f KiB\n", (double)(relay_kib(b) - before) / (double)spares);
     double cpu = relay_cpu_s(b);
-    run_for(b, idle_ms);
-    printf("processor while they idle              %8.1f %% of a core (%.0f s)\n",
-           (relay_cpu_s(b) - cpu) * 100000 / (double)idle_ms, (double)idle_ms / 1000);
+    usleep(idle_ms * 1000);
+    printf("processor while they idle              %8.1f %% of a core (%u s)\n",
+           (relay_cpu_s(b) - cpu) * 100000 / idle_ms, idle_ms / 1000);
     printf("still registered                       %8zu\n", count_spares(b));
 }
 
@@ -224,29 +269,24 @@ int main(int argc, char **argv)
         return 2;
     }
     bool smoke = argc > 2 && strcmp(argv[2], "--smoke") == 0;
-    struct bench b = {.wanted = (smoke ? SMOKE : argc > 2 ? (size_t)atol(argv[2]) : SPARES) / 2};
-    struct error e = {0};
+    size_t spares = smoke ? SMOKE : argc > 2 ? (size_t)atol(argv[2]) : SPARES;
+    struct bench b = {0};
     crypto_init();
+    log_open(STDERR_FILENO, LOG_FORMAT_TEXT, LOG_ERROR, "bench");
     start_relay(&b, argv[1]);
-    b.loop = loop_create(&(struct loop_options){.fd_limit = 2 * b.wanted + 64, .receive_buffer = 8192}, &e);
-    if (b.loop == NULL) {
-        fprintf(stderr, "%s\n", e.message);
-        return 1;
-    }
-    b.dialler = ws_client_create(b.loop, NULL, NULL);
-    b.timer = loop_timer_create(b.loop, start_some, &b);
-    b.listeners = mem_array(b.wanted, sizeof *b.listeners);
-    measure_spares(&b, smoke ? SMOKE_IDLE_MS : IDLE_MS);
+    measure_spares(&b, spares / 2 / CROWDS * 2 * CROWDS, smoke ? SMOKE_IDLE_MS : IDLE_MS);
+    open_loop(&b, 8);
+    listen_as(&b, &b.answering);
     measure_splice(&b);
-    for (size_t i = 0; i < b.wanted; i++) {
-        relay_client_stop(b.listeners[i].client);
-        secret_destroy(&b.listeners[i].secret);
-    }
-    free(b.listeners);
+    relay_client_stop(b.answering.client);
+    secret_destroy(&b.answering.secret);
     loop_timer_destroy(b.timer);
     ws_client_destroy(b.dialler);
     loop_destroy(b.loop);
+    for (int i = 0; i < CROWDS; i++)
+        kill(b.crowds[i], SIGKILL);
     kill(b.relay, SIGTERM);
-    waitpid(b.relay, NULL, 0);
+    while (wait(NULL) > 0)
+        continue;
     return 0;
 }
