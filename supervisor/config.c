@@ -176,6 +176,21 @@ enum status config_load(struct config *c, const char *path, bool required, struc
     return STATUS_OK;
 }
 
+enum status config_reload(struct config *c, const char *path, bool required, struct error *e)
+{
+    struct config *fresh = config_create();
+    enum status s = config_load(fresh, path, required, e);
+    for (size_t i = 0; s == STATUS_OK && i < ROWS; i++) {
+        if (c->values[i].origin == CONFIG_FLAG)
+            continue;
+        char *old = c->values[i].text;
+        c->values[i] = fresh->values[i];
+        fresh->values[i].text = old;
+    }
+    config_destroy(fresh);
+    return s;
+}
+
 enum status config_set(struct config *c, const char *key, const char *text, struct error *e)
 {
     return assign(c, key, text, CONFIG_FLAG, 0, e);

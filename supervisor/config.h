@@ -28,6 +28,8 @@ void config_destroy(struct config *c);
 
 // Reads the file (required: it must exist) and the environment. STATUS_INVALID "BAD-CONFIG" with file, line and key.
 enum status config_load(struct config *c, const char *path, bool required, struct error *e);
+// The same again after the file was changed; flags stay. On failure everything stays as it was.
+enum status config_reload(struct config *c, const char *path, bool required, struct error *e);
 // A value from the command line.
 enum status config_set(struct config *c, const char *key, const char *text, struct error *e);
 

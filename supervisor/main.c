@@ -23,7 +23,6 @@ static const char usage[] =
 struct arguments {
     struct supervisor_options options;
     const char *state_dir;
-    const char *config_file;
     const char *listen;
     struct buf relays;
     bool help;
@@ -58,7 +57,7 @@ static bool take_option(struct arguments *a, int option)
         buf_printf(&a->relays, "%s%s", a->relays.len > 0 ? " " : "", optarg);
         return true;
     case 'c':
-        a->config_file = optarg;
+        a->options.config_file = optarg;
         return true;
     case 's':
         a->options.stdin_lifetime = true;
@@ -103,22 +102,37 @@ static char *beside(const char *name)
     return path;
 }
 
-static enum status load_config(struct arguments *a, const char *state_dir, struct error *e)
+static enum status load_config(struct arguments *a, struct error *e)
 {
-    struct buf path = {0};
     char host[256];
     int port;
     struct config *c = a->options.config;
-    buf_printf(&path, "%s/tandem.conf", state_dir);
-    enum status s =
-        config_load(c, a->config_file != NULL ? a->config_file : buf_cstr(&path), a->config_file != NULL, e);
+    enum status s = config_load(c, a->options.config_file, a->options.config_required, e);
     if (s == STATUS_OK && a->listen != NULL)
         s = config_set(c, "listen.address", a->listen, e);
     if (s == STATUS_OK && a->relays.len > 0)
         s = config_set(c, "relay.urls", buf_cstr(&a->relays), e);
     if (s == STATUS_OK)
         s = config_listen(c, host, sizeof host, &port, e);
-    buf_free(&path);
+    return s;
+}
+
+static enum status run(struct arguments *a, struct error *e)
+{
+    char *state_dir = NULL;
+    struct buf file = {0};
+    if (statedir_choose(a->state_dir, &state_dir, e) != STATUS_OK)
+        return e->status;
+    buf_printf(&file, "%s/tandem.conf", state_dir);
+    a->options.state_dir = state_dir;
+    a->options.config_required = a->options.config_file != NULL;
+    if (!a->options.config_required)
+        a->options.config_file = buf_cstr(&file);
+    enum status s = load_config(a, e);
+    if (s == STATUS_OK)
+        s = supervisor_run(&a->options, e);
+    buf_free(&file);
+    free(state_dir);
     return s;
 }
 
@@ -140,7 +154,6 @@ int main(int argc, char **argv)
 {
     struct arguments a = {0};
     struct error e = {0};
-    char *state_dir = NULL;
     char *archive = beside("tandem-archive");
     char *sparse = beside("tandem-sparse");
     int exit_status = 0;
@@ -150,24 +163,15 @@ int main(int argc, char **argv)
     a.options.sparse_binary = sparse;
     a.options.config = config_create();
     enum status s = parse(argc, argv, &a, &e);
-    if (s == STATUS_OK && a.help) {
+    if (s == STATUS_OK && a.help)
         fputs(usage, stdout);
-        goto done;
-    }
-    if (s == STATUS_OK)
-        s = statedir_choose(a.state_dir, &state_dir, &e);
-    if (s == STATUS_OK)
-        s = load_config(&a, state_dir, &e);
-    a.options.state_dir = state_dir;
-    if (s == STATUS_OK)
-        s = supervisor_run(&a.options, &e);
+    else if (s == STATUS_OK)
+        s = run(&a, &e);
     if (s != STATUS_OK)
         exit_status = complain(&e, a.options.json);
-done:
     config_destroy(a.options.config);
     buf_free(&a.relays);
     free(archive);
     free(sparse);
-    free(state_dir);
     return exit_status;
 }

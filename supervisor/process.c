@@ -302,6 +302,15 @@ void process_destroy(struct process *p)
     free(p);
 }
 
+void process_adjust(struct process *p, struct restart_limits limits, uint64_t heartbeat_ms, uint64_t silence_ms)
+{
+    p->restart.limits = limits;
+    p->settings.heartbeat_ms = heartbeat_ms;
+    p->settings.silence_ms = silence_ms;
+    if (p->now != NULL && !p->stopping)
+        uv_timer_start(p->timer, beat, heartbeat_ms, heartbeat_ms);
+}
+
 void process_start(struct process *p)
 {
     if (p->state != PROCESS_STOPPED && p->state != PROCESS_FAILED)

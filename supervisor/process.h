@@ -39,6 +39,9 @@ struct process *process_create(uv_loop_t *loop, struct process_settings settings
                                struct logfile *log);
 void process_destroy(struct process *p); // only after process_stop came to an end
 
+// New limits and times, from the next death and heartbeat on.
+void process_adjust(struct process *p, struct restart_limits limits, uint64_t heartbeat_ms, uint64_t silence_ms);
+
 // From stopped or failed; forgets earlier deaths.
 void process_start(struct process *p);
 // Asks it to stop, kills it after grace_ms; then the state is PROCESS_STOPPED.

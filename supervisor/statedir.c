@@ -190,8 +190,11 @@ void statedir_close(struct statedir *d)
 {
     if (d == NULL)
         return;
-    if (d->lock_fd >= 0)
+    if (d->lock_fd >= 0) {
+        if (strncmp(d->sockets, d->path, strlen(d->path)) != 0)
+            rmdir(d->sockets); // the short replacement, if nothing is left in it
         close(d->lock_fd);
+    }
     arena_destroy(d->texts);
     free(d->path);
     free(d->sockets);

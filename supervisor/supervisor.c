@@ -130,14 +130,50 @@ void supervisor_stop(struct supervisor *s, const char *reason)
         close_everything(s);
 }
 
+static struct restart_limits restart_limits(const struct config *c)
+{
+    return (struct restart_limits){.backoff_min_ms = (uint64_t)config_int(c, "restart.backoff_min_ms"),
+                                   .backoff_max_ms = (uint64_t)config_int(c, "restart.backoff_max_ms"),
+                                   .deaths = (unsigned)config_int(c, "restart.deaths"),
+                                   .window_ms = (uint64_t)config_int(c, "restart.window_s") * 1000,
+                                   .healthy_ms = (uint64_t)config_int(c, "restart.healthy_s") * 1000};
+}
+
+static enum log_level level_of(const char *word)
+{
+    static const char *const words[] = {"debug", "info", "warn", "error"};
+    size_t i = 0;
+    while (i < LOG_ERROR && strcmp(words[i], word) != 0)
+        i++;
+    return (enum log_level)i;
+}
+
+static void apply_settings(struct supervisor *s)
+{
+    const struct config *c = s->options->config;
+    log_open(logfile_fd(s->own_log), LOG_FORMAT_JSON, level_of(config_text(c, "log.level")), "supervisor");
+    for (int i = 0; i < NODES; i++)
+        process_adjust(s->nodes[i].process, restart_limits(c), (uint64_t)config_int(c, "heartbeat.interval_s") * 1000,
+                       (uint64_t)config_int(c, "heartbeat.silence_s") * 1000);
+}
+
+// Logs, limits and the supervisor's log level change at once, what concerns a node when that node is started again.
+static void reload(struct supervisor *s)
+{
+    struct error e = {0};
+    logfile_reopen(s->own_log);
+    logfile_reopen(s->node_logs[0]);
+    logfile_reopen(s->node_logs[1]);
+    if (config_reload(s->options->config, s->options->config_file, s->options->config_required, &e) == STATUS_OK)
+        apply_settings(s);
+    LOG(e.status == STATUS_OK ? LOG_INFO : LOG_ERROR, "config.reloaded", LOG_TEXT("problem", e.message));
+}
+
 static void signalled(uv_signal_t *handle, int number)
 {
     struct supervisor *s = handle->data;
     if (number == SIGHUP) {
-        logfile_reopen(s->own_log);
-        logfile_reopen(s->node_logs[0]);
-        logfile_reopen(s->node_logs[1]);
-        LOG(LOG_INFO, "log.reopened");
+        reload(s);
     } else if (!s->stopping) {
         supervisor_stop(s, "signal");
     } else {
@@ -158,15 +194,6 @@ static void stdin_moved(uv_poll_t *poll, int status, int events)
 }
 
 // --- building up -----------------------------------------------------------------------------------------------------
-
-static struct restart_limits restart_limits(const struct config *c)
-{
-    return (struct restart_limits){.backoff_min_ms = (uint64_t)config_int(c, "restart.backoff_min_ms"),
-                                   .backoff_max_ms = (uint64_t)config_int(c, "restart.backoff_max_ms"),
-                                   .deaths = (unsigned)config_int(c, "restart.deaths"),
-                                   .window_ms = (uint64_t)config_int(c, "restart.window_s") * 1000,
-                                   .healthy_ms = (uint64_t)config_int(c, "restart.healthy_s") * 1000};
-}
 
 static void create_node(struct supervisor *s, enum ipc_node which, const char *binary)
 {
@@ -193,15 +220,6 @@ static struct logfile *open_log(struct supervisor *s, const char *name, struct e
     char file[48];
     snprintf(file, sizeof file, "log/%s.log", name);
     return logfile_open(statedir_file(s->dir, file), e);
-}
-
-static enum log_level level_of(const char *word)
-{
-    static const char *const words[] = {"debug", "info", "warn", "error"};
-    size_t i = 0;
-    while (i < LOG_ERROR && strcmp(words[i], word) != 0)
-        i++;
-    return (enum log_level)i;
 }
 
 static enum status open_logs(struct supervisor *s, struct error *e)

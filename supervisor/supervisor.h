@@ -9,6 +9,8 @@
 struct supervisor_options { // all borrowed
     const char *state_dir;
     struct config *config;
+    const char *config_file; // read again on SIGHUP
+    bool config_required;    // it was named on the command line
     const char *archive_binary;
     const char *sparse_binary;
     bool json;           // standard output: one JSON document per line

@@ -114,12 +114,28 @@ def test_a_missing_node_program_is_named(t):
     assert "no such file or directory" in events
 
 
-def test_sighup_reopens_the_logs(t):
+def test_sighup_reopens_the_logs_and_reads_the_settings(t):
     t.up()
     os.rename(t.path("log", "supervisor.log"), t.path("log", "moved"))
+    with open(t.path("tandem.conf"), "w") as file:
+        file.write("[restart]\ndeaths = 1\n")
     t.process.send_signal(signal.SIGHUP)
-    until(lambda: os.path.exists(t.path("log", "supervisor.log")), "a new log")
-    t.provision()
+    until(lambda: "config.reloaded" in read(t.path("log", "supervisor.log")), "a new log")
+    os.kill(state(t, "sparse")["pid"], signal.SIGKILL)
+    until(lambda: state(t, "sparse")["state"] == "failed", "one death is enough now")
+    with open(t.path("tandem.conf"), "w") as file:
+        file.write("[restart]\ndeths = 9\n")
+    t.process.send_signal(signal.SIGHUP)
+    until(lambda: "line 2" in read(t.path("log", "supervisor.log")), "the mistake is named")
+    assert t.call("status")["supervisor"]["pid"] == t.process.pid
+
+
+def read(path):
+    try:
+        with open(path) as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
 
 
 def test_a_slow_reader_of_stdout_is_told_what_it_missed(t):

@@ -1,0 +1,61 @@
+"""What the nodes_* scenarios share: two real nodes that are provisioned, paired and federated."""
+import json
+
+from control import SECRET, until
+
+
+class Pair:
+    """The two nodes of a running installation, seen through the command line."""
+
+    def __init__(self, installation, *options, user="joe"):
+        self.t = installation
+        self.t.up("--listen", "localhost:0", *options)
+        status, self.provisioned = self.cli("provision", "--user", user, stdin=SECRET + "\n")
+        assert status == 0, self.provisioned
+        self.archive = self.provisioned["archive"]["personId"]
+        self.sparse = self.provisioned["sparse"]["personId"]
+
+    def cli(self, *arguments, stdin=""):
+        return self.t.cli_json(*arguments, stdin=stdin)
+
+    def ok(self, *arguments, stdin=""):
+        status, result = self.cli(*arguments, stdin=stdin)
+        assert status == 0, (arguments, result)
+        return result
+
+    def fails(self, code, exit_status, *arguments, stdin=""):
+        status, result = self.cli(*arguments, stdin=stdin)
+        assert "error" in result, (arguments, result)
+        assert (result["error"]["code"], status) == (code, exit_status), result
+        assert result["error"]["message"] and result["error"]["hint"]
+        return result["error"]
+
+    def other(self, node):
+        return self.sparse if node == "archive" else self.archive
+
+    def send(self, node, text, *options):
+        return self.ok("--node", node, "chat", "send", "--to", self.other(node), text, *options)
+
+    def messages(self, node, limit=1000):
+        return self.ok("--node", node, "chat", "list", "--with", self.other(node), "--limit", str(limit))
+
+    def texts(self, node):
+        return [message["text"] for message in self.messages(node)]
+
+    def arrives(self, node, text):
+        return until(lambda: next((m for m in self.messages(node) if m["text"] == text), None), f"{text} at {node}")
+
+
+def write(path, data):
+    with open(path, "wb") as file:
+        file.write(data)
+    return path
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def dumps(value):
+    return json.dumps(value)

@@ -1,0 +1,129 @@
+"""Objects, versions, recipes, files, sharing, channels, groups, topics, trust: the everyday commands on real nodes."""
+import hashlib
+import json
+import os
+
+from control import main, until
+from nodes import Pair, dumps, write
+
+
+def test_objects_are_stored_and_versions_listed(t):
+    pair = Pair(t)
+    stored = pair.ok("object", "put", stdin=dumps({"$type$": "PersonName", "name": "Ann <b> & co"}))
+    assert stored["status"] == "new" and stored["idHash"] is None
+    again = pair.ok("object", "put", stdin=dumps({"$type$": "PersonName", "name": "Ann <b> & co"}))
+    assert again == {**stored, "status": "exists"}
+    shown = pair.ok("object", "get", stored["hash"][:10])
+    assert shown["object"] == {"$type$": "PersonName", "name": "Ann <b> & co"} and shown["type"] == "PersonName"
+    assert hashlib.sha256(shown["microdata"].encode()).hexdigest() == stored["hash"]
+    versions = [pair.ok("object", "put", stdin=dumps({"$type$": "Person", "email": "x@y", "name": n})) for n in ("a", "b")]
+    assert versions[0]["idHash"] == versions[1]["idHash"]
+    assert pair.ok("object", "current", versions[0]["idHash"])["hash"] == versions[1]["hash"]
+    listed = pair.ok("object", "versions", versions[0]["idHash"])
+    assert [v["hash"] for v in listed] == [versions[1]["hash"], versions[0]["hash"]]
+    assert [v["nodeType"] for v in listed] == ["VersionNodeChange", "VersionNodeEdge"]
+
+
+def test_bad_objects_are_refused_and_nothing_changes(t):
+    pair = Pair(t)
+    before = t.call("status")["sparse"]["objects"]
+    for bad in ({"$type$": "NoSuchType"}, {"$type$": "PersonName"}, {"$type$": "PersonName", "name": 5}, {"name": "x"}):
+        status, result = pair.cli("object", "put", stdin=dumps(bad))
+        assert status != 0 and result["error"]["code"], bad
+    status, result = pair.cli("object", "put", stdin="{not json")
+    assert status != 0
+    pair.fails("NOT-FOUND", 1, "object", "get", "ab" * 32)
+    assert t.call("status")["sparse"]["objects"] == before
+
+
+def test_a_recipe_is_known_to_both_nodes_and_survives_a_restart(t):
+    pair = Pair(t)
+    recipe = {"$type$": "Recipe", "name": "Note", "rule": [
+        {"itemprop": "id", "isId": True, "itemtype": {"type": "string"}},
+        {"itemprop": "text", "itemtype": {"type": "string"}}]}
+    added = pair.ok("recipe", "add", write(os.path.join(t.top, "note.json"), dumps(recipe).encode()))
+    assert added["name"] == "Note" and added["status"] == "new"
+    for node in ("sparse", "archive"):
+        assert any(r["name"] == "Note" for r in pair.ok("--node", node, "recipe", "list"))
+    pair.ok("restart", "sparse")
+    note = pair.ok("object", "put", stdin=dumps({"$type$": "Note", "id": "n1", "text": "one"}))
+    assert note["idHash"]
+
+
+def test_blobs_keep_their_bytes(t):
+    pair = Pair(t)
+    for size in (0, 100, 600000):
+        data = os.urandom(size)
+        path = write(os.path.join(t.top, "in"), data)
+        stored = pair.ok("blob", "put", path)
+        assert stored == {"hash": hashlib.sha256(data).hexdigest(), "size": size}
+        out = os.path.join(t.top, f"out{size}")
+        pair.ok("blob", "get", stored["hash"], "-o", out)
+        with open(out, "rb") as file:
+            assert file.read() == data
+
+
+def test_granting_shows_a_root_and_revoking_hides_it(t):
+    pair = Pair(t)
+    name = pair.ok("object", "put", stdin=dumps({"$type$": "PersonName", "name": "shared"}))
+    roots = lambda: pair.ok("roots", "--for", pair.archive)
+    assert not any(r.get("hash") == name["hash"] for r in roots())
+    pair.ok("share", "grant", "--object", name["hash"], "--with", pair.archive)
+    assert {"type": "unversioned", "hash": name["hash"], "oneType": "PersonName"} in roots()
+    assert any(g["hash"] == name["hash"] and pair.archive in g["persons"] for g in pair.ok("share", "list"))
+    until(lambda: pair.cli("--node", "archive", "object", "get", name["hash"])[0] == 0, "the archive has it")
+    pair.ok("share", "revoke", "--object", name["hash"], "--with", pair.archive)
+    assert not any(r.get("hash") == name["hash"] for r in roots())
+
+
+def test_profile_names_reach_the_other_node(t):
+    pair = Pair(t)
+    pair.ok("profile", "set", "--name", "Joe at the desk")
+    until(lambda: any(c["name"] == "Joe at the desk" for c in pair.ok("--node", "archive", "contacts")),
+          "the archive knows the name")
+
+
+def test_channels_are_created_posted_to_and_read(t):
+    pair = Pair(t)
+    pair.ok("channel", "create", "diary")
+    for text in ("one", "two"):
+        pair.ok("channel", "post", "diary", stdin=dumps({"$type$": "PersonName", "name": text}))
+    entries = pair.ok("channel", "read", "diary")
+    assert [e["object"]["name"] for e in entries] == ["two", "one"]
+    assert all(e["author"] == pair.sparse for e in entries)
+    assert any(c["id"] == "diary" and c["owner"] == pair.sparse for c in pair.ok("channel", "list"))
+
+
+def test_groups_and_group_topics(t):
+    pair = Pair(t)
+    pair.ok("group", "create", "friends")
+    pair.ok("group", "add", "friends", pair.archive)
+    [group] = [g for g in pair.ok("group", "list") if g["name"] == "friends"]
+    assert group["persons"] == [pair.archive]
+    pair.ok("group", "remove", "friends", pair.archive)
+    [group] = [g for g in pair.ok("group", "list") if g["name"] == "friends"]
+    assert group["persons"] == []
+
+
+def test_trust_tells_why(t):
+    pair = Pair(t)
+    keys = {k["personId"]: k for k in pair.ok("trust", "list")}
+    assert keys[pair.sparse]["trusted"] and keys[pair.sparse]["reason"] == "root key"
+    assert keys[pair.archive]["trusted"]
+
+
+def test_everything_can_be_watched(t):
+    pair = Pair(t)
+    [connection] = [c for c in pair.ok("connections") if c["protocol"] == "chum"]
+    assert connection["remotePersonId"] == pair.archive and connection["live"] and connection["direction"] == "out"
+    assert pair.ok("stats")["activeConnections"] == 1
+    assert pair.cli("health")[0] == 0
+    status, out, err = t.cli("metrics")
+    assert status == 0 and "tandem_" in out
+    names = [json.loads(line)["event"] for line in t.cli("--json", "events")[1].splitlines()]
+    assert "nodes.federated" in names and "pairing.accepted" in names
+    assert t.cli("report")[0] == 0 and t.cli("doctor")[0] == 0
+
+
+if __name__ == "__main__":
+    main(globals())

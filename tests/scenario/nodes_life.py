@@ -1,0 +1,110 @@
+"""The life of an installation with real nodes: start, stop, secrets, lost stores, wiping, taken ports."""
+import os
+import shutil
+import socket
+import time
+
+from control import SECRET, Installation, main, snapshot, until
+from nodes import Pair
+
+
+def test_everything_is_there_after_a_restart_of_all(t):
+    pair = Pair(t)
+    pair.send("sparse", "remember me")
+    pair.arrives("archive", "remember me")
+    began = time.monotonic()
+    assert t.stop() == 0 and time.monotonic() - began < 2.5
+    t.up("--listen", "localhost:0")
+    again = pair.ok("provision", stdin=SECRET + "\n")
+    for node in ("archive", "sparse"):
+        assert again[node]["personId"] == pair.provisioned[node]["personId"]
+        assert again[node]["instanceId"] == pair.provisioned[node]["instanceId"]
+    assert again["created"] is False and again["federated"]
+    assert pair.texts("sparse") == pair.texts("archive") == ["remember me"]
+    pair.send("archive", "still here")
+    pair.arrives("sparse", "still here")
+
+
+def test_a_wrong_secret_changes_nothing(t):
+    pair = Pair(t)
+    assert t.stop() == 0
+    before = snapshot(t.dir)
+    t.up("--listen", "localhost:0")
+    pair.fails("BAD-SECRET", 4, "provision", stdin="wrong\n")
+    assert t.call("status")["archive"]["state"] == "unprovisioned"
+    assert t.stop() == 0
+    assert snapshot(t.dir) == before
+
+
+def test_a_lost_store_is_named_and_made_anew_only_when_asked(t):
+    pair = Pair(t)
+    pair.send("sparse", "kept by the archive")
+    pair.arrives("archive", "kept by the archive")
+    assert t.stop() == 0
+    shutil.rmtree(t.path("sparse"))
+    t.up("--listen", "localhost:0")
+    pair.fails("STORE-MISSING", 1, "provision", stdin=SECRET + "\n")
+    made = pair.ok("provision", "--recreate", "sparse", stdin=SECRET + "\n")
+    assert made["archive"]["personId"] == pair.archive and made["federated"]
+    pair.send("archive", "welcome back")
+    pair.arrives("sparse", "welcome back")
+    assert pair.texts("sparse") == ["kept by the archive", "welcome back"]
+
+
+def test_wiping_leaves_nothing(t):
+    pair = Pair(t)
+    assert pair.ok("deprovision", "--wipe", "--yes") == {"wiped": True}
+    assert t.call("status")["archive"]["state"] == "unprovisioned"
+    fresh = pair.ok("provision", "--user", "other", stdin="another secret\n")
+    assert fresh["created"] and fresh["archive"]["personId"] != pair.archive
+
+
+def test_a_taken_port_is_named(t):
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        t.up("--listen", f"localhost:{taken.getsockname()[1]}")
+        status, result = t.cli_json("provision", "--user", "joe", stdin=SECRET + "\n")
+        assert result["error"]["code"] == "PORT-TAKEN" and result["error"]["hint"], result
+        assert status == 1
+
+
+def test_the_port_is_kept_for_the_next_start(t):
+    first = Pair(t).provisioned["archive"]["url"]
+    assert t.stop() == 0
+    t.up("--listen", "localhost:0")
+    status, result = t.cli_json("provision", stdin=SECRET + "\n")
+    assert result["archive"]["url"] == first
+
+
+def test_a_changed_port_heals(t):
+    pair = Pair(t)
+    assert t.stop() == 0
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int(pair.provisioned["archive"]["url"].rsplit(":", 1)[1])))
+        taken.listen()
+        t.up("--listen", "localhost:0")
+        result = pair.ok("provision", stdin=SECRET + "\n")
+        assert result["federated"] and result["archive"]["url"] != pair.provisioned["archive"]["url"]
+        pair.send("sparse", "found you")
+        pair.arrives("archive", "found you")
+
+
+def test_two_installations_do_not_disturb_each_other(t):
+    one = Pair(t)
+    second = Installation()
+    try:
+        two = Pair(second, user="ann")
+        one.send("sparse", "mine")
+        two.send("sparse", "hers")
+        one.arrives("archive", "mine")
+        two.arrives("archive", "hers")
+        assert one.texts("archive") == ["mine"] and two.texts("archive") == ["hers"]
+        assert second.stop() == 0
+    finally:
+        second.clean()
+
+
+if __name__ == "__main__":
+    main(globals())

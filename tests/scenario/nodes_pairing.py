@@ -1,0 +1,116 @@
+"""Pairing with somebody else's installation, and every way in which it can go wrong."""
+import http.server
+import json
+import os
+import socket
+import threading
+
+from control import Installation, main, until
+from nodes import Pair
+
+
+def with_two(t, test):
+    second = Installation()
+    try:
+        test(Pair(t), Pair(second, user="ann"))
+        assert second.stop() == 0
+    finally:
+        second.clean()
+
+
+def test_two_people_pair_and_chat(t):
+    def run(joe, ann):
+        invitation = joe.ok("invite")
+        assert set(invitation) == {"token", "publicKey", "url"}
+        paired = ann.ok("--node", "archive", "pair", json.dumps(invitation))
+        assert paired["personId"] == joe.archive
+        [contact] = [c for c in ann.ok("--node", "archive", "contacts") if c["personId"] == joe.archive]
+        assert contact["trusted"] and contact["email"] == "node-joe@lama.local"
+        until(lambda: any(c["personId"] == ann.archive and c["connected"] for c in joe.ok("--node", "archive", "contacts")),
+              "they are connected")
+        ann.ok("--node", "archive", "chat", "send", "--to", joe.archive, "hello Joe")
+        joe_hears = lambda: joe.ok("--node", "archive", "chat", "list", "--with", ann.archive)
+        until(lambda: [m["text"] for m in joe_hears()] == ["hello Joe"], "Joe hears Ann")
+        joe.ok("--node", "archive", "chat", "send", "--to", ann.archive, "hello Ann")
+        ann_hears = lambda: ann.ok("--node", "archive", "chat", "list", "--with", joe.archive)
+        until(lambda: [m["text"] for m in ann_hears()] == ["hello Joe", "hello Ann"], "Ann hears Joe")
+        assert all(m["verification"] == "verified" for m in ann_hears())
+
+        joe.ok("--node", "archive", "contact", "disable", ann.archive)
+        until(lambda: not any(c["connected"] for c in ann.ok("--node", "archive", "contacts") if c["personId"] == joe.archive),
+              "Joe is away for Ann")
+        joe.ok("--node", "archive", "contact", "enable", ann.archive)
+        until(lambda: any(c["connected"] for c in ann.ok("--node", "archive", "contacts") if c["personId"] == joe.archive),
+              "they are connected again")
+        joe.ok("--node", "archive", "contact", "forget", ann.archive)
+        assert not any(c["personId"] == ann.archive for c in joe.ok("--node", "archive", "contacts"))
+    with_two(t, run)
+
+
+def test_links_work_like_json(t):
+    def run(joe, ann):
+        status, out, err = t.cli("invite", "--link")
+        assert status == 0 and "#" in out
+        assert ann.ok("pair", "-", stdin=out.strip() + "\n")["personId"] == joe.archive
+    with_two(t, run)
+
+
+def test_an_invitation_works_once(t):
+    def run(joe, ann):
+        invitation = json.dumps(joe.ok("invite"))
+        ann.ok("--node", "archive", "pair", invitation)
+        ann.fails("INVITATION-UNKNOWN", 4, "--node", "sparse", "pair", invitation)
+    with_two(t, run)
+
+
+def test_expired_and_foreign_invitations_are_refused(t):
+    def run(joe, ann):
+        short = joe.ok("invite", "--ttl", "1")
+        until(lambda: ann.cli("pair", json.dumps({**short, "token": "x" * 64}))[0] == 4, "a wrong token is refused")
+        import time
+        expiry = time.monotonic() + 1.2
+        until(lambda: time.monotonic() > expiry, "the second is over")
+        ann.fails("INVITATION-UNKNOWN", 4, "pair", json.dumps(short))
+        other = joe.ok("invite")
+        ann.fails("INVITATION-UNKNOWN", 4, "pair", json.dumps({**other, "publicKey": ann.ok("invite")["publicKey"]}))
+        assert [c["personId"] for c in ann.ok("contacts")] == [ann.archive]
+    with_two(t, run)
+
+
+def test_malformed_invitations_are_refused(t):
+    pair = Pair(t)
+    good = pair.ok("invite")
+    bad = ["", "hello", "{}", json.dumps({**good, "extra": 1}), json.dumps({**good, "url": "http://localhost"}),
+           json.dumps({**good, "publicKey": "zz"}), json.dumps([good]), "https://example.org/#%zz"]
+    for text in bad:
+        pair.fails("BAD-INVITATION", 4, "pair", "-", stdin=text + "\n")
+    pair.fails("BAD-INVITATION", 4, "--node", "archive", "pair", json.dumps(good))
+
+
+def invitation_to(pair, port):
+    return json.dumps({**pair.ok("invite"), "url": f"ws://127.0.0.1:{port}", "publicKey": "ab" * 32})
+
+
+def test_listeners_that_are_no_nodes_are_named(t):
+    pair = Pair(t)
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    pair.fails("NOT-A-NODE", 1, "pair", invitation_to(pair, server.server_address[1]))
+    server.shutdown()
+    server.server_close()
+
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        pair.fails("TIMEOUT", 5, "pair", invitation_to(pair, silent.getsockname()[1]))
+        closed = silent.getsockname()[1]
+    pair.fails("UNREACHABLE", 1, "pair", invitation_to(pair, closed))
+
+
+if __name__ == "__main__":
+    main(globals())
