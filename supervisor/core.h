@@ -24,16 +24,17 @@ struct node {
     struct supervisor *owner;
     enum ipc_node which;
     struct process *process;
-    bool pending;       // one of our calls to it is under way
-    uint64_t opened;    // generation of the process that is provisioned; 0 = none
-    uint64_t told;      // generation that knows its peer
-    uint64_t blocked;   // generation that refused; waits for a provision or restart
-    bool created;       // its store was made by the provision call under way
-    bool restarting;    // stopped in order to start again
-    char url[256];      // where it listens, "" for none
-    char told_url[256]; // the peer's url it was told
-    json_t *status;     // last answer of node.status, NULL = none of this generation
-    uint64_t asked_at;  // when its status was asked
+    bool pending;        // one of our calls to it is under way
+    uint64_t opened;     // generation of the process that is provisioned; 0 = none
+    uint64_t told;       // generation that knows its peer
+    uint64_t blocked;    // generation that refused; waits for a provision or restart
+    uint64_t not_before; // asked no sooner than this
+    bool created;        // its store was made by the provision call under way
+    bool restarting;     // stopped in order to start again
+    char url[256];       // where it listens, "" for none
+    char told_url[256];  // the peer's url it was told
+    json_t *status;      // last answer of node.status, NULL = none of this generation
+    uint64_t asked_at;   // when its status was asked
 };
 
 struct supervisor {

@@ -29,6 +29,7 @@ void drive_forget(struct node *n)
     n->opened = 0;
     n->told = 0;
     n->blocked = 0;
+    n->not_before = 0;
     json_decref(n->status);
     n->status = NULL;
     n->asked_at = 0;
@@ -142,6 +143,8 @@ static void opened(void *ctx, json_t *result, const struct error *error)
         s->installation.recreating = s->recreate; // saved before the store is made
         s->recreate = -1;
         take_recreation(n);
+    } else if (error->status == STATUS_TIMEOUT || strcmp(error->code, "BUSY") == 0) {
+        n->not_before = clock_monotonic_ms() + POLL_SLOW_MS; // it still opens its store, which may have to be rebuilt
     } else {
         refused(n, "node.provision", error);
     }
@@ -345,7 +348,8 @@ static bool is_blocked(const struct node *n)
 
 static void drive_node(struct node *n)
 {
-    if (n->pending || process_state(n->process) != PROCESS_UP || is_blocked(n))
+    bool early = clock_monotonic_ms() < n->not_before;
+    if (n->pending || early || process_state(n->process) != PROCESS_UP || is_blocked(n))
         return;
     if (n->opened != process_generation(n->process)) {
         if (may_open(n))

@@ -156,6 +156,8 @@ const struct ctl_command CTL_COMMANDS[] = {
      run_doctor, {{"config", '\0', "FILE", "check FILE instead of DIR/tandem.conf"}}},
     {"config show", "", 0, 0, "Show the settings in force", NULL, "config show --origin", 30, run_config_show,
      {{"origin", '\0', NULL, "and where each comes from"}, {"config", '\0', "FILE", "read FILE instead of DIR/tandem.conf"}}},
+    {"completion", "bash|zsh|fish", 1, 1, "Print a completion script for a shell", NULL,
+     "completion bash >~/.local/share/bash-completion/completions/tandem", 30, run_completion, {{0}}},
 
     {"import", "", 0, 0, "Adopt a storage directory of a ONE application",
      "The source is only read. The secret is that of the storage; the keys are sealed anew under this installation's.",

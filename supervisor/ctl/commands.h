@@ -68,6 +68,8 @@ CTL_RUN(run_log);
 // cmd_doctor.c
 CTL_RUN(run_doctor);
 CTL_RUN(run_config_show);
+// completion.c
+CTL_RUN(run_completion);
 // cmd_onedb.c
 CTL_RUN(run_import);
 CTL_RUN(run_export);

@@ -151,4 +151,19 @@ def test_the_log_and_the_doctor_work_offline(t):
     assert not checks["keys"]
 
 
+def test_completion_knows_every_command(t):
+    script = t.cli("completion", "bash")[1]
+
+    def complete(*words):
+        line = " ".join(f"'{word}'" for word in ("tandem", *words))
+        program = f"{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}; _tandem; echo ${{COMPREPLY[@]}}"
+        return subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+    assert "provision" in complete("pro") and "chat" in complete("")
+    assert set(complete("chat", "")) == {"send", "list", "follow"}
+    assert complete("chat", "send", "--at") == ["--attach"]
+    assert complete("--json", "provision", "--no") == ["--no-wait", "--node"]
+    assert "chat" in t.cli("completion", "fish")[1] and "bashcompinit" in t.cli("completion", "zsh")[1]
+
+
 main(globals())
