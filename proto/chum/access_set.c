@@ -58,3 +58,9 @@ bool chum_access_allows(const struct chum_access_set *s, const struct hash *hash
 {
     return hash_map_has(s->shown, hash);
 }
+
+bool chum_access_shown_to(const struct chum_access *a, const struct hash *person, const struct hash *hash)
+{
+    const struct chum_access_set *s = hash_map_get(a->sets, person);
+    return s != NULL && chum_access_allows(s, hash);
+}

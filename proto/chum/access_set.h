@@ -14,4 +14,6 @@ struct chum_access_set *chum_access_use(struct chum_access *a, const struct hash
 void chum_access_leave(struct chum_access_set *s);
 
 void chum_access_show(struct chum_access_set *s, const struct hash *hash);
+// The same without using a set: was this person shown the hash in a session that still runs?
+bool chum_access_shown_to(const struct chum_access *a, const struct hash *person, const struct hash *hash);
 bool chum_access_allows(const struct chum_access_set *s, const struct hash *hash);

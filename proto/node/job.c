@@ -180,6 +180,6 @@ json_t *node_json_hash(const struct hash *h)
 
 json_t *node_json_text(struct span s)
 {
-    json_t *text = json_stringn(s.ptr, s.len);
+    json_t *text = s.len != 0 ? json_stringn(s.ptr, s.len) : json_string("");
     return text != NULL ? text : json_string("\xEF\xBF\xBD"); // not UTF-8: cannot be shown in JSON
 }

@@ -69,7 +69,7 @@ static void store_done(void *arg, enum status status, const struct error *e)
     struct peers *p = job->owner->peers;
     if (!p->closing) {
         if (status == STATUS_OK)
-            peers_refresh(p);
+            peers_stored(p, &job->peer->instance_public, pairing_initiated(job->pairing));
         pairing_stored(job->pairing, status == STATUS_OK ? NULL : e);
     }
     free(job);
@@ -136,7 +136,6 @@ static void finished(void *ctx, struct pairing *pairing, const struct error *why
         node_tell(n, "pairing.accepted",
                   json_pack("{s:o, s:o}", "personId", node_json_hash(&peer->person_id), "instanceId",
                             node_json_hash(&peer->instance_id)));
-        peers_paired(ps->peers, &peer->person_id, &peer->instance_id, pairing_initiated(pairing));
     } else {
         LOG(LOG_WARN, "pairing.failed", LOG_TEXT("code", why->code), LOG_TEXT("message", why->message));
         node_tell(n, "pairing.failed", json_pack("{s:s}", "reason", why->message));

@@ -172,7 +172,7 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
     if (group == CONN_PAIRING)
         return pairings_ready(p->pairings, c);
     if (group == CONN_DEBUG)
-        return "ConnectionRoutesGroupName debug not supported";
+        return inspections_ready(p->inspections, c);
     if (!peer->known) {
         if (pairings_in_flight(p->pairings) && conn_hold(c, HOLD_MS))
             return NULL;
@@ -279,7 +279,8 @@ static void learn(struct peers *p, const struct contact_endpoint *from, struct h
     struct hash key = key_of(&from->instance_public);
     struct error e;
     hash_map_add(seen, &key);
-    if (routes_learn(p->routes, &endpoint, ROUTES_STORED, &e) != STATUS_OK)
+    enum routes_reason reason = hash_map_remove(p->just_paired, &key) ? ROUTES_JUST_PAIRED : ROUTES_STORED;
+    if (routes_learn(p->routes, &endpoint, reason, &e) != STATUS_OK)
         LOG(LOG_WARN, "route.refused", LOG_TEXT("code", e.code));
     routes_enable_person(p->routes, &from->person, !from->disabled);
     if (peers_is_own(p, &from->person)) {
@@ -345,11 +346,11 @@ void peers_refresh(struct peers *p)
     store_submit_read(node_queue(p->node), read_work, read_done, r);
 }
 
-void peers_paired(struct peers *p, const struct hash *person, const struct hash *instance, bool initiated)
+void peers_stored(struct peers *p, const struct public_key *instance_key, bool invited)
 {
-    (void)person;
-    (void)instance;
-    (void)initiated;
+    struct hash key = key_of(instance_key);
+    if (invited)
+        hash_map_add(p->just_paired, &key);
     peers_refresh(p);
 }
 
@@ -498,6 +499,7 @@ struct peers *peers_create(struct node *n)
                                  .state = host_state,
                                  .closed = host_closed};
     p->endpoints = hash_map_create();
+    p->just_paired = hash_map_create();
     p->client =
         ws_client_create(node_loop(n), node_pool(n), json_string_value(json_object_get(node_config(n), "tls.ca")));
     p->routes_timer = loop_timer_create(node_loop(n), routes_due, p);
@@ -507,6 +509,7 @@ struct peers *peers_create(struct node *n)
     routes_add_local(p->routes, &p->identity);
     p->pairings = pairings_create(p);
     p->syncs = syncs_create(p);
+    p->inspections = inspections_create(p);
     store_queue_on_changes(node_queue(n), store_changed, p);
     peers_refresh(p);
     return p;
@@ -539,12 +542,14 @@ void peers_destroy(struct peers *p)
 {
     if (p == NULL)
         return;
+    inspections_destroy(p->inspections);
     syncs_destroy(p->syncs);
     pairings_destroy(p->pairings);
     routes_destroy(p->routes);
     loop_timer_destroy(p->routes_timer);
     ws_client_destroy(p->client);
     hash_map_destroy(p->endpoints);
+    hash_map_destroy(p->just_paired);
     recipes_destroy(p->recipes);
     free(p);
 }

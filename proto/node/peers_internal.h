@@ -5,6 +5,7 @@
 #include "conn/routes.h"
 #include "models/contact.h"
 #include "net/ws_client.h"
+#include "node/inspections.h"
 #include "node/pairings.h"
 #include "node/peers.h"
 #include "node/syncs.h"
@@ -37,6 +38,7 @@ struct peers {
     struct loop_timer *routes_timer;
     struct pairings *pairings;
     struct syncs *syncs;
+    struct inspections *inspections;
     struct connection *connections;
     struct dialling *diallings;
     bool strangers; // unknown keys may come in, to pair
@@ -44,8 +46,9 @@ struct peers {
     bool refreshing;
     bool refresh_again;
 
-    struct hash_map *endpoints; // instance key → endpoint as learned by routes
-    struct own_node {           // the other own node; person zero = not told yet
+    struct hash_map *endpoints;   // instance keys that routes has learned
+    struct hash_map *just_paired; // instance keys of invitations accepted, until routes has learned them
+    struct own_node {             // the other own node; person zero = not told yet
         struct hash person;
         struct hash instance;
         char url[320];
@@ -54,6 +57,6 @@ struct peers {
     } own;
 };
 
-// A pairing ended well: the endpoint is stored and refreshed; initiated as the invited side.
-void peers_paired(struct peers *p, const struct hash *person, const struct hash *instance, bool initiated);
+// The endpoint of a peer is stored after pairing. invited: we accepted its invitation, so it may still be storing ours.
+void peers_stored(struct peers *p, const struct public_key *instance_key, bool invited);
 bool peers_is_own(const struct peers *p, const struct hash *person);

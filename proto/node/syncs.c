@@ -193,6 +193,11 @@ bool syncs_with(const struct syncs *ss, const struct hash *person, bool *import,
     return found;
 }
 
+bool syncs_shown_to(const struct syncs *ss, const struct hash *person, const struct hash *hash)
+{
+    return chum_access_shown_to(ss->access, person, hash);
+}
+
 bool syncs_are_idle(const struct syncs *ss)
 {
     for (const struct sync *s = ss->list; s != NULL; s = s->next) {

@@ -18,5 +18,6 @@ void syncs_poke(struct syncs *ss);                              // ask every pee
 void syncs_tell_news(struct syncs *ss);                         // what peers may see has changed
 void syncs_follow(struct syncs *ss, const struct hash *person); // a follower waits for this person's news
 bool syncs_with(const struct syncs *ss, const struct hash *person, bool *importing, bool *exporting);
+bool syncs_shown_to(const struct syncs *ss, const struct hash *person, const struct hash *hash); // may it fetch this?
 bool syncs_are_idle(const struct syncs *ss);
 struct chum_counts syncs_counts(const struct syncs *ss); // of all sessions since the start
