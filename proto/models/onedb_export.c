@@ -214,6 +214,17 @@ static enum status load_maps(struct exporting *x, struct error *e)
     return status;
 }
 
+// Everything at once: syncing file by file would take long.
+static enum status make_durable(const char *dir, struct error *e)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_errno(e, "cannot open %s", dir);
+    enum status status = syncfs(fd) == 0 ? STATUS_OK : error_errno(e, "cannot sync %s", dir);
+    close(fd);
+    return status;
+}
+
 enum status onedb_export(struct model *m, struct keychain *k, const char *dir, const struct secret *secret,
                          struct onedb_report *out, struct error *e)
 {
@@ -233,7 +244,7 @@ enum status onedb_export(struct model *m, struct keychain *k, const char *dir, c
     if (status == STATUS_OK)
         status = store_each(m->store, write_one, x, e);
     if (status == STATUS_OK)
-        status = folder_sync_all(x->dir, e);
+        status = make_durable(x->dir, e);
     keychain_close(x->reference);
     arena_destroy(x->arena);
     free(x);
