@@ -406,6 +406,42 @@ static void the_own_node_gets_contacts_and_conversations(void **state)
     model_node_close(&friend);
 }
 
+static uint64_t objects_of(struct model_node *n)
+{
+    struct store_totals totals;
+    OK(store_totals(n->store, &totals, &e));
+    return totals.objects;
+}
+
+// What the own nodes share comes back to where it was made; that ends, and nothing is offered in vain for ever.
+static void own_nodes_come_to_rest(void **state)
+{
+    struct world *w = *state;
+    struct model_node friend;
+    struct chat_sent sent;
+    become_own_nodes(&w->me, &w->peer);
+    become_own_nodes(&w->peer, &w->me);
+    model_node_open_plain(&friend, "friend@test", "friend", "ws://friend:1");
+    model_node_pair(&w->peer, &friend);
+    struct model *m = model_node_begin(&w->peer);
+    OK(settings_set(m, SPAN("app"), SPAN("theme"), SPAN("dark"), &e));
+    OK(chat_send_to(m, &friend.self->person, SPAN("hello"), NULL, 0, &sent, &e));
+    OK(chat_send_to(m, &w->me.self->person, SPAN("hello"), NULL, 0, &sent, &e));
+    OK(profile_set_name(m, SPAN("Peer"), &e));
+    model_node_end(&w->peer);
+    for (int i = 0; i < 5; i++) {
+        model_node_sync(&w->peer, &w->me);
+        model_node_sync(&w->me, &w->peer);
+    }
+    uint64_t mine = objects_of(&w->me);
+    uint64_t theirs = objects_of(&w->peer);
+    assert_int_equal(model_node_sync(&w->peer, &w->me), 0);
+    assert_int_equal(model_node_sync(&w->me, &w->peer), 0);
+    assert_int_equal(objects_of(&w->me), mine);
+    assert_int_equal(objects_of(&w->peer), theirs);
+    model_node_close(&friend);
+}
+
 static void the_own_node_shares_settings_but_not_itself(void **state)
 {
     struct world *w = *state;
@@ -445,6 +481,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(never_grants_or_serves_what_is_private, setup, teardown),
         cmocka_unit_test_setup_teardown(adds_and_revokes_grants, setup, teardown),
         cmocka_unit_test_setup_teardown(the_own_node_gets_contacts_and_conversations, setup, teardown),
+        cmocka_unit_test_setup_teardown(own_nodes_come_to_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(the_own_node_shares_settings_but_not_itself, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
