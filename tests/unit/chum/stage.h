@@ -62,7 +62,9 @@ void side_must(struct side *side, store_run_fn run, void *arg);
 struct hash side_put(struct side *side, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct hash side_change(struct side *side, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct hash side_file(struct side *side, struct span bytes);
-void side_grant(struct side *side, const struct hash *object, const struct side *to);     // Access
+void side_grant(struct side *side, const struct hash *object, const struct side *to); // Access
+// Stores count small objects without links and grants each, as one job.
+void side_put_many(struct side *side, const struct side *to, size_t count, struct hash *hashes);
 void side_grant_id(struct side *side, const struct hash *id_hash, const struct side *to); // IdAccess
 enum store_presence side_presence(struct side *side, const struct hash *hash);
 bool side_head(struct side *side, const struct hash *id_hash, struct hash *node);
