@@ -43,26 +43,16 @@ enum status folder_create(const char *path, mode_t mode, struct error *e)
     return status;
 }
 
-static enum status sync_with(const char *path, int (*sync)(int fd), struct error *e)
+enum status folder_sync(const char *path, struct error *e)
 {
     int fd = sys_open(path, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
         return error_errno(e, "Cannot open the folder %s", path);
-    int failed = sync(fd);
+    int failed = sys_fsync(fd);
     int saved = errno;
     close(fd);
     errno = saved;
     return failed != 0 ? error_errno(e, "Cannot make the folder %s durable", path) : STATUS_OK;
-}
-
-enum status folder_sync(const char *path, struct error *e)
-{
-    return sync_with(path, sys_fsync, e);
-}
-
-enum status folder_sync_all(const char *path, struct error *e)
-{
-    return sync_with(path, sys_syncfs, e);
 }
 
 struct walk {

@@ -9,9 +9,6 @@
 // Makes the folder and all above it that are missing. One that exists is fine.
 enum status folder_create(const char *path, mode_t mode, struct error *e);
 enum status folder_sync(const char *path, struct error *e); // makes names in it durable
-// Makes everything on the folder's file system durable: better than many single syncs, but waits for the neighbours'
-// bytes too.
-enum status folder_sync_all(const char *path, struct error *e);
 
 struct folder_file {
     const char *path; // of the file, beginning with the folder given

@@ -25,14 +25,14 @@ ssize_t sys_write(int fd, const void *data, size_t len)
     return write(fd, data, len);
 }
 
+int sys_flush(int fd)
+{
+    return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 int sys_fsync(int fd)
 {
     return fsync(fd);
-}
-
-int sys_syncfs(int fd)
-{
-    return syncfs(fd);
 }
 
 int sys_rename(const char *from, const char *to)

@@ -8,8 +8,8 @@
 int sys_open(const char *path, int flags, mode_t mode); // O_CLOEXEC is added; repeated when interrupted
 ssize_t sys_pread(int fd, void *data, size_t len, off_t offset);
 ssize_t sys_write(int fd, const void *data, size_t len);
+int sys_flush(int fd); // starts writing back without waiting; only a hint
 int sys_fsync(int fd);
-int sys_syncfs(int fd); // everything of the file system fd is on
 int sys_rename(const char *from, const char *to);
 int sys_unlink(const char *path);
 int sys_rmdir(const char *path);

@@ -57,6 +57,11 @@ enum status temp_add(struct temp *t, struct span bytes, struct error *e)
     return STATUS_OK;
 }
 
+void temp_flush(struct temp *t)
+{
+    (void)sys_flush(t->fd);
+}
+
 enum status temp_sync(struct temp *t, struct error *e)
 {
     if (sys_fsync(t->fd) != 0)

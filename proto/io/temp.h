@@ -17,6 +17,7 @@ struct temp;
 
 enum status temp_create(const char *folder, mode_t mode, struct temp **out, struct error *e);
 enum status temp_add(struct temp *t, struct span bytes, struct error *e);
+void temp_flush(struct temp *t); // starts writing back; syncs of many files then share one commit of the journal
 enum status temp_sync(struct temp *t, struct error *e);
 enum status temp_publish(struct temp *t, const char *path, struct error *e); // same file system
 void temp_destroy(struct temp *t); // removes what was not published; NULL-safe

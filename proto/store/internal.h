@@ -39,6 +39,7 @@ enum tree {
     TREE_INCOMPLETE,  // something is missing
     TREE_DELIVERABLE, // all present or remote
     TREE_REFUSED,     // contains Access, IdAccess or Group objects, which peers never accept
+    TREE_LACKING,     // nothing is missing but BLOBs that nobody could deliver: for those who showed them to us
 };
 
 enum state { STATE_PRESENT, STATE_REMOTE, STATE_WANTED };
@@ -150,7 +151,10 @@ char *place_settled(const struct store *s, const struct hash *hash);  // objects
 char *place_incoming(const struct store *s, const struct hash *hash); // incoming/<hash>
 char *place_head(const struct store *s, const struct hash *id_hash);  // vheads/ab/<hash>
 enum status place_folders(struct store *s, struct error *e);
-enum status place_prepare(const char *path, struct error *e); // makes the folder of a file
+// Makes the folder a file is to lie in. *made (may be NULL): it was new, and whoever needs its name durable syncs the
+// folder above.
+enum status place_prepare(const char *path, bool *made, struct error *e);
+char *place_above(const char *path); // the folder above that of the file; caller frees
 enum status place_read(struct store *s, const struct hash *hash, uint64_t offset, size_t len, struct buf *out,
                        struct error *e);
 enum status place_size(struct store *s, const struct hash *hash, uint64_t *size, struct error *e);
@@ -169,6 +173,9 @@ enum status tree_of_links(struct store *s, const struct store_type *type, const 
 enum status tree_of_row(struct store *s, const struct object_row *row, enum tree *out, struct error *e);
 enum status tree_arrived(struct store *s, const struct hash *hash, struct error *e); // an object others waited for
 enum status tree_lost(struct store *s, const struct hash *hash, struct error *e);
+bool tree_is_lacking(enum link_kind kind, bool found, const struct object_row *row); // of what a link leads to
+// The objects that lack a BLOB which was not shown by this person: not for its eyes.
+enum status tree_lacking_for_others(struct store *s, const struct hash *person, struct hash_map *out, struct error *e);
 
 // ---- links.c
 struct child_row { // a link with what is known of its target
@@ -213,6 +220,7 @@ void access_events_create(struct store *s);
 void access_events_destroy(struct store *s);
 void access_note_scope(struct store *s, int64_t scope);
 void access_note_group(struct store *s, const struct hash *group);
+void access_note_all(struct store *s);
 
 // ---- changes.c
 void changes_add_object(struct store *s, const struct store_type *type, const struct hash *hash,

@@ -198,6 +198,13 @@ enum status object_put_settled(struct store *s, const struct object *o, struct e
     return put(s, o, NULL, &ignored, e);
 }
 
+static enum status want_no_more(struct store *s, const struct hash *hash, struct error *e)
+{
+    sqlite3_stmt *st = statement(s, SQL_WANTED_REMOVE);
+    bind_hash(st, 1, hash);
+    return statement_run(s, st, e);
+}
+
 enum status object_put_file(struct store *s, const struct hash *hash, int kind, uint64_t size, const struct span *body,
                             bool *is_new, struct error *e)
 {
@@ -222,6 +229,8 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
         return STATUS_IO;
     if (status == STATUS_OK)
         status = put_row(s, hash, found, &before, &row, body, e);
+    if (status == STATUS_OK && found)
+        status = want_no_more(s, hash, e);
     if (status != STATUS_OK)
         return status;
     if (*is_new)
@@ -267,6 +276,43 @@ enum status objects_want_damaged(struct store *s, struct error *e)
     while (status == STATUS_OK && s->damaged.count != 0)
         status = object_want(s, &s->damaged.items[--s->damaged.count], e);
     return status;
+}
+
+enum status store_want_file(struct store *s, const struct hash *hash, const struct hash *shown_by, struct error *e)
+{
+    struct object_row row;
+    bool found;
+    enum status status = store_need_transaction(s, e);
+    if (status == STATUS_OK)
+        status = object_row_find(s, hash, &found, &row, e);
+    if (status != STATUS_OK || (found && row.state != STATE_WANTED))
+        return status;
+    sqlite3_stmt *st = statement(s, SQL_WANTED_ADD);
+    bind_hash(st, 1, hash);
+    bind_hash(st, 2, shown_by);
+    status = statement_run(s, st, e);
+    if (status != STATUS_OK)
+        return status;
+    access_note_all(s); // who may see what lacks it has changed
+    if (found)
+        return STATUS_OK;
+    status = object_want(s, hash, e);
+    return status == STATUS_OK ? wake_referrers(s, hash, e) : status;
+}
+
+bool store_is_wanted(struct store *s, const struct hash *hash)
+{
+    struct object_row row;
+    bool found;
+    return object_row_find(s, hash, &found, &row, NULL) == STATUS_OK && found && row.state == STATE_WANTED;
+}
+
+bool store_is_complete(struct store *s, const struct hash *hash)
+{
+    struct object_row row;
+    bool found;
+    return object_row_find(s, hash, &found, &row, NULL) == STATUS_OK && found && row.state != STATE_WANTED &&
+           row.tree != TREE_INCOMPLETE && row.tree != TREE_LACKING;
 }
 
 enum status store_wanted(struct store *s, struct hash_list *out, size_t limit, struct error *e)

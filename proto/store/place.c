@@ -51,17 +51,21 @@ static char *parent_of(const char *path)
     return mem_text((struct span){path, (size_t)(strrchr(path, '/') - path)});
 }
 
-enum status place_prepare(const char *path, struct error *e)
+char *place_above(const char *path)
 {
     char *folder = parent_of(path);
-    enum status status = STATUS_OK;
-    if (!file_exists(folder)) {
-        char *above = parent_of(folder);
-        status = folder_create(folder, 0700, e);
-        if (status == STATUS_OK)
-            status = folder_sync(above, e);
-        free(above);
-    }
+    char *above = parent_of(folder);
+    free(folder);
+    return above;
+}
+
+enum status place_prepare(const char *path, bool *made, struct error *e)
+{
+    char *folder = parent_of(path);
+    bool absent = !file_exists(folder);
+    enum status status = absent ? folder_create(folder, 0700, e) : STATUS_OK;
+    if (made != NULL && absent)
+        *made = true;
     free(folder);
     return status;
 }
@@ -129,7 +133,7 @@ static enum status move_on(struct store *s, const struct hash *hash, struct erro
 {
     char *from = place_incoming(s, hash);
     char *to = place_settled(s, hash);
-    enum status status = place_prepare(to, e);
+    enum status status = place_prepare(to, NULL, e);
     if (status == STATUS_OK)
         status = file_rename(from, to, e);
     free(from);

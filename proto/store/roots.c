@@ -61,6 +61,11 @@ void access_note_group(struct store *s, const struct hash *group)
     v->ring[v->next++ % EVENT_COUNT] = (struct access_event){.group = *group};
 }
 
+void access_note_all(struct store *s)
+{
+    s->events->next += EVENT_COUNT + 1;
+}
+
 static enum status touches(struct store *s, const struct access_event *event, const struct hash *person, bool *yes,
                            struct error *e)
 {
@@ -115,8 +120,25 @@ struct listing {
     store_root_fn emit;
     void *arg;
     uint64_t *skipped;
+    const struct hash *person;
+    bool own;                // another node of ours
+    struct hash_map *hidden; // what the person may not see for lacking BLOBs; NULL = nobody asked yet
     struct buf fragment;
 };
+
+static enum status may_show(struct listing *l, const struct hash *hash, enum tree tree, bool *yes, struct error *e)
+{
+    *yes = tree == TREE_DELIVERABLE || (tree == TREE_LACKING && l->own);
+    if (tree != TREE_LACKING || l->own)
+        return STATUS_OK;
+    enum status status = STATUS_OK;
+    if (l->hidden == NULL) {
+        l->hidden = hash_map_create();
+        status = tree_lacking_for_others(l->store, l->person, l->hidden, e);
+    }
+    *yes = !hash_map_has(l->hidden, hash);
+    return status;
+}
 
 static void add_type(struct buf *b, const char *name, const struct store_type *type)
 {
@@ -166,11 +188,13 @@ static enum status emit_nodes(struct listing *l, const struct root *r, struct er
         enum status status = statement_step(l->store, st, &row, e);
         if (status != STATUS_OK || !row)
             return status;
-        if (!column_hash(st, 0, &node) || sqlite3_column_int(st, 1) != TREE_DELIVERABLE) {
+        bool shown = column_hash(st, 0, &node);
+        if (shown)
+            status = may_show(l, &node, (enum tree)sqlite3_column_int(st, 1), &shown, e);
+        if (status == STATUS_OK && shown)
+            status = emit_node(l, r, &node);
+        else
             ++*l->skipped;
-            continue;
-        }
-        status = emit_node(l, r, &node);
         if (status != STATUS_OK) {
             sqlite3_reset(st);
             return status;
@@ -181,13 +205,15 @@ static enum status emit_nodes(struct listing *l, const struct root *r, struct er
 static enum status emit_root(struct listing *l, const struct root *r, struct error *e)
 {
     int needed = r->is_id ? STORE_ID_OBJECT : STORE_OBJECT;
-    if (r->type == NULL || r->type->kind != needed || r->tree != TREE_DELIVERABLE) {
+    bool shown = r->type != NULL && r->type->kind == needed;
+    enum status status = shown ? may_show(l, &r->target, r->tree, &shown, e) : STATUS_OK;
+    if (status != STATUS_OK || !shown) {
         ++*l->skipped;
-        return STATUS_OK;
+        return status;
     }
     if (!r->is_id)
         return emit_object(l, r);
-    enum status status = emit_id(l, r);
+    status = emit_id(l, r);
     return status == STATUS_OK ? emit_nodes(l, r, e) : status;
 }
 
@@ -202,11 +228,12 @@ static bool read_root(struct store *s, sqlite3_stmt *st, struct root *r)
     return column_hash(st, 2, &r->target);
 }
 
-enum status store_roots(struct store *s, const struct hash *person, store_root_fn emit, void *arg, uint64_t *skipped,
-                        struct error *e)
+static enum status list_roots(struct store *s, const struct hash *person, bool own, store_root_fn emit, void *arg,
+                              uint64_t *skipped, struct error *e)
 {
     uint64_t ignored;
-    struct listing l = {.store = s, .emit = emit, .arg = arg, .skipped = skipped != NULL ? skipped : &ignored};
+    struct listing l = {.store = s, .person = person, .own = own, .emit = emit, .arg = arg};
+    l.skipped = skipped != NULL ? skipped : &ignored;
     *l.skipped = 0;
     sqlite3_stmt *st = statement(s, SQL_PERSON_SCOPES);
     bind_hash(st, 1, person);
@@ -223,6 +250,19 @@ enum status store_roots(struct store *s, const struct hash *person, store_root_f
             break;
     }
     sqlite3_reset(st);
+    hash_map_destroy(l.hidden);
     buf_free(&l.fragment);
     return status;
+}
+
+enum status store_roots(struct store *s, const struct hash *person, store_root_fn emit, void *arg, uint64_t *skipped,
+                        struct error *e)
+{
+    return list_roots(s, person, false, emit, arg, skipped, e);
+}
+
+enum status store_roots_own(struct store *s, const struct hash *person, store_root_fn emit, void *arg,
+                            uint64_t *skipped, struct error *e)
+{
+    return list_roots(s, person, true, emit, arg, skipped, e);
 }

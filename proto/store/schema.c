@@ -3,6 +3,7 @@
 //
 //   type          the recipe names (and the two kinds of files) objects refer to by a small number
 //   object        everything known by its hash; tree: enum tree; state: present, remote, wanted
+//   wanted        who showed us the BLOBs that are wanted and were never here
 //   body          bytes not (archive: not yet) in a file of their own
 //   link          direct links in text order, each target once (DATA-MODEL.md 10.2); type is that of src, so that
 //                 referrers of one type are one range of the index (DATA-MODEL.md 9)
@@ -25,6 +26,7 @@ static const char tables[] =
     "CREATE TABLE object(seq INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, type INTEGER, size INTEGER NOT NULL, "
     " id_hash BLOB, state INTEGER NOT NULL, tree INTEGER NOT NULL) STRICT;"
     "CREATE INDEX object_wanted ON object(state, seq) WHERE state = 2;"
+    "CREATE TABLE wanted(hash BLOB NOT NULL, person BLOB NOT NULL, PRIMARY KEY(hash, person)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE body(seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;"
     "CREATE TABLE link(src INTEGER NOT NULL, ordinal INTEGER NOT NULL, target BLOB NOT NULL, kind INTEGER NOT NULL, "
     " type INTEGER NOT NULL, PRIMARY KEY(src, ordinal)) STRICT, WITHOUT ROWID;"

@@ -1,6 +1,8 @@
 // Background work: moves bodies and heads of the archive from the database into files, and keeps the log of the
 // database short. Bodies go first and heads after them, so that the files alone always make sense; a row goes only
 // after its file is durable under its final name.
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +13,7 @@
 enum {
     SETTLE_FILES = 256, // per batch
     SETTLE_BYTES = 4 << 20,
-    FEW_FILES = 4,           // up to here every file is synced by itself, above the whole file system at once
+    SYNC_THREADS = 15,       // besides the one that asks
     CHECKPOINT_PAGES = 1000, // of the write-ahead log, when idle
     OP_EXPIRY_MS = 60 * 60 * 1000,
 };
@@ -115,35 +117,91 @@ enum status settle_collect(struct store *s, struct settle_batch **out, struct er
 static enum status write_temp(struct settle_batch *b, struct settled *item, struct error *e)
 {
     enum status status = temp_create(b->tmp, 0600, &item->temp, e);
-    return status == STATUS_OK ? temp_add(item->temp, item->bytes, e) : status;
+    if (status == STATUS_OK)
+        status = temp_add(item->temp, item->bytes, e);
+    if (status == STATUS_OK)
+        temp_flush(item->temp);
+    return status;
 }
 
-static enum status sync_folder(const struct settled *item, struct error *e)
+typedef enum status (*sync_fn)(const struct settle_batch *b, size_t i, struct error *e);
+
+static enum status sync_content(const struct settle_batch *b, size_t i, struct error *e)
 {
-    size_t len = (size_t)(strrchr(item->path, '/') - item->path);
-    char *folder = mem_text((struct span){item->path, len});
+    return temp_sync(b->items[i].temp, e);
+}
+
+// Of several files in one folder, the first does it for all.
+static enum status sync_folder(const struct settle_batch *b, size_t i, struct error *e)
+{
+    size_t len = (size_t)(strrchr(b->items[i].path, '/') - b->items[i].path);
+    for (size_t k = 0; k < i; k++)
+        if (strncmp(b->items[k].path, b->items[i].path, len + 1) == 0)
+            return STATUS_OK;
+    char *folder = mem_text((struct span){b->items[i].path, len});
     enum status status = folder_sync(folder, e);
     free(folder);
     return status;
 }
 
-static enum status sync_contents(struct settle_batch *b, struct error *e)
+// Syncs that wait at the same time share a commit of the file system's journal. Syncing the whole file system instead
+// would wait for the bytes of every neighbour on the disk.
+struct syncing {
+    const struct settle_batch *batch;
+    sync_fn sync;
+    atomic_size_t next;
+    pthread_mutex_t lock;
+    enum status status;
+    struct error error;
+};
+
+static void *sync_some(void *arg)
 {
-    if (b->count > FEW_FILES)
-        return folder_sync_all(b->tmp, e);
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < b->count && status == STATUS_OK; i++)
-        status = temp_sync(b->items[i].temp, e);
-    return status;
+    struct syncing *y = arg;
+    size_t i;
+    while ((i = atomic_fetch_add(&y->next, 1)) < y->batch->count) {
+        struct error e = {0};
+        enum status status = y->sync(y->batch, i, &e);
+        if (status == STATUS_OK)
+            continue;
+        pthread_mutex_lock(&y->lock);
+        y->status = status;
+        y->error = e;
+        pthread_mutex_unlock(&y->lock);
+        break;
+    }
+    return NULL;
 }
 
-static enum status sync_names(struct settle_batch *b, struct error *e)
+static enum status sync_all(const struct settle_batch *b, sync_fn sync, struct error *e)
 {
-    if (b->count > FEW_FILES)
-        return folder_sync_all(b->tmp, e);
+    struct syncing y = {.batch = b, .sync = sync, .lock = PTHREAD_MUTEX_INITIALIZER};
+    pthread_t threads[SYNC_THREADS];
+    size_t count = 0;
+    while (count < SYNC_THREADS && count + 1 < b->count && pthread_create(&threads[count], NULL, sync_some, &y) == 0)
+        count++;
+    sync_some(&y);
+    while (count != 0)
+        pthread_join(threads[--count], NULL);
+    if (y.status != STATUS_OK && e != NULL)
+        *e = y.error;
+    return y.status;
+}
+
+static enum status publish(struct settle_batch *b, struct error *e)
+{
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < b->count && status == STATUS_OK; i++)
-        status = sync_folder(&b->items[i], e);
+    bool made = false;
+    for (size_t i = 0; i < b->count && status == STATUS_OK; i++) {
+        status = place_prepare(b->items[i].path, &made, e);
+        if (status == STATUS_OK)
+            status = temp_publish(b->items[i].temp, b->items[i].path, e);
+    }
+    if (status != STATUS_OK || !made)
+        return status;
+    char *above = place_above(b->items[0].path);
+    status = folder_sync(above, e);
+    free(above);
     return status;
 }
 
@@ -153,13 +211,10 @@ enum status settle_write(struct settle_batch *b, struct error *e)
     for (size_t i = 0; i < b->count && status == STATUS_OK; i++)
         status = write_temp(b, &b->items[i], e);
     if (status == STATUS_OK)
-        status = sync_contents(b, e);
-    for (size_t i = 0; i < b->count && status == STATUS_OK; i++) {
-        status = place_prepare(b->items[i].path, e);
-        if (status == STATUS_OK)
-            status = temp_publish(b->items[i].temp, b->items[i].path, e);
-    }
-    return status == STATUS_OK ? sync_names(b, e) : status;
+        status = sync_all(b, sync_content, e);
+    if (status == STATUS_OK)
+        status = publish(b, e);
+    return status == STATUS_OK ? sync_all(b, sync_folder, e) : status;
 }
 
 // ---- Noting

@@ -25,6 +25,11 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_OBJECT_EACH] = "SELECT seq, hash, type FROM object WHERE seq > ?1 AND state <> 2 ORDER BY seq LIMIT ?2",
     [SQL_OBJECT_WANTED] = "SELECT hash FROM object WHERE state = 2 ORDER BY seq LIMIT ?1",
 
+    [SQL_WANTED_ADD] = "INSERT OR IGNORE INTO wanted(hash, person) VALUES(?1, ?2)",
+    [SQL_WANTED_REMOVE] = "DELETE FROM wanted WHERE hash = ?1",
+    [SQL_WANTED_OF_OTHERS] = "SELECT o.hash FROM object o WHERE o.state = 2 AND o.type IS NULL AND NOT EXISTS(SELECT 1 "
+                             "FROM wanted w WHERE w.hash = o.hash AND w.person = ?1)",
+
     [SQL_BODY_ADD] = "INSERT OR REPLACE INTO body(seq, bytes) VALUES(?1, ?2)",
     [SQL_BODY_GET] = "SELECT bytes FROM body WHERE seq = ?1",
     [SQL_BODY_PART] = "SELECT substr(bytes, ?2, ?3) FROM body WHERE seq = ?1",
@@ -39,7 +44,7 @@ static const char *const texts[SQL_COUNT] = {
         "l.target WHERE l.src = ?1 ORDER BY l.ordinal",
     [SQL_LINK_ANY_REFERRER] = "SELECT 1 FROM link WHERE target = ?1 LIMIT 1",
     [SQL_LINK_PARENTS] = "SELECT DISTINCT o.hash FROM link l JOIN object o ON o.seq = l.src WHERE l.target = ?1 AND "
-                         "o.tree = ?2",
+                         "o.tree IN (?2, ?3)",
     [SQL_REFERRERS] = "SELECT DISTINCT o.hash FROM link l JOIN object o ON o.seq = l.src JOIN type t ON t.id = l.type "
                       "WHERE l.target = ?1 AND t.kind = ?2 ORDER BY o.seq",
     [SQL_REFERRERS_TYPE] = "SELECT DISTINCT o.hash FROM link l JOIN object o ON o.seq = l.src WHERE l.target = ?1 AND "

@@ -71,6 +71,11 @@ struct store_info {
 enum status store_info(struct store *s, const struct hash *hash, struct store_info *out, struct error *e);
 // Up to limit names of objects whose content is lost or was never here, oldest first.
 enum status store_wanted(struct store *s, struct hash_list *out, size_t limit, struct error *e);
+// Notes a BLOB that an object refers to and that the person who showed it could not deliver (WIRE.md 9.4); nothing
+// happens if it is here. Objects that lack nothing else are offered only to those who showed it to us.
+enum status store_want_file(struct store *s, const struct hash *hash, const struct hash *shown_by, struct error *e);
+bool store_is_wanted(struct store *s, const struct hash *hash);   // known by name, content lost or never here
+bool store_is_complete(struct store *s, const struct hash *hash); // nothing below an object is missing
 // Everything that is present or remote, oldest first; visit may use and change the store.
 typedef enum status (*store_each_fn)(const struct hash *hash, const struct store_info *info, void *arg,
                                      struct error *e);
@@ -135,6 +140,9 @@ typedef enum status (*store_root_fn)(struct span fragment, const struct hash *no
                                      const struct hash *id_hash, void *arg);
 enum status store_roots(struct store *s, const struct hash *person, store_root_fn emit, void *arg, uint64_t *skipped,
                         struct error *e);
+// For another node of our own: also what lacks BLOBs that nobody could deliver.
+enum status store_roots_own(struct store *s, const struct hash *person, store_root_fn emit, void *arg,
+                            uint64_t *skipped, struct error *e);
 // A number that changes whenever the roots of the person may have changed: cheap to ask, for caching the list.
 enum status store_roots_version(struct store *s, const struct hash *person, uint64_t *version, struct error *e);
 

@@ -4,9 +4,16 @@
 
 #include "store/internal.h"
 
+bool tree_is_lacking(enum link_kind kind, bool found, const struct object_row *row)
+{
+    return kind == LINK_BLOB && found && row->state == STATE_WANTED && row->type == NULL;
+}
+
 // A link to an object needs an object, a link to an id an id object; a file may be anything.
 static enum tree below(enum link_kind kind, bool found, const struct object_row *row)
 {
+    if (tree_is_lacking(kind, found, row))
+        return TREE_LACKING;
     if (!found || row->state == STATE_WANTED || row->type == NULL)
         return TREE_INCOMPLETE;
     if (kind == LINK_OBJECT)
@@ -18,9 +25,11 @@ static enum tree below(enum link_kind kind, bool found, const struct object_row 
 
 static enum tree join(enum tree sum, enum tree one)
 {
-    if (sum == TREE_REFUSED || one == TREE_REFUSED)
-        return TREE_REFUSED;
-    return sum == TREE_DELIVERABLE ? one : sum;
+    static const enum tree worst_first[] = {TREE_REFUSED, TREE_INCOMPLETE, TREE_LACKING};
+    for (size_t i = 0; i < sizeof worst_first / sizeof *worst_first; i++)
+        if (sum == worst_first[i] || one == worst_first[i])
+            return worst_first[i];
+    return TREE_DELIVERABLE;
 }
 
 static enum tree start(const struct store_type *type)
@@ -61,13 +70,14 @@ static enum status set_tree(struct store *s, int64_t seq, enum tree tree, struct
     return statement_run(s, st, e);
 }
 
-// Objects linking to hash whose tree is as said.
+// Objects linking to hash that lack something, or whose tree is as said.
 static enum status parents(struct store *s, const struct hash *hash, enum tree tree, struct hash_list *out,
                            struct error *e)
 {
     sqlite3_stmt *st = statement(s, SQL_LINK_PARENTS);
     bind_hash(st, 1, hash);
     sqlite3_bind_int(st, 2, (int)tree);
+    sqlite3_bind_int(st, 3, TREE_LACKING);
     return statement_hashes(s, st, out, e);
 }
 
@@ -114,4 +124,24 @@ enum status tree_arrived(struct store *s, const struct hash *hash, struct error 
 enum status tree_lost(struct store *s, const struct hash *hash, struct error *e)
 {
     return tell_upwards(s, hash, TREE_DELIVERABLE, e);
+}
+
+enum status tree_lacking_for_others(struct store *s, const struct hash *person, struct hash_map *out, struct error *e)
+{
+    struct hash_list waiting = {0};
+    sqlite3_stmt *st = statement(s, SQL_WANTED_OF_OTHERS);
+    bind_hash(st, 1, person);
+    enum status status = statement_hashes(s, st, &waiting, e);
+    struct hash_list above = {0};
+    while (status == STATUS_OK && waiting.count != 0) {
+        struct hash next = waiting.items[--waiting.count];
+        above.count = 0;
+        status = parents(s, &next, TREE_LACKING, &above, e);
+        for (size_t i = 0; i < above.count && status == STATUS_OK; i++)
+            if (hash_map_add(out, &above.items[i]))
+                hash_list_add(&waiting, &above.items[i]);
+    }
+    hash_list_free(&above);
+    hash_list_free(&waiting);
+    return status;
 }

@@ -103,7 +103,7 @@ static struct task *make_tasks(struct bench *b, size_t count)
 {
     struct task *tasks = mem_array(count, sizeof *tasks);
     for (size_t i = 0; i < count; i++) {
-        char name[20];
+        char name[30];
         snprintf(name, sizeof name, "%zu", i);
         tasks[i] = (struct task){.bench = b, .number = i, .object = fixture_leaf(&b->f, name)};
     }
