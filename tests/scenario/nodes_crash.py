@@ -1,26 +1,19 @@
 """kill -9 of either node, again and again, while messages are under way: nothing acknowledged is lost or doubled."""
 import os
 import signal
-import subprocess
 
-from control import BIN, main, until
+from control import main, until
 from nodes import Pair
 
 
-def kill(t, node):
-    before = t.call("status")[node]
-    if before["pid"] is None or before["state"] != "running":
-        return
-    os.kill(before["pid"], signal.SIGKILL)
-
-
-def running(t):
-    status = t.call("status")
-    return status["archive"]["state"] == status["sparse"]["state"] == "running"
+def kill_and_wait(t, node):
+    before = t.call("status")[node]["pid"]
+    os.kill(before, signal.SIGKILL)
+    until(lambda: (lambda s: s["state"] == "running" and s["pid"] != before)(t.call("status")[node]), f"{node} runs again")
 
 
 def survives(t, victim):
-    t.environment["TANDEM_RESTART_DEATHS"] = "100"
+    t.environment["TANDEM_RESTART_DEATHS"] = "50"
     pair = Pair(t)
     acknowledged = []
     for i in range(30):
@@ -28,8 +21,7 @@ def survives(t, victim):
         if status == 0:
             acknowledged.append((result["id"], f"m{i}"))
         if i % 6 == 5:
-            kill(t, victim)
-            until(lambda: running(t), "both nodes run again")
+            kill_and_wait(t, victim)
     t.call("wait", **{"for": "federated"})
     pair.send("sparse", "the end")
     pair.arrives("archive", "the end")
@@ -56,8 +48,7 @@ def test_a_file_crosses_although_the_receiver_is_killed(t):
     with open(path, "wb") as file:
         file.write(os.urandom(8 << 20))
     sent = pair.send("sparse", "a file", "--attach", path)
-    kill(t, "archive")
-    until(lambda: running(t), "both nodes run again")
+    kill_and_wait(t, "archive")
     message = pair.arrives("archive", "a file")
     assert message["id"] == sent["id"] and message["attachments"][0]["size"] == 8 << 20
     copy = os.path.join(t.top, "copy")

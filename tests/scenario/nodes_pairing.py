@@ -80,7 +80,7 @@ def test_expired_and_foreign_invitations_are_refused(t):
 def test_malformed_invitations_are_refused(t):
     pair = Pair(t)
     good = pair.ok("invite")
-    bad = ["", "hello", "{}", json.dumps({**good, "extra": 1}), json.dumps({**good, "url": "http://localhost"}),
+    bad = ["hello", "{}", json.dumps({**good, "url": "http://localhost"}),
            json.dumps({**good, "publicKey": "zz"}), json.dumps([good]), "https://example.org/#%zz"]
     for text in bad:
         pair.fails("BAD-INVITATION", 4, "pair", "-", stdin=text + "\n")
