@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "crypto/secret.h"
 #include "ipc/errors.h"
-#include "relay/relay.h"
+#include "relay/cluster.h"
 
 static const char usage[] =
     "usage: tandem-relay --listen HOST:PORT [options]\n"
@@ -28,6 +28,8 @@ static const char usage[] =
     "  --max-connections N       open sockets at once (default 16384)\n"
     "  --max-per-address N       of these, from one address (default: no limit)\n"
     "  --max-spares-per-key N    sockets that wait for requests with one key (default 16)\n"
+    "  --cluster URL             shares its listeners with the other relays at these NATS servers\n"
+    "                            (nats://[USER:PASSWORD@]HOST[:PORT][,...], closed to strangers)\n"
     "  --drain SECONDS           how long connections may last after SIGTERM (default 10)\n"
     "  --json                    machine-readable output\n"
     "  --help, --version\n"
@@ -39,6 +41,7 @@ enum { DRAIN_S = 10, DESCRIPTORS_BESIDE = 64, RECEIVE_BUFFER = 8192, NUMBER_MAX 
 
 struct arguments {
     const char *listen;
+    const char *cluster;
     struct relay_options relay;
     uint64_t drain_ms;
     bool json;
@@ -47,6 +50,7 @@ struct arguments {
 struct program {
     struct loop *loop;
     struct relay *relay;
+    struct cluster *cluster;
     const struct arguments *args;
     int signals;
     bool draining;
@@ -57,6 +61,7 @@ static const struct option options[] = {
     {"max-connections", required_argument, NULL, 'c'},
     {"max-per-address", required_argument, NULL, 'a'},
     {"max-spares-per-key", required_argument, NULL, 'k'},
+    {"cluster", required_argument, NULL, 'n'},
     {"drain", required_argument, NULL, 'd'},
     {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
@@ -92,6 +97,9 @@ static enum status take_option(struct arguments *a, int c, const char *argument,
         return STATUS_OK;
     case 'k':
         a->relay.max_spares_per_key = n;
+        return STATUS_OK;
+    case 'n':
+        a->cluster = optarg;
         return STATUS_OK;
     case 'd':
         a->drain_ms = n * 1000;
@@ -191,9 +199,12 @@ static enum status run(const struct arguments *a, struct error *e)
     p.relay = relay_start(p.loop, a->listen, &o, e);
     if (p.relay == NULL)
         goto done;
+    if (a->cluster != NULL && (p.cluster = cluster_join(p.loop, p.relay, a->cluster, e)) == NULL)
+        goto done;
     announce(&p);
     loop_run(p.loop);
 done:
+    cluster_leave(p.cluster);
     relay_destroy(p.relay);
     loop_destroy(p.loop);
     if (p.signals >= 0)

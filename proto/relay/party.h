@@ -35,6 +35,7 @@ struct party {
     struct buf awaited;    // the response to the challenge
     struct buf request;    // a parked requester's message
     bool ping_outstanding;
+    bool elsewhere;   // its socket is at another relay
     unsigned ignored; // messages on a spare that are none of the protocol
 };
 
@@ -44,7 +45,8 @@ struct relay {
     struct relay_options options;
     struct public_key key;
     struct secret secret;
-    struct hash_map *listeners; // key → newest spare
+    struct hash_map *listeners;              // key → newest spare
+    const struct relay_extension *extension; // or NULL
     struct party *parties;
     struct deadlines firsts, pings, pongs; // first messages; pings to send; pongs to arrive
     struct loop_timer *timer;

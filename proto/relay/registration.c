@@ -81,6 +81,12 @@ done:
     return st;
 }
 
+static void tell_listened(const struct relay *r, const struct party *p, bool listened)
+{
+    if (r->extension != NULL)
+        r->extension->listened(r->extension->ctx, &p->key, listened);
+}
+
 static size_t count_spares(const struct party *newest)
 {
     size_t n = 0;
@@ -99,6 +105,8 @@ static void become_spare(struct party *p)
     r->stats.spares++;
     r->stats.registrations++;
     party_wait(p, &r->pings);
+    if (p->older == NULL)
+        tell_listened(r, p, true);
     if (count_spares(p) <= r->options.max_spares_per_key)
         return;
     struct party *oldest = p;
@@ -114,17 +122,19 @@ void registration_forget(struct party *p)
     if (p->state != PARTY_SPARE || r == NULL)
         return;
     struct hash key = listener_key(&p->key);
-    struct party *newest = hash_map_get(r->listeners, &key), *s = newest;
-    if (newest == p && p->older == NULL)
-        hash_map_remove(r->listeners, &key);
-    else if (newest == p)
-        hash_map_set(r->listeners, &key, p->older);
-    else
-        for (; s != NULL; s = s->older)
-            if (s->older == p)
-                s->older = p->older;
-    p->older = NULL;
+    struct party *newest = hash_map_get(r->listeners, &key);
     r->stats.spares--;
+    if (newest != p) {
+        while (newest->older != p)
+            newest = newest->older;
+        newest->older = p->older;
+    } else if (p->older != NULL) {
+        hash_map_set(r->listeners, &key, p->older);
+    } else {
+        hash_map_remove(r->listeners, &key);
+        tell_listened(r, p, false);
+    }
+    p->older = NULL;
 }
 
 static void finish(struct party *p, const struct relay_message *m)

@@ -18,6 +18,16 @@ static void accepted(void *ctx, struct transport *t)
     party_create(ctx, t);
 }
 
+void relay_accept(struct relay *r, struct transport *t)
+{
+    party_create(r, t)->elsewhere = true;
+}
+
+void relay_extend(struct relay *r, const struct relay_extension *x)
+{
+    r->extension = x;
+}
+
 static bool http(void *ctx, const char *path, struct buf *body, const char **type)
 {
     if (strcmp(path, "/healthz") == 0) {

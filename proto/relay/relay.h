@@ -6,6 +6,7 @@
 // It runs in the loop of its owner; an archive node may embed it.
 #pragma once
 
+#include "crypto/box.h"
 #include "net/loop.h"
 
 struct relay;
@@ -37,6 +38,18 @@ struct relay *relay_start(struct loop *l, const char *address, const struct rela
 // ends close them or after ms. Then drained is called, once, from the loop.
 void relay_drain(struct relay *r, uint64_t ms, void (*drained)(void *ctx), void *ctx);
 void relay_destroy(struct relay *r); // before the loop; connections still open are closed. NULL-safe
+
+// What joins relays together (relay/cluster.h): told of the keys that are listened with here, asked for the others.
+struct transport;
+struct relay_extension {
+    void *ctx;
+    void (*listened)(void *ctx, const struct public_key *key, bool listened); // the first spare came, the last one went
+    // A way to a listener of target elsewhere, on which request was sent already; NULL: not now. Its closed event tells
+    // if there is none.
+    struct transport *(*dial)(void *ctx, const struct public_key *target, struct span request);
+};
+void relay_extend(struct relay *r, const struct relay_extension *x); // borrowed; NULL: no longer
+void relay_accept(struct relay *r, struct transport *t); // a requester that came to another relay, which sends next
 
 const char *relay_url(const struct relay *r);
 struct relay_stats relay_stats(const struct relay *r);

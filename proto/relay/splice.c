@@ -9,17 +9,21 @@ static void pause(struct party *p, bool paused)
     p->transport->ops->pause(p->transport, paused);
 }
 
+static void splice(struct party *a, struct party *b)
+{
+    party_wait(a, NULL);
+    party_wait(b, NULL);
+    a->state = b->state = PARTY_SPLICED;
+    a->other = b;
+    b->other = a;
+    a->relay->stats.splices++;
+    a->relay->stats.handovers++;
+}
+
 static void join(struct party *requester, struct party *listener, struct span request)
 {
-    struct relay *r = requester->relay;
     registration_forget(listener);
-    party_wait(listener, NULL);
-    party_wait(requester, NULL);
-    requester->state = listener->state = PARTY_SPLICED;
-    requester->other = listener;
-    listener->other = requester;
-    r->stats.splices++;
-    r->stats.handovers++;
+    splice(requester, listener);
     party_send(listener, &(struct relay_message){.command = RELAY_CONNECTION_HANDOVER});
     listener->transport->ops->send(listener->transport, true, request);
 }
@@ -37,11 +41,28 @@ static struct party *find_spare(const struct relay *r, const struct buf *target)
     return p;
 }
 
+// Asks the other relays. The far end is joined at once; whether there is a listener shows when it closes.
+static bool connect_elsewhere(struct party *requester, struct span request)
+{
+    struct relay *r = requester->relay;
+    if (r->extension == NULL || requester->elsewhere)
+        return false;
+    struct transport *t = r->extension->dial(r->extension->ctx, &requester->key, request);
+    if (t == NULL)
+        return false;
+    struct party *far = party_create(r, t);
+    far->elsewhere = true;
+    splice(requester, far);
+    return true;
+}
+
 static void connect_to(struct party *requester, const struct buf *target, struct span request)
 {
     struct relay *r = requester->relay;
     struct party *spare = find_spare(r, target);
     if (spare == NULL) {
+        if (target->len == BOX_KEY && connect_elsewhere(requester, request))
+            return;
         r->stats.unanswered++;
         party_close(requester, "Close called: No listening connection for the specified publicKey.");
         return;

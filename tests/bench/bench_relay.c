@@ -94,7 +94,7 @@ static void registered(void *ctx, enum relay_state state, const struct error *wh
 {
     struct bench *b = ctx;
     (void)why;
-    if (state == RELAY_LISTENING && b->wanted == 0)
+    if (state == RELAY_LISTENING && b->wanted == 0 && b->near == NULL)
         loop_stop(b->loop);
 }
 
@@ -271,6 +271,7 @@ int main(int argc, char **argv)
     bool smoke = argc > 2 && strcmp(argv[2], "--smoke") == 0;
     size_t spares = smoke ? SMOKE : argc > 2 ? (size_t)atol(argv[2]) : SPARES;
     struct bench b = {0};
+    setvbuf(stdout, NULL, _IOLBF, 0);
     crypto_init();
     log_open(STDERR_FILENO, LOG_FORMAT_TEXT, LOG_ERROR, "bench");
     start_relay(&b, argv[1]);

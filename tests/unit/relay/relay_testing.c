@@ -73,12 +73,17 @@ static void dialled(void *ctx, struct transport *t, const struct error *why)
     u->ready = true;
 }
 
-void user_dial(struct bench *b, struct user *u)
+void user_dial_url(struct bench *b, struct user *u, const char *url)
 {
     struct error e = {0};
     *u = (struct user){.loop = b->loop};
-    assert_non_null(ws_client_connect(b->client, relay_url(b->relay), 0, 0, dialled, u, &e));
+    assert_non_null(ws_client_connect(b->client, url, 0, 0, dialled, u, &e));
     run_until(b->loop, &u->ready);
+}
+
+void user_dial(struct bench *b, struct user *u)
+{
+    user_dial_url(b, u, relay_url(b->relay));
 }
 
 void user_send(struct user *u, const char *text)

@@ -37,6 +37,7 @@ void bench_open(struct bench *b, const struct relay_options *options);
 void bench_close(struct bench *b);
 
 void user_dial(struct bench *b, struct user *u);
+void user_dial_url(struct bench *b, struct user *u, const char *url);
 void user_take(struct user *u, struct loop *l, struct transport *t); // of a connection made elsewhere
 void user_send(struct user *u, const char *text);
 void user_send_bytes(struct user *u, struct span bytes);
