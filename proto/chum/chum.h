@@ -20,7 +20,7 @@ enum {
     CHUM_PROTOCOL_VERSION = 8,
     CHUM_ROOTS_MAX = 1 << 20,    // entries of one root list
     CHUM_CHILDREN_MAX = 1 << 20, // entries of one list of children
-    CHUM_LIST_MAX = 256 << 20,   // bytes of one list's JSON
+    CHUM_LIST_MAX = 64 << 20,    // bytes of one list's JSON
     CHUM_OBJECT_MAX = 16 << 20,  // bytes of one object's microdata
 };
 #define CHUM_FILE_MAX (16ULL << 30) // bytes of one BLOB or CLOB
@@ -38,6 +38,8 @@ struct chum_policy {
     bool (*keeps)(void *ctx, struct span type);
     // May a root be offered to the person?
     bool (*serves)(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *id_hash);
+    // Is the person another node of ours? It is also offered what lacks files that nobody could deliver.
+    bool (*is_own)(void *ctx, struct store *s, const struct hash *person);
 };
 
 struct chum_counts { // of one session, since its start

@@ -4,13 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PENDING_HIGH = 1 << 20, PENDING_LOW = 256 << 10 };
+enum {
+    PENDING_HIGH = 1 << 20,
+    PENDING_LOW = 256 << 10,
+    TRICKLE_AFTER_MS = 600000, // from then on a stream has to bring this much on the average
+    TRICKLE_PER_SECOND = 1024,
+};
 
 struct chum_download {
+    struct chum_download *next; // while it waits for its turn
     struct chum_fetch *fetch;
     struct hash hash;
     bool is_clob;
     bool as_text;
+    bool begun; // it had its turn
+    uint64_t begun_at;
     chum_download_done done;
     void *ctx;
     int64_t call;      // -1 = none
@@ -47,6 +55,42 @@ static void set_paused(struct chum_download *d, bool paused)
         d->fetch->full(d->fetch->ctx, paused);
 }
 
+// ---- Turns ---------------------------------------------------------------------------------------------------------
+
+static void ask(struct chum_download *d);
+
+static void begin_next(struct chum_fetch *f)
+{
+    while (f->waiting != NULL && f->downloads < CHUM_DOWNLOADS) {
+        struct chum_download *d = f->waiting;
+        f->waiting = d->next;
+        f->downloads++;
+        d->begun = true;
+        d->begun_at = conn_now(f->conn);
+        ask(d);
+    }
+}
+
+static void wait_for_turn(struct chum_download *d)
+{
+    struct chum_download **link = &d->fetch->waiting;
+    while (*link != NULL)
+        link = &(*link)->next;
+    *link = d;
+}
+
+static void give_up_turn(struct chum_download *d)
+{
+    struct chum_download **link = &d->fetch->waiting;
+    if (d->begun) {
+        d->fetch->downloads--;
+        return;
+    }
+    while (*link != d)
+        link = &(*link)->next;
+    *link = d->next;
+}
+
 // ---- Ending --------------------------------------------------------------------------------------------------------
 
 static enum status abandon_work(struct store *s, void *arg, struct error *e)
@@ -68,26 +112,36 @@ static void abandon_done(void *arg, enum status status, const struct error *e)
     release(d);
 }
 
+static void abandon(struct chum_download *d)
+{
+    chum_fetch_cancel(d->fetch, &d->call);
+    set_paused(d, false);
+    give_up_turn(d);
+    d->dropped = true;
+    d->jobs++;
+    store_submit(d->fetch->queue, abandon_work, abandon_done, d); // behind the pieces; also closes a writer that failed
+}
+
 static void finish(struct chum_download *d, enum status status, const struct error *why)
 {
-    set_paused(d, false);
-    d->dropped = true;
-    if (!d->fetch->ended)
-        d->done(d->ctx, status, why);
-    d->jobs++;
-    store_submit_read(d->fetch->queue, abandon_work, abandon_done, d); // also closes a writer that failed
+    struct chum_fetch *f = chum_fetch_use(d->fetch);
+    struct error reason = *why; // what is told may lead to the end of where it lies
+    abandon(d);
+    if (!f->ended)
+        d->done(d->ctx, status, &reason);
+    if (!f->ended)
+        begin_next(f);
+    chum_fetch_release(f);
 }
 
 void chum_download_drop(struct chum_download *d)
 {
     if (d == NULL || d->dropped)
         return;
-    if (d->call >= 0 && !d->fetch->ended)
-        rpc_cancel(d->fetch->rpc, d->call);
-    set_paused(d, false);
-    d->dropped = true;
-    d->jobs++;
-    store_submit_read(d->fetch->queue, abandon_work, abandon_done, d);
+    struct chum_fetch *f = d->fetch;
+    abandon(d);
+    if (!f->ended)
+        begin_next(f);
 }
 
 // ---- Pieces --------------------------------------------------------------------------------------------------------
@@ -154,8 +208,6 @@ static enum status end_work(struct store *s, void *arg, struct error *e)
     return st;
 }
 
-static void ask(struct chum_download *d);
-
 static void end_done(void *arg, enum status status, const struct error *e)
 {
     struct chum_download *d = arg;
@@ -176,6 +228,19 @@ static void end_done(void *arg, enum status status, const struct error *e)
     finish(d, status, e);
 }
 
+// An endless stream fills the disk, one that only trickles holds up the others.
+static enum status check_progress(const struct chum_download *d, struct error *e)
+{
+    if (d->fetch->closing)
+        return error_set(e, STATUS_CLOSED, "CLOSED", "the session is about to end");
+    uint64_t ms = conn_now(d->fetch->conn) - d->begun_at;
+    if (d->received > CHUM_FILE_MAX)
+        return error_set(e, STATUS_TOO_BIG, "FILE-TOO-BIG", "the peer's file is bigger than %llu bytes", CHUM_FILE_MAX);
+    if (ms > TRICKLE_AFTER_MS && d->received < ms / 1000 * TRICKLE_PER_SECOND)
+        return error_set(e, STATUS_TIMEOUT, "FILE-TOO-SLOW", "the peer's file only trickles");
+    return STATUS_OK;
+}
+
 static void replied(void *ctx, const struct rpc_reply *reply)
 {
     struct chum_download *d = ctx;
@@ -183,12 +248,8 @@ static void replied(void *ctx, const struct rpc_reply *reply)
     switch (reply->kind) {
     case RPC_CHUNK:
         add_piece(d, reply->chunk);
-        if (d->received > CHUM_FILE_MAX) {
-            rpc_cancel(d->fetch->rpc, d->call);
-            d->call = -1;
-            error_set(&e, STATUS_TOO_BIG, "FILE-TOO-BIG", "the peer's file is bigger than %llu bytes", CHUM_FILE_MAX);
+        if (check_progress(d, &e) != STATUS_OK)
             finish(d, e.status, &e);
-        }
         return;
     case RPC_END:
     case RPC_DATA:
@@ -210,16 +271,16 @@ static void ask(struct chum_download *d)
     d->received = 0;
     snprintf(args, sizeof args, "[\"%s\",\"%s\"]", hash_text(&d->hash).s,
              d->is_clob || d->as_text ? "utf8" : "$__undefined$");
-    d->call = rpc_call(d->fetch->rpc, CHUM_GET_BLOB, span_of(args), conn_now(d->fetch->conn), CHUM_CALL_MS, replied, d);
-    conn_reschedule(d->fetch->conn);
+    d->call = chum_fetch_call(d->fetch, CHUM_GET_BLOB, span_of(args), replied, d);
 }
 
 struct chum_download *chum_download_begin(struct chum_fetch *f, const struct hash *hash, bool is_clob,
                                           chum_download_done done, void *ctx)
 {
     struct chum_download *d = mem_alloc(sizeof *d);
-    *d =
-        (struct chum_download){.fetch = chum_fetch_use(f), .hash = *hash, .is_clob = is_clob, .done = done, .ctx = ctx};
-    ask(d);
+    *d = (struct chum_download){
+        .fetch = chum_fetch_use(f), .hash = *hash, .is_clob = is_clob, .done = done, .ctx = ctx, .call = -1};
+    wait_for_turn(d);
+    begin_next(f);
     return d;
 }

@@ -8,8 +8,8 @@ struct chum_download;
 // Called once, on the loop: the file is stored under the expected hash, or why not. Not called after the fetch ended.
 typedef void (*chum_download_done)(void *ctx, enum status status, const struct error *why);
 
-// A BLOB of which nothing arrives is asked for again as text: the reference cannot send binary streams, and text works
-// when the content is valid UTF-8.
+// A few at a time per session, the others wait their turn. A BLOB of which nothing arrives is asked for again as text:
+// the reference cannot send binary streams, and text works when the content is valid UTF-8.
 struct chum_download *chum_download_begin(struct chum_fetch *f, const struct hash *hash, bool is_clob,
                                           chum_download_done done, void *ctx);
 void chum_download_drop(struct chum_download *d); // no call follows; NULL-safe

@@ -1,31 +1,60 @@
 #include "chum/exporter.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "chum/lists.h"
+#include "wire/jsontext.h"
 
-enum { REQUESTS_MAX = 4096, QUEUED_MAX = 256 << 10 };
+enum {
+    REQUESTS_MAX = 4096,    // that wait; above, the peer is not read
+    BATCHES_MAX = 2,        // store jobs under way
+    BATCH_REQUESTS = 64,    // per job
+    BATCH_BYTES = 1 << 20,  // of answers per job; what is left waits for the next
+    STREAMS_MAX = 4,        // files on their way at a time
+    QUEUED_MAX = 256 << 10, // bytes the connection has not sent: nothing more is read from the store
+    CACHED_ROOTS = 4 << 20, // bytes of a root list that is kept
+};
+
+struct roots { // the answer to "what may I see"
+    uint64_t version;
+    struct buf json; // a JSON string with its quotes
+};
 
 struct chum_exporter {
     struct chum_exporter_options o;
     struct chum_access_set *shown;
-    struct stream *streams;
+    struct roots cached;
+    struct answer *waiting; // in the order they came
+    struct answer **waiting_end;
+    struct stream *streams; // likewise
+    size_t requests;        // waiting, and streams
+    size_t batches;
     size_t jobs; // on their way through the store thread
     bool ended;
     bool full;
 };
 
 struct answer { // a request that the store answers
-    struct chum_exporter *exporter;
+    struct answer *next;
     int64_t id;
     enum chum_service service;
     struct hash hash;
+    bool worked;    // on it; otherwise it waits for another batch
+    bool unchanged; // the root list of that version is known
+    uint64_t version;
+    struct buf json; // a JSON string with its quotes
+    struct hash_list shown;
+    enum status status;
+    struct error error;
+};
+
+struct batch {
+    struct chum_exporter *exporter;
     struct hash person;
     const struct chum_policy *policy;
-    struct buf text;
-    struct hash_list shown;
+    struct answer *answers;
 };
 
 struct stream { // a file on its way out
@@ -49,17 +78,31 @@ struct listing {
     const struct hash *person;
     struct buf *text;
     struct hash_list *shown;
+    bool any;
+    struct hash asked; // the id the policy was asked about last, and what it said
+    bool served;
 };
 
-static bool serves(const struct listing *l, const struct hash *hash, const struct hash *id_hash)
+static bool ask_policy(const struct listing *l, const struct hash *hash, const struct hash *id_hash)
+{
+    struct store_info info;
+    if (store_info(l->store, id_hash != NULL ? id_hash : hash, &info, NULL) != STATUS_OK)
+        return false;
+    return l->policy->serves(l->policy->ctx, l->store, l->person, span_of(info.type), id_hash);
+}
+
+// An id and its versions come one after the other.
+static bool serves(struct listing *l, const struct hash *hash, const struct hash *id_hash)
 {
     if (l->policy == NULL || l->policy->serves == NULL)
         return true;
-    struct store_info info;
-    const struct hash *named = id_hash != NULL ? id_hash : hash;
-    if (store_info(l->store, named, &info, NULL) != STATUS_OK)
-        return false;
-    return l->policy->serves(l->policy->ctx, l->store, l->person, span_of(info.type), id_hash);
+    if (id_hash == NULL)
+        return ask_policy(l, hash, NULL);
+    if (!hash_eq(id_hash, &l->asked)) {
+        l->asked = *id_hash;
+        l->served = ask_policy(l, hash, id_hash);
+    }
+    return l->served;
 }
 
 static enum status list_root(struct span fragment, const struct hash *hash, const struct hash *id_hash, void *arg)
@@ -67,9 +110,10 @@ static enum status list_root(struct span fragment, const struct hash *hash, cons
     struct listing *l = arg;
     if (!serves(l, hash, id_hash))
         return STATUS_OK;
-    if (l->text->len > 1)
+    if (l->any)
         buf_add_char(l->text, ',');
-    buf_add_span(l->text, fragment);
+    l->any = true;
+    jsontext_add_escaped(fragment, l->text);
     bool is_version_node = span_starts_with(fragment, SPAN("{\"type\":\"version_node\""));
     if (hash != NULL)
         hash_list_add(l->shown, hash);
@@ -81,10 +125,12 @@ static enum status list_root(struct span fragment, const struct hash *hash, cons
 static enum status export_roots(struct store *s, const struct chum_policy *policy, const struct hash *person,
                                 struct buf *text, struct hash_list *shown, struct error *e)
 {
-    struct listing l = {s, policy, person, text, shown};
+    struct listing l = {.store = s, .policy = policy, .person = person, .text = text, .shown = shown};
+    bool own = policy != NULL && policy->is_own != NULL && policy->is_own(policy->ctx, s, person);
     uint64_t skipped;
     buf_add_char(text, '[');
-    enum status st = store_roots(s, person, list_root, &l, &skipped, e);
+    enum status st = own ? store_roots_own(s, person, list_root, &l, &skipped, e)
+                         : store_roots(s, person, list_root, &l, &skipped, e);
     buf_add_char(text, ']');
     return st;
 }
@@ -111,7 +157,10 @@ static enum status export_children(struct store *s, const struct hash *hash, str
     enum status st = store_children(s, hash, &children, e);
     if (st != STATUS_OK)
         return st;
-    chum_children_write(&children, text);
+    struct buf list = {0};
+    chum_children_write(&children, &list);
+    jsontext_add_escaped(buf_span(&list), text);
+    buf_free(&list);
     for (size_t i = 0; i < children.count; i++)
         hash_list_add(shown, &children.items[i].hash);
     free(children.items);
@@ -124,7 +173,7 @@ static enum status export_text(struct store *s, const struct hash *hash, struct 
     struct span microdata;
     enum status st = store_get(s, hash, arena, &microdata, e);
     if (st == STATUS_OK)
-        buf_add_span(text, microdata);
+        jsontext_add_escaped(microdata, text);
     arena_destroy(arena);
     return st;
 }
@@ -148,10 +197,31 @@ enum status chum_export(struct store *s, const struct chum_policy *policy, const
     return export_children(s, hash, text, shown, e);
 }
 
-static enum status answer_work(struct store *s, void *arg, struct error *e)
+static void answer_one(struct store *s, const struct batch *b, struct answer *a)
 {
-    struct answer *a = arg;
-    return chum_export(s, a->policy, &a->person, a->service, &a->hash, &a->text, &a->shown, e);
+    uint64_t version = 0;
+    bool roots = a->service == CHUM_GET_ACCESSIBLE_ROOTS;
+    a->worked = true;
+    a->status = roots ? store_roots_version(s, &b->person, &version, &a->error) : STATUS_OK;
+    a->unchanged = roots && a->version != 0 && a->version == version;
+    a->version = version;
+    if (a->status != STATUS_OK || a->unchanged)
+        return;
+    buf_add_char(&a->json, '"');
+    a->status = chum_export(s, b->policy, &b->person, a->service, &a->hash, &a->json, &a->shown, &a->error);
+    buf_add_char(&a->json, '"');
+}
+
+static enum status batch_work(struct store *s, void *arg, struct error *e)
+{
+    struct batch *b = arg;
+    size_t bytes = 0;
+    (void)e;
+    for (struct answer *a = b->answers; a != NULL && bytes < BATCH_BYTES; a = a->next) {
+        answer_one(s, b, a);
+        bytes += a->json.len;
+    }
+    return STATUS_OK;
 }
 
 static enum status read_work(struct store *s, void *arg, struct error *e)
@@ -166,70 +236,147 @@ static enum status read_work(struct store *s, void *arg, struct error *e)
 
 // ---- Answers -------------------------------------------------------------------------------------------------------
 
+static void go_on(struct chum_exporter *x);
+
 static void release(struct chum_exporter *x)
 {
-    if (x->ended && x->jobs == 0)
-        free(x);
+    if (!x->ended || x->jobs != 0)
+        return;
+    buf_free(&x->cached.json);
+    free(x);
 }
 
-static void one_less(struct chum_exporter *x)
+static void count_requests(struct chum_exporter *x, size_t more, size_t less)
 {
-    x->jobs--;
-    if (x->full && !x->ended && x->jobs < REQUESTS_MAX / 2) {
-        x->full = false;
-        x->o.full(x->o.ctx, false);
-    }
-    release(x);
+    x->requests = x->requests + more - less;
+    bool full = x->full ? x->requests > REQUESTS_MAX / 2 : x->requests >= REQUESTS_MAX;
+    if (full == x->full || x->ended)
+        return;
+    x->full = full;
+    x->o.full(x->o.ctx, full);
 }
 
-static void one_more(struct chum_exporter *x)
+static void free_answer(struct answer *a)
 {
-    x->jobs++;
-    if (!x->full && x->jobs >= REQUESTS_MAX) {
-        x->full = true;
-        x->o.full(x->o.ctx, true);
-    }
+    buf_free(&a->json);
+    hash_list_free(&a->shown);
+    free(a);
 }
 
 static void answer_error(struct chum_exporter *x, int64_t id, const struct error *e)
 {
     char message[400];
-    snprintf(message, sizeof message, "%s: %s", e->code, e->message);
-    const char *name = strcmp(e->code, "SB-READ2") == 0 ? "FileNotFoundError" : "Error";
-    rpc_answer_error(x->o.rpc, id, name, message, e->code);
+    bool missing = e->status == STATUS_NOT_FOUND;
+    snprintf(message, sizeof message, "%s: %s", missing ? "SB-READ2" : e->code, e->message);
+    rpc_answer_error(x->o.rpc, id, missing ? "FileNotFoundError" : "Error", missing ? e->message : message,
+                     missing ? "SB-READ2" : e->code);
 }
 
-static void answer_done(void *arg, enum status status, const struct error *e)
+static void answer_roots(struct chum_exporter *x, struct answer *a)
 {
-    struct answer *a = arg;
-    struct chum_exporter *x = a->exporter;
-    if (!x->ended && status == STATUS_OK) {
-        for (size_t i = 0; i < a->shown.count; i++)
-            chum_access_show(x->shown, &a->shown.items[i]);
-        rpc_answer_string(x->o.rpc, a->id, buf_span(&a->text));
-        if (a->service == CHUM_GET_OBJECT || a->service == CHUM_GET_ID_OBJECT) {
-            x->o.counts->objects_sent++;
-            x->o.counts->bytes_sent += a->text.len;
-        }
-        if (a->service == CHUM_GET_ACCESSIBLE_ROOTS)
-            x->o.asked_for_roots(x->o.ctx);
-    } else if (!x->ended) {
-        answer_error(x, a->id, e);
+    if (!a->unchanged) {
+        buf_free(&x->cached.json);
+        x->cached.version = 0;
     }
-    buf_free(&a->text);
+    if (!a->unchanged && a->json.len <= CACHED_ROOTS) {
+        x->cached.version = a->version;
+        x->cached.json = a->json;
+        a->json = (struct buf){0};
+    }
+    if (x->cached.version != 0)
+        rpc_answer_json(x->o.rpc, a->id, buf_span(&x->cached.json));
+    else
+        rpc_answer_long(x->o.rpc, a->id, &a->json);
+    x->o.asked_for_roots(x->o.ctx);
+}
+
+static void answer(struct chum_exporter *x, struct answer *a)
+{
+    if (a->status != STATUS_OK) {
+        answer_error(x, a->id, &a->error);
+        return;
+    }
+    for (size_t i = 0; i < a->shown.count; i++)
+        chum_access_show(x->shown, &a->shown.items[i]);
     hash_list_free(&a->shown);
-    free(a);
-    one_less(x);
+    if (a->service == CHUM_GET_ACCESSIBLE_ROOTS) {
+        answer_roots(x, a);
+        return;
+    }
+    if (a->service == CHUM_GET_OBJECT || a->service == CHUM_GET_ID_OBJECT) {
+        x->o.counts->objects_sent++;
+        x->o.counts->bytes_sent += a->json.len;
+    }
+    rpc_answer_long(x->o.rpc, a->id, &a->json);
+}
+
+// What was not worked on waits again, before the others.
+static void put_back(struct chum_exporter *x, struct answer *answers)
+{
+    struct answer **end = &answers;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = x->waiting;
+    if (x->waiting == NULL)
+        x->waiting_end = end;
+    x->waiting = answers;
+    if (x->waiting == NULL)
+        x->waiting_end = &x->waiting;
+}
+
+static void batch_done(void *arg, enum status status, const struct error *e)
+{
+    struct batch *b = arg;
+    struct chum_exporter *x = b->exporter;
+    struct answer *a = b->answers;
+    (void)status;
+    (void)e;
+    while (a != NULL && (a->worked || x->ended)) {
+        struct answer *next = a->next;
+        if (!x->ended)
+            answer(x, a);
+        free_answer(a);
+        count_requests(x, 0, 1);
+        a = next;
+    }
+    free(b);
+    x->jobs--;
+    x->batches--;
+    if (a != NULL)
+        put_back(x, a);
+    go_on(x);
+    release(x);
+}
+
+static void begin_batch(struct chum_exporter *x)
+{
+    struct batch *b = mem_alloc(sizeof *b);
+    *b = (struct batch){.exporter = x, .person = x->o.person, .policy = x->o.policy, .answers = x->waiting};
+    struct answer **end = &x->waiting;
+    for (size_t i = 0; i < BATCH_REQUESTS && *end != NULL; i++) {
+        (*end)->version = x->cached.version;
+        end = &(*end)->next;
+    }
+    struct answer *rest = *end;
+    *end = NULL;
+    x->waiting = rest;
+    if (rest == NULL)
+        x->waiting_end = &x->waiting;
+    x->jobs++;
+    x->batches++;
+    store_submit_read(x->o.queue, batch_work, batch_done, b);
 }
 
 static void ask_store(struct chum_exporter *x, int64_t id, enum chum_service service, const struct hash *hash)
 {
     struct answer *a = mem_alloc(sizeof *a);
-    *a = (struct answer){.exporter = x, .id = id, .service = service, .person = x->o.person, .policy = x->o.policy};
+    *a = (struct answer){.id = id, .service = service};
     if (hash != NULL)
         a->hash = *hash;
-    one_more(x);
-    store_submit_read(x->o.queue, answer_work, answer_done, a);
+    *x->waiting_end = a;
+    x->waiting_end = &a->next;
+    count_requests(x, 1, 0);
+    go_on(x);
 }
 
 // ---- Streams -------------------------------------------------------------------------------------------------------
@@ -240,6 +387,7 @@ static void forget_stream(struct stream *t)
     while (*link != t)
         link = &(*link)->next;
     *link = t->next;
+    count_requests(t->exporter, 0, 1);
     buf_free(&t->piece);
     free(t);
 }
@@ -257,27 +405,41 @@ static size_t whole_characters(const struct stream *t)
     return lead ? n - 1 - back : n;
 }
 
-static void send_piece(struct stream *t)
+// false: the peer wants no more of it.
+static bool send_piece(struct stream *t)
 {
     struct chum_exporter *x = t->exporter;
     size_t n = t->as_text ? whole_characters(t) : t->piece.len;
     struct span piece = {t->piece.data, n};
+    bool wanted = true;
     if (n != 0 && t->as_text)
-        rpc_stream_text(x->o.rpc, t->id, piece, t->first);
+        wanted = rpc_stream_text(x->o.rpc, t->id, piece, t->first);
     else if (n != 0)
-        rpc_stream_binary(x->o.rpc, t->id, piece);
+        wanted = rpc_stream_binary(x->o.rpc, t->id, piece);
     t->first = t->first && n == 0;
     x->o.counts->bytes_sent += n;
     buf_drop_front(&t->piece, n);
+    return wanted;
 }
 
-static void read_done(void *arg, enum status status, const struct error *e);
-
-static void read_on(struct stream *t)
+static void read_failed(struct stream *t, const struct error *e)
 {
-    t->reading = true;
-    one_more(t->exporter);
-    store_submit_read(t->exporter->o.queue, read_work, read_done, t);
+    struct chum_exporter *x = t->exporter;
+    if (t->first)
+        answer_error(x, t->id, e);
+    else
+        rpc_stream_error(x->o.rpc, t->id, e->message);
+    forget_stream(t);
+}
+
+static void piece_here(struct stream *t)
+{
+    struct chum_exporter *x = t->exporter;
+    if (send_piece(t) && !t->last)
+        return;
+    rpc_stream_end(x->o.rpc, t->id);
+    x->o.counts->objects_sent += t->last;
+    forget_stream(t);
 }
 
 static void read_done(void *arg, enum status status, const struct error *e)
@@ -285,41 +447,54 @@ static void read_done(void *arg, enum status status, const struct error *e)
     struct stream *t = arg;
     struct chum_exporter *x = t->exporter;
     t->reading = false;
-    if (x->ended) {
+    if (x->ended)
         forget_stream(t);
-    } else if (status != STATUS_OK) {
-        if (t->first)
-            answer_error(x, t->id, e);
-        else
-            rpc_stream_error(x->o.rpc, t->id, e->message);
-        forget_stream(t);
-    } else {
-        send_piece(t);
-        if (t->last) {
-            rpc_stream_end(x->o.rpc, t->id);
-            x->o.counts->objects_sent++;
-            forget_stream(t);
-        } else if (conn_queued(x->o.conn) < QUEUED_MAX) {
-            read_on(t);
-        }
-    }
-    one_less(x);
+    else if (status != STATUS_OK)
+        read_failed(t, e);
+    else
+        piece_here(t);
+    x->jobs--;
+    go_on(x);
+    release(x);
 }
 
-void chum_exporter_drained(struct chum_exporter *x)
+static void read_on(struct stream *t)
 {
-    for (struct stream *t = x->streams; t != NULL; t = t->next) {
-        if (!t->reading)
-            read_on(t);
-    }
+    t->reading = true;
+    t->exporter->jobs++;
+    store_submit_read(t->exporter->o.queue, read_work, read_done, t);
 }
 
 static void begin_stream(struct chum_exporter *x, int64_t id, const struct hash *hash, bool as_text)
 {
     struct stream *t = mem_alloc(sizeof *t);
-    *t = (struct stream){.next = x->streams, .exporter = x, .id = id, .hash = *hash, .as_text = as_text, .first = true};
-    x->streams = t;
-    read_on(t);
+    *t = (struct stream){.exporter = x, .id = id, .hash = *hash, .as_text = as_text, .first = true};
+    struct stream **link = &x->streams;
+    while (*link != NULL)
+        link = &(*link)->next;
+    *link = t;
+    count_requests(x, 1, 0);
+    go_on(x);
+}
+
+// ---- Going on ------------------------------------------------------------------------------------------------------
+
+static void go_on(struct chum_exporter *x)
+{
+    if (x->ended || conn_queued(x->o.conn) > QUEUED_MAX)
+        return; // until it is drained
+    size_t i = 0;
+    for (struct stream *t = x->streams; t != NULL && i < STREAMS_MAX; t = t->next, i++) {
+        if (!t->reading)
+            read_on(t);
+    }
+    while (x->waiting != NULL && x->batches < BATCHES_MAX)
+        begin_batch(x);
+}
+
+void chum_exporter_drained(struct chum_exporter *x)
+{
+    go_on(x);
 }
 
 // ---- Requests ------------------------------------------------------------------------------------------------------
@@ -411,18 +586,24 @@ struct chum_exporter *chum_exporter_create(const struct chum_exporter_options *o
     struct chum_exporter *x = mem_alloc(sizeof *x);
     x->o = *options;
     x->shown = chum_access_use(options->access, &options->person);
+    x->waiting_end = &x->waiting;
     return x;
 }
 
 bool chum_exporter_is_busy(const struct chum_exporter *x)
 {
-    return x->jobs != 0 || x->streams != NULL;
+    return x->requests != 0;
 }
 
 void chum_exporter_end(struct chum_exporter *x)
 {
     x->ended = true;
     chum_access_leave(x->shown);
+    while (x->waiting != NULL) {
+        struct answer *a = x->waiting;
+        x->waiting = a->next;
+        free_answer(a);
+    }
     for (struct stream *t = x->streams; t != NULL;) {
         struct stream *next = t->next;
         if (!t->reading)

@@ -1,8 +1,10 @@
 // The half of CHUM that serves: roots, children, objects and files of what the peer's person may see
 // (WIRE.md 10.1, 10.4 – 10.6).
 //
-// Loop thread. Requests become store jobs and are answered as they come back, in any order. Files are streamed: the
-// next piece is read when the connection has room for it.
+// Loop thread. Requests wait in a queue; a few batches of them at a time become store jobs and are answered as they
+// come back. Files are streamed, a few at a time: the next piece is read when the connection has room for it. So what a
+// peer asks for and does not read costs little; a peer that asks for more than REQUESTS_MAX things at a time is not
+// read.
 #pragma once
 
 #include "chum/access_set.h"
@@ -33,8 +35,9 @@ void chum_exporter_drained(struct chum_exporter *x);       // the connection has
 bool chum_exporter_is_busy(const struct chum_exporter *x); // a request is being answered
 void chum_exporter_end(struct chum_exporter *x);           // the connection is gone; jobs under way are dropped
 
-// What one request answers, on the store thread: services 2 and 4 to 7. text gets the JSON list or the microdata, shown
-// every hash the person may ask for from now on. Codes: SB-READ2, M2O-PH1, CES-GO2, CES-GIDO2.
+// What one request answers, on the store thread: services 2 and 4 to 7. text gets the JSON list or the microdata as the
+// inside of a JSON string, shown every hash the person may ask for from now on. Codes: SB-READ2, M2O-PH1, CES-GO2,
+// CES-GIDO2.
 enum status chum_export(struct store *s, const struct chum_policy *policy, const struct hash *person,
                         enum chum_service service, const struct hash *hash, struct buf *text, struct hash_list *shown,
                         struct error *e);

@@ -1,5 +1,5 @@
-// What fetching needs to know about its session; shared by downloads, trees and the importer. All borrowed; it outlives
-// every store job begun with it.
+// What fetching needs to know about its session; shared by downloads, parts, trees and the importer. All borrowed; it
+// outlives every store job begun with it.
 #pragma once
 
 #include "chum/chum.h"
@@ -7,7 +7,14 @@
 #include "store/queue.h"
 #include "wire/rpc.h"
 
-enum { CHUM_CALL_MS = 60000 }; // for an answer, and between two pieces of a stream
+struct chum_download;
+
+enum {
+    CHUM_CALL_MS = 60000,         // for an answer, and between two pieces of a stream
+    CHUM_AHEAD_BYTES = 16 << 20,  // received and not yet stored: nothing more is asked for, but what is needed next
+    CHUM_AHEAD_LIMIT = 128 << 20, // and then the peer is not trusted to be of use
+    CHUM_DOWNLOADS = 4,           // files on their way at a time
+};
 
 struct chum_fetch {
     struct conn *conn;
@@ -19,9 +26,24 @@ struct chum_fetch {
     size_t window;                      // calls under way per tree
     void (*full)(void *ctx, bool full); // more arrives than the store takes: stop, or go on, reading the peer
     void *ctx;
-    bool ended;   // the connection is gone
-    size_t users; // the session, trees, downloads; the last one frees it
+    size_t ahead;                  // bytes of objects received and not yet stored, of all trees
+    size_t entries;                // of the lists of children being worked on, of all trees
+    size_t downloads;              // under way
+    struct chum_download *waiting; // for their turn
+    bool closing;                  // nothing more is asked
+    bool ended;                    // the connection is gone
+    size_t users;                  // the session, trees, downloads; the last one frees it
 };
 
 struct chum_fetch *chum_fetch_use(struct chum_fetch *f);
 void chum_fetch_release(struct chum_fetch *f);
+
+// The call's id, or -1 if there is none any more: then nobody answers, and the end of the session is near.
+int64_t chum_fetch_call(struct chum_fetch *f, enum chum_service service, struct span args, rpc_reply_fn reply,
+                        void *ctx);
+int64_t chum_fetch_call_for(struct chum_fetch *f, enum chum_service service, const struct hash *hash,
+                            rpc_reply_fn reply, void *ctx);
+void chum_fetch_cancel(struct chum_fetch *f, int64_t *call); // sets it to -1; fine if there is none
+
+// The text an answer carries. Otherwise what is wrong with it: code if it is no text.
+enum status chum_fetch_text(const struct rpc_reply *reply, const char *code, struct span *text, struct error *e);

@@ -7,39 +7,43 @@
 #include "chum/tree.h"
 #include "crypto/sha256.h"
 
-enum { RETRY_FIRST_MS = 2000, RETRY_LAST_MS = 300000 };
+enum { RETRY_FIRST_MS = 2000, RETRY_LAST_MS = 300000, TOLD_PER_PASS = 100 };
 
-struct failure { // a root that could not be taken over
+struct failure { // a root that could not be taken over, or not wholly
+    char code[40];
+    bool lacking; // it was, but for BLOBs
     unsigned times;
     uint64_t retry_at;
+    uint64_t pass; // in which it was seen last
 };
 
 enum importer_state { IDLE, ASKING, PLANNING, FETCHING };
+
+struct running { // a tree under way
+    struct running *next;
+    struct chum_importer *importer;
+    struct chum_tree *tree;
+};
 
 struct chum_importer {
     struct chum_fetch *fetch;
     struct chum_importer_events events;
     size_t trees_max;
     enum importer_state state;
+    uint64_t pass; // number of the running or last one
     uint64_t asked_at;
     int64_t call;
     struct hash list;     // of the list being taken over
-    struct hash complete; // of the last one taken over without failures
+    struct hash complete; // of the last one gone through
     struct chum_plan plan;
-    size_t next;  // of the plan
-    size_t trees; // under way
-    uint64_t failed;
-    struct hash_map *failures;
-    size_t jobs;
-    bool ended;
+    size_t next; // of the plan
     struct running *running;
-};
-
-struct running { // a tree under way
-    struct running *next;
-    struct chum_importer *importer;
-    struct chum_tree *tree;
-    struct hash root; // what its failures are remembered by: the newest hash wanted
+    size_t trees; // under way
+    unsigned told;
+    struct hash_map *failures; // by root
+    size_t jobs;
+    bool postponing;
+    bool ended;
 };
 
 static void release(struct chum_importer *im)
@@ -47,8 +51,9 @@ static void release(struct chum_importer *im)
     if (!im->ended || im->jobs != 0)
         return;
     size_t cursor = 0;
+    struct hash root;
     void *value;
-    while (hash_map_next(im->failures, &cursor, NULL, &value))
+    while (hash_map_next(im->failures, &cursor, &root, &value))
         free(value);
     hash_map_destroy(im->failures);
     chum_plan_free(&im->plan);
@@ -56,35 +61,31 @@ static void release(struct chum_importer *im)
     free(im);
 }
 
-static void end_pass(struct chum_importer *im, enum status status, const struct error *why)
-{
-    struct chum_counts *counts = im->fetch->counts;
-    im->state = IDLE;
-    if (status == STATUS_OK) {
-        counts->passes++;
-        counts->failed_roots = im->failed;
-        counts->skipped_roots = im->plan.skipped;
-        counts->last_pass_ms = clock_wall_ms();
-        im->complete = im->failed == 0 ? im->list : (struct hash){{0}};
-    }
-    chum_plan_free(&im->plan);
-    im->events.passed(im->events.ctx, status, why);
-}
-
 // ---- Failures ------------------------------------------------------------------------------------------------------
 
-static void remember_failure(struct chum_importer *im, const struct hash *root)
+static uint64_t pause_after(unsigned times)
+{
+    uint64_t pause = RETRY_FIRST_MS;
+    for (unsigned i = 1; i < times && pause < RETRY_LAST_MS; i++)
+        pause *= 2;
+    return pause < RETRY_LAST_MS ? pause : RETRY_LAST_MS;
+}
+
+static void remember_failure(struct chum_importer *im, const struct hash *root, const struct error *why, bool lacking)
 {
     struct failure *f = hash_map_get(im->failures, root);
     if (f == NULL) {
         f = mem_alloc(sizeof *f);
         hash_map_set(im->failures, root, f);
     }
-    uint64_t wait = RETRY_FIRST_MS;
-    for (unsigned i = 0; i < f->times && wait < RETRY_LAST_MS; i++)
-        wait *= 2;
+    bool is_news = strcmp(f->code, why->code) != 0 || f->times == 0;
+    memcpy(f->code, why->code, sizeof f->code);
+    f->lacking = lacking;
     f->times++;
-    f->retry_at = conn_now(im->fetch->conn) + wait;
+    f->pass = im->pass;
+    f->retry_at = conn_now(im->fetch->conn) + pause_after(f->times);
+    if (is_news && im->told++ < TOLD_PER_PASS)
+        im->events.failed(im->events.ctx, root, why);
 }
 
 static void forget_failure(struct chum_importer *im, const struct hash *root)
@@ -93,17 +94,100 @@ static void forget_failure(struct chum_importer *im, const struct hash *root)
     hash_map_remove(im->failures, root);
 }
 
-static bool must_wait(const struct chum_importer *im, const struct hash *root)
+// Roots that are not shown any more are forgotten. Returns how many are not here.
+static uint64_t sum_up_failures(struct chum_importer *im)
 {
-    const struct failure *f = hash_map_get(im->failures, root);
-    return f != NULL && f->retry_at > conn_now(im->fetch->conn);
+    struct hash_list gone = {0};
+    uint64_t failed = 0;
+    size_t cursor = 0;
+    struct hash root;
+    void *value;
+    while (hash_map_next(im->failures, &cursor, &root, &value)) {
+        const struct failure *f = value;
+        if (f->pass != im->pass)
+            hash_list_add(&gone, &root);
+        else if (!f->lacking)
+            failed++;
+    }
+    for (size_t i = 0; i < gone.count; i++)
+        forget_failure(im, &gone.items[i]);
+    hash_list_free(&gone);
+    return failed;
+}
+
+// The roots that are not to be asked for yet.
+static struct hash_map *waiting_roots(const struct chum_importer *im)
+{
+    struct hash_map *waiting = hash_map_create();
+    uint64_t now = conn_now(im->fetch->conn);
+    size_t cursor = 0;
+    struct hash root;
+    void *value;
+    while (hash_map_next(im->failures, &cursor, &root, &value)) {
+        if (((const struct failure *)value)->retry_at > now)
+            hash_map_add(waiting, &root);
+    }
+    return waiting;
+}
+
+static bool something_is_due(const struct chum_importer *im)
+{
+    uint64_t now = conn_now(im->fetch->conn);
+    size_t cursor = 0;
+    struct hash root;
+    void *value;
+    while (hash_map_next(im->failures, &cursor, &root, &value)) {
+        if (((const struct failure *)value)->retry_at <= now)
+            return true;
+    }
+    return false;
+}
+
+// ---- The end of a pass ---------------------------------------------------------------------------------------------
+
+static void end_pass(struct chum_importer *im, enum status status, const struct error *why)
+{
+    struct error reason = status != STATUS_OK ? *why : (struct error){0};
+    im->state = IDLE;
+    chum_plan_free(&im->plan);
+    if (status == STATUS_OK) {
+        im->fetch->counts->passes++;
+        im->fetch->counts->last_pass_ms = clock_wall_ms();
+    }
+    im->events.passed(im->events.ctx, status, &reason);
+}
+
+static void end_fetching(struct chum_importer *im)
+{
+    struct chum_counts *counts = im->fetch->counts;
+    counts->failed_roots = sum_up_failures(im);
+    counts->skipped_roots = im->plan.skipped;
+    im->postponing = im->plan.postponed;
+    im->complete = im->postponing ? (struct hash){{0}} : im->list;
+    end_pass(im, STATUS_OK, NULL);
 }
 
 // ---- Fetching ------------------------------------------------------------------------------------------------------
 
 static void fetch_more(struct chum_importer *im);
 
-static void tree_done(void *ctx, enum status status, const struct error *why)
+static void root_done(void *ctx, const struct hash *root, const struct chum_root_result *result)
+{
+    struct running *r = ctx;
+    struct chum_importer *im = r->importer;
+    struct error why;
+    if (result->status != STATUS_OK) {
+        remember_failure(im, root, &result->why, false);
+    } else if (result->lacking != 0) {
+        (void)error_set(&why, STATUS_NOT_FOUND, "BLOB-UNAVAILABLE", "the peer lists %zu files it cannot deliver",
+                        result->lacking);
+        remember_failure(im, root, &why, true);
+    } else {
+        forget_failure(im, root);
+    }
+}
+
+static void tree_over(void *ctx)
 {
     struct running *r = ctx;
     struct chum_importer *im = r->importer;
@@ -111,30 +195,19 @@ static void tree_done(void *ctx, enum status status, const struct error *why)
     while (*link != r)
         link = &(*link)->next;
     *link = r->next;
-    im->trees--;
-    if (status == STATUS_OK) {
-        forget_failure(im, &r->root);
-    } else {
-        im->failed++;
-        remember_failure(im, &r->root);
-        im->events.failed(im->events.ctx, &r->root, why);
-    }
     free(r);
+    im->trees--;
     fetch_more(im);
 }
 
 static void begin_tree(struct chum_importer *im, const struct chum_want *want)
 {
-    const struct hash *root = &want->hashes[want->count - 1];
-    if (must_wait(im, root)) {
-        im->failed++;
-        return;
-    }
+    static const struct chum_tree_events events = {root_done, tree_over};
     struct running *r = mem_alloc(sizeof *r);
-    *r = (struct running){.next = im->running, .importer = im, .root = *root};
+    *r = (struct running){.next = im->running, .importer = im};
     im->running = r;
     im->trees++;
-    r->tree = chum_tree_begin(im->fetch, want, tree_done, r);
+    r->tree = chum_tree_begin(im->fetch, want, &events, r);
 }
 
 static void fetch_more(struct chum_importer *im)
@@ -142,7 +215,7 @@ static void fetch_more(struct chum_importer *im)
     while (im->next < im->plan.count && im->trees < im->trees_max)
         begin_tree(im, &im->plan.wants[im->next++]);
     if (im->trees == 0 && im->state == FETCHING)
-        end_pass(im, STATUS_OK, NULL);
+        end_fetching(im);
 }
 
 // ---- Planning ------------------------------------------------------------------------------------------------------
@@ -151,6 +224,7 @@ struct planning {
     struct chum_importer *importer;
     const struct chum_policy *policy;
     struct hash sender;
+    struct hash_map *waiting;
     struct buf list;
     struct chum_plan plan;
 };
@@ -158,7 +232,21 @@ struct planning {
 static enum status plan_work(struct store *s, void *arg, struct error *e)
 {
     struct planning *p = arg;
-    return chum_plan_make(s, p->policy, &p->sender, buf_span(&p->list), &p->plan, e);
+    return chum_plan_make(s, p->policy, &p->sender, p->waiting, buf_span(&p->list), &p->plan, e);
+}
+
+static void take_plan(struct chum_importer *im, const struct chum_plan *plan)
+{
+    im->plan = *plan;
+    im->next = 0;
+    im->told = 0;
+    im->state = FETCHING;
+    for (size_t i = 0; i < plan->waited.count; i++) {
+        struct failure *f = hash_map_get(im->failures, &plan->waited.items[i]);
+        if (f != NULL)
+            f->pass = im->pass;
+    }
+    fetch_more(im);
 }
 
 static void plan_done(void *arg, enum status status, const struct error *e)
@@ -167,35 +255,33 @@ static void plan_done(void *arg, enum status status, const struct error *e)
     struct chum_importer *im = p->importer;
     struct chum_plan plan = p->plan;
     buf_free(&p->list);
+    hash_map_destroy(p->waiting);
     free(p);
     im->jobs--;
-    if (im->ended || im->fetch->ended) {
-        chum_plan_free(&plan);
+    if (!im->ended && status == STATUS_OK) {
+        take_plan(im, &plan);
+        return;
+    }
+    chum_plan_free(&plan);
+    if (im->ended)
         release(im);
-        return;
-    }
-    if (status != STATUS_OK) {
+    else
         end_pass(im, status, e);
-        return;
-    }
-    im->plan = plan;
-    im->next = 0;
-    im->failed = 0;
-    im->state = FETCHING;
-    fetch_more(im);
 }
 
 static void take_list(struct chum_importer *im, struct span list)
 {
     im->list = sha256(list);
-    if (hash_eq(&im->list, &im->complete)) {
-        im->failed = 0;
+    if (hash_eq(&im->list, &im->complete) && !something_is_due(im)) {
         end_pass(im, STATUS_OK, NULL);
         return;
     }
     struct planning *p = mem_alloc(sizeof *p);
     *p = (struct planning){.importer = im, .policy = im->fetch->policy, .sender = im->fetch->sender};
+    p->waiting = waiting_roots(im);
+    buf_reserve(&p->list, list.len);
     buf_add_span(&p->list, list);
+    im->pass++;
     im->state = PLANNING;
     im->jobs++;
     store_submit_read(im->fetch->queue, plan_work, plan_done, p);
@@ -206,21 +292,17 @@ static void take_list(struct chum_importer *im, struct span list)
 static void roots_here(void *ctx, const struct rpc_reply *reply)
 {
     struct chum_importer *im = ctx;
+    struct span list;
     struct error e;
     im->call = -1;
-    uint64_t ms = conn_now(im->fetch->conn) - im->asked_at;
-    if (reply->kind == RPC_DATA && json_is_string(reply->data)) {
-        im->fetch->counts->latency_ms = ms;
-        im->events.answered(im->events.ctx, ms);
-        take_list(im, (struct span){json_string_value(reply->data), json_string_length(reply->data)});
-    } else if (reply->kind == RPC_ERROR) { // it fails for a moment while the peer stores a grant (WIRE.md 10.8)
-        im->events.answered(im->events.ctx, ms);
-        end_pass(im, STATUS_NOT_FOUND, reply->error);
-    } else if (reply->kind == RPC_LOST) {
-        end_pass(im, reply->error->status, reply->error);
-    } else {
-        end_pass(im, error_set(&e, STATUS_INVALID, "DAH-PAO1", "the answer is not a text"), &e);
-    }
+    im->fetch->counts->latency_ms = conn_now(im->fetch->conn) - im->asked_at;
+    enum status st = chum_fetch_text(reply, "DAH-PAO1", &list, &e);
+    if (st == STATUS_OK)
+        take_list(im, list);
+    else if (reply->kind == RPC_ERROR) // it fails for a moment while the peer stores a grant (WIRE.md 10.8)
+        end_pass(im, STATUS_NOT_FOUND, &e);
+    else
+        end_pass(im, st, &e);
 }
 
 void chum_importer_pass(struct chum_importer *im)
@@ -229,9 +311,7 @@ void chum_importer_pass(struct chum_importer *im)
         return;
     im->state = ASKING;
     im->asked_at = conn_now(im->fetch->conn);
-    im->call =
-        rpc_call(im->fetch->rpc, CHUM_GET_ACCESSIBLE_ROOTS, SPAN("[]"), im->asked_at, CHUM_CALL_MS, roots_here, im);
-    conn_reschedule(im->fetch->conn);
+    im->call = chum_fetch_call(im->fetch, CHUM_GET_ACCESSIBLE_ROOTS, SPAN("[]"), roots_here, im);
 }
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
@@ -255,9 +335,15 @@ bool chum_importer_is_fetching(const struct chum_importer *im)
     return im->state == FETCHING;
 }
 
+bool chum_importer_is_postponing(const struct chum_importer *im)
+{
+    return im->postponing;
+}
+
 void chum_importer_end(struct chum_importer *im)
 {
     im->ended = true;
+    chum_fetch_cancel(im->fetch, &im->call);
     while (im->running != NULL) {
         struct running *r = im->running;
         im->running = r->next;

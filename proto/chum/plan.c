@@ -6,13 +6,20 @@
 #include "chum/importer.h"
 #include "chum/tree.h"
 
+struct group {            // the version nodes of one id
+    size_t want;          // index + 1; 0 = nothing wanted yet
+    struct hash previous; // the newest that is here
+};
+
 struct planning {
     struct store *store;
     const struct chum_policy *policy;
     const struct hash *sender;
+    const struct hash_map *waiting;
     struct chum_plan *plan;
     size_t cap;
-    struct hash_map *groups; // id hash → index + 1 of its want
+    struct arena *arena;
+    struct hash_map *groups; // by id hash
 };
 
 static bool is_refused(const struct planning *p, const struct chum_root *r)
@@ -37,40 +44,72 @@ static struct chum_want *add_want(struct planning *p, const struct chum_root *r)
     return w;
 }
 
-static void add_hash(struct chum_want *w, const struct hash *h)
+static void add_hash(struct planning *p, struct chum_want *w, const struct hash *h)
 {
-    w->hashes = mem_resize(w->hashes, (w->count + 1) * sizeof *w->hashes);
+    if (w->count == CHUM_WANT_ROOTS) { // the newest are fetched first and mostly bring the others
+        memmove(w->hashes, w->hashes + 1, (CHUM_WANT_ROOTS - 1) * sizeof *w->hashes);
+        w->count--;
+        p->plan->postponed = true;
+    }
+    if ((w->count & (w->count - 1)) == 0)
+        w->hashes = mem_resize(w->hashes, (w->count != 0 ? 2 * w->count : 1) * sizeof *w->hashes);
     w->hashes[w->count++] = *h;
 }
 
-static struct chum_want *want_of_group(struct planning *p, const struct chum_root *r)
+static struct group *group_of(struct planning *p, const struct hash *id_hash)
 {
-    uintptr_t index = (uintptr_t)hash_map_get(p->groups, &r->id_hash);
-    if (index != 0)
-        return &p->plan->wants[index - 1];
-    struct chum_want *w = add_want(p, r);
-    hash_map_set(p->groups, &r->id_hash, (void *)(uintptr_t)p->plan->count);
-    return w;
+    struct group *g = hash_map_get(p->groups, id_hash);
+    if (g == NULL) {
+        g = arena_alloc(p->arena, sizeof *g);
+        hash_map_set(p->groups, id_hash, g);
+    }
+    return g;
+}
+
+static struct chum_want *want_for(struct planning *p, const struct chum_root *r)
+{
+    if (r->kind != CHUM_ROOT_VERSION_NODE)
+        return add_want(p, r);
+    struct group *g = group_of(p, &r->id_hash);
+    if (g->want == 0) {
+        add_want(p, r)->previous = g->previous;
+        g->want = p->plan->count;
+    }
+    return &p->plan->wants[g->want - 1];
+}
+
+// Something may be missing below a root that is here.
+static bool is_here(const struct planning *p, const struct hash *hash)
+{
+    return store_presence(p->store, hash) != STORE_ABSENT && store_is_complete(p->store, hash);
 }
 
 static void consider(struct planning *p, const struct chum_root *r)
 {
     const struct hash *wanted = r->kind == CHUM_ROOT_ID ? &r->id_hash : &r->hash;
-    if (store_presence(p->store, wanted) != STORE_ABSENT)
+    if (is_here(p, wanted)) {
+        if (r->kind == CHUM_ROOT_VERSION_NODE)
+            group_of(p, &r->id_hash)->previous = *wanted;
         return;
+    }
     if (is_refused(p, r)) {
         p->plan->skipped++;
         return;
     }
-    add_hash(r->kind == CHUM_ROOT_VERSION_NODE ? want_of_group(p, r) : add_want(p, r), wanted);
+    if (hash_map_has(p->waiting, wanted)) {
+        hash_list_add(&p->plan->waited, wanted);
+        return;
+    }
+    add_hash(p, want_for(p, r), wanted);
 }
 
 enum status chum_plan_make(struct store *s, const struct chum_policy *policy, const struct hash *sender,
-                           struct span list, struct chum_plan *out, struct error *e)
+                           const struct hash_map *waiting, struct span list, struct chum_plan *out, struct error *e)
 {
     struct arena *arena = arena_create();
-    struct chum_roots roots;
-    struct planning p = {.store = s, .policy = policy, .sender = sender, .plan = out};
+    struct chum_roots roots = {0};
+    struct planning p = {
+        .store = s, .policy = policy, .sender = sender, .waiting = waiting, .plan = out, .arena = arena};
     memset(out, 0, sizeof *out);
     enum status st = chum_roots_read(arena, list, &roots, e);
     if (st == STATUS_OK) {
@@ -84,8 +123,8 @@ enum status chum_plan_make(struct store *s, const struct chum_policy *policy, co
                 consider(&p, &roots.items[i]);
         }
         hash_map_destroy(p.groups);
-        chum_roots_free(&roots);
     }
+    chum_roots_free(&roots);
     arena_destroy(arena);
     return st;
 }
@@ -95,5 +134,6 @@ void chum_plan_free(struct chum_plan *p)
     for (size_t i = 0; i < p->count; i++)
         free(p->wants[i].hashes);
     free(p->wants);
+    hash_list_free(&p->waited);
     memset(p, 0, sizeof *p);
 }

@@ -8,10 +8,21 @@ static bool is_refused_type(struct span type)
     return span_eq(type, SPAN("Access")) || span_eq(type, SPAN("IdAccess")) || span_eq(type, SPAN("Group"));
 }
 
+// A file may be anything; of a BLOB it is enough that it is known to be missing.
+static bool is_linked_well(struct store *s, const struct link *link)
+{
+    struct store_info info;
+    if (store_info(s, &link->target, &info, NULL) != STATUS_OK)
+        return link->kind == LINK_BLOB && store_is_wanted(s, &link->target);
+    if (link->kind == LINK_OBJECT)
+        return info.kind == STORE_OBJECT;
+    return link->kind != LINK_ID || info.kind == STORE_ID_OBJECT;
+}
+
 static enum status check_links(struct store *s, const struct object *o, bool is_id, struct error *e)
 {
     for (size_t i = 0; i < o->link_count; i++) {
-        if (store_presence(s, &o->links[i].target) != STORE_ABSENT)
+        if (is_linked_well(s, &o->links[i]))
             continue;
         return error_set(e, STATUS_INVALID, is_id ? "CI-ACIDO" : "CI-ACO",
                          "%s refers to %s, which the peer did not deliver", hash_text(&o->hash).s,
@@ -102,76 +113,143 @@ static enum status read_node(struct store *s, struct arena *a, struct span text,
     return STATUS_OK;
 }
 
+static bool is_refused_or_broken(enum status status)
+{
+    return status == STATUS_INVALID || status == STATUS_NOT_FOUND || status == STATUS_REFUSED ||
+           status == STATUS_CONFLICT || status == STATUS_TOO_BIG || status == STATUS_CORRUPT || status == STATUS_EXISTS;
+}
+
+// Runs one step on its own: if it fails for reasons of its own, nothing of it is left and *result says why.
+struct step {
+    struct store *store;
+    const struct chum_policy *policy;
+    const struct hash *sender;
+    const struct chum_want *want;
+    struct arena *arena;
+};
+typedef enum status (*step_fn)(const struct step *step, void *arg, struct error *e);
+
+static enum status alone(const struct step *step, step_fn fn, void *arg, struct chum_root_result *result,
+                         struct error *e)
+{
+    enum status st = store_savepoint(step->store, e);
+    if (st != STATUS_OK)
+        return st;
+    st = fn(step, arg, &result->why);
+    if (st == STATUS_OK)
+        return store_release(step->store, e);
+    store_undo(step->store);
+    result->status = st;
+    if (is_refused_or_broken(st))
+        return STATUS_OK;
+    *e = result->why;
+    return st;
+}
+
+static enum status take_node(const struct step *step, void *arg, struct error *e)
+{
+    const struct node *n = arg;
+    struct version_result result;
+    enum status st = check_data(step->store, step->arena, step->policy, step->sender, step->want, n, e);
+    if (st == STATUS_OK)
+        st = store_put(step->store, &n->object, NULL, e);
+    if (st == STATUS_OK)
+        st = version_merge_foreign(store_versions(step->store), &n->data, n->created, &result, e);
+    return st;
+}
+
 // The deepest first, the earlier announced first among equals: the order the reference would take one in.
-static size_t next_node(const struct node *nodes, const bool *merged, size_t count)
+static size_t next_node(const struct node *nodes, const bool *taken, size_t count)
 {
     size_t best = count;
     for (size_t i = 0; i < count; i++) {
-        if (!merged[i] && (best == count || nodes[i].depth > nodes[best].depth))
+        if (!taken[i] && (best == count || nodes[i].depth > nodes[best].depth))
             best = i;
     }
     return best;
 }
 
-static enum status merge_nodes(struct store *s, struct arena *a, const struct node *nodes, size_t count,
-                               struct error *e)
+static enum status take_nodes(const struct step *step, const struct span *texts, struct chum_root_result *results,
+                              struct error *e)
 {
-    bool *merged = arena_alloc(a, count * sizeof *merged);
+    size_t count = step->want->count;
+    struct node *nodes = arena_alloc(step->arena, count * sizeof *nodes);
+    bool *taken = arena_alloc(step->arena, count * sizeof *taken);
+    for (size_t i = 0; i < count; i++) {
+        taken[i] = texts[i].ptr == NULL;
+        if (!taken[i])
+            results[i].status =
+                read_node(step->store, step->arena, texts[i], &step->want->hashes[i], &nodes[i], &results[i].why);
+        taken[i] = taken[i] || results[i].status != STATUS_OK;
+    }
     enum status st = STATUS_OK;
-    for (size_t round = 0; st == STATUS_OK && round < count; round++) {
-        struct version_result result;
-        size_t i = next_node(nodes, merged, count);
-        merged[i] = true;
-        st = version_merge_foreign(store_versions(s), &nodes[i].data, nodes[i].created, &result, e);
+    for (size_t i = next_node(nodes, taken, count); st == STATUS_OK && i < count; i = next_node(nodes, taken, count)) {
+        taken[i] = true;
+        st = alone(step, take_node, &nodes[i], &results[i], e);
     }
     return st;
 }
 
-static enum status store_nodes(struct store *s, struct arena *a, const struct chum_policy *policy,
-                               const struct hash *sender, const struct chum_want *want, const struct span *texts,
-                               struct error *e)
+static enum status take_stored(const struct step *step, void *arg, struct error *e)
 {
-    struct node *nodes = arena_alloc(a, want->count * sizeof *nodes);
-    size_t count = 0;
+    const struct hash *hash = arg;
+    struct span text;
+    struct node n;
+    enum status st = store_get(step->store, hash, step->arena, &text, e);
+    if (st == STATUS_OK)
+        st = read_node(step->store, step->arena, text, hash, &n, e);
+    return st == STATUS_OK ? take_node(step, &n, e) : st;
+}
+
+// A newer version failed, with which these came or would have come: they have to count for themselves. Those that are
+// not here are asked for in the next pass.
+static enum status take_older(const struct step *step, const struct span *texts, const struct chum_root_result *results,
+                              struct error *e)
+{
+    bool any_failed = false;
     enum status st = STATUS_OK;
-    for (size_t i = 0; st == STATUS_OK && i < want->count; i++) {
-        if (texts[i].ptr == NULL)
-            continue; // came as part of a newer one
-        struct node *n = &nodes[count++];
-        st = read_node(s, a, texts[i], &want->hashes[i], n, e);
-        if (st == STATUS_OK)
-            st = check_data(s, a, policy, sender, want, n, e);
-        if (st == STATUS_OK)
-            st = store_put(s, &n->object, NULL, e);
+    for (size_t i = step->want->count; i-- > 0 && st == STATUS_OK;) {
+        struct chum_root_result ignored;
+        any_failed = any_failed || results[i].status != STATUS_OK;
+        if (any_failed && texts[i].ptr == NULL && results[i].status == STATUS_OK)
+            st = alone(step, take_stored, &step->want->hashes[i], &ignored, e);
     }
-    return st == STATUS_OK ? merge_nodes(s, a, nodes, count, e) : st;
+    struct chum_root_result ignored;
+    struct hash previous = step->want->previous;
+    if (st == STATUS_OK && any_failed && !hash_is_zero(&previous))
+        st = alone(step, take_stored, &previous, &ignored, e);
+    return st;
 }
 
 // ---- Other roots ---------------------------------------------------------------------------------------------------
 
-static enum status store_single(struct store *s, struct arena *a, const struct chum_policy *policy,
-                                const struct hash *sender, const struct chum_want *want, struct span text,
-                                struct error *e)
+static enum status take_single(const struct step *step, void *arg, struct error *e)
 {
-    bool is_id = want->kind == CHUM_ROOT_ID;
+    const struct span *text = arg;
+    bool is_id = step->want->kind == CHUM_ROOT_ID;
     struct object o;
-    enum status st = read_received(s, a, text, &want->hashes[0], is_id, &o, e);
+    enum status st = read_received(step->store, step->arena, *text, &step->want->hashes[0], is_id, &o, e);
     if (st == STATUS_OK)
-        st = check_type(&o, want, is_id ? "CIEC-FIDOWT1" : "CIEC-FOWT1", e);
+        st = check_type(&o, step->want, is_id ? "CIEC-FIDOWT1" : "CIEC-FOWT1", e);
     if (st == STATUS_OK)
-        st = admit(s, policy, sender, &o, e);
-    return st == STATUS_OK ? store_put(s, &o, NULL, e) : st;
+        st = admit(step->store, step->policy, step->sender, &o, e);
+    return st == STATUS_OK ? store_put(step->store, &o, NULL, e) : st;
 }
 
 enum status chum_store_roots(struct store *s, const struct chum_policy *policy, const struct hash *sender,
-                             const struct chum_want *want, const struct span *texts, struct error *e)
+                             const struct chum_want *want, const struct span *texts, struct chum_root_result *results,
+                             struct error *e)
 {
-    struct arena *arena = arena_create();
-    enum status st;
-    if (want->kind == CHUM_ROOT_VERSION_NODE)
-        st = store_nodes(s, arena, policy, sender, want, texts, e);
-    else
-        st = store_single(s, arena, policy, sender, want, texts[0], e);
-    arena_destroy(arena);
+    struct step step = {s, policy, sender, want, arena_create()};
+    enum status st = STATUS_OK;
+    if (want->kind == CHUM_ROOT_VERSION_NODE) {
+        st = take_nodes(&step, texts, results, e);
+        if (st == STATUS_OK)
+            st = take_older(&step, texts, results, e);
+    } else if (texts[0].ptr != NULL) {
+        struct span text = texts[0];
+        st = alone(&step, take_single, &text, &results[0], e);
+    }
+    arena_destroy(step.arena);
     return st;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "chum/exporter.h"
 #include "chum/importer.h"
 
@@ -16,6 +17,7 @@ enum {
     POLL_ACTIVE_MS = 1000,
     POLL_IDLE_MS = 5000,
     ACTIVE_MS = 60000,    // how long traffic or a follower keeps a session active
+    POSTPONED_MS = 50,    // when the last pass left something for another one
     POLL_PER_ANSWER = 20, // the pause is at least this many times the peer's last answer
     STOP_MS = 3000,       // for answers to our own questions before closing
     WINDOW_TANDEM = 32,
@@ -95,9 +97,8 @@ static uint64_t pause_before_next(const struct chum_session *s)
 {
     if (s->options.poll_ms != 0)
         return s->options.poll_ms;
-    if (s->options.peer_is_tandem)
-        return POLL_ACTIVE_MS;
-    uint64_t pause = s->active_until > now(s) ? POLL_ACTIVE_MS : POLL_IDLE_MS;
+    bool often = s->options.peer_is_tandem || s->active_until > now(s);
+    uint64_t pause = often ? POLL_ACTIVE_MS : POLL_IDLE_MS;
     uint64_t least = POLL_PER_ANSWER * s->counts.latency_ms;
     return pause > least ? pause : least;
 }
@@ -108,10 +109,12 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
     uint64_t objects = s->counts.objects_received - s->objects_before;
     if (s->phase == STOPPING)
         return;
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
+    if (status == STATUS_INVALID || status == STATUS_TOO_BIG || status == STATUS_TIMEOUT || status == STATUS_CLOSED) {
         close_with(s, why->code, why->message);
         return;
     }
+    if (status != STATUS_OK)
+        LOG(LOG_INFO, "sync.emptyPass", LOG_TEXT("code", why->code), LOG_TEXT("why", why->message));
     if (objects != 0)
         s->active_until = now(s) + ACTIVE_MS;
     bool first = !s->importing && status == STATUS_OK;
@@ -122,7 +125,10 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
     }
     if ((first || objects != 0) && s->events.passed != NULL)
         s->events.passed(s->events.ctx, s, objects, s->counts.bytes_received - s->bytes_before, now(s) - s->pass_began);
-    wait_until(s, s->poked ? now(s) : now(s) + pause_before_next(s));
+    if (chum_importer_is_postponing(s->importer))
+        wait_until(s, now(s) + POSTPONED_MS);
+    else
+        wait_until(s, s->poked ? now(s) : now(s) + pause_before_next(s));
 }
 
 static void root_failed(void *ctx, const struct hash *root, const struct error *why)
@@ -132,15 +138,11 @@ static void root_failed(void *ctx, const struct hash *root, const struct error *
         s->events.failed(s->events.ctx, s, root, why);
 }
 
-static void answered(void *ctx, uint64_t ms)
-{
-    (void)ctx;
-    (void)ms;
-}
-
 static void told_of_news(void *ctx)
 {
-    chum_session_poke(ctx);
+    struct chum_session *s = ctx;
+    if (s->options.peer_is_tandem)
+        chum_session_poke(s);
 }
 
 static void asked_for_roots(void *ctx)
@@ -161,7 +163,7 @@ static void version_here(void *ctx, const struct rpc_reply *reply)
 {
     struct chum_session *s = ctx;
     char text[100];
-    if (s->phase != ASKING_VERSION)
+    if (s->phase != ASKING_VERSION || s->fetch->ended)
         return;
     if (reply->kind == RPC_DATA && json_is_integer(reply->data) &&
         json_integer_value(reply->data) == CHUM_PROTOCOL_VERSION) {
@@ -170,7 +172,7 @@ static void version_here(void *ctx, const struct rpc_reply *reply)
         return;
     }
     if (reply->kind == RPC_ERROR && strcmp(reply->error->code, "UNKNOWN-SERVICE") == 0 &&
-        s->version_tries < VERSION_RETRIES) {
+        s->version_tries <= VERSION_RETRIES) {
         wait_until(s, now(s) + VERSION_RETRY_MS);
         return;
     }
@@ -228,6 +230,8 @@ static void on_binary(void *ctx, struct span message, uint64_t now_ms)
         synchronised(s);
     else
         rpc_on_binary(s->rpc, message, now_ms);
+    if (s->phase == STOPPING && rpc_pending(s->rpc) == 0)
+        finish_stop(s);
 }
 
 static void on_drained(void *ctx)
@@ -279,10 +283,11 @@ static void on_time(void *ctx, uint64_t now_ms)
 static void on_closed(void *ctx, const struct error *why)
 {
     struct chum_session *s = ctx;
-    s->fetch->ended = true;
-    rpc_fail_all(s->rpc, why);
+    s->fetch->closing = true;
     chum_importer_end(s->importer);
+    s->fetch->ended = true;
     chum_exporter_end(s->exporter);
+    rpc_fail_all(s->rpc, why);
     if (s->events.closed != NULL)
         s->events.closed(s->events.ctx, s, why);
     rpc_destroy(s->rpc);
@@ -341,7 +346,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .full = set_full,
                                              .ctx = s};
     s->exporter = chum_exporter_create(&exporter);
-    struct chum_importer_events events = {.ctx = s, .answered = answered, .passed = pass_over, .failed = root_failed};
+    struct chum_importer_events events = {.ctx = s, .passed = pass_over, .failed = root_failed};
     s->importer = chum_importer_create(s->fetch, tandem ? TREES_TANDEM : TREES_REFERENCE, &events);
 }
 
@@ -369,7 +374,7 @@ void chum_session_stop(struct chum_session *s, const char *reason)
     if (s->phase == STOPPING)
         return;
     s->phase = STOPPING;
-    s->fetch->window = 0; // asks for nothing more
+    s->fetch->closing = true;
     snprintf(s->stop_reason, sizeof s->stop_reason, "%s", reason != NULL ? reason : "");
     if (rpc_pending(s->rpc) == 0)
         finish_stop(s);
@@ -389,7 +394,7 @@ static void news_told(void *ctx, const struct rpc_reply *reply)
     struct chum_session *s = ctx;
     (void)reply;
     s->telling = false;
-    if (s->more_news && s->phase == RUNNING)
+    if (s->more_news && s->phase == RUNNING && !s->fetch->ended)
         chum_session_tell_news(s);
 }
 
@@ -441,6 +446,5 @@ bool chum_session_is_exporting(const struct chum_session *s)
 
 bool chum_session_is_idle(const struct chum_session *s)
 {
-    return s->phase == RUNNING && !chum_importer_is_fetching(s->importer) && !chum_exporter_is_busy(s->exporter) &&
-           s->counts.failed_roots == 0;
+    return s->phase == RUNNING && !chum_importer_is_fetching(s->importer) && !chum_exporter_is_busy(s->exporter);
 }

@@ -90,9 +90,8 @@ static void add_surrogate(const char *p, struct buf *out)
     buf_printf(out, "\\u%04x", unit);
 }
 
-void jsontext_add_string(struct span s, struct buf *out)
+void jsontext_add_escaped(struct span s, struct buf *out)
 {
-    buf_add_char(out, '"');
     size_t plain = 0; // start of what needs no escape
     for (size_t i = 0; i < s.len; i++) {
         uint8_t c = (uint8_t)s.ptr[i];
@@ -110,5 +109,11 @@ void jsontext_add_string(struct span s, struct buf *out)
         plain = i + 1;
     }
     buf_add(out, s.ptr + plain, s.len - plain);
+}
+
+void jsontext_add_string(struct span s, struct buf *out)
+{
+    buf_add_char(out, '"');
+    jsontext_add_escaped(s, out);
     buf_add_char(out, '"');
 }

@@ -18,3 +18,4 @@ json_t *jsontext_parse(struct span text, struct jsontext_limits limits, struct e
 // Appends s as a JSON string with its quotes, escaped as JSON.stringify does; unpaired surrogates (WTF-8) become
 // \uXXXX.
 void jsontext_add_string(struct span s, struct buf *out);
+void jsontext_add_escaped(struct span s, struct buf *out); // a part of a string, without the quotes

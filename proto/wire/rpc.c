@@ -148,6 +148,19 @@ void rpc_answer_json(struct rpc *r, int64_t id, struct span json)
     send_text(r, &out);
 }
 
+void rpc_answer_long(struct rpc *r, int64_t id, struct buf *json)
+{
+    struct buf front = response(id, "data");
+    buf_add_text(&front, ",\"data\":");
+    buf_reserve(json, front.len + 1);
+    memmove(json->data + front.len, json->data, json->len);
+    memcpy(json->data, front.data, front.len);
+    json->len += front.len;
+    buf_add_char(json, '}');
+    buf_free(&front);
+    send_text(r, json);
+}
+
 void rpc_answer_string(struct rpc *r, int64_t id, struct span text)
 {
     struct buf out = response(id, "data");

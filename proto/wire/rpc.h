@@ -42,6 +42,7 @@ void rpc_on_binary(struct rpc *r, struct span message, uint64_t now_ms);
 
 // ---- Answers ----
 void rpc_answer_json(struct rpc *r, int64_t id, struct span json);   // data: raw JSON text; empty = undefined
+void rpc_answer_long(struct rpc *r, int64_t id, struct buf *json);   // the same without another copy; empties json
 void rpc_answer_string(struct rpc *r, int64_t id, struct span text); // data: a string
 void rpc_answer_error(struct rpc *r, int64_t id, const char *name, const char *message, const char *code);
 void rpc_answer_unknown_service(struct rpc *r, int64_t id, int64_t service);

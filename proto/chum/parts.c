@@ -1,0 +1,359 @@
+#include "chum/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "chum/download.h"
+#include "chum/lists.h"
+#include "chum/tree.h"
+
+enum { BATCH_OBJECTS = 500, BATCH_BYTES = 1 << 20, PARTS = 1024 };
+
+enum part_state { PART_ASKED, PART_HERE, PART_LACKING, PART_STORED };
+
+struct part { // something missing that was asked for and is not stored yet
+    struct chum_parts *parts;
+    struct store_child child;
+    enum part_state state;
+    struct buf text;
+    int64_t call;
+    struct chum_download *download;
+};
+
+struct chum_parts {
+    struct chum_fetch *fetch;
+    struct chum_root_ref root;
+    chum_parts_done done;
+    void *ctx;
+    int64_t call; // for the list; -1 = none
+    size_t entries;
+    struct store_children missing; // in the order they can be stored
+    bool *listed;                  // per sibling
+    struct part *ring;             // of missing[next_store … next_call), by index modulo PARTS
+    size_t next_call;
+    size_t next_store;
+    size_t batch_end; // end of the batch the store works on; 0 = none
+    size_t under_way; // calls
+    size_t lacking;
+    size_t jobs;
+    bool over; // done was called, or the parts were dropped
+};
+
+static struct part *part_at(struct chum_parts *p, size_t i)
+{
+    return &p->ring[i % PARTS];
+}
+
+// ---- Life ----------------------------------------------------------------------------------------------------------
+
+static void forget_text(struct chum_parts *p, struct part *part)
+{
+    p->fetch->ahead -= part->text.len;
+    buf_free(&part->text);
+}
+
+static void release(struct chum_parts *p)
+{
+    if (!p->over || p->jobs != 0)
+        return;
+    for (size_t i = p->next_store; i < p->next_call; i++)
+        forget_text(p, part_at(p, i));
+    p->fetch->entries -= p->entries;
+    free(p->missing.items);
+    free(p->listed);
+    free(p->ring);
+    chum_fetch_release(p->fetch);
+    free(p);
+}
+
+static void stop_calls(struct chum_parts *p)
+{
+    chum_fetch_cancel(p->fetch, &p->call);
+    for (size_t i = p->next_store; i < p->next_call; i++) {
+        struct part *part = part_at(p, i);
+        if (part->state != PART_ASKED)
+            continue;
+        if (part->download != NULL)
+            chum_download_drop(part->download);
+        chum_fetch_cancel(p->fetch, &part->call);
+        part->download = NULL;
+    }
+}
+
+static void end(struct chum_parts *p, enum status status, const struct error *why)
+{
+    if (p->over)
+        return;
+    stop_calls(p);
+    p->over = true;
+    struct chum_parts_result result = {
+        .status = status, .why = status != STATUS_OK ? why : NULL, .lacking = p->lacking, .listed = p->listed};
+    if (!p->fetch->ended)
+        p->done(p->ctx, &result);
+    release(p);
+}
+
+void chum_parts_drop(struct chum_parts *p)
+{
+    if (p == NULL || p->over)
+        return;
+    stop_calls(p);
+    p->over = true;
+    release(p);
+}
+
+// false: the parts are over and must not be touched any more.
+static bool job_ended(struct chum_parts *p)
+{
+    p->jobs--;
+    if (!p->over)
+        return true;
+    release(p);
+    return false;
+}
+
+// ---- Storing in order ----------------------------------------------------------------------------------------------
+
+static enum status batch_work(struct store *s, void *arg, struct error *e)
+{
+    struct chum_parts *p = arg;
+    enum status st = STATUS_OK;
+    for (size_t i = p->next_store; st == STATUS_OK && i < p->batch_end; i++) {
+        const struct part *part = part_at(p, i);
+        if (part->state == PART_HERE)
+            st = chum_store_received(s, p->fetch->policy, buf_span(&part->text), &part->child.hash,
+                                     part->child.kind == LINK_ID, e);
+        else if (part->state == PART_LACKING)
+            st = store_want_file(s, &part->child.hash, &p->fetch->sender, e);
+    }
+    return st;
+}
+
+static void go_on(struct chum_parts *p);
+
+static void batch_done(void *arg, enum status status, const struct error *e)
+{
+    struct chum_parts *p = arg;
+    if (!job_ended(p))
+        return;
+    if (status != STATUS_OK) {
+        end(p, status, e);
+        return;
+    }
+    for (size_t i = p->next_store; i < p->batch_end; i++) {
+        struct part *part = part_at(p, i);
+        if (part->state == PART_HERE) {
+            p->fetch->counts->objects_received++;
+            p->fetch->counts->bytes_received += part->text.len;
+        }
+        forget_text(p, part);
+    }
+    p->next_store = p->batch_end;
+    p->batch_end = 0;
+    go_on(p);
+}
+
+static void store_batch(struct chum_parts *p)
+{
+    size_t i = p->next_store;
+    size_t bytes = 0;
+    while (i < p->next_call && part_at(p, i)->state != PART_ASKED && i - p->next_store < BATCH_OBJECTS &&
+           bytes < BATCH_BYTES)
+        bytes += part_at(p, i++)->text.len;
+    size_t count = i - p->next_store;
+    bool worth = count == BATCH_OBJECTS || bytes >= BATCH_BYTES || p->under_way == 0 || i == p->missing.count ||
+                 p->next_call - p->next_store == PARTS;
+    if (count == 0 || !worth)
+        return;
+    p->batch_end = i;
+    p->jobs++;
+    store_submit(p->fetch->queue, batch_work, batch_done, p);
+}
+
+// ---- Asking --------------------------------------------------------------------------------------------------------
+
+static void object_here(void *ctx, const struct rpc_reply *reply)
+{
+    struct part *part = ctx;
+    struct chum_parts *p = part->parts;
+    struct span text;
+    struct error e;
+    p->under_way--;
+    part->call = -1;
+    part->state = PART_HERE;
+    enum status st = chum_fetch_text(reply, part->child.kind == LINK_ID ? "CIEC-FIDO1" : "CIEC-FO1", &text, &e);
+    if (st == STATUS_OK && (text.len > CHUM_OBJECT_MAX || p->fetch->ahead + text.len > CHUM_AHEAD_LIMIT))
+        st = error_set(&e, STATUS_TOO_BIG, "OBJECT-TOO-BIG", "the peer's object has %zu bytes", text.len);
+    if (st != STATUS_OK) {
+        end(p, st, &e);
+        return;
+    }
+    buf_add_span(&part->text, text);
+    p->fetch->ahead += text.len;
+    go_on(p);
+}
+
+// What was answered, and was not the file: nobody is helped by doing without everything that refers to it.
+static bool can_do_without(const struct part *part, const struct error *why)
+{
+    return part->child.kind == LINK_BLOB && (why->status == STATUS_REFUSED || strcmp(why->code, "CIEC-FBL2") == 0);
+}
+
+static void file_here(void *ctx, enum status status, const struct error *why)
+{
+    struct part *part = ctx;
+    struct chum_parts *p = part->parts;
+    p->under_way--;
+    part->download = NULL;
+    part->state = PART_STORED;
+    if (status != STATUS_OK && can_do_without(part, why)) {
+        part->state = PART_LACKING;
+        p->lacking++;
+    } else if (status != STATUS_OK) {
+        end(p, status, why);
+        return;
+    }
+    go_on(p);
+}
+
+static void ask(struct chum_parts *p)
+{
+    struct part *part = part_at(p, p->next_call);
+    *part = (struct part){.parts = p, .child = p->missing.items[p->next_call++], .call = -1};
+    enum link_kind kind = part->child.kind;
+    p->under_way++;
+    if (kind == LINK_BLOB || kind == LINK_CLOB)
+        part->download = chum_download_begin(p->fetch, &part->child.hash, kind == LINK_CLOB, file_here, part);
+    else
+        part->call = chum_fetch_call_for(p->fetch, kind == LINK_ID ? CHUM_GET_ID_OBJECT : CHUM_GET_OBJECT,
+                                         &part->child.hash, object_here, part);
+}
+
+// The one that has to be stored next may always be asked for, so that things go on.
+static bool may_ask(const struct chum_parts *p)
+{
+    if (p->next_call == p->missing.count || p->next_call - p->next_store == PARTS || p->under_way >= p->fetch->window)
+        return false;
+    return p->next_call == p->next_store || p->fetch->ahead < CHUM_AHEAD_BYTES;
+}
+
+static void go_on(struct chum_parts *p)
+{
+    while (may_ask(p))
+        ask(p);
+    if (p->batch_end == 0)
+        store_batch(p);
+    if (p->next_store == p->missing.count)
+        end(p, STATUS_OK, NULL);
+}
+
+// ---- The list ------------------------------------------------------------------------------------------------------
+
+struct sifting {
+    struct chum_parts *parts;
+    struct store_children children; // the peer's list; what the store has is taken out
+    struct hash *siblings;
+    size_t sibling_count;
+    bool *listed;
+};
+
+static void mark_siblings(struct sifting *sifting)
+{
+    struct hash_map *siblings = hash_map_create();
+    for (size_t i = 0; i < sifting->sibling_count; i++)
+        hash_map_set(siblings, &sifting->siblings[i], &sifting->listed[i]);
+    for (size_t i = 0; i < sifting->children.count; i++) {
+        bool *listed = hash_map_get(siblings, &sifting->children.items[i].hash);
+        if (listed != NULL)
+            *listed = true;
+    }
+    hash_map_destroy(siblings);
+}
+
+static enum status sift_work(struct store *s, void *arg, struct error *e)
+{
+    struct sifting *sifting = arg;
+    struct store_children *c = &sifting->children;
+    size_t kept = 0;
+    (void)e;
+    mark_siblings(sifting);
+    for (size_t i = 0; i < c->count; i++) {
+        if (store_presence(s, &c->items[i].hash) == STORE_ABSENT)
+            c->items[kept++] = c->items[i];
+    }
+    c->count = kept;
+    for (size_t i = 0; i < kept / 2; i++) { // deepest first
+        struct store_child child = c->items[i];
+        c->items[i] = c->items[kept - 1 - i];
+        c->items[kept - 1 - i] = child;
+    }
+    return STATUS_OK;
+}
+
+static void sift_done(void *arg, enum status status, const struct error *e)
+{
+    struct sifting *sifting = arg;
+    struct chum_parts *p = sifting->parts;
+    p->missing = sifting->children;
+    p->listed = sifting->listed;
+    free(sifting->siblings);
+    free(sifting);
+    if (!job_ended(p))
+        return;
+    if (status != STATUS_OK) {
+        end(p, status, e);
+        return;
+    }
+    p->ring = mem_array(p->missing.count < PARTS ? p->missing.count : PARTS, sizeof *p->ring);
+    go_on(p);
+}
+
+static void sift(struct chum_parts *p, const struct store_children *children)
+{
+    struct sifting *sifting = mem_alloc(sizeof *sifting);
+    size_t count = p->root.sibling_count;
+    *sifting = (struct sifting){.parts = p, .children = *children, .sibling_count = count};
+    sifting->siblings = mem_array(count, sizeof *sifting->siblings);
+    sifting->listed = mem_array(count, sizeof *sifting->listed);
+    if (count != 0)
+        memcpy(sifting->siblings, p->root.siblings, count * sizeof *sifting->siblings);
+    p->jobs++;
+    store_submit_read(p->fetch->queue, sift_work, sift_done, sifting);
+}
+
+static void list_here(void *ctx, const struct rpc_reply *reply)
+{
+    struct chum_parts *p = ctx;
+    struct span text;
+    struct error e;
+    struct store_children children = {0};
+    p->call = -1;
+    enum status st = chum_fetch_text(reply, "DC-PC1", &text, &e);
+    if (st == STATUS_OK)
+        st = chum_children_read(text, &children, &e);
+    if (st == STATUS_OK && p->fetch->entries + children.count > 2 * (size_t)CHUM_CHILDREN_MAX)
+        st = error_set(&e, STATUS_TOO_BIG, "LIST-TOO-BIG", "too many long lists of children at a time");
+    if (st != STATUS_OK) {
+        free(children.items);
+        end(p, st, &e);
+        return;
+    }
+    p->entries = children.count;
+    p->fetch->entries += children.count;
+    if (children.count != 0) {
+        sift(p, &children);
+        return;
+    }
+    free(children.items);
+    end(p, STATUS_OK, NULL);
+}
+
+struct chum_parts *chum_parts_begin(struct chum_fetch *f, const struct chum_root_ref *root, chum_parts_done done,
+                                    void *ctx)
+{
+    struct chum_parts *p = mem_alloc(sizeof *p);
+    *p = (struct chum_parts){.fetch = chum_fetch_use(f), .root = *root, .done = done, .ctx = ctx};
+    p->call = chum_fetch_call_for(f, root->is_id ? CHUM_GET_ID_OBJECT_CHILDREN : CHUM_GET_OBJECT_CHILDREN, &root->hash,
+                                  list_here, p);
+    return p;
+}
