@@ -13,7 +13,9 @@ struct method { // what a registered method is bound to
 
 struct run { // a job on its way through the store thread
     struct node_job job;
-    const struct node_method *row;
+    node_work work;
+    node_finish finish;
+    void *ctx;
 };
 
 static enum status earlier_result(struct node_job *job, struct error *e)
@@ -49,7 +51,7 @@ static enum status run(struct store *s, void *arg, struct error *e)
             return st;
         error_clear(e);
     }
-    enum status st = r->row->work(job, &job->model, e);
+    enum status st = r->work(job, &job->model, e);
     if (st == STATUS_OK && once)
         st = keep_result(job, e);
     return st;
@@ -58,22 +60,14 @@ static enum status run(struct store *s, void *arg, struct error *e)
 static void done(void *arg, enum status status, const struct error *e)
 {
     struct run *r = arg;
-    if (status == STATUS_OK) {
-        if (r->row->after != NULL)
-            r->row->after(&r->job);
-        ipc_request_reply(r->job.request, r->job.result);
-    } else {
-        json_decref(r->job.result);
-        ipc_request_fail(r->job.request, e);
-    }
+    r->finish(&r->job, status, e, r->ctx);
     arena_destroy(r->job.model.arena);
     free(r);
 }
 
-static void start(struct ipc_request *request, void *ctx)
+void node_job_start(struct node *n, struct ipc_request *request, node_work work, node_finish finish, void *ctx)
 {
-    const struct method *m = ctx;
-    struct store_queue *queue = node_queue(m->node);
+    struct store_queue *queue = node_queue(n);
     if (queue == NULL) {
         struct error e;
         error_set(&e, STATUS_CONFLICT, "NOT-PROVISIONED", "the node has not been provisioned yet");
@@ -81,16 +75,37 @@ static void start(struct ipc_request *request, void *ctx)
         return;
     }
     struct run *r = mem_alloc(sizeof *r);
-    r->row = m->row;
+    r->work = work;
+    r->finish = finish;
+    r->ctx = ctx;
     r->job = (struct node_job){
-        .node = m->node,
+        .node = n,
         .request = request,
-        .model = {.self = node_self(m->node), .arena = arena_create(), .now_ms = clock_wall_ms()},
+        .model = {.self = node_self(n), .arena = arena_create(), .now_ms = clock_wall_ms()},
     };
     if (ipc_method_find(ipc_request_method(request))->effect == IPC_MUTATES)
         store_submit(queue, run, done, r);
     else
         store_submit_read(queue, run, done, r);
+}
+
+static void answer(struct node_job *job, enum status status, const struct error *e, void *ctx)
+{
+    const struct method *m = ctx;
+    if (status != STATUS_OK) {
+        json_decref(job->result);
+        ipc_request_fail(job->request, e);
+        return;
+    }
+    if (m->row->after != NULL)
+        m->row->after(job);
+    ipc_request_reply(job->request, job->result);
+}
+
+static void start(struct ipc_request *request, void *ctx)
+{
+    const struct method *m = ctx;
+    node_job_start(m->node, request, m->row->work, answer, ctx);
 }
 
 void node_methods_add(struct node *n, const struct node_method *table)

@@ -28,6 +28,11 @@ struct node_method {
     node_after after; // NULL = nothing
 };
 
+// Runs work for a request on the store thread; finish is called on the loop with its outcome, before the job is gone,
+// and has to answer the request then or keep it and job->result (taking the reference) for later.
+typedef void (*node_finish)(struct node_job *job, enum status status, const struct error *e, void *ctx);
+void node_job_start(struct node *n, struct ipc_request *request, node_work work, node_finish finish, void *ctx);
+
 // Registers every row of the table with the node's service. Before the node is provisioned they answer NOT-PROVISIONED.
 void node_methods_add(struct node *n, const struct node_method *table);
 

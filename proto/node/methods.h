@@ -11,3 +11,6 @@ extern const struct node_method NODE_METHODS_CONTACTS[]; // contacts.*, contact.
 extern const struct node_method NODE_METHODS_PEOPLE[];   // profile.*, group.*
 extern const struct node_method NODE_METHODS_SHARE[];    // share.*, roots.*
 extern const struct node_method NODE_METHODS_TRUST[];    // trust.*
+
+// The work of chat.since, which followers.c wraps into a long poll.
+enum status node_chat_since(struct node_job *job, struct model *m, struct error *e);

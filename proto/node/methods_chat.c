@@ -172,7 +172,7 @@ static enum status read_since(struct node_job *job, struct model *m, const struc
     return st;
 }
 
-static enum status chat_since_work(struct node_job *job, struct model *m, struct error *e)
+enum status node_chat_since(struct node_job *job, struct model *m, struct error *e)
 {
     struct hash with;
     struct topic topic;
@@ -245,8 +245,11 @@ static enum status topic_create(struct node_job *job, struct model *m, struct er
 }
 
 const struct node_method NODE_METHODS_CHAT[] = {
-    {"chat.send", chat_send_work, NULL},   {"chat.list", chat_list, NULL},
-    {"chat.since", chat_since_work, NULL}, {"topic.create", topic_create, NULL},
-    {"topic.list", topic_list_work, NULL}, {"topic.send", topic_send, NULL},
-    {"topic.read", topic_read, NULL},      {NULL, NULL, NULL},
+    {"chat.send", chat_send_work, NULL},
+    {"chat.list", chat_list, NULL},
+    {"topic.create", topic_create, NULL},
+    {"topic.list", topic_list_work, NULL},
+    {"topic.send", topic_send, NULL},
+    {"topic.read", topic_read, NULL},
+    {NULL, NULL, NULL},
 };

@@ -9,6 +9,7 @@
 #include "node/blobs.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
+#include "node/onedb.h"
 #include "node/peers.h"
 #include "node/sandbox.h"
 
@@ -91,6 +92,10 @@ void node_close(struct node *n)
         store_queue_destroy(n->queue); // waits for what was submitted; the uploads below belong to its thread
     n->queue = NULL;
     mailbox_drain(loop_mailbox(n->loop));
+    followers_destroy(n->followers);
+    n->followers = NULL;
+    works_destroy(n->works);
+    n->works = NULL;
     peers_destroy(n->peers);
     n->peers = NULL;
     blobs_destroy(n->blobs);
@@ -153,6 +158,8 @@ static enum status connect_channel(struct node *n, struct error *e)
     node_methods_add(n, NODE_METHODS_SHARE);
     node_methods_add(n, NODE_METHODS_TRUST);
     peers_register(n);
+    followers_register(n);
+    node_onedb_register(n);
     struct ipc_channel_events events = {.closed = channel_closed, .ctx = n};
     n->channel = ipc_channel_dial(n->child.channel, n->service, events, e);
     if (n->channel == NULL)

@@ -4,7 +4,9 @@
 #include "crypto/keychain.h"
 #include "ipc/child.h"
 #include "models/hooks.h"
+#include "node/followers.h"
 #include "node/node.h"
+#include "node/works.h"
 
 struct kept {
     struct kept *next;
@@ -30,6 +32,8 @@ struct node {
     struct hooks hooks;
     struct peers *peers;
     struct blobs *blobs;
+    struct followers *followers;
+    struct works *works;
     void *kind_state;
     char url[320];
     json_t *config;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "node/job.h"
+#include "node/node_internal.h"
 #include "node/peers_internal.h"
 
 enum { ENDPOINTS_MAX = 10000, HOLD_MS = 3000 };
@@ -364,6 +365,7 @@ static void store_changed(const struct store_change *changes, size_t count, void
 {
     struct peers *p = ctx;
     bool endpoints = false;
+    bool channels = false;
     if (p->closing)
         return;
     for (size_t i = 0; i < count; i++) {
@@ -375,11 +377,15 @@ static void store_changed(const struct store_change *changes, size_t count, void
             node_tell(p->node, "version.changed",
                       json_pack("{s:o, s:o, s:s}", "idHash", node_json_hash(&c->id_hash), "hash",
                                 node_json_hash(&c->hash), "type", c->type));
-        if (strcmp(c->type, "ChannelInfo") == 0 && c->kind == STORE_CHANGE_HEAD)
-            node_tell(p->node, "channel.changed", json_pack("{s:o}", "channel", node_json_hash(&c->id_hash)));
+        if (strcmp(c->type, "ChannelInfo") != 0 || c->kind != STORE_CHANGE_HEAD)
+            continue;
+        channels = true;
+        node_tell(p->node, "channel.changed", json_pack("{s:o}", "channel", node_json_hash(&c->id_hash)));
     }
     if (endpoints)
         peers_refresh(p);
+    if (channels)
+        followers_wake(p->node->followers);
     syncs_tell_news(p->syncs);
 }
 

@@ -128,6 +128,8 @@ static void take_over(struct opening *o)
     n->hooks = (struct hooks){.self = n->self, .now_ms = clock_wall_ms};
     hooks_install(o->store, &n->hooks);
     n->blobs = blobs_create();
+    n->followers = followers_create(n);
+    n->works = works_create(n->loop);
     n->queue = store_queue_create(o->store, loop_mailbox(n->loop));
     n->peers = peers_create(n);
     if (n->kind->start != NULL)

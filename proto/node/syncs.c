@@ -7,6 +7,7 @@
 #include "chum/access_set.h"
 #include "chum/session.h"
 #include "models/policy.h"
+#include "models/sharing.h"
 #include "node/job.h"
 #include "node/peers_internal.h"
 
@@ -65,6 +66,15 @@ static bool serves(void *ctx, struct store *s, const struct hash *person, struct
     struct arena *a = arena_create();
     struct model m = model_for(ctx, s, a);
     bool yes = policy_may_serve(&m, person, type, id_hash);
+    arena_destroy(a);
+    return yes;
+}
+
+static bool is_own(void *ctx, struct store *s, const struct hash *person)
+{
+    struct arena *a = arena_create();
+    struct model m = model_for(ctx, s, a);
+    bool yes = sharing_is_own_node(&m, person);
     arena_destroy(a);
     return yes;
 }
@@ -227,7 +237,8 @@ struct syncs *syncs_create(struct peers *p)
     ss->peers = p;
     ss->self = node_self(p->node);
     ss->access = chum_access_create();
-    ss->policy = (struct chum_policy){.ctx = ss, .wants = wants, .admits = admits, .keeps = keeps, .serves = serves};
+    ss->policy = (struct chum_policy){
+        .ctx = ss, .wants = wants, .admits = admits, .keeps = keeps, .serves = serves, .is_own = is_own};
     return ss;
 }
 

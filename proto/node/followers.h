@@ -1,0 +1,12 @@
+// chat.since as a long poll: a follower without news is answered when a channel changes, or after the time it gave.
+// While somebody follows a person, that person is asked for news more often.
+#pragma once
+
+#include "node/node.h"
+
+struct followers;
+
+struct followers *followers_create(struct node *n);
+void followers_destroy(struct followers *fs); // answers who still waits; NULL-safe
+void followers_register(struct node *n);      // chat.since
+void followers_wake(struct followers *fs);    // a channel has changed

@@ -1,0 +1,87 @@
+#include "node/onedb.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "models/onedb.h"
+#include "node/node_internal.h"
+
+struct export
+{ // on its way through the store thread
+    struct node *node;
+    struct work *work;
+    const struct identity *self;
+    struct secret secret;
+    char *dir;
+    struct onedb_report report;
+};
+
+// A plain folder name: nothing that leads elsewhere.
+static bool is_plain(const char *name)
+{
+    return name[0] != '.' && strchr(name, '/') == NULL;
+}
+
+static enum status export_work(struct store *s, void *arg, struct error *e)
+{
+    struct export *x = arg;
+    struct arena *arena = arena_create();
+    struct model m = {.store = s, .self = x->self, .arena = arena, .now_ms = clock_wall_ms()};
+    enum status st = onedb_export(&m, x->node->keychain, x->dir, &x->secret, &x->report, e);
+    arena_destroy(arena);
+    return st;
+}
+
+static void export_done(void *arg, enum status status, const struct error *e)
+{
+    struct export *x = arg;
+    const struct onedb_report *r = &x->report;
+    if (status == STATUS_OK)
+        work_end(x->work,
+                 json_pack("{s:I, s:I, s:I, s:s, s:s}", "objects", (json_int_t)r->objects, "files",
+                           (json_int_t)r->files, "heads", (json_int_t)r->heads, "email", r->email, "instanceName",
+                           r->instance_name),
+                 NULL);
+    else
+        work_end(x->work, NULL, e);
+    secret_destroy(&x->secret);
+    free(x->dir);
+    free(x);
+}
+
+static void export_begin(struct ipc_request *r, void *ctx)
+{
+    struct node *n = ctx;
+    struct error e = {0};
+    const char *name = ipc_request_text(r, "name");
+    struct work *w = n->works != NULL ? works_begin(n->works) : NULL;
+    if (n->works == NULL)
+        error_set(&e, STATUS_CONFLICT, "NOT-PROVISIONED", "the node has not been provisioned yet");
+    else if (w == NULL)
+        error_set(&e, STATUS_FULL, "BUSY", "too much long work is under way");
+    else if (!is_plain(name))
+        error_set(&e, STATUS_INVALID, "BAD-PARAMS", "name must be a plain folder name");
+    if (e.status != STATUS_OK) {
+        if (w != NULL)
+            work_end(w, NULL, &e);
+        ipc_request_fail(r, &e);
+        return;
+    }
+    json_t *text = json_object_get(ipc_request_params(r), "secret");
+    struct buf dir = {0};
+    buf_printf(&dir, "%s/export/%s", n->child.dir, name);
+    struct export *x = mem_alloc(sizeof *x);
+    *x = (struct export){.node = n, .work = w, .self = n->self, .dir = mem_text(buf_span(&dir))};
+    x->secret = secret_copy(json_string_value(text), json_string_length(text));
+    secret_wipe((char *)(uintptr_t)json_string_value(text), json_string_length(text));
+    buf_free(&dir);
+    store_submit(n->queue, export_work, export_done, x);
+    ipc_request_reply(r, json_pack("{s:s}", "jobId", work_id(w)));
+}
+
+void node_onedb_register(struct node *n)
+{
+    ipc_service_on(n->service, "onedb.export", export_begin, n);
+    works_register(n->service, &n->works);
+}
