@@ -114,7 +114,7 @@ static void a_silent_socket_times_out(void **state)
     uint64_t begun = loop_now(p.loop);
     expect_failure(&p, url, "TIMEOUT");
     uint64_t took = loop_now(p.loop) - begun;
-    assert_in_range(took, 4900, 7000);
+    assert_in_range(took, 4900, 9000);
     assert_non_null(strstr(p.why.message, "silent"));
     assert_null(ws_client_connect(p.client, "http://localhost", 0, 0, NULL, NULL, &e));
     assert_string_equal(e.code, "BAD-URL");

@@ -32,6 +32,10 @@ void bench_close(struct bench *b)
 static void on_message(void *ctx, bool text, struct span payload)
 {
     struct user *u = ctx;
+    if (u->pongs && span_eq(payload, SPAN("{\"command\":\"ping\"}"))) {
+        user_send(u, "{\"command\":\"pong\"}");
+        return;
+    }
     if (u->count < USER_MESSAGES) {
         buf_clear(&u->messages[u->count]);
         buf_add_span(&u->messages[u->count], payload);

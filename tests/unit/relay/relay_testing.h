@@ -20,6 +20,7 @@ struct user {
     struct buf messages[USER_MESSAGES];
     bool text[USER_MESSAGES];
     size_t count, read;
+    bool pongs; // answers pings by itself
     bool ready; // there is a message to read, or it is closed
     bool closed;
     int code;

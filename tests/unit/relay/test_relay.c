@@ -137,15 +137,15 @@ static void spares_are_pinged(void **state)
     (void)state;
     struct bench b;
     struct user spare;
-    bench_open(&b, &(struct relay_options){.ping_interval_ms = 100, .pong_timeout_ms = 100});
+    bench_open(&b, &(struct relay_options){.ping_interval_ms = 100, .pong_timeout_ms = 1000});
     user_dial(&b, &spare);
+    uint64_t begun = loop_now(b.loop);
     user_register(&spare, &b.bob);
     for (int i = 0; i < 3; i++) {
-        uint64_t before = loop_now(b.loop);
         user_expect(&spare, PING);
-        assert_in_range(loop_now(b.loop) - before, 90, 5000);
         user_send(&spare, " {\"x\":1, \"command\" : \"pong\"}");
     }
+    assert_true(loop_now(b.loop) - begun >= 300);
     user_expect(&spare, PING);
     user_expect_close(&spare, "Terminate called: Ping: Connection timed out");
     assert_int_equal(relay_stats(b.relay).timeouts, 1);
@@ -183,24 +183,18 @@ static void a_missing_pong_sends_the_requester_to_the_next_spare(void **state)
     (void)state;
     struct bench b;
     struct user good, silent, requester, late;
-    bench_open(&b, &(struct relay_options){.ping_interval_ms = 200, .pong_timeout_ms = 300});
+    bench_open(&b, &(struct relay_options){.ping_interval_ms = 200, .pong_timeout_ms = 1000});
     char *request = request_text(&b.alice, &b.bob);
     user_dial(&b, &good);
     user_register(&good, &b.bob);
+    good.pongs = true;
     user_dial(&b, &silent);
     user_register(&silent, &b.bob);
-    user_expect(&good, PING);
-    user_send(&good, PONG);
     user_expect(&silent, PING);
     user_dial(&b, &requester);
     user_send(&requester, request);
     user_expect_close(&silent, "Terminate called: Ping: Connection timed out");
-    const char *next = user_next(&good);
-    if (strcmp(next, PING) == 0) {
-        user_send(&good, PONG);
-        next = user_next(&good);
-    }
-    assert_string_equal(next, HANDOVER);
+    user_expect(&good, HANDOVER);
     user_dial(&b, &late);
     user_send(&late, request);
     user_expect_close(&late, NOBODY);
@@ -280,7 +274,7 @@ static void silence_is_limited(void **state)
     struct user silent, half;
     struct buf sealed = {0};
     struct public_key relay;
-    bench_open(&b, &(struct relay_options){.first_ms = 200});
+    bench_open(&b, &(struct relay_options){.first_ms = 1000});
     user_dial(&b, &silent);
     user_dial(&b, &half);
     user_challenge(&half, &b.bob, &sealed, &relay);
@@ -304,10 +298,11 @@ static void a_slow_receiver_pauses_its_sender(void **state)
     s.listener.transport->ops->pause(s.listener.transport, true);
     for (int i = 0; i < COUNT; i++)
         user_send_bytes(&s.requester, (struct span){bytes, SIZE});
-    run_for(b.loop, 300);
-    uint64_t mirrored = relay_stats(b.relay).bytes;
-    run_for(b.loop, 200);
-    assert_int_equal(relay_stats(b.relay).bytes, mirrored); // stands still
+    uint64_t mirrored = 0;
+    do { // until it stands still
+        mirrored = relay_stats(b.relay).bytes;
+        run_for(b.loop, 500);
+    } while (relay_stats(b.relay).bytes != mirrored);
     assert_true(mirrored < (uint64_t)COUNT * SIZE / 2);
     assert_true(s.requester.transport->ops->queued(s.requester.transport) > COUNT * SIZE / 4);
     s.listener.transport->ops->pause(s.listener.transport, false);
