@@ -525,7 +525,7 @@ enum status instance_identities(struct model *m, struct keychain *k, struct iden
     if (status == STATUS_OK)
         status = someone_load(m, &id, &me, e);
     if (status == STATUS_OK)
-        *out = mem_array(me.count + 1, sizeof **out);
+        *out = mem_array(me.count + 1, sizeof(struct identity *));
     for (size_t i = 0; status == STATUS_OK && i < me.count; i++) {
         if (hash_eq(&me.identities[i].person, &m->self->person))
             continue;

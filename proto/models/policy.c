@@ -1,6 +1,6 @@
 #include "models/policy.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "models/access.h"
 #include "models/sharing.h"
@@ -161,8 +161,7 @@ static enum status judge_version(struct model *m, const struct hash *sender, con
     struct hash head;
     struct hash origin;
     struct span known;
-    memcpy(name, "origin.", 7);
-    memcpy(name + 7, hash_text(&o->id_hash).s, HASH_HEX + 1);
+    snprintf(name, sizeof name, "origin.%s", hash_text(&o->id_hash).s);
     if (store_setting_get(m->store, name, m->arena, &known, NULL) == STATUS_OK && hash_parse(known, &origin) &&
         hash_eq(&origin, sender))
         return STATUS_OK;

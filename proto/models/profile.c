@@ -180,7 +180,7 @@ enum status profile_email_of(struct model *m, const struct hash *person, struct 
 // 0: no name; 1: in anybody's profile; 2: in the person's own; 3: in ours.
 static int name_rank(struct model *m, const struct profile *p, struct span *name)
 {
-    struct value *object;
+    struct value *object = NULL;
     if (profile_description(m, p, "PersonName", &object, NULL) != STATUS_OK ||
         !value_get_string(object, "name", name) || name->len == 0)
         return 0;

@@ -88,7 +88,7 @@ struct someone_identity *someone_add(struct model *m, struct someone *s, const s
     if (found != NULL)
         return found;
     struct someone_identity *more = arena_alloc(m->arena, (s->count + 1) * sizeof *more);
-    if (s->count != 0)
+    if (s->identities != NULL)
         memcpy(more, s->identities, s->count * sizeof *more);
     s->identities = more;
     more[s->count].person = *person;

@@ -289,9 +289,7 @@ static struct span id_from_name(struct model *m, struct span name)
         return arena_printf(m->arena, "group-%lld", (long long)m->now_ms);
     char *id = arena_alloc(m->arena, name.len + 1);
     for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        if (c >= 'A' && c <= 'Z')
-            c = (char)(c - 'A' + 'a');
+        const char c = name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (char)(name.ptr[i] | 0x20) : name.ptr[i];
         id[i] = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '-';
     }
     return (struct span){id, name.len};
