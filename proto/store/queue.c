@@ -298,9 +298,14 @@ static void maintain(struct store_queue *q)
     if (b == NULL)
         return;
     pthread_mutex_lock(&q->lock);
-    l->batch = b;
-    pthread_cond_signal(&l->work);
+    bool late = q->stopping; // the settler may have gone; the bodies stay where they are
+    if (!late) {
+        l->batch = b;
+        pthread_cond_signal(&l->work);
+    }
     pthread_mutex_unlock(&q->lock);
+    if (late)
+        settle_finish(q->store, b, STATUS_CLOSED, NULL);
 }
 
 // ---- The thread

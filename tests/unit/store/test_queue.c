@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "../cmocka_all.h"
 #include "base/clock.h"
@@ -221,6 +222,26 @@ static void destroying_finishes_what_was_submitted(void **state)
     free(tasks);
 }
 
+// Settling may be about to begin, run or have ended when the end comes.
+static void ending_at_any_moment(void **state)
+{
+    struct bench *b = *state;
+    for (unsigned i = 0; i < 60; i++) {
+        char name[30];
+        snprintf(name, sizeof name, "moment %u", i);
+        struct task t = {.bench = b, .object = fixture_leaf(&b->f, name)};
+        b->done = 0;
+        store_submit(b->queue, put, count, &t);
+        wait_for(b, &b->done, 1);
+        usleep(i * 50);
+        store_queue_destroy(b->queue);
+        mailbox_drain(b->answers);
+        fixture_reopen(&b->f);
+        b->queue = store_queue_create(b->f.store, b->answers);
+        b->f.store = NULL;
+    }
+}
+
 static enum status react(struct store *s, const struct store_change *c, void *ctx, struct error *e)
 {
     (void)s;
@@ -266,6 +287,7 @@ int main(void)
         TEST(full_queue_says_so_and_when_there_is_room),
         TEST(destroying_finishes_what_was_submitted),
         TEST(failing_reaction_fails_the_job),
+        TEST(ending_at_any_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
