@@ -285,12 +285,16 @@ enum status topic_open_glue(struct model *m, struct topic *out, struct error *e)
 // Lower case, everything outside a-z0-9 a dash (MODELS.md 6.5).
 static struct span id_from_name(struct model *m, struct span name)
 {
+    static const char from[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    static const char to[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789";
     if (name.len == 0)
         return arena_printf(m->arena, "group-%lld", (long long)m->now_ms);
     char *id = arena_alloc(m->arena, name.len + 1);
     for (size_t i = 0; i < name.len; i++) {
-        const char c = name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (char)(name.ptr[i] | 0x20) : name.ptr[i];
-        id[i] = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '-';
+        const char *known = memchr(from, name.ptr[i], sizeof from - 1);
+        id[i] = '-';
+        if (known != NULL)
+            id[i] = to[known - from];
     }
     return (struct span){id, name.len};
 }

@@ -1,5 +1,6 @@
 // The recorded steps of the models: the model layer does what the step says, with the recorded keys, clock and licence
 // hashes, and must store the same objects and move the same heads (docs/conformance.md, "Models").
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -304,8 +305,8 @@ static void do_double_contact(struct replay *r)
     struct hash person = bob(r);
     struct hash own = me(r);
     struct someone s;
-    char id[100] = "someone-for-";
-    strcat(id, hash_text(&person).s);
+    char id[100];
+    snprintf(id, sizeof id, "someone-for-%s", hash_text(&person).s);
     OK(profile_id_hash(r->m, SPAN("default"), &person, &own, &profile, &e));
     const char *const ids[] = {id, "QyPtUDSDqjGZs1MvVUWOgExgxtbrHY_3"};
     put_contact(r, &person, &own);
