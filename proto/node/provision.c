@@ -12,6 +12,7 @@
 #include "crypto/kdf.h"
 #include "models/instance.h"
 #include "models/leute.h"
+#include "models/onedb.h"
 #include "models/profile.h"
 #include "models/sharing.h"
 #include "node/blobs.h"
@@ -34,6 +35,9 @@ struct opening {
     struct identity *self;
     struct store_report report;
     bool created;
+    char *import_dir; // a storage directory to adopt; NULL = none
+    struct secret import_secret;
+    json_t *imported; // what came of it
     enum status status;
     struct error error;
 };
@@ -55,18 +59,43 @@ static bool exists(const char *path)
 
 // ---- On the worker pool --------------------------------------------------------------------------------------------
 
-static enum status open_instance(struct opening *o, struct error *e)
+static enum status named_instance(struct opening *o, int64_t now, struct error *e)
 {
     const json_t *params = ipc_request_params(o->request);
+    const char *email = json_string_value(json_object_get(params, "email"));
+    const char *name = json_string_value(json_object_get(params, "instanceName"));
+    if (email == NULL || name == NULL)
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "email and instanceName are missing");
+    struct instance_options options = {.email = span_of(email), .instance_name = span_of(name)};
+    return instance_open(o->store, o->keychain, &options, now, &o->self, &o->created, e);
+}
+
+// Takes over the storage directory of the reference. Done once: a store that has it already is only opened.
+static enum status adopt_instance(struct opening *o, struct error *e)
+{
+    struct onedb_report report;
+    enum status st = instance_reopen(o->store, o->keychain, &o->self, e);
+    if (st != STATUS_NOT_FOUND)
+        return st;
+    error_clear(e);
+    st = onedb_import(o->store, o->keychain, o->import_dir, &o->import_secret, &report, e);
+    if (st != STATUS_OK)
+        return st;
+    o->created = true;
+    o->imported = json_pack("{s:I, s:I, s:I, s:I, s:I}", "objects", (json_int_t)report.objects, "files",
+                            (json_int_t)report.files, "heads", (json_int_t)report.heads, "damaged",
+                            (json_int_t)report.damaged, "unknown", (json_int_t)report.unknown);
+    return instance_reopen(o->store, o->keychain, &o->self, e);
+}
+
+static enum status open_instance(struct opening *o, struct error *e)
+{
     struct arena *arena = arena_create();
     int64_t now = clock_wall_ms();
-    struct instance_options options = {.email = span_of(json_string_value(json_object_get(params, "email"))),
-                                       .instance_name =
-                                           span_of(json_string_value(json_object_get(params, "instanceName")))};
     enum status st = store_begin(o->store, e);
     if (st != STATUS_OK)
         goto done;
-    st = instance_open(o->store, o->keychain, &options, now, &o->self, &o->created, e);
+    st = o->import_dir != NULL ? adopt_instance(o, e) : named_instance(o, now, e);
     struct model m = {.store = o->store, .self = o->self, .arena = arena, .now_ms = now};
     if (st == STATUS_OK)
         st = leute_init(&m, span_of(o->url), e);
@@ -116,6 +145,17 @@ static void drop(struct opening *o)
         o->node->kind->close(o->kind_state);
 }
 
+static void free_opening(struct opening *o)
+{
+    secret_destroy(&o->key);
+    secret_destroy(&o->import_secret);
+    json_decref(o->imported);
+    free(o->import_dir);
+    free(o->store_dir);
+    free(o->private_dir);
+    free(o);
+}
+
 static void take_over(struct opening *o)
 {
     struct node *n = o->node;
@@ -138,9 +178,9 @@ static void take_over(struct opening *o)
 
 static json_t *provisioned(const struct node *n, bool created)
 {
-    return json_pack("{s:o, s:o, s:o, s:b}", "personId", node_json_hash(&n->self->person), "instanceId",
+    return json_pack("{s:o, s:o, s:o, s:b, s:s, s:s}", "personId", node_json_hash(&n->self->person), "instanceId",
                      node_json_hash(&n->self->instance), "url", n->url[0] != '\0' ? json_string(n->url) : json_null(),
-                     "created", (int)created);
+                     "created", (int)created, "email", n->self->email, "instanceName", n->self->instance_name);
 }
 
 static void tell_repairs(struct node *n, const struct store_report *r)
@@ -161,7 +201,10 @@ static void open_done(void *arg)
         take_over(o);
         tell_repairs(n, &o->report);
         LOG(LOG_INFO, "node.provisioned", LOG_HASH("person", &n->self->person), LOG_TEXT("url", n->url));
-        ipc_request_reply(o->request, provisioned(n, o->created));
+        json_t *result = provisioned(n, o->created);
+        if (o->imported != NULL)
+            json_object_set(result, "imported", o->imported);
+        ipc_request_reply(o->request, result);
     } else {
         LOG(LOG_WARN, "node.refused", LOG_TEXT("code", o->error.code), LOG_TEXT("message", o->error.message));
         drop(o);
@@ -169,21 +212,38 @@ static void open_done(void *arg)
         n->config = NULL;
         ipc_request_fail(o->request, &o->error);
     }
-    secret_destroy(&o->key);
-    free(o->store_dir);
-    free(o->private_dir);
-    free(o);
+    free_opening(o);
 }
 
-static bool read_key(json_t *params, struct secret *key)
+static void wipe_text(json_t *text)
+{
+    secret_wipe((char *)(uintptr_t)json_string_value(text), json_string_length(text));
+}
+
+static enum status read_key(json_t *params, struct secret *key, struct error *e)
 {
     json_t *text = json_object_get(params, "key");
     *key = secret_create(KDF_KEY);
     bool ok = hex_decode(span_of(json_string_value(text)), key->data, key->len);
-    secret_wipe((char *)(uintptr_t)json_string_value(text), json_string_length(text));
-    if (!ok)
-        secret_destroy(key);
-    return ok;
+    wipe_text(text);
+    return ok ? STATUS_OK : error_set(e, STATUS_INVALID, "BAD-PARAMS", "key is not hexadecimal");
+}
+
+// The storage directory to adopt lies in the node's own directory, as import/NAME.
+static enum status read_import(struct opening *o, json_t *params, struct error *e)
+{
+    const char *name = json_string_value(json_object_get(params, "importName"));
+    json_t *secret = json_object_get(params, "importSecret");
+    if (name == NULL)
+        return STATUS_OK;
+    if (secret == NULL || name[0] == '.' || strchr(name, '/') != NULL)
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "importName must be a plain folder name, with importSecret");
+    char *folder = below(o->node->child.dir, "import");
+    o->import_dir = below(folder, name);
+    free(folder);
+    o->import_secret = secret_copy(json_string_value(secret), json_string_length(secret));
+    wipe_text(secret);
+    return STATUS_OK;
 }
 
 static enum status begin_opening(struct node *n, struct ipc_request *r, struct error *e)
@@ -193,18 +253,17 @@ static enum status begin_opening(struct node *n, struct ipc_request *r, struct e
     o->node = n;
     o->request = r;
     o->create = ipc_request_bool(r, "create", false);
-    enum status st = STATUS_OK;
-    if (!read_key(params, &o->key))
-        st = error_set(e, STATUS_INVALID, "BAD-PARAMS", "key is not hexadecimal");
+    enum status st = read_key(params, &o->key, e);
+    if (st == STATUS_OK)
+        st = read_import(o, params, e);
     json_t *config = json_object_get(params, "config");
     n->config = config != NULL ? json_incref(config) : json_object();
     if (st == STATUS_OK && n->kind->open != NULL)
         st = n->kind->open(n, params, &o->kind_state, o->url, sizeof o->url, e);
     if (st != STATUS_OK) {
-        secret_destroy(&o->key);
         json_decref(n->config);
         n->config = NULL;
-        free(o);
+        free_opening(o);
         return st;
     }
     o->store_dir = below(n->child.dir, "store");
