@@ -23,6 +23,7 @@ struct running { // a tree under way
     struct running *next;
     struct chum_importer *importer;
     struct chum_tree *tree;
+    bool several; // roots
 };
 
 struct chum_importer {
@@ -40,6 +41,7 @@ struct chum_importer {
     struct running *running;
     size_t trees; // under way
     unsigned told;
+    bool again;                // a root failed that would have brought others
     struct hash_map *failures; // by root
     size_t jobs;
     bool postponing;
@@ -162,7 +164,7 @@ static void end_fetching(struct chum_importer *im)
     struct chum_counts *counts = im->fetch->counts;
     counts->failed_roots = sum_up_failures(im);
     counts->skipped_roots = im->plan.skipped;
-    im->postponing = im->plan.postponed;
+    im->postponing = im->plan.postponed || im->again;
     im->complete = im->postponing ? (struct hash){{0}} : im->list;
     end_pass(im, STATUS_OK, NULL);
 }
@@ -178,6 +180,7 @@ static void root_done(void *ctx, const struct hash *root, const struct chum_root
     struct error why;
     if (result->status != STATUS_OK) {
         remember_failure(im, root, &result->why, false);
+        im->again = im->again || r->several;
     } else if (result->lacking != 0) {
         (void)error_set(&why, STATUS_NOT_FOUND, "BLOB-UNAVAILABLE", "the peer lists %zu files it cannot deliver",
                         result->lacking);
@@ -204,7 +207,7 @@ static void begin_tree(struct chum_importer *im, const struct chum_want *want)
 {
     static const struct chum_tree_events events = {root_done, tree_over};
     struct running *r = mem_alloc(sizeof *r);
-    *r = (struct running){.next = im->running, .importer = im};
+    *r = (struct running){.next = im->running, .importer = im, .several = want->count > 1};
     im->running = r;
     im->trees++;
     r->tree = chum_tree_begin(im->fetch, want, &events, r);
@@ -240,6 +243,7 @@ static void take_plan(struct chum_importer *im, const struct chum_plan *plan)
     im->plan = *plan;
     im->next = 0;
     im->told = 0;
+    im->again = false;
     im->state = FETCHING;
     for (size_t i = 0; i < plan->waited.count; i++) {
         struct failure *f = hash_map_get(im->failures, &plan->waited.items[i]);
