@@ -294,17 +294,22 @@ static enum status run_put(struct store *store, void *arg, struct error *e)
     return store_put(store, arg, NULL, e);
 }
 
-struct hash side_put(struct side *side, const char *format, ...)
+struct hash side_put_value(struct side *side, const struct value *object)
 {
     struct error e = {0};
     struct object o;
-    va_list ap;
-    va_start(ap, format);
-    must(object_make(side->recipes, side->arena, read_value(side, format, ap), MICRODATA_OBJECT, &o, &e), &e,
-         "object_make");
-    va_end(ap);
+    must(object_make(side->recipes, side->arena, object, MICRODATA_OBJECT, &o, &e), &e, "object_make");
     side_must(side, run_put, &o);
     return o.hash;
+}
+
+struct hash side_put(struct side *side, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    const struct value *v = read_value(side, format, ap);
+    va_end(ap);
+    return side_put_value(side, v);
 }
 
 struct change {

@@ -61,6 +61,7 @@ void side_must(struct side *side, store_run_fn run, void *arg);
 // Objects in the JSON form with ' for ", stored; the hash (side_change: the id hash, as a new version).
 struct hash side_put(struct side *side, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct hash side_change(struct side *side, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct hash side_put_value(struct side *side, const struct value *object);
 struct hash side_file(struct side *side, struct span bytes);
 void side_grant(struct side *side, const struct hash *object, const struct side *to); // Access
 // Stores count small objects without links and grants each, as one job.
