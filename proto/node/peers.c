@@ -269,14 +269,26 @@ static struct hash key_of(const struct public_key *k)
     return h;
 }
 
-static void learn(struct peers *p, const struct contact_endpoint *from, struct hash_map *seen)
+// The persons this node itself has paired with. Others are known through the own other node: they may come, but they
+// would not know us, so they are not dialled.
+static struct hash_map *paired_persons(const struct contact_endpoints *endpoints)
+{
+    struct hash_map *persons = hash_map_create();
+    for (size_t i = 0; i < endpoints->count; i++) {
+        if (endpoints->items[i].certified)
+            hash_map_add(persons, &endpoints->items[i].person);
+    }
+    return persons;
+}
+
+static void learn(struct peers *p, const struct contact_endpoint *from, bool may_dial, struct hash_map *seen)
 {
     char *url = mem_text(from->url);
     struct routes_endpoint endpoint = {.person = from->person,
                                        .instance = from->instance,
                                        .person_key = from->person_public,
                                        .instance_key = from->instance_public,
-                                       .url = from->url.len != 0 ? url : NULL};
+                                       .url = may_dial && from->url.len != 0 ? url : NULL};
     struct hash key = key_of(&from->instance_public);
     struct error e;
     hash_map_add(seen, &key);
@@ -321,9 +333,13 @@ static void read_done(void *arg, enum status status, const struct error *e)
     struct peers *p = r->peers;
     if (!p->closing && status == STATUS_OK) {
         struct hash_map *seen = hash_map_create();
+        struct hash_map *paired = paired_persons(&r->endpoints);
         p->own.paired = false;
-        for (size_t i = 0; i < r->endpoints.count; i++)
-            learn(p, &r->endpoints.items[i], seen);
+        for (size_t i = 0; i < r->endpoints.count; i++) {
+            const struct contact_endpoint *endpoint = &r->endpoints.items[i];
+            learn(p, endpoint, hash_map_has(paired, &endpoint->person), seen);
+        }
+        hash_map_destroy(paired);
         forget_missing(p, seen);
         resume_held(p);
     } else if (status != STATUS_OK) {
