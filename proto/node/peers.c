@@ -17,106 +17,6 @@ bool peers_is_own(const struct peers *p, const struct hash *person)
     return !hash_is_zero(&p->own.person) && hash_eq(&p->own.person, person);
 }
 
-// ---- Dialling for routes -------------------------------------------------------------------------------------------
-
-static void forget_dialling(struct dialling *d)
-{
-    struct dialling **link = &d->peers->diallings;
-    while (*link != d)
-        link = &(*link)->next;
-    *link = d->next;
-    free(d);
-}
-
-static struct dialling *dialling_of(struct peers *p, uint64_t attempt)
-{
-    struct dialling *d = p->diallings;
-    while (d != NULL && d->attempt != attempt)
-        d = d->next;
-    return d;
-}
-
-static struct dialling *dialling_with(struct peers *p, const struct conn *c)
-{
-    struct dialling *d = p->diallings;
-    while (d != NULL && d->conn != c)
-        d = d->next;
-    return d;
-}
-
-static void opened(void *ctx, struct transport *t, const struct error *why)
-{
-    struct dialling *d = ctx;
-    struct peers *p = d->peers;
-    d->connect = NULL;
-    if (t == NULL) {
-        uint64_t attempt = d->attempt;
-        forget_dialling(d);
-        routes_failed(p->routes, attempt, why);
-        return;
-    }
-    routes_opened(p->routes, d->attempt);
-    d->conn = conn_initiate(t, &p->host, d->local, &d->remote, CONN_CHUM);
-}
-
-static void dial(void *ctx, uint64_t attempt, const char *url, const struct conn_identity *local,
-                 const struct public_key *remote)
-{
-    struct peers *p = ctx;
-    struct error e;
-    struct dialling *d = mem_alloc(sizeof *d);
-    *d = (struct dialling){.next = p->diallings, .peers = p, .attempt = attempt, .local = local, .remote = *remote};
-    p->diallings = d;
-    d->connect = ws_client_connect(p->client, url, ROUTES_DIAL_MS, 0, opened, d, &e);
-    if (d->connect != NULL)
-        return;
-    forget_dialling(d);
-    routes_failed(p->routes, attempt, &e);
-}
-
-static void cancel(void *ctx, uint64_t attempt)
-{
-    struct dialling *d = dialling_of(ctx, attempt);
-    if (d == NULL)
-        return;
-    struct conn *c = d->conn;
-    if (d->connect != NULL)
-        ws_connect_cancel(d->connect);
-    forget_dialling(d);
-    if (c != NULL)
-        conn_close(c, "Corresponding route was stopped");
-}
-
-static void wake_at(void *ctx, uint64_t monotonic_ms)
-{
-    struct peers *p = ctx;
-    uint64_t now = loop_now(node_loop(p->node));
-    if (monotonic_ms == 0)
-        loop_timer_cancel(p->routes_timer);
-    else
-        loop_timer_set(p->routes_timer, monotonic_ms > now ? monotonic_ms - now : 0);
-}
-
-static void routes_due(void *ctx)
-{
-    struct peers *p = ctx;
-    routes_on_time(p->routes);
-}
-
-static uint64_t now_ms(void *ctx)
-{
-    struct peers *p = ctx;
-    return loop_now(node_loop(p->node));
-}
-
-static uint32_t random_number(void *ctx)
-{
-    (void)ctx;
-    uint32_t n;
-    random_bytes(&n, sizeof n);
-    return n;
-}
-
 // ---- The policy of connections -------------------------------------------------------------------------------------
 
 static const struct conn_identity *host_identity(void *ctx, const struct public_key *target)
@@ -140,7 +40,7 @@ static const char *host_assigned(void *ctx, struct conn *c)
         return NULL;
     struct dialling *d = dialling_with(p, c);
     if (d != NULL)
-        forget_dialling(d);
+        dialling_forget(d);
     return routes_assigned(p->routes, c);
 }
 
@@ -193,7 +93,8 @@ static struct connection *connection_of(struct peers *p, struct conn *c)
     if (l != NULL)
         return l;
     l = mem_alloc(sizeof *l);
-    *l = (struct connection){.next = p->connections, .conn = c, .opened_ms = clock_wall_ms(), .state_since = now_ms(p)};
+    *l = (struct connection){
+        .next = p->connections, .conn = c, .opened_ms = clock_wall_ms(), .state_since = loop_now(node_loop(p->node))};
     p->connections = l;
     return l;
 }
@@ -202,7 +103,7 @@ static void host_state(void *ctx, struct conn *c, enum conn_state state)
 {
     struct peers *p = ctx;
     struct connection *l = connection_of(p, c);
-    uint64_t now = now_ms(p);
+    uint64_t now = loop_now(node_loop(p->node));
     node_tell(p->node, "connection.state",
               json_pack("{s:I, s:s, s:I}", "id", (json_int_t)conn_id(c), "state", conn_state_name(state), "ms",
                         (json_int_t)(now - l->state_since)));
@@ -237,7 +138,7 @@ static void host_closed(void *ctx, struct conn *c, const struct error *why)
         return;
     }
     uint64_t attempt = d->attempt;
-    forget_dialling(d);
+    dialling_forget(d);
     routes_failed(p->routes, attempt, why);
 }
 
@@ -524,9 +425,8 @@ struct peers *peers_create(struct node *n)
     p->just_paired = hash_map_create();
     p->client =
         ws_client_create(node_loop(n), node_pool(n), json_string_value(json_object_get(node_config(n), "tls.ca")));
-    p->routes_timer = loop_timer_create(node_loop(n), routes_due, p);
-    p->routes_host = (struct routes_host){
-        .ctx = p, .now = now_ms, .random = random_number, .dial = dial, .cancel = cancel, .wake_at = wake_at};
+    p->routes_timer = loop_timer_create(node_loop(n), dialling_due, p);
+    p->routes_host = dialling_host(p);
     p->routes = routes_create(&p->routes_host, ENDPOINTS_MAX);
     routes_add_local(p->routes, &p->identity);
     p->pairings = pairings_create(p);
@@ -544,11 +444,7 @@ void peers_close(struct peers *p)
     p->closing = true;
     syncs_close(p->syncs);
     pairings_close(p->pairings);
-    while (p->diallings != NULL) {
-        if (p->diallings->connect != NULL)
-            ws_connect_cancel(p->diallings->connect);
-        forget_dialling(p->diallings);
-    }
+    dialling_stop(p);
     while (p->connections != NULL) {
         struct connection *l = p->connections;
         conn_close(l->conn, NULL);
@@ -557,7 +453,6 @@ void peers_close(struct peers *p)
             free(l);
         }
     }
-    loop_timer_cancel(p->routes_timer);
 }
 
 void peers_destroy(struct peers *p)

@@ -59,4 +59,12 @@ struct peers {
 
 // The endpoint of a peer is stored after pairing. invited: we accepted its invitation, so it may still be storing ours.
 void peers_stored(struct peers *p, const struct public_key *instance_key, bool invited);
+
+// dials.c: attempts of routes.
+struct routes_host dialling_host(struct peers *p);
+void dialling_due(void *ctx);                                          // the routes' timer; ctx is the peers
+struct dialling *dialling_with(struct peers *p, const struct conn *c); // NULL if none
+void dialling_forget(struct dialling *d);
+void dialling_stop(struct peers *p);
+
 bool peers_is_own(const struct peers *p, const struct hash *person);

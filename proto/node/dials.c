@@ -1,0 +1,119 @@
+// Dialling for the routes of a node: a socket, then a CHUM connection on it, until routes has assigned it.
+#include <stdlib.h>
+
+#include "crypto/secret.h"
+#include "node/peers_internal.h"
+
+void dialling_forget(struct dialling *d)
+{
+    struct dialling **link = &d->peers->diallings;
+    while (*link != d)
+        link = &(*link)->next;
+    *link = d->next;
+    free(d);
+}
+
+static struct dialling *dialling_of(struct peers *p, uint64_t attempt)
+{
+    struct dialling *d = p->diallings;
+    while (d != NULL && d->attempt != attempt)
+        d = d->next;
+    return d;
+}
+
+struct dialling *dialling_with(struct peers *p, const struct conn *c)
+{
+    struct dialling *d = p->diallings;
+    while (d != NULL && d->conn != c)
+        d = d->next;
+    return d;
+}
+
+static void opened(void *ctx, struct transport *t, const struct error *why)
+{
+    struct dialling *d = ctx;
+    struct peers *p = d->peers;
+    d->connect = NULL;
+    if (t == NULL) {
+        uint64_t attempt = d->attempt;
+        dialling_forget(d);
+        routes_failed(p->routes, attempt, why);
+        return;
+    }
+    routes_opened(p->routes, d->attempt);
+    d->conn = conn_initiate(t, &p->host, d->local, &d->remote, CONN_CHUM);
+}
+
+static void dial(void *ctx, uint64_t attempt, const char *url, const struct conn_identity *local,
+                 const struct public_key *remote)
+{
+    struct peers *p = ctx;
+    struct error e;
+    struct dialling *d = mem_alloc(sizeof *d);
+    *d = (struct dialling){.next = p->diallings, .peers = p, .attempt = attempt, .local = local, .remote = *remote};
+    p->diallings = d;
+    d->connect = ws_client_connect(p->client, url, ROUTES_DIAL_MS, 0, opened, d, &e);
+    if (d->connect != NULL)
+        return;
+    dialling_forget(d);
+    routes_failed(p->routes, attempt, &e);
+}
+
+static void cancel(void *ctx, uint64_t attempt)
+{
+    struct dialling *d = dialling_of(ctx, attempt);
+    if (d == NULL)
+        return;
+    struct conn *c = d->conn;
+    if (d->connect != NULL)
+        ws_connect_cancel(d->connect);
+    dialling_forget(d);
+    if (c != NULL)
+        conn_close(c, "Corresponding route was stopped");
+}
+
+static void wake_at(void *ctx, uint64_t monotonic_ms)
+{
+    struct peers *p = ctx;
+    uint64_t now = loop_now(node_loop(p->node));
+    if (monotonic_ms == 0)
+        loop_timer_cancel(p->routes_timer);
+    else
+        loop_timer_set(p->routes_timer, monotonic_ms > now ? monotonic_ms - now : 0);
+}
+
+static uint64_t now_ms(void *ctx)
+{
+    struct peers *p = ctx;
+    return loop_now(node_loop(p->node));
+}
+
+static uint32_t random_number(void *ctx)
+{
+    (void)ctx;
+    uint32_t n;
+    random_bytes(&n, sizeof n);
+    return n;
+}
+
+struct routes_host dialling_host(struct peers *p)
+{
+    return (struct routes_host){
+        .ctx = p, .now = now_ms, .random = random_number, .dial = dial, .cancel = cancel, .wake_at = wake_at};
+}
+
+void dialling_due(void *ctx)
+{
+    struct peers *p = ctx;
+    routes_on_time(p->routes);
+}
+
+void dialling_stop(struct peers *p)
+{
+    while (p->diallings != NULL) {
+        if (p->diallings->connect != NULL)
+            ws_connect_cancel(p->diallings->connect);
+        dialling_forget(p->diallings);
+    }
+    loop_timer_cancel(p->routes_timer);
+}
