@@ -12,6 +12,8 @@
 #include "io/folder.h"
 #include "store/store.h"
 
+enum { SETTLE_STEPS = 40 };
+
 struct size {
     int objects;
     int roots;
@@ -164,21 +166,21 @@ static void put_singly(struct store *s, const struct recipes *r, const struct pe
     arena_destroy(a);
 }
 
-static void settle(struct store *s, const struct size *size)
+static void settle(struct store *s)
 {
     struct error e = {0};
     bool more = true;
     int steps = 0;
     uint64_t began = clock_monotonic_ms();
     uint64_t longest = 0;
-    while (more && steps < size->single) {
+    while (more && steps < SETTLE_STEPS) {
         uint64_t before = clock_monotonic_ms();
         check(store_maintain(s, 1, &more, &e), &e);
         uint64_t took = clock_monotonic_ms() - before;
         longest = took > longest ? took : longest;
         steps++;
     }
-    row("files settled", 64.0 * steps * 1000 / (double)(clock_monotonic_ms() - began + 1), "files/s", "");
+    row("files settled", 256.0 * steps * 1000 / (double)(clock_monotonic_ms() - began + 1), "files/s", "");
     row("longest step of settling", (double)longest, "ms", "");
 }
 
@@ -249,7 +251,7 @@ static void run(const char *dir, enum store_kind kind, const struct size *size)
     put_many(s, r, &p, size);
     put_singly(s, r, &p, size);
     if (kind == STORE_ARCHIVE)
-        settle(s, size);
+        settle(s);
     store_close(s);
     recipes_destroy(r);
     in_child(dir, kind, size, &p.bob);
