@@ -18,6 +18,7 @@ struct end {
     int index;
     struct parcel *first, **last; // on the way here
     size_t waiting;               // bytes of first … last
+    bool busy;                    // they were many
     uint64_t wake;
     bool paused, closing, closed;
     char reason[124];
@@ -46,6 +47,7 @@ static void post(struct end *to, struct parcel *p)
     *to->last = p;
     to->last = &p->next;
     to->waiting += p->payload.len;
+    to->busy = to->busy || to->waiting > 262144;
 }
 
 static void post_message(struct end *to, bool text, struct span payload)
@@ -124,6 +126,7 @@ static void drop_parcels(struct end *e)
     }
     e->last = &e->first;
     e->waiting = 0;
+    e->busy = false;
 }
 
 void pipe_world_destroy(struct pipe_world *w)
@@ -218,7 +221,6 @@ static bool deliver_one(struct end *e)
     e->first = p->next;
     if (e->first == NULL)
         e->last = &e->first;
-    size_t before = e->waiting;
     e->waiting -= p->payload.len;
     if (e->closed)
         ;
@@ -226,7 +228,9 @@ static bool deliver_one(struct end *e)
         deliver_close(e, p);
     else if (!e->closing)
         deliver_message(e, p);
-    if (before > 262144 && e->waiting < 8192 && !other(e)->closed)
+    bool drained = e->busy && e->waiting < 8192;
+    e->busy = e->busy && !drained;
+    if (drained && !other(e)->closed)
         other(e)->transport.events->drained(other(e)->transport.ctx);
     buf_free(&p->payload);
     free(p);

@@ -74,6 +74,7 @@ static void crosses(struct stage *s, const char *member, const struct hash *file
     side_grant(alice, &root, bob);
     stage_connect(s, alice, bob, NULL);
     stage_wait_passes(s, bob, 1);
+    assert_string_equal(bob->last_failure.code, "");
     assert_int_equal(side_presence(bob, file), STORE_PRESENT); // its writer has checked the hash
     assert_int_equal(side_presence(bob, &root), STORE_PRESENT);
     assert_int_equal(chum_session_counts(bob->session).failed_roots, 0);
