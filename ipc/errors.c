@@ -37,6 +37,22 @@ const struct ipc_code IPC_CODES[] = {
     {"BAD-KEY-FILE", 118, IPC_EXIT_FAILED, STATUS_CORRUPT, "Restore DIR/keys.json from a backup."},
     {"BAD-CONFIG", 119, IPC_EXIT_FAILED, STATUS_INVALID, "The message names the file, the line and the key."},
     {"CLOSED", 120, IPC_EXIT_FAILED, STATUS_CLOSED, "The other side went away; try again."},
+    {"NOT-LISTENING", 121, IPC_EXIT_FAILED, STATUS_CONFLICT,
+     "Ask the archive node, or register with a relay: tandem up --relay URL, tandem invite --via relay."},
+    {"NO-RELAY", 122, IPC_EXIT_FAILED, STATUS_CONFLICT, "Start with tandem up --relay URL."},
+    {"HOSTS-MISSING", 123, IPC_EXIT_FAILED, STATUS_INVALID,
+     "Name the hosts in tandem.conf, listen.hosts, before you open the listener to the network."},
+    {"BAD-ADDRESS", 124, IPC_EXIT_FAILED, STATUS_INVALID, "Use an address of this machine, as HOST:PORT."},
+    {"TLS-FAILED", 125, IPC_EXIT_FAILED, STATUS_REFUSED,
+     "Check the peer's certificate; tls.ca_file in tandem.conf names further authorities."},
+    {"CONNECTION-LOST", 126, IPC_EXIT_FAILED, STATUS_CLOSED, "The network or the peer went away; try again."},
+    {"PEER-CLOSED", 127, IPC_EXIT_FAILED, STATUS_CLOSED, "The peer ended the connection; its log may say why."},
+    {"BLOB-UNAVAILABLE", 128, IPC_EXIT_FAILED, STATUS_NOT_FOUND, "Its node is away; try again when it is connected."},
+    {"STORE-FAILED", 129, IPC_EXIT_FAILED, STATUS_IO, "See 'tandem log'; 'tandem doctor' checks disk and store."},
+    {"OUT-OF-MEMORY", 130, IPC_EXIT_FAILED, STATUS_FULL,
+     "Close other programs, or allow more locked memory: ulimit -l."},
+    {"OBJECT-DAMAGED", 131, IPC_EXIT_FAILED, STATUS_CORRUPT,
+     "The stored bytes do not fit their hash; restore a backup."},
 
     // 2xx: wrong usage.
     {"USAGE", 200, IPC_EXIT_USAGE, STATUS_INVALID, "Every command explains itself with --help."},
@@ -69,9 +85,16 @@ const struct ipc_code IPC_CODES[] = {
     {"BAD-INPUT", 413, IPC_EXIT_REFUSED, STATUS_INVALID, "The message says what is wrong with the input."},
     {"CONFIRMATION-MISSING", 414, IPC_EXIT_REFUSED, STATUS_REFUSED, "Add --yes if you really mean it."},
     {"NOT-TRUSTED", 415, IPC_EXIT_REFUSED, STATUS_REFUSED, "Pair with this person first: tandem invite, tandem pair."},
+    {"TYPE-REFUSED", 416, IPC_EXIT_REFUSED, STATUS_REFUSED, "Objects of this type are not taken over from others."},
+    {"TOO-MANY-INVITATIONS", 417, IPC_EXIT_REFUSED, STATUS_FULL, "Wait until some are used or expired."},
+    {"BAD-URL", 418, IPC_EXIT_REFUSED, STATUS_INVALID, "An address begins with ws:// or wss://."},
+    {"EP-KEYMISSMATCH", 419, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "The person has other keys than before; if that is right: tandem contact forget PERSON, then pair again."},
 
     // 5xx: timed out.
     {"TIMEOUT", 500, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT, "Try again, or wait longer with --timeout SECONDS."},
+    {"CONN-TIMEOUT", 501, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT, "The peer is slow, busy or no node; try again."},
+    {"PEER-SILENT", 502, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT, "The peer fell silent; try again."},
 };
 
 const size_t IPC_CODE_COUNT = sizeof IPC_CODES / sizeof *IPC_CODES;

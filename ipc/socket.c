@@ -1,5 +1,6 @@
 #include "ipc/socket.h"
 
+#include <nng/supplemental/util/platform.h>
 #include <nng/transport/ipc/ipc.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include "crypto/secret.h"
 #include "ipc/methods.h"
 
-enum { QUEUE = 16, REDIAL_MIN_MS = 20, REDIAL_MAX_MS = 1000 };
+enum { QUEUE = 16, REDIAL_MIN_MS = 20, REDIAL_MAX_MS = 1000, PID_KNOWN_WITHIN_MS = 500 };
 
 enum status ipc_socket_error(int number, struct error *e, const char *what)
 {
@@ -31,6 +32,17 @@ enum status ipc_socket_error(int number, struct error *e, const char *what)
     return error_set(e, STATUS_IO, "IO", "%s: %s", what, nng_strerror(number));
 }
 
+// A child may dial in the moment between its start and the parent learning its pid.
+static int wanted_pid(struct ipc_gate *gate)
+{
+    int wanted = atomic_load(&gate->pid);
+    for (int i = 0; wanted == 0 && i < PID_KNOWN_WITHIN_MS; i++) {
+        nng_msleep(1);
+        wanted = atomic_load(&gate->pid);
+    }
+    return wanted;
+}
+
 // Runs on a thread of nng, before the pipe belongs to the socket.
 static void check_peer(nng_pipe pipe, nng_pipe_ev event, void *arg)
 {
@@ -38,7 +50,7 @@ static void check_peer(nng_pipe pipe, nng_pipe_ev event, void *arg)
     (void)event;
     uint64_t uid = UINT64_MAX;
     uint64_t pid = 0;
-    int wanted = atomic_load(&gate->pid);
+    int wanted = wanted_pid(gate);
     bool known = nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_UID, &uid) == 0 &&
                  nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_PID, &pid) == 0;
     bool user = known && (uid == geteuid() || uid == 0);

@@ -73,6 +73,7 @@ struct supervisor {
     enum { RESET_NONE, RESET_STOPPING, RESET_WIPING, RESET_STARTING } reset; // how far a deprovision is
     bool wipe;
     bool told_ready;
+    struct error failure; // what keeps it from getting ready
     bool stopping;
     uint64_t lost_lines; // of the stream on standard output
     bool stream_closed;

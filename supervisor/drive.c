@@ -243,6 +243,7 @@ static void note_federation(struct supervisor *s)
     if (now && s->provision_began != 0)
         json_object_set_new(data, "milliseconds",
                             json_integer((json_int_t)(clock_monotonic_ms() - s->provision_began)));
+    s->provision_began = 0;
     notify_event(s, "supervisor", now ? "nodes.federated" : "nodes.separated", data);
     json_decref(data);
 }

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -36,6 +37,7 @@ struct process {
     enum process_state state;
     bool stopping;
     const char *death; // why we killed it, for the event
+    char last_end[160];
     unsigned restarts;
     uint64_t generation;
 };
@@ -99,6 +101,18 @@ static void count_death(struct process *p, uint64_t answered_ms)
     uv_timer_start(p->timer, restart_due, (uint64_t)wait, 0);
 }
 
+static void describe_end(struct process *p, int64_t status, int signal_number)
+{
+    char *out = p->last_end;
+    size_t size = sizeof p->last_end;
+    if (p->death != NULL)
+        snprintf(out, size, "%s", p->death);
+    else if (signal_number != 0)
+        snprintf(out, size, "ended by signal %d (%s)", signal_number, strsignal(signal_number));
+    else
+        snprintf(out, size, "ended with status %lld", (long long)status);
+}
+
 static void ended(uv_process_t *process, int64_t status, int signal_number)
 {
     struct incarnation *in = process->data;
@@ -115,9 +129,10 @@ static void ended(uv_process_t *process, int64_t status, int signal_number)
     }
     LOG(LOG_ERROR, "node.died", LOG_TEXT("node", p->settings.name), LOG_INT("pid", pid), LOG_INT("status", status),
         LOG_INT("signal", signal_number));
+    describe_end(p, status, signal_number);
     tell(p, "node.died",
          json_pack("{s:i, s:I, s:i, s:s}", "pid", pid, "status", (json_int_t)status, "signal", signal_number, "reason",
-                   p->death != NULL ? p->death : "ended by itself"));
+                   p->last_end));
     p->death = NULL;
     count_death(p, answered_ms);
 }
@@ -245,6 +260,7 @@ static struct incarnation *incarnation_create(struct process *p)
 static void spawn_failed(struct process *p, const char *reason)
 {
     LOG(LOG_ERROR, "node.spawn", LOG_TEXT("node", p->settings.name), LOG_TEXT("reason", reason));
+    snprintf(p->last_end, sizeof p->last_end, "%s", reason);
     tell(p, "node.died", json_pack("{s:i, s:s}", "pid", 0, "reason", reason));
     count_death(p, 0);
 }
@@ -368,6 +384,11 @@ enum process_state process_state(const struct process *p)
 pid_t process_pid(const struct process *p)
 {
     return p->now != NULL ? p->now->process.pid : 0;
+}
+
+const char *process_last_end(const struct process *p)
+{
+    return p->last_end;
 }
 
 unsigned process_restarts(const struct process *p)

@@ -50,7 +50,8 @@ void process_kill(struct process *p); // at once; counts as part of a stop when 
 
 const char *process_name(const struct process *p);
 enum process_state process_state(const struct process *p);
-pid_t process_pid(const struct process *p); // 0 without a process
+pid_t process_pid(const struct process *p);            // 0 without a process
+const char *process_last_end(const struct process *p); // how the last process ended, "" when none did
 unsigned process_restarts(const struct process *p);
 uint64_t process_generation(const struct process *p); // counts processes that came up; a new one knows nothing
 

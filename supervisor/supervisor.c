@@ -46,6 +46,14 @@ static bool both_in(const struct supervisor *s, enum process_state state)
     return process_state(s->nodes[0].process) == state && process_state(s->nodes[1].process) == state;
 }
 
+// Before everything answered once, a node that is given up means that this installation does not work.
+static void give_up(struct supervisor *s, const struct process *p)
+{
+    error_set(&s->failure, STATUS_IO, "NODE-DOWN", "the %s node cannot be started: %s", process_name(p),
+              process_last_end(p));
+    supervisor_stop(s, "a node cannot be started");
+}
+
 static void process_changed(void *ctx, struct process *p)
 {
     struct supervisor *s = ctx;
@@ -60,6 +68,10 @@ static void process_changed(void *ctx, struct process *p)
     if (n->restarting && process_state(p) == PROCESS_STOPPED) {
         n->restarting = false;
         process_start(p);
+    }
+    if (!s->told_ready && process_state(p) == PROCESS_FAILED) {
+        give_up(s, p);
+        return;
     }
     if (!s->told_ready && both_in(s, PROCESS_UP))
         notify_ready(s);
@@ -336,6 +348,9 @@ enum status supervisor_run(const struct supervisor_options *options, struct erro
         process_start(s->nodes[IPC_SPARSE].process);
         supervisor_kick(s);
         uv_run(&s->loop, UV_RUN_DEFAULT);
+        status = s->failure.status;
+        if (status != STATUS_OK)
+            *e = s->failure;
     }
     take_down(s);
     uv_loop_close(&s->loop);

@@ -90,8 +90,9 @@ class Installation:
 
     def spawn(self, *options):
         nodes = ["--archive-binary", FAKE_NODE, "--sparse-binary", FAKE_NODE] if FAKE_NODE else []
-        self.process = subprocess.Popen([os.path.join(BIN, "tandem"), "up", "--json", *nodes, *options],
-                                        env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([os.path.join(BIN, "tandem"), "up", "--json", "--stdin-lifetime", *nodes,
+                                         *options], env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
 
     def up(self, *options, **environment):
         self.environment.update(environment)

@@ -92,7 +92,7 @@ def test_down_answers_and_stops(t):
 
 
 def test_the_end_of_stdin_stops_it(t):
-    t.up("--stdin-lifetime")
+    t.up()
     t.process.stdin.close()
     assert t.process.wait(5) == 0
 
@@ -105,13 +105,13 @@ def test_a_second_supervisor_is_refused(t):
     assert t.call("status")["supervisor"]["pid"] == t.process.pid
 
 
-def test_a_missing_node_program_is_named(t):
+def test_a_node_program_that_does_not_start_ends_up_with_its_name(t):
     t.environment.update(TANDEM_RESTART_DEATHS="2", TANDEM_RESTART_BACKOFF_MIN_MS="5")
-    t.spawn("--sparse-binary", "/nonexistent/node")
-    until(lambda: t.cli("status")[0] == 0, "it answers")
-    until(lambda: t.cli_json("status")[1]["sparse"]["state"] == "failed", "the node is given up")
-    events = t.cli("events", "--json")[1]
-    assert "no such file or directory" in events
+    for program, reason in (("/nonexistent/node", "no such file"), ("/bin/false", "status 1")):
+        t.spawn("--sparse-binary", program)
+        error = json.loads(t.process.stdout.readline())["error"]
+        assert error["code"] == "NODE-DOWN" and "sparse" in error["message"] and reason in error["message"], error
+        assert t.wait_exit() == 1
 
 
 def test_sighup_reopens_the_logs_and_reads_the_settings(t):
