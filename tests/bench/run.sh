@@ -15,18 +15,22 @@ if [ ! -f "$build/build.ninja" ]; then
     cmake -G Ninja -S . -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DTANDEM_TESTS=ON >/dev/null
 fi
 cmake --build "$build" --target "${targets[@]}" "${benches[@]}" -- --quiet
-find_bench() {
-    find "$build/tests/bench" "$build/bin" -name "$1" -type f -perm -u+x -print -quit 2>/dev/null
-}
 heading() {
     printf '\n== %s\n' "$1"
 }
+run() {
+    local program
+    program=$(find "$build" -name "$1" -type f -perm -u+x -print -quit)
+    heading "${1#bench_}"
+    "$program" "${@:2}"
+}
 
 heading nodes
-TANDEM_BIN=$build/bin python3 tests/bench/bench_nodes.py "${smoke[@]}"
+TANDEM_BIN=$(realpath "$build/bin") python3 tests/bench/bench_nodes.py "${smoke[@]}"
 for bench in "${benches[@]}"; do
-    heading "${bench#bench_}"
-    arguments=("${smoke[@]}")
-    if [ "$bench" = bench_relay ]; then arguments=("$build/bin/tandem-relay" "${smoke[@]}"); fi
-    "$(find_bench "$bench")" "${arguments[@]}"
+    case $bench in
+    bench_models) run "$bench" ${smoke[0]:+1000} ;;
+    bench_relay) run "$bench" "$build/bin/tandem-relay" "${smoke[@]}" ;;
+    *) run "$bench" "${smoke[@]}" ;;
+    esac
 done
