@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -313,6 +314,7 @@ static void admit(struct ws_server *s, int fd, const struct sockaddr_storage *sa
         free(c);
         return;
     }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); // messages are not to wait for one another
     c->server = s;
     s->stats.connections++;
     name_peer(c, sa, len);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static void send_text(struct peer *p, struct span s)
 {
@@ -338,6 +339,38 @@ static void a_lost_connection_is_1006(void **state)
     pair_close(&p);
 }
 
+// Upgrade requests and frames with bytes changed, left out and repeated. TANDEM_SEED=N runs a seed again.
+static void damaged_input_does_no_harm(void **state)
+{
+    enum { CASES = 300, LEN = 400 };
+    static const struct span good = SPAN(UPGRADE("1", "") "\x81\x85\0\0\0\0hello\x02\xfe\1\2\0\0\0\0");
+    (void)state;
+    struct pair p;
+    const char *given = getenv("TANDEM_SEED");
+    unsigned seed = given != NULL ? (unsigned)atoi(given) : (unsigned)time(NULL);
+    print_message("seed %u\n", seed);
+    srand(seed);
+    pair_listen(&p, NULL);
+    for (int i = 0; i < CASES; i++) {
+        char bytes[LEN];
+        size_t n = 0;
+        for (size_t k = 0; k < good.len && n < LEN; k++) {
+            int what = rand() % 60;
+            if (what == 0)
+                k += (size_t)(rand() % 8); // leave out
+            else if (what == 1)
+                k -= k > 8 ? (size_t)(rand() % 8) : 0; // repeat
+            bytes[n++] = what == 2 || k >= good.len ? (char)rand() : good.ptr[k];
+        }
+        struct raw r = {.port = ws_server_port(p.server), .send = {{bytes, n}, SPAN(""), SPAN("")}, .hang_up = true};
+        raw_run(p.loop, &r);
+        buf_free(&r.received);
+    }
+    pair_dial(&p, ws_server_url(p.server));
+    run_until(p.loop, &p.connected); // still in service
+    pair_close(&p);
+}
+
 static void slow_handshakes_are_cut_off(void **state)
 {
     (void)state;
@@ -469,6 +502,7 @@ int main(void)
         cmocka_unit_test(continuation_frames_become_one_message),
         cmocka_unit_test(breaches_of_the_protocol_close),
         cmocka_unit_test(a_lost_connection_is_1006),
+        cmocka_unit_test(damaged_input_does_no_harm),
         cmocka_unit_test(slow_handshakes_are_cut_off),
         cmocka_unit_test(connections_are_limited),
         cmocka_unit_test(a_taken_port_is_named),
