@@ -1,0 +1,345 @@
+"""What the cases against live peers share: the peer, driven through peer.mjs; a stage with one of our nodes and one peer
+that know each other; a TCP proxy that can cut the network. Only Python's standard library is used.
+
+ONE_PEER names the folder with the live peer's packages, TANDEM_BIN the one with our programs.
+"""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, os.pardir, "scenario"))
+from control import BIN, Installation, RpcError  # noqa: E402
+from nodes import Pair  # noqa: E402
+
+PATIENCE_S = 40
+DOC_RECIPE = {"$type$": "Recipe", "name": "PeerTestDoc", "rule": [
+    {"itemprop": "id", "isId": True, "itemtype": {"type": "string"}},
+    {"itemprop": "text", "itemtype": {"type": "string"}},
+    {"itemprop": "tags", "optional": True, "itemtype": {"type": "set", "item": {"type": "string"}}},
+    {"itemprop": "blob", "optional": True, "itemtype": {"type": "referenceToBlob"}}]}
+NOTE_RECIPE = {"$type$": "Recipe", "name": "PeerTestNote", "rule": [
+    {"itemprop": "text", "itemtype": {"type": "string"}},
+    {"itemprop": "long", "optional": True, "itemtype": {"type": "referenceToClob"}}]}
+
+UNKNOWN_RECIPE = {"$type$": "Recipe", "name": "PeerTestUnknown", "rule": [
+    {"itemprop": "id", "isId": True, "itemtype": {"type": "string"}}]}
+
+
+def until(condition, what, patience=PATIENCE_S):
+    """The first true value of condition()."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"never happened: {what}")
+
+
+def now_ms():
+    return time.time() * 1000
+
+
+def free_port(host="localhost"):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as s:
+        s.bind((host, 0))
+        return s.getsockname()[1]
+
+
+class Peer:
+    """One live peer. Its events are kept until somebody waits for them."""
+
+    def __init__(self, name, *options, folder=None, environment=None):
+        self.name = name
+        self.folder = folder or tempfile.mkdtemp(prefix="tandem-peer-")
+        self.log = open(os.path.join(self.folder, "peer.log"), "a")
+        self.process = subprocess.Popen(
+            ["node", os.path.join(HERE, "peer.mjs"), "--name", name, "--dir", os.path.join(self.folder, "store"), *options],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
+            env={**os.environ, **(environment or {})})
+        self.events = []
+        self.news = threading.Condition()
+        threading.Thread(target=self.read, daemon=True).start()
+        self.person = self.wait("ready")["person"]
+
+    def read(self):
+        for line in self.process.stdout:
+            with self.news:
+                self.events.append(json.loads(line))
+                self.news.notify_all()
+        with self.news:
+            self.events.append({"event": "ended", "status": self.process.wait()})
+            self.news.notify_all()
+
+    def take(self, names, fits):
+        for i, found in enumerate(self.events):
+            if found["event"] in names and fits(found):
+                return self.events.pop(i)
+        return None
+
+    def wait(self, event, fits=lambda e: True, patience=PATIENCE_S):
+        """The first such event; event may also be several names."""
+        names = (event,) if isinstance(event, str) else event
+        deadline = time.monotonic() + patience
+        with self.news:
+            while True:
+                found = self.take(names, fits)
+                if found is not None:
+                    return found
+                assert not any(e["event"] == "ended" for e in self.events), f"the peer ended; {event} was expected"
+                left = deadline - time.monotonic()
+                assert left > 0, f"the peer never told {event}; it told {json.dumps(self.events)[-1500:]}"
+                self.news.wait(left)
+
+    def send(self, command, **parameters):
+        self.process.stdin.write(json.dumps({"cmd": command, **parameters}) + "\n")
+        self.process.stdin.flush()
+
+    def ask(self, command, event, **parameters):
+        """Sends a command and waits for its answer; an error of the peer is an error here."""
+        self.send(command, **parameters)
+        answer = self.wait((event, "error"), lambda e: e["event"] == event or e["cmd"] == command)
+        if answer["event"] == "error":
+            raise RuntimeError(answer["error"])
+        return answer
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self):
+        """Ends the peer; its folder stays."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+        self.process.wait(10)
+        self.process.stdin.close()
+        self.log.close()
+
+    def clean(self):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Proxy:
+    """Forwards TCP connections to localhost:port, and can cut all of them and refuse new ones."""
+
+    def __init__(self, port, wrap=None):
+        self.target = port
+        self.wrap = wrap  # turns an accepted socket into a TLS one
+        self.open = True
+        self.pairs = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        if not self.open:
+            client.close()
+            return
+        try:
+            client = self.wrap(client) if self.wrap else client
+            server = socket.create_connection(("localhost", self.target))
+        except OSError:
+            client.close()
+            return
+        self.pairs.append((client, server))
+        threading.Thread(target=self.pump, args=(client, server), daemon=True).start()
+        self.pump(server, client)
+
+    @staticmethod
+    def pump(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+        except OSError:
+            pass
+        for s in (source, target):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def cut(self):
+        self.open = False
+        for pair in self.pairs:
+            for s in pair:
+                try:
+                    s.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+        self.pairs = []
+
+    def mend(self):
+        self.open = True
+
+    def close(self):
+        self.cut()
+        self.listener.close()
+
+
+class Stage:
+    """One installation of ours and one live peer. role "browser": the peer only dials, with an invitation of our archive;
+    "node": the peer listens, our sparse node dials with the peer's invitation."""
+
+    def __init__(self, role, *peer_options, up=(), environment=None, relay=None):
+        self.role = role
+        self.node = "archive" if role == "browser" else "sparse"
+        self.peer = None
+        self.relay = relay
+        self.t = Installation()
+        try:
+            self.t.environment.update(environment or {})
+            self.pair = Pair(self.t, *up)
+            self.ours = self.pair.provisioned[self.node]["personId"]
+            self.peer_options = peer_options or (
+                ("--outgoing",) if role == "browser" else ("--listen", str(free_port())))
+            self.peer = Peer(role, *self.peer_options, environment=environment)
+            self.theirs = self.peer.person
+        except BaseException:
+            self.clean()
+            raise
+
+    # --- asking ---
+
+    def call(self, method, **params):
+        return self.t.call(method, node=self.node, **params)
+
+    def items(self, method, **params):
+        return self.call(method, **params)["items"]
+
+    def events(self, since=0):
+        found, seq = [], since
+        while True:
+            answer = self.t.call("events.since", seq=seq, limit=1000)
+            found += answer["events"]
+            if not answer["events"]:
+                return [e for e in found if e["node"] == self.node], answer["next"]
+            seq = answer["next"]
+
+    def event_since(self, since, name, fits=lambda data: True):
+        return next((e for e in self.events(since)[0] if e["event"] == name and fits(e["data"])), None)
+
+    def mark(self):
+        return self.events()[1]
+
+    def contact(self):
+        return next((c for c in self.items("contacts.list") if c["personId"] == self.theirs), None)
+
+    def connected(self):
+        contact = self.contact()
+        return contact is not None and contact["connected"]
+
+    # --- pairing ---
+
+    def pair_up(self, via="direct", change_url=None):
+        """Pairs both, and waits for CHUM. The milliseconds from the end of the pairing to CHUM."""
+        mark = self.mark()
+        change = change_url or (lambda url: url)
+        if self.role == "browser":
+            invitation = self.call("pairing.invite", via=via)
+            invitation["url"] = change(invitation["url"])
+            self.peer.send("pair", invitation=invitation)
+        else:
+            invitation = self.peer.ask("invite", "invitation")["invitation"]
+            invitation["url"] = change(invitation["url"])
+            until(lambda: self.accepts(invitation), "our node accepts the invitation")
+        paired = self.peer.wait("paired", lambda e: e["remotePerson"] == self.ours)
+        assert paired["initiatedLocally"] == (self.role == "browser")
+        until(lambda: self.event_since(mark, "pairing.accepted", lambda d: d["personId"] == self.theirs), "we have paired")
+        return self.chum_after(paired["t"])
+
+    def accepts(self, invitation):
+        """False while the peer has not registered at its relay."""
+        try:
+            return self.call("pairing.accept", invitation=invitation)["personId"] == self.theirs
+        except RpcError:
+            if self.relay is None:
+                raise
+            return False
+
+    def chum_after(self, begun_ms):
+        theirs = self.peer.wait("protocol", lambda e: e["protocol"] == "chum" and e["remotePerson"] == self.ours)
+        until(self.connected, "we are connected")
+        return theirs["t"] - begun_ms
+
+    # --- chat ---
+
+    def we_say(self, text, **params):
+        return self.call("chat.send", to=self.theirs, text=text, **params)
+
+    def they_say(self, text):
+        self.peer.ask("say", "said", other=self.ours, text=text)
+
+    def messages(self):
+        return self.items("chat.list", **{"with": self.theirs, "limit": 1000})
+
+    def we_hear(self, text):
+        return until(lambda: next((m for m in self.messages() if m["text"] == text), None), f"we hear {text}")
+
+    def they_hear(self, text):
+        return self.peer.wait("chat", lambda e: e["text"] == text)
+
+    def talk(self, first="they"):
+        """One message each way, begun by either side."""
+        tag = f"{self.role} {time.monotonic_ns()}"
+        if first == "we":
+            self.we_say(f"ours {tag}")
+            assert self.they_hear(f"ours {tag}")["sender"] == self.ours
+        self.they_say(f"theirs {tag}")
+        heard = self.we_hear(f"theirs {tag}")
+        assert heard["sender"] == heard["author"] == self.theirs, heard
+        if first != "we":
+            self.we_say(f"ours {tag}")
+            assert self.they_hear(f"ours {tag}")["sender"] == self.ours
+        return heard
+
+    # --- life ---
+
+    def restart_peer(self, *options):
+        self.peer.stop()
+        self.peer_options = options or self.peer_options
+        self.peer = Peer(self.role, *self.peer_options, folder=self.peer.folder)
+
+    def restart_ours(self):
+        self.t.call("restart", node=self.node)
+
+    def pid(self):
+        return self.t.call("status")[self.node]["pid"]
+
+    def report(self):
+        """The ends of the logs of both sides, for a failure."""
+        ours = tail(self.t.path("log", f"{self.node}.log"))
+        return f"--- {self.node}.log\n{ours}\n--- peer.log\n{tail(os.path.join(self.peer.folder, 'peer.log'))}"
+
+    def clean(self):
+        if self.peer is not None:
+            self.peer.clean()
+        try:
+            self.t.stop()
+        finally:
+            self.t.clean()
+
+
+def tail(path, size=3000):
+    try:
+        with open(path) as file:
+            return file.read()[-size:]
+    except OSError:
+        return ""

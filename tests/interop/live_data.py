@@ -1,0 +1,277 @@
+"""CHUM with a live peer (point 2): names, conversations, objects, versions and files. Every case gets a stage on which our
+node and the peer are connected; they run one after the other on the same stage, once for each role of the peer."""
+import base64
+import hashlib
+import os
+
+from live import DOC_RECIPE, NOTE_RECIPE, UNKNOWN_RECIPE, until
+
+CHUNK = 512 * 1024
+SIZES = (0, 100, 65535, 65536, 65537, 1200000, 50000000)
+
+
+def pattern(size):
+    block = bytes((i * 31 + (i >> 8) * 7) & 255 for i in range(65536))
+    return (block * (size // len(block) + 1))[:size]
+
+
+def store_file(s, data):
+    blob = s.call("blob.begin")["blob"]
+    for offset in range(0, len(data), CHUNK):
+        s.call("blob.chunk", blob=blob, offset=offset, data=base64.b64encode(data[offset:offset + CHUNK]).decode())
+    stored = s.call("blob.commit", blob=blob)
+    assert stored == {"hash": hashlib.sha256(data).hexdigest(), "size": len(data)}
+    return stored["hash"]
+
+
+def our_doc(s, name, text, tags=(), **more):
+    fields = {"tags": {"$set": sorted(tags)}} if tags else {}
+    return s.call("object.put", object={"$type$": "PeerTestDoc", "id": name, "text": text, **fields, **more})
+
+
+def our_text(s, id_hash):
+    """Text and tags of the current version here, None without one."""
+    try:
+        found = s.call("object.current", idHash=id_hash)["object"]
+    except Exception:
+        return None
+    return found["text"], sorted(found.get("tags", {"$set": []})["$set"])
+
+
+def their_text(s, name):
+    found = s.peer.ask("getdoc", "got", id=name)
+    return found["text"], found["tags"]
+
+
+def they_have(s, name, text):
+    return s.peer.wait("doc", lambda e: (e["id"], e["text"]) == (name, text))
+
+
+def recipes_are_registered(s):
+    for recipe in (DOC_RECIPE, NOTE_RECIPE):
+        assert s.call("recipe.add", recipe=recipe)["name"] == recipe["name"]
+
+
+def their_name_appears_here(s):
+    s.peer.ask("name", "named", name="Pia Peer")
+    until(lambda: s.contact()["name"] == "Pia Peer", "the peer's name is known here")
+
+
+def our_name_appears_there(s):
+    s.call("profile.set", name="Toni Tandem")
+    until(lambda: "Toni Tandem" in s.peer.ask("names", "names", person=s.ours)["names"], "our name is known at the peer")
+
+
+def chat_begun_by_the_peer(s):
+    heard = s.talk(first="they")
+    assert heard["verification"] == "verified", heard["verification"]
+
+
+def chat_begun_by_us(s):
+    heard = s.talk(first="we")
+    assert heard["verification"] == "verified", heard["verification"]
+
+
+def both_see_the_same_conversation(s):
+    ours = [m["text"] for m in s.messages()]
+    until(lambda: s.peer.ask("messages", "messages", other=s.ours)["texts"] == ours, "the peer's list equals ours")
+
+
+def burst_of_messages(s):
+    before = len(s.messages())
+    s.peer.send("say", other=s.ours, text="burst", count=30)
+    for i in range(30):
+        s.we_say(f"reply {i}")
+    s.peer.wait("said")
+    until(lambda: len(s.messages()) == before + 60, "all 30 messages of the peer are here")
+    for i in range(30):
+        s.they_hear(f"reply {i}")
+    texts = [m["text"] for m in s.messages()]
+    assert [t for t in texts if t.startswith("burst ")] == [f"burst {i}" for i in range(30)]
+    assert sum(t.startswith("reply ") for t in texts) == 30
+
+
+def topic_with_the_peer(s):
+    topic = s.call("topic.create", name="three is company", persons=[s.theirs])
+    s.call("topic.send", topic=topic["topicId"], text="to the whole topic")
+    assert s.they_hear("to the whole topic")["sender"] == s.ours
+
+
+def unversioned_root_of_ours(s):
+    stored = s.call("object.put", object={"$type$": "PeerTestNote", "text": "a note of ours"})
+    s.call("share.grant", object=stored["hash"], **{"with": s.theirs})
+    assert s.peer.wait("note", lambda e: e["hash"] == stored["hash"])["text"] == "a note of ours"
+
+
+def unversioned_root_of_theirs(s):
+    stored = s.peer.ask("put", "stored", object={"$type$": "PeerTestNote", "text": "a note of theirs"}, share=s.ours)
+    until(lambda: holds(s, stored["hash"]), "the peer's note is here")
+    assert s.call("object.get", hash=stored["hash"])["object"]["text"] == "a note of theirs"
+
+
+def holds(s, digest):
+    try:
+        return s.call("object.get", hash=digest) is not None
+    except Exception:
+        return False
+
+
+def versioned_root_of_ours(s):
+    stored = our_doc(s, "our root", "one version only")
+    s.call("share.grant", object=stored["hash"], **{"with": s.theirs})
+    until(lambda: they_hold(s, stored["hash"]), "the peer has the version")
+
+
+def they_hold(s, digest):
+    try:
+        return s.peer.ask("get", "object", hash=digest)
+    except RuntimeError:
+        return None
+
+
+def versioned_root_of_theirs(s):
+    stored = s.peer.ask("put", "stored", object={"$type$": "PeerTestDoc", "id": "their root", "text": "one version only"},
+                        share=s.ours)
+    until(lambda: holds(s, stored["hash"]), "the peer's version is here")
+
+
+def versions_of_ours(s):
+    stored = our_doc(s, "our doc", "first")
+    s.call("share.grant", id=stored["idHash"], **{"with": s.theirs})
+    they_have(s, "our doc", "first")
+    for text in ("second", "third"):
+        our_doc(s, "our doc", text)
+        they_have(s, "our doc", text)
+
+
+def versions_of_theirs(s):
+    for text in ("first", "second", "third"):
+        stored = s.peer.ask("doc", "stored", id="their doc", text=text, share=s.ours)
+        until(lambda: our_text(s, stored["idHash"]) == (text, []), f"the peer's {text} version is current here")
+
+
+def concurrent_edits_converge(s):
+    """Both sides change a document that both know while they are apart; afterwards both hold the same."""
+    stored = our_doc(s, "shared doc", "base", ["base"])
+    s.call("share.grant", id=stored["idHash"], **{"with": s.theirs})
+    they_have(s, "shared doc", "base")
+    s.peer.ask("doc", "stored", id="shared doc", text="base", tags=["base"], share=s.ours)
+    s.call("contact.disable", person=s.theirs)
+    until(lambda: not s.connected(), "we are apart")
+    our_doc(s, "shared doc", "base", ["base", "ours"])
+    s.peer.ask("doc", "stored", id="shared doc", text="base", tags=["base", "theirs"])
+    s.call("contact.enable", person=s.theirs)
+    wanted = ("base", ["base", "ours", "theirs"])
+    until(lambda: our_text(s, stored["idHash"]) == wanted, "both edits are here")
+    until(lambda: their_text(s, "shared doc") == wanted, "both edits are there")
+    our_doc(s, "shared doc", "agreed", ["base", "ours", "theirs"])
+    until(lambda: their_text(s, "shared doc")[0] == "agreed", "what follows arrives as well")
+
+
+def clob_of_ours(s):
+    text = "ein langer Text mit ümläuten 𝄞 " * 5000
+    digest = store_file(s, text.encode())
+    stored = s.call("object.put", object={"$type$": "PeerTestNote", "text": "long", "long": digest})
+    s.call("share.grant", object=stored["hash"], **{"with": s.theirs})
+    s.peer.wait("note", lambda e: e["hash"] == stored["hash"])
+    assert s.peer.ask("get", "object", hash=stored["hash"])["long"] == text
+
+
+def clob_of_theirs(s):
+    text = "a long text with ümläuts 𝄞 " * 5000
+    stored = s.peer.ask("put", "stored", object={"$type$": "PeerTestNote", "text": "their long"}, long=text, share=s.ours)
+    until(lambda: holds(s, stored["hash"]), "the peer's note is here")
+    digest = s.call("object.get", hash=stored["hash"])["object"]["long"]
+    assert digest == hashlib.sha256(text.encode()).hexdigest()
+    assert read_file(s, digest) == text.encode()
+
+
+def read_file(s, digest):
+    data, size = b"", s.call("blob.stat", hash=digest)["size"]
+    while len(data) < size:
+        data += base64.b64decode(s.call("blob.read", hash=digest, offset=len(data))["data"])
+    return data
+
+
+def files_of_ours(s, sizes):
+    digests = {f"file of {size}": store_file(s, pattern(size)) for size in sizes}
+    for name, digest in digests.items():
+        stored = our_doc(s, name, "with a file", blob=digest)
+        s.call("share.grant", id=stored["idHash"], **{"with": s.theirs})
+    for size, (name, digest) in zip(sizes, digests.items()):
+        they_have(s, name, "with a file")
+        got = s.peer.ask("getdoc", "got", id=name)
+        assert (got["blobBytes"], got["blobHash"]) == (size, digest), got
+
+
+def small_files_of_ours(s):
+    files_of_ours(s, SIZES[:-1])
+
+
+def large_file_of_ours(s):
+    files_of_ours(s, SIZES[-1:])
+
+
+def attachment_of_ours(s):
+    digest = store_file(s, os.urandom(1000))
+    s.we_say("see attachment", attachments=[{"hash": digest, "name": "a.bin", "type": "application/octet-stream"}])
+    assert s.they_hear("see attachment")["attachments"] == 1
+
+
+def broken_files_of_theirs(s):
+    """The peer cannot export a file: we say so, stay connected and take everything else."""
+    mark = s.mark()
+    s.peer.ask("doc", "stored", id="with a broken file", text="x", blobSize=100, share=s.ours)
+    until(lambda: s.event_since(mark, "sync.failed", lambda d: d["personId"] == s.theirs), "the failure is reported")
+    after = s.peer.ask("doc", "stored", id="after the broken file", text="arrives", share=s.ours)
+    until(lambda: our_text(s, after["idHash"]) == ("arrives", []), "the next document arrives")
+    assert not s.event_since(mark, "chum.stopped"), "the connection was lost"
+    s.talk()
+
+
+def unknown_types_of_theirs(s):
+    """What we have no recipe for is left out, everything else arrives; with the recipe it is taken as well."""
+    mark = s.mark()
+    stored = [s.peer.ask("put", "stored", object={"$type$": "PeerTestUnknown", "id": f"odd {share}"}, **{share: s.ours})
+              for share in ("share", "shareId")]
+    after = s.peer.ask("doc", "stored", id="after the unknown", text="arrives", share=s.ours)
+    until(lambda: our_text(s, after["idHash"]) == ("arrives", []), "the next document arrives")
+    assert not s.event_since(mark, "chum.stopped"), "the connection was lost"
+    assert not holds(s, stored[0]["hash"])
+    s.call("recipe.add", recipe=UNKNOWN_RECIPE)
+    until(lambda: all(holds(s, o["hash"]) for o in stored), "both are taken once their type is known")
+
+
+def refused_types_are_never_offered(s):
+    types = [r.get("oneType", r.get("dataType")) for r in s.items("roots.list", **{"for": s.theirs, "limit": 1000})]
+    assert types and not {"Access", "IdAccess", "Group", "Instance", "Leute", "ChannelRegistry"} & set(types), types
+
+
+def chat(s):
+    (chat_begun_by_the_peer if s.role == "browser" else chat_begun_by_us)(s)
+
+
+CASES = [
+    ("recipes of the peer's types are registered", recipes_are_registered),
+    ("the peer's profile name appears here", their_name_appears_here),
+    ("our profile name appears there", our_name_appears_there),
+    ("chat both ways, author verified", chat),
+    ("both see the same conversation", both_see_the_same_conversation),
+    ("30 messages each way at once", burst_of_messages),
+    ("topic of ours with the peer", topic_with_the_peer),
+    ("unversioned root, ours", unversioned_root_of_ours),
+    ("unversioned root, theirs", unversioned_root_of_theirs),
+    ("versioned root, ours", versioned_root_of_ours),
+    ("versioned root, theirs", versioned_root_of_theirs),
+    ("id root and versions, ours", versions_of_ours),
+    ("id root and versions, theirs", versions_of_theirs),
+    ("concurrent edits converge", concurrent_edits_converge),
+    ("CLOB, ours", clob_of_ours),
+    ("CLOB, theirs", clob_of_theirs),
+    ("BLOBs of 0 B, 100 B, 64 KiB ± 1, 1.2 MB, ours", small_files_of_ours),
+    ("BLOB of 50 MB, ours", large_file_of_ours),
+    ("message with an attachment, ours", attachment_of_ours),
+    ("the peer's broken BLOB export: reported, the rest arrives", broken_files_of_theirs),
+    ("types unknown here are left out, the rest arrives", unknown_types_of_theirs),
+    ("refused types are never offered", refused_types_are_never_offered),
+]

@@ -1,0 +1,219 @@
+"""Connections that break and come back (point 3) with a live peer, and how long things take. Each case makes its own stage."""
+import os
+import random
+import signal
+import threading
+import time
+
+from live import Proxy, free_port, now_ms, until
+from live_pairing import on_stage
+
+SENDS = 20
+OURS_LIMIT_MS = 5500    # our send to the peer's event; the peer polls every 5 s
+THEIRS_LIMIT_MS = 1200  # the peer's send to our event
+FROZEN_S = 3
+
+
+def back_again(s, begun):
+    """Waits until both are connected once more; the milliseconds since begun."""
+    ms = s.chum_after(begun)
+    s.talk()
+    return f"{ms / 1000:.1f} s"
+
+
+def restarting_the_peer(role):
+    def play(s):
+        s.pair_up()
+        s.talk()
+        s.peer.stop()
+        until(lambda: not s.connected(), "we notice")
+        s.we_say("while you were away")
+        s.restart_peer()
+        begun = now_ms()
+        s.they_hear("while you were away")
+        return back_again(s, begun)
+    return on_stage(role, play)
+
+
+def restarting_our_node(role):
+    def play(s):
+        s.pair_up()
+        s.talk()
+        s.restart_ours()
+        return back_again(s, now_ms())
+    return on_stage(role, play)
+
+
+def disabling_here(role):
+    def play(s):
+        s.pair_up()
+        s.call("contact.disable", person=s.theirs)
+        until(lambda: not s.connected(), "we are apart")
+        s.we_say("kept back")
+        s.peer.ask("connections", "connections")
+        s.call("contact.enable", person=s.theirs)
+        begun = now_ms()
+        s.they_hear("kept back")
+        return back_again(s, begun)
+    return on_stage(role, play)
+
+
+def disabling_there(role):
+    def play(s):
+        s.pair_up()
+        s.peer.ask("enable", "enabled", on=False)
+        until(lambda: not s.connected(), "we are apart")
+        s.we_say("kept back")
+        s.peer.ask("enable", "enabled", on=True)
+        begun = now_ms()
+        s.they_hear("kept back")
+        return back_again(s, begun)
+    return on_stage(role, play)
+
+
+def cutting_the_network(role):
+    """A proxy between both drops every connection and lets none through for a while."""
+    port = free_port()
+    proxy = Proxy(port)
+    url = f"ws://localhost:{proxy.port}"
+
+    def play(s):
+        s.pair_up(change_url=lambda _: url)
+        s.talk()
+        proxy.cut()
+        until(lambda: not s.connected(), "we notice")
+        s.we_say("sent during the cut")
+        s.they_say("sent during the cut as well")
+        proxy.mend()
+        begun = now_ms()
+        s.they_hear("sent during the cut")
+        s.we_hear("sent during the cut as well")
+        return back_again(s, begun)
+
+    try:
+        return on_stage(role, play, "--listen", str(port), "--url", url)
+    finally:
+        proxy.close()
+
+
+def freezing_the_peer(role):
+    def play(s):
+        s.pair_up()
+        s.talk()
+        s.peer.signal(signal.SIGSTOP)
+        s.we_say("said to a frozen peer")
+        time.sleep(FROZEN_S)
+        assert s.connected(), "we gave up too early"
+        s.peer.signal(signal.SIGCONT)
+        s.they_hear("said to a frozen peer")
+        s.talk()
+    return on_stage(role, play)
+
+
+def freezing_our_node(role):
+    def play(s):
+        s.pair_up()
+        s.talk()
+        pid = s.pid()
+        os.kill(pid, signal.SIGSTOP)
+        s.they_say("said to a frozen node")
+        time.sleep(FROZEN_S)
+        os.kill(pid, signal.SIGCONT)
+        s.we_hear("said to a frozen node")
+        s.talk()
+        assert s.pid() == pid
+    return on_stage(role, play)
+
+
+def endpoints_that_come_late_and_change(role):
+    """The peer paired without an address; it gets one, then another: both reach us over CHUM."""
+    def play(s):
+        s.pair_up()
+        for port in (free_port(), free_port()):
+            s.restart_peer("--listen", str(port))
+            until(lambda: f"ws://localhost:{port}" in [i["url"] for i in s.contact()["instances"]],
+                  "we know the peer's new address")
+            until(s.connected, "we are connected")
+        s.talk()
+    return on_stage(role, play) if role == "browser" else None
+
+
+def dialling_each_other(role):
+    """Both have an address and dial; one connection is left, and it lasts."""
+    def play(s):
+        s.pair_up()
+        s.talk()
+        for restart in (s.restart_peer, s.restart_ours):
+            restart()
+            begun = now_ms()
+            s.chum_after(begun)
+            s.talk()
+        active = [c for c in s.items("connections.list") if c["live"] and c["remotePersonId"] == s.theirs]
+        assert len(active) == 1, active
+    return on_stage(role, play, "--listen", str(free_port())) if role == "browser" else None
+
+
+# ---- How long it takes ----------------------------------------------------------------------------------------------
+
+
+def percentile(values, share):
+    return sorted(values)[max(0, int(len(values) * share + 0.5) - 1)]
+
+
+class Follower(threading.Thread):
+    """Notes when each message of the conversation became known."""
+
+    def __init__(self, s):
+        super().__init__(daemon=True)
+        self.s = s
+        self.arrived = {}
+        self.cursor = self.ask()["next"]
+        self.over = False
+
+    def ask(self, **more):
+        return self.s.call("chat.since", **{"with": self.s.theirs, "limit": 100, **more})
+
+    def run(self):
+        while not self.over:
+            answer = self.ask(cursor=self.cursor, waitMs=1000)
+            self.cursor = answer["next"]
+            for message in answer["items"]:
+                self.arrived[message["text"]] = now_ms()
+
+
+def chat_latency(role):
+    def play(s):
+        s.pair_up()
+        s.talk()
+        follower = Follower(s)
+        follower.start()
+        ours, theirs = {}, {}
+        for i in range(SENDS):
+            ours[f"our {i}"] = now_ms()
+            s.we_say(f"our {i}")
+            theirs[f"their {i}"] = now_ms()
+            s.they_say(f"their {i}")
+            time.sleep(random.uniform(0, 0.6))
+        until(lambda: all(text in follower.arrived for text in theirs), "every message of the peer arrives")
+        to_us = [follower.arrived[text] - sent for text, sent in theirs.items()]
+        to_them = [s.they_hear(text)["t"] - sent for text, sent in ours.items()]
+        follower.over = True
+        follower.join(5)
+        told = f"to us {percentile(to_us, .95):.0f}, to the peer {percentile(to_them, .95):.0f} ms p95"
+        assert percentile(to_us, .95) <= THEIRS_LIMIT_MS and percentile(to_them, .95) <= OURS_LIMIT_MS, told
+        return told
+    return on_stage(role, play)
+
+
+CASES = [
+    ("3", "the peer restarts", restarting_the_peer),
+    ("3", "our node restarts", restarting_our_node),
+    ("3", "contact disabled and enabled here", disabling_here),
+    ("3", "connections disabled and enabled there", disabling_there),
+    ("3", "the network is cut and comes back", cutting_the_network),
+    ("3", "the peer is frozen for 3 s", freezing_the_peer),
+    ("3", "our node is frozen for 3 s", freezing_our_node),
+    ("3", "endpoints that come late and change", endpoints_that_come_late_and_change),
+    ("3", "both listen and dial each other", dialling_each_other),
+    ("2", "chat latency", chat_latency),
+]
