@@ -157,12 +157,18 @@ static enum status export_children(struct store *s, const struct hash *hash, str
     enum status st = store_children(s, hash, &children, e);
     if (st != STATUS_OK)
         return st;
-    struct buf list = {0};
-    chum_children_write(&children, &list);
-    jsontext_add_escaped(buf_span(&list), text);
-    buf_free(&list);
-    for (size_t i = 0; i < children.count; i++)
+    struct buf entry = {0};
+    buf_add_char(text, '[');
+    for (size_t i = 0; i < children.count; i++) { // one by one: a long list is in memory once
+        buf_clear(&entry);
+        chum_child_write(&children.items[i], &entry);
+        if (i != 0)
+            buf_add_char(text, ',');
+        jsontext_add_escaped(buf_span(&entry), text);
         hash_list_add(shown, &children.items[i].hash);
+    }
+    buf_add_char(text, ']');
+    buf_free(&entry);
     free(children.items);
     return STATUS_OK;
 }

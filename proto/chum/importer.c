@@ -7,7 +7,7 @@
 #include "chum/tree.h"
 #include "crypto/sha256.h"
 
-enum { RETRY_FIRST_MS = 2000, RETRY_LAST_MS = 300000, TOLD_PER_PASS = 100 };
+enum { RETRY_FIRST_MS = 2000, RETRY_LAST_MS = 300000, TOLD_PER_PASS = 100, LINGERING_MAX = 64, STUCK_MS = 4000 };
 
 struct failure { // a root that could not be taken over, or not wholly
     char code[40];
@@ -23,7 +23,8 @@ struct running { // a tree under way
     struct running *next;
     struct chum_importer *importer;
     struct chum_tree *tree;
-    bool several; // roots
+    const struct chum_want *want; // of the tree
+    bool lingers;                 // from an earlier pass
 };
 
 struct chum_importer {
@@ -39,7 +40,9 @@ struct chum_importer {
     struct chum_plan plan;
     size_t next; // of the plan
     struct running *running;
-    size_t trees; // under way
+    size_t trees;         // of this pass
+    size_t lingering;     // of earlier ones
+    uint64_t progress_at; // when a tree was over last
     unsigned told;
     bool again;                // a root failed that would have brought others
     struct hash_map *failures; // by root
@@ -117,7 +120,7 @@ static uint64_t sum_up_failures(struct chum_importer *im)
     return failed;
 }
 
-// The roots that are not to be asked for yet.
+// The roots that are not to be asked for yet: those that failed, and those under way.
 static struct hash_map *waiting_roots(const struct chum_importer *im)
 {
     struct hash_map *waiting = hash_map_create();
@@ -128,6 +131,12 @@ static struct hash_map *waiting_roots(const struct chum_importer *im)
     while (hash_map_next(im->failures, &cursor, &root, &value)) {
         if (((const struct failure *)value)->retry_at > now)
             hash_map_add(waiting, &root);
+    }
+    for (const struct running *r = im->running; r != NULL; r = r->next) {
+        for (size_t i = 0; i < r->want->count; i++)
+            hash_map_add(waiting, &r->want->hashes[i]);
+        if (!hash_is_zero(&r->want->id_hash)) // newer versions have most of it below them too
+            hash_map_add(waiting, &r->want->id_hash);
     }
     return waiting;
 }
@@ -165,7 +174,7 @@ static void end_fetching(struct chum_importer *im)
     counts->failed_roots = sum_up_failures(im);
     counts->skipped_roots = im->plan.skipped;
     im->postponing = im->plan.postponed || im->again;
-    im->complete = im->postponing ? (struct hash){{0}} : im->list;
+    im->complete = im->postponing || im->lingering != 0 ? (struct hash){{0}} : im->list;
     end_pass(im, STATUS_OK, NULL);
 }
 
@@ -180,7 +189,7 @@ static void root_done(void *ctx, const struct hash *root, const struct chum_root
     struct error why;
     if (result->status != STATUS_OK) {
         remember_failure(im, root, &result->why, false);
-        im->again = im->again || r->several;
+        im->again = im->again || r->want->count > 1;
     } else if (result->lacking != 0) {
         (void)error_set(&why, STATUS_NOT_FOUND, "BLOB-UNAVAILABLE", "the peer lists %zu files it cannot deliver",
                         result->lacking);
@@ -198,27 +207,46 @@ static void tree_over(void *ctx)
     while (*link != r)
         link = &(*link)->next;
     *link = r->next;
+    if (r->lingers)
+        im->lingering--;
+    else
+        im->trees--;
     free(r);
-    im->trees--;
-    fetch_more(im);
+    im->progress_at = conn_now(im->fetch->conn);
+    if (im->state == FETCHING)
+        fetch_more(im);
 }
 
 static void begin_tree(struct chum_importer *im, const struct chum_want *want)
 {
     static const struct chum_tree_events events = {root_done, tree_over};
     struct running *r = mem_alloc(sizeof *r);
-    *r = (struct running){.next = im->running, .importer = im, .several = want->count > 1};
+    *r = (struct running){.next = im->running, .importer = im};
     im->running = r;
     im->trees++;
     r->tree = chum_tree_begin(im->fetch, want, &events, r);
+    r->want = chum_tree_want(r->tree);
 }
 
 static void fetch_more(struct chum_importer *im)
 {
     while (im->next < im->plan.count && im->trees < im->trees_max)
         begin_tree(im, &im->plan.wants[im->next++]);
-    if (im->trees == 0 && im->state == FETCHING)
+    if (im->trees == 0)
         end_fetching(im);
+}
+
+void chum_importer_move_on(struct chum_importer *im)
+{
+    if (im->state != FETCHING || im->lingering + im->trees > LINGERING_MAX ||
+        conn_now(im->fetch->conn) < im->progress_at + STUCK_MS)
+        return;
+    for (struct running *r = im->running; r != NULL; r = r->next)
+        r->lingers = true;
+    im->lingering += im->trees;
+    im->trees = 0;
+    im->again = im->again || im->next < im->plan.count;
+    end_fetching(im);
 }
 
 // ---- Planning ------------------------------------------------------------------------------------------------------
@@ -244,6 +272,7 @@ static void take_plan(struct chum_importer *im, const struct chum_plan *plan)
     im->next = 0;
     im->told = 0;
     im->again = false;
+    im->progress_at = conn_now(im->fetch->conn);
     im->state = FETCHING;
     for (size_t i = 0; i < plan->waited.count; i++) {
         struct failure *f = hash_map_get(im->failures, &plan->waited.items[i]);
@@ -336,7 +365,7 @@ bool chum_importer_is_busy(const struct chum_importer *im)
 
 bool chum_importer_is_fetching(const struct chum_importer *im)
 {
-    return im->state == FETCHING;
+    return im->state == FETCHING || im->lingering != 0;
 }
 
 bool chum_importer_is_postponing(const struct chum_importer *im)

@@ -24,9 +24,12 @@ struct chum_importer_events {
 
 struct chum_importer *chum_importer_create(struct chum_fetch *f, size_t trees,
                                            const struct chum_importer_events *events);
-void chum_importer_pass(struct chum_importer *im);                // begins a pass; nothing if one is running
+void chum_importer_pass(struct chum_importer *im); // begins a pass; nothing if one is running
+// Ends the running pass, if it is fetching: what is under way goes on beside the passes to come, so that a big file
+// does not keep back what is small. Nothing happens while too much goes on already.
+void chum_importer_move_on(struct chum_importer *im);
 bool chum_importer_is_busy(const struct chum_importer *im);       // a pass is running
-bool chum_importer_is_fetching(const struct chum_importer *im);   // and it has found something to fetch
+bool chum_importer_is_fetching(const struct chum_importer *im);   // something is being fetched
 bool chum_importer_is_postponing(const struct chum_importer *im); // the last pass left something for another one
 void chum_importer_end(struct chum_importer *im); // before the connection goes; jobs under way are dropped
 

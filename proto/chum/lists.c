@@ -212,17 +212,23 @@ enum status chum_children_read(struct span json, struct store_children *out, str
     return st;
 }
 
+void chum_child_write(const struct store_child *child, struct buf *out)
+{
+    const char *name = child_names[0].name;
+    for (size_t k = 0; k < 4; k++) {
+        if (child_names[k].kind == child->kind)
+            name = child_names[k].name;
+    }
+    buf_printf(out, "{\"type\":\"%s\",\"hash\":\"%s\"}", name, hash_text(&child->hash).s);
+}
+
 void chum_children_write(const struct store_children *children, struct buf *out)
 {
     buf_add_char(out, '[');
     for (size_t i = 0; i < children->count; i++) {
-        const char *name = "object";
-        for (size_t k = 0; k < 4; k++) {
-            if (child_names[k].kind == children->items[i].kind)
-                name = child_names[k].name;
-        }
-        buf_printf(out, "%s{\"type\":\"%s\",\"hash\":\"%s\"}", i != 0 ? "," : "", name,
-                   hash_text(&children->items[i].hash).s);
+        if (i != 0)
+            buf_add_char(out, ',');
+        chum_child_write(&children->items[i], out);
     }
     buf_add_char(out, ']');
 }

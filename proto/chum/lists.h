@@ -27,4 +27,5 @@ void chum_roots_free(struct chum_roots *roots); // also zeroes
 
 // Codes: DC-PC1 (not JSON), DC-PC2 (not a list), DC-PC3 (unknown kind), DC-PC4 (no hash). The caller frees items.
 enum status chum_children_read(struct span json, struct store_children *out, struct error *e);
+void chum_child_write(const struct store_child *child, struct buf *out); // one entry
 void chum_children_write(const struct store_children *children, struct buf *out);

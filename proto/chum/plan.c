@@ -78,16 +78,10 @@ static struct chum_want *want_for(struct planning *p, const struct chum_root *r)
     return &p->plan->wants[g->want - 1];
 }
 
-// Something may be missing below a root that is here.
-static bool is_here(const struct planning *p, const struct hash *hash)
-{
-    return store_presence(p->store, hash) != STORE_ABSENT && store_is_complete(p->store, hash);
-}
-
 static void consider(struct planning *p, const struct chum_root *r)
 {
     const struct hash *wanted = r->kind == CHUM_ROOT_ID ? &r->id_hash : &r->hash;
-    if (is_here(p, wanted)) {
+    if (store_is_complete(p->store, wanted)) { // something may be missing below a root that is here
         if (r->kind == CHUM_ROOT_VERSION_NODE)
             group_of(p, &r->id_hash)->previous = *wanted;
         return;
@@ -96,7 +90,7 @@ static void consider(struct planning *p, const struct chum_root *r)
         p->plan->skipped++;
         return;
     }
-    if (hash_map_has(p->waiting, wanted)) {
+    if (hash_map_has(p->waiting, wanted) || hash_map_has(p->waiting, &r->id_hash)) {
         hash_list_add(&p->plan->waited, wanted);
         return;
     }

@@ -17,9 +17,11 @@ enum {
     POLL_ACTIVE_MS = 1000,
     POLL_IDLE_MS = 5000,
     ACTIVE_MS = 60000,    // how long traffic or a follower keeps a session active
+    MOVE_ON_MS = 5000,    // after that long a pass is not waited for
     POSTPONED_MS = 50,    // when the last pass left something for another one
     POLL_PER_ANSWER = 20, // the pause is at least this many times the peer's last answer
-    STOP_MS = 3000,       // for answers to our own questions before closing
+    POLL_PER_TANDEM = 4,
+    STOP_MS = 3000, // for answers to our own questions before closing
     WINDOW_TANDEM = 32,
     WINDOW_REFERENCE = 8,
     TREES_TANDEM = 32,
@@ -43,7 +45,7 @@ struct chum_session {
     uint64_t due;          // when the phase's timer fires; 0 = none
     uint64_t active_until; // polls often until then
     uint64_t pass_began;
-    uint64_t objects_before, bytes_before; // counts at the beginning of the pass
+    uint64_t objects_before, bytes_before; // counts at the end of the last pass
     bool poked;                            // another pass as soon as this one is over
     bool importing;
     bool exporting;
@@ -87,9 +89,7 @@ static void begin_pass(struct chum_session *s)
 {
     s->poked = false;
     s->pass_began = now(s);
-    s->objects_before = s->counts.objects_received;
-    s->bytes_before = s->counts.bytes_received;
-    wait_until(s, 0);
+    wait_until(s, now(s) + MOVE_ON_MS);
     chum_importer_pass(s->importer);
 }
 
@@ -100,6 +100,10 @@ static uint64_t pause_before_next(const struct chum_session *s)
     bool often = s->options.peer_is_tandem || s->active_until > now(s);
     uint64_t pause = often ? POLL_ACTIVE_MS : POLL_IDLE_MS;
     uint64_t least = POLL_PER_ANSWER * s->counts.latency_ms;
+    if (s->options.peer_is_tandem) { // which tells of news, and only has to be asked in case it did not
+        least = POLL_PER_TANDEM * s->counts.latency_ms;
+        least = least < POLL_IDLE_MS ? least : POLL_IDLE_MS;
+    }
     return pause > least ? pause : least;
 }
 
@@ -125,6 +129,8 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
     }
     if ((first || objects != 0) && s->events.passed != NULL)
         s->events.passed(s->events.ctx, s, objects, s->counts.bytes_received - s->bytes_before, now(s) - s->pass_began);
+    s->objects_before = s->counts.objects_received;
+    s->bytes_before = s->counts.bytes_received;
     if (chum_importer_is_postponing(s->importer))
         wait_until(s, now(s) + POSTPONED_MS);
     else
@@ -273,7 +279,12 @@ static void on_time(void *ctx, uint64_t now_ms)
         ask_version(s);
         return;
     case RUNNING:
-        begin_pass(s);
+        if (!chum_importer_is_busy(s->importer)) {
+            begin_pass(s);
+            return;
+        }
+        wait_until(s, now_ms + MOVE_ON_MS);
+        chum_importer_move_on(s->importer);
         return;
     case STOPPING:
         return;

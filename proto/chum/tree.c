@@ -195,3 +195,8 @@ struct chum_tree *chum_tree_begin(struct chum_fetch *f, const struct chum_want *
     fetch_next(t);
     return t;
 }
+
+const struct chum_want *chum_tree_want(const struct chum_tree *t)
+{
+    return &t->want;
+}

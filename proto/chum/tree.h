@@ -34,6 +34,7 @@ struct chum_tree_events { // on the loop; none once the fetch has ended
 struct chum_tree *chum_tree_begin(struct chum_fetch *f, const struct chum_want *want,
                                   const struct chum_tree_events *events, void *ctx);
 void chum_tree_drop(struct chum_tree *t); // no call follows
+const struct chum_want *chum_tree_want(const struct chum_tree *t);
 
 // ---- On the store thread -------------------------------------------------------------------------------------------
 

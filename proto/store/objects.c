@@ -312,7 +312,7 @@ bool store_is_complete(struct store *s, const struct hash *hash)
     struct object_row row;
     bool found;
     return object_row_find(s, hash, &found, &row, NULL) == STATUS_OK && found && row.state != STATE_WANTED &&
-           row.tree != TREE_INCOMPLETE && row.tree != TREE_LACKING;
+           !hash_list_has(&s->damaged, hash) && row.tree != TREE_INCOMPLETE && row.tree != TREE_LACKING;
 }
 
 enum status store_wanted(struct store *s, struct hash_list *out, size_t limit, struct error *e)

@@ -75,7 +75,7 @@ enum status store_wanted(struct store *s, struct hash_list *out, size_t limit, s
 // happens if it is here. Objects that lack nothing else are offered only to those who showed it to us.
 enum status store_want_file(struct store *s, const struct hash *hash, const struct hash *shown_by, struct error *e);
 bool store_is_wanted(struct store *s, const struct hash *hash);   // known by name, content lost or never here
-bool store_is_complete(struct store *s, const struct hash *hash); // nothing below an object is missing
+bool store_is_complete(struct store *s, const struct hash *hash); // it is here, and nothing below it is missing
 // Everything that is present or remote, oldest first; visit may use and change the store.
 typedef enum status (*store_each_fn)(const struct hash *hash, const struct store_info *info, void *arg,
                                      struct error *e);

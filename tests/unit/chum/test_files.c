@@ -364,6 +364,26 @@ static void a_trickling_stream_is_given_up(void **state)
     assert_int_equal(s->g.ours->closed, 0);
 }
 
+static void a_slow_file_does_not_keep_back_news(void **state)
+{
+    struct scene *s = *state;
+    s->way = NEVER_ENDS;
+    gallery_connect(&s->g);
+    while (s->asked == 0)
+        stage_step(&s->g.stage);
+    struct hash news = gallery_object(&s->g, "{'$type$':'Child','x':'news'}");
+    gallery_root(&s->g, &news, "Child");
+    for (size_t i = 0; i < 10; i++) {
+        rpc_stream_binary(s->g.script.rpc, s->stream, SPAN("drop"));
+        pipe_sleep(s->g.stage.world, 2000);
+        stage_step(&s->g.stage);
+    }
+    stage_wait_passes(&s->g.stage, s->g.ours, 2);
+    assert_int_equal(side_presence(s->g.ours, &news), STORE_PRESENT);
+    assert_int_equal(s->asked, 1);
+    assert_false(chum_session_is_idle(s->g.ours->session));
+}
+
 static void a_stop_ends_streams(void **state)
 {
     struct scene *s = *state;
@@ -412,6 +432,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_blob_that_is_text_comes_as_text, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_wrong_text_fails_its_root, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_trickling_stream_is_given_up, begin_scene, end_scene),
+        cmocka_unit_test_setup_teardown(a_slow_file_does_not_keep_back_news, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_stop_ends_streams, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(own_nodes_hand_on_what_lacks_a_blob, begin_scene, end_scene),
     };
