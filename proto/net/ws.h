@@ -8,7 +8,7 @@
 #include "conn/transport.h"
 #include "net/loop_lws.h"
 
-enum { WS_MESSAGE_LIMIT = 16 << 20, WS_REASON_MAX = 123 };
+enum { WS_MESSAGE_LIMIT = 1 << 20, WS_REASON_MAX = 123 };
 
 struct ws_chunk;
 

@@ -23,7 +23,7 @@ typedef void (*ws_client_done)(void *ctx, struct transport *t, const struct erro
 
 // Errors through done: UNREACHABLE (no such name, nothing listens there), TIMEOUT (silent), NOT-A-NODE (something else
 // than a WebSocket answers), TLS-FAILED. NULL is returned for a URL that is none (BAD-URL).
-// message_limit and timeout_ms: 0 = the defaults (16 MiB, 5,000).
+// message_limit and timeout_ms: 0 = the defaults (1 MiB, 5,000).
 struct ws_connect;
 struct ws_connect *ws_client_connect(struct ws_client *c, const char *url, uint64_t timeout_ms, size_t message_limit,
                                      ws_client_done done, void *ctx, struct error *e);

@@ -16,7 +16,7 @@ struct ws_server_options {      // zero-initialised is a node's default
     size_t max_connections;     // 0 = 256; further ones are closed at once
     size_t max_per_address;     // 0 = no limit
     uint64_t handshake_ms;      // from TCP accept to the upgrade; 0 = 10,000
-    size_t message_limit;       // 0 = 16 MiB; a longer message closes with 1009
+    size_t message_limit;       // 0 = 1 MiB (peers send 64 KiB); a longer message closes with 1009
     // A GET that is no upgrade: fill body and *type and return true, or return false for the 426. May be NULL.
     bool (*http)(void *ctx, const char *path, struct buf *body, const char **type);
 };

@@ -18,7 +18,7 @@ struct relay_options {         // 0 = the default
     size_t max_connections;    // 16,384
     size_t max_per_address;    // no limit
     size_t max_spares_per_key; // 16; one more drops the oldest
-    size_t message_limit;      // 16 MiB
+    size_t message_limit;      // 1 MiB; peers send 64 KiB
 };
 
 struct relay_stats {
