@@ -61,10 +61,13 @@ struct supervisor {
     struct installation installation;
     struct task *provision; // the call in flight, NULL = none
     uint64_t provision_began;
-    bool deriving; // the worker thread has the secret
-    bool fresh;    // keys.json was made by the call under way
-    bool waits;    // the call under way wants federation, too
-    int recreate;  // enum ipc_node the caller allows to make anew, -1 = none
+    bool deriving;               // the worker thread has the secret
+    bool fresh;                  // keys.json was made by the call under way
+    bool waits;                  // the call under way wants federation, too
+    int recreate;                // enum ipc_node the caller allows to make anew, -1 = none
+    struct secret import_secret; // of the storage directory to adopt, until the node has it
+    char import_name[65];
+    json_t *imported; // what came of it, for the answer
     bool pairing;
     uint64_t paired_at; // when a pairing succeeded, 0 = not in this run
     bool federated;
@@ -91,9 +94,8 @@ uint64_t drive_poll_ms(const struct supervisor *s); // how often the nodes are a
 void provision_register(struct supervisor *s, struct ipc_service *service);
 void provision_failed(struct supervisor *s, const struct error *error); // called by drive
 enum status provision_save(struct supervisor *s, struct error *e);      // writes installation.json
-enum status provision_load(struct supervisor *s, struct error *e);      // reads installation.json; none is no failure
 void provision_nodes_changed(struct supervisor *s);                     // goes on with a deprovision
-enum status provision_resume_wipe(struct supervisor *s, struct error *e);
+enum status provision_clean_up(struct supervisor *s, struct error *e);  // before anything runs; reads the record
 
 // requests.c
 void requests_register(struct supervisor *s, struct ipc_service *service);

@@ -16,7 +16,7 @@
 #include "io/file.h"
 #include "supervisor/core.h"
 
-enum { POLL_FAST_MS = 25, POLL_SLOW_MS = 1000, CALL_MS = 60000, STATUS_MS = 5000 };
+enum { POLL_FAST_MS = 25, POLL_SLOW_MS = 1000, CALL_MS = 60000, ADOPT_MS = 3600000, STATUS_MS = 5000 };
 enum { PAIRING_TTL_S = 60, PAIRING_AGAIN_MS = 5000, SMALL_FILE = 64 };
 
 static struct node *other_of(struct node *n)
@@ -109,10 +109,24 @@ static void keep_port(struct supervisor *s, const char *url)
         LOG(LOG_WARN, "port.forgotten", LOG_TEXT("reason", e.message));
 }
 
+static enum status take_adopted(struct node *n, const json_t *result, struct error *e)
+{
+    struct supervisor *s = n->owner;
+    if (s->installation.adopting != (int)n->which)
+        return STATUS_OK;
+    s->imported = json_incref(json_object_get(result, "imported"));
+    return installation_adopted(&s->installation, json_string_value(json_object_get(result, "email")),
+                                json_string_value(json_object_get(result, "instanceName")), e);
+}
+
 static void take_opened(struct node *n, const json_t *result)
 {
     struct supervisor *s = n->owner;
     struct error e = {0};
+    if (take_adopted(n, result, &e) != STATUS_OK) {
+        refused(n, "node.provision", &e);
+        return;
+    }
     copy_text(result, "personId", s->installation.nodes[n->which].person_id, ID_LENGTH + 1);
     copy_text(result, "instanceId", s->installation.nodes[n->which].instance_id, ID_LENGTH + 1);
     copy_text(result, "url", n->url, sizeof n->url);
@@ -183,20 +197,43 @@ static json_t *node_key(struct supervisor *s, enum ipc_node which)
     return text;
 }
 
+// Keys travel in these parameters, so they are wiped as soon as the message is made.
+static void wipe_member(json_t *params, const char *name)
+{
+    json_t *text = json_object_get(params, name);
+    if (text != NULL)
+        secret_wipe((char *)json_string_value(text), json_string_length(text));
+}
+
+static void add_who(struct node *n, json_t *params)
+{
+    struct supervisor *s = n->owner;
+    if (s->installation.adopting == (int)n->which) {
+        json_object_set_new(params, "importName", json_string(s->import_name));
+        json_object_set_new(params, "importSecret",
+                            json_stringn((const char *)s->import_secret.data, s->import_secret.len));
+        return;
+    }
+    json_object_set_new(params, "email", json_string(s->installation.nodes[n->which].email));
+    json_object_set_new(params, "instanceName", json_string(s->installation.nodes[n->which].instance_name));
+}
+
 static void open_node(struct node *n)
 {
     struct supervisor *s = n->owner;
-    bool create = s->installation.nodes[n->which].person_id[0] == '\0' || s->installation.recreating == (int)n->which;
-    json_t *key = node_key(s, n->which);
-    json_t *params =
-        json_pack("{s:s, s:s, s:s, s:O, s:b, s:o}", "user", s->installation.user, "email",
-                  s->installation.nodes[n->which].email, "instanceName", s->installation.nodes[n->which].instance_name,
-                  "key", key, "create", create, "config", config_for_nodes(s->options->config));
+    const struct installation *in = &s->installation;
+    bool adopts = in->adopting == (int)n->which;
+    bool create = in->nodes[n->which].person_id[0] == '\0' || in->recreating == (int)n->which;
+    json_t *params = json_pack("{s:s, s:o, s:b, s:o}", "user", in->user[0] != '\0' ? in->user : "owner", "key",
+                               node_key(s, n->which), "create", create, "config", config_for_nodes(s->options->config));
+    add_who(n, params);
     if (n->which == IPC_ARCHIVE)
         add_listener(s, params);
-    call(n, "node.provision", params, CALL_MS, opened);
-    secret_wipe((char *)json_string_value(key), json_string_length(key));
-    json_decref(key);
+    json_incref(params);
+    call(n, "node.provision", params, adopts ? ADOPT_MS : CALL_MS, opened);
+    wipe_member(params, "key");
+    wipe_member(params, "importSecret");
+    json_decref(params);
 }
 
 // --- node.peer and node.status ---------------------------------------------------------------------------------------

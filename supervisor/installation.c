@@ -8,6 +8,8 @@
 
 enum { VERSION = 1 };
 
+const struct installation INSTALLATION_NONE = {.recreating = -1, .adopting = -1};
+
 static enum status check_word(const char *what, const char *text, const char *forbidden, size_t max, struct error *e)
 {
     size_t len = strlen(text);
@@ -19,31 +21,100 @@ static enum status check_word(const char *what, const char *text, const char *fo
     return STATUS_OK;
 }
 
-static void set_email(char *out, const char *given, const char *prefix, const char *user)
+static enum status check_email(const char *node, const char *email, struct error *e)
 {
+    char what[32];
+    snprintf(what, sizeof what, "%s e-mail", node);
+    return email == NULL ? STATUS_OK : check_word(what, email, " ", EMAIL_MAX, e);
+}
+
+static void set_email(struct installation *in, enum ipc_node node, const char *given)
+{
+    char *out = in->nodes[node].email;
     if (given != NULL)
         snprintf(out, EMAIL_MAX + 1, "%s", given);
     else
-        snprintf(out, EMAIL_MAX + 1, "%s%s@lama.local", prefix, user);
+        snprintf(out, EMAIL_MAX + 1, "%s%s@lama.local", node == IPC_ARCHIVE ? "node-" : "", in->user);
+}
+
+static void set_instance_name(struct installation *in, enum ipc_node node)
+{
+    snprintf(in->nodes[node].instance_name, NAME_MAX_LENGTH, "%s%s", node == IPC_ARCHIVE ? "lama-node-" : "lama-",
+             in->user);
+}
+
+static enum status check_different(const struct installation *in, struct error *e)
+{
+    if (strcasecmp(in->nodes[0].email, in->nodes[1].email) != 0)
+        return STATUS_OK;
+    return error_set(e, STATUS_INVALID, "EMAILS-EQUAL", "both nodes would be the person %s", in->nodes[0].email);
 }
 
 enum status installation_make(struct installation *in, const char *user, const char *archive_email,
                               const char *sparse_email, struct error *e)
 {
-    *in = (struct installation){.recreating = -1};
-    if (check_word("user name", user, "/", USER_MAX, e) != STATUS_OK)
-        return e->status;
-    if ((archive_email != NULL && check_word("archive e-mail", archive_email, " ", EMAIL_MAX, e) != STATUS_OK) ||
-        (sparse_email != NULL && check_word("sparse e-mail", sparse_email, " ", EMAIL_MAX, e) != STATUS_OK))
+    *in = INSTALLATION_NONE;
+    if (check_word("user name", user, "/", USER_MAX, e) != STATUS_OK ||
+        check_email("archive", archive_email, e) != STATUS_OK || check_email("sparse", sparse_email, e) != STATUS_OK)
         return e->status;
     snprintf(in->user, sizeof in->user, "%s", user);
-    set_email(in->nodes[IPC_ARCHIVE].email, archive_email, "node-", user);
-    set_email(in->nodes[IPC_SPARSE].email, sparse_email, "", user);
-    snprintf(in->nodes[IPC_ARCHIVE].instance_name, NAME_MAX_LENGTH, "lama-node-%s", user);
-    snprintf(in->nodes[IPC_SPARSE].instance_name, NAME_MAX_LENGTH, "lama-%s", user);
-    if (strcasecmp(in->nodes[0].email, in->nodes[1].email) == 0)
-        return error_set(e, STATUS_INVALID, "EMAILS-EQUAL", "both nodes would be the person %s", in->nodes[0].email);
+    set_email(in, IPC_ARCHIVE, archive_email);
+    set_email(in, IPC_SPARSE, sparse_email);
+    set_instance_name(in, IPC_ARCHIVE);
+    set_instance_name(in, IPC_SPARSE);
+    return check_different(in, e);
+}
+
+static enum ipc_node other_node(enum ipc_node node)
+{
+    return node == IPC_ARCHIVE ? IPC_SPARSE : IPC_ARCHIVE;
+}
+
+enum status installation_adopt(struct installation *in, enum ipc_node node, const char *user, const char *other_email,
+                               struct error *e)
+{
+    enum ipc_node other = other_node(node);
+    *in = INSTALLATION_NONE;
+    in->adopting = (int)node;
+    if (user == NULL && node != IPC_ARCHIVE) // the archive is made first and needs a name
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "provision: parameter 'user' is missing");
+    if ((user != NULL && check_word("user name", user, "/", USER_MAX, e) != STATUS_OK) ||
+        check_email(ipc_node_name(other), other_email, e) != STATUS_OK)
+        return e->status;
+    snprintf(in->user, sizeof in->user, "%s", user != NULL ? user : "");
+    if (user != NULL || other_email != NULL)
+        set_email(in, other, other_email);
+    if (user != NULL)
+        set_instance_name(in, other);
     return STATUS_OK;
+}
+
+// "node-joe@lama.local" and "joe@example.org" belong to joe.
+static void name_user(struct installation *in, const char *email)
+{
+    const char *name = strncmp(email, "node-", 5) == 0 ? email + 5 : email;
+    size_t len = strcspn(name, "@");
+    snprintf(in->user, sizeof in->user, "%.*s", len < USER_MAX ? (int)len : USER_MAX, len > 0 ? name : "owner");
+}
+
+enum status installation_adopted(struct installation *in, const char *email, const char *instance_name, struct error *e)
+{
+    enum ipc_node node = (enum ipc_node)in->adopting;
+    enum ipc_node other = other_node(node);
+    if (email == NULL || instance_name == NULL || strlen(email) > EMAIL_MAX || strlen(instance_name) > NAME_MAX_LENGTH)
+        return error_set(e, STATUS_INVALID, "BAD-INPUT",
+                         "the storage directory has no usable e-mail and instance name");
+    set_email(in, node, email);
+    snprintf(in->nodes[node].instance_name, NAME_MAX_LENGTH + 1, "%s", instance_name);
+    if (in->user[0] == '\0')
+        name_user(in, email);
+    if (in->nodes[other].email[0] == '\0')
+        set_email(in, other, NULL);
+    if (strcasecmp(in->nodes[other].email, email) == 0) // whoever has the default already, the other takes another
+        snprintf(in->nodes[other].email, EMAIL_MAX + 1, "%s-%s@lama.local", ipc_node_name(other), in->user);
+    set_instance_name(in, other);
+    in->adopting = -1;
+    return check_different(in, e);
 }
 
 static bool take_text(const json_t *object, const char *name, char *out, size_t size)
@@ -61,18 +132,23 @@ static bool parse_node(const json_t *root, struct installation *in, enum ipc_nod
            take_text(object, "instanceId", in->nodes[node].instance_id, sizeof in->nodes[node].instance_id);
 }
 
+static int take_node(const json_t *root, const char *member)
+{
+    enum ipc_node node;
+    const char *name = json_string_value(json_object_get(root, member));
+    return name != NULL && ipc_node_parse(name, &node) ? (int)node : -1;
+}
+
 enum status installation_parse(struct span text, struct installation *in, struct error *e)
 {
     json_t *root = json_loadb(text.len > 0 ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES, NULL);
-    *in = (struct installation){.recreating = -1};
+    *in = INSTALLATION_NONE;
     bool good = json_integer_value(json_object_get(root, "v")) == VERSION &&
                 take_text(root, "user", in->user, sizeof in->user) && parse_node(root, in, IPC_ARCHIVE) &&
                 parse_node(root, in, IPC_SPARSE);
     in->paired = json_is_true(json_object_get(root, "paired"));
-    enum ipc_node recreating;
-    const char *name = json_string_value(json_object_get(root, "recreating"));
-    if (name != NULL && ipc_node_parse(name, &recreating))
-        in->recreating = (int)recreating;
+    in->recreating = take_node(root, "recreating");
+    in->adopting = take_node(root, "adopting");
     json_decref(root);
     return good ? STATUS_OK : error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "installation.json is damaged");
 }
@@ -84,12 +160,17 @@ static json_t *node_to_json(const struct installation *in, enum ipc_node node)
                      in->nodes[node].instance_id);
 }
 
+static const char *node_name_or_null(int node)
+{
+    return node >= 0 ? ipc_node_name((enum ipc_node)node) : NULL;
+}
+
 void installation_print(const struct installation *in, struct buf *out)
 {
-    const char *recreating = in->recreating >= 0 ? ipc_node_name((enum ipc_node)in->recreating) : NULL;
-    json_t *root = json_pack("{s:i, s:s, s:o, s:o, s:b, s:s?}", "v", VERSION, "user", in->user, "archive",
-                             node_to_json(in, IPC_ARCHIVE), "sparse", node_to_json(in, IPC_SPARSE), "paired",
-                             in->paired, "recreating", recreating);
+    json_t *root =
+        json_pack("{s:i, s:s, s:o, s:o, s:b, s:s?, s:s?}", "v", VERSION, "user", in->user, "archive",
+                  node_to_json(in, IPC_ARCHIVE), "sparse", node_to_json(in, IPC_SPARSE), "paired", in->paired,
+                  "recreating", node_name_or_null(in->recreating), "adopting", node_name_or_null(in->adopting));
     char *text = json_dumps(root, JSON_INDENT(2));
     buf_add_text(out, text);
     buf_add_char(out, '\n');

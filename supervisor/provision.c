@@ -1,4 +1,5 @@
 // provision and deprovision: the keys and the record of an installation. The steps of the nodes are drive.c's.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,11 +26,11 @@ struct derivation {
 
 // --- the record ------------------------------------------------------------------------------------------------------
 
-enum status provision_load(struct supervisor *s, struct error *e)
+static enum status provision_load(struct supervisor *s, struct error *e)
 {
     struct buf text = {0};
     struct error missing = {0};
-    s->installation = (struct installation){.recreating = -1};
+    s->installation = INSTALLATION_NONE;
     enum status status = file_read(statedir_file(s->dir, "installation.json"), RECORD_MAX, &text, &missing);
     if (status == STATUS_OK)
         status = installation_parse(buf_span(&text), &s->installation, e);
@@ -94,31 +95,61 @@ static enum status load_keys(struct supervisor *s, struct derivation *d, struct 
     return status;
 }
 
+static enum status prepare_again(struct derivation *d, const struct installation *in, struct ipc_request *r,
+                                 struct error *e)
+{
+    d->candidate = *in;
+    if (ipc_request_text(r, "importName") != NULL)
+        return error_set(e, STATUS_CONFLICT, "ALREADY-PROVISIONED",
+                         "a storage directory can be adopted only by an installation that does not exist yet");
+    return match_record(in, r, e);
+}
+
+static enum status prepare_adoption(struct derivation *d, struct ipc_request *r, struct error *e)
+{
+    enum ipc_node node = IPC_ARCHIVE;
+    const char *wanted = ipc_request_text(r, "importNode");
+    if (wanted != NULL)
+        ipc_node_parse(wanted, &node);
+    if (ipc_request_text(r, "importSecret") == NULL)
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "provision: parameter 'importSecret' is missing");
+    return installation_adopt(&d->candidate, node, ipc_request_text(r, "user"),
+                              ipc_request_text(r, node == IPC_ARCHIVE ? "sparseEmail" : "archiveEmail"), e);
+}
+
+static enum status prepare_first(struct derivation *d, struct ipc_request *r, struct error *e)
+{
+    const char *user = ipc_request_text(r, "user");
+    if (ipc_request_text(r, "importName") != NULL)
+        return prepare_adoption(d, r, e);
+    if (user == NULL)
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "provision: parameter 'user' is missing the first time");
+    return installation_make(&d->candidate, user, ipc_request_text(r, "archiveEmail"),
+                             ipc_request_text(r, "sparseEmail"), e);
+}
+
 // An installation begins when both files are there; a crash between them left nothing that needs a key.
 static enum status prepare(struct supervisor *s, struct derivation *d, struct ipc_request *r, struct error *e)
 {
     const struct installation *in = &s->installation;
     bool made = in->nodes[0].person_id[0] != '\0' || in->nodes[1].person_id[0] != '\0';
-    const char *user = ipc_request_text(r, "user");
     if (load_keys(s, d, e) != STATUS_OK)
         return e->status;
     if (d->fresh && made)
         return error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "keys.json is missing; the stores cannot be opened");
-    if (!d->fresh && in->user[0] != '\0') {
-        d->candidate = *in;
-        return match_record(in, r, e);
-    }
-    if (user == NULL)
-        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "provision: parameter 'user' is missing the first time");
+    if (!d->fresh && in->user[0] != '\0')
+        return prepare_again(d, in, r, e);
     d->fresh = true;
     keyfile_fresh(&d->keys);
-    return installation_make(&d->candidate, user, ipc_request_text(r, "archiveEmail"),
-                             ipc_request_text(r, "sparseEmail"), e);
+    return prepare_first(d, r, e);
 }
 
-static void take_secret(struct ipc_request *r, struct secret *out)
+static void take_secret(struct ipc_request *r, const char *name, struct secret *out)
 {
-    json_t *text = json_object_get(ipc_request_params(r), "secret");
+    json_t *text = json_object_get(ipc_request_params(r), name);
+    secret_destroy(out);
+    if (text == NULL)
+        return;
     *out = secret_copy(json_string_value(text), json_string_length(text));
     secret_wipe((char *)json_string_value(text), json_string_length(text));
 }
@@ -205,9 +236,13 @@ static json_t *node_result(const struct supervisor *s, enum ipc_node which)
 static json_t *provision_result(const struct supervisor *s, const struct task *t)
 {
     bool created = s->nodes[0].created || s->nodes[1].created;
-    return json_pack("{s:o, s:o, s:b, s:b, s:b, s:I}", "archive", node_result(s, IPC_ARCHIVE), "sparse",
-                     node_result(s, IPC_SPARSE), "created", created, "paired", drive_is_paired(s), "federated",
-                     s->federated, "milliseconds", (json_int_t)(clock_monotonic_ms() - t->began));
+    json_t *result =
+        json_pack("{s:o, s:o, s:b, s:b, s:b, s:I}", "archive", node_result(s, IPC_ARCHIVE), "sparse",
+                  node_result(s, IPC_SPARSE), "created", created, "paired", drive_is_paired(s), "federated",
+                  s->federated, "milliseconds", (json_int_t)(clock_monotonic_ms() - t->began));
+    if (s->imported != NULL)
+        json_object_set(result, "imported", s->imported);
+    return result;
 }
 
 static void handle_provision(struct ipc_request *r, void *ctx)
@@ -229,7 +264,12 @@ static void handle_provision(struct ipc_request *r, void *ctx)
         tasks_fail(s, t, &e);
         return;
     }
-    take_secret(r, &d->secret);
+    take_secret(r, "secret", &d->secret);
+    take_secret(r, "importSecret", &s->import_secret);
+    const char *import_name = ipc_request_text(r, "importName");
+    snprintf(s->import_name, sizeof s->import_name, "%s", import_name != NULL ? import_name : "");
+    json_decref(s->imported);
+    s->imported = NULL;
     const char *wanted = ipc_request_text(r, "recreate");
     s->recreate = wanted != NULL && ipc_node_parse(wanted, &recreate) ? (int)recreate : -1;
     s->waits = ipc_request_bool(r, "wait", true);
@@ -238,6 +278,8 @@ static void handle_provision(struct ipc_request *r, void *ctx)
     s->deriving = true;
     uv_queue_work(&s->loop, &d->work, derive, derived);
 }
+
+static void begin_reset(struct supervisor *s, bool wipe);
 
 // A listener that cannot be opened is found before the archive makes anything: then nothing stays of a first attempt.
 static bool left_nothing(const struct supervisor *s, const struct error *error)
@@ -254,13 +296,16 @@ void provision_failed(struct supervisor *s, const struct error *error)
         file_remove(statedir_file(s->dir, "keys.json"), &ignored);
         file_remove(statedir_file(s->dir, "installation.json"), &ignored);
         secret_destroy(&s->kek);
-        s->installation = (struct installation){.recreating = -1};
+        s->installation = INSTALLATION_NONE;
     }
     s->fresh = false;
+    secret_destroy(&s->import_secret);
     notify_event(s, "supervisor", "error.reported", data);
     json_decref(data);
     if (s->provision != NULL)
         tasks_fail(s, s->provision, error);
+    if (s->installation.adopting >= 0)
+        begin_reset(s, true); // half an adoption is nothing; its source was only read
 }
 
 // --- deprovision -----------------------------------------------------------------------------------------------------
@@ -307,7 +352,7 @@ static void stores_wiped(uv_work_t *work, int status)
     struct supervisor *s = w->owner;
     (void)status;
     if (w->error.status == STATUS_OK)
-        s->installation = (struct installation){.recreating = -1};
+        s->installation = INSTALLATION_NONE;
     else if (s->deprovision != NULL)
         tasks_fail(s, s->deprovision, &w->error);
     free(w);
@@ -332,6 +377,17 @@ void provision_nodes_changed(struct supervisor *s)
     }
 }
 
+static void begin_reset(struct supervisor *s, bool wipe)
+{
+    s->wipe = wipe;
+    s->reset = RESET_STOPPING;
+    secret_destroy(&s->kek);
+    s->federated = false;
+    process_stop(s->nodes[IPC_SPARSE].process, STOP_GRACE_MS);
+    process_stop(s->nodes[IPC_ARCHIVE].process, STOP_GRACE_MS);
+    provision_nodes_changed(s);
+}
+
 static void handle_deprovision(struct ipc_request *r, void *ctx)
 {
     static const struct task_kind kind = {deprovision_ready, deprovision_result, false};
@@ -346,18 +402,20 @@ static void handle_deprovision(struct ipc_request *r, void *ctx)
         return;
     }
     s->deprovision = t;
-    s->wipe = ipc_request_bool(r, "wipe", false);
-    s->reset = RESET_STOPPING;
-    secret_destroy(&s->kek);
-    s->federated = false;
-    process_stop(s->nodes[IPC_SPARSE].process, STOP_GRACE_MS);
-    process_stop(s->nodes[IPC_ARCHIVE].process, STOP_GRACE_MS);
-    provision_nodes_changed(s);
+    begin_reset(s, ipc_request_bool(r, "wipe", false));
 }
 
-enum status provision_resume_wipe(struct supervisor *s, struct error *e)
+// A wipe that was interrupted is finished; an adoption that was is undone.
+enum status provision_clean_up(struct supervisor *s, struct error *e)
 {
-    return wipe_is_unfinished(statedir_path(s->dir)) ? wipe_run(statedir_path(s->dir), e) : STATUS_OK;
+    const char *path = statedir_path(s->dir);
+    if (wipe_is_unfinished(path) && wipe_run(path, e) != STATUS_OK)
+        return e->status;
+    if (provision_load(s, e) != STATUS_OK || s->installation.adopting < 0)
+        return e->status;
+    LOG(LOG_WARN, "adoption.undone");
+    s->installation = INSTALLATION_NONE;
+    return wipe_run(path, e);
 }
 
 void provision_register(struct supervisor *s, struct ipc_service *service)

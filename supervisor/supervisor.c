@@ -306,8 +306,7 @@ static void watch(struct supervisor *s)
 static enum status build(struct supervisor *s, struct error *e)
 {
     if (statedir_open(s->options->state_dir, &s->dir, e) != STATUS_OK || open_logs(s, e) != STATUS_OK ||
-        provision_resume_wipe(s, e) != STATUS_OK || provision_load(s, e) != STATUS_OK ||
-        open_endpoints(s, e) != STATUS_OK)
+        provision_clean_up(s, e) != STATUS_OK || open_endpoints(s, e) != STATUS_OK)
         return e->status;
     create_node(s, IPC_ARCHIVE, s->options->archive_binary);
     create_node(s, IPC_SPARSE, s->options->sparse_binary);
@@ -325,6 +324,8 @@ static void take_down(struct supervisor *s)
     ipc_service_destroy(s->service);
     ipc_ring_destroy(s->ring);
     secret_destroy(&s->kek);
+    secret_destroy(&s->import_secret);
+    json_decref(s->imported);
     for (int i = 0; i < NODES; i++) {
         json_decref(s->nodes[i].status);
         logfile_close(s->node_logs[i]);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "crypto/secret.h"
@@ -60,19 +61,40 @@ static json_t *run_job(struct ctl *c, const char *method, const char *name, stru
     return result;
 }
 
+// Adopting is the first provisioning; one secret opens the storage and becomes the installation's.
+static json_t *adopt(struct ctl *c, const char *name, struct error *e)
+{
+    struct secret secret = {0};
+    if (ctl_secret(c, ctl_value(c, "secret-file"), "Secret of the storage: ", &secret, e) != STATUS_OK)
+        return NULL;
+    const char *text = (const char *)secret.data;
+    json_t *params =
+        json_pack("{s:s%, s:s%, s:s, s:s, s:I}", "secret", text, secret.len, "importSecret", text, secret.len,
+                  "importName", name, "importNode", node_of(c), "timeoutMs", (json_int_t)c->timeout_s * 1000);
+    secret_destroy(&secret);
+    if (ctl_has(c, "user"))
+        json_object_set_new(params, "user", json_string(ctl_value(c, "user")));
+    return ctl_call(c, "provision", params, e);
+}
+
 enum status run_import(struct ctl *c, struct error *e)
 {
     struct error ignored = {0};
     char name[NAME_LENGTH + 1];
+    char *control = NULL;
     json_t *result = NULL;
     if (!ctl_has(c, "one-db"))
         return ctl_usage(e, "import wants --one-db DIR");
+    if (ctl_find_control(c, &control, e) != STATUS_OK)
+        return e->status;
     random_text(name, NAME_LENGTH);
     char *folder = exchange_path(c, "import", "");
     char *copy = exchange_path(c, "import", name);
     if (folder_create(folder, 0700, e) == STATUS_OK && tree_copy(ctl_value(c, "one-db"), copy, e) == STATUS_OK)
-        result = run_job(c, "onedb.import", name, e);
+        result = adopt(c, name, e);
     folder_remove_tree(copy, &ignored);
+    rmdir(folder);
+    free(control);
     free(folder);
     free(copy);
     return output_result(c, result, e);

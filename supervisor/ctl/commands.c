@@ -159,10 +159,12 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"completion", "bash|zsh|fish", 1, 1, "Print a completion script for a shell", NULL,
      "completion bash >~/.local/share/bash-completion/completions/tandem", 30, run_completion, {{0}}},
 
-    {"import", "", 0, 0, "Adopt a storage directory of a ONE application",
-     "The source is only read. The secret is that of the storage; the keys are sealed anew under this installation's.",
+    {"import", "", 0, 0, "Create the installation from a storage directory of a ONE application",
+     "Takes the place of the first 'provision': same person, keys, contacts, channels and history. The source is only\n"
+     "read. The secret is that of the storage and becomes the secret of this installation.",
      "import --one-db ./OneDB --secret-file secret.txt", 600, run_import,
-     {{"one-db", '\0', "DIR", "the storage directory"}, SECRET}},
+     {{"one-db", '\0', "DIR", "the storage directory"}, SECRET,
+      {"user", '\0', "NAME", "owner; default: from the storage's e-mail"}}},
     {"export", "", 0, 0, "Write a storage directory that a ONE application can open",
      "The secret is the one the application will open it with.", "export --one-db ./OneDB --secret-file secret.txt", 600,
      run_export, {{"one-db", '\0', "DIR", "a directory that does not exist yet"}, SECRET}},

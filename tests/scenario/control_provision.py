@@ -179,6 +179,54 @@ def test_wipe_deletes_and_resumes_after_a_crash(t):
     assert not os.path.exists(t.path("wiping"))
 
 
+def source(t):
+    folder = os.path.join(t.top, "OneDB")
+    os.makedirs(os.path.join(folder, "objects"), exist_ok=True)
+    with open(os.path.join(folder, "objects", "a"), "w") as file:
+        file.write("x")
+    return folder
+
+
+def test_a_storage_directory_is_adopted(t):
+    t.up()
+    before = snapshot(source(t))
+    status, result = t.cli_json("import", "--one-db", source(t), stdin=SECRET)
+    assert status == 0 and result["imported"] == {"objects": 17} and result["federated"], result
+    with open(t.path("installation.json")) as file:
+        record = json.load(file)
+    assert record["user"] == "ann" and record["archive"]["email"] == "node-ann@example.org"
+    assert record["archive"]["instanceName"] == "ann's instance" and record["sparse"]["email"] == "ann@lama.local"
+    assert record["adopting"] is None
+    assert snapshot(source(t)) == before and not os.path.exists(t.path("archive", "import"))
+    status, again = t.cli_json("import", "--one-db", source(t), stdin=SECRET)
+    assert status == 4 and again["error"]["code"] == "ALREADY-PROVISIONED"
+    t.stop()
+    t.up()
+    assert t.call("provision", secret=SECRET)["archive"]["personId"] == result["archive"]["personId"]
+
+
+def test_a_failed_adoption_leaves_nothing(t):
+    t.up()
+    status, result = t.cli_json("import", "--one-db", source(t), stdin="wrong")
+    assert status == 4 and result["error"]["code"] == "BAD-SECRET"
+    until(lambda: t.call("status")["archive"]["state"] == "unprovisioned" and not os.listdir(t.path("archive")), "clean")
+    assert not os.path.exists(t.path("keys.json")) and not os.path.exists(t.path("installation.json"))
+    assert t.provision()["created"] is True
+
+
+def test_an_interrupted_adoption_is_undone(t):
+    t.up(FAKE_SLOW_IMPORT="1")
+    os.makedirs(t.path("archive", "import", "x"))
+    t.client().send("provision", secret=SECRET, importName="x", importSecret=SECRET)
+    until(lambda: os.path.exists(t.path("archive", "half")), "it has begun")
+    os.kill(t.process.pid, signal.SIGKILL)
+    t.wait_exit()
+    del t.environment["FAKE_SLOW_IMPORT"]
+    t.up()
+    assert not os.path.exists(t.path("keys.json")) and os.listdir(t.path("archive")) == []
+    assert t.provision()["created"] is True
+
+
 def test_damaged_files_are_named_and_kept(t):
     t.up()
     t.provision()

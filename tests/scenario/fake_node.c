@@ -90,23 +90,33 @@ static void provision(struct ipc_request *r, void *ctx)
     (void)ctx;
     bool exists = has_file("key-hash");
     const char *key = ipc_request_text(r, "key");
-    if (fake.is_archive && getenv("FAKE_PORT_TAKEN") != NULL) {
+    bool imported = ipc_request_text(r, "importName") != NULL;
+    if (imported && strcmp(ipc_request_text(r, "importSecret"), "correct horse") != 0) {
+        put_file("half", "", 0); // something to be cleaned up
+        refuse(r, STATUS_REFUSED, "BAD-SECRET");
+    } else if (imported && getenv("FAKE_SLOW_IMPORT") != NULL) {
+        put_file("half", "", 0);
+        raise(SIGSTOP);
+    } else if (fake.is_archive && getenv("FAKE_PORT_TAKEN") != NULL) {
         refuse(r, STATUS_CONFLICT, "PORT-TAKEN");
     } else if (!exists && !ipc_request_bool(r, "create", false)) {
         refuse(r, STATUS_NOT_FOUND, "STORE-MISSING");
     } else if (exists && !key_fits(key)) {
         refuse(r, STATUS_REFUSED, "BAD-SECRET");
     } else {
+        const char *email = imported ? "node-ann@example.org" : ipc_request_text(r, "email");
+        const char *instance_name = imported ? "ann's instance" : ipc_request_text(r, "instanceName");
         put_file("key-hash", id_of(key).s, HASH_HEX);
-        fake.person = id_of(ipc_request_text(r, "email"));
-        fake.instance = id_of(ipc_request_text(r, "instanceName"));
+        fake.person = id_of(email);
+        fake.instance = id_of(instance_name);
         fake.open = true;
         fake.opened_at = clock_monotonic_ms();
         snprintf(fake.url, sizeof fake.url, "ws://%s:%lld", ipc_request_text(r, "host"),
                  (long long)ipc_request_int(r, "port", 0));
         json_t *url = fake.is_archive ? json_string(fake.url) : json_null();
-        ipc_request_reply(r, json_pack("{s:s, s:s, s:o, s:b}", "personId", fake.person.s, "instanceId", fake.instance.s,
-                                       "url", url, "created", !exists));
+        ipc_request_reply(r, json_pack("{s:s, s:s, s:o, s:b, s:s, s:s, s:o*}", "personId", fake.person.s, "instanceId",
+                                       fake.instance.s, "url", url, "created", !exists, "email", email, "instanceName",
+                                       instance_name, "imported", imported ? json_pack("{s:i}", "objects", 17) : NULL));
     }
 }
 

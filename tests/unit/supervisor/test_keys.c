@@ -95,6 +95,27 @@ static void defaults_follow_the_user_name(void **state)
     assert_int_equal(installation_make(&in, "", NULL, NULL, &e), STATUS_INVALID);
 }
 
+static void an_adopted_node_names_the_user(void **state)
+{
+    (void)state;
+    struct installation in;
+    struct error e = {0};
+    assert_int_equal(installation_adopt(&in, IPC_ARCHIVE, NULL, NULL, &e), STATUS_OK);
+    assert_int_equal(in.adopting, IPC_ARCHIVE);
+    assert_int_equal(installation_adopted(&in, "ann@lama.local", "phone", &e), STATUS_OK);
+    assert_string_equal(in.user, "ann");
+    assert_string_equal(in.nodes[IPC_ARCHIVE].instance_name, "phone");
+    assert_string_equal(in.nodes[IPC_SPARSE].email, "sparse-ann@lama.local"); // the default is taken
+    assert_string_equal(in.nodes[IPC_SPARSE].instance_name, "lama-ann");
+    assert_int_equal(in.adopting, -1);
+    assert_int_equal(installation_adopt(&in, IPC_SPARSE, NULL, NULL, &e), STATUS_INVALID);
+    assert_int_equal(installation_adopt(&in, IPC_SPARSE, "joe", NULL, &e), STATUS_OK);
+    assert_string_equal(in.nodes[IPC_ARCHIVE].email, "node-joe@lama.local");
+    assert_int_equal(installation_adopted(&in, "joe@x.org", "browser", &e), STATUS_OK);
+    assert_string_equal(in.nodes[IPC_SPARSE].email, "joe@x.org");
+    assert_string_equal(in.user, "joe");
+}
+
 static void records_survive(void **state)
 {
     (void)state;
@@ -117,11 +138,9 @@ int main(void)
 {
     crypto_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_right_secret_fits_after_a_round_trip),
-        cmocka_unit_test(damaged_key_files_are_refused),
-        cmocka_unit_test(limits_out_of_bounds_cost_nothing),
-        cmocka_unit_test(defaults_follow_the_user_name),
-        cmocka_unit_test(records_survive),
+        cmocka_unit_test(the_right_secret_fits_after_a_round_trip), cmocka_unit_test(damaged_key_files_are_refused),
+        cmocka_unit_test(limits_out_of_bounds_cost_nothing),        cmocka_unit_test(defaults_follow_the_user_name),
+        cmocka_unit_test(an_adopted_node_names_the_user),           cmocka_unit_test(records_survive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
