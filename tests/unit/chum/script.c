@@ -118,14 +118,15 @@ static void on_text(void *ctx, struct span message, uint64_t now_ms)
     struct script *script = ctx;
     if (!script->synchronised)
         script->synchronised = true;
-    else
+    else if (script->raw == NULL || !script->raw(script->ctx, script, true, message))
         rpc_on_text(script->rpc, message, now_ms);
 }
 
 static void on_binary(void *ctx, struct span message, uint64_t now_ms)
 {
     struct script *script = ctx;
-    rpc_on_binary(script->rpc, message, now_ms);
+    if (script->raw == NULL || !script->raw(script->ctx, script, false, message))
+        rpc_on_binary(script->rpc, message, now_ms);
 }
 
 static void on_drained(void *ctx)

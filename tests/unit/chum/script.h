@@ -14,6 +14,9 @@ struct script {
     const json_t *exporter; // answers as in import.json: roots, children, idChildren, objects, blobs; borrowed
     // First asked; true: the request is dealt with.
     bool (*serve)(void *ctx, struct script *script, const struct rpc_request *request);
+    // Sees every message behind "synchronisation" before it is read as a remote call; true: it is dealt with. May be
+    // NULL.
+    bool (*raw)(void *ctx, struct script *script, bool text, struct span message);
     void *ctx;
     struct buf log; // services asked for and their first argument, one per line
     // The answer to script_ask.

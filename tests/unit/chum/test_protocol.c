@@ -23,6 +23,7 @@ struct scene {
     const char *error;                      // of the next list of roots
     uint64_t versions[TIMES], roots[TIMES]; // when each was asked for
     size_t version_count, roots_count;
+    unsigned early_answers;
 };
 
 static bool serve(void *ctx, struct script *script, const struct rpc_request *r)
@@ -133,6 +134,31 @@ static void a_tandem_peer_is_asked_at_once(void **state)
     start(s);
     sleep_ms(s, 1);
     assert_int_equal(s->version_count, 1);
+}
+
+static void early_answer(void *ctx, const struct rpc_reply *reply)
+{
+    struct scene *s = ctx;
+    s->early_answers += reply->kind == RPC_DATA && json_integer_value(reply->data) == CHUM_PROTOCOL_VERSION;
+}
+
+static const char *ready_and_hasty(void *ctx, struct conn *c, enum conn_group group)
+{
+    struct side *peer = ctx;
+    struct scene *s = peer->script->ctx;
+    (void)group;
+    script_play(peer->script, c);
+    rpc_call(peer->script->rpc, CHUM_GET_PROTOCOL_VERSION, SPAN("[]"), conn_now(c), 60000, early_answer, s);
+    return NULL;
+}
+
+// The reference loses it (WIRE.md 10.2).
+static void a_question_right_behind_the_synchronisation_is_answered(void **state)
+{
+    struct scene *s = *state;
+    s->stage.sides[1].node.host.ready = ready_and_hasty;
+    start_and_pass(s);
+    assert_int_equal(s->early_answers, 1);
 }
 
 static void a_peer_without_services_yet_is_asked_again(void **state)
@@ -448,6 +474,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_reference_peer_is_given_time, begin, end),
         cmocka_unit_test_setup_teardown(a_tandem_peer_is_asked_at_once, begin, end),
+        cmocka_unit_test_setup_teardown(a_question_right_behind_the_synchronisation_is_answered, begin, end),
         cmocka_unit_test_setup_teardown(a_peer_without_services_yet_is_asked_again, begin, end),
         cmocka_unit_test_setup_teardown(a_peer_without_services_is_given_up, begin, end),
         cmocka_unit_test_setup_teardown(a_lost_first_question_is_repeated, begin, end),
