@@ -18,8 +18,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     bool loaded;
     enum fault_operation operation;
-    uint64_t at;
-    bool all_after;
+    uint64_t first;
+    uint64_t last;
     enum effect effect;
     int error;
     uint64_t seen;
@@ -70,10 +70,15 @@ static bool load(const char *text)
     if (colon == NULL || !read_operation(text, (size_t)(colon - text)))
         return false;
     char *end;
-    script.at = strtoull(colon + 1, &end, 10);
-    script.all_after = *end == '+';
-    end += script.all_after;
-    return script.at != 0 && *end == ':' && read_effect(end + 1);
+    script.first = strtoull(colon + 1, &end, 10);
+    script.last = script.first;
+    if (*end == '-') {
+        script.last = strtoull(end + 1, &end, 10);
+    } else if (*end == '+') {
+        script.last = UINT64_MAX;
+        end++;
+    }
+    return script.first != 0 && script.last >= script.first && *end == ':' && read_effect(end + 1);
 }
 
 bool fault_script(const char *text)
@@ -112,7 +117,7 @@ static enum effect next_effect(enum fault_operation operation, int *error)
     bool counts = script.operation == operation || (script.operation == FAULT_ANY && operation != FAULT_READ);
     if (counts) {
         script.seen++;
-        if (script.seen == script.at || (script.all_after && script.seen > script.at))
+        if (script.seen >= script.first && script.seen <= script.last)
             effect = script.effect;
     }
     *error = script.error;

@@ -2,7 +2,7 @@
 //
 // TANDEM_FAULT=operation:n:effect
 //   operation   open, read, write, fsync, rename, unlink, mkdir, truncate, or any (all but read)
-//   n           the n-th such operation, counted from 1; "n+" = that one and all after it
+//   n           the n-th such operation, counted from 1; "n+" = that one and all after it, "n-m" = up to the m-th
 //   effect      an errno name (ENOSPC, EROFS, EIO, EACCES, EMFILE, EINTR), kill (SIGKILL before the operation), or torn
 //               (half of a write, then SIGKILL)
 // The environment is read at the first operation; fault_script replaces it. Thread-safe.

@@ -41,6 +41,23 @@ static bool content_is(const char *wanted)
     return same;
 }
 
+static void a_script_names_one_some_or_all(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *script;
+        const char *hits; // of the first five operations
+    } cases[] = {{"rename:3:EIO", "--x--"}, {"rename:3+:EIO", "--xxx"}, {"rename:2-4:EIO", "-xxx-"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_true(fault_script(cases[i].script));
+        for (const char *hit = cases[i].hits; *hit != '\0'; hit++)
+            assert_int_equal(fault_hit(FAULT_RENAME, NULL) != 0, *hit == 'x');
+    }
+    assert_false(fault_script("rename:4-2:EIO"));
+    assert_false(fault_script("rename:0:EIO"));
+    fault_script(NULL);
+}
+
 static void every_failure_is_told(void **state)
 {
     (void)state;
@@ -97,6 +114,7 @@ static void every_death_leaves_old_or_new(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_script_names_one_some_or_all),
         TEST(every_failure_is_told),
         TEST(every_death_leaves_old_or_new),
     };
