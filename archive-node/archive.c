@@ -5,6 +5,7 @@
 
 #include "archive-node/registrations.h"
 #include "base/log.h"
+#include "net/address.h"
 #include "net/ws_server.h"
 #include "node/peers.h"
 
@@ -43,7 +44,7 @@ static const char **config_list(const json_t *config, const char *key)
 static enum status listen_at(struct archive *a, const char *host, int port, struct error *e)
 {
     struct buf address = {0};
-    buf_printf(&address, "%s:%d", host, port);
+    address_write(host, (uint16_t)port, &address);
     struct ws_server_options options = {.origins = a->origins, .hosts = a->hosts};
     a->listener = ws_server_listen(node_loop(a->node), buf_cstr(&address), &options, accepted, a, e);
     buf_free(&address);

@@ -30,11 +30,10 @@ static bool parse_pid(const char *text, pid_t *out)
 
 enum status ipc_child_parse(int argc, char **argv, struct ipc_child *out, struct error *e)
 {
-    static const struct option options[] = {{"dir", required_argument, NULL, 'd'},
-                                            {"channel", required_argument, NULL, 'c'},
-                                            {"parent", required_argument, NULL, 'p'},
-                                            {"log-level", required_argument, NULL, 'l'},
-                                            {0}};
+    static const struct option options[] = {
+        {"dir", required_argument, NULL, 'd'},     {"channel", required_argument, NULL, 'c'},
+        {"parent", required_argument, NULL, 'p'},  {"log-level", required_argument, NULL, 'l'},
+        {"ca-file", required_argument, NULL, 'a'}, {0}};
     *out = (struct ipc_child){.log_level = LOG_INFO};
     bool good = true;
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -42,6 +41,8 @@ enum status ipc_child_parse(int argc, char **argv, struct ipc_child *out, struct
             out->dir = optarg;
         else if (o == 'c')
             out->channel = optarg;
+        else if (o == 'a')
+            out->ca_file = optarg;
         else if (o == 'p')
             good = parse_pid(optarg, &out->parent) && good;
         else

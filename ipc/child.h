@@ -1,6 +1,6 @@
 // What a node process does first: its arguments, and ending with the supervisor.
 //
-//   tandem-archive --dir DIR/archive --channel DIR/run/archive.sock --parent PID [--log-level info]
+//   tandem-archive --dir DIR/archive --channel DIR/run/archive.sock --parent PID [--log-level info] [--ca-file FILE]
 //
 // Standard error is a pipe to the supervisor, which writes and rotates the log files; log_open(STDERR_FILENO,
 // LOG_FORMAT_JSON, args.log_level, "archive") is all a node needs. Credentials never come this way.
@@ -16,6 +16,7 @@ struct ipc_child {
     const char *channel; // socket file of the private channel
     pid_t parent;
     enum log_level log_level;
+    const char *ca_file; // certificates that wss:// peers may be signed by besides the system's; NULL = none
 };
 
 // The strings belong to argv. STATUS_INVALID "USAGE".

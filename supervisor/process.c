@@ -232,6 +232,8 @@ static int run_binary(struct process *p, struct incarnation *in)
                          parent,
                          "--log-level",
                          (char *)p->settings.log_level,
+                         p->settings.ca_file[0] != '\0' ? "--ca-file" : NULL,
+                         (char *)p->settings.ca_file,
                          NULL};
     uv_stdio_container_t stdio[3] = {
         {.flags = UV_IGNORE},

@@ -21,6 +21,7 @@ struct process_settings { // texts are borrowed for the life of the process
     const char *dir;     // its own folder
     const char *channel; // socket file of the private channel
     const char *log_level;
+    const char *ca_file; // "" = none
     struct restart_limits limits;
     uint64_t heartbeat_ms;
     uint64_t silence_ms; // without an answer: killed

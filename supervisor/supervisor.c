@@ -218,6 +218,7 @@ static void create_node(struct supervisor *s, enum ipc_node which, const char *b
                                         .dir = statedir_file(s->dir, ipc_node_name(which)),
                                         .channel = statedir_socket(s->dir, name),
                                         .log_level = config_text(c, "log.level"),
+                                        .ca_file = config_text(c, "tls.ca_file"),
                                         .limits = restart_limits(c),
                                         .heartbeat_ms = (uint64_t)config_int(c, "heartbeat.interval_s") * 1000,
                                         .silence_ms = (uint64_t)config_int(c, "heartbeat.silence_s") * 1000};

@@ -77,6 +77,11 @@ const char *node_url(const struct node *n)
     return n->url;
 }
 
+const char *node_ca_file(const struct node *n)
+{
+    return n->child.ca_file;
+}
+
 const json_t *node_config(const struct node *n)
 {
     return n->config;
@@ -133,7 +138,8 @@ static enum status prepare(struct node *n, int argc, char **argv, struct error *
         return st;
     log_open(STDERR_FILENO, LOG_FORMAT_JSON, n->child.log_level, n->kind->name);
     crypto_init();
-    struct sandbox_rights rights = {.dir = n->child.dir, .may_listen = n->kind->may_listen};
+    struct sandbox_rights rights = {
+        .dir = n->child.dir, .may_listen = n->kind->may_listen, .ca_file = n->child.ca_file};
     st = sandbox_enter(&rights, n->sandbox_warning, sizeof n->sandbox_warning, e);
     if (st != STATUS_OK)
         return st;

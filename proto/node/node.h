@@ -45,4 +45,5 @@ struct peers *node_peers(struct node *n);               // NULL until provisione
 struct blobs *node_blobs(struct node *n);               // the store thread's
 const struct node_kind *node_kind(const struct node *n);
 const char *node_url(const struct node *n);      // empty if nobody can dial us
+const char *node_ca_file(const struct node *n);  // further certificate authorities; NULL = none
 const json_t *node_config(const struct node *n); // the keys of tandem.conf given with node.provision; an object
