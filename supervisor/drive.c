@@ -115,6 +115,7 @@ static enum status take_adopted(struct node *n, const json_t *result, struct err
     if (s->installation.adopting != (int)n->which)
         return STATUS_OK;
     s->imported = json_incref(json_object_get(result, "imported"));
+    s->installation.recreating = (int)other_of(n)->which; // it may know that person with keys of another time
     return installation_adopted(&s->installation, json_string_value(json_object_get(result, "email")),
                                 json_string_value(json_object_get(result, "instanceName")), e);
 }

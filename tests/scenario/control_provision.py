@@ -196,7 +196,9 @@ def test_a_storage_directory_is_adopted(t):
         record = json.load(file)
     assert record["user"] == "ann" and record["archive"]["email"] == "node-ann@example.org"
     assert record["archive"]["instanceName"] == "ann's instance" and record["sparse"]["email"] == "ann@lama.local"
-    assert record["adopting"] is None
+    assert record["adopting"] is None and record["recreating"] is None
+    with open(t.path("archive", "forgot")) as file:  # it may have known that person with other keys
+        assert file.read() == result["sparse"]["personId"]
     assert snapshot(source(t)) == before and not os.path.exists(t.path("archive", "import"))
     status, again = t.cli_json("import", "--one-db", source(t), stdin=SECRET)
     assert status == 4 and again["error"]["code"] == "ALREADY-PROVISIONED"
