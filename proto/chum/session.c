@@ -19,7 +19,7 @@ enum {
     ACTIVE_MS = 60000,    // how long traffic or a follower keeps a session active
     MOVE_ON_MS = 5000,    // after that long a pass is not waited for
     POSTPONED_MS = 50,    // when the last pass left something for another one
-    POLL_PER_ANSWER = 20, // the pause is at least this many times the peer's last answer
+    POLL_PER_ANSWER = 20, // the pause is at least this many times the peer's answer time
     POLL_PER_TANDEM = 4,
     STOP_MS = 3000, // for answers to our own questions before closing
     WINDOW_TANDEM = 32,
@@ -45,6 +45,7 @@ struct chum_session {
     uint64_t due;          // when the phase's timer fires; 0 = none
     uint64_t active_until; // polls often until then
     uint64_t pass_began;
+    uint64_t latency_before_ms;            // of the answer before counts.latency_ms
     uint64_t objects_before, bytes_before; // counts at the end of the last pass
     bool poked;                            // another pass as soon as this one is over
     bool importing;
@@ -87,10 +88,17 @@ static void set_full(void *ctx, bool full)
 
 static void begin_pass(struct chum_session *s)
 {
+    s->latency_before_ms = s->counts.latency_ms;
     s->poked = false;
     s->pass_began = now(s);
     wait_until(s, now(s) + MOVE_ON_MS);
     chum_importer_pass(s->importer);
+}
+
+// One late answer does not make a slow peer, it may have been asleep: the quicker of the last two counts.
+static uint64_t answer_time(const struct chum_session *s)
+{
+    return s->latency_before_ms < s->counts.latency_ms ? s->latency_before_ms : s->counts.latency_ms;
 }
 
 static uint64_t pause_before_next(const struct chum_session *s)
@@ -99,9 +107,9 @@ static uint64_t pause_before_next(const struct chum_session *s)
         return s->options.poll_ms;
     bool often = s->options.peer_is_tandem || s->active_until > now(s);
     uint64_t pause = often ? POLL_ACTIVE_MS : POLL_IDLE_MS;
-    uint64_t least = POLL_PER_ANSWER * s->counts.latency_ms;
+    uint64_t least = POLL_PER_ANSWER * answer_time(s);
     if (s->options.peer_is_tandem) { // which tells of news, and only has to be asked in case it did not
-        least = POLL_PER_TANDEM * s->counts.latency_ms;
+        least = POLL_PER_TANDEM * answer_time(s);
         least = least < POLL_IDLE_MS ? least : POLL_IDLE_MS;
     }
     return pause > least ? pause : least;
