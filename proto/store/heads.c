@@ -67,8 +67,9 @@ enum status heads_set(struct store *s, const struct hash *id_hash, const struct 
         return status;
     bool first = status == STATUS_NOT_FOUND;
     status = check(s, id_hash, node, &head, &type, e);
-    if (status == STATUS_OK)
-        status = save(s, type, id_hash, &head, e);
+    if (status != STATUS_OK || type == NULL)
+        return status;
+    status = save(s, type, id_hash, &head, e);
     if (status != STATUS_OK)
         return status;
     changes_add_head(s, type, id_hash, &head);

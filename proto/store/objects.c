@@ -28,10 +28,10 @@ enum status object_row_find(struct store *s, const struct hash *hash, bool *foun
 {
     sqlite3_stmt *st = statement(s, SQL_OBJECT_FIND);
     bind_hash(st, 1, hash);
+    memset(row, 0, sizeof *row);
     enum status status = statement_step(s, st, found, e);
     if (!*found)
         return status;
-    memset(row, 0, sizeof *row);
     row->seq = sqlite3_column_int64(st, 0);
     row->type = type_by_id(s, sqlite3_column_int64(st, 1));
     row->size = (uint64_t)sqlite3_column_int64(st, 2);
@@ -402,7 +402,7 @@ enum status store_get(struct store *s, const struct hash *hash, struct arena *a,
 enum status store_get_object(struct store *s, const struct hash *hash, struct arena *a, struct object *o,
                              struct error *e)
 {
-    struct span text;
+    struct span text = SPAN("");
     struct span type;
     enum microdata_form form;
     enum status status = store_get(s, hash, a, &text, e);

@@ -163,13 +163,13 @@ void place_rollback(struct store *s, size_t keep)
 
 struct leftovers {
     struct store *s;
-    uint64_t *repaired;
+    uint64_t count;
 };
 
 static enum status remove_leftover(const struct folder_file *file, void *arg, struct error *e)
 {
     struct leftovers *l = arg;
-    ++*l->repaired;
+    l->count++;
     return file_remove(file->path, e);
 }
 
@@ -186,18 +186,19 @@ static enum status finish_leftover(const struct folder_file *file, void *arg, st
         return status;
     if (!found || row.state != STATE_PRESENT)
         return remove_leftover(file, arg, e);
-    ++*l->repaired;
+    l->count++;
     return move_on(l->s, &hash, e);
 }
 
 enum status place_recover(struct store *s, uint64_t *repaired, struct error *e)
 {
-    struct leftovers l = {s, repaired};
+    struct leftovers l = {.s = s};
     char *tmp = store_path(s, "tmp");
     char *incoming = store_path(s, "incoming");
     enum status status = folder_walk(tmp, remove_leftover, &l, e);
     if (status == STATUS_OK)
         status = folder_walk(incoming, finish_leftover, &l, e);
+    *repaired += l.count;
     free(tmp);
     free(incoming);
     return status;

@@ -104,7 +104,7 @@ static struct store_type *types_append(struct store *s, int64_t id, struct span 
     struct store_types *t = &s->types;
     if (t->count == t->cap) {
         t->cap = t->cap != 0 ? t->cap * 2 : 64;
-        t->items = mem_resize(t->items, t->cap * sizeof *t->items);
+        t->items = mem_resize(t->items, t->cap * sizeof(void *));
     }
     struct store_type *type = mem_alloc(sizeof *type);
     *type = (struct store_type){.id = id, .kind = kind, .name = mem_text(name), .length = name.len};

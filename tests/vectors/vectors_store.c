@@ -459,7 +459,7 @@ static void check_file_case(struct bench *b, const json_t *c)
     struct span bytes = vector_file_bytes(run, c);
     struct hash hash;
     struct hash wanted;
-    bool is_new;
+    bool is_new = false;
     struct error e = {0};
     struct buf back = {0};
     bool is_clob = span_eq_text(vector_text(c, "kind"), "clob");

@@ -29,7 +29,7 @@ void fixture_open(struct fixture *f, enum store_kind kind)
 void fixture_reopen(struct fixture *f)
 {
     store_close(f->store);
-    assert_true(f->retired_count < sizeof f->retired / sizeof *f->retired);
+    assert_true(f->retired_count < FIXTURE_REOPENINGS);
     f->retired[f->retired_count++] = f->recipes; // objects of the test still refer to them
     open_store(f);
 }

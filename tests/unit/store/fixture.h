@@ -3,11 +3,13 @@
 
 #include "store/store.h"
 
+enum { FIXTURE_REOPENINGS = 600 };
+
 struct fixture {
     char dir[64];
     enum store_kind kind;
     struct recipes *recipes;
-    struct recipes *retired[600]; // of stores closed before
+    struct recipes *retired[FIXTURE_REOPENINGS]; // of stores closed before
     size_t retired_count;
     struct store *store;
     struct store_report report;

@@ -414,7 +414,7 @@ static void operations_are_kept_for_a_day(void **state)
     struct fixture *f = *state;
     struct span result;
     bool more;
-    int64_t day = 24 * 60 * 60 * 1000;
+    int64_t day = INT64_C(24) * 60 * 60 * 1000;
     assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
     assert_int_equal(store_op_put(f->store, SPAN("op-1"), SPAN("{\"ok\":true}"), 1000, NULL), STATUS_OK);
     assert_int_equal(store_commit(f->store, NULL), STATUS_OK);

@@ -31,7 +31,7 @@ static enum status work(struct fixture *f, int round, struct object *o, struct e
     snprintf(name, sizeof name, "round %d", round);
     *o = fixture_leaf(f, name);
     char *bytes = arena_alloc(f->arena, 200000);
-    memcpy(bytes, name, strlen(name));
+    snprintf(bytes, sizeof name, "%s", name);
     enum status status = store_begin(f->store, e);
     if (status != STATUS_OK)
         return status;

@@ -285,7 +285,7 @@ static void damage_found_later_is_repaired_at_the_next_opening(void **state)
     fixture_settle(f);
     close_only(f);
     assert_int_equal(stat(path_in(f, "store.db"), &st), 0);
-    for (off_t at = 4096 * 30; at + 4096 <= st.st_size; at += 4096)
+    for (off_t at = (off_t)4096 * 30; at + 4096 <= st.st_size; at += 4096)
         scribble(path_in(f, "store.db"), at, 4096);
     fixture_reopen(f);
     for (int i = 0; i < SAMPLE && !f->report.rebuilt && !found; i++) {
