@@ -8,7 +8,7 @@
 #pragma once
 
 #include "chum/access_set.h"
-#include "chum/chum.h"
+#include "chum/export.h"
 #include "conn/conn.h"
 #include "store/queue.h"
 #include "wire/rpc.h"
@@ -34,10 +34,3 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *requ
 void chum_exporter_drained(struct chum_exporter *x);       // the connection has room again
 bool chum_exporter_is_busy(const struct chum_exporter *x); // a request is being answered
 void chum_exporter_end(struct chum_exporter *x);           // the connection is gone; jobs under way are dropped
-
-// What one request answers, on the store thread: services 2 and 4 to 7. text gets the JSON list or the microdata as the
-// inside of a JSON string, shown every hash the person may ask for from now on. Codes: SB-READ2, M2O-PH1, CES-GO2,
-// CES-GIDO2.
-enum status chum_export(struct store *s, const struct chum_policy *policy, const struct hash *person,
-                        enum chum_service service, const struct hash *hash, struct buf *text, struct hash_list *shown,
-                        struct error *e);

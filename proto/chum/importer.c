@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "chum/plan.h"
 #include "chum/tree.h"
 #include "crypto/sha256.h"
 

@@ -32,16 +32,3 @@ bool chum_importer_is_busy(const struct chum_importer *im);       // a pass is r
 bool chum_importer_is_fetching(const struct chum_importer *im);   // something is being fetched
 bool chum_importer_is_postponing(const struct chum_importer *im); // the last pass left something for another one
 void chum_importer_end(struct chum_importer *im); // before the connection goes; jobs under way are dropped
-
-// On the store thread: what of a root list is missing.
-struct chum_plan {
-    struct chum_want *wants; // in list order, versions last
-    size_t count;
-    struct hash_list waited; // missing, but left out
-    uint64_t skipped;        // refused, or of a type without recipe
-    bool postponed;          // an id has more new versions than are fetched together
-};
-// waiting: roots that are not to be asked for yet.
-enum status chum_plan_make(struct store *s, const struct chum_policy *policy, const struct hash *sender,
-                           const struct hash_map *waiting, struct span list, struct chum_plan *out, struct error *e);
-void chum_plan_free(struct chum_plan *p);

@@ -5,7 +5,7 @@
 
 #include "chum/download.h"
 #include "chum/lists.h"
-#include "chum/tree.h"
+#include "chum/receive.h"
 
 enum { BATCH_OBJECTS = 500, BATCH_BYTES = 1 << 20, PARTS = 1024 };
 

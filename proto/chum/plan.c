@@ -1,10 +1,8 @@
-// What of a peer's root list is missing here: the store thread's part of a pass.
+#include "chum/plan.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "chum/importer.h"
-#include "chum/tree.h"
 
 struct group {            // the version nodes of one id
     size_t want;          // index + 1; 0 = nothing wanted yet

@@ -1,7 +1,6 @@
-// What happens to received texts on the store thread: verification, storing, and the effects of roots.
-#include <string.h>
+#include "chum/receive.h"
 
-#include "chum/tree.h"
+#include <string.h>
 
 static bool is_refused_type(struct span type)
 {

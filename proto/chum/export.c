@@ -1,0 +1,139 @@
+#include "chum/export.h"
+
+#include <stdlib.h>
+
+#include "chum/lists.h"
+#include "wire/jsontext.h"
+
+// ---- Roots ---------------------------------------------------------------------------------------------------------
+
+struct listing {
+    struct store *store;
+    const struct chum_policy *policy;
+    const struct hash *person;
+    struct buf *text;
+    struct hash_list *shown;
+    bool any;
+    struct hash asked; // the id the policy was asked about last, and what it said
+    bool served;
+};
+
+static bool ask_policy(const struct listing *l, const struct hash *hash, const struct hash *id_hash)
+{
+    struct store_info info;
+    if (store_info(l->store, id_hash != NULL ? id_hash : hash, &info, NULL) != STATUS_OK)
+        return false;
+    return l->policy->serves(l->policy->ctx, l->store, l->person, span_of(info.type), id_hash);
+}
+
+// An id and its versions come one after the other.
+static bool serves(struct listing *l, const struct hash *hash, const struct hash *id_hash)
+{
+    if (l->policy == NULL || l->policy->serves == NULL)
+        return true;
+    if (id_hash == NULL)
+        return ask_policy(l, hash, NULL);
+    if (!hash_eq(id_hash, &l->asked)) {
+        l->asked = *id_hash;
+        l->served = ask_policy(l, hash, id_hash);
+    }
+    return l->served;
+}
+
+static enum status list_root(struct span fragment, const struct hash *hash, const struct hash *id_hash, void *arg)
+{
+    struct listing *l = arg;
+    if (!serves(l, hash, id_hash))
+        return STATUS_OK;
+    if (l->any)
+        buf_add_char(l->text, ',');
+    l->any = true;
+    jsontext_add_escaped(fragment, l->text);
+    bool is_version_node = span_starts_with(fragment, SPAN("{\"type\":\"version_node\""));
+    if (hash != NULL)
+        hash_list_add(l->shown, hash);
+    if (id_hash != NULL && !is_version_node)
+        hash_list_add(l->shown, id_hash);
+    return STATUS_OK;
+}
+
+static enum status export_roots(struct store *s, const struct chum_policy *policy, const struct hash *person,
+                                struct buf *text, struct hash_list *shown, struct error *e)
+{
+    struct listing l = {.store = s, .policy = policy, .person = person, .text = text, .shown = shown};
+    bool own = policy != NULL && policy->is_own != NULL && policy->is_own(policy->ctx, s, person);
+    uint64_t skipped;
+    buf_add_char(text, '[');
+    enum status st = own ? store_roots_own(s, person, list_root, &l, &skipped, e)
+                         : store_roots(s, person, list_root, &l, &skipped, e);
+    buf_add_char(text, ']');
+    return st;
+}
+
+static enum status check_form(const struct store_info *info, enum chum_service service, const struct hash *hash,
+                              struct error *e)
+{
+    bool wants_id = service == CHUM_GET_ID_OBJECT || service == CHUM_GET_ID_OBJECT_CHILDREN;
+    bool is_right = info->kind == (wants_id ? STORE_ID_OBJECT : STORE_OBJECT);
+    if (is_right)
+        return STATUS_OK;
+    if (service == CHUM_GET_OBJECT)
+        return error_set(e, STATUS_INVALID, "CES-GO2", "%s is not an object", hash_text(hash).s);
+    if (service == CHUM_GET_ID_OBJECT)
+        return error_set(e, STATUS_INVALID, "CES-GIDO2", "%s is not an id object", hash_text(hash).s);
+    return error_set(e, STATUS_INVALID, "M2O-PH1", "%s is not %s", hash_text(hash).s,
+                     wants_id ? "an id object" : "an object");
+}
+
+static enum status export_children(struct store *s, const struct hash *hash, struct buf *text, struct hash_list *shown,
+                                   struct error *e)
+{
+    struct store_children children = {0};
+    enum status st = store_children(s, hash, &children, e);
+    if (st != STATUS_OK)
+        return st;
+    struct buf entry = {0};
+    buf_add_char(text, '[');
+    for (size_t i = 0; i < children.count; i++) { // one by one: a long list is in memory once
+        buf_clear(&entry);
+        chum_child_write(&children.items[i], &entry);
+        if (i != 0)
+            buf_add_char(text, ',');
+        jsontext_add_escaped(buf_span(&entry), text);
+        hash_list_add(shown, &children.items[i].hash);
+    }
+    buf_add_char(text, ']');
+    buf_free(&entry);
+    free(children.items);
+    return STATUS_OK;
+}
+
+static enum status export_text(struct store *s, const struct hash *hash, struct buf *text, struct error *e)
+{
+    struct arena *arena = arena_create();
+    struct span microdata;
+    enum status st = store_get(s, hash, arena, &microdata, e);
+    if (st == STATUS_OK)
+        jsontext_add_escaped(microdata, text);
+    arena_destroy(arena);
+    return st;
+}
+
+enum status chum_export(struct store *s, const struct chum_policy *policy, const struct hash *person,
+                        enum chum_service service, const struct hash *hash, struct buf *text, struct hash_list *shown,
+                        struct error *e)
+{
+    if (service == CHUM_GET_ACCESSIBLE_ROOTS)
+        return export_roots(s, policy, person, text, shown, e);
+    struct store_info info;
+    enum status st = store_info(s, hash, &info, e);
+    if (st == STATUS_OK)
+        st = check_form(&info, service, hash, e);
+    if (st == STATUS_NOT_FOUND)
+        return error_set(e, st, "SB-READ2", "File not found: %s", hash_text(hash).s);
+    if (st != STATUS_OK)
+        return st;
+    if (service == CHUM_GET_OBJECT || service == CHUM_GET_ID_OBJECT)
+        return export_text(s, hash, text, e);
+    return export_children(s, hash, text, shown, e);
+}

@@ -1,0 +1,23 @@
+// What happens to received texts: verification, storing, and the effects of roots (WIRE.md 10.7). Store thread.
+#pragma once
+
+#include "chum/plan.h"
+
+// Verifies a received text and stores it: hash, type, who may write it, everything it refers to is here (a BLOB at
+// least noted as wanted). Codes of WIRE.md 10.7.
+enum status chum_store_received(struct store *s, const struct chum_policy *policy, struct span text,
+                                const struct hash *hash, bool is_id, struct error *e);
+
+struct chum_root_result {
+    enum status status;
+    struct error why; // if the status is not STATUS_OK
+    size_t lacking;   // BLOBs below it that the peer could not deliver
+};
+
+// The same for the texts of a want's roots with their effects. One that fails leaves nothing behind and does not
+// disturb the others; its result says why. A root without text (ptr NULL) came as part of a newer one, or failed before
+// (its result is kept). When any failed, what came as part of it is merged on its own account. Only the store's own
+// failures are returned.
+enum status chum_store_roots(struct store *s, const struct chum_policy *policy, const struct hash *sender,
+                             const struct chum_want *want, const struct span *texts, struct chum_root_result *results,
+                             struct error *e);
