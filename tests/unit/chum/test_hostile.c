@@ -206,6 +206,17 @@ static void versions_below_a_refused_one_count(void **state)
     assert_true(hash_eq(&current, &first));
 }
 
+struct awaited {
+    struct side *side;
+    struct hash hash;
+};
+
+static bool is_here(void *ctx)
+{
+    struct awaited *a = ctx;
+    return side_presence(a->side, &a->hash) == STORE_PRESENT;
+}
+
 static void many_versions_come_in_several_passes(void **state)
 {
     struct gallery *g = *state;
@@ -218,17 +229,17 @@ static void many_versions_come_in_several_passes(void **state)
         gallery_version(g, &last, NULL, i);
     }
     gallery_pass(g);
-    stage_wait_passes(&g->stage, g->ours, 3);
+    json_t *roots = json_object_get(g->exporter, "roots");
+    for (size_t i = 0; i < COUNT; i++) {
+        struct awaited node = {.side = g->ours};
+        const char *text = json_string_value(json_object_get(json_array_get(roots, i), "node"));
+        assert_true(hash_parse(span_of(text), &node.hash));
+        stage_wait(&g->stage, is_here, &node, "a version");
+    }
     struct hash id = gallery_id_of(g, &last);
     struct hash current = side_current(g->ours, &id);
     assert_true(hash_eq(&current, &last));
     assert_int_equal(chum_session_counts(g->ours->session).failed_roots, 0);
-    json_t *roots = json_object_get(g->exporter, "roots");
-    for (size_t i = 0; i < COUNT; i++) {
-        struct hash node;
-        assert_true(hash_parse(span_of(json_string_value(json_object_get(json_array_get(roots, i), "node"))), &node));
-        assert_int_equal(side_presence(g->ours, &node), STORE_PRESENT);
-    }
 }
 
 // ---- Peers that do not answer, or ask too much ---------------------------------------------------------------------
