@@ -59,6 +59,7 @@ struct mark { // where a savepoint began
     size_t changes;
     size_t announced;
     size_t arrivals;
+    size_t departures;
     size_t types;
     int64_t next_seq;
     struct store_totals totals;
@@ -88,7 +89,8 @@ struct store {
     int64_t next_seq; // the one number line of objects and scope entries
     struct store_totals totals;
     bool in_transaction;
-    bool failed; // a sync failed: what is on the disk is not known, so nothing is accepted any more
+    struct error last_error; // of the database: why it gave up the open transaction
+    bool failed;             // a sync failed: what is on the disk is not known, so nothing is accepted any more
 
     struct mark *marks; // of the open transaction and its savepoints
     size_t mark_count;
@@ -97,6 +99,7 @@ struct store {
     size_t change_cap;
     size_t announced;
     struct hash_list damaged;             // found unreadable, not yet marked wanted
+    struct hash_list departures;          // files to be removed after the commit
     struct hash_list arrivals;            // files that wait in incoming/ for the commit
     struct store_totals transaction_load; // objects and bytes written in the open transaction
 
@@ -123,6 +126,7 @@ const struct store_type *type_get(struct store *s, struct span name, int kind,
 void types_free(struct store *s);
 
 // ---- store.c
+bool store_gave_up(const struct store *s); // the open transaction is gone; committing it will fail
 enum status store_need_transaction(const struct store *s, struct error *e);
 enum status database_open(struct store *s, struct error *e);
 void database_close(struct store *s);
@@ -162,8 +166,8 @@ enum status place_write(struct store *s, const struct hash *hash, struct span by
 struct temp;
 // Makes a written temporary file durable under its hash in incoming/, for the open transaction.
 enum status place_arrive(struct store *s, struct temp *t, const struct hash *hash, struct error *e);
-void place_commit(struct store *s);                                              // moves the arrivals on
-void place_rollback(struct store *s, size_t keep);                               // removes those after keep
+void place_commit(struct store *s);                // removes departures, moves arrivals on
+void place_rollback(struct store *s, size_t keep); // removes those after keep
 enum status place_recover(struct store *s, uint64_t *repaired, struct error *e); // what a crash left behind
 
 // ---- tree.c

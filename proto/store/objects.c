@@ -93,6 +93,13 @@ static enum status body_add(struct store *s, int64_t seq, struct span body, stru
     return statement_run(s, st, e);
 }
 
+static enum status body_remove(struct store *s, int64_t seq, struct error *e)
+{
+    sqlite3_stmt *st = statement(s, SQL_BODY_REMOVE);
+    sqlite3_bind_int64(st, 1, seq);
+    return statement_run(s, st, e);
+}
+
 static enum status wake_referrers(struct store *s, const struct hash *hash, struct error *e)
 {
     bool any;
@@ -263,11 +270,31 @@ enum status object_want(struct store *s, const struct hash *hash, struct error *
     s->totals.bytes -= row.state == STATE_PRESENT ? row.size : 0;
     row.state = STATE_WANTED;
     status = row_fill(s, &row, e);
-    sqlite3_stmt *st = statement(s, SQL_BODY_REMOVE);
-    sqlite3_bind_int64(st, 1, row.seq);
     if (status == STATUS_OK)
-        status = statement_run(s, st, e);
+        status = body_remove(s, row.seq, e);
     return status == STATUS_OK ? tree_lost(s, hash, e) : status;
+}
+
+static bool is_evictable(const struct store_type *type)
+{
+    return type->kind == STORE_BLOB || type->kind == STORE_CLOB || strcmp(type->name, "ChatMessage") == 0;
+}
+
+enum status store_evict(struct store *s, const struct hash *hash, struct error *e)
+{
+    struct object_row row;
+    enum status status = store_need_transaction(s, e);
+    if (status == STATUS_OK)
+        status = object_need(s, hash, &row, e);
+    if (status != STATUS_OK || row.state == STATE_REMOTE)
+        return status;
+    if (!is_evictable(row.type))
+        return error_set(e, STATUS_REFUSED, "NOT-EVICTABLE", "%s must stay", hash_text(hash).s);
+    row.state = STATE_REMOTE;
+    s->totals.bytes -= row.size;
+    hash_list_add(&s->departures, hash);
+    status = row_fill(s, &row, e);
+    return status == STATUS_OK ? body_remove(s, row.seq, e) : status;
 }
 
 enum status objects_want_damaged(struct store *s, struct error *e)

@@ -141,9 +141,20 @@ static enum status move_on(struct store *s, const struct hash *hash, struct erro
     return status;
 }
 
+static void remove_departed(struct store *s)
+{
+    for (size_t i = 0; i < s->departures.count; i++) {
+        char *path = place_settled(s, &s->departures.items[i]);
+        (void)file_remove(path, NULL); // one that stays only takes room
+        free(path);
+    }
+    s->departures.count = 0;
+}
+
 // A file that cannot be moved now is read where it is and moved at the next opening.
 void place_commit(struct store *s)
 {
+    remove_departed(s);
     for (size_t i = 0; i < s->arrivals.count; i++) {
         struct error e = {0};
         if (move_on(s, &s->arrivals.items[i], &e) != STATUS_OK)

@@ -179,8 +179,8 @@ static void run_job(struct store *s, struct job *j)
 
 static bool batch_is_closed(const struct store *s, uint64_t began)
 {
-    return s->transaction_load.objects >= BATCH_OBJECTS || s->transaction_load.bytes >= BATCH_BYTES ||
-           clock_monotonic_ms() - began >= BATCH_MS;
+    return store_gave_up(s) || s->transaction_load.objects >= BATCH_OBJECTS ||
+           s->transaction_load.bytes >= BATCH_BYTES || clock_monotonic_ms() - began >= BATCH_MS;
 }
 
 static void finish_batch(struct store_queue *q, struct job_list *batch)

@@ -195,7 +195,7 @@ static enum status io_error(struct store *s, int extended, struct error *e)
     return error_errno(e, "The database of %s cannot be used", s->dir);
 }
 
-enum status store_sql_error(struct store *s, struct error *e)
+static enum status describe(struct store *s, struct error *e)
 {
     int extended = sqlite3_extended_errcode(s->db);
     switch (extended & 0xff) {
@@ -219,4 +219,12 @@ enum status store_sql_error(struct store *s, struct error *e)
     default:
         return error_set(e, STATUS_INTERNAL, "STORE-FAILED", "The database of %s: %s", s->dir, sqlite3_errmsg(s->db));
     }
+}
+
+enum status store_sql_error(struct store *s, struct error *e)
+{
+    enum status status = describe(s, &s->last_error);
+    if (e != NULL)
+        *e = s->last_error;
+    return status;
 }

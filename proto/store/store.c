@@ -120,13 +120,31 @@ static enum status take_lock(struct store *s, struct error *e)
     return status == STATUS_OK ? status : error_set(e, status, why.code, "%s", why.message);
 }
 
+static enum status stop_at_first(const struct folder_file *file, void *arg, struct error *e)
+{
+    (void)file;
+    (void)arg;
+    (void)e;
+    return STATUS_EXISTS;
+}
+
+// A folder that holds objects had a database once, whatever became of it.
+static bool has_objects(const struct store *s)
+{
+    char *path = store_path(s, "objects");
+    bool any = folder_walk(path, stop_at_first, NULL, NULL) == STATUS_EXISTS;
+    free(path);
+    return any;
+}
+
 // Opens the database, or makes it anew from the files when it is damaged or gone.
 static enum status open_or_recover(struct store *s, struct store_report *report, struct error *e)
 {
     char *path = store_path(s, "%s", database_name);
     char *format = store_path(s, "format");
-    bool known = file_exists(format);
     bool there = file_exists(path);
+    bool marked = file_exists(format);
+    bool known = marked || (!there && has_objects(s));
     enum status status = STATUS_CORRUPT;
     if (there && !recover_is_needed(s))
         status = database_open(s, e);
@@ -137,7 +155,7 @@ static enum status open_or_recover(struct store *s, struct store_report *report,
         report->rebuilt = true;
     }
     report->created = !known && !report->rebuilt;
-    if (status == STATUS_OK && !known)
+    if (status == STATUS_OK && !marked)
         status = file_write(format, SPAN("tandem store 1\n"), 0600, e);
     free(format);
     free(path);
@@ -183,6 +201,7 @@ void store_close(struct store *s)
         sha256_destroy(s->slots[i].sha);
     access_events_destroy(s);
     hash_list_free(&s->arrivals);
+    hash_list_free(&s->departures);
     hash_list_free(&s->damaged);
     free(s->changes);
     free(s->marks);
@@ -215,10 +234,18 @@ void store_set_hook(struct store *s, store_hook hook, void *ctx)
 // ---- Transactions
 // -----------------------------------------------------------------------------------------------------
 
+// Some failures, like a full disk, make SQLite roll back the whole transaction by itself.
+bool store_gave_up(const struct store *s)
+{
+    return s->in_transaction && sqlite3_get_autocommit(s->db);
+}
+
 enum status store_need_transaction(const struct store *s, struct error *e)
 {
-    if (s->in_transaction && !sqlite3_get_autocommit(s->db))
+    if (s->in_transaction && !store_gave_up(s))
         return STATUS_OK;
+    if (s->in_transaction)
+        return error_set(e, s->last_error.status, s->last_error.code, "%s", s->last_error.message);
     return error_set(e, STATUS_INTERNAL, "NO-TRANSACTION", "The store is written outside of a transaction");
 }
 
@@ -228,6 +255,7 @@ static void push_mark(struct store *s)
     s->marks[s->mark_count++] = (struct mark){.changes = s->change_count,
                                               .announced = s->announced,
                                               .arrivals = s->arrivals.count,
+                                              .departures = s->departures.count,
                                               .types = s->types.stored,
                                               .next_seq = s->next_seq,
                                               .totals = s->totals};
@@ -242,6 +270,7 @@ static void pop_mark(struct store *s)
     s->types.stored = m->types;
     s->next_seq = m->next_seq;
     s->totals = m->totals;
+    s->departures.count = m->departures;
     place_rollback(s, m->arrivals);
 }
 

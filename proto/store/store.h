@@ -61,6 +61,10 @@ enum status store_get_object(struct store *s, const struct hash *hash, struct ar
 
 enum store_content { STORE_OBJECT, STORE_ID_OBJECT, STORE_CLOB, STORE_BLOB };
 
+// Drops the bytes of what the archive holds as well: it becomes STORE_REMOTE, everything else about it stays. Storing
+// it again brings the bytes back. STATUS_REFUSED "NOT-EVICTABLE" for what must stay: all but files and ChatMessages.
+enum status store_evict(struct store *s, const struct hash *hash, struct error *e);
+
 struct store_info {
     uint64_t seq; // store-wide monotonic number
     enum store_content kind;

@@ -442,6 +442,51 @@ static void settings_are_replaced(void **state)
     assert_int_equal(store_setting_get(f->store, "other", f->arena, &value, NULL), STATUS_NOT_FOUND);
 }
 
+static void evicted_bytes_are_remote_until_they_return(void **state)
+{
+    struct fixture *f = *state;
+    struct object alice = fixture_person(f, "alice@example.com", NULL);
+    struct object message = fixture_message(f, &alice.id_hash, "hello");
+    struct span small = pattern(f, 100);
+    struct span big = pattern(f, 200000);
+    struct error e = {0};
+    struct span text;
+    struct buf out = {0};
+    struct store_children children;
+    struct store_totals before;
+    struct store_totals after;
+    fixture_put(f, &alice);
+    fixture_put(f, &message);
+    const struct hash hashes[] = {message.hash, fixture_file(f, small), fixture_file(f, big)};
+    store_totals(f->store, &before, NULL);
+    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(store_evict(f->store, &hashes[i], NULL), STATUS_OK);
+    assert_int_equal(store_evict(f->store, &alice.hash, &e), STATUS_REFUSED);
+    assert_string_equal(e.code, "NOT-EVICTABLE");
+    assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
+    fixture_reopen(f);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(store_presence(f->store, &hashes[i]), STORE_REMOTE);
+    store_totals(f->store, &after, NULL);
+    assert_int_equal(before.bytes - after.bytes, message.microdata.len + 200100);
+    assert_int_equal(store_get(f->store, &message.hash, f->arena, &text, &e), STATUS_NOT_FOUND);
+    assert_string_equal(e.code, "REMOTE");
+    assert_int_equal(store_read_chunk(f->store, &hashes[2], 0, &out, &e), STATUS_NOT_FOUND);
+    assert_int_equal(store_children(f->store, &message.hash, &children, NULL), STATUS_OK); // structure stays
+    assert_int_equal(children.count, 1);
+    free(children.items);
+    fixture_put(f, &message);
+    fixture_file(f, small);
+    fixture_file(f, big);
+    assert_reads(f, &message);
+    assert_file_reads(f, &hashes[1], small);
+    assert_file_reads(f, &hashes[2], big);
+    store_totals(f->store, &after, NULL);
+    assert_int_equal(before.bytes, after.bytes);
+    buf_free(&out);
+}
+
 struct heard {
     char text[1000];
     struct object *reaction;
@@ -554,6 +599,7 @@ int main(void)
         BOTH(file_becomes_object_when_stored_as_one),
         BOTH(operations_are_kept_for_a_day),
         BOTH(settings_are_replaced),
+        BOTH(evicted_bytes_are_remote_until_they_return),
         BOTH(hook_hears_everything_once),
         BOTH(each_visits_all),
         cmocka_unit_test_setup_teardown(archive_settles_into_files, open_archive, close_store),

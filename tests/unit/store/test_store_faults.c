@@ -1,9 +1,12 @@
 // A disk that refuses: full, read-only, failing syncs. Built with the fault libraries in place of the system calls.
+#include <poll.h>
 #include <stdio.h>
 
 #include "../cmocka_all.h"
+#include "base/clock.h"
 #include "fixture.h"
 #include "io/io_fault.h"
+#include "store/queue.h"
 
 static int open_archive(void **state)
 {
@@ -152,6 +155,85 @@ static void failed_settling_loses_nothing(void **state)
     fixture_settle(f);
 }
 
+// ---- Through the queue
+// -----------------------------------------------------------------------------------------------
+
+struct task {
+    struct object object;
+    size_t *done;
+    enum status status;
+    char code[40];
+};
+
+static enum status put(struct store *s, void *arg, struct error *e)
+{
+    const struct task *t = arg;
+    return store_put(s, &t->object, NULL, e);
+}
+
+static void note(void *arg, enum status status, const struct error *e)
+{
+    struct task *t = arg;
+    t->status = status;
+    snprintf(t->code, sizeof t->code, "%s", e->code);
+    ++*t->done;
+}
+
+static void run_tasks(struct store_queue *q, struct mailbox *answers, struct task *tasks, size_t count)
+{
+    size_t done = 0;
+    uint64_t deadline = clock_monotonic_ms() + 30000;
+    for (size_t i = 0; i < count; i++) {
+        tasks[i].done = &done;
+        store_submit(q, put, note, &tasks[i]);
+    }
+    while (done < count) {
+        struct pollfd fd = {.fd = mailbox_fd(answers), .events = POLLIN};
+        assert_true(clock_monotonic_ms() < deadline);
+        poll(&fd, 1, 100);
+        mailbox_drain(answers);
+    }
+}
+
+static void full_disk_fails_jobs_but_not_the_queue(void **state)
+{
+    enum { COUNT = 40, TEXT = 60000 };
+    struct fixture *f = *state;
+    struct mailbox *answers = mailbox_create();
+    struct store_queue *q = store_queue_create(f->store, answers);
+    struct task *tasks = mem_array(COUNT, sizeof *tasks);
+    char *text = mem_alloc(TEXT + 1);
+    f->store = NULL;
+    for (int n = 1; n < 200; n += 13) { // big jobs, so that some writes happen before the commit
+        char script[40];
+        bool refused = false;
+        memset(text, 'a' + n % 26, TEXT);
+        for (int i = 0; i < COUNT; i++) {
+            snprintf(text, 20, "%d %d", n, i);
+            tasks[i] = (struct task){.object = fixture_leaf(f, text)};
+            text[strlen(text)] = '.';
+        }
+        snprintf(script, sizeof script, "write:%d+:ENOSPC", n);
+        fault_script(script);
+        run_tasks(q, answers, tasks, COUNT);
+        fault_script(NULL);
+        for (int i = 0; i < COUNT; i++) {
+            if (tasks[i].status != STATUS_OK)
+                assert_string_equal(tasks[i].code, "DISK-FULL");
+            refused = refused || tasks[i].status != STATUS_OK;
+        }
+        assert_true(refused || n > 1);
+        run_tasks(q, answers, tasks, COUNT);
+        for (int i = 0; i < COUNT; i++)
+            assert_int_equal(tasks[i].status, STATUS_OK);
+    }
+    store_queue_destroy(q);
+    mailbox_drain(answers);
+    mailbox_destroy(answers);
+    free(tasks);
+    free(text);
+}
+
 static void scripts_are_checked(void **state)
 {
     (void)state;
@@ -169,9 +251,13 @@ static void scripts_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(full_disk_is_told_and_survived),      TEST(read_only_disk_is_told_and_survived),
-        TEST(opening_on_a_read_only_disk_is_told), TEST(failed_sync_stops_the_store),
-        TEST(failed_settling_loses_nothing),       TEST(scripts_are_checked),
+        TEST(full_disk_is_told_and_survived),
+        TEST(read_only_disk_is_told_and_survived),
+        TEST(opening_on_a_read_only_disk_is_told),
+        TEST(failed_sync_stops_the_store),
+        TEST(failed_settling_loses_nothing),
+        TEST(full_disk_fails_jobs_but_not_the_queue),
+        TEST(scripts_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
