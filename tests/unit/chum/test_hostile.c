@@ -232,8 +232,8 @@ static void many_versions_come_in_several_passes(void **state)
     json_t *roots = json_object_get(g->exporter, "roots");
     for (size_t i = 0; i < COUNT; i++) {
         struct awaited node = {.side = g->ours};
-        const char *text = json_string_value(json_object_get(json_array_get(roots, i), "node"));
-        assert_true(hash_parse(span_of(text), &node.hash));
+        const char *name = json_string_value(json_object_get(json_array_get(roots, i), "node"));
+        assert_true(hash_parse(span_of(name), &node.hash));
         stage_wait(&g->stage, is_here, &node, "a version");
     }
     struct hash id = gallery_id_of(g, &last);
