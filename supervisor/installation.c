@@ -28,19 +28,28 @@ static enum status check_email(const char *node, const char *email, struct error
     return email == NULL ? STATUS_OK : check_word(what, email, " ", EMAIL_MAX, e);
 }
 
+// Joins into a field of the same struct: gcc fears that the parts overlap it, so they go through a buffer.
+static void join(char *out, size_t size, const char *prefix, const char *user, const char *suffix)
+{
+    struct buf b = {0};
+    buf_printf(&b, "%s%s%s", prefix, user, suffix);
+    snprintf(out, size, "%s", buf_cstr(&b));
+    buf_free(&b);
+}
+
 static void set_email(struct installation *in, enum ipc_node node, const char *given)
 {
     char *out = in->nodes[node].email;
     if (given != NULL)
         snprintf(out, EMAIL_MAX + 1, "%s", given);
     else
-        snprintf(out, EMAIL_MAX + 1, "%s%s@lama.local", node == IPC_ARCHIVE ? "node-" : "", in->user);
+        join(out, EMAIL_MAX + 1, node == IPC_ARCHIVE ? "node-" : "", in->user, "@lama.local");
 }
 
 static void set_instance_name(struct installation *in, enum ipc_node node)
 {
-    snprintf(in->nodes[node].instance_name, NAME_MAX_LENGTH, "%s%s", node == IPC_ARCHIVE ? "lama-node-" : "lama-",
-             in->user);
+    join(in->nodes[node].instance_name, NAME_MAX_LENGTH + 1, node == IPC_ARCHIVE ? "lama-node-" : "lama-", in->user,
+         "");
 }
 
 static enum status check_different(const struct installation *in, struct error *e)
@@ -111,7 +120,8 @@ enum status installation_adopted(struct installation *in, const char *email, con
     if (in->nodes[other].email[0] == '\0')
         set_email(in, other, NULL);
     if (strcasecmp(in->nodes[other].email, email) == 0) // whoever has the default already, the other takes another
-        snprintf(in->nodes[other].email, EMAIL_MAX + 1, "%s-%s@lama.local", ipc_node_name(other), in->user);
+        join(in->nodes[other].email, EMAIL_MAX + 1, other == IPC_ARCHIVE ? "archive-" : "sparse-", in->user,
+             "@lama.local");
     set_instance_name(in, other);
     in->adopting = -1;
     return check_different(in, e);
