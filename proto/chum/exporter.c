@@ -159,7 +159,6 @@ static void answer_roots(struct chum_exporter *x, struct answer *a)
         rpc_answer_json(x->o.rpc, a->id, buf_span(&x->cached.json));
     else
         rpc_answer_long(x->o.rpc, a->id, &a->json);
-    x->o.asked_for_roots(x->o.ctx);
 }
 
 static void answer(struct chum_exporter *x, struct answer *a)
@@ -171,15 +170,15 @@ static void answer(struct chum_exporter *x, struct answer *a)
     for (size_t i = 0; i < a->shown.count; i++)
         chum_access_show(x->shown, &a->shown.items[i]);
     hash_list_free(&a->shown);
-    if (a->service == CHUM_GET_ACCESSIBLE_ROOTS) {
-        answer_roots(x, a);
-        return;
-    }
     if (a->service == CHUM_GET_OBJECT || a->service == CHUM_GET_ID_OBJECT) {
         x->o.counts->objects_sent++;
         x->o.counts->bytes_sent += a->json.len;
     }
-    rpc_answer_long(x->o.rpc, a->id, &a->json);
+    if (a->service == CHUM_GET_ACCESSIBLE_ROOTS)
+        answer_roots(x, a);
+    else
+        rpc_answer_long(x->o.rpc, a->id, &a->json);
+    x->o.served(x->o.ctx, a->service, &a->hash);
 }
 
 // What was not worked on waits again, before the others.

@@ -159,14 +159,15 @@ static void told_of_news(void *ctx)
         chum_session_poke(s);
 }
 
-static void asked_for_roots(void *ctx)
+static void served(void *ctx, enum chum_service service, const struct hash *hash)
 {
     struct chum_session *s = ctx;
-    if (s->exporting)
-        return;
-    s->exporting = true;
-    if (s->events.exporting != NULL)
+    bool first = service == CHUM_GET_ACCESSIBLE_ROOTS && !s->exporting;
+    s->exporting = s->exporting || first;
+    if (first && s->events.exporting != NULL)
         s->events.exporting(s->events.ctx, s);
+    if (s->events.served != NULL)
+        s->events.served(s->events.ctx, s, service, hash);
 }
 
 // ---- Starting ------------------------------------------------------------------------------------------------------
@@ -360,7 +361,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .policy = policy,
                                              .counts = &s->counts,
                                              .person = s->fetch->sender,
-                                             .asked_for_roots = asked_for_roots,
+                                             .served = served,
                                              .told_of_news = told_of_news,
                                              .full = set_full,
                                              .ctx = s};
