@@ -15,6 +15,7 @@ pkg_check_modules(inih REQUIRED IMPORTED_TARGET inih)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(nats REQUIRED IMPORTED_TARGET libnats)
 pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
+pkg_check_modules(png REQUIRED IMPORTED_TARGET libpng)
 
 if(TANDEM_TESTS)
   pkg_check_modules(ssl REQUIRED IMPORTED_TARGET libssl)

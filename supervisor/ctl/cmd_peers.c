@@ -7,13 +7,14 @@
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/invitation.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/ctl/qr.h"
 
 enum { INPUT_MAX = 64 * 1024 };
 
 static enum status print_qr(const char *text, struct error *e)
 {
     struct buf qr = {0};
-    enum status s = invitation_qr(text, &qr, e);
+    enum status s = qr_blocks(text, &qr, e);
     if (s == STATUS_OK)
         fwrite(qr.data, 1, qr.len, stdout);
     buf_free(&qr);
@@ -38,6 +39,8 @@ enum status run_invite(struct ctl *c, struct error *e)
     invitation_link(invitation, &link);
     if (ctl_has(c, "qr") && !c->json)
         s = print_qr(buf_cstr(&link), e);
+    if (s == STATUS_OK && ctl_has(c, "qr-file"))
+        s = qr_write(buf_cstr(&link), ctl_value(c, "qr-file"), e);
     puts(ctl_has(c, "link") && !c->json ? buf_cstr(&link) : buf_cstr(&text));
     fflush(stdout);
     if (!c->json)

@@ -1,14 +1,13 @@
 #include "supervisor/ctl/invitation.h"
 
 #include <ctype.h>
-#include <qrencode.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/text.h"
 
-enum { INVITATION_MAX = 8192, KEY_DIGITS = 64, QUIET = 2 };
+enum { INVITATION_MAX = 8192, KEY_DIGITS = 64 };
 
 static const char public_base[] = "https://edda.refinio.one";
 static const char development_base[] = "https://edda.dev.refinio.one";
@@ -117,28 +116,4 @@ void invitation_link(const json_t *invitation, struct buf *out)
             buf_printf(out, "%%%02X", c);
     }
     buf_free(&text);
-}
-
-static bool is_dark(const QRcode *qr, int x, int y)
-{
-    return x >= 0 && y >= 0 && x < qr->width && y < qr->width && (qr->data[y * qr->width + x] & 1) != 0;
-}
-
-// Light on dark: terminals are mostly dark, and a light frame of two modules is part of the code.
-enum status invitation_qr(const char *text, struct buf *out, struct error *e)
-{
-    static const char *const halves[] = {"\u2588", "\u2580", "\u2584", " "};
-    QRcode *qr = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L);
-    if (qr == NULL)
-        return error_set(e, STATUS_TOO_BIG, "TOO-BIG", "the invitation does not fit into a QR code");
-    for (int y = -QUIET; y < qr->width + QUIET; y += 2) {
-        for (int x = -QUIET; x < qr->width + QUIET; x++) {
-            bool upper = is_dark(qr, x, y);
-            bool lower = is_dark(qr, x, y + 1);
-            buf_add_text(out, halves[upper && lower ? 3 : upper ? 2 : lower ? 1 : 0]);
-        }
-        buf_add_char(out, '\n');
-    }
-    QRcode_free(qr);
-    return STATUS_OK;
 }

@@ -93,31 +93,11 @@ static void everything_else_is_refused(void **state)
     assert_string_equal(e.code, "BAD-TEXT");
 }
 
-static void a_code_is_square_and_quiet_around(void **state)
-{
-    (void)state;
-    struct buf qr = {0};
-    struct error e = {0};
-    assert_int_equal(invitation_qr("hello", &qr, &e), STATUS_OK);
-    size_t lines = 0;
-    for (size_t i = 0; i < qr.len; i++)
-        lines += qr.data[i] == '\n';
-    assert_int_equal(lines, (21 + 4 + 1) / 2); // version 1 is 21 modules wide
-    assert_true(span_starts_with(buf_span(&qr), SPAN("\u2588\u2588\u2588")));
-    buf_free(&qr);
-    char *long_text = mem_alloc(5001);
-    memset(long_text, 'x', 5000);
-    assert_int_equal(invitation_qr(long_text, &qr, &e), STATUS_TOO_BIG);
-    free(long_text);
-    buf_free(&qr);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_and_link_are_the_same),          cmocka_unit_test(the_base_follows_the_relay),
         cmocka_unit_test(anything_before_the_hash_is_ignored), cmocka_unit_test(everything_else_is_refused),
-        cmocka_unit_test(a_code_is_square_and_quiet_around),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

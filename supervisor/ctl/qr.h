@@ -1,0 +1,14 @@
+// QR codes of short texts: in half blocks for a terminal, or as a picture in a file.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+// STATUS_TOO_BIG "TOO-BIG" when the text does not fit into a QR code.
+enum status qr_blocks(const char *text, struct buf *out, struct error *e);
+enum status qr_svg(const char *text, struct buf *out, struct error *e);
+enum status qr_png(const char *text, struct buf *out, struct error *e);
+
+// Writes a picture; its form follows from the name: .svg or .png, anything else is USAGE. Mode 0600, as it holds a
+// token.
+enum status qr_write(const char *text, const char *path, struct error *e);
