@@ -6,8 +6,6 @@
 
 #include "store/internal.h"
 
-enum { SCOPE_OBJECT, SCOPE_ID };
-
 static enum status find_number(struct store *s, sqlite3_stmt *st, bool *found, int64_t *number, struct error *e)
 {
     enum status status = statement_step(s, st, found, e);
@@ -30,13 +28,29 @@ static enum status scope_find(struct store *s, const struct hash *target, int ki
 // ---- Version nodes of an id
 // -------------------------------------------------------------------------------------------
 
-static enum status log_add(struct store *s, int64_t scope, const struct hash *node, struct error *e)
+static void bind_fragment(sqlite3_stmt *st, int index, const struct fragment *f)
 {
+    if (f->text.len != 0)
+        bind_span(st, index, buf_span(&f->text));
+    else
+        sqlite3_bind_null(st, index);
+    sqlite3_bind_int(st, index + 1, f->lacking);
+}
+
+static enum status log_add(struct store *s, int64_t scope, const struct hash *id_hash, const struct hash *node,
+                           struct error *e)
+{
+    struct fragment fragment = {0};
+    enum status status = fragment_of_node(s, node, id_hash, &fragment, e);
     sqlite3_stmt *st = statement(s, SQL_SCOPE_LOG_ADD);
     sqlite3_bind_int64(st, 1, scope);
     sqlite3_bind_int64(st, 2, s->next_seq++);
     bind_hash(st, 3, node);
-    return statement_run(s, st, e);
+    bind_fragment(st, 4, &fragment);
+    if (status == STATUS_OK)
+        status = statement_run(s, st, e);
+    buf_free(&fragment.text);
+    return status;
 }
 
 static enum status log_has(struct store *s, int64_t scope, const struct hash *node, bool *has, struct error *e)
@@ -79,12 +93,13 @@ static enum status collect(struct store *s, int64_t scope, const struct hash *he
     return status;
 }
 
-static enum status append_new(struct store *s, int64_t scope, const struct hash *head, struct error *e)
+static enum status append_new(struct store *s, int64_t scope, const struct hash *id_hash, const struct hash *head,
+                              struct error *e)
 {
     struct hash_list nodes = {0};
     enum status status = collect(s, scope, head, true, &nodes, e);
     while (status == STATUS_OK && nodes.count != 0)
-        status = log_add(s, scope, &nodes.items[--nodes.count], e);
+        status = log_add(s, scope, id_hash, &nodes.items[--nodes.count], e);
     hash_list_free(&nodes);
     return status;
 }
@@ -141,13 +156,31 @@ static enum status follow_versions(struct store *s, const struct hash *id_hash, 
     if (status == STATUS_OK && !onwards)
         status = remove_unreachable(s, scope, head, e);
     if (status == STATUS_OK)
-        status = append_new(s, scope, head, e);
+        status = append_new(s, scope, id_hash, head, e);
     access_note_scope(s, scope);
     return status;
 }
 
 // ---- Who sees it
 // -----------------------------------------------------------------------------------------------------
+
+// Makes the entry of a scope anew.
+static enum status scope_refresh(struct store *s, int64_t scope, const struct hash *target, int kind, struct error *e)
+{
+    struct fragment fragment = {0};
+    enum status status = fragment_of_scope(s, kind, target, &fragment, e);
+    sqlite3_stmt *st = statement(s, SQL_SCOPE_FRAGMENT);
+    sqlite3_bind_int64(st, 1, scope);
+    bind_fragment(st, 2, &fragment);
+    if (hash_is_zero(&fragment.id_hash))
+        sqlite3_bind_null(st, 4);
+    else
+        bind_hash(st, 4, &fragment.id_hash);
+    if (status == STATUS_OK)
+        status = statement_run(s, st, e);
+    buf_free(&fragment.text);
+    return status;
+}
 
 static enum status scope_get(struct store *s, const struct hash *target, int kind, int64_t *scope, struct error *e)
 {
@@ -161,12 +194,14 @@ static enum status scope_get(struct store *s, const struct hash *target, int kin
     sqlite3_bind_int(st, 2, kind);
     status = statement_run(s, st, e);
     *scope = sqlite3_last_insert_rowid(s->db);
+    if (status == STATUS_OK)
+        status = scope_refresh(s, *scope, target, kind, e);
     if (status != STATUS_OK || kind != SCOPE_ID)
         return status;
     status = heads_get(s, target, &head, e);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
-    return status == STATUS_OK ? append_new(s, *scope, &head.node, e) : status;
+    return status == STATUS_OK ? append_new(s, *scope, target, &head.node, e) : status;
 }
 
 // The persons or groups an object lists, each once.
@@ -281,7 +316,35 @@ enum status access_follow(struct store *s, const struct store_type *type, const 
     return status;
 }
 
-// Whether an object can be delivered has changed: scopes of which it is a root have other roots now.
+// The entry of a version node anew, if the node is in a scope. A node belongs to one id, so there is at most one.
+static enum status node_refresh(struct store *s, const struct hash *node, struct error *e)
+{
+    bool found;
+    struct hash id_hash;
+    struct fragment fragment = {0};
+    sqlite3_stmt *st = statement(s, SQL_SCOPE_LOG_FIND);
+    bind_hash(st, 1, node);
+    enum status status = statement_step(s, st, &found, e);
+    if (!found)
+        return status;
+    int64_t scope = sqlite3_column_int64(st, 0);
+    int64_t seq = sqlite3_column_int64(st, 1);
+    found = column_hash(st, 2, &id_hash);
+    sqlite3_reset(st);
+    if (!found)
+        return error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "A granted root is damaged");
+    status = fragment_of_node(s, node, &id_hash, &fragment, e);
+    st = statement(s, SQL_SCOPE_LOG_FRAGMENT);
+    sqlite3_bind_int64(st, 1, scope);
+    sqlite3_bind_int64(st, 2, seq);
+    bind_fragment(st, 3, &fragment);
+    if (status == STATUS_OK)
+        status = statement_run(s, st, e);
+    buf_free(&fragment.text);
+    access_note_scope(s, scope);
+    return status;
+}
+
 enum status access_object_changed(struct store *s, const struct hash *hash, struct error *e)
 {
     enum status status = STATUS_OK;
@@ -289,16 +352,10 @@ enum status access_object_changed(struct store *s, const struct hash *hash, stru
         int64_t scope;
         bool found;
         status = scope_find(s, hash, kind, &found, &scope, e);
-        if (found)
-            access_note_scope(s, scope);
+        if (!found)
+            continue;
+        status = scope_refresh(s, scope, hash, kind, e);
+        access_note_scope(s, scope);
     }
-    sqlite3_stmt *st = statement(s, SQL_SCOPE_LOG_SCOPES);
-    bind_hash(st, 1, hash);
-    bool row = status == STATUS_OK;
-    while (row) {
-        status = statement_step(s, st, &row, e);
-        if (row)
-            access_note_scope(s, sqlite3_column_int64(st, 0));
-    }
-    return status;
+    return status == STATUS_OK ? node_refresh(s, hash, e) : status;
 }

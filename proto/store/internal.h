@@ -213,10 +213,23 @@ struct head_row {
 };
 enum status heads_get(struct store *s, const struct hash *id_hash, struct head_row *out, struct error *e);
 
+// ---- fragment.c
+enum { SCOPE_OBJECT, SCOPE_ID }; // granted by Access, by IdAccess
+struct fragment {
+    struct buf text;     // empty: the root cannot be delivered now; the caller frees it
+    bool lacking;        // TREE_LACKING: not for everybody
+    struct hash id_hash; // of a versioned object or id
+};
+enum status fragment_of_scope(struct store *s, int kind, const struct hash *target, struct fragment *f,
+                              struct error *e);
+enum status fragment_of_node(struct store *s, const struct hash *node, const struct hash *id_hash, struct fragment *f,
+                             struct error *e);
+
 // ---- access.c
 // old_node: the head before, NULL if there was none.
 enum status access_follow(struct store *s, const struct store_type *type, const struct hash *id_hash,
                           const struct hash *old_node, const struct head_row *head, struct error *e);
+// Whether an object can be delivered has changed: scopes of which it is a root have other roots now.
 enum status access_object_changed(struct store *s, const struct hash *hash, struct error *e);
 
 // ---- roots.c

@@ -100,8 +100,11 @@ static enum status body_remove(struct store *s, int64_t seq, struct error *e)
     return statement_run(s, st, e);
 }
 
-static enum status wake_referrers(struct store *s, const struct hash *hash, struct error *e)
+// Something that was known before may be waited for without being linked to: a version node, a granted root.
+static enum status wake_referrers(struct store *s, const struct hash *hash, bool known, struct error *e)
 {
+    if (known)
+        return tree_arrived(s, hash, e);
     bool any;
     sqlite3_stmt *st = statement(s, SQL_LINK_ANY_REFERRER);
     bind_hash(st, 1, hash);
@@ -163,7 +166,7 @@ static enum status put_one(struct store *s, const struct object *o, const struct
         return status;
     if (*is_new)
         changes_add_object(s, row.type, &o->hash, &o->id_hash);
-    return wake_referrers(s, &o->hash, e);
+    return wake_referrers(s, &o->hash, found, e);
 }
 
 static enum status put_id_object(struct store *s, const struct object *o, struct error *e)
@@ -242,7 +245,7 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
         return status;
     if (*is_new)
         changes_add_object(s, row.type, hash, NULL);
-    return wake_referrers(s, hash, e);
+    return wake_referrers(s, hash, found, e);
 }
 
 // ---- Losing
@@ -324,7 +327,7 @@ enum status store_want_file(struct store *s, const struct hash *hash, const stru
     if (found)
         return STATUS_OK;
     status = object_want(s, hash, e);
-    return status == STATUS_OK ? wake_referrers(s, hash, e) : status;
+    return status == STATUS_OK ? wake_referrers(s, hash, false, e) : status;
 }
 
 bool store_is_wanted(struct store *s, const struct hash *hash)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "data/stringify.h"
 #include "store/internal.h"
 
 // ---- What changed
@@ -106,15 +105,6 @@ enum status store_roots_version(struct store *s, const struct hash *person, uint
 // ---- The list
 // --------------------------------------------------------------------------------------------------------
 
-struct root { // a row of SQL_PERSON_SCOPES
-    int64_t scope;
-    bool is_id;
-    struct hash target;
-    const struct store_type *type; // NULL: not here
-    struct hash id_hash;
-    enum tree tree;
-};
-
 struct listing {
     struct store *store;
     store_root_fn emit;
@@ -123,15 +113,14 @@ struct listing {
     const struct hash *person;
     bool own;                // another node of ours
     struct hash_map *hidden; // what the person may not see for lacking BLOBs; NULL = nobody asked yet
-    struct buf fragment;
 };
 
-static enum status may_show(struct listing *l, const struct hash *hash, enum tree tree, bool *yes, struct error *e)
+static enum status may_show_lacking(struct listing *l, const struct hash *hash, bool *yes, struct error *e)
 {
-    *yes = tree == TREE_DELIVERABLE || (tree == TREE_LACKING && l->own);
-    if (tree != TREE_LACKING || l->own)
-        return STATUS_OK;
     enum status status = STATUS_OK;
+    *yes = l->own;
+    if (l->own)
+        return STATUS_OK;
     if (l->hidden == NULL) {
         l->hidden = hash_map_create();
         status = tree_lacking_for_others(l->store, l->person, l->hidden, e);
@@ -140,61 +129,34 @@ static enum status may_show(struct listing *l, const struct hash *hash, enum tre
     return status;
 }
 
-static void add_type(struct buf *b, const char *name, const struct store_type *type)
+// Whether the root with this entry (NULL: it cannot be delivered) and the mark "lacking" behind it is listed.
+static enum status may_show(struct listing *l, sqlite3_stmt *st, int entry, const struct hash *hash, bool *yes,
+                            struct error *e)
 {
-    buf_printf(b, ",\"%s\":", name);
-    stringify_string((struct span){type->name, type->length}, b);
-    buf_add_char(b, '}');
+    enum status status = STATUS_OK;
+    *yes = sqlite3_column_type(st, entry) != SQLITE_NULL;
+    if (*yes && sqlite3_column_int(st, entry + 1) != 0)
+        status = may_show_lacking(l, hash, yes, e);
+    if (!*yes)
+        ++*l->skipped;
+    return status;
 }
 
-static enum status emit_object(struct listing *l, const struct root *r)
-{
-    struct buf *b = &l->fragment;
-    bool versioned = !hash_is_zero(&r->id_hash);
-    buf_clear(b);
-    buf_printf(b, "{\"type\":\"%s\",\"hash\":\"%s\"", versioned ? "versioned" : "unversioned", hash_text(&r->target).s);
-    if (versioned)
-        buf_printf(b, ",\"idHash\":\"%s\"", hash_text(&r->id_hash).s);
-    add_type(b, "oneType", r->type);
-    return l->emit(buf_span(b), &r->target, versioned ? &r->id_hash : NULL, l->arg);
-}
-
-static enum status emit_id(struct listing *l, const struct root *r)
-{
-    struct buf *b = &l->fragment;
-    buf_clear(b);
-    buf_printf(b, "{\"type\":\"id\",\"idHash\":\"%s\"", hash_text(&r->target).s);
-    add_type(b, "oneType", r->type);
-    return l->emit(buf_span(b), NULL, &r->target, l->arg);
-}
-
-static enum status emit_node(struct listing *l, const struct root *r, const struct hash *node)
-{
-    struct buf *b = &l->fragment;
-    buf_clear(b);
-    buf_printf(b, "{\"type\":\"version_node\",\"node\":\"%s\",\"dataIdHash\":\"%s\"", hash_text(node).s,
-               hash_text(&r->target).s);
-    add_type(b, "dataType", r->type);
-    return l->emit(buf_span(b), node, &r->target, l->arg);
-}
-
-static enum status emit_nodes(struct listing *l, const struct root *r, struct error *e)
+static enum status emit_nodes(struct listing *l, int64_t scope, const struct hash *id_hash, struct error *e)
 {
     sqlite3_stmt *st = statement(l->store, SQL_SCOPE_NODES);
-    sqlite3_bind_int64(st, 1, r->scope);
+    sqlite3_bind_int64(st, 1, scope);
     for (;;) {
         bool row;
+        bool shown = false;
         struct hash node;
         enum status status = statement_step(l->store, st, &row, e);
         if (status != STATUS_OK || !row)
             return status;
-        bool shown = column_hash(st, 0, &node);
-        if (shown)
-            status = may_show(l, &node, (enum tree)sqlite3_column_int(st, 1), &shown, e);
+        if (column_hash(st, 0, &node))
+            status = may_show(l, st, 1, &node, &shown, e);
         if (status == STATUS_OK && shown)
-            status = emit_node(l, r, &node);
-        else
-            ++*l->skipped;
+            status = l->emit(column_bytes(st, 1), &node, id_hash, l->arg);
         if (status != STATUS_OK) {
             sqlite3_reset(st);
             return status;
@@ -202,30 +164,21 @@ static enum status emit_nodes(struct listing *l, const struct root *r, struct er
     }
 }
 
-static enum status emit_root(struct listing *l, const struct root *r, struct error *e)
+// One row of SQL_PERSON_SCOPES.
+static enum status emit_scope(struct listing *l, sqlite3_stmt *st, struct error *e)
 {
-    int needed = r->is_id ? STORE_ID_OBJECT : STORE_OBJECT;
-    bool shown = r->type != NULL && r->type->kind == needed;
-    enum status status = shown ? may_show(l, &r->target, r->tree, &shown, e) : STATUS_OK;
-    if (status != STATUS_OK || !shown) {
-        ++*l->skipped;
+    struct hash target;
+    struct hash id_hash;
+    bool shown;
+    bool is_id = sqlite3_column_int(st, 1) == SCOPE_ID;
+    bool versioned = column_hash(st, 3, &id_hash);
+    if (!column_hash(st, 2, &target))
+        return error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "A granted root is damaged");
+    enum status status = may_show(l, st, 4, &target, &shown, e);
+    if (status != STATUS_OK || !shown)
         return status;
-    }
-    if (!r->is_id)
-        return emit_object(l, r);
-    status = emit_id(l, r);
-    return status == STATUS_OK ? emit_nodes(l, r, e) : status;
-}
-
-static bool read_root(struct store *s, sqlite3_stmt *st, struct root *r)
-{
-    memset(r, 0, sizeof *r);
-    r->scope = sqlite3_column_int64(st, 0);
-    r->is_id = sqlite3_column_int(st, 1) != 0;
-    r->type = type_by_id(s, sqlite3_column_int64(st, 3));
-    (void)column_hash(st, 4, &r->id_hash);
-    r->tree = (enum tree)sqlite3_column_int(st, 5);
-    return column_hash(st, 2, &r->target);
+    status = l->emit(column_bytes(st, 4), is_id ? NULL : &target, versioned ? &id_hash : NULL, l->arg);
+    return status == STATUS_OK && is_id ? emit_nodes(l, sqlite3_column_int64(st, 0), &target, e) : status;
 }
 
 static enum status list_roots(struct store *s, const struct hash *person, bool own, store_root_fn emit, void *arg,
@@ -238,20 +191,16 @@ static enum status list_roots(struct store *s, const struct hash *person, bool o
     sqlite3_stmt *st = statement(s, SQL_PERSON_SCOPES);
     bind_hash(st, 1, person);
     enum status status;
+    bool row = true;
     for (;;) {
-        bool row;
-        struct root r;
         status = statement_step(s, st, &row, e);
+        if (status == STATUS_OK && row)
+            status = emit_scope(&l, st, e);
         if (status != STATUS_OK || !row)
-            break;
-        if (read_root(s, st, &r))
-            status = emit_root(&l, &r, e);
-        if (status != STATUS_OK)
             break;
     }
     sqlite3_reset(st);
     hash_map_destroy(l.hidden);
-    buf_free(&l.fragment);
     return status;
 }
 

@@ -9,8 +9,10 @@
 //                 referrers of one type are one range of the index (DATA-MODEL.md 9)
 //   head          current versions (DATA-MODEL.md 8.2); data is the object of the node; born orders ids of a type;
 //                 unsettled: vheads/ does not have it yet
-//   scope         a granted root: kind 0 = object (Access), 1 = id with all its versions (IdAccess)
-//   scope_log     the version nodes of an id scope, as they became part of it
+//   scope         a granted root: kind 0 = object (Access), 1 = id with all its versions (IdAccess); fragment: its
+//   entry
+//                 in the root list, NULL while it cannot be delivered; lacking: TREE_LACKING
+//   scope_log     the version nodes of an id scope, as they became part of it, with their entries
 //   member        who sees a scope, persons and groups; until_seq = revoked
 //   group_member  who is in a group
 //   epoch         random, anew with every database: a feed's cursor is (epoch, seq)
@@ -35,10 +37,11 @@ static const char tables[] =
     " born INTEGER NOT NULL, unsettled INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE INDEX head_type ON head(type, born);"
     "CREATE INDEX head_unsettled ON head(unsettled) WHERE unsettled = 1;"
-    "CREATE TABLE scope(id INTEGER PRIMARY KEY, target BLOB NOT NULL, kind INTEGER NOT NULL, UNIQUE(target, kind)) "
-    "STRICT;"
-    "CREATE TABLE scope_log(scope INTEGER NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(scope, seq)) "
-    "STRICT, WITHOUT ROWID;"
+    "CREATE TABLE scope(id INTEGER PRIMARY KEY, target BLOB NOT NULL, kind INTEGER NOT NULL, id_hash BLOB, "
+    " fragment TEXT, lacking INTEGER NOT NULL DEFAULT 0, UNIQUE(target, kind)) STRICT;"
+    "CREATE TABLE scope_log(scope INTEGER NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, fragment TEXT, lacking "
+    "INTEGER NOT NULL, "
+    " PRIMARY KEY(scope, seq)) STRICT, WITHOUT ROWID;"
     "CREATE UNIQUE INDEX scope_log_hash ON scope_log(hash, scope);"
     "CREATE TABLE member(scope INTEGER NOT NULL, is_group INTEGER NOT NULL, person BLOB NOT NULL, from_seq INTEGER NOT "
     "NULL, until_seq INTEGER, PRIMARY KEY(scope, is_group, person)) STRICT, WITHOUT ROWID;"

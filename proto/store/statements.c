@@ -64,13 +64,15 @@ static const char *const texts[SQL_COUNT] = {
 
     [SQL_SCOPE_FIND] = "SELECT id FROM scope WHERE target = ?1 AND kind = ?2",
     [SQL_SCOPE_ADD] = "INSERT INTO scope(target, kind) VALUES(?1, ?2)",
-    [SQL_SCOPE_LOG_ADD] = "INSERT INTO scope_log(scope, seq, hash) VALUES(?1, ?2, ?3)",
+    [SQL_SCOPE_FRAGMENT] = "UPDATE scope SET fragment = ?2, lacking = ?3, id_hash = ?4 WHERE id = ?1",
+    [SQL_SCOPE_LOG_ADD] = "INSERT INTO scope_log(scope, seq, hash, fragment, lacking) VALUES(?1, ?2, ?3, ?4, ?5)",
     [SQL_SCOPE_LOG_HAS] = "SELECT 1 FROM scope_log WHERE hash = ?2 AND scope = ?1",
-    [SQL_SCOPE_LOG_SCOPES] = "SELECT scope FROM scope_log WHERE hash = ?1",
+    [SQL_SCOPE_LOG_FIND] = "SELECT l.scope, l.seq, s.target FROM scope_log l JOIN scope s ON s.id = l.scope WHERE "
+                           "l.hash = ?1",
+    [SQL_SCOPE_LOG_FRAGMENT] = "UPDATE scope_log SET fragment = ?3, lacking = ?4 WHERE scope = ?1 AND seq = ?2",
     [SQL_SCOPE_LOG_LIST] = "SELECT hash FROM scope_log WHERE scope = ?1 ORDER BY seq",
     [SQL_SCOPE_LOG_REMOVE] = "DELETE FROM scope_log WHERE scope = ?1 AND hash = ?2",
-    [SQL_SCOPE_NODES] = "SELECT l.hash, o.tree FROM scope_log l LEFT JOIN object o ON o.hash = l.hash AND o.state <> 2 "
-                        "WHERE l.scope = ?1 ORDER BY l.seq",
+    [SQL_SCOPE_NODES] = "SELECT hash, fragment, lacking FROM scope_log WHERE scope = ?1 ORDER BY seq",
     [SQL_MEMBER_LIST] = "SELECT person FROM member WHERE scope = ?1 AND is_group = ?2 AND until_seq IS NULL",
     [SQL_MEMBER_SET] = "INSERT INTO member(scope, is_group, person, from_seq) VALUES(?1, ?2, ?3, ?4) ON "
                        "CONFLICT(scope, is_group, person) DO UPDATE SET from_seq = ?4, until_seq = NULL",
@@ -83,13 +85,13 @@ static const char *const texts[SQL_COUNT] = {
                       "UPDATE SET from_seq = ?3, until_seq = NULL",
     [SQL_GROUP_END] = "UPDATE group_member SET until_seq = ?3 WHERE grp = ?1 AND person = ?2",
     [SQL_GROUP_TOUCHES] = "SELECT 1 FROM group_member WHERE grp = ?1 AND person = ?2",
-    [SQL_PERSON_SCOPES] = "SELECT s.id, s.kind, s.target, o.type, o.id_hash, o.tree FROM (SELECT scope FROM member "
-                          "WHERE is_group = 0 AND "
-                          "person = ?1 AND until_seq IS NULL UNION SELECT m.scope FROM group_member g JOIN member m ON "
-                          "m.is_group = 1 AND "
-                          "m.person = g.grp AND m.until_seq IS NULL WHERE g.person = ?1 AND g.until_seq IS NULL) f "
-                          "JOIN scope s ON s.id = "
-                          "f.scope LEFT JOIN object o ON o.hash = s.target AND o.state <> 2",
+    [SQL_PERSON_SCOPES] =
+        "SELECT s.id, s.kind, s.target, s.id_hash, s.fragment, s.lacking FROM (SELECT scope FROM member WHERE is_group "
+        "= 0 AND "
+        "person = ?1 AND until_seq IS NULL UNION SELECT m.scope FROM group_member g JOIN member m ON m.is_group = 1 "
+        "AND "
+        "m.person = g.grp AND m.until_seq IS NULL WHERE g.person = ?1 AND g.until_seq IS NULL) f CROSS JOIN scope s ON "
+        "s.id = f.scope",
 
     [SQL_OP_GET] = "SELECT result FROM op WHERE op_id = ?1",
     [SQL_OP_PUT] = "INSERT OR REPLACE INTO op(op_id, result, time) VALUES(?1, ?2, ?3)",

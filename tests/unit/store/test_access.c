@@ -1,5 +1,6 @@
 // Who may see what: grants to persons and groups, versions, revocation, incomplete and refused trees.
 #include <stdio.h>
+#include <unistd.h>
 
 #include "../cmocka_all.h"
 #include "fixture.h"
@@ -214,6 +215,34 @@ static void what_cannot_be_delivered_is_left_out(void **state)
     assert_int_equal(root_count(p, &p->bob), 1);
 }
 
+static void lost_roots_come_back(void **state)
+{
+    struct people *p = *state;
+    uint64_t skipped;
+    struct hash node;
+    struct object now;
+    struct object dora = fixture_person(&p->f, "dora@example.com", "1");
+    struct hash id = fixture_change(&p->f, &dora);
+    grant(p, &id, true, &p->bob);
+    fixture_settle(&p->f);
+    const char *before = fixture_roots(&p->f, &p->bob, NULL).ptr;
+    assert_int_equal(store_head(p->f.store, &id, &node, NULL), STATUS_OK);
+    assert_int_equal(store_get_object(p->f.store, &node, p->f.arena, &now, NULL), STATUS_OK);
+    struct hash_text t = hash_text(&node);
+    const char *path = arena_printf(p->f.arena, "%s/objects/%.2s/%s", p->f.dir, t.s, t.s).ptr;
+    struct span text;
+    assert_int_equal(truncate(path, 3), 0);
+    assert_int_equal(store_get(p->f.store, &node, p->f.arena, &text, NULL), STATUS_CORRUPT);
+    uint64_t version = version_of(p, &p->bob);
+    fixture_put(&p->f, &dora); // any commit
+    assert_int_equal(root_count(p, &p->bob), 1);
+    fixture_roots(&p->f, &p->bob, &skipped);
+    assert_int_equal(skipped, 1);
+    assert_int_not_equal(version_of(p, &p->bob), version);
+    fixture_put(&p->f, &now);
+    assert_string_equal(fixture_roots(&p->f, &p->bob, NULL).ptr, before);
+}
+
 static void unresolvable_grants_are_counted(void **state)
 {
     struct people *p = *state;
@@ -286,10 +315,15 @@ static void versions_move_for_those_concerned(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(granted_objects_are_roots),         TEST(granted_ids_bring_all_versions_in_order),
-        TEST(merge_nodes_are_not_listed),        TEST(head_that_goes_back_takes_versions_away),
-        TEST(groups_grant_to_their_members),     TEST(what_cannot_be_delivered_is_left_out),
-        TEST(unresolvable_grants_are_counted),   TEST(grants_without_head_do_not_count),
+        TEST(granted_objects_are_roots),
+        TEST(granted_ids_bring_all_versions_in_order),
+        TEST(merge_nodes_are_not_listed),
+        TEST(head_that_goes_back_takes_versions_away),
+        TEST(groups_grant_to_their_members),
+        TEST(what_cannot_be_delivered_is_left_out),
+        TEST(lost_roots_come_back),
+        TEST(unresolvable_grants_are_counted),
+        TEST(grants_without_head_do_not_count),
         TEST(versions_move_for_those_concerned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
