@@ -100,6 +100,14 @@ static void forget_failure(struct chum_importer *im, const struct hash *root)
     hash_map_remove(im->failures, root);
 }
 
+// It is still shown in this pass.
+static void keep_failure(struct chum_importer *im, const struct hash *root)
+{
+    struct failure *f = hash_map_get(im->failures, root);
+    if (f != NULL)
+        f->pass = im->pass;
+}
+
 // Roots that are not shown any more are forgotten. Returns how many are not here.
 static uint64_t sum_up_failures(struct chum_importer *im)
 {
@@ -242,8 +250,11 @@ void chum_importer_move_on(struct chum_importer *im)
     if (im->state != FETCHING || im->lingering + im->trees > LINGERING_MAX ||
         conn_now(im->fetch->conn) < im->progress_at + STUCK_MS)
         return;
-    for (struct running *r = im->running; r != NULL; r = r->next)
+    for (struct running *r = im->running; r != NULL; r = r->next) {
         r->lingers = true;
+        for (size_t i = 0; i < r->want->count; i++)
+            keep_failure(im, &r->want->hashes[i]);
+    }
     im->lingering += im->trees;
     im->trees = 0;
     im->again = im->again || im->next < im->plan.count;
@@ -275,11 +286,8 @@ static void take_plan(struct chum_importer *im, const struct chum_plan *plan)
     im->again = false;
     im->progress_at = conn_now(im->fetch->conn);
     im->state = FETCHING;
-    for (size_t i = 0; i < plan->waited.count; i++) {
-        struct failure *f = hash_map_get(im->failures, &plan->waited.items[i]);
-        if (f != NULL)
-            f->pass = im->pass;
-    }
+    for (size_t i = 0; i < plan->waited.count; i++)
+        keep_failure(im, &plan->waited.items[i]);
     fetch_more(im);
 }
 
