@@ -27,7 +27,7 @@ static enum status send_lines(struct ctl *c, json_t *attachments, struct error *
     char *line = NULL;
     size_t room = 0;
     enum status s = STATUS_OK;
-    for (ssize_t n; s == STATUS_OK && (n = getline(&line, &room, stdin)) > 0;) {
+    while (s == STATUS_OK && getline(&line, &room, stdin) > 0) {
         line[strcspn(line, "\r\n")] = '\0';
         if (line[0] == '\0')
             continue;
