@@ -285,3 +285,19 @@ bool keychain_has(const struct keychain *k, const struct hash *keys)
     char name[NAME_SIZE];
     return has_file(k, file_name(name, keys, ".encrypt")) && has_file(k, file_name(name, keys, ".sign"));
 }
+
+static enum status list_one(const struct folder_file *file, void *arg, struct error *e)
+{
+    struct hash_list *names = arg;
+    struct hash name;
+    (void)e;
+    size_t len = strcspn(file->name, ".");
+    if (strcmp(file->name + len, ".sign") == 0 && hash_parse((struct span){file->name, len}, &name))
+        hash_list_add(names, &name);
+    return STATUS_OK;
+}
+
+enum status keychain_list(const struct keychain *k, struct hash_list *out, struct error *e)
+{
+    return folder_walk(k->dir, list_one, out, e);
+}

@@ -34,3 +34,5 @@ enum status keychain_put(struct keychain *k, const struct hash *keys, const stru
 enum status keychain_get(const struct keychain *k, const struct hash *keys, struct secret *encrypt, struct secret *sign,
                          struct error *e);
 bool keychain_has(const struct keychain *k, const struct hash *keys); // both files exist
+// The names (hashes of Keys objects) of all secrets that are kept, in no particular order. The caller frees *out.
+enum status keychain_list(const struct keychain *k, struct hash_list *out, struct error *e);

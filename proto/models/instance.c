@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "models/keys.h"
 #include "models/profile.h"
 #include "models/someone.h"
 #include "models/trust.h"
@@ -41,85 +42,6 @@ enum status instance_id(const struct recipes *r, struct span name, const struct 
     struct arena *a = arena_create();
     enum status status = object_id_hash(r, make_instance(a, name, owner), out, e);
     arena_destroy(a);
-    return status;
-}
-
-// ---- Keys -----------------------------------------------------------------------------------------------------------
-
-static bool read_public_keys(const struct value *keys, struct identity_keys *out)
-{
-    struct span encrypt;
-    struct span sign;
-    return value_get_string(keys, "publicKey", &encrypt) && value_get_string(keys, "publicSignKey", &sign) &&
-           hex_decode(encrypt, out->public_key.b, sizeof out->public_key.b) &&
-           hex_decode(sign, out->sign_public.b, sizeof out->sign_public.b);
-}
-
-// The default keys of an owner: the first Keys object whose secrets lie in the keychain (DATA-MODEL.md 11.3).
-static enum status open_keys(struct model *m, struct keychain *k, const struct hash *owner, struct identity_keys *out,
-                             struct error *e)
-{
-    struct hash_list candidates = {0};
-    struct value *keys;
-    enum status status = store_referrers(m->store, owner, SPAN("Keys"), false, &candidates, e);
-    size_t i = 0;
-    while (i < candidates.count && !keychain_has(k, &candidates.items[i]))
-        i++;
-    if (status == STATUS_OK && i == candidates.count)
-        status = error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the secret keys of %s are not in the keychain",
-                           hash_text(owner).s);
-    if (status == STATUS_OK)
-        status = model_read(m, &candidates.items[i], "Keys", &keys, e);
-    if (status == STATUS_OK && !read_public_keys(keys, out))
-        status =
-            error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "the Keys object of %s is unreadable", hash_text(owner).s);
-    if (status == STATUS_OK) {
-        out->keys = candidates.items[i];
-        status = keychain_get(k, &out->keys, &out->secret, &out->sign_secret, e);
-    }
-    hash_list_free(&candidates);
-    return status;
-}
-
-static void take_pair(const struct instance_pair *given, struct identity_keys *out)
-{
-    if (given == NULL) {
-        box_keypair(&out->public_key, &out->secret);
-        sign_keypair(&out->sign_public, &out->sign_secret);
-        return;
-    }
-    out->secret = secret_copy(given->secret.data, given->secret.len);
-    out->sign_secret = secret_copy(given->sign_secret.data, given->sign_secret.len);
-    box_public_from_secret(&out->secret, &out->public_key);
-    memcpy(out->sign_public.b, out->sign_secret.data + SIGN_SECRET - SIGN_PUBLIC, SIGN_PUBLIC);
-}
-
-static enum status create_keys(struct model *m, struct keychain *k, const struct hash *owner,
-                               const struct instance_pair *given, struct identity_keys *out, struct error *e)
-{
-    char hex[2 * BOX_KEY + 1];
-    take_pair(given, out);
-    struct value *keys = model_object(m, "Keys");
-    model_set_hash(m, keys, "owner", owner);
-    hex_encode(out->public_key.b, BOX_KEY, hex);
-    model_set_text(m, keys, "publicKey", span_of(hex));
-    hex_encode(out->sign_public.b, SIGN_PUBLIC, hex);
-    model_set_text(m, keys, "publicSignKey", span_of(hex));
-    enum status status = model_put(m, keys, &out->keys, e);
-    if (status == STATUS_OK)
-        status = keychain_put(k, &out->keys, &out->secret, &out->sign_secret, e);
-    return status;
-}
-
-static enum status provide_keys(struct model *m, struct keychain *k, const struct hash *owner,
-                                const struct instance_pair *given, struct identity_keys *out, struct error *e)
-{
-    struct error why = {0};
-    enum status status = open_keys(m, k, owner, out, &why);
-    if (status == STATUS_NOT_FOUND)
-        return create_keys(m, k, owner, given, out, e);
-    if (status != STATUS_OK && e != NULL)
-        *e = why;
     return status;
 }
 
@@ -302,9 +224,9 @@ static enum status begin_identity(struct model *m, const struct instance_options
 
 static enum status open_both_keys(struct model *m, struct keychain *k, struct identity *i, struct error *e)
 {
-    enum status status = open_keys(m, k, &i->person, &i->person_keys, e);
+    enum status status = keys_open(m, k, &i->person, &i->person_keys, e);
     if (status == STATUS_OK)
-        status = open_keys(m, k, &i->instance, &i->instance_keys, e);
+        status = keys_open(m, k, &i->instance, &i->instance_keys, e);
     return status;
 }
 
@@ -317,11 +239,11 @@ static enum status create(struct model *m, struct keychain *k, const struct inst
         model_set_text(m, person, "name", options->person_name);
     enum status status = model_change(m, person, NULL, e);
     if (status == STATUS_OK)
-        status = provide_keys(m, k, &i->person, options->person_keys, &i->person_keys, e);
+        status = keys_provide(m, k, &i->person, options->person_keys, &i->person_keys, e);
     if (status == STATUS_OK)
         status = create_instance(m, options, &i->person, e);
     if (status == STATUS_OK)
-        status = provide_keys(m, k, &i->instance, options->instance_keys, &i->instance_keys, e);
+        status = keys_provide(m, k, &i->instance, options->instance_keys, &i->instance_keys, e);
     return status;
 }
 
@@ -413,9 +335,9 @@ static enum status create_identity(struct model *m, struct keychain *k, const st
     if (status == STATUS_OK)
         status = model_put_id(m, make_instance(m->arena, options->instance_name, &i->person), &id, e);
     if (status == STATUS_OK)
-        status = provide_keys(m, k, &i->person, options->person_keys, &i->person_keys, e);
+        status = keys_provide(m, k, &i->person, options->person_keys, &i->person_keys, e);
     if (status == STATUS_OK)
-        status = provide_keys(m, k, &i->instance, options->instance_keys, &i->instance_keys, e);
+        status = keys_provide(m, k, &i->instance, options->instance_keys, &i->instance_keys, e);
     if (status == STATUS_OK)
         status = write_profile(m, i, url, &p, e);
     if (status == STATUS_OK)

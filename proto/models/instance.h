@@ -4,13 +4,7 @@
 // finds, so an interrupted creation is finished by running it again.
 #pragma once
 
-#include "crypto/keychain.h"
-#include "models/model.h"
-
-struct instance_pair {         // given key pairs, for adoption and tests
-    struct secret secret;      // 32 bytes, borrowed
-    struct secret sign_secret; // 64 bytes, borrowed
-};
+#include "models/keys.h"
 
 struct instance_setup {                 // what the Instance object lists; the nodes list all of one.models
     const struct value *const *recipes; // Recipe objects, already known to the store's recipe set
@@ -20,12 +14,12 @@ struct instance_setup {                 // what the Instance object lists; the n
 };
 
 struct instance_options {
-    struct span email;                         // any text of 1 to 320 bytes without & < > (DATA-MODEL.md 12.2)
-    struct span instance_name;                 // likewise
-    struct span person_name;                   // Person.name; empty = none. The reference's register gives the e-mail
-    const struct instance_pair *person_keys;   // NULL = new random keys
-    const struct instance_pair *instance_keys; // likewise
-    const struct instance_setup *setup;        // NULL = that of a node
+    struct span email;                     // any text of 1 to 320 bytes without & < > (DATA-MODEL.md 12.2)
+    struct span instance_name;             // likewise
+    struct span person_name;               // Person.name; empty = none. The reference's register gives the e-mail
+    const struct keys_pair *person_keys;   // NULL = new random keys
+    const struct keys_pair *instance_keys; // likewise
+    const struct instance_setup *setup;    // NULL = that of a node
 };
 
 // The e-mail and instance name this store was created for, into the arena. STATUS_NOT_FOUND "NOT-PROVISIONED" before.

@@ -34,13 +34,13 @@ bool replay_load_licences(struct vector_run *run)
     return found == LICENCE_COUNT;
 }
 
-void replay_free_keys(struct instance_pair *pair)
+void replay_free_keys(struct keys_pair *pair)
 {
     secret_destroy(&pair->secret);
     secret_destroy(&pair->sign_secret);
 }
 
-static void read_pair(struct vector_run *run, const json_t *row, struct instance_pair *out)
+static void read_pair(struct vector_run *run, const json_t *row, struct keys_pair *out)
 {
     struct span secret = vector_hex(run, row, "encryptSecretKey");
     struct span seed = vector_hex(run, row, "signSeed");
@@ -50,7 +50,7 @@ static void read_pair(struct vector_run *run, const json_t *row, struct instance
 }
 
 // The recorded keys of a person or instance, of whichever process.
-bool replay_find_keys(struct vector_run *run, const struct hash *owner, struct instance_pair *out)
+bool replay_find_keys(struct vector_run *run, const struct hash *owner, struct keys_pair *out)
 {
     json_t *file = vector_sibling(run, "test-keys.json");
     const char *name;
@@ -87,8 +87,8 @@ bool replay_begin(struct replay *r, const char *email, const char *instance_name
     struct recipes *recipes = recipes_create(true);
     struct hash person;
     struct hash instance;
-    struct instance_pair person_keys;
-    struct instance_pair instance_keys;
+    struct keys_pair person_keys;
+    struct keys_pair instance_keys;
     bool good = instance_person_id(recipes, span_of(email), &person, NULL) == STATUS_OK &&
                 instance_id(recipes, span_of(instance_name), &person, &instance, NULL) == STATUS_OK &&
                 replay_find_keys(r->run, &person, &person_keys) && replay_find_keys(r->run, &instance, &instance_keys);

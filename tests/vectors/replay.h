@@ -18,8 +18,8 @@ extern const struct model_fixed replay_fixed_text; // only the random texts, wit
 
 bool replay_load_licences(struct vector_run *run); // their hashes, from well-known.json
 // The recorded keys of a person or instance; released with replay_free_keys.
-bool replay_find_keys(struct vector_run *run, const struct hash *owner, struct instance_pair *out);
-void replay_free_keys(struct instance_pair *pair);
+bool replay_find_keys(struct vector_run *run, const struct hash *owner, struct keys_pair *out);
+void replay_free_keys(struct keys_pair *pair);
 bool replay_begin(struct replay *r, const char *email, const char *instance_name, const struct model_fixed *how);
 void replay_end(struct replay *r);
 void replay_check_records(struct vector_run *run); // hashes and round trips of all objects of the file

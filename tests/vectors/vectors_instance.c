@@ -178,7 +178,7 @@ static void check_keychain(struct vector_run *run)
 struct fresh { // one case
     struct vector_run *run;
     const json_t *c;
-    struct instance_pair person, instance;
+    struct keys_pair person, instance;
     struct instance_setup setup;
     const struct value *recipes[16];
     struct model_node node;

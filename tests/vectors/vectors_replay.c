@@ -144,7 +144,7 @@ static void do_second_identity(struct replay *r)
 {
     struct hash person = replay_recorded_hash(r, "OneInstanceEndpoint", "personId");
     struct hash instance = replay_recorded_hash(r, "OneInstanceEndpoint", "instanceId");
-    struct instance_pair keys[2];
+    struct keys_pair keys[2];
     if (!replay_find_keys(r->run, &person, &keys[0]) || !replay_find_keys(r->run, &instance, &keys[1]))
         return;
     const struct instance_options options = {

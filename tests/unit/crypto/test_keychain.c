@@ -102,6 +102,20 @@ static void keeps_keys(void **state)
     assert_int_equal(st.st_mode & 0777, 0700);
 }
 
+static void lists_its_keys(void **state)
+{
+    struct fixture *f = *state;
+    struct hash_list names = {0};
+    struct keychain *k;
+    create(f);
+    assert_int_equal(keychain_open(f->dir, &f->node_key, false, &k, NULL), STATUS_OK);
+    assert_int_equal(keychain_list(k, &names, NULL), STATUS_OK);
+    assert_int_equal(names.count, 1);
+    assert_true(hash_eq(&names.items[0], &f->keys));
+    hash_list_free(&names);
+    keychain_close(k);
+}
+
 static void refuses_a_wrong_key_and_changes_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -213,6 +227,7 @@ int main(void)
     crypto_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(keeps_keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(lists_its_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_a_wrong_key_and_changes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(seals_with_another_key, setup, teardown),
         cmocka_unit_test_setup_teardown(says_when_the_master_key_is_lost, setup, teardown),
