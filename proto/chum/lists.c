@@ -26,9 +26,14 @@ struct list_reader {
     size_t limit;
 };
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 static void skip_space(struct list_reader *r)
 {
-    while (r->rest.len != 0 && memchr(" \t\n\r", r->rest.ptr[0], 4) != NULL)
+    while (r->rest.len != 0 && is_space(r->rest.ptr[0]))
         r->rest = span_from(r->rest, 1);
 }
 

@@ -132,7 +132,7 @@ void stage_begin(struct stage *s, size_t sides, stage_recipes recipes, void *ctx
     memset(s, 0, sizeof *s);
     s->world = pipe_world_create();
     s->count = sides;
-    for (size_t i = 0; i < sides; i++)
+    for (size_t i = 0; i < sides && i < STAGE_SIDES; i++)
         side_open(&s->sides[i], s->world, names[i], recipes != NULL ? recipes : usual_recipes, ctx);
     for (size_t i = 0; i < sides; i++) {
         for (size_t k = 0; k < sides; k++) {
@@ -278,10 +278,10 @@ void side_must(struct side *side, store_run_fn run, void *arg)
 
 // ---- Objects -------------------------------------------------------------------------------------------------------
 
-static struct value *read_value(struct side *side, const char *format, va_list ap)
+enum { JSON_MAX = 4096 };
+
+static struct value *read_value(struct side *side, char *json)
 {
-    char json[4096];
-    vsnprintf(json, sizeof json, format, ap);
     for (char *c = json; *c != '\0'; c++) {
         if (*c == '\'')
             *c = '"';
@@ -305,11 +305,12 @@ struct hash side_put_value(struct side *side, const struct value *object)
 
 struct hash side_put(struct side *side, const char *format, ...)
 {
+    char json[JSON_MAX];
     va_list ap;
     va_start(ap, format);
-    const struct value *v = read_value(side, format, ap);
+    vsnprintf(json, sizeof json, format, ap);
     va_end(ap);
-    return side_put_value(side, v);
+    return side_put_value(side, read_value(side, json));
 }
 
 struct change {
@@ -326,11 +327,12 @@ static enum status run_change(struct store *store, void *arg, struct error *e)
 
 struct hash side_change(struct side *side, const char *format, ...)
 {
-    struct change c;
+    char json[JSON_MAX];
     va_list ap;
     va_start(ap, format);
-    c.value = read_value(side, format, ap);
+    vsnprintf(json, sizeof json, format, ap);
     va_end(ap);
+    struct change c = {.value = read_value(side, json)};
     side_must(side, run_change, &c);
     return c.result.id_hash;
 }
