@@ -265,7 +265,11 @@ const struct ipc_method IPC_METHODS[] = {
 
     // --- watching ---------------------------------------------------------------------------------------------------
     {"stats", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "Counters since the start.", "as MODELS.md 10.3", {{0}}},
+     "Counters since the start of the node; rates are means since then.",
+     "{global:{totalConnections,activeConnections,failedConnections,successRate,connectionRate,totalMessages,totalBytes,"
+     "averageMessageSize,messageRate,throughputMbps,averageLatency,totalErrors,errorRate,…}, and the members of global "
+     "once more; connections: as connections.list; recentErrors:[{type,error,code,severity,timestamp,connectionId,count}]; "
+     "delivery:{count,delivered,avgMs,successRate}}", {{0}}},
     {"report", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The same for people.", "{text, recentErrors}", {{0}}},
     {"health", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
@@ -273,8 +277,10 @@ const struct ipc_method IPC_METHODS[] = {
      "{totalConnections, activeConnections, connectionRatio, avgLatency, lastSync, health}; health is healthy, degraded "
      "or offline", {{0}}},
     {"trace", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "A message's way, step by step.",
-     "{messageId, channelId, totalTime, completedSteps, totalSteps, failurePoint, success, steps:[{name,time}]}",
+     "A message's way, step by step; of the last 1,000 in each direction since the node's start.",
+     "{messageId, channelId, direction, totalTime, completedSteps, totalSteps, failurePoint, success, "
+     "steps:[{name,time}]}; direction is out or in; steps: chatModelSend, channelManagerPost, accessGrantsCreated, "
+     "chumSyncTriggered, channelManagerUpdated, remoteDelivery, of those that happened; failurePoint: the first that did not",
      {PREFIX("message", REQUIRED, "message id")}},
     {"metrics", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Numbers for Prometheus.", "{items:[{name,type,help,samples:[{labels:{},value}]}]}", {{0}}},

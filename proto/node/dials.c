@@ -37,6 +37,7 @@ static void opened(void *ctx, struct transport *t, const struct error *why)
     if (t == NULL) {
         uint64_t attempt = d->attempt;
         dialling_forget(d);
+        connections_undialled(p, why);
         routes_failed(p->routes, attempt, why);
         return;
     }
@@ -56,6 +57,7 @@ static void dial(void *ctx, uint64_t attempt, const char *url, const struct conn
     if (d->connect != NULL)
         return;
     dialling_forget(d);
+    connections_undialled(p, &e);
     routes_failed(p->routes, attempt, &e);
 }
 

@@ -6,6 +6,7 @@
 
 #include "ipc/service.h"
 #include "models/model.h"
+#include "node/traces.h"
 #include "store/queue.h"
 
 struct node;
@@ -15,6 +16,7 @@ struct node_job {
     struct ipc_request *request; // the loop's; parameters may be read on the store thread while the job runs
     struct model model;          // store, identity, arena and time of this job
     struct hash subject;         // whom it was about, if the loop has to know
+    struct traced_message sent;  // if it sent one
     json_t *result;              // set by the work; NULL answers {}
 };
 

@@ -2,6 +2,7 @@
 #include "models/access.h"
 #include "models/chat.h"
 #include "node/methods.h"
+#include "node/peers.h"
 
 static json_t *show_attachments(const struct chat_message *message)
 {
@@ -67,8 +68,15 @@ static enum status read_attachments(struct node_job *job, struct model *m, struc
     return STATUS_OK;
 }
 
-static void answer_sent(struct node_job *job, const struct chat_sent *sent)
+// recipient: NULL for whoever sees the topic.
+static void answer_sent(struct node_job *job, struct model *m, const struct chat_sent *sent,
+                        const struct hash *recipient)
 {
+    struct access_target channel = {ACCESS_ID, sent->channel};
+    job->sent = (struct traced_message){.id = sent->id, .channel = sent->channel, .began_ms = m->now_ms};
+    job->sent.granted = recipient == NULL || access_has(m, channel, recipient);
+    if (recipient != NULL)
+        job->sent.recipient = *recipient;
     job->result = json_pack("{s:o, s:o}", "id", node_json_hash(&sent->id), "channel", node_json_hash(&sent->channel));
 }
 
@@ -84,7 +92,7 @@ static enum status chat_send_work(struct node_job *job, struct model *m, struct 
     if (st == STATUS_OK)
         st = chat_send_to(m, &to, node_job_text(job, "text"), attachments, count, &sent, e);
     if (st == STATUS_OK)
-        answer_sent(job, &sent);
+        answer_sent(job, m, &sent, &to);
     return st;
 }
 
@@ -100,8 +108,13 @@ static enum status topic_send(struct node_job *job, struct model *m, struct erro
     if (st == STATUS_OK)
         st = chat_send(m, &topic, node_job_text(job, "text"), attachments, count, &sent, e);
     if (st == STATUS_OK)
-        answer_sent(job, &sent);
+        answer_sent(job, m, &sent, NULL);
     return st;
+}
+
+static void note_sent(struct node_job *job)
+{
+    peers_sent(node_peers(job->node), &job->sent);
 }
 
 // ---- Reading -------------------------------------------------------------------------------------------------------
@@ -245,11 +258,11 @@ static enum status topic_create(struct node_job *job, struct model *m, struct er
 }
 
 const struct node_method NODE_METHODS_CHAT[] = {
-    {"chat.send", chat_send_work, NULL},
+    {"chat.send", chat_send_work, note_sent},
     {"chat.list", chat_list, NULL},
     {"topic.create", topic_create, NULL},
     {"topic.list", topic_list_work, NULL},
-    {"topic.send", topic_send, NULL},
+    {"topic.send", topic_send, note_sent},
     {"topic.read", topic_read, NULL},
     {NULL, NULL, NULL},
 };

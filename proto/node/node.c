@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "node/blobs.h"
 #include "node/methods.h"
@@ -199,6 +200,7 @@ int node_main(const struct node_kind *kind, int argc, char **argv)
     struct error e = {0};
     struct node *n = mem_alloc(sizeof *n);
     n->kind = kind;
+    n->started = clock_monotonic_ms();
     enum status st = prepare(n, argc, argv, &e);
     if (st == STATUS_OK)
         st = connect_channel(n, &e);

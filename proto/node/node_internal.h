@@ -22,6 +22,7 @@ struct node {
     struct loop_fd *channel_fd;
     struct kept *kept;
     char sandbox_warning[200];
+    uint64_t started; // monotonic ms
 
     // From provisioning on:
     bool opening;            // node.provision is being worked on

@@ -139,6 +139,7 @@ static void finished(void *ctx, struct pairing *pairing, const struct error *why
     } else {
         LOG(LOG_WARN, "pairing.failed", LOG_TEXT("code", why->code), LOG_TEXT("message", why->message));
         node_tell(n, "pairing.failed", json_pack("{s:s}", "reason", why->message));
+        incidents_note(ps->peers->incidents, INCIDENT_PAIRING, 0, why, clock_wall_ms());
     }
     if (a == NULL)
         return;

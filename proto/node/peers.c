@@ -83,52 +83,12 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
     return NULL;
 }
 
-// ---- The list of connections ---------------------------------------------------------------------------------------
-
-static struct connection *connection_of(struct peers *p, struct conn *c)
-{
-    struct connection *l = p->connections;
-    while (l != NULL && l->conn != c)
-        l = l->next;
-    if (l != NULL)
-        return l;
-    l = mem_alloc(sizeof *l);
-    *l = (struct connection){
-        .next = p->connections, .conn = c, .opened_ms = clock_wall_ms(), .state_since = loop_now(node_loop(p->node))};
-    p->connections = l;
-    return l;
-}
-
-static void host_state(void *ctx, struct conn *c, enum conn_state state)
-{
-    struct peers *p = ctx;
-    struct connection *l = connection_of(p, c);
-    uint64_t now = loop_now(node_loop(p->node));
-    node_tell(p->node, "connection.state",
-              json_pack("{s:I, s:s, s:I}", "id", (json_int_t)conn_id(c), "state", conn_state_name(state), "ms",
-                        (json_int_t)(now - l->state_since)));
-    l->state_since = now;
-}
+// ---- The end of connections -----------------------------------------------------------------------------------------
 
 static void host_closed(void *ctx, struct conn *c, const struct error *why)
 {
     struct peers *p = ctx;
-    struct connection **place = &p->connections;
-    while (*place != NULL && (*place)->conn != c)
-        place = &(*place)->next;
-    if (*place != NULL) {
-        struct connection *gone = *place;
-        *place = gone->next;
-        free(gone);
-    }
-    LOG(LOG_INFO, "connection.closed", LOG_INT("id", conn_id(c)), LOG_TEXT("group", conn_group_name(conn_group(c))),
-        LOG_TEXT("code", why->code), LOG_TEXT("reason", why->message));
-    node_tell(p->node, "connection.closed",
-              json_pack("{s:I, s:s, s:s}", "id", (json_int_t)conn_id(c), "reason", why->message, "code", why->code));
-    if (strcmp(why->code, "EP-KEYMISSMATCH") == 0)
-        node_tell(p->node, "key.mismatch",
-                  json_pack("{s:I, s:o}", "id", (json_int_t)conn_id(c), "personId",
-                            node_json_hash(&conn_peer(c)->person_id)));
+    connections_closed(p, c, why);
     if (p->closing)
         return;
     pairings_closed(p->pairings, c, why);
@@ -294,6 +254,8 @@ static void store_changed(const struct store_change *changes, size_t count, void
             node_tell(p->node, "version.changed",
                       json_pack("{s:o, s:o, s:s}", "idHash", node_json_hash(&c->id_hash), "hash",
                                 node_json_hash(&c->hash), "type", c->type));
+        if (c->kind == STORE_CHANGE_OBJECT && strcmp(c->type, "CreationTime") == 0)
+            traces_received(p->traces, &c->hash, clock_wall_ms());
         if (strcmp(c->type, "ChannelInfo") != 0 || c->kind != STORE_CHANGE_HEAD)
             continue;
         channels = true;
@@ -345,6 +307,11 @@ void peers_close_person(struct peers *p, const struct hash *person, const char *
     }
 }
 
+void peers_sent(struct peers *p, const struct traced_message *message)
+{
+    traces_sent(p->traces, message, clock_wall_ms());
+}
+
 void peers_follow(struct peers *p, const struct hash *person)
 {
     syncs_follow(p->syncs, person);
@@ -352,38 +319,10 @@ void peers_follow(struct peers *p, const struct hash *person)
 
 // ---- Control methods -----------------------------------------------------------------------------------------------
 
-static json_t *show_connection(const struct connection *l)
-{
-    const struct conn *c = l->conn;
-    const struct transport *t = conn_transport(c);
-    const struct conn_peer *peer = conn_peer(c);
-    bool live = conn_state(c) == CONN_ACTIVE;
-    return json_pack("{s:I, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:n, s:I, s:[s, s, s]}", "id",
-                     (json_int_t)conn_id(c), "remotePersonId", node_json_hash(&peer->person_id), "remoteInstanceId",
-                     node_json_hash(&peer->instance_id), "protocol", conn_group_name(conn_group(c)), "state",
-                     conn_state_name(conn_state(c)), "direction", conn_role(c) == CONN_INITIATOR ? "out" : "in",
-                     "transport", t->relayed ? "relay" : "websocket", "url", t->url != NULL ? t->url : "", "live",
-                     (int)live, "bytesSent", (json_int_t)t->bytes_sent, "bytesReceived", (json_int_t)t->bytes_received,
-                     "messagesSent", (json_int_t)t->messages_sent, "messagesReceived", (json_int_t)t->messages_received,
-                     "latencyMs", "openedAt", (json_int_t)l->opened_ms, "plugins", "encryption", "keepalive",
-                     "fragmentation");
-}
-
-static void connections_list(struct ipc_request *r, void *ctx)
-{
-    struct node *n = ctx;
-    json_t *items = json_array();
-    if (node_peers(n) != NULL) {
-        for (const struct connection *l = node_peers(n)->connections; l != NULL; l = l->next)
-            json_array_append_new(items, show_connection(l));
-    }
-    ipc_request_reply(r, json_pack("{s:o}", "items", items));
-}
-
 void peers_register(struct node *n)
 {
     pairings_register(n);
-    ipc_service_on(node_service(n), "connections.list", connections_list, n);
+    connections_register(n);
 }
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
@@ -419,7 +358,7 @@ struct peers *peers_create(struct node *n)
                                  .known = host_known,
                                  .person_key = host_person_key,
                                  .ready = host_ready,
-                                 .state = host_state,
+                                 .state = connections_state,
                                  .closed = host_closed};
     p->endpoints = hash_map_create();
     p->just_paired = hash_map_create();
@@ -429,6 +368,8 @@ struct peers *peers_create(struct node *n)
     p->routes = routes_create(&p->routes_host, ENDPOINTS_MAX);
     routes_add_local(p->routes, &p->identity);
     p->pairings = pairings_create(p);
+    p->traces = traces_create();
+    p->incidents = incidents_create();
     p->syncs = syncs_create(p);
     p->inspections = inspections_create(p);
     store_queue_on_changes(node_queue(n), store_changed, p);
@@ -460,6 +401,8 @@ void peers_destroy(struct peers *p)
         return;
     inspections_destroy(p->inspections);
     syncs_destroy(p->syncs);
+    traces_destroy(p->traces);
+    incidents_destroy(p->incidents);
     pairings_destroy(p->pairings);
     routes_destroy(p->routes);
     loop_timer_destroy(p->routes_timer);

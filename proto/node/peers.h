@@ -28,4 +28,6 @@ bool peers_are_idle(const struct peers *p);     // nothing is left to fetch or t
 
 bool peers_connected(const struct peers *p, const struct hash *person); // CHUM runs with it
 void peers_close_person(struct peers *p, const struct hash *person, const char *reason);
+struct traced_message;
+void peers_sent(struct peers *p, const struct traced_message *message); // of a job that is committed
 void peers_follow(struct peers *p, const struct hash *person); // somebody waits for its messages: poll it more often

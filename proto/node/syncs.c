@@ -117,6 +117,14 @@ static void failed(void *ctx, struct chum_session *s, const struct hash *root, c
     node_tell(sync->owner->peers->node, "sync.failed",
               json_pack("{s:o, s:s, s:o}", "personId", node_json_hash(&chum_session_peer(s)->person_id), "code",
                         why->code, "hash", node_json_hash(root)));
+    incidents_note(sync->owner->peers->incidents, INCIDENT_SYNC, conn_id(chum_session_conn(s)), why, clock_wall_ms());
+}
+
+static void served(void *ctx, struct chum_session *s, enum chum_service service, const struct hash *hash)
+{
+    struct sync *sync = ctx;
+    struct syncs *ss = sync->owner;
+    traces_served(ss->peers->traces, ss->access, &chum_session_peer(s)->person_id, service, hash, clock_wall_ms());
 }
 
 static void add_counts(struct chum_counts *sum, const struct chum_counts *c)
@@ -158,6 +166,7 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem)
                                  .importing = importing,
                                  .exporting = exporting,
                                  .passed = passed,
+                                 .served = served,
                                  .failed = failed,
                                  .closed = closed};
     sync->session = chum_session_create(c, node_queue(ss->peers->node), ss->access, &ss->policy, &options, &events);
@@ -220,13 +229,28 @@ bool syncs_are_idle(const struct syncs *ss)
 struct chum_counts syncs_counts(const struct syncs *ss)
 {
     struct chum_counts sum = ss->ended;
+    uint64_t measured = 0;
     for (const struct sync *s = ss->list; s != NULL; s = s->next) {
         struct chum_counts c = chum_session_counts(s->session);
         add_counts(&sum, &c);
         sum.failed_roots += c.failed_roots;
         sum.skipped_roots += c.skipped_roots;
+        sum.latency_ms += c.latency_ms;
+        measured += c.last_pass_ms != 0;
     }
+    sum.latency_ms = measured != 0 ? sum.latency_ms / measured : 0;
     return sum;
+}
+
+bool syncs_latency(const struct syncs *ss, const struct conn *c, uint64_t *ms)
+{
+    for (const struct sync *s = ss->list; s != NULL; s = s->next) {
+        struct chum_counts counts = chum_session_counts(s->session);
+        *ms = counts.latency_ms;
+        if (chum_session_conn(s->session) == c)
+            return counts.last_pass_ms != 0;
+    }
+    return false;
 }
 
 // ---- Life ----------------------------------------------------------------------------------------------------------

@@ -20,4 +20,5 @@ void syncs_follow(struct syncs *ss, const struct hash *person); // a follower wa
 bool syncs_with(const struct syncs *ss, const struct hash *person, bool *importing, bool *exporting);
 bool syncs_shown_to(const struct syncs *ss, const struct hash *person, const struct hash *hash); // may it fetch this?
 bool syncs_are_idle(const struct syncs *ss);
-struct chum_counts syncs_counts(const struct syncs *ss); // of all sessions since the start
+struct chum_counts syncs_counts(const struct syncs *ss); // of all sessions since the start; latency: mean of those open
+bool syncs_latency(const struct syncs *ss, const struct conn *c, uint64_t *ms); // false: none is known
