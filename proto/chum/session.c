@@ -14,12 +14,12 @@ enum {
     VERSION_RETRIES = 15,
     VERSION_CALL_MS = 5000, // a lost first question is asked again once
     SYNC_MS = 30000,        // for the peer's "synchronisation"
-    POLL_ACTIVE_MS = 1000,
+    POLL_ACTIVE_MS = 800,
     POLL_IDLE_MS = 5000,
     ACTIVE_MS = 60000,    // how long traffic or a follower keeps a session active
     MOVE_ON_MS = 5000,    // after that long a pass is not waited for
     POSTPONED_MS = 50,    // when the last pass left something for another one
-    POLL_PER_ANSWER = 20, // the pause is at least this many times the peer's answer time
+    POLL_PER_ANSWER = 20, // polls are at least this many times the peer's answer time apart
     POLL_PER_TANDEM = 4,
     STOP_MS = 3000, // for answers to our own questions before closing
     WINDOW_TANDEM = 32,
@@ -101,18 +101,25 @@ static uint64_t answer_time(const struct chum_session *s)
     return s->latency_before_ms < s->counts.latency_ms ? s->latency_before_ms : s->counts.latency_ms;
 }
 
-static uint64_t pause_before_next(const struct chum_session *s)
+static uint64_t interval(const struct chum_session *s)
 {
     if (s->options.poll_ms != 0)
         return s->options.poll_ms;
     bool often = s->options.peer_is_tandem || s->active_until > now(s);
-    uint64_t pause = often ? POLL_ACTIVE_MS : POLL_IDLE_MS;
+    uint64_t usual = often ? POLL_ACTIVE_MS : POLL_IDLE_MS;
     uint64_t least = POLL_PER_ANSWER * answer_time(s);
     if (s->options.peer_is_tandem) { // which tells of news, and only has to be asked in case it did not
         least = POLL_PER_TANDEM * answer_time(s);
         least = least < POLL_IDLE_MS ? least : POLL_IDLE_MS;
     }
-    return pause > least ? pause : least;
+    return usual > least ? usual : least;
+}
+
+// The interval is counted from the beginning of the pass that is over.
+static uint64_t when_next(const struct chum_session *s)
+{
+    uint64_t next = s->pass_began + interval(s);
+    return next > now(s) ? next : now(s);
 }
 
 static void pass_over(void *ctx, enum status status, const struct error *why)
@@ -142,7 +149,7 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
     if (chum_importer_is_postponing(s->importer))
         wait_until(s, now(s) + POSTPONED_MS);
     else
-        wait_until(s, s->poked ? now(s) : now(s) + pause_before_next(s));
+        wait_until(s, s->poked ? now(s) : when_next(s));
 }
 
 static void root_failed(void *ctx, const struct hash *root, const struct error *why)
@@ -435,8 +442,8 @@ void chum_session_keep_active(struct chum_session *s, uint64_t ms)
     uint64_t until = now(s) + ms;
     if (until > s->active_until)
         s->active_until = until;
-    if (s->phase == RUNNING && !chum_importer_is_busy(s->importer) && s->due > now(s) + pause_before_next(s))
-        wait_until(s, now(s) + pause_before_next(s));
+    if (s->phase == RUNNING && !chum_importer_is_busy(s->importer) && s->due > when_next(s))
+        wait_until(s, when_next(s));
 }
 
 const struct conn_peer *chum_session_peer(const struct chum_session *s)
