@@ -189,10 +189,30 @@ static enum status begin_attempt(struct pairings *ps, struct attempt *a, struct 
 
 // ---- Connections ---------------------------------------------------------------------------------------------------
 
-static struct pairing_identity own_identity(const struct peers *p)
+static bool is_our_relay(const struct node *n, const char *url)
+{
+    size_t i;
+    json_t *relay;
+    json_array_foreach(json_object_get(node_config(n), "relay.urls"), i, relay)
+    {
+        if (strcmp(url, json_string_value(relay)) == 0)
+            return true;
+    }
+    return false;
+}
+
+// Empty when we cannot be dialled. Whoever meets us at a relay may not reach us otherwise, and is told to dial that.
+static const char *own_url(const struct node *n, const struct conn *c)
+{
+    const char *direct = node_url(n);
+    const char *met = conn_transport(c)->url;
+    return direct[0] != '\0' && met != NULL && is_our_relay(n, met) ? met : direct;
+}
+
+static struct pairing_identity own_identity(const struct peers *p, const struct conn *c)
 {
     const struct conn_identity *i = &p->identity;
-    const char *url = node_url(p->node);
+    const char *url = own_url(p->node, c);
     return (struct pairing_identity){.email = i->email,
                                      .instance_name = i->instance_name,
                                      .url = url[0] != '\0' ? (char *)(uintptr_t)url : NULL,
@@ -204,7 +224,7 @@ static struct pairing_identity own_identity(const struct peers *p)
 
 const char *pairings_ready(struct pairings *ps, struct conn *c)
 {
-    struct pairing_identity own = own_identity(ps->peers);
+    struct pairing_identity own = own_identity(ps->peers, c);
     struct attempt *a = attempt_of(ps, c);
     if (a != NULL) {
         a->pairing = pairing_initiate(c, &ps->host, &own, a->invitation.token);
