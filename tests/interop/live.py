@@ -20,6 +20,7 @@ from control import BIN, Installation, RpcError  # noqa: E402
 from nodes import Pair  # noqa: E402
 
 PATIENCE_S = 40
+NOT_TRIED = "–"  # what a case answers that makes no sense for the role
 DOC_RECIPE = {"$type$": "Recipe", "name": "PeerTestDoc", "rule": [
     {"itemprop": "id", "isId": True, "itemtype": {"type": "string"}},
     {"itemprop": "text", "itemtype": {"type": "string"}},
@@ -285,7 +286,8 @@ class Stage:
         return self.call("chat.send", to=self.theirs, text=text, **params)
 
     def they_say(self, text):
-        self.peer.ask("say", "said", other=self.ours, text=text)
+        """When the peer had stored it, in ms since 1970."""
+        return self.peer.ask("say", "said", other=self.ours, text=text)["t"]
 
     def messages(self):
         return self.items("chat.list", **{"with": self.theirs, "limit": 1000})

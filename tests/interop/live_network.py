@@ -5,12 +5,13 @@ import signal
 import threading
 import time
 
-from live import Proxy, free_port, now_ms, until
-from live_pairing import on_stage
+from live import NOT_TRIED, Proxy, free_port, now_ms, until
+from live_pairing import Relay, on_stage, registered
 
 SENDS = 20
 OURS_LIMIT_MS = 5500    # our send to the peer's event; the peer polls every 5 s
 THEIRS_LIMIT_MS = 1200  # the peer's send to our event
+BUSY_SLACK = 3          # times that, where other programs take the processor from both sides
 FROZEN_S = 3
 
 
@@ -73,27 +74,43 @@ def disabling_there(role):
 
 def cutting_the_network(role):
     """A proxy between both drops every connection and lets none through for a while."""
+    if role == "browser":
+        return NOT_TRIED  # our archive announces its own address; losing_the_relay cuts that way
     port = free_port()
     proxy = Proxy(port)
     url = f"ws://localhost:{proxy.port}"
-
-    def play(s):
-        s.pair_up(change_url=lambda _: url)
-        s.talk()
-        proxy.cut()
-        until(lambda: not s.connected(), "we notice")
-        s.we_say("sent during the cut")
-        s.they_say("sent during the cut as well")
-        proxy.mend()
-        begun = now_ms()
-        s.they_hear("sent during the cut")
-        s.we_hear("sent during the cut as well")
-        return back_again(s, begun)
-
     try:
-        return on_stage(role, play, "--listen", str(port), "--url", url)
+        return on_stage(role, lambda s: through_a_gap(s, proxy.cut, proxy.mend), "--listen", str(port), "--url", url)
     finally:
         proxy.close()
+
+
+def through_a_gap(s, cut, mend, **pairing):
+    s.pair_up(**pairing)
+    s.talk()
+    cut()
+    until(lambda: not s.connected(), "we notice")
+    s.we_say("sent during the gap")
+    s.they_say("sent during the gap as well")
+    mend()
+    begun = now_ms()
+    s.they_hear("sent during the gap")
+    s.we_hear("sent during the gap as well")
+    return back_again(s, begun)
+
+
+def losing_the_relay(role):
+    relay = Relay(ours=True)
+    try:
+        def play(s):
+            if role == "browser":
+                until(lambda: registered(s), "our archive is registered")
+            return through_a_gap(s, relay.stop, relay.start, via="relay")
+
+        options = {"up": ("--relay", relay.url)} if role == "browser" else {}
+        return on_stage(role, play, "--relay", relay.url, relay=relay, **options)
+    finally:
+        relay.stop()
 
 
 def freezing_the_peer(role):
@@ -126,16 +143,18 @@ def freezing_our_node(role):
 
 
 def endpoints_that_come_late_and_change(role):
-    """The peer paired without an address; it gets one, then another: both reach us over CHUM."""
+    """The peer paired without an address; later it announces one, then another: both reach us over CHUM, and we dial."""
     def play(s):
         s.pair_up()
         for port in (free_port(), free_port()):
+            url = f"ws://localhost:{port}"
+            s.peer.ask("profile", "profile", url=url, share=s.ours)
+            until(lambda: url in [i["url"] for i in s.contact()["instances"]], "we know the peer's new address")
+            mark = s.mark()
             s.restart_peer("--listen", str(port))
-            until(lambda: f"ws://localhost:{port}" in [i["url"] for i in s.contact()["instances"]],
-                  "we know the peer's new address")
-            until(s.connected, "we are connected")
-        s.talk()
-    return on_stage(role, play) if role == "browser" else None
+            until(lambda: s.event_since(mark, "chum.started"), "CHUM runs")
+            s.talk()
+    return on_stage(role, play) if role == "browser" else NOT_TRIED
 
 
 def dialling_each_other(role):
@@ -150,7 +169,7 @@ def dialling_each_other(role):
             s.talk()
         active = [c for c in s.items("connections.list") if c["live"] and c["remotePersonId"] == s.theirs]
         assert len(active) == 1, active
-    return on_stage(role, play, "--listen", str(free_port())) if role == "browser" else None
+    return on_stage(role, play, "--listen", str(free_port())) if role == "browser" else NOT_TRIED
 
 
 # ---- How long it takes ----------------------------------------------------------------------------------------------
@@ -191,17 +210,17 @@ def chat_latency(role):
         for i in range(SENDS):
             ours[f"our {i}"] = now_ms()
             s.we_say(f"our {i}")
-            theirs[f"their {i}"] = now_ms()
-            s.they_say(f"their {i}")
+            theirs[f"their {i}"] = s.they_say(f"their {i}")
             time.sleep(random.uniform(0, 0.6))
         until(lambda: all(text in follower.arrived for text in theirs), "every message of the peer arrives")
-        to_us = [follower.arrived[text] - sent for text, sent in theirs.items()]
-        to_them = [s.they_hear(text)["t"] - sent for text, sent in ours.items()]
         follower.over = True
         follower.join(5)
-        told = f"to us {percentile(to_us, .95):.0f}, to the peer {percentile(to_them, .95):.0f} ms p95"
-        assert percentile(to_us, .95) <= THEIRS_LIMIT_MS and percentile(to_them, .95) <= OURS_LIMIT_MS, told
-        return told
+        to_us = percentile([follower.arrived[text] - sent for text, sent in theirs.items()], .95)
+        to_them = percentile([s.they_hear(text)["t"] - sent for text, sent in ours.items()], .95)
+        told = f"p95 to us {to_us:.0f} ms, to the peer {to_them:.0f} ms"
+        slack = 1 if os.getloadavg()[0] < os.cpu_count() else BUSY_SLACK
+        assert to_us <= slack * THEIRS_LIMIT_MS and to_them <= slack * OURS_LIMIT_MS, told
+        return told if slack == 1 else f"{told}, on a busy machine"
     return on_stage(role, play)
 
 
@@ -215,5 +234,6 @@ CASES = [
     ("3", "our node is frozen for 3 s", freezing_our_node),
     ("3", "endpoints that come late and change", endpoints_that_come_late_and_change),
     ("3", "both listen and dial each other", dialling_each_other),
-    ("2", "chat latency", chat_latency),
+    ("4", "the relay goes away and comes back", losing_the_relay),
 ]
+MEASURED = [("2", "chat latency", chat_latency)]  # to be run while nothing else is

@@ -1,37 +1,45 @@
 """Every pairing direction and every way to the other side (points 1 and 4) with a live peer. Each case makes its own stage;
 role "browser": the peer accepts our archive's invitation, "node": our sparse node accepts the peer's."""
-import json
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import tempfile
 
-from live import BIN, Proxy, RpcError, Stage, free_port, until
+from live import BIN, NOT_TRIED, Proxy, RpcError, Stage, free_port, until
 
 CHUM_LIMIT_MS = 1500
 REFERENCE_RELAY = "node_modules/@refinio/one.models/lib/tools/CommunicationServer.js"
 
 
 class Relay:
-    """A relay process: ours, or the reference's."""
+    """A relay process: ours, or the reference's. It keeps its port when it is stopped and started again."""
 
     def __init__(self, ours):
+        self.port = free_port()
+        self.url = f"ws://localhost:{self.port}"
         if ours:
-            command = [os.path.join(BIN, "tandem-relay"), "--listen", "localhost:0", "--json"]
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-            self.url = json.loads(self.process.stdout.readline())["url"]
+            self.command = [os.path.join(BIN, "tandem-relay"), "--listen", f"localhost:{self.port}"]
         else:
-            port = free_port()
-            command = ["node", os.path.join(os.environ["ONE_PEER"], REFERENCE_RELAY), "-h", "localhost", "-p", str(port)]
-            self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            self.url = f"ws://localhost:{port}"
+            server = os.path.join(os.environ["ONE_PEER"], REFERENCE_RELAY)
+            self.command = ["node", server, "-h", "localhost", "-p", str(self.port)]
+        self.start()
 
-    def clean(self):
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(self.listens, "the relay listens")
+
+    def listens(self):
+        try:
+            socket.create_connection(("localhost", self.port)).close()
+            return True
+        except OSError:
+            return False
+
+    def stop(self):
         self.process.kill()
         self.process.wait(10)
-        if self.process.stdout:
-            self.process.stdout.close()
 
 
 def meet(s, **options):
@@ -83,7 +91,7 @@ def through_relay(role, ours):
         options = {"up": ("--relay", relay.url)} if role == "browser" else {}
         return on_stage(role, play, "--relay", relay.url, relay=relay, **options)
     finally:
-        relay.clean()
+        relay.stop()
 
 
 def registered(s):
@@ -136,7 +144,7 @@ def over_tls(role):
 
 def over_tls_with_unknown_certificate(role):
     if role == "browser":
-        return None  # the peer's own business
+        return NOT_TRIED  # the peer's own business
     certificate = Certificate()
     port = free_port()
     proxy = Proxy(port, certificate.wrap)
