@@ -1,6 +1,7 @@
 #include "data/jsonform.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -94,10 +95,14 @@ static enum status read_date(struct reader *r, const json_t *json, struct value 
     struct tm tm = {0};
     const char *text = json_is_string(json) ? json_string_value(json) : "";
     const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (rest == NULL)
+    int ms = 0;
+    int end = 0;
+    // Digits only, in exactly this form: 24 characters, the last "Z".
+    if (rest == NULL || strlen(text) != 24 || text[0] == '-' || sscanf(rest, ".%3d%nZ", &ms, &end) != 1 || ms < 0 ||
+        strcmp(rest + end, "Z") != 0)
         return refuse(r, "$date is a date like 2023-11-14T22:13:20.123Z");
     *out = value_make(r->arena, VALUE_DATE);
-    (*out)->number = (double)timegm(&tm) * 1000 + (*rest == '.' ? floor(strtod(rest, NULL) * 1000 + 0.5) : 0);
+    (*out)->number = (double)timegm(&tm) * 1000 + ms;
     return STATUS_OK;
 }
 
