@@ -154,6 +154,29 @@ void stage_connect(struct stage *s, struct side *a, struct side *b, const struct
     nodes_connect(&a->node, &b->node, CONN_CHUM, line, s->ends);
 }
 
+struct job {
+    store_run_fn run;
+    void *arg;
+    bool done;
+    enum status status;
+    struct error error;
+};
+
+static enum status job_run(struct store *store, void *arg, struct error *e)
+{
+    struct job *j = arg;
+    return j->run(store, j->arg, e);
+}
+
+static void job_done(void *arg, enum status status, const struct error *e)
+{
+    struct job *j = arg;
+    j->done = true;
+    j->status = status;
+    if (status != STATUS_OK)
+        j->error = *e;
+}
+
 static size_t drain(struct stage *s)
 {
     size_t moved = 0;
@@ -162,22 +185,35 @@ static size_t drain(struct stage *s)
     return moved;
 }
 
-static void wait_for_stores(struct stage *s)
+static enum status run_nothing(struct store *store, void *arg, struct error *e)
 {
-    struct pollfd fds[STAGE_SIDES];
-    for (size_t i = 0; i < s->count; i++)
-        fds[i] = (struct pollfd){.fd = mailbox_fd(s->sides[i].answers), .events = POLLIN};
-    poll(fds, s->count, 1);
+    (void)store, (void)arg, (void)e;
+    return STATUS_OK;
+}
+
+// Waits until every store has done what it was given before, so that no virtual time passes meanwhile. Returns how much
+// that brought.
+static size_t wait_for_stores(struct stage *s)
+{
+    size_t moved = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        struct job barrier = {.run = run_nothing};
+        struct pollfd fd = {.fd = mailbox_fd(s->sides[i].answers), .events = POLLIN};
+        store_submit(s->sides[i].queue, job_run, job_done, &barrier);
+        while (!barrier.done) {
+            poll(&fd, 1, -1);
+            moved += mailbox_drain(s->sides[i].answers);
+        }
+        moved--; // the barrier itself
+    }
+    return moved;
 }
 
 void stage_step(struct stage *s)
 {
     size_t moved = drain(s);
     pipe_settle(s->world);
-    if (moved != 0)
-        return;
-    wait_for_stores(s);
-    if (drain(s) == 0)
+    if (moved == 0 && wait_for_stores(s) == 0)
         pipe_sleep(s->world, STEP_MS);
 }
 
@@ -232,29 +268,6 @@ void stage_disconnect(struct stage *s, struct side *side)
 }
 
 // ---- Jobs ----------------------------------------------------------------------------------------------------------
-
-struct job {
-    store_run_fn run;
-    void *arg;
-    bool done;
-    enum status status;
-    struct error error;
-};
-
-static enum status job_run(struct store *store, void *arg, struct error *e)
-{
-    struct job *j = arg;
-    return j->run(store, j->arg, e);
-}
-
-static void job_done(void *arg, enum status status, const struct error *e)
-{
-    struct job *j = arg;
-    j->done = true;
-    j->status = status;
-    if (status != STATUS_OK)
-        j->error = *e;
-}
 
 enum status side_do(struct side *side, store_run_fn run, void *arg, struct error *e)
 {
