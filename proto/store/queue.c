@@ -260,24 +260,27 @@ static void maintenance_failed(const struct error *e)
     LOG(LOG_WARN, "store.maintenanceFailed", LOG_TEXT("code", e->code), LOG_TEXT("why", e->message));
 }
 
-// Takes back the batch the settler has written, if there is one.
-static void finish_settling(struct store_queue *q)
+// Takes back the batch the settler has written, if there is one. false: it failed, which is no time to try again at
+// once; the next job or the next idle moment will.
+static bool finish_settling(struct store_queue *q)
 {
     struct settler *l = &q->settler;
     pthread_mutex_lock(&q->lock);
     bool written = l->written;
     pthread_mutex_unlock(&q->lock);
     if (!written)
-        return;
-    if (settle_finish(q->store, l->batch, l->status, &l->error) == STATUS_OK)
+        return true;
+    bool settled = settle_finish(q->store, l->batch, l->status, &l->error) == STATUS_OK;
+    if (settled)
         q->settling_due = true;
     else
-        maintenance_failed(&l->error); // tried again after the next job
+        maintenance_failed(&l->error);
     pthread_mutex_lock(&q->lock);
     l->batch = NULL;
     l->written = false;
     pthread_cond_signal(&l->work);
     pthread_mutex_unlock(&q->lock);
+    return settled;
 }
 
 // With nothing else to do: the next batch for the settler, or what the database needs now and then.
@@ -337,11 +340,12 @@ static void *work(void *arg)
     struct store_queue *q = arg;
     q->settling_due = true;
     while (wait_for_work(q)) {
-        finish_settling(q);
+        bool may_maintain = finish_settling(q);
         run_reads(q);
         struct job *j = take(q, &q->jobs);
         if (j == NULL) {
-            maintain(q);
+            if (may_maintain)
+                maintain(q);
             continue;
         }
         run_batch(q, j);
