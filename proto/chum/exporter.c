@@ -371,14 +371,14 @@ void chum_exporter_drained(struct chum_exporter *x)
 // ---- Requests ------------------------------------------------------------------------------------------------------
 
 static const struct refusal { // of services 4 to 8 (WIRE.md 10.6)
-    enum chum_service service;
     const char *code;
     const char *what;
+    enum chum_service service;
     bool is_id;
 } refusals[] = {
-    {CHUM_GET_OBJECT_CHILDREN, "CES-GOC1", "obj", false}, {CHUM_GET_ID_OBJECT_CHILDREN, "CES-GIDOC1", "id obj", true},
-    {CHUM_GET_OBJECT, "CES-GO1", "obj", false},           {CHUM_GET_ID_OBJECT, "CES-GIDO1", "id obj", true},
-    {CHUM_GET_BLOB, "CES-GBL1", "file", false},
+    {"CES-GOC1", "obj", CHUM_GET_OBJECT_CHILDREN, false}, {"CES-GIDOC1", "id obj", CHUM_GET_ID_OBJECT_CHILDREN, true},
+    {"CES-GO1", "obj", CHUM_GET_OBJECT, false},           {"CES-GIDO1", "id obj", CHUM_GET_ID_OBJECT, true},
+    {"CES-GBL1", "file", CHUM_GET_BLOB, false},
 };
 
 static bool read_hash(const json_t *args, size_t i, struct hash *out)

@@ -33,9 +33,11 @@ static enum status check_links(struct store *s, const struct object *o, bool is_
 static enum status read_received(struct store *s, struct arena *a, struct span text, const struct hash *hash,
                                  bool is_id, struct object *o, struct error *e)
 {
+    enum status st = STATUS_OK;
     if (text.len > CHUM_OBJECT_MAX)
-        return error_set(e, STATUS_TOO_BIG, "OBJECT-TOO-BIG", "the peer's object has %zu bytes", text.len);
-    enum status st = object_read(store_recipes(s), a, text, is_id ? MICRODATA_ID_OBJECT : MICRODATA_OBJECT, hash, o, e);
+        st = error_set(e, STATUS_TOO_BIG, "OBJECT-TOO-BIG", "the peer's object has %zu bytes", text.len);
+    if (st == STATUS_OK)
+        st = object_read(store_recipes(s), a, text, is_id ? MICRODATA_ID_OBJECT : MICRODATA_OBJECT, hash, o, e);
     if (st == STATUS_OK && is_refused_type(o->recipe->name))
         st = error_set(e, STATUS_REFUSED, is_id ? "CIEC-FIDO3" : "CIEC-FO3",
                        "objects of type " SPAN_FMT " are never imported", SPAN_ARG(o->recipe->name));
