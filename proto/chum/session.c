@@ -88,7 +88,7 @@ static void set_full(void *ctx, bool full)
 
 static void begin_pass(struct chum_session *s)
 {
-    s->latency_before_ms = s->counts.latency_ms;
+    s->latency_before_ms = s->importing ? s->counts.latency_ms : UINT64_MAX; // nothing was answered before
     s->poked = false;
     s->pass_began = now(s);
     wait_until(s, now(s) + MOVE_ON_MS);
