@@ -10,6 +10,7 @@
 #include "models/contact.h"
 #include "models/sharing.h"
 #include "node/job.h"
+#include "node/kept.h"
 #include "node/peers_internal.h"
 
 enum { INVITATIONS_MAX = 1000, ACCEPT_MAX = 16 };
@@ -27,6 +28,7 @@ struct attempt { // an invitation we accept
 struct pairings {
     struct peers *peers;
     struct tokens *tokens;
+    struct kept *kept;
     struct pairing_host host;
     struct attempt *attempts;
     size_t accepting; // connections of the group we are the invited-to side of
@@ -277,6 +279,42 @@ static enum status invite_url(struct node *n, const char *via, const char **url,
     return STATUS_OK;
 }
 
+struct inviting { // until the token of an invitation to keep is stored
+    struct pairings *owner;
+    struct ipc_request *request;
+    struct pairing_token token;
+    json_t *result;
+};
+
+static void token_kept(void *ctx, const struct error *why)
+{
+    struct inviting *i = ctx;
+    if (why == NULL) {
+        ipc_request_reply(i->request, i->result);
+    } else {
+        tokens_revoke(i->owner->tokens, (struct span){i->token.text, TOKEN_LENGTH});
+        json_decref(i->result);
+        ipc_request_fail(i->request, why);
+    }
+    secret_wipe(i, sizeof *i);
+    free(i);
+}
+
+static void answer_invitation(struct pairings *ps, struct ipc_request *r, const struct pairing_token *token,
+                              const char *url)
+{
+    char key[2 * BOX_KEY + 1];
+    hex_encode(ps->peers->identity.instance_public.b, BOX_KEY, key);
+    json_t *result = json_pack("{s:s, s:s, s:s}", "token", token->text, "publicKey", key, "url", url);
+    if (!ipc_request_bool(r, "keep", false)) {
+        ipc_request_reply(r, result);
+        return;
+    }
+    struct inviting *i = mem_alloc(sizeof *i);
+    *i = (struct inviting){.owner = ps, .request = r, .token = *token, .result = result};
+    kept_add(ps->kept, token, token_kept, i);
+}
+
 static void invite(struct ipc_request *r, void *ctx)
 {
     struct node *n = ctx;
@@ -296,9 +334,7 @@ static void invite(struct ipc_request *r, void *ctx)
         ipc_request_fail(r, &e);
         return;
     }
-    char key[2 * BOX_KEY + 1];
-    hex_encode(ps->peers->identity.instance_public.b, BOX_KEY, key);
-    ipc_request_reply(r, json_pack("{s:s, s:s, s:s}", "token", token.text, "publicKey", key, "url", url));
+    answer_invitation(ps, r, &token, url);
 }
 
 static void accept_invitation(struct ipc_request *r, void *ctx)
@@ -331,7 +367,9 @@ struct pairings *pairings_create(struct peers *p)
 {
     struct pairings *ps = mem_alloc(sizeof *ps);
     ps->peers = p;
-    ps->tokens = tokens_create(INVITATIONS_MAX, (struct tokens_hooks){0});
+    ps->kept = kept_create(p->node);
+    ps->tokens = tokens_create(INVITATIONS_MAX, kept_hooks(ps->kept));
+    kept_load(ps->kept, ps->tokens);
     ps->host = (struct pairing_host){.ctx = ps, .store = store_identity, .finished = finished};
     return ps;
 }
@@ -352,5 +390,6 @@ void pairings_destroy(struct pairings *ps)
     if (ps == NULL)
         return;
     tokens_destroy(ps->tokens);
+    kept_destroy(ps->kept);
     free(ps);
 }

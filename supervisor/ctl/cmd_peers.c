@@ -29,7 +29,7 @@ enum status run_invite(struct ctl *c, struct error *e)
     enum status s = ctl_number(c, "ttl", 900, &ttl, e);
     if (s != STATUS_OK)
         return s;
-    json_t *params = json_pack("{s:I}", "ttl", (json_int_t)ttl);
+    json_t *params = json_pack("{s:I, s:b}", "ttl", (json_int_t)ttl, "keep", ctl_has(c, "keep"));
     if (ctl_has(c, "via"))
         json_object_set_new(params, "via", json_string(ctl_value(c, "via")));
     json_t *invitation = ctl_call(c, "pairing.invite", params, e);

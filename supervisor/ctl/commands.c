@@ -54,7 +54,7 @@ const struct ctl_command CTL_COMMANDS[] = {
      "It can be used once, until it expires. Hand it over on a way you trust: whoever holds it becomes a contact.",
      "invite --qr", 30, run_invite,
      {{"via", '\0', "WAY", "direct (default) or relay"}, {"ttl", '\0', "SECONDS", "valid that long, default 900"},
-      {"qr", '\0', NULL, "show it as a QR code"},
+      {"keep", '\0', NULL, "it survives a restart of the node"}, {"qr", '\0', NULL, "show it as a QR code"},
       {"qr-file", '\0', "FILE", "write the QR code as a picture, .svg or .png"}, {"link", '\0', NULL, "print it as a link"}}},
     {"pair", "INVITATION", 1, 1, "Accept an invitation",
      "INVITATION is the JSON or the link that 'tandem invite' or a LAMA app shows, or - to read it from stdin, which\n"

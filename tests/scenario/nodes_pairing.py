@@ -112,5 +112,19 @@ def test_listeners_that_are_no_nodes_are_named(t):
     pair.fails("UNREACHABLE", 1, "pair", invitation_to(pair, closed))
 
 
+def test_an_invitation_survives_a_restart_only_if_asked(t):
+    second = Installation()
+    try:
+        joe, ann = Pair(t), Pair(second, user="ann")
+        usual, kept = joe.ok("invite"), joe.ok("invite", "--keep", "--ttl", "600")
+        joe.ok("restart", "archive")
+        ann.fails("INVITATION-UNKNOWN", 4, "pair", json.dumps(usual))
+        assert ann.ok("pair", json.dumps(kept))["personId"] == joe.archive
+        joe.ok("restart", "archive")
+        ann.fails("INVITATION-UNKNOWN", 4, "pair", json.dumps(kept))  # used once, gone for good
+    finally:
+        second.clean()
+
+
 if __name__ == "__main__":
     main(globals())

@@ -1,0 +1,159 @@
+#include "node/kept.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/secret.h"
+
+static const char setting[] = "pairing.kept";
+
+struct kept {
+    struct node *node;
+    struct pairing_token items[KEPT_MAX];
+    size_t count;
+};
+
+struct kept *kept_create(struct node *n)
+{
+    struct kept *k = mem_alloc(sizeof *k);
+    k->node = n;
+    return k;
+}
+
+void kept_destroy(struct kept *k)
+{
+    if (k == NULL)
+        return;
+    secret_wipe(k, sizeof *k);
+    free(k);
+}
+
+// ---- Writing -------------------------------------------------------------------------------------------------------
+
+struct saving {
+    char *text;
+    kept_done done; // NULL = nobody waits
+    void *ctx;
+};
+
+static char *print(const struct kept *k)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < k->count; i++)
+        json_array_append_new(list, json_pack("[s, I]", k->items[i].text, (json_int_t)k->items[i].expires_ms));
+    char *text = json_dumps(list, JSON_COMPACT);
+    json_decref(list);
+    return text;
+}
+
+static enum status save_work(struct store *s, void *arg, struct error *e)
+{
+    const struct saving *job = arg;
+    return store_setting_set(s, setting, span_of(job->text), e);
+}
+
+static void save_done(void *arg, enum status status, const struct error *e)
+{
+    struct saving *job = arg;
+    if (status != STATUS_OK)
+        LOG(LOG_WARN, "invitation.notKept", LOG_TEXT("code", e->code), LOG_TEXT("message", e->message));
+    if (job->done != NULL)
+        job->done(job->ctx, status == STATUS_OK ? NULL : e);
+    secret_wipe(job->text, strlen(job->text));
+    free(job->text);
+    free(job);
+}
+
+static void save(struct kept *k, kept_done done, void *ctx)
+{
+    struct saving *job = mem_alloc(sizeof *job);
+    *job = (struct saving){.text = print(k), .done = done, .ctx = ctx};
+    store_submit(node_queue(k->node), save_work, save_done, job);
+}
+
+void kept_add(struct kept *k, const struct pairing_token *token, kept_done done, void *ctx)
+{
+    if (k->count == KEPT_MAX) {
+        struct error e;
+        error_set(&e, STATUS_FULL, "TOO-MANY-INVITATIONS", "%d unused invitations are kept already", KEPT_MAX);
+        done(ctx, &e);
+        return;
+    }
+    k->items[k->count++] = *token;
+    save(k, done, ctx);
+}
+
+static void removed(void *ctx, const struct pairing_token *token)
+{
+    struct kept *k = ctx;
+    for (size_t i = 0; i < k->count; i++) {
+        if (strcmp(k->items[i].text, token->text) != 0)
+            continue;
+        k->items[i] = k->items[--k->count];
+        save(k, NULL, NULL);
+        return;
+    }
+}
+
+struct tokens_hooks kept_hooks(struct kept *k)
+{
+    return (struct tokens_hooks){.removed = removed, .ctx = k};
+}
+
+// ---- Reading -------------------------------------------------------------------------------------------------------
+
+struct loading {
+    struct kept *kept;
+    struct tokens *into;
+    char *text; // NULL = nothing was ever kept
+};
+
+static enum status load_work(struct store *s, void *arg, struct error *e)
+{
+    struct loading *job = arg;
+    struct arena *a = arena_create();
+    struct span value;
+    enum status st = store_setting_get(s, setting, a, &value, e);
+    if (st == STATUS_OK)
+        job->text = mem_text(value);
+    arena_destroy(a);
+    return st;
+}
+
+static void restore(struct kept *k, struct tokens *into, const json_t *item)
+{
+    const char *text = json_string_value(json_array_get(item, 0));
+    struct pairing_token token = {.person = node_self(k->node)->person,
+                                  .expires_ms = json_integer_value(json_array_get(item, 1))};
+    if (text == NULL || strlen(text) != TOKEN_LENGTH || token.expires_ms <= clock_wall_ms() || k->count == KEPT_MAX)
+        return;
+    memcpy(token.text, text, TOKEN_LENGTH);
+    if (tokens_restore(into, &token))
+        k->items[k->count++] = token;
+}
+
+static void load_done(void *arg, enum status status, const struct error *e)
+{
+    struct loading *job = arg;
+    size_t i;
+    json_t *item;
+    (void)e;
+    json_t *list = status == STATUS_OK ? json_loads(job->text, 0, NULL) : NULL;
+    json_array_foreach(list, i, item)
+    {
+        restore(job->kept, job->into, item);
+    }
+    json_decref(list);
+    free(job->text);
+    free(job);
+}
+
+void kept_load(struct kept *k, struct tokens *into)
+{
+    struct loading *job = mem_alloc(sizeof *job);
+    *job = (struct loading){.kept = k, .into = into};
+    store_submit_read(node_queue(k->node), load_work, load_done, job);
+}

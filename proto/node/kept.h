@@ -1,0 +1,21 @@
+// Invitations that outlive a run of the node, because their maker asked for it (pairing.invite with keep).
+//
+// Their tokens are a setting of the node's store, [[token, expires], …], until they are used or expire. They are no
+// keys: who reads the store's files can pair as somebody who found the invitation could. Loop thread.
+#pragma once
+
+#include "conn/tokens.h"
+#include "node/node.h"
+
+enum { KEPT_MAX = 100 };
+
+struct kept;
+
+struct kept *kept_create(struct node *n);
+void kept_destroy(struct kept *k);                   // no store job may be under way; NULL-safe
+struct tokens_hooks kept_hooks(struct kept *k);      // for tokens_create
+void kept_load(struct kept *k, struct tokens *into); // restores what an earlier run kept; soon, not at once
+
+// Calls done once the token is stored for good, or could not be: code TOO-MANY-INVITATIONS.
+typedef void (*kept_done)(void *ctx, const struct error *why); // why: NULL = stored
+void kept_add(struct kept *k, const struct pairing_token *token, kept_done done, void *ctx);
