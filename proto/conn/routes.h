@@ -15,6 +15,7 @@ enum {
     ROUTES_DUPLICATE_MS = 2000, // in which the first of two connections wins
     ROUTES_RECONNECT_MS = 5000, // times 1 … 2
     ROUTES_COURTESY_MS = 1000,  // between a pairing and the first chum with the inviting side
+    ROUTES_YIELD_MS = 600,      // and with the invited side, which dials at once if it can
     ROUTES_URLS = 4,            // addresses per endpoint; more are ignored
 };
 
@@ -45,9 +46,10 @@ void routes_on_time(struct routes *r);
 // ---- What is known ----
 
 void routes_add_local(struct routes *r, const struct conn_identity *local); // borrowed, outlives r
-enum routes_reason { ROUTES_STORED, ROUTES_JUST_PAIRED };
+enum routes_reason { ROUTES_STORED, ROUTES_JUST_PAIRED, ROUTES_JUST_INVITED };
 // An endpoint, new or again. The newest record of an instance key wins, its url is added in front. JUST_PAIRED: as the
-// invited side, so the other one may still be storing. STATUS_FULL "TOO-MANY-ENDPOINTS".
+// invited side, so the other one may still be storing. JUST_INVITED: paired as the inviting side; if both dialled now,
+// each might drop the other's connection (WIRE.md 8.4). STATUS_FULL "TOO-MANY-ENDPOINTS".
 enum status routes_learn(struct routes *r, const struct routes_endpoint *endpoint, enum routes_reason reason,
                          struct error *e);
 void routes_forget(struct routes *r, const struct public_key *instance_key); // closes its connection

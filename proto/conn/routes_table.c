@@ -184,11 +184,12 @@ static void learn_for(struct routes *r, const struct conn_identity *local, const
     g->disabled = !routes_allowed(r, &g->person, &g->instance_key);
     if (g->disabled)
         routes_stop(r, g, "Route is disabled");
-    bool paired = reason == ROUTES_JUST_PAIRED;
+    static const uint64_t waits[] = {0, ROUTES_COURTESY_MS, ROUTES_YIELD_MS};
+    bool paired = reason != ROUTES_STORED;
     if (paired)
         g->failures = g->refusals = 0;
     if (add_url_in_front(g, endpoint->url) || g->retry_at == 0 || paired)
-        routes_start(r, g, paired && !g->tandem ? ROUTES_COURTESY_MS : 0);
+        routes_start(r, g, g->tandem ? 0 : waits[reason]);
     routes_schedule_one(r, g);
 }
 

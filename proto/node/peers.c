@@ -153,7 +153,8 @@ static void learn(struct peers *p, const struct contact_endpoint *from, bool may
     struct hash key = key_of(&from->instance_public);
     struct error e;
     hash_map_add(seen, &key);
-    enum routes_reason reason = hash_map_remove(p->just_paired, &key) ? ROUTES_JUST_PAIRED : ROUTES_STORED;
+    enum routes_reason reason = (enum routes_reason)(uintptr_t)hash_map_get(p->just_paired, &key);
+    hash_map_remove(p->just_paired, &key);
     if (routes_learn(p->routes, &endpoint, reason, &e) != STATUS_OK)
         LOG(LOG_WARN, "route.refused", LOG_TEXT("code", e.code));
     routes_enable_person(p->routes, &from->person, !from->disabled);
@@ -227,8 +228,8 @@ void peers_refresh(struct peers *p)
 void peers_stored(struct peers *p, const struct public_key *instance_key, bool invited)
 {
     struct hash key = key_of(instance_key);
-    if (invited)
-        hash_map_add(p->just_paired, &key);
+    enum routes_reason reason = invited ? ROUTES_JUST_PAIRED : ROUTES_JUST_INVITED;
+    hash_map_set(p->just_paired, &key, (void *)(uintptr_t)reason);
     peers_refresh(p);
 }
 

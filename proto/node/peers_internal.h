@@ -59,7 +59,7 @@ struct peers {
     bool refresh_again;
 
     struct hash_map *endpoints;   // instance keys that routes has learned
-    struct hash_map *just_paired; // instance keys of invitations accepted, until routes has learned them
+    struct hash_map *just_paired; // instance key → enum routes_reason, until routes has learned it
     struct own_node {             // the other own node; person zero = not told yet
         struct hash person;
         struct hash instance;

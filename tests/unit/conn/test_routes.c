@@ -306,6 +306,14 @@ static void the_inviting_side_gets_a_second(void **state)
     assert_int_equal(until_dial(s), 1000);
 }
 
+static void the_invited_side_may_dial_first(void **state)
+{
+    struct scene *s = *state;
+    learn(s, "ws://peer:1", ROUTES_JUST_INVITED);
+    assert_int_equal(s->dialled, 0);
+    assert_int_equal(until_dial(s), 600);
+}
+
 static void peers_like_us_need_no_courtesy(void **state)
 {
     struct scene *s = *state;
@@ -542,6 +550,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_table_is_bounded_and_knows_no_own_instances, begin, end),
         cmocka_unit_test_setup_teardown(many_endpoints_are_learned_quickly, begin, end),
         cmocka_unit_test_setup_teardown(the_inviting_side_gets_a_second, begin, end),
+        cmocka_unit_test_setup_teardown(the_invited_side_may_dial_first, begin, end),
         cmocka_unit_test_setup_teardown(peers_like_us_need_no_courtesy, begin, end),
         cmocka_unit_test_setup_teardown(a_current_address_replaces_the_stored_ones, begin, end),
         cmocka_unit_test_setup_teardown(lost_connections_come_back_in_five_to_ten_seconds, begin, end),
