@@ -15,7 +15,7 @@ from live import NOT_TRIED, Stage
 
 ROLES = ("browser", "node")
 HEADS = {"browser": "peer dials our archive", "node": "our sparse node dials the peer"}
-ALONE_AT_ONCE = 2  # cases with their own stage that run at the same time, beside the two stages of live_data
+ALONE_AT_ONCE = 4  # cases with their own stage that run at the same time, beside the two stages of live_data
 PRINTING = threading.Lock()
 
 
