@@ -280,7 +280,8 @@ enum status object_want(struct store *s, const struct hash *hash, struct error *
 
 static bool is_evictable(const struct store_type *type)
 {
-    return type->kind == STORE_BLOB || type->kind == STORE_CLOB || strcmp(type->name, "ChatMessage") == 0;
+    return type != NULL &&
+           (type->kind == STORE_BLOB || type->kind == STORE_CLOB || strcmp(type->name, "ChatMessage") == 0);
 }
 
 enum status store_evict(struct store *s, const struct hash *hash, struct error *e)
