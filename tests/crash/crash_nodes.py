@@ -98,7 +98,8 @@ def nothing_is_lost(prepared, t, acknowledged):
     prepared.start(t, None)
     t.provision()
     status = t.call("status")
-    assert not status["archive"]["warnings"] and not status["sparse"]["warnings"], status
+    for node in ("archive", "sparse"):  # a sanitizer build has no sandbox and says so
+        assert not [w for w in status[node]["warnings"] if "TANDEM_SANDBOX" not in w], status
     have = prepared.texts(t, prepared.receiver)
     assert "before" in have and set(acknowledged) <= set(have), (acknowledged, have)
     until(lambda: set(prepared.texts(t, prepared.receiver)) >= set(WAITING), "everything arrives")
