@@ -10,7 +10,7 @@
 #include "script.h"
 #include "tests/support/fixture.h"
 
-enum { STEP_MS = 10, DEADLINE_MS = 60000 };
+enum { STEP_MS = 10, NAP_MS = 50, DEADLINE_MS = 60000 };
 
 static void must(enum status status, const struct error *e, const char *what)
 {
@@ -215,6 +215,16 @@ void stage_step(struct stage *s)
     pipe_settle(s->world);
     if (moved == 0 && wait_for_stores(s) == 0)
         pipe_sleep(s->world, STEP_MS);
+}
+
+void stage_sleep(struct stage *s, uint64_t ms)
+{
+    uint64_t until = pipe_world_now(s->world) + ms;
+    for (uint64_t now; (now = pipe_world_now(s->world)) < until;) {
+        while (drain(s) + wait_for_stores(s) != 0)
+            pipe_settle(s->world);
+        pipe_sleep(s->world, until - now < NAP_MS ? until - now : NAP_MS);
+    }
 }
 
 void stage_wait(struct stage *s, bool (*holds)(void *ctx), void *ctx, const char *what)

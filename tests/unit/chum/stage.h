@@ -47,7 +47,8 @@ void stage_begin(struct stage *s, size_t sides, stage_recipes recipes, void *ctx
 void stage_end(struct stage *s);
 // Opens a connection from a to b; the sessions start when it is authenticated. line may be NULL.
 void stage_connect(struct stage *s, struct side *a, struct side *b, const struct pipe_line *line);
-void stage_step(struct stage *s); // delivers what is there and lets a little time pass
+void stage_step(struct stage *s);               // delivers what is there and lets a little time pass
+void stage_sleep(struct stage *s, uint64_t ms); // lets time pass, with all that happens meanwhile
 // Steps until the condition holds; fails the program after a minute.
 void stage_wait(struct stage *s, bool (*holds)(void *ctx), void *ctx, const char *what);
 void stage_wait_passes(struct stage *s, struct side *side, uint64_t passes); // complete passes of its session

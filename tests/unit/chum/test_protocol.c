@@ -103,7 +103,7 @@ static void start_and_pass(struct scene *s)
 
 static void sleep_ms(struct scene *s, uint64_t ms)
 {
-    pipe_sleep(s->stage.world, ms);
+    stage_sleep(&s->stage, ms);
 }
 
 static void expect_closed(struct scene *s, const char *reason)
@@ -320,7 +320,7 @@ static void an_unchanged_list_is_not_looked_at_again(void **state)
     struct scene *s = *state;
     start_and_pass(s);
     sleep_ms(s, 10000);
-    assert_in_range(chum_session_counts(s->ours->session).passes, 12, 14); // without the store thread's help
+    assert_in_range(chum_session_counts(s->ours->session).passes, 12, 14);
     assert_int_equal(s->ours->passed, 1);
 }
 
