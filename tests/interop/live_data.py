@@ -86,7 +86,7 @@ def both_see_the_same_conversation(s):
     s.we_say("the last word")
     s.they_hear("the last word")
     ours = [m["text"] for m in s.messages()]
-    until(lambda: s.peer.ask("messages", "messages", other=s.ours)["texts"] == ours, "the peer's list equals ours")
+    until(lambda: s.peer.ask("messages", "messages", other=s.ours, last=1000)["texts"] == ours, "the peer's list equals ours")
 
 
 def burst_of_messages(s):
