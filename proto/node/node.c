@@ -151,7 +151,7 @@ static enum status prepare(struct node *n, int argc, char **argv, struct error *
     return STATUS_OK;
 }
 
-static enum status connect_channel(struct node *n, struct error *e)
+void node_serve(struct node *n)
 {
     n->service = ipc_service_create(IPC_NODE);
     node_provision_register(n);
@@ -167,6 +167,10 @@ static enum status connect_channel(struct node *n, struct error *e)
     peers_register(n);
     followers_register(n);
     node_onedb_register(n);
+}
+
+static enum status connect_channel(struct node *n, struct error *e)
+{
     struct ipc_channel_events events = {.closed = channel_closed, .ctx = n};
     n->channel = ipc_channel_dial(n->child.channel, n->service, events, e);
     if (n->channel == NULL)
@@ -175,7 +179,7 @@ static enum status connect_channel(struct node *n, struct error *e)
     return n->channel_fd != NULL ? STATUS_OK : e->status;
 }
 
-static void destroy(struct node *n)
+void node_destroy(struct node *n)
 {
     if (n->loop != NULL)
         node_close(n);
@@ -203,6 +207,8 @@ int node_main(const struct node_kind *kind, int argc, char **argv)
     n->started = clock_monotonic_ms();
     enum status st = prepare(n, argc, argv, &e);
     if (st == STATUS_OK)
+        node_serve(n);
+    if (st == STATUS_OK)
         st = connect_channel(n, &e);
     if (st == STATUS_OK) {
         LOG(LOG_INFO, "node.started", LOG_TEXT("dir", n->child.dir));
@@ -211,6 +217,6 @@ int node_main(const struct node_kind *kind, int argc, char **argv)
     } else {
         LOG(LOG_ERROR, "node.failed", LOG_TEXT("code", e.code), LOG_TEXT("message", e.message));
     }
-    destroy(n);
+    node_destroy(n);
     return st == STATUS_OK ? 0 : 1;
 }

@@ -43,4 +43,6 @@ struct node {
 
 void node_provision_register(struct node *n); // node.*: provision.c
 void node_watch_register(struct node *n);     // stats, health and the like: watch.c
+void node_serve(struct node *n);              // makes the service and registers every method with it
 void node_close(struct node *n);              // ends everything that provisioning began
+void node_destroy(struct node *n);            // closes and frees all of it
