@@ -8,7 +8,14 @@
 #include "chum/tree.h"
 #include "crypto/sha256.h"
 
-enum { RETRY_FIRST_MS = 2000, RETRY_LAST_MS = 300000, TOLD_PER_PASS = 100, LINGERING_MAX = 64, STUCK_MS = 4000 };
+enum {
+    RETRY_FIRST_MS = 2000,
+    RETRY_LAST_MS = 300000,
+    TOLD_PER_PASS = 100,
+    LINGERING_MAX = 64,
+    STUCK_MS = 4000,
+    RECHECK_MS = 10000, // an unchanged list is gone through again: something of it may have been lost here
+};
 
 struct failure { // a root that could not be taken over, or not wholly
     char code[40];
@@ -38,6 +45,7 @@ struct chum_importer {
     int64_t call;
     struct hash list;     // of the list being taken over
     struct hash complete; // of the last one gone through
+    uint64_t recheck_at;
     struct chum_plan plan;
     size_t next; // of the plan
     struct running *running;
@@ -184,6 +192,7 @@ static void end_fetching(struct chum_importer *im)
     counts->skipped_roots = im->plan.skipped;
     im->postponing = im->plan.postponed || im->again;
     im->complete = im->postponing || im->lingering != 0 ? (struct hash){{0}} : im->list;
+    im->recheck_at = conn_now(im->fetch->conn) + RECHECK_MS;
     end_pass(im, STATUS_OK, NULL);
 }
 
@@ -314,7 +323,8 @@ static void plan_done(void *arg, enum status status, const struct error *e)
 static void take_list(struct chum_importer *im, struct span list)
 {
     im->list = sha256(list);
-    if (hash_eq(&im->list, &im->complete) && !something_is_due(im)) {
+    bool unchanged = hash_eq(&im->list, &im->complete) && conn_now(im->fetch->conn) < im->recheck_at;
+    if (unchanged && !something_is_due(im)) {
         end_pass(im, STATUS_OK, NULL);
         return;
     }

@@ -160,6 +160,8 @@ static void run_reads(struct store_queue *q)
         j->status = j->run(q->store, j->arg, &j->error);
         mailbox_post(q->answers, deliver, j);
     }
+    if (q->store->damaged.count != 0)
+        q->settling_due = true; // to be noted
 }
 
 // A job and the reactions to it succeed or leave nothing behind.

@@ -260,9 +260,20 @@ static enum status expire_operations(struct store *s, int64_t now_ms, struct err
     return statement_run(s, st, e);
 }
 
+// What was found damaged while reading is noted as wanted, so that a peer that holds it is asked for it.
+static enum status note_damage(struct store *s, struct error *e)
+{
+    if (s->damaged.count == 0)
+        return STATUS_OK;
+    enum status status = store_begin(s, e);
+    return status == STATUS_OK ? store_commit(s, e) : status;
+}
+
 enum status settle_upkeep(struct store *s, int64_t now_ms, struct error *e)
 {
-    enum status status = expire_operations(s, now_ms, e);
+    enum status status = note_damage(s, e);
+    if (status == STATUS_OK)
+        status = expire_operations(s, now_ms, e);
     if (status != STATUS_OK || s->wal_pages <= CHECKPOINT_PAGES)
         return status;
     s->wal_pages = 0;
