@@ -1,6 +1,7 @@
 // A storage directory of the live reference peer is adopted by tandem and written back, and the peer opens the copy: same
-// person, contacts, messages and documents.
-//   ONE_PEER=DIR node onedb.mjs ONEDB-ADOPT-PROGRAM
+// person, contacts, messages and documents. And an installation that imports it goes on as that peer: its contact, which
+// notices nothing, synchronises with it.
+//   ONE_PEER=DIR node onedb.mjs ONEDB-ADOPT-PROGRAM FOLDER-OF-TANDEM
 // Exit code 77 (skipped) without ONE_PEER.
 import assert from 'node:assert';
 import { execFileSync, spawn } from 'node:child_process';
@@ -11,7 +12,7 @@ import path from 'node:path';
 import readline from 'node:readline';
 
 if (!process.env.ONE_PEER) process.exit(77);
-const program = process.argv[2];
+const [program, binaries] = process.argv.slice(2);
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tandem-interop-'));
 const children = [];
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
@@ -61,10 +62,38 @@ async function messages(p, other, count) {
     throw new Error('the messages did not arrive');
 }
 
+function tandem(args, input = '') {
+    const all = ['--json', '--state-dir', path.join(folder, 'state'), ...args];
+    return JSON.parse(execFileSync(path.join(binaries, 'tandem'), all, { input, stdio: ['pipe', 'pipe', 'inherit'] }));
+}
+
+async function goOn(home, port, person, other, said) {
+    const up = ['--json', '--state-dir', path.join(folder, 'state'), 'up', '--listen', `localhost:${port}`, '--stdin-lifetime'];
+    const child = spawn(path.join(binaries, 'tandem'), up, { stdio: ['pipe', 'pipe', 'ignore'] });
+    children.push(child);
+    await readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]().next(); // ready
+    const imported = tandem(['import', '--one-db', home], 'secret\n');
+    assert.equal(imported.archive.personId, person);
+    assert(imported.federated && imported.imported.damaged + imported.imported.unknown === 0);
+    const history = () => tandem(['--node', 'archive', 'chat', 'list', '--with', other]).map(m => m.text);
+    assert.deepEqual(history(), said);
+
+    const contact = await peer('browser', path.join(folder, 'other'), ['--outgoing']);
+    assert.equal(contact.person, other);
+    await contact.ask('say', 'said', { other: person, text: 'are you there?' });
+    for (let i = 0; i < 60 && history().length < 3; i++) await pause(500);
+    assert.deepEqual(history(), [...said, 'are you there?']);
+    tandem(['--node', 'archive', 'chat', 'send', '--to', other, 'as always']);
+    assert.deepEqual(await messages(contact, person, 4), [...said, 'are you there?', 'as always']);
+    await contact.quit();
+    tandem(['down']);
+}
+
 async function check() {
     const home = path.join(folder, 'home');
     const copy = path.join(folder, 'copy');
-    const node = await peer('node', home, ['--listen', String(await freePort())]);
+    const port = await freePort();
+    const node = await peer('node', home, ['--listen', String(port)]);
     const other = await peer('browser', path.join(folder, 'other'), ['--outgoing']);
     const { invitation } = await node.ask('invite', 'invitation');
     await other.ask('pair', 'pairdone', { invitation });
@@ -91,6 +120,7 @@ async function check() {
     const doc = await again.ask('getdoc', 'got', { id: 'd1' });
     assert.deepEqual([doc.text, doc.tags, doc.blobBytes], ['a document', ['x', 'y'], 100000]);
     await again.quit();
+    await goOn(home, port, node.person, other.person, wanted);
 }
 
 let code = 1;
