@@ -82,7 +82,8 @@ enum status run_contacts(struct ctl *c, struct error *e)
 enum status run_contact_change(struct ctl *c, struct error *e)
 {
     char method[32];
-    snprintf(method, sizeof method, "contact.%s", strchr(c->command->name, ' ') + 1);
+    const char *second = strchr(c->command->name, ' '); // "contact enable" is also called "enable"
+    snprintf(method, sizeof method, "contact.%s", second != NULL ? second + 1 : c->command->name);
     json_t *result = ctl_call(c, method, json_pack("{s:s}", "person", c->arguments[0]), e);
     if (result == NULL)
         return e->status;

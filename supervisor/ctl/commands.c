@@ -68,6 +68,8 @@ const struct ctl_command CTL_COMMANDS[] = {
      run_contact_change, {{0}}},
     {"contact disable", "PERSON", 1, 1, "Close and refuse connections with a person", NULL, "contact disable 59b85c5b",
      30, run_contact_change, {{0}}},
+    {"enable", "PERSON", 1, 1, "The same as 'contact enable'", NULL, "enable 59b85c5b", 30, run_contact_change, {{0}}},
+    {"disable", "PERSON", 1, 1, "The same as 'contact disable'", NULL, "disable 59b85c5b", 30, run_contact_change, {{0}}},
     {"connections", "", 0, 0, "List open and lately closed connections", NULL, "connections --node archive", 30,
      run_connections, {{0}}},
 
