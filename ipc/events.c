@@ -16,7 +16,7 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"connection.opened", "id, url, direction, transport", "A socket is open."},
     {"connection.state", "id, state, from, ms", "A connection went on to another state."},
     {"connection.closed", "id, reason, origin, code", "A connection is closed."},
-    {"connection.refused", "address, reason", "Somebody was turned away before a connection existed."},
+    {"connection.refused", "address, reason, count", "Somebody was turned away before a connection existed."},
     {"person.verified", "id, personId, instanceId", "A peer proved who it is."},
     {"key.mismatch", "id, personId", "A peer showed another key than we know for it."},
     {"pairing.accepted", "personId, instanceId", "A new contact by pairing."},

@@ -58,6 +58,12 @@ static void release(struct ws_server *s)
     free(s);
 }
 
+static void tell_refused(const struct incoming *c, const char *reason)
+{
+    if (c->server->options.refused != NULL)
+        c->server->options.refused(c->server->ctx, c->peer, reason);
+}
+
 // Handshakes in their order of arrival, which is the order of their deadlines.
 
 static void handshake_begins(struct ws_server *s, struct incoming *c)
@@ -93,6 +99,7 @@ static void handshakes_due(void *ctx)
         handshake_ends(s, c);
         s->stats.refused_request++;
         LOG(LOG_INFO, "listener.handshake-timeout", LOG_TEXT("peer", c->peer));
+        tell_refused(c, "timeout");
         ws_kill(c->ws.wsi);
     }
     if (s->oldest != NULL)
@@ -196,6 +203,7 @@ static int refuse_upgrade(struct incoming *c, struct lws *wsi, const char *why)
 {
     c->server->stats.refused_request++;
     LOG(LOG_WARN, "listener.upgrade-refused", LOG_TEXT("peer", c->peer), LOG_TEXT("why", why));
+    tell_refused(c, why);
     return answer(wsi, "403 Forbidden", "text/plain", SPAN("This connection is not allowed.\n"));
 }
 
@@ -308,16 +316,17 @@ static void name_peer(struct incoming *c, const struct sockaddr_storage *sa, soc
 static void admit(struct ws_server *s, int fd, const struct sockaddr_storage *sa, socklen_t len)
 {
     struct incoming *c = mem_alloc(sizeof *c);
+    c->server = s;
+    name_peer(c, sa, len);
     if (s->stats.connections >= s->options.max_connections || !count_address(s, c, sa)) {
         s->stats.refused_limit++;
+        tell_refused(c, "limit");
         close(fd);
         free(c);
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); // messages are not to wait for one another
-    c->server = s;
     s->stats.connections++;
-    name_peer(c, sa, len);
     handshake_begins(s, c);
     lws_adopt_desc_t what = {
         .vh = s->loop->server, .type = LWS_ADOPT_HTTP | LWS_ADOPT_SOCKET, .fd = {.sockfd = fd}, .opaque = c};
@@ -445,6 +454,7 @@ void ws_server_destroy(struct ws_server *s)
     if (s == NULL)
         return;
     ws_server_stop(s);
+    s->options.refused = NULL;
     while (s->oldest != NULL) {
         struct incoming *c = s->oldest;
         handshake_ends(s, c);

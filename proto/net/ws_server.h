@@ -19,6 +19,8 @@ struct ws_server_options {      // zero-initialised is a node's default
     size_t message_limit;       // 0 = 1 MiB (peers send 64 KiB); a longer message closes with 1009
     // A GET that is no upgrade: fill body and *type and return true, or return false for the 426. May be NULL.
     bool (*http)(void *ctx, const char *path, struct buf *body, const char **type);
+    // Somebody was turned away: "limit", "timeout" (no upgrade in time), "upgrade", "host" or "origin". May be NULL.
+    void (*refused)(void *ctx, const char *peer, const char *reason);
 };
 
 struct ws_server_stats {
