@@ -3,21 +3,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "archive-node/embedded_relay.h"
 #include "archive-node/registrations.h"
 #include "base/log.h"
 #include "net/address.h"
 #include "net/ws_server.h"
 #include "node/peers.h"
 
-enum { DEFAULT_PORT = 8765 };
+enum { DEFAULT_PORT = 8765, REFUSALS_EVERY_MS = 1000 };
 
 struct archive {
     struct node *node;
     struct ws_server *listener;
     struct registrations *registrations; // at relays; NULL until running
+    struct relay *relay;                 // our own for others; NULL unless configured
     const char **origins;                // NULL-terminated, borrowed from the configuration
     const char **hosts;
     bool running;
+    struct { // who was turned away since it was last told
+        struct loop_timer *pause;
+        bool pausing;
+        json_int_t count;
+        char address[64];
+        const char *reason;
+    } refused;
 };
 
 static void accepted(void *ctx, struct transport *t)
@@ -30,6 +39,38 @@ static void accepted(void *ctx, struct transport *t)
     t->ops->close(t, "not ready yet");
     transport_release(t);
 }
+
+// ---- Who is turned away: told at once, a crowd once a second -------------------------------------------------------
+
+static void tell_refused(struct archive *a)
+{
+    node_tell(a->node, "connection.refused",
+              json_pack("{s:s, s:s, s:I}", "address", a->refused.address, "reason", a->refused.reason, "count",
+                        a->refused.count));
+    a->refused.count = 0;
+    a->refused.pausing = true;
+    loop_timer_set(a->refused.pause, REFUSALS_EVERY_MS);
+}
+
+static void refusals_due(void *ctx)
+{
+    struct archive *a = ctx;
+    a->refused.pausing = false;
+    if (a->refused.count != 0)
+        tell_refused(a);
+}
+
+static void refused(void *ctx, const char *peer, const char *reason)
+{
+    struct archive *a = ctx;
+    snprintf(a->refused.address, sizeof a->refused.address, "%s", peer);
+    a->refused.reason = reason;
+    a->refused.count++;
+    if (!a->refused.pausing)
+        tell_refused(a);
+}
+
+// ---- Life ----------------------------------------------------------------------------------------------------------
 
 static const char **config_list(const json_t *config, const char *key)
 {
@@ -45,7 +86,7 @@ static enum status listen_at(struct archive *a, const char *host, int port, stru
 {
     struct buf address = {0};
     address_write(host, (uint16_t)port, &address);
-    struct ws_server_options options = {.origins = a->origins, .hosts = a->hosts};
+    struct ws_server_options options = {.origins = a->origins, .hosts = a->hosts, .refused = refused};
     a->listener = ws_server_listen(node_loop(a->node), buf_cstr(&address), &options, accepted, a, e);
     buf_free(&address);
     return a->listener != NULL ? STATUS_OK : e->status;
@@ -55,7 +96,9 @@ static void archive_close(void *state)
 {
     struct archive *a = state;
     registrations_destroy(a->registrations);
+    relay_destroy(a->relay);
     ws_server_destroy(a->listener);
+    loop_timer_destroy(a->refused.pause);
     free(a->origins);
     free(a->hosts);
     free(a);
@@ -67,6 +110,7 @@ static enum status archive_open(struct node *n, json_t *params, void **state, ch
 {
     struct archive *a = mem_alloc(sizeof *a);
     a->node = n;
+    a->refused.pause = loop_timer_create(node_loop(n), refusals_due, a);
     a->origins = config_list(node_config(n), "listen.origins");
     a->hosts = config_list(node_config(n), "listen.hosts");
     const char *host = json_string_value(json_object_get(params, "host"));
@@ -80,6 +124,8 @@ static enum status archive_open(struct node *n, json_t *params, void **state, ch
         st = listen_at(a, host, preferred, e);
     if (st != STATUS_OK)
         st = listen_at(a, host, wanted, e);
+    if (st == STATUS_OK)
+        st = embedded_relay_open(n, &a->relay, e);
     if (st != STATUS_OK) {
         archive_close(a);
         return st;
@@ -102,8 +148,15 @@ static json_t *archive_listeners(void *state)
     struct archive *a = state;
     json_t *list =
         json_pack("[{s:s, s:s, s:s}]", "type", "websocket", "url", ws_server_url(a->listener), "state", "listening");
+    embedded_relay_list(a->relay, list);
     registrations_list(a->registrations, list);
     return list;
+}
+
+static void archive_metrics(void *state, json_t *items)
+{
+    const struct archive *a = state;
+    embedded_relay_measure(a->relay, items);
 }
 
 const struct node_kind ARCHIVE_NODE = {
@@ -114,4 +167,5 @@ const struct node_kind ARCHIVE_NODE = {
     .start = archive_start,
     .close = archive_close,
     .listeners = archive_listeners,
+    .metrics = archive_metrics,
 };

@@ -22,6 +22,7 @@ static const struct row {
     {"listen.hosts", LIST, 0, 0, true, "", "further names by which the listener may be addressed"},
     {"listen.origins", LIST, 0, 0, true, "", "further web origins that may connect"},
     {"relay.urls", LIST, 0, 0, true, "", "relays (commservers) to register with"},
+    {"relay.listen", TEXT, 0, 0, true, "", "host:port of a relay that runs inside the archive node"},
     {"tls.ca_file", TEXT, 0, 0, false, "", "certificates that wss:// peers may be signed by"},
     {"log.level", LEVEL, 0, 0, false, "info", "debug, info, warn or error"},
     {"restart.backoff_min_ms", NUMBER, 1, 60000, false, "100", "wait before the first restart of a dead node"},

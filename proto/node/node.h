@@ -25,9 +25,10 @@ struct node_kind {
     // Called on provisioning before anything is stored: opens listeners. params are those of node.provision. *url gets
     // where this node can be reached, empty if nowhere. Code PORT-TAKEN and what else keeps a listener from opening.
     enum status (*open)(struct node *n, json_t *params, void **state, char *url, size_t url_size, struct error *e);
-    void (*start)(struct node *n, void *state); // running: identity and peers exist now
-    void (*close)(void *state);                 // stops listening; NULL-safe
-    json_t *(*listeners)(void *state);          // for node.status: [{type,url,state}]
+    void (*start)(struct node *n, void *state);  // running: identity and peers exist now
+    void (*close)(void *state);                  // stops listening; NULL-safe
+    json_t *(*listeners)(void *state);           // for node.status: [{type,url,state}]
+    void (*metrics)(void *state, json_t *items); // appends to those of the node; may be NULL
 };
 
 // The whole life of the process; returns its exit status.

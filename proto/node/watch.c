@@ -170,7 +170,8 @@ static void report(struct ipc_request *r, void *ctx)
 
 static void metrics(struct ipc_request *r, void *ctx)
 {
-    json_t *all = show_stats(ctx);
+    const struct node *n = ctx;
+    json_t *all = show_stats(n);
     json_t *items = json_array();
     const char *name;
     json_t *value;
@@ -188,6 +189,8 @@ static void metrics(struct ipc_request *r, void *ctx)
         buf_free(&metric);
     }
     json_decref(all);
+    if (n->kind->metrics != NULL && n->kind_state != NULL)
+        n->kind->metrics(n->kind_state, items);
     ipc_request_reply(r, json_pack("{s:o}", "items", items));
 }
 

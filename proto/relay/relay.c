@@ -167,13 +167,10 @@ struct relay_stats relay_stats(const struct relay *r)
     return s;
 }
 
-void relay_metrics(const struct relay *r, struct buf *out)
+void relay_measure(const struct relay *r, struct relay_metric out[RELAY_METRICS])
 {
     struct relay_stats s = relay_stats(r);
-    const struct {
-        const char *name, *type, *help;
-        uint64_t value;
-    } rows[] = {
+    const struct relay_metric rows[RELAY_METRICS] = {
         {"connections", "gauge", "Open sockets", s.connections},
         {"spares", "gauge", "Registered spare sockets", s.spares},
         {"keys", "gauge", "Keys that are listened with", s.keys},
@@ -188,7 +185,14 @@ void relay_metrics(const struct relay *r, struct buf *out)
         {"messages_total", "counter", "Messages mirrored", s.messages},
         {"bytes_total", "counter", "Bytes mirrored", s.bytes},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    memcpy(out, rows, sizeof rows);
+}
+
+void relay_metrics(const struct relay *r, struct buf *out)
+{
+    struct relay_metric rows[RELAY_METRICS];
+    relay_measure(r, rows);
+    for (size_t i = 0; i < RELAY_METRICS; i++)
         buf_printf(out, "# HELP tandem_relay_%s %s\n# TYPE tandem_relay_%s %s\ntandem_relay_%s %llu\n", rows[i].name,
                    rows[i].help, rows[i].name, rows[i].type, rows[i].name, (unsigned long long)rows[i].value);
 }
