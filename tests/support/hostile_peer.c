@@ -1,0 +1,271 @@
+// A peer that proves who it is and then does what it is told: the hand of the nodes_hostile scenario.
+//
+//   hostile_peer EMAIL INSTANCE-NAME
+//
+// New keys at every start. Takes one JSON object a line on standard input and prints what happens likewise:
+//
+//   {"do":"pair","invitation":{token,publicKey,url}}      {"event":"paired"} or {"event":"failed","code","message"}
+//     "token":TEXT                                          shows another token
+//   {"do":"chum","invitation":{…}}                        {"event":"ready","personId","instanceId"} when authenticated
+//   {"do":"text","message":TEXT,"times":N}                {"event":"text","message"} for each text of the node
+//   {"do":"binary","hex":BYTES,"size":N,"times":N}        {"event":"binary","size"}; zeros follow up to the size
+//   {"do":"claim","email":…}                              what the pairing identity says from now on
+//   {"do":"become","email":…}                             another person with the same keys
+//   {"do":"tamper","how":"flip|truncate|replay|lose|mute","after":N}  the next messages on the wire
+//   {"do":"close"}                                        {"event":"closed","code","message"} at every end
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "conn/exchange.h"
+#include "conn/invitation.h"
+#include "net/ws_client.h"
+#include "tampering.h"
+#include "tests/unit/conn/fixture.h"
+
+enum { LINE_MAX_BYTES = 64 << 20 };
+
+struct program {
+    struct node node; // first: the fixture's host functions get it as their ctx
+    struct recipes *recipes;
+    struct loop *loop;
+    struct ws_client *client;
+    struct invitation invitation;
+    struct tampering_plan plan;
+    enum conn_group group;
+    struct buf input;
+    char *claimed; // e-mail in the pairing identity
+    char *token;   // shown instead of the invitation's
+};
+
+static void tell(json_t *event)
+{
+    json_dumpf(event, stdout, JSON_COMPACT);
+    putchar('\n');
+    fflush(stdout);
+    json_decref(event);
+}
+
+// ---- What happens --------------------------------------------------------------------------------------------------
+
+static void told_text(void *ctx, struct span message, uint64_t now_ms)
+{
+    (void)ctx, (void)now_ms;
+    tell(json_pack("{s:s, s:s%}", "event", "text", "message", message.ptr, message.len));
+}
+
+static void told_binary(void *ctx, struct span message, uint64_t now_ms)
+{
+    (void)ctx, (void)now_ms;
+    tell(json_pack("{s:s, s:I}", "event", "binary", "size", (json_int_t)message.len));
+}
+
+static void told_end(void *ctx, const struct error *why)
+{
+    (void)ctx, (void)why;
+}
+
+static const char *on_ready(void *ctx, struct conn *c, enum conn_group group)
+{
+    static const struct conn_protocol told = {.text = told_text, .binary = told_binary, .closed = told_end};
+    struct program *p = ctx;
+    if (group == CONN_PAIRING) {
+        pairing_initiate(c, &p->node.pairing_host, &p->node.own, p->node.token);
+        return NULL;
+    }
+    conn_serve(c, &told, p);
+    const struct conn_identity *me = &p->node.identity;
+    tell(json_pack("{s:s, s:s, s:s}", "event", "ready", "personId", hash_text(&me->person_id).s, "instanceId",
+                   hash_text(&me->instance_id).s));
+    return NULL;
+}
+
+static void on_closed(void *ctx, struct conn *c, const struct error *why)
+{
+    struct program *p = ctx;
+    (void)c;
+    p->node.conn = NULL;
+    tell(json_pack("{s:s, s:s, s:s}", "event", "closed", "code", why->code, "message", why->message));
+}
+
+static void on_finished(void *ctx, struct pairing *pairing, const struct error *why)
+{
+    (void)ctx, (void)pairing;
+    if (why == NULL)
+        tell(json_pack("{s:s}", "event", "paired"));
+    else
+        tell(json_pack("{s:s, s:s, s:s}", "event", "failed", "code", why->code, "message", why->message));
+}
+
+static void on_stored(void *ctx, struct pairing *pairing, const struct pairing_identity *peer)
+{
+    (void)ctx, (void)peer;
+    pairing_stored(pairing, NULL);
+}
+
+static void on_dialled(void *ctx, struct transport *t, const struct error *why)
+{
+    struct program *p = ctx;
+    if (t == NULL) {
+        tell(json_pack("{s:s, s:s, s:s}", "event", "closed", "code", why->code, "message", why->message));
+        return;
+    }
+    p->node.conn = conn_initiate(tampering_around(t, &p->plan), &p->node.host, &p->node.identity,
+                                 &p->invitation.public_key, p->group);
+}
+
+// ---- What it is told -----------------------------------------------------------------------------------------------
+
+static size_t number(const json_t *command, const char *name, size_t otherwise)
+{
+    const json_t *value = json_object_get(command, name);
+    return value != NULL ? (size_t)json_integer_value(value) : otherwise;
+}
+
+static struct span text_of(const json_t *command, const char *name)
+{
+    const json_t *value = json_object_get(command, name);
+    return (struct span){json_string_value(value), json_string_length(value)};
+}
+
+static void dial(struct program *p, const json_t *command, enum conn_group group)
+{
+    struct error e;
+    char *text = json_dumps(json_object_get(command, "invitation"), JSON_COMPACT);
+    invitation_free(&p->invitation);
+    if (text == NULL || invitation_parse(span_of(text), &p->invitation, &e) != STATUS_OK)
+        abort();
+    free(text);
+    p->group = group;
+    p->node.token = p->invitation.token;
+    ws_client_connect(p->client, p->invitation.url, 0, 0, on_dialled, p, NULL);
+}
+
+static void do_pair(struct program *p, const json_t *command)
+{
+    const json_t *token = json_object_get(command, "token");
+    dial(p, command, CONN_PAIRING);
+    if (token == NULL)
+        return;
+    free(p->token);
+    p->token = mem_text(text_of(command, "token"));
+    p->node.token = p->token;
+}
+
+static void do_chum(struct program *p, const json_t *command)
+{
+    dial(p, command, CONN_CHUM);
+}
+
+static void do_text(struct program *p, const json_t *command)
+{
+    for (size_t i = number(command, "times", 1); i > 0 && p->node.conn != NULL; i--)
+        conn_send_text(p->node.conn, text_of(command, "message"));
+}
+
+static void do_binary(struct program *p, const json_t *command)
+{
+    struct span hex = text_of(command, "hex");
+    struct buf b = {0};
+    size_t size = number(command, "size", hex.len / 2);
+    memset(buf_reserve(&b, size), 0, size);
+    b.len = size;
+    if (!hex_decode(hex, b.data, hex.len / 2))
+        abort();
+    for (size_t i = number(command, "times", 1); i > 0 && p->node.conn != NULL; i--)
+        conn_send_binary(p->node.conn, buf_span(&b));
+    buf_free(&b);
+}
+
+static void do_claim(struct program *p, const json_t *command)
+{
+    free(p->claimed);
+    p->claimed = mem_text(text_of(command, "email"));
+    p->node.own.email = p->claimed;
+}
+
+static void do_become(struct program *p, const json_t *command)
+{
+    struct conn_identity *me = &p->node.identity;
+    free(me->email);
+    me->email = mem_text(text_of(command, "email"));
+    p->node.own.email = me->email;
+    exchange_person_id(p->recipes, span_of(me->email), &me->person_id, NULL);
+    exchange_instance_id(p->recipes, span_of(me->instance_name), &me->person_id, &me->instance_id, NULL);
+}
+
+static void do_tamper(struct program *p, const json_t *command)
+{
+    static const char *const names[] = {"not", "flip", "truncate", "replay", "lose", "mute"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (span_eq_text(text_of(command, "how"), names[i]))
+            p->plan = (struct tampering_plan){(enum tampering)i, (unsigned)number(command, "after", 0)};
+}
+
+static void do_close(struct program *p, const json_t *command)
+{
+    (void)command;
+    if (p->node.conn != NULL)
+        conn_close(p->node.conn, NULL);
+}
+
+static const struct {
+    const char *name;
+    void (*act)(struct program *p, const json_t *command);
+} commands[] = {
+    {"pair", do_pair},   {"chum", do_chum},     {"text", do_text},     {"binary", do_binary},
+    {"claim", do_claim}, {"become", do_become}, {"tamper", do_tamper}, {"close", do_close},
+};
+
+static void obey(struct program *p, struct span line)
+{
+    json_t *command = json_loadb(line.ptr, line.len, 0, NULL);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (span_eq_text(text_of(command, "do"), commands[i].name))
+            commands[i].act(p, command);
+    json_decref(command);
+}
+
+static void on_input(void *ctx)
+{
+    struct program *p = ctx;
+    ssize_t n = read(STDIN_FILENO, buf_reserve(&p->input, 1 << 16), 1 << 16);
+    if (n == 0 || p->input.len > LINE_MAX_BYTES)
+        loop_stop(p->loop);
+    if (n <= 0)
+        return;
+    p->input.len += (size_t)n;
+    struct span rest = buf_span(&p->input);
+    for (const char *end; (end = memchr(rest.ptr, '\n', rest.len)) != NULL;) {
+        size_t length = (size_t)(end - rest.ptr);
+        obey(p, (struct span){rest.ptr, length});
+        rest = span_from(rest, length + 1);
+    }
+    memmove(p->input.data, rest.ptr, rest.len);
+    p->input.len = rest.len;
+}
+
+// ---- Life ----------------------------------------------------------------------------------------------------------
+
+int main(int argc, char **argv)
+{
+    static struct program p;
+    struct error e;
+    if (argc != 3)
+        return 64;
+    p.recipes = recipes_create(false);
+    p.loop = loop_create(NULL, &e);
+    p.client = ws_client_create(p.loop, NULL, NULL);
+    node_begin(&p.node, NULL, p.recipes, argv[1], argv[2]);
+    p.node.host.now = NULL;
+    p.node.host.ready = on_ready;
+    p.node.host.closed = on_closed;
+    p.node.pairing_host.store = on_stored;
+    p.node.pairing_host.finished = on_finished;
+    if (loop_adopt_fd(p.loop, STDIN_FILENO, on_input, &p, &e) == NULL)
+        abort();
+    loop_run(p.loop);
+    return EXIT_SUCCESS;
+}
