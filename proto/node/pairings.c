@@ -12,6 +12,7 @@
 #include "node/job.h"
 #include "node/kept.h"
 #include "node/peers_internal.h"
+#include "node/repeats.h"
 
 enum { INVITATIONS_MAX = 1000, ACCEPT_MAX = 16 };
 
@@ -29,6 +30,7 @@ struct pairings {
     struct peers *peers;
     struct tokens *tokens;
     struct kept *kept;
+    struct repeats *repeats;
     struct pairing_host host;
     struct attempt *attempts;
     size_t accepting; // connections of the group we are the invited-to side of
@@ -94,9 +96,9 @@ static void end_attempt(struct attempt *a, json_t *result, const struct error *w
         link = &(*link)->next;
     *link = a->next;
     if (result != NULL)
-        ipc_request_reply(a->request, result);
+        repeats_reply(a->owner->repeats, a->request, result);
     else
-        ipc_request_fail(a->request, why);
+        repeats_fail(a->owner->repeats, a->request, why);
     invitation_free(&a->invitation);
     free(a);
 }
@@ -257,10 +259,12 @@ bool pairings_in_flight(const struct pairings *ps)
 
 // ---- Control methods -----------------------------------------------------------------------------------------------
 
+// NULL: the request is answered, or will be.
 static struct pairings *pairings_for(struct node *n, struct ipc_request *r)
 {
-    if (node_peers(n) != NULL)
-        return node_peers(n)->pairings;
+    struct pairings *ps = node_peers(n) != NULL ? node_peers(n)->pairings : NULL;
+    if (ps != NULL)
+        return repeats_take(ps->repeats, r) ? NULL : ps;
     struct error e;
     error_set(&e, STATUS_CONFLICT, "NOT-PROVISIONED", "the node has not been provisioned yet");
     ipc_request_fail(r, &e);
@@ -290,11 +294,11 @@ static void token_kept(void *ctx, const struct error *why)
 {
     struct inviting *i = ctx;
     if (why == NULL) {
-        ipc_request_reply(i->request, i->result);
+        repeats_reply(i->owner->repeats, i->request, i->result);
     } else {
         tokens_revoke(i->owner->tokens, (struct span){i->token.text, TOKEN_LENGTH});
         json_decref(i->result);
-        ipc_request_fail(i->request, why);
+        repeats_fail(i->owner->repeats, i->request, why);
     }
     secret_wipe(i, sizeof *i);
     free(i);
@@ -307,7 +311,7 @@ static void answer_invitation(struct pairings *ps, struct ipc_request *r, const 
     hex_encode(ps->peers->identity.instance_public.b, BOX_KEY, key);
     json_t *result = json_pack("{s:s, s:s, s:s}", "token", token->text, "publicKey", key, "url", url);
     if (!ipc_request_bool(r, "keep", false)) {
-        ipc_request_reply(r, result);
+        repeats_reply(ps->repeats, r, result);
         return;
     }
     struct inviting *i = mem_alloc(sizeof *i);
@@ -331,7 +335,7 @@ static void invite(struct ipc_request *r, void *ctx)
         st = tokens_issue(ps->tokens, &node_self(n)->person, ipc_request_int(r, "ttl", 0) * 1000, now, &token, &e);
     }
     if (st != STATUS_OK) {
-        ipc_request_fail(r, &e);
+        repeats_fail(ps->repeats, r, &e);
         return;
     }
     answer_invitation(ps, r, &token, url);
@@ -348,7 +352,7 @@ static void accept_invitation(struct ipc_request *r, void *ctx)
     a->request = r;
     if (begin_attempt(ps, a, &e) != STATUS_OK) {
         free(a);
-        ipc_request_fail(r, &e);
+        repeats_fail(ps->repeats, r, &e);
         return;
     }
     a->next = ps->attempts;
@@ -367,6 +371,7 @@ struct pairings *pairings_create(struct peers *p)
 {
     struct pairings *ps = mem_alloc(sizeof *ps);
     ps->peers = p;
+    ps->repeats = repeats_create();
     ps->kept = kept_create(p->node);
     ps->tokens = tokens_create(INVITATIONS_MAX, kept_hooks(ps->kept));
     kept_load(ps->kept, ps->tokens);
@@ -391,5 +396,6 @@ void pairings_destroy(struct pairings *ps)
         return;
     tokens_destroy(ps->tokens);
     kept_destroy(ps->kept);
+    repeats_destroy(ps->repeats);
     free(ps);
 }

@@ -53,7 +53,8 @@ static size_t group_count(struct harness *h)
 
 static json_t *post(const char *op)
 {
-    return json_pack("{s:s, s:{s:s, s:s}, s:s*}", "id", "notes", "object", "$type$", "PersonName", "name", "x", "opId", op);
+    return json_pack("{s:s, s:{s:s, s:s}, s:s*}", "id", "notes", "object", "$type$", "PersonName", "name", "x", "opId",
+                     op);
 }
 
 static size_t entry_count(struct harness *h)
@@ -129,6 +130,36 @@ static void pages_lists(void **state)
     json_decref(seen);
 }
 
+static void invites_once_for_one_op_id(void **state)
+{
+    struct harness *h = *state;
+    struct asked one;
+    struct asked two;
+    for (int keep = 0; keep < 2; keep++) {
+        const char *op = keep ? "op-6" : "op-5";
+        harness_begin(h, &one, "pairing.invite", json_pack("{s:b, s:s}", "keep", keep, "opId", op));
+        harness_begin(h, &two, "pairing.invite", json_pack("{s:b, s:s}", "keep", keep, "opId", op));
+        harness_wait(h, &one);
+        harness_wait(h, &two);
+        assert_non_null(one.result);
+        assert_true(json_equal(one.result, two.result));
+        assert_true(json_equal(one.result, harness_call(h, "pairing.invite", json_pack("{s:s}", "opId", op), NULL)));
+        assert_false(json_equal(one.result, harness_call(h, "pairing.invite", NULL, NULL)));
+        json_decref(one.result);
+        json_decref(two.result);
+    }
+}
+
+static void a_refused_invitation_is_answered_to_all(void **state)
+{
+    struct harness *h = *state;
+    const char *bad = "{\"token\":\"x\",\"publicKey\":\"y\",\"url\":\"z\"}";
+    for (int i = 0; i < 2; i++) {
+        json_t *params = json_pack("{s:o, s:s}", "invitation", json_loads(bad, 0, NULL), "opId", "op-7");
+        refuses(h, "BAD-INVITATION", "pairing.accept", params);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +167,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(acts_once_for_one_op_id, setup_provisioned, teardown),
         cmocka_unit_test_setup_teardown(a_failure_is_not_remembered, setup_provisioned, teardown),
         cmocka_unit_test_setup_teardown(completes_ids, setup_provisioned, teardown),
+        cmocka_unit_test_setup_teardown(invites_once_for_one_op_id, setup_provisioned, teardown),
+        cmocka_unit_test_setup_teardown(a_refused_invitation_is_answered_to_all, setup_provisioned, teardown),
         cmocka_unit_test_setup_teardown(pages_lists, setup_provisioned, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
