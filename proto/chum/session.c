@@ -307,6 +307,11 @@ static void on_time(void *ctx, uint64_t now_ms)
     }
 }
 
+static void on_wind_up(void *ctx, const char *reason)
+{
+    chum_session_stop(ctx, reason);
+}
+
 static void on_closed(void *ctx, const struct error *why)
 {
     struct chum_session *s = ctx;
@@ -327,6 +332,7 @@ static const struct conn_protocol protocol = {.text = on_text,
                                               .drained = on_drained,
                                               .deadline = deadline,
                                               .time = on_time,
+                                              .wind_up = on_wind_up,
                                               .closed = on_closed};
 
 static void rpc_send(void *ctx, bool text, struct span message)

@@ -194,6 +194,16 @@ void conn_close(struct conn *c, const char *reason)
     leave(c);
 }
 
+void conn_wind_up(struct conn *c, const char *reason)
+{
+    enter(c);
+    if (c->protocol != NULL && c->protocol->wind_up != NULL)
+        c->protocol->wind_up(c->protocol_ctx, reason);
+    else
+        conn_close(c, reason);
+    leave(c);
+}
+
 void conn_fail(struct conn *c, const struct error *why)
 {
     enter(c);

@@ -96,6 +96,7 @@ struct conn_protocol {
     void (*drained)(void *ctx);
     uint64_t (*deadline)(void *ctx); // 0 = none; asked again after every event
     void (*time)(void *ctx, uint64_t now_ms);
+    void (*wind_up)(void *ctx, const char *reason); // conn_close soon, when what is under way is over; NULL = at once
     void (*closed)(void *ctx, const struct error *why); // release ctx here
 };
 void conn_serve(struct conn *c, const struct conn_protocol *protocol, void *ctx);
@@ -112,6 +113,8 @@ void conn_resume(struct conn *c);
 // reason: text as in WIRE.md 2.3 without the "Close called: "; NULL = "Close called.". protocol.closed and host.closed
 // follow: at once, or when the event being handled is over. An end on purpose is reported with STATUS_CLOSED, "CLOSED".
 void conn_close(struct conn *c, const char *reason);
+
+void conn_wind_up(struct conn *c, const char *reason); // conn_close, when the protocol is ready for it
 
 void conn_fail(struct conn *c, const struct error *why); // closes with "Error: " and the message, reported as why
 

@@ -131,7 +131,7 @@ void routes_stop(struct routes *r, struct route *g, const char *reason)
     g->retry_at = 0;
     drop_attempt(r, g);
     if (active != NULL)
-        conn_close(active, reason);
+        conn_wind_up(active, reason);
 }
 
 // ---- Time ----

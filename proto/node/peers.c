@@ -303,7 +303,7 @@ void peers_close_person(struct peers *p, const struct hash *person, const char *
     for (struct connection *l = p->connections; l != NULL;) {
         struct connection *next = l->next;
         if (hash_eq(&conn_peer(l->conn)->person_id, person))
-            conn_close(l->conn, reason);
+            conn_wind_up(l->conn, reason);
         l = next;
     }
 }

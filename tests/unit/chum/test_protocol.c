@@ -290,6 +290,22 @@ static void answer_late(struct scene *s)
     rpc_answer_string(s->script.rpc, s->held, SPAN("[]"));
 }
 
+// The reference ends its process when a connection closes before its answer is sent (WIRE.md 13.18).
+static void it_winds_up_when_its_question_is_answered(void **state)
+{
+    struct scene *s = *state;
+    start_and_pass(s);
+    s->deaf_to = CHUM_GET_ACCESSIBLE_ROOTS;
+    s->deaf_left = 1;
+    stage_wait(&s->stage, holds_one, s, "the next question");
+    conn_wind_up(chum_session_conn(s->ours->session), "enough");
+    sleep_ms(s, 500);
+    assert_non_null(s->ours->session);
+    rpc_answer_string(s->script.rpc, s->held, SPAN("[]"));
+    sleep_ms(s, 100);
+    assert_null(s->ours->session);
+}
+
 static void a_slow_peer_is_polled_less_often(void **state)
 {
     struct scene *s = *state;
@@ -493,6 +509,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_peer_that_does_not_synchronise_is_given_up, begin, end),
         cmocka_unit_test_setup_teardown(an_active_session_polls_often_then_every_five_seconds, begin, end),
         cmocka_unit_test_setup_teardown(between_own_nodes_it_always_polls_often, begin, end),
+        cmocka_unit_test_setup_teardown(it_winds_up_when_its_question_is_answered, begin, end),
         cmocka_unit_test_setup_teardown(a_slow_peer_is_polled_less_often, begin, end),
         cmocka_unit_test_setup_teardown(a_poke_asks_now, begin, end),
         cmocka_unit_test_setup_teardown(an_unchanged_list_is_not_looked_at_again, begin, end),
