@@ -4,6 +4,7 @@ set -u
 cd "$1" || exit 1
 failed=0
 for header in $(find proto ipc supervisor archive-node sparse-node -name '*.h' | sort); do
+    # shellcheck disable=SC2046 # several flags
     if ! printf '#include "%s"\n' "${header#proto/}" |
         "$2" -fsyntax-only -x c -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Iproto -I. $(pkg-config --cflags jansson) -; then
         echo "does not compile alone: $header"
