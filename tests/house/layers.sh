@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The pure libraries stay pure, and each big library is called in one place.  layers.sh SOURCE-DIR BUILD-DIR
+# The pure libraries stay pure, each big library is called in one place, and every folder includes only what lies below
+# it.  layers.sh SOURCE-DIR BUILD-DIR
 set -u
 failed=0
 for pure in wire data conn; do
@@ -24,4 +25,29 @@ check lws_ 'proto/net|proto/relay'
 check sqlite3_ 'proto/store'
 check nng_ 'ipc'
 check uv_ 'supervisor'
+check natsConnection_ 'proto/relay'
+check QRcode_ 'supervisor/ctl'
+
+below() { # folder, what it may include besides itself
+    found=$(grep -rnE '^#include "[a-z-]+/' --include='*.[ch]' "$1" | grep -vE "\"($2|${1##*/})/")
+    if [ -n "$found" ]; then
+        echo "$1 may include only from $2: $found"
+        failed=1
+    fi
+}
+below proto/base 'base'
+below proto/io 'base'
+below proto/crypto 'base|io'
+below proto/wire 'base|crypto'
+below proto/data 'base|crypto'
+below proto/store 'base|io|crypto|data'
+below proto/conn 'base|crypto|data|wire'
+below proto/chum 'base|crypto|store|wire|conn'
+below proto/models 'base|io|crypto|data|store'
+below proto/net 'base|crypto|conn'
+below proto/relay 'base|crypto|conn|net|ipc'
+below ipc 'base|crypto'
+below supervisor 'base|io|crypto|ipc'
+below archive-node 'base|net|node|relay'
+below sparse-node 'node'
 exit $failed
