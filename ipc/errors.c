@@ -53,6 +53,16 @@ const struct ipc_code IPC_CODES[] = {
      "Close other programs, or allow more locked memory: ulimit -l."},
     {"OBJECT-DAMAGED", 131, IPC_EXIT_FAILED, STATUS_CORRUPT,
      "The stored bytes do not fit their hash; restore a backup."},
+    {"FILE-LIMIT", 132, IPC_EXIT_FAILED, STATUS_FULL,
+     "Allow more open files: ulimit -n, or LimitNOFILE= of the systemd unit."},
+    {"RELAY-LOST", 133, IPC_EXIT_FAILED, STATUS_CLOSED,
+     "The relay or the network went away; the node registers again by itself."},
+    {"LOCKED", 134, IPC_EXIT_FAILED, STATUS_CONFLICT,
+     "Another process uses this folder; the message names it. Stop it first."},
+    {"SANDBOX", 135, IPC_EXIT_FAILED, STATUS_IO,
+     "This system forbids seccomp or Landlock; allow them for the container or user."},
+    {"OR-GR1", 136, IPC_EXIT_FAILED, STATUS_NOT_FOUND,
+     "Register the type first: tandem recipe add FILE; tandem recipe list shows what is known."},
 
     // 2xx: wrong usage.
     {"USAGE", 200, IPC_EXIT_USAGE, STATUS_INVALID, "Every command explains itself with --help."},
@@ -90,6 +100,16 @@ const struct ipc_code IPC_CODES[] = {
     {"BAD-URL", 418, IPC_EXIT_REFUSED, STATUS_INVALID, "An address begins with ws:// or wss://."},
     {"EP-KEYMISSMATCH", 419, IPC_EXIT_REFUSED, STATUS_REFUSED,
      "The person has other keys than before; if that is right: tandem contact forget PERSON, then pair again."},
+    {"EP-PERSONIDMISMATCH", 420, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "The node at that address belongs to another person now; ask for a new invitation and pair again."},
+    {"EP-INSTANCEIDMISMATCH", 421, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "The node was set up anew under its old key; ask for a new invitation and pair again."},
+    {"EP-KEYS-OWNER-MISMATCH", 422, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "The peer is broken or an impostor; nothing was stored."},
+    {"IDENTITY-MISMATCH", 423, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "The peer claimed to be somebody else than it proved to be; nothing was stored."},
+    {"INSTANCE-OWNER-MISMATCH", 424, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "The peer is broken or an impostor; nothing was stored."},
 
     // 5xx: timed out.
     {"TIMEOUT", 500, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT, "Try again, or wait longer with --timeout SECONDS."},
