@@ -26,11 +26,20 @@ jobs=$(nproc)
 build_folder() {
     if [ "$1" = release ]; then echo build; else echo "build-$1"; fi
 }
+# What fails is run once more, alone, so that a real fault is told from a machine that was too busy. Both outcomes are shown.
+run_tests() {
+    local folder=$1
+    shift
+    if ! ctest --test-dir "$folder" --output-on-failure --parallel "$jobs" "$@"; then
+        echo "== once more, one at a time: $(cut -d: -f2 "$folder/Testing/Temporary/LastTestsFailed.log" | tr '\n' ' ')"
+        ctest --test-dir "$folder" --output-on-failure --rerun-failed
+    fi
+}
 for preset in "${presets[@]}"; do
     echo "== $preset: build"
     cmake --preset "$preset" -DTANDEM_TESTS=ON >"/tmp/tandem-configure.$$" 2>&1 || { cat "/tmp/tandem-configure.$$"; exit 1; }
     rm -f "/tmp/tandem-configure.$$"
     cmake --build --preset "$preset" -- --quiet
     echo "== $preset: test"
-    ctest --test-dir "$(build_folder "$preset")" --output-on-failure --parallel "$jobs" "$@"
+    run_tests "$(build_folder "$preset")" "$@"
 done
