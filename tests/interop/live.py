@@ -20,7 +20,6 @@ from control import BIN, Installation, RpcError  # noqa: E402
 from nodes import Pair  # noqa: E402
 
 PATIENCE_S = 40
-BUSY_SLACK = 3
 EMPTY_HEAD = 'UTC-EHASH: Value "" is not a SHA-256 hash'
 NOT_TRIED = "–"  # what a case answers that makes no sense for the role
 DOC_RECIPE = {"$type$": "Recipe", "name": "PeerTestDoc", "rule": [
@@ -48,8 +47,9 @@ def until(condition, what, patience=PATIENCE_S):
 
 
 def slack():
-    """How many times a limit may be taken: where other programs take the processor from both sides, more than once."""
-    return 1 if os.getloadavg()[0] <= os.cpu_count() else BUSY_SLACK
+    """How many times a limit may be taken: as often as programs share each processor. Both sides slow down alike, and
+    a peer that answers slowly has to be polled less often."""
+    return max(1, os.getloadavg()[0] / os.cpu_count())
 
 
 def now_ms():
