@@ -35,7 +35,7 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"chat.received", "id, sender, channel", "A chat message from a peer was stored."},
     {"chat.sent", "id, channel", "A local chat message was stored."},
     {"channel.changed", "channel, owner", "A channel has new entries."},
-    {"topic.added", "topicId, channel", "A topic appeared."},
+    {"topic.added", "hash", "A Topic object was stored."},
     {"blob.received", "hash, size, personId", "A file from a peer was stored."},
     {"share.changed", "hash, personId", "Access was given or taken."},
     {"store.repaired", "lost, rebuilt", "Damage was found and repaired as far as possible."},

@@ -71,6 +71,11 @@ static enum status contact_disable(struct node_job *job, struct model *m, struct
     return set_disabled(job, m, true, e);
 }
 
+static void tell(struct node_job *job, const char *event)
+{
+    node_tell(job->node, event, json_pack("{s:o}", "personId", node_json_hash(&job->subject)));
+}
+
 static void close_connections(struct node_job *job)
 {
     peers_close_person(node_peers(job->node), &job->subject, "closeConnections called by user.");
@@ -79,12 +84,21 @@ static void close_connections(struct node_job *job)
 
 static void close_forgotten(struct node_job *job)
 {
-    if (hash_parse(node_job_text(job, "person"), &job->subject))
-        close_connections(job);
+    if (!hash_parse(node_job_text(job, "person"), &job->subject))
+        return;
+    close_connections(job);
+    tell(job, "contact.forgotten");
+}
+
+static void close_disabled(struct node_job *job)
+{
+    close_connections(job);
+    tell(job, "contact.changed");
 }
 
 static void open_connections(struct node_job *job)
 {
+    tell(job, "contact.changed");
     peers_refresh(node_peers(job->node));
 }
 
@@ -92,6 +106,6 @@ const struct node_method NODE_METHODS_CONTACTS[] = {
     {"contacts.list", contacts_list, add_connected},
     {"contact.forget", contact_forget_work, close_forgotten},
     {"contact.enable", contact_enable, open_connections},
-    {"contact.disable", contact_disable, close_connections},
+    {"contact.disable", contact_disable, close_disabled},
     {NULL, NULL, NULL},
 };

@@ -2,6 +2,7 @@
 #include "models/access.h"
 #include "models/policy.h"
 #include "node/methods.h"
+#include "node/node.h"
 
 static enum status read_target(struct node_job *job, struct access_target *target, struct error *e)
 {
@@ -15,21 +16,31 @@ static enum status read_target(struct node_job *job, struct access_target *targe
 static enum status share_grant(struct node_job *job, struct model *m, struct error *e)
 {
     struct access_target target;
-    struct hash with;
+    struct hash with = {0};
     enum status st = read_target(job, &target, e);
     if (st == STATUS_OK)
         st = node_job_hash(job, "with", &with, e);
+    job->subject = with;
     return st == STATUS_OK ? access_grant(m, target, &with, e) : st;
 }
 
 static enum status share_revoke(struct node_job *job, struct model *m, struct error *e)
 {
     struct access_target target;
-    struct hash with;
+    struct hash with = {0};
     enum status st = read_target(job, &target, e);
     if (st == STATUS_OK)
         st = node_job_hash(job, "with", &with, e);
+    job->subject = with;
     return st == STATUS_OK ? access_revoke(m, target, &with, e) : st;
+}
+
+static void tell_changed(struct node_job *job)
+{
+    const char *param = ipc_request_text(job->request, "id") != NULL ? "id" : "object";
+    node_tell(job->node, "share.changed",
+              json_pack("{s:o, s:o}", "hash", node_json_text(node_job_text(job, param)), "personId",
+                        node_json_hash(&job->subject)));
 }
 
 static json_t *show_hashes(const struct hash *items, size_t count)
@@ -85,8 +96,8 @@ static enum status roots_list(struct node_job *job, struct model *m, struct erro
 }
 
 const struct node_method NODE_METHODS_SHARE[] = {
-    {"share.grant", share_grant, NULL},
-    {"share.revoke", share_revoke, NULL},
+    {"share.grant", share_grant, tell_changed},
+    {"share.revoke", share_revoke, tell_changed},
     {"share.list", share_list, NULL},
     {"roots.list", roots_list, NULL},
     {NULL, NULL, NULL},

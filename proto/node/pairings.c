@@ -140,6 +140,7 @@ static void finished(void *ctx, struct pairing *pairing, const struct error *why
         node_tell(n, "pairing.accepted",
                   json_pack("{s:o, s:o}", "personId", node_json_hash(&peer->person_id), "instanceId",
                             node_json_hash(&peer->instance_id)));
+        node_tell(n, "contact.added", json_pack("{s:o}", "personId", node_json_hash(&peer->person_id)));
     } else {
         LOG(LOG_WARN, "pairing.failed", LOG_TEXT("code", why->code), LOG_TEXT("message", why->message));
         node_tell(n, "pairing.failed", json_pack("{s:s}", "reason", why->message));
@@ -226,6 +227,14 @@ static struct pairing_identity own_identity(const struct peers *p, const struct 
                                      .instance_sign_public = i->instance_sign_public};
 }
 
+static void forget_expired(struct pairings *ps, int64_t now_ms)
+{
+    size_t before = tokens_count(ps->tokens);
+    tokens_expire(ps->tokens, now_ms);
+    for (size_t left = tokens_count(ps->tokens); left < before; left++)
+        node_tell(ps->peers->node, "invitation.expired", json_object());
+}
+
 const char *pairings_ready(struct pairings *ps, struct conn *c)
 {
     struct pairing_identity own = own_identity(ps->peers, c);
@@ -234,7 +243,7 @@ const char *pairings_ready(struct pairings *ps, struct conn *c)
         a->pairing = pairing_initiate(c, &ps->host, &own, a->invitation.token);
         return NULL;
     }
-    tokens_expire(ps->tokens, clock_wall_ms());
+    forget_expired(ps, clock_wall_ms());
     ps->accepting++;
     pairing_accept(c, &ps->host, &own, ps->tokens);
     return NULL;
@@ -331,7 +340,7 @@ static void invite(struct ipc_request *r, void *ctx)
     int64_t now = clock_wall_ms();
     enum status st = invite_url(n, ipc_request_text(r, "via"), &url, &e);
     if (st == STATUS_OK) {
-        tokens_expire(ps->tokens, now);
+        forget_expired(ps, now);
         st = tokens_issue(ps->tokens, &node_self(n)->person, ipc_request_int(r, "ttl", 0) * 1000, now, &token, &e);
     }
     if (st != STATUS_OK) {

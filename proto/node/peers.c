@@ -257,6 +257,8 @@ static void store_changed(const struct store_change *changes, size_t count, void
                                 node_json_hash(&c->hash), "type", c->type));
         if (c->kind == STORE_CHANGE_OBJECT && strcmp(c->type, "CreationTime") == 0)
             traces_received(p->traces, &c->hash, clock_wall_ms());
+        if (c->kind == STORE_CHANGE_OBJECT && strcmp(c->type, "Topic") == 0)
+            node_tell(p->node, "topic.added", json_pack("{s:o}", "hash", node_json_hash(&c->hash)));
         if (strcmp(c->type, "ChannelInfo") != 0 || c->kind != STORE_CHANGE_HEAD)
             continue;
         channels = true;
@@ -311,6 +313,9 @@ void peers_close_person(struct peers *p, const struct hash *person, const char *
 void peers_sent(struct peers *p, const struct traced_message *message)
 {
     traces_sent(p->traces, message, clock_wall_ms());
+    node_tell(
+        p->node, "chat.sent",
+        json_pack("{s:o, s:o}", "id", node_json_hash(&message->id), "channel", node_json_hash(&message->channel)));
 }
 
 void peers_follow(struct peers *p, const struct hash *person)
