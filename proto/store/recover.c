@@ -238,6 +238,25 @@ static enum status consider_head_file(const struct folder_file *file, void *arg,
     return status == STATUS_TOO_BIG ? STATUS_OK : status;
 }
 
+// Heads settle after their nodes: a whole history that is longer than the noted one is what came later. Where the noted
+// one is lost, nobody knows, and the loss is told.
+static enum status consider_node(const struct hash *hash, const struct store_info *info, void *arg, struct error *e)
+{
+    struct recovery *r = arg;
+    struct node_links links = {0};
+    struct store_info about;
+    enum status status = STATUS_OK;
+    if (strncmp(info->type, "VersionNode", strlen("VersionNode")) == 0 && store_is_complete(r->s, hash) &&
+        links_of_node(r->s, hash, &links, NULL) == STATUS_OK &&
+        store_info(r->s, &links.data, &about, NULL) == STATUS_OK) {
+        const struct hash *noted = hash_map_get(r->heads, &about.id_hash);
+        if (noted == NULL || depth_of(r->s, noted) >= 0)
+            status = consider_head(&about.id_hash, hash, r, e);
+    }
+    hash_list_free(&links.before);
+    return status;
+}
+
 static enum status set_heads(struct recovery *r, struct error *e)
 {
     size_t cursor = 0;
@@ -426,6 +445,8 @@ static enum status rebuild(struct recovery *r, struct error *e)
         status = folder_walk(damaged, take_database, r, e);
     if (status == STATUS_OK)
         status = folder_walk(vheads, consider_head_file, r, e);
+    if (status == STATUS_OK)
+        status = store_each(r->s, consider_node, r, e);
     if (status == STATUS_OK)
         status = set_heads(r, e);
     if (status == STATUS_OK)
