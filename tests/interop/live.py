@@ -63,6 +63,10 @@ def free_port(host="localhost"):
         return s.getsockname()[1]
 
 
+class PeerEnded(AssertionError):
+    """The peer's process is gone, though nobody told it to go."""
+
+
 class Peer:
     """One live peer. Its events are kept until somebody waits for them."""
 
@@ -103,7 +107,8 @@ class Peer:
                 found = self.take(names, fits)
                 if found is not None:
                     return found
-                assert not any(e["event"] == "ended" for e in self.events), f"the peer ended; {event} was expected"
+                if any(e["event"] == "ended" for e in self.events):
+                    raise PeerEnded(f"the peer ended; {event} was expected")
                 left = deadline - time.monotonic()
                 assert left > 0, f"the peer never told {event}; it told {json.dumps(self.events)[-1500:]}"
                 self.news.wait(left)
