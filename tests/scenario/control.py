@@ -184,8 +184,11 @@ def snapshot(folder):
         for name in names:
             path = os.path.join(top, name)
             if os.path.isfile(path) and f"{folder}/log" not in path and f"{folder}/run" not in path:
-                with open(path, "rb") as file:
-                    found[path] = file.read()
+                try:
+                    with open(path, "rb") as file:
+                        found[path] = file.read()
+                except FileNotFoundError:
+                    pass  # removed meanwhile
     return found
 
 
