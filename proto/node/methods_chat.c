@@ -141,7 +141,10 @@ static void answer_nothing(struct node_job *job, const char *next)
     job->result = json_pack("{s:[], s:s*}", "items", "next", next);
 }
 
-static enum status chat_list(struct node_job *job, struct model *m, struct error *e)
+typedef enum status (*read_topic)(struct node_job *job, struct model *m, const struct topic *topic, struct error *e);
+
+// Reads the conversation with the person named by "with". Where nothing was said yet the answer is empty, with next.
+static enum status read_with(struct node_job *job, struct model *m, read_topic read, const char *next, struct error *e)
 {
     struct hash with;
     struct topic topic;
@@ -150,11 +153,16 @@ static enum status chat_list(struct node_job *job, struct model *m, struct error
         return st;
     st = chat_with(m, &with, &topic, e);
     if (st == STATUS_OK)
-        return read_page(job, m, &topic, e);
+        return read(job, m, &topic, e);
     if (st != STATUS_NOT_FOUND)
         return st;
-    answer_nothing(job, NULL);
+    answer_nothing(job, next);
     return STATUS_OK;
+}
+
+static enum status chat_list(struct node_job *job, struct model *m, struct error *e)
+{
+    return read_with(job, m, read_page, NULL, e);
 }
 
 static enum status topic_read(struct node_job *job, struct model *m, struct error *e)
@@ -187,18 +195,7 @@ static enum status read_since(struct node_job *job, struct model *m, const struc
 
 enum status node_chat_since(struct node_job *job, struct model *m, struct error *e)
 {
-    struct hash with;
-    struct topic topic;
-    enum status st = node_job_hash(job, "with", &with, e);
-    if (st != STATUS_OK)
-        return st;
-    st = chat_with(m, &with, &topic, e);
-    if (st == STATUS_OK)
-        return read_since(job, m, &topic, e);
-    if (st != STATUS_NOT_FOUND)
-        return st;
-    answer_nothing(job, CURSOR_BEFORE_ALL);
-    return STATUS_OK;
+    return read_with(job, m, read_since, CURSOR_BEFORE_ALL, e);
 }
 
 // ---- Topics --------------------------------------------------------------------------------------------------------

@@ -13,7 +13,10 @@ static enum status read_target(struct node_job *job, struct access_target *targe
     return node_job_hash(job, by_id ? "id" : "object", &target->hash, e);
 }
 
-static enum status share_grant(struct node_job *job, struct model *m, struct error *e)
+typedef enum status (*change_access)(struct model *m, struct access_target target, const struct hash *person,
+                                     struct error *e);
+
+static enum status share_change(struct node_job *job, struct model *m, change_access change, struct error *e)
 {
     struct access_target target;
     struct hash with = {0};
@@ -21,18 +24,17 @@ static enum status share_grant(struct node_job *job, struct model *m, struct err
     if (st == STATUS_OK)
         st = node_job_hash(job, "with", &with, e);
     job->subject = with;
-    return st == STATUS_OK ? access_grant(m, target, &with, e) : st;
+    return st == STATUS_OK ? change(m, target, &with, e) : st;
+}
+
+static enum status share_grant(struct node_job *job, struct model *m, struct error *e)
+{
+    return share_change(job, m, access_grant, e);
 }
 
 static enum status share_revoke(struct node_job *job, struct model *m, struct error *e)
 {
-    struct access_target target;
-    struct hash with = {0};
-    enum status st = read_target(job, &target, e);
-    if (st == STATUS_OK)
-        st = node_job_hash(job, "with", &with, e);
-    job->subject = with;
-    return st == STATUS_OK ? access_revoke(m, target, &with, e) : st;
+    return share_change(job, m, access_revoke, e);
 }
 
 static void tell_changed(struct node_job *job)
