@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "conn/invitation.h"
 #include "conn/pairing.h"
+#include "ipc/invitation.h"
 #include "models/contact.h"
 #include "models/sharing.h"
 #include "node/job.h"
@@ -175,9 +175,8 @@ static enum status begin_attempt(struct pairings *ps, struct attempt *a, struct 
         count++;
     if (count >= ACCEPT_MAX)
         return error_set(e, STATUS_FULL, "BUSY", "%d invitations are being accepted already", ACCEPT_MAX);
-    char *text = json_dumps(json_object_get(ipc_request_params(a->request), "invitation"), JSON_COMPACT);
-    enum status st = invitation_parse(span_of(text), &a->invitation, e);
-    free(text);
+    const json_t *given = json_object_get(ipc_request_params(a->request), "invitation");
+    enum status st = invitation_read(given, &a->invitation, e);
     if (st != STATUS_OK)
         return st;
     if (public_key_eq(&a->invitation.public_key, &ps->peers->identity.instance_public)) {
@@ -316,9 +315,7 @@ static void token_kept(void *ctx, const struct error *why)
 static void answer_invitation(struct pairings *ps, struct ipc_request *r, const struct pairing_token *token,
                               const char *url)
 {
-    char key[2 * BOX_KEY + 1];
-    hex_encode(ps->peers->identity.instance_public.b, BOX_KEY, key);
-    json_t *result = json_pack("{s:s, s:s, s:s}", "token", token->text, "publicKey", key, "url", url);
+    json_t *result = invitation_object(token->text, &ps->peers->identity.instance_public, url);
     if (!ipc_request_bool(r, "keep", false)) {
         repeats_reply(ps->repeats, r, result);
         return;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "ipc/invitation.h"
 #include "supervisor/ctl/commands.h"
-#include "supervisor/ctl/invitation.h"
 #include "supervisor/ctl/output.h"
 #include "supervisor/ctl/qr.h"
 
@@ -23,6 +23,7 @@ static enum status print_qr(const char *text, struct error *e)
 
 enum status run_invite(struct ctl *c, struct error *e)
 {
+    struct invitation invitation = {0};
     struct buf text = {0};
     struct buf link = {0};
     int64_t ttl;
@@ -32,11 +33,12 @@ enum status run_invite(struct ctl *c, struct error *e)
     json_t *params = json_pack("{s:I, s:b}", "ttl", (json_int_t)ttl, "keep", ctl_has(c, "keep"));
     if (ctl_has(c, "via"))
         json_object_set_new(params, "via", json_string(ctl_value(c, "via")));
-    json_t *invitation = ctl_call(c, "pairing.invite", params, e);
-    if (invitation == NULL)
-        return e->status;
-    invitation_print(invitation, &text);
-    invitation_link(invitation, &link);
+    json_t *result = ctl_call(c, "pairing.invite", params, e);
+    s = result != NULL ? invitation_read(result, &invitation, e) : e->status;
+    if (s != STATUS_OK)
+        goto done;
+    invitation_print(&invitation, &text);
+    invitation_link(&invitation, &link);
     if (ctl_has(c, "qr") && !c->json)
         s = print_qr(buf_cstr(&link), e);
     if (s == STATUS_OK && ctl_has(c, "qr-file"))
@@ -45,7 +47,9 @@ enum status run_invite(struct ctl *c, struct error *e)
     fflush(stdout);
     if (!c->json)
         fprintf(stderr, "Valid once, for %lld s. On the other side: tandem pair -\n", (long long)ttl);
-    json_decref(invitation);
+done:
+    json_decref(result);
+    invitation_free(&invitation);
     buf_free(&text);
     buf_free(&link);
     return s;
@@ -54,7 +58,7 @@ enum status run_invite(struct ctl *c, struct error *e)
 enum status run_pair(struct ctl *c, struct error *e)
 {
     struct buf text = {0};
-    json_t *invitation = NULL;
+    struct invitation invitation = {0};
     enum status s = STATUS_OK;
     if (strcmp(c->arguments[0], "-") == 0)
         s = ctl_read("-", INPUT_MAX, &text, e);
@@ -65,7 +69,10 @@ enum status run_pair(struct ctl *c, struct error *e)
     buf_free(&text);
     if (s != STATUS_OK)
         return s;
-    return output_result(c, ctl_call(c, "pairing.accept", json_pack("{s:o}", "invitation", invitation), e), e);
+    json_t *params =
+        json_pack("{s:o}", "invitation", invitation_object(invitation.token, &invitation.public_key, invitation.url));
+    invitation_free(&invitation);
+    return output_result(c, ctl_call(c, "pairing.accept", params, e), e);
 }
 
 enum status run_contacts(struct ctl *c, struct error *e)

@@ -1,8 +1,8 @@
 // Any text as an invitation; what is read is written in both forms and read again as the same.
-#include "conn/invitation.h"
-#include "fuzz.h"
-
 #include <string.h>
+
+#include "fuzz.h"
+#include "ipc/invitation.h"
 
 static void check(const struct invitation *i, struct span written)
 {
@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf json = {0}, link = {0};
     if (invitation_parse((struct span){(const char *)data, size}, &i, NULL) != STATUS_OK)
         return 0;
-    invitation_json(&i, &json);
+    invitation_print(&i, &json);
     check(&i, buf_span(&json));
     invitation_link(&i, &link);
     if (link.len <= 8192) // longer ones are not accepted back

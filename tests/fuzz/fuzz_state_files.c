@@ -1,8 +1,7 @@
-// keys.json, installation.json and invitations as people paste them: what is accepted survives being written again.
+// keys.json and installation.json: what is accepted survives being written again.
 #include <string.h>
 
 #include "fuzz.h"
-#include "supervisor/ctl/invitation.h"
 #include "supervisor/installation.h"
 #include "supervisor/keyfile.h"
 
@@ -34,29 +33,10 @@ static void try_installation(struct span text)
     buf_free(&b);
 }
 
-static void try_invitation(struct span text)
-{
-    json_t *one = NULL;
-    json_t *two = NULL;
-    struct error e = {0};
-    struct buf link = {0};
-    if (invitation_parse(text, &one, &e) != STATUS_OK) {
-        FUZZ_CHECK(one == NULL);
-        return;
-    }
-    invitation_link(one, &link);
-    if (invitation_parse(buf_span(&link), &two, &e) == STATUS_OK) // a link is longer, so it may pass the limit
-        FUZZ_CHECK(json_equal(one, two));
-    json_decref(one);
-    json_decref(two);
-    buf_free(&link);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span text = {(const char *)data, size};
     try_keys(text);
     try_installation(text);
-    try_invitation(text);
     return 0;
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "conn/invitation.h"
+#include "ipc/invitation.h"
 #include "net/ws_client.h"
 #include "net/ws_server.h"
 #include "tests/unit/conn/fixture.h"
@@ -78,7 +78,7 @@ static void invite(struct program *p, struct ws_server *server)
     p->node.own.url = mem_text(span_of(ws_server_url(server)));
     struct invitation i = {.token = token.text, .public_key = p->node.identity.instance_public, .url = p->node.own.url};
     struct buf json = {0};
-    invitation_json(&i, &json);
+    invitation_print(&i, &json);
     printf("%s\n", buf_cstr(&json));
     fflush(stdout);
     buf_free(&json);

@@ -20,7 +20,7 @@
 
 #include "base/hash.h"
 #include "conn/exchange.h"
-#include "conn/invitation.h"
+#include "ipc/invitation.h"
 #include "net/ws_client.h"
 #include "tampering.h"
 #include "tests/unit/conn/fixture.h"
@@ -133,11 +133,9 @@ static struct span text_of(const json_t *command, const char *name)
 static void dial(struct program *p, const json_t *command, enum conn_group group)
 {
     struct error e;
-    char *text = json_dumps(json_object_get(command, "invitation"), JSON_COMPACT);
     invitation_free(&p->invitation);
-    if (text == NULL || invitation_parse(span_of(text), &p->invitation, &e) != STATUS_OK)
+    if (invitation_read(json_object_get(command, "invitation"), &p->invitation, &e) != STATUS_OK)
         abort();
-    free(text);
     p->group = group;
     p->node.token = p->invitation.token;
     ws_client_connect(p->client, p->invitation.url, 0, 0, on_dialled, p, NULL);

@@ -1,12 +1,10 @@
-#include "conn/invitation.h"
+#include "ipc/invitation.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/text.h"
-#include "conn/message.h"
-#include "wire/jsontext.h"
 
 enum { TEXT_MAX = 8192, TOKEN_MAX = 512, URL_MAX = 2048 };
 
@@ -38,7 +36,7 @@ static bool percent_decode(struct span s, struct buf *out)
         }
         buf_add_char(out, c);
     }
-    return utf8_valid(buf_span(out));
+    return true;
 }
 
 static bool printable(struct span s, size_t max)
@@ -57,59 +55,70 @@ static bool is_websocket_url(struct span url)
                                        (span_starts_with(url, SPAN("wss://")) && url.len > 6));
 }
 
-static enum status read_members(const json_t *json, struct invitation *out, struct error *e)
+static struct span text_of(const json_t *object, const char *name)
 {
-    struct span token = message_string(json, "token");
-    struct span url = message_string(json, "url");
-    if (json_object_size(json) != 3)
-        return bad(e, "it needs exactly token, publicKey and url");
+    const json_t *member = json_object_get(object, name);
+    return (struct span){json_string_value(member), json_string_length(member)};
+}
+
+static enum status read_members(const json_t *object, struct invitation *out, struct error *e)
+{
+    struct span token = text_of(object, "token");
+    struct span url = text_of(object, "url");
     if (!printable(token, TOKEN_MAX))
         return bad(e, "its token is missing or unusable");
     if (!is_websocket_url(url))
         return bad(e, "its url is no ws:// or wss:// address");
-    if (!message_key(json, "publicKey", out->public_key.b))
+    if (!hex_decode(text_of(object, "publicKey"), out->public_key.b, BOX_KEY))
         return bad(e, "its publicKey is not 64 hex digits");
     out->token = mem_text(token);
     out->url = mem_text(url);
     return STATUS_OK;
 }
 
-static enum status read_json(struct span text, struct invitation *out, struct error *e)
+enum status invitation_read(const json_t *object, struct invitation *out, struct error *e)
 {
-    struct error why;
-    json_t *json = jsontext_parse(text, (struct jsontext_limits){.bytes = TEXT_MAX, .depth = 2, .values = 16}, &why);
-    if (json == NULL)
-        return bad(e, "its JSON cannot be read");
-    enum status status = read_members(json, out, e);
-    json_decref(json);
-    return status;
+    *out = (struct invitation){0};
+    if (json_object_size(object) != 3)
+        return bad(e, "it needs exactly token, publicKey and url");
+    return read_members(object, out, e);
 }
 
-static enum status read_link(struct span text, struct invitation *out, struct error *e)
+static enum status parse_json(struct span text, struct invitation *out, struct error *e)
 {
+    if (!utf8_valid(text))
+        return error_set(e, STATUS_INVALID, "BAD-TEXT", "the invitation is not valid UTF-8");
+    json_t *object = json_loadb(text.len != 0 ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES, NULL);
+    enum status s = json_is_object(object) ? read_members(object, out, e) : bad(e, "its JSON cannot be read");
+    json_decref(object);
+    return s;
+}
+
+static enum status parse_link(struct span text, struct invitation *out, struct error *e)
+{
+    static const char device[] = "invites/inviteDevice/?invited=true";
     const char *hash = memchr(text.ptr, '#', text.len);
     if (hash == NULL)
         return bad(e, "it is neither JSON nor a link with a #");
     struct span before = {text.ptr, (size_t)(hash - text.ptr)};
-    static const char device[] = "invites/inviteDevice/?invited=true";
     out->own_device = memmem(before.ptr, before.len, device, sizeof device - 1) != NULL;
     struct buf json = {0};
-    enum status status = percent_decode(span_from(text, before.len + 1), &json)
-                             ? read_json(buf_span(&json), out, e)
-                             : bad(e, "the part behind the # is not percent-encoded text");
+    enum status s = percent_decode(span_from(text, before.len + 1), &json)
+                        ? parse_json(buf_span(&json), out, e)
+                        : bad(e, "the part behind the # is not percent-encoded text");
     buf_free(&json);
-    return status;
+    return s;
 }
 
 enum status invitation_parse(struct span text, struct invitation *out, struct error *e)
 {
     *out = (struct invitation){0};
-    if (text.len > TEXT_MAX)
-        return bad(e, "it is too long");
     text = trim(text);
     if (text.len == 0)
         return bad(e, "it is empty");
-    return text.ptr[0] == '{' ? read_json(text, out, e) : read_link(text, out, e);
+    if (text.len > TEXT_MAX)
+        return bad(e, "it is too long");
+    return text.ptr[0] == '{' ? parse_json(text, out, e) : parse_link(text, out, e);
 }
 
 void invitation_free(struct invitation *i)
@@ -121,13 +130,20 @@ void invitation_free(struct invitation *i)
 
 // ---- Writing ----
 
-void invitation_json(const struct invitation *i, struct buf *out)
+json_t *invitation_object(const char *token, const struct public_key *key, const char *url)
 {
-    buf_add_text(out, "{\"token\":");
-    jsontext_add_string(span_of(i->token), out);
-    message_add_key("publicKey", i->public_key.b, out);
-    message_add_string("url", span_of(i->url), out);
-    buf_add_char(out, '}');
+    char hex[2 * BOX_KEY + 1];
+    hex_encode(key->b, BOX_KEY, hex);
+    return json_pack("{s:s, s:s, s:s}", "token", token, "publicKey", hex, "url", url);
+}
+
+void invitation_print(const struct invitation *i, struct buf *out)
+{
+    json_t *object = invitation_object(i->token, &i->public_key, i->url);
+    char *text = json_dumps(object, JSON_COMPACT);
+    buf_add_text(out, text);
+    free(text);
+    json_decref(object);
 }
 
 // As JavaScript's encodeURIComponent.
@@ -147,7 +163,7 @@ void invitation_link(const struct invitation *i, struct buf *out)
     buf_printf(out, "https://edda.%srefinio.one/invites/%s/?invited=true/#", live ? "" : "dev.",
                i->own_device ? "inviteDevice" : "invitePartner");
     struct buf json = {0};
-    invitation_json(i, &json);
+    invitation_print(i, &json);
     percent_encode(buf_span(&json), out);
     buf_free(&json);
 }

@@ -1,9 +1,11 @@
-// Invitations in every form, and what is no invitation; the tokens behind them.
-#include "conn/invitation.h"
-#include "conn/tokens.h"
-#include "tests/unit/cmocka_all.h"
+// Invitations in every form, and what is none.
+#include "ipc/invitation.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/cmocka_all.h"
 
 #define KEY "2ad3be3fbe9b6fcb7fc85d48bf67a3b53f1875c0d43bd34c505854c3d0ca6a47"
 #define JSON "{\"token\":\"ER1c_-\",\"publicKey\":\"" KEY "\",\"url\":\"ws://127.0.0.1:18811\"}"
@@ -35,6 +37,33 @@ static void every_form_is_read(void **state)
     assert_reads("#" JSON, false);
 }
 
+static void further_members_are_ignored_in_what_people_paste(void **state)
+{
+    (void)state;
+    assert_reads("{\"token\":\"ER1c_-\",\"more\":[{}],\"publicKey\":\"" KEY "\",\"url\":\"ws://127.0.0.1:18811\"}",
+                 false);
+    assert_reads("https://x/#%7b%22token%22:%22ER1c_-%22,%22publicKey%22:%22" KEY
+                 "%22,%22url%22:%22ws://127.0.0.1:18811%22,%22more%22:1%7d",
+                 false);
+}
+
+static void an_object_has_exactly_three_members(void **state)
+{
+    (void)state;
+    struct invitation i;
+    struct error e;
+    json_t *object = json_pack("{s:s, s:s, s:s}", "url", "wss://h", "publicKey", KEY, "token", "t");
+    assert_int_equal(invitation_read(object, &i, &e), STATUS_OK);
+    assert_string_equal(i.url, "wss://h");
+    invitation_free(&i);
+    json_object_set_new(object, "more", json_true());
+    assert_int_equal(invitation_read(object, &i, &e), STATUS_INVALID);
+    assert_string_equal(e.code, "BAD-INVITATION");
+    assert_int_equal(invitation_read(NULL, &i, &e), STATUS_INVALID);
+    assert_null(i.token);
+    json_decref(object);
+}
+
 static void what_is_no_invitation_is_refused(void **state)
 {
     (void)state;
@@ -44,7 +73,9 @@ static void what_is_no_invitation_is_refused(void **state)
         "hello",
         "{}",
         "{\"token\":\"t\",\"publicKey\":\"" KEY "\"}",
-        "{\"token\":\"t\",\"publicKey\":\"" KEY "\",\"url\":\"ws://h\",\"more\":1}",
+        "{\"token\":\"t\",\"token\":\"u\",\"publicKey\":\"" KEY "\",\"url\":\"ws://h\"}",
+        "{\"token\":\"t\",\"publicKey\":\"" KEY "\",\"url\":\"ws://h\"",
+        "[]#[]",
         "{\"token\":5,\"publicKey\":\"" KEY "\",\"url\":\"ws://h\"}",
         "{\"token\":\"\",\"publicKey\":\"" KEY "\",\"url\":\"ws://h\"}",
         "{\"token\":\"a b\",\"publicKey\":\"" KEY "\",\"url\":\"ws://h\"}",
@@ -56,7 +87,6 @@ static void what_is_no_invitation_is_refused(void **state)
         "https://edda.dev.refinio.one/invites/invitePartner/?invited=true/",
         "x#%7",
         "x#%zz",
-        "x#%ff",
         "x#",
         "x#{\"token\":[[[[[[]]]]]]}",
     };
@@ -67,6 +97,8 @@ static void what_is_no_invitation_is_refused(void **state)
         assert_string_equal(e.code, "BAD-INVITATION");
         assert_null(i.token);
     }
+    assert_int_equal(invitation_parse(SPAN("x#%ff%fe"), &i, &e), STATUS_INVALID);
+    assert_string_equal(e.code, "BAD-TEXT");
     char *big = mem_alloc(100001);
     memset(big, '{', 100000);
     assert_int_equal(invitation_parse(span_of(big), &i, &e), STATUS_INVALID);
@@ -81,7 +113,7 @@ static void links_are_written_as_lama_does(void **state)
     } cases[] = {
         {"ws://localhost:8765", "https://edda.dev.refinio.one/"},
         {"wss://comm10.dev.refinio.one", "https://edda.dev.refinio.one/"},
-        {"wss://comm.refinio.one", "https://edda.refinio.one/"},
+        {"wss://comm10.refinio.one", "https://edda.refinio.one/"},
     };
     for (size_t k = 0; k < 3; k++) {
         char token[] = "a-_.!~*'()", url[64];
@@ -101,118 +133,27 @@ static void links_are_written_as_lama_does(void **state)
     }
 }
 
-static void json_has_the_three_members(void **state)
+static void what_was_read_is_printed(void **state)
 {
     (void)state;
     struct invitation i;
     struct buf json = {0};
     assert_int_equal(invitation_parse(SPAN(JSON), &i, NULL), STATUS_OK);
-    invitation_json(&i, &json);
+    invitation_print(&i, &json);
     assert_string_equal(buf_cstr(&json), JSON);
     invitation_free(&i);
     buf_free(&json);
-}
-
-// ---- Tokens ----
-
-struct kept {
-    unsigned added, removed;
-};
-
-static void count_added(void *ctx, const struct pairing_token *t)
-{
-    (void)t;
-    ((struct kept *)ctx)->added++;
-}
-
-static void count_removed(void *ctx, const struct pairing_token *t)
-{
-    (void)t;
-    ((struct kept *)ctx)->removed++;
-}
-
-static const struct hash ME = {{1}}, OTHER = {{2}};
-
-static enum status reserve(struct tokens *t, const char *text, const struct hash *person, int64_t now,
-                           struct pairing_token *out, struct error *e)
-{
-    return tokens_reserve(t, span_of(text), person, now, out, e);
-}
-
-static void tokens_live_their_time(void **state)
-{
-    (void)state;
-    crypto_init();
-    struct kept kept = {0};
-    struct tokens *t = tokens_create(2, (struct tokens_hooks){count_added, count_removed, &kept});
-    struct pairing_token a, b, r;
-    struct error e;
-    assert_int_equal(tokens_issue(t, &ME, 0, 1000, &a, &e), STATUS_OK);
-    assert_int_equal(a.expires_ms, 1000 + 15 * 60 * 1000);
-    assert_int_equal(strlen(a.text), 64);
-    assert_int_equal(tokens_issue(t, &ME, 500, 1000, &b, &e), STATUS_OK);
-    assert_string_not_equal(a.text, b.text);
-    assert_int_equal(tokens_issue(t, &ME, 500, 1000, &r, &e), STATUS_FULL);
-    assert_string_equal(e.code, "TOO-MANY-INVITATIONS");
-    assert_int_equal(reserve(t, b.text, &ME, 1500, &r, &e), STATUS_REFUSED); // expired
-    assert_string_equal(e.message, "Authentication token is not existing.");
-    assert_int_equal(tokens_count(t), 1);
-    assert_int_equal(tokens_issue(t, &ME, 500, 1500, &b, &e), STATUS_OK);
-    assert_int_equal(kept.added, 3);
-    assert_int_equal(kept.removed, 1);
-    tokens_destroy(t);
-}
-
-static void tokens_are_used_once(void **state)
-{
-    (void)state;
-    crypto_init();
-    struct kept kept = {0};
-    struct tokens *t = tokens_create(4, (struct tokens_hooks){count_added, count_removed, &kept});
-    struct pairing_token a, r, r2;
-    struct error e;
-    tokens_issue(t, &ME, 0, 0, &a, &e);
-    assert_int_equal(reserve(t, a.text, &OTHER, 0, &r, &e), STATUS_REFUSED);
-    assert_string_equal(e.message, "The authentication token was not generated for the requested person.");
-    assert_int_equal(reserve(t, "", &ME, 0, &r, &e), STATUS_REFUSED);
-    assert_int_equal(reserve(t, a.text, &ME, 0, &r, &e), STATUS_OK);
-    assert_int_equal(reserve(t, a.text, &ME, 0, &r2, &e), STATUS_REFUSED); // in use
-    tokens_release(t, &r);
-    assert_int_equal(reserve(t, a.text, &ME, 0, &r, &e), STATUS_OK);
-    tokens_expire(t, INT64_MAX); // not while a pairing uses it
-    tokens_consume(t, &r);
-    assert_int_equal(kept.removed, 1);
-    assert_int_equal(reserve(t, a.text, &ME, 0, &r, &e), STATUS_REFUSED);
-    tokens_release(t, &r); // of a token that is gone: nothing
-    assert_int_equal(tokens_count(t), 0);
-    tokens_destroy(t);
-}
-
-static void tokens_are_revoked_and_restored(void **state)
-{
-    (void)state;
-    crypto_init();
-    struct tokens *t = tokens_create(1, (struct tokens_hooks){0});
-    struct pairing_token a;
-    tokens_issue(t, &ME, 0, 0, &a, NULL);
-    assert_false(tokens_restore(t, &a)); // full
-    assert_true(tokens_revoke(t, span_of(a.text)));
-    assert_false(tokens_revoke(t, span_of(a.text)));
-    assert_true(tokens_restore(t, &a));
-    assert_int_equal(tokens_count(t), 1);
-    tokens_destroy(t);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_is_read),
+        cmocka_unit_test(further_members_are_ignored_in_what_people_paste),
+        cmocka_unit_test(an_object_has_exactly_three_members),
         cmocka_unit_test(what_is_no_invitation_is_refused),
         cmocka_unit_test(links_are_written_as_lama_does),
-        cmocka_unit_test(json_has_the_three_members),
-        cmocka_unit_test(tokens_live_their_time),
-        cmocka_unit_test(tokens_are_used_once),
-        cmocka_unit_test(tokens_are_revoked_and_restored),
+        cmocka_unit_test(what_was_read_is_printed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
