@@ -108,6 +108,13 @@ static enum status bad_id(const struct ipc_method *m, const struct ipc_param *p,
                      kind_names[p->kind]);
 }
 
+// Texts are read up to their end mark: with one inside, less than what was written would count.
+static enum status bad_text(const struct ipc_method *m, const struct ipc_param *p, struct error *e)
+{
+    return error_set(e, STATUS_INVALID, "BAD-TEXT", "%s: parameter '%s' contains the character U+0000", m->name,
+                     p->name);
+}
+
 static enum status check_range(const struct ipc_method *m, const struct ipc_param *p, int64_t n, const char *unit,
                                struct error *e)
 {
@@ -130,7 +137,7 @@ static enum status check_value(const struct ipc_method *m, const struct ipc_para
         return bad(m, p, what, e);
     switch (p->kind) {
     case IPC_TEXT:
-        return check_range(m, p, (int64_t)len, " bytes", e);
+        return strlen(text) == len ? check_range(m, p, (int64_t)len, " bytes", e) : bad_text(m, p, e);
     case IPC_INT:
         return check_range(m, p, json_integer_value(value), "", e);
     case IPC_ARRAY:

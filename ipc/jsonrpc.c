@@ -55,7 +55,7 @@ enum status jsonrpc_parse(struct span text, struct jsonrpc_message *m, struct er
     json_error_t why;
     if (!utf8_valid(text))
         return error_set(e, STATUS_INVALID, "BAD-TEXT", "the request is not valid UTF-8");
-    m->root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &why);
+    m->root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why); // peers' texts may hold it
     if (m->root == NULL)
         return error_set(e, STATUS_INVALID, "BAD-JSON", "not JSON: %s (line %d, column %d)", why.text, why.line,
                          why.column);

@@ -88,7 +88,7 @@ bool ipc_ring_has(const struct ipc_ring *r, const char *boot_id, uint64_t seq)
 static json_t *entry_to_json(uint64_t seq, const struct entry *e)
 {
     return json_pack("{s:I, s:s, s:s, s:I, s:o}", "seq", (json_int_t)seq, "node", e->node, "event", e->event, "time",
-                     (json_int_t)e->time, "data", json_loads(e->data, 0, NULL));
+                     (json_int_t)e->time, "data", json_loads(e->data, JSON_ALLOW_NUL, NULL));
 }
 
 json_t *ipc_ring_read(const struct ipc_ring *r, const char *boot_id, uint64_t seq, size_t limit)

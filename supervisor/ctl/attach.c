@@ -59,12 +59,12 @@ void message_print(const json_t *m)
     printf("%s  %.8s  ", time, text_of(m, "sender"));
     if (strcmp(verification, "verified") != 0)
         printf("(%s) ", verification);
-    output_text(text_of(m, "text"));
+    output_string(json_object_get(m, "text"));
     putchar('\n');
     json_array_foreach(json_object_get(m, "attachments"), i, file)
     {
         printf("%21s", "");
-        output_text(text_of(file, "name"));
+        output_string(json_object_get(file, "name"));
         printf(" (%lld bytes, %s)\n", (long long)json_integer_value(json_object_get(file, "size")),
                text_of(file, "hash"));
     }

@@ -44,6 +44,19 @@ void output_text(const char *text)
     buf_free(&b);
 }
 
+static struct span string_of(const json_t *value)
+{
+    return (struct span){json_string_value(value), json_string_length(value)};
+}
+
+void output_string(const json_t *value)
+{
+    struct buf b = {0};
+    text_escape_controls(string_of(value), &b);
+    fwrite(b.data, 1, b.len, stdout);
+    buf_free(&b);
+}
+
 void output_time(int64_t ms, char *out, size_t size)
 {
     struct tm tm;
@@ -56,7 +69,7 @@ void output_time(int64_t ms, char *out, size_t size)
 static void add_scalar(struct buf *b, const json_t *value)
 {
     if (json_is_string(value))
-        text_escape_controls(span_of(json_string_value(value)), b);
+        text_escape_controls(string_of(value), b);
     else if (json_is_integer(value))
         buf_printf(b, "%lld", (long long)json_integer_value(value));
     else if (json_is_real(value))

@@ -16,6 +16,8 @@ void output_json(json_t *result);
 void output_error(const struct ctl *c, const struct error *e);
 // Prints with every control character of the arguments' texts already escaped: use output_text for foreign text.
 void output_text(const char *text);
+// The same for a JSON string, which may contain U+0000; nothing for any other value.
+void output_string(const json_t *value);
 // A table with a head line, or the word nothing when there are no rows.
 void output_table(const json_t *items, const struct output_column *columns, size_t count, const char *nothing);
 // Any JSON value, indented, for reading.

@@ -91,6 +91,9 @@ static void messages_survive(void **state)
     assert_null(m.result);
     assert_int_equal(json_integer_value(json_object_get(m.error, "code")), 500);
     jsonrpc_release(&m);
+    round_trip(jsonrpc_answer(id, json_pack("{s:s#}", "text", "a\0b", 3)), JSONRPC_ANSWER, &m);
+    assert_int_equal(json_string_length(json_object_get(m.result, "text")), 3);
+    jsonrpc_release(&m);
     json_decref(id);
 
     round_trip(jsonrpc_event("chat.sent", NULL), JSONRPC_EVENT, &m);

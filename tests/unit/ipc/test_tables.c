@@ -114,6 +114,8 @@ static const struct {
     {"status", "{\"opId\":\"a\"}", "'opId'", NULL},
     {"chat.send", "{\"to\":\"01234567\",\"text\":\"hi\",\"opId\":\"a\",\"node\":\"archive\"}", NULL, NULL},
     {"chat.send", "{\"to\":\"01234567\",\"text\":\"\"}", NULL, NULL},
+    {"chat.send", "{\"to\":\"01234567\",\"text\":\"a\\u0000b\"}", "'text'", "BAD-TEXT"},
+    {"chat.send", "{\"to\":\"01234567\\u0000\",\"text\":\"hi\"}", "'to'", "BAD-ID"},
     {"chat.send", "{\"to\":\"0123456\",\"text\":\"hi\"}", "'to'", "BAD-ID"},
     {"chat.send", "{\"to\":\"0123456X\",\"text\":\"hi\"}", "'to'", "BAD-ID"},
     {"chat.send", "{\"to\":\"01234567\"}", "'text'", NULL},
@@ -139,7 +141,7 @@ static void parameters_are_checked(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error e = {0};
-        json_t *params = json_loads(cases[i].params, 0, NULL);
+        json_t *params = json_loads(cases[i].params, JSON_ALLOW_NUL, NULL);
         enum status s = ipc_method_check(ipc_method_find(cases[i].method), params, &e);
         json_decref(params);
         if (cases[i].named == NULL) {
