@@ -9,6 +9,7 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"node.stopped", "pid", "It ended because it was told to."},
     {"node.died", "pid, status, signal, reason", "It ended without being told to; it is started again."},
     {"node.failed", "deaths", "It died too often; 'tandem restart NODE' tries again."},
+    {"secret.changed", "", "Another secret opens the installation from now on."},
     {"nodes.federated", "milliseconds", "CHUM runs both ways between our two nodes."},
     {"nodes.separated", "", "It no longer does."},
     {"supervisor.stopping", "reason", "Everything is being stopped."},

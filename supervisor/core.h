@@ -1,9 +1,13 @@
 // What the files of the supervisor share: its one struct and who does what. Everything runs on the loop's thread.
 //
-//   supervisor.c  builds it up, runs the loop, takes it down        tasks.c      requests that wait, and repeats
-//   drive.c       brings both nodes to where they should be         requests.c   status, wait, restart, down,
-//   forwarding provision.c   provision, deprovision                            notify.c     events to ring, hints and
-//   stdout
+//   supervisor.c  builds it up, runs the loop, takes it down
+//   provision.c   provision, deprovision
+//   drive.c       brings both nodes to where they should be
+//   rekey.c       secret.change
+//   requests.c    status, wait, restart, down, forwarding
+//   tasks.c       requests that wait, and repeats
+//   notify.c      events to ring, hints and stdout
+//   keys.c        keys.json, and keys in messages
 #pragma once
 
 #include <uv.h>
@@ -13,6 +17,7 @@
 #include "ipc/ring.h"
 #include "ipc/server.h"
 #include "supervisor/installation.h"
+#include "supervisor/keyfile.h"
 #include "supervisor/process.h"
 #include "supervisor/statedir.h"
 #include "supervisor/supervisor.h"
@@ -72,6 +77,9 @@ struct supervisor {
     uint64_t paired_at; // when a pairing succeeded, 0 = not in this run
     bool federated;
 
+    struct change *change; // of the secret, under way; NULL = none. No node is opened meanwhile
+    struct task *changing; // the call that waits for it
+
     struct task *deprovision;                                                // the call in flight, NULL = none
     enum { RESET_NONE, RESET_STOPPING, RESET_WIPING, RESET_STARTING } reset; // how far a deprovision is
     bool wipe;
@@ -96,6 +104,20 @@ void provision_failed(struct supervisor *s, const struct error *error); // calle
 enum status provision_save(struct supervisor *s, struct error *e);      // writes installation.json
 void provision_nodes_changed(struct supervisor *s);                     // goes on with a deprovision
 enum status provision_clean_up(struct supervisor *s, struct error *e);  // before anything runs; reads the record
+
+enum status provision_check_idle(const struct supervisor *s, struct error *e); // BUSY: keys or stores are being changed
+
+// rekey.c
+void rekey_register(struct supervisor *s, struct ipc_service *service);
+
+// keys.c
+// keys.json. What was read is durable, so nodes may rely on it. STATUS_NOT_FOUND: there is none. BAD-KEY-FILE.
+enum status keys_load(struct supervisor *s, struct keyfile *keys, struct error *e);
+enum status keys_save(struct supervisor *s, const struct keyfile *keys, struct error *e);
+json_t *keys_of_node(const struct secret *kek, enum ipc_node which); // a node's key, in hexadecimal
+void keys_wipe(json_t *params, const char *name);                    // the characters of a text that may be missing
+// A secret among the parameters, which is wiped; out is replaced, empty when there is none.
+void keys_take_secret(struct ipc_request *r, const char *name, struct secret *out);
 
 // requests.c
 void requests_register(struct supervisor *s, struct ipc_service *service);

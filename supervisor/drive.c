@@ -10,9 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
-#include "crypto/kdf.h"
 #include "io/file.h"
 #include "supervisor/core.h"
 
@@ -186,26 +184,6 @@ static void add_listener(struct supervisor *s, json_t *params)
         json_object_set_new(params, "preferredPort", json_integer(preferred_port(s)));
 }
 
-static json_t *node_key(struct supervisor *s, enum ipc_node which)
-{
-    struct secret key = {0};
-    char hex[2 * KDF_KEY + 1];
-    kdf_subkey(&s->kek, ipc_node_name(which), &key);
-    hex_encode(key.data, key.len, hex);
-    secret_destroy(&key);
-    json_t *text = json_string(hex);
-    secret_wipe(hex, sizeof hex);
-    return text;
-}
-
-// Keys travel in these parameters, so they are wiped as soon as the message is made.
-static void wipe_member(json_t *params, const char *name)
-{
-    json_t *text = json_object_get(params, name);
-    if (text != NULL)
-        secret_wipe((char *)json_string_value(text), json_string_length(text));
-}
-
 static void add_who(struct node *n, json_t *params)
 {
     struct supervisor *s = n->owner;
@@ -225,15 +203,16 @@ static void open_node(struct node *n)
     const struct installation *in = &s->installation;
     bool adopts = in->adopting == (int)n->which;
     bool create = in->nodes[n->which].person_id[0] == '\0' || in->recreating == (int)n->which;
-    json_t *params = json_pack("{s:s, s:o, s:b, s:o}", "user", in->user[0] != '\0' ? in->user : "owner", "key",
-                               node_key(s, n->which), "create", create, "config", config_for_nodes(s->options->config));
+    json_t *params =
+        json_pack("{s:s, s:o, s:b, s:o}", "user", in->user[0] != '\0' ? in->user : "owner", "key",
+                  keys_of_node(&s->kek, n->which), "create", create, "config", config_for_nodes(s->options->config));
     add_who(n, params);
     if (n->which == IPC_ARCHIVE)
         add_listener(s, params);
     json_incref(params);
     call(n, "node.provision", params, adopts ? ADOPT_MS : CALL_MS, opened);
-    wipe_member(params, "key");
-    wipe_member(params, "importSecret");
+    keys_wipe(params, "key"); // the message is made
+    keys_wipe(params, "importSecret");
     json_decref(params);
 }
 
@@ -415,7 +394,7 @@ static bool needs_pairing(struct supervisor *s)
 
 void drive(struct supervisor *s)
 {
-    if (s->kek.data == NULL || s->stopping || s->reset != RESET_NONE)
+    if (s->kek.data == NULL || s->stopping || s->reset != RESET_NONE || s->change != NULL)
         return;
     if (needs_pairing(s))
         pair_nodes(s);

@@ -51,16 +51,15 @@ enum status provision_save(struct supervisor *s, struct error *e)
     return status;
 }
 
-static enum status save_keys(struct supervisor *s, const struct keyfile *keys, struct error *e)
-{
-    struct buf text = {0};
-    keyfile_print(keys, &text);
-    enum status status = file_write(statedir_file(s->dir, "keys.json"), buf_span(&text), 0600, e);
-    buf_free(&text);
-    return status;
-}
-
 // --- checks before anything is derived -------------------------------------------------------------------------------
+
+enum status provision_check_idle(const struct supervisor *s, struct error *e)
+{
+    if (s->provision != NULL || s->deriving || s->change != NULL || s->reset != RESET_NONE || s->stopping)
+        return error_set(e, STATUS_CONFLICT, "BUSY",
+                         "another provision, deprovision or change of the secret is under way");
+    return STATUS_OK;
+}
 
 static bool differs(const char *given, const char *recorded)
 {
@@ -80,19 +79,11 @@ static enum status match_record(const struct installation *in, struct ipc_reques
 
 static enum status load_keys(struct supervisor *s, struct derivation *d, struct error *e)
 {
-    struct buf text = {0};
-    struct error missing = {0};
-    const char *path = statedir_file(s->dir, "keys.json");
-    enum status status = file_read(path, RECORD_MAX, &text, &missing);
+    enum status status = keys_load(s, &d->keys, e);
     d->fresh = status == STATUS_NOT_FOUND;
-    if (status == STATUS_OK)
-        status = keyfile_parse(buf_span(&text), &d->keys, e);
-    else if (d->fresh)
-        status = STATUS_OK;
-    else
-        *e = missing;
-    buf_free(&text);
-    return status;
+    if (d->fresh)
+        error_clear(e);
+    return d->fresh ? STATUS_OK : status;
 }
 
 static enum status prepare_again(struct derivation *d, const struct installation *in, struct ipc_request *r,
@@ -144,16 +135,6 @@ static enum status prepare(struct supervisor *s, struct derivation *d, struct ip
     return prepare_first(d, r, e);
 }
 
-static void take_secret(struct ipc_request *r, const char *name, struct secret *out)
-{
-    json_t *text = json_object_get(ipc_request_params(r), name);
-    secret_destroy(out);
-    if (text == NULL)
-        return;
-    *out = secret_copy(json_string_value(text), json_string_length(text));
-    secret_wipe((char *)json_string_value(text), json_string_length(text));
-}
-
 // --- deriving --------------------------------------------------------------------------------------------------------
 
 static void derive(uv_work_t *work) // on a worker thread
@@ -175,7 +156,7 @@ static enum status accept_key(struct supervisor *s, struct derivation *d, struct
     if (!d->fresh)
         return STATUS_OK;
     keyfile_seal(&d->keys, &d->kek);
-    return provision_save(s, e) == STATUS_OK ? save_keys(s, &d->keys, e) : e->status;
+    return provision_save(s, e) == STATUS_OK ? keys_save(s, &d->keys, e) : e->status;
 }
 
 static void begin_drive(struct supervisor *s, struct derivation *d)
@@ -257,15 +238,13 @@ static void handle_provision(struct ipc_request *r, void *ctx)
     struct derivation *d = mem_alloc(sizeof *d);
     d->owner = s;
     d->work.data = d;
-    if (s->provision != NULL || s->deriving || s->reset != RESET_NONE || s->stopping)
-        error_set(&e, STATUS_CONFLICT, "BUSY", "another provision or deprovision is under way");
-    if (e.status != STATUS_OK || prepare(s, d, r, &e) != STATUS_OK) {
+    if (provision_check_idle(s, &e) != STATUS_OK || prepare(s, d, r, &e) != STATUS_OK) {
         free(d);
         tasks_fail(s, t, &e);
         return;
     }
-    take_secret(r, "secret", &d->secret);
-    take_secret(r, "importSecret", &s->import_secret);
+    keys_take_secret(r, "secret", &d->secret);
+    keys_take_secret(r, "importSecret", &s->import_secret);
     const char *import_name = ipc_request_text(r, "importName");
     snprintf(s->import_name, sizeof s->import_name, "%s", import_name != NULL ? import_name : "");
     json_decref(s->imported);
@@ -396,8 +375,7 @@ static void handle_deprovision(struct ipc_request *r, void *ctx)
     struct task *t = tasks_begin(s, r, kind, DEPROVISION_MS);
     if (t == NULL)
         return;
-    if (s->provision != NULL || s->deriving || s->reset != RESET_NONE || s->stopping) {
-        error_set(&e, STATUS_CONFLICT, "BUSY", "another provision or deprovision is under way");
+    if (provision_check_idle(s, &e) != STATUS_OK) {
         tasks_fail(s, t, &e);
         return;
     }

@@ -65,13 +65,6 @@ static void handle_status(struct ipc_request *r, void *ctx)
 
 // --- wait ------------------------------------------------------------------------------------------------------------
 
-static json_t *empty_result(const struct supervisor *s, const struct task *t)
-{
-    (void)s;
-    (void)t;
-    return json_object();
-}
-
 static bool both_up(const struct supervisor *s)
 {
     return process_state(s->nodes[0].process) == PROCESS_UP && process_state(s->nodes[1].process) == PROCESS_UP;
@@ -89,7 +82,7 @@ static bool wait_ready(const struct supervisor *s, const struct task *t)
 
 static void handle_wait(struct ipc_request *r, void *ctx)
 {
-    static const struct task_kind kind = {wait_ready, empty_result, false};
+    static const struct task_kind kind = {wait_ready, tasks_empty_result, false};
     struct supervisor *s = ctx;
     if (tasks_begin(s, r, kind, (uint64_t)ipc_request_int(r, "timeoutMs", WAIT_MS)) != NULL)
         tasks_check(s);
@@ -107,7 +100,7 @@ static bool restart_ready(const struct supervisor *s, const struct task *t)
 
 static void handle_restart(struct ipc_request *r, void *ctx)
 {
-    static const struct task_kind kind = {restart_ready, empty_result, false};
+    static const struct task_kind kind = {restart_ready, tasks_empty_result, false};
     struct supervisor *s = ctx;
     enum ipc_node which = IPC_ARCHIVE;
     ipc_node_parse(ipc_request_text(r, "node"), &which);

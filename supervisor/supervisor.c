@@ -271,6 +271,7 @@ static enum status open_endpoints(struct supervisor *s, struct error *e)
     s->service = ipc_service_create(IPC_SUPERVISOR);
     requests_register(s, s->service);
     provision_register(s, s->service);
+    rekey_register(s, s->service);
     s->server = ipc_server_listen(statedir_socket(s->dir, "control.sock"), s->service, e);
     if (s->server == NULL)
         return e->status;

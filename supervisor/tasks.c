@@ -19,6 +19,14 @@ static void task_free(struct task *t)
     free(t);
 }
 
+static void no_longer_waits(struct supervisor *s, const struct task *t)
+{
+    struct task **named[] = {&s->provision, &s->deprovision, &s->changing};
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        if (*named[i] == t)
+            *named[i] = NULL;
+}
+
 static void unlink_task(struct supervisor *s, struct task *t)
 {
     for (struct task **at = &s->tasks; *at != NULL; at = &(*at)->next) {
@@ -27,8 +35,7 @@ static void unlink_task(struct supervisor *s, struct task *t)
             break;
         }
     }
-    s->provision = s->provision == t ? NULL : s->provision;
-    s->deprovision = s->deprovision == t ? NULL : s->deprovision;
+    no_longer_waits(s, t);
     task_free(t);
 }
 
@@ -101,8 +108,7 @@ void tasks_finish(struct supervisor *s, struct task *t, json_t *result)
         ipc_request_reply(t->requests[i], json_incref(result));
     t->request_count = 0;
     t->stored = result;
-    s->provision = s->provision == t ? NULL : s->provision;
-    s->deprovision = s->deprovision == t ? NULL : s->deprovision;
+    no_longer_waits(s, t);
     if (t->op_key == NULL)
         unlink_task(s, t);
 }
@@ -142,6 +148,13 @@ bool tasks_waiting(const struct supervisor *s)
         if (!is_done(t))
             return true;
     return false;
+}
+
+json_t *tasks_empty_result(const struct supervisor *s, const struct task *t)
+{
+    (void)s;
+    (void)t;
+    return json_object();
 }
 
 struct ipc_request *tasks_request(const struct task *t)

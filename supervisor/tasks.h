@@ -37,5 +37,6 @@ void tasks_finish(struct supervisor *s, struct task *t, json_t *result); // take
 void tasks_fail(struct supervisor *s, struct task *t, const struct error *error);
 void tasks_check(struct supervisor *s); // finishes what is ready, fails what is late
 bool tasks_waiting(const struct supervisor *s);
+json_t *tasks_empty_result(const struct supervisor *s, const struct task *t); // a kind's result, {}
 struct ipc_request *tasks_request(const struct task *t);
 void tasks_end_all(struct supervisor *s, const struct error *error);

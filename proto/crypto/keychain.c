@@ -17,6 +17,7 @@ enum {
 };
 
 #define MASTER_FILE "keychain_masterkey"
+#define NEXT_FILE MASTER_FILE ".next"
 #define SALT_FILE "keychain_salt"
 
 struct keychain {
@@ -162,13 +163,40 @@ static enum status unlock(struct keychain *k, const struct secret *key, bool may
     return status;
 }
 
+// The node key was changed, but the folder was not opened since: what was sealed for the new one takes its place.
+static enum status unlock_next(struct keychain *k, const struct secret *key, struct error *e)
+{
+    enum status status = read_sealed(k, NEXT_FILE, key, MASTER_SIZE, "BAD-SECRET", &k->master, e);
+    if (status != STATUS_OK)
+        return status;
+    char *next = path_of(k, NEXT_FILE);
+    char *present = path_of(k, MASTER_FILE);
+    status = file_rename(next, present, e);
+    if (status == STATUS_OK)
+        status = folder_sync(k->dir, e);
+    free(present);
+    free(next);
+    return status;
+}
+
+static enum status unlock_either(struct keychain *k, const struct secret *key, bool may_create, struct error *e)
+{
+    struct error why = {0};
+    enum status status = unlock(k, key, may_create, &why);
+    if (status == STATUS_REFUSED && has_file(k, NEXT_FILE))
+        return unlock_next(k, key, e);
+    if (status != STATUS_OK && e != NULL)
+        *e = why;
+    return status;
+}
+
 enum status keychain_open(const char *dir, const struct secret *node_key, bool may_create, struct keychain **out,
                           struct error *e)
 {
     struct keychain *k = NULL;
     enum status status = open_folder(dir, may_create, &k, e);
     if (status == STATUS_OK)
-        status = unlock(k, node_key, may_create, e);
+        status = unlock_either(k, node_key, may_create, e);
     if (status != STATUS_OK) {
         keychain_close(k);
         k = NULL;
@@ -245,7 +273,7 @@ void keychain_close(struct keychain *k)
 
 enum status keychain_reseal(struct keychain *k, const struct secret *node_key, struct error *e)
 {
-    return write_sealed(k, MASTER_FILE, node_key, &k->master, e);
+    return write_sealed(k, NEXT_FILE, node_key, &k->master, e);
 }
 
 // ---- Keys -----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 //   keychain_masterkey   72 bytes   nonce ‖ secretbox(master key; key = the node key)
 //   HASH.encrypt         72         nonce ‖ secretbox(X25519 secret; key = master key)
 //   HASH.sign           104         nonce ‖ secretbox(Ed25519 secret; key = master key)
+//   keychain_masterkey.next   72    the same master key, sealed with the node key that is to replace the present one
 //   keychain_salt        16         only in the reference's form: salt of its scrypt derivation
 //
 // HASH is the hash of the Keys object with the matching public keys. Files are replaced atomically (temporary file,
@@ -15,9 +16,10 @@
 
 struct keychain; // an unlocked folder; holds the master key in guarded memory
 
-// Unlocks dir with the node key (32 bytes, borrowed). With may_create a missing folder or an empty one gets a new
-// master key. Codes: BAD-SECRET (wrong key; nothing changed), NOT-FOUND (nothing there and not may_create),
-// STORE-MISSING (key files without a master key: they are lost), BAD-KEY-FILE (wrong size).
+// Unlocks dir with the node key (32 bytes, borrowed). If it is the one of the last keychain_reseal, the change takes
+// effect. With may_create a missing folder or an empty one gets a new master key. Codes: BAD-SECRET (wrong key; nothing
+// changed), NOT-FOUND (nothing there and not may_create), STORE-MISSING (key files without a master key: they are
+// lost), BAD-KEY-FILE (wrong size).
 enum status keychain_open(const char *dir, const struct secret *node_key, bool may_create, struct keychain **out,
                           struct error *e);
 // The same for the reference's form: the key is derived from the secret and keychain_salt.
@@ -25,7 +27,8 @@ enum status keychain_open_reference(const char *dir, const struct secret *secret
                                     struct keychain **out, struct error *e);
 void keychain_close(struct keychain *k); // NULL-safe; zeroes the master key
 
-// Seals the master key with another node key, in one atomic step; the key files stay as they are.
+// Seals the master key with another node key as well; the key files stay as they are. Both node keys open the folder
+// from now on, until the new one does: then the old one is refused.
 enum status keychain_reseal(struct keychain *k, const struct secret *node_key, struct error *e);
 // Stores both secrets (32 and 64 bytes) of a Keys object. Existing files are replaced.
 enum status keychain_put(struct keychain *k, const struct hash *keys, const struct secret *encrypt,

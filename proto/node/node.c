@@ -48,6 +48,15 @@ void *node_keep(struct node *n, size_t size)
     return (void *)((behind + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t));
 }
 
+char *node_path(const struct node *n, const char *name)
+{
+    struct buf path = {0};
+    buf_printf(&path, "%s/%s", n->child.dir, name);
+    char *text = mem_text(buf_span(&path));
+    buf_free(&path);
+    return text;
+}
+
 struct store_queue *node_queue(struct node *n)
 {
     return n->queue;
@@ -155,6 +164,7 @@ void node_serve(struct node *n)
 {
     n->service = ipc_service_create(IPC_NODE);
     node_provision_register(n);
+    node_reseal_register(n);
     node_watch_register(n);
     node_methods_add(n, NODE_METHODS_OBJECTS);
     node_methods_add(n, NODE_METHODS_BLOBS);

@@ -42,7 +42,12 @@ struct node {
 };
 
 void node_provision_register(struct node *n); // node.*: provision.c
+void node_reseal_register(struct node *n);    // node.reseal, node.settle: reseal.c
 void node_watch_register(struct node *n);     // stats, health and the like: watch.c
 void node_serve(struct node *n);              // makes the service and registers every method with it
 void node_close(struct node *n);              // ends everything that provisioning began
 void node_destroy(struct node *n);            // closes and frees all of it
+
+char *node_path(const struct node *n, const char *name); // below the node's own folder; released with free
+// The 32-byte key that a request carries as hexadecimal text, which is wiped. The caller destroys it in any case.
+enum status node_take_key(struct ipc_request *r, const char *param, struct secret *key, struct error *e);

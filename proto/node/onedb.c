@@ -70,9 +70,9 @@ static void export_begin(struct ipc_request *r, void *ctx)
     }
     json_t *text = json_object_get(ipc_request_params(r), "secret");
     struct buf dir = {0};
-    buf_printf(&dir, "%s/export/%s", n->child.dir, name);
+    buf_printf(&dir, "export/%s", name);
     struct export *x = mem_alloc(sizeof *x);
-    *x = (struct export){.node = n, .work = w, .self = n->self, .dir = mem_text(buf_span(&dir))};
+    *x = (struct export){.node = n, .work = w, .self = n->self, .dir = node_path(n, buf_cstr(&dir))};
     x->secret = secret_copy(json_string_value(text), json_string_length(text));
     secret_wipe((char *)(uintptr_t)json_string_value(text), json_string_length(text));
     buf_free(&dir);

@@ -42,15 +42,6 @@ struct opening {
     struct error error;
 };
 
-static char *below(const char *dir, const char *name)
-{
-    struct buf path = {0};
-    buf_printf(&path, "%s/%s", dir, name);
-    char *text = mem_text(buf_span(&path));
-    buf_free(&path);
-    return text;
-}
-
 static bool exists(const char *path)
 {
     struct stat info;
@@ -220,13 +211,13 @@ static void wipe_text(json_t *text)
     secret_wipe((char *)(uintptr_t)json_string_value(text), json_string_length(text));
 }
 
-static enum status read_key(json_t *params, struct secret *key, struct error *e)
+enum status node_take_key(struct ipc_request *r, const char *param, struct secret *key, struct error *e)
 {
-    json_t *text = json_object_get(params, "key");
+    json_t *text = json_object_get(ipc_request_params(r), param);
     *key = secret_create(KDF_KEY);
     bool ok = hex_decode(span_of(json_string_value(text)), key->data, key->len);
     wipe_text(text);
-    return ok ? STATUS_OK : error_set(e, STATUS_INVALID, "BAD-PARAMS", "key is not hexadecimal");
+    return ok ? STATUS_OK : error_set(e, STATUS_INVALID, "BAD-PARAMS", "%s is not hexadecimal", param);
 }
 
 // The storage directory to adopt lies in the node's own directory, as import/NAME.
@@ -238,9 +229,10 @@ static enum status read_import(struct opening *o, json_t *params, struct error *
         return STATUS_OK;
     if (secret == NULL || name[0] == '.' || strchr(name, '/') != NULL)
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "importName must be a plain folder name, with importSecret");
-    char *folder = below(o->node->child.dir, "import");
-    o->import_dir = below(folder, name);
-    free(folder);
+    struct buf folder = {0};
+    buf_printf(&folder, "import/%s", name);
+    o->import_dir = node_path(o->node, buf_cstr(&folder));
+    buf_free(&folder);
     o->import_secret = secret_copy(json_string_value(secret), json_string_length(secret));
     wipe_text(secret);
     return STATUS_OK;
@@ -253,7 +245,7 @@ static enum status begin_opening(struct node *n, struct ipc_request *r, struct e
     o->node = n;
     o->request = r;
     o->create = ipc_request_bool(r, "create", false);
-    enum status st = read_key(params, &o->key, e);
+    enum status st = node_take_key(r, "key", &o->key, e);
     if (st == STATUS_OK)
         st = read_import(o, params, e);
     json_t *config = json_object_get(params, "config");
@@ -266,8 +258,8 @@ static enum status begin_opening(struct node *n, struct ipc_request *r, struct e
         free_opening(o);
         return st;
     }
-    o->store_dir = below(n->child.dir, "store");
-    o->private_dir = below(n->child.dir, "private");
+    o->store_dir = node_path(n, "store");
+    o->private_dir = node_path(n, "private");
     n->opening = true;
     return pool_submit(n->pool, open_work, open_done, o);
 }

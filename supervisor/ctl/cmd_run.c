@@ -1,4 +1,4 @@
-// up, relay, provision, deprovision, status, wait, restart, down.
+// up, relay, provision, secret change, deprovision, status, wait, restart, down.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +133,59 @@ enum status run_provision(struct ctl *c, struct error *e)
     return STATUS_OK;
 }
 
+static enum status done(const struct ctl *c, json_t *result, const char *sentence, const struct error *e)
+{
+    if (result == NULL)
+        return e->status;
+    json_decref(result);
+    output_done(c, sentence);
+    return STATUS_OK;
+}
+
+// --- secret change ---------------------------------------------------------------------------------------------------
+
+// What nobody sees while typing is typed twice.
+static enum status ask_new_secret(struct ctl *c, struct secret *out, struct error *e)
+{
+    const char *file = ctl_value(c, "new-secret-file");
+    struct secret again = {0};
+    enum status s = ctl_secret(c, file, "New secret: ", out, e);
+    if (s != STATUS_OK || file != NULL || !isatty(STDIN_FILENO))
+        return s;
+    s = ctl_secret(c, NULL, "New secret again: ", &again, e);
+    if (s == STATUS_OK && !secret_eq(out, &again))
+        s = error_set(e, STATUS_INVALID, "BAD-INPUT", "the two new secrets differ; nothing was changed");
+    secret_destroy(&again);
+    return s;
+}
+
+static json_t *change_secret(struct ctl *c, struct error *e)
+{
+    struct secret old = {0};
+    struct secret fresh = {0};
+    json_t *result = NULL;
+    if (ctl_secret(c, ctl_value(c, "secret-file"), "Old secret: ", &old, e) == STATUS_OK &&
+        ask_new_secret(c, &fresh, e) == STATUS_OK)
+        result = call_with_deadline(c, "secret.change",
+                                    json_pack("{s:s%, s:s%}", "secret", (const char *)old.data, old.len, "newSecret",
+                                              (const char *)fresh.data, fresh.len),
+                                    e);
+    secret_destroy(&old);
+    secret_destroy(&fresh);
+    return result;
+}
+
+enum status run_secret_change(struct ctl *c, struct error *e)
+{
+    char *control = NULL;
+    if (ctl_find_control(c, &control, e) != STATUS_OK)
+        return e->status;
+    free(control);
+    return done(c, change_secret(c, e), "The new secret opens the installation from now on.", e);
+}
+
+// --- deprovision -----------------------------------------------------------------------------------------------------
+
 static enum status confirm(const struct ctl *c, struct error *e)
 {
     char answer[16] = "";
@@ -206,15 +259,6 @@ enum status run_status(struct ctl *c, struct error *e)
 }
 
 // --- wait, restart, down ---------------------------------------------------------------------------------------------
-
-static enum status done(const struct ctl *c, json_t *result, const char *sentence, const struct error *e)
-{
-    if (result == NULL)
-        return e->status;
-    json_decref(result);
-    output_done(c, sentence);
-    return STATUS_OK;
-}
 
 enum status run_wait(struct ctl *c, struct error *e)
 {

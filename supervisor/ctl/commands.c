@@ -31,6 +31,11 @@ const struct ctl_command CTL_COMMANDS[] = {
       {"sparse-email", '\0', "E", "e-mail of the sparse node's person, default NAME@lama.local"},
       {"no-wait", '\0', NULL, "return when the nodes are paired, before they synchronise"},
       {"recreate", '\0', "NODE", "make a lost store anew: archive or sparse"}, SECRET}},
+    {"secret change", "", 0, 0, "Protect the keys of both nodes with another secret",
+     "The old secret and the new one come from the first two lines of stdin, from files, or are asked for on a terminal.\n"
+     "It happens as a whole or not at all, whatever fails on the way; connections stay open.",
+     "secret change --secret-file old.txt --new-secret-file new.txt", 30, run_secret_change,
+     {SECRET, {"new-secret-file", '\0', "FILE", "read the new secret from FILE (your own, mode 0600)"}}},
     {"deprovision", "", 0, 0, "Forget the keys in memory and start fresh, unprovisioned nodes",
      "With --wipe both stores and the keys are deleted for ever.",
      "deprovision --wipe --yes", 30, run_deprovision,

@@ -3,6 +3,7 @@
 //
 //   FAKE_PORT_TAKEN=1       node.provision of the archive is PORT-TAKEN
 //   FAKE_FEDERATE_MS=N      CHUM "runs" N ms after provisioning (default 50; -1 = never)
+//   FAKE_SLOW_RESEAL=NODE   node.reseal of that node makes the file "reached" and stops the process
 //   object.put {"$type$":"Burst","count":N}  tells N events;  "Hang" stops the loop;  "Crash" ends the process
 #include <poll.h>
 #include <signal.h>
@@ -75,14 +76,19 @@ static struct hash_text id_of(const char *text)
 
 // --- node.* ----------------------------------------------------------------------------------------------------------
 
-static bool key_fits(const char *key)
+static bool key_is(const char *name, const char *key)
 {
     char stored[HASH_HEX + 1] = "";
-    FILE *f = fopen(path_of("key-hash"), "re");
+    FILE *f = fopen(path_of(name), "re");
     bool good = f != NULL && fread(stored, 1, HASH_HEX, f) == HASH_HEX;
     if (f != NULL)
         fclose(f);
     return good && strcmp(stored, id_of(key).s) == 0;
+}
+
+static bool key_fits(const char *key)
+{
+    return key_is("key-hash", key) || key_is("next-key-hash", key);
 }
 
 static void provision(struct ipc_request *r, void *ctx)
@@ -118,6 +124,29 @@ static void provision(struct ipc_request *r, void *ctx)
                                        fake.instance.s, "url", url, "created", !exists, "email", email, "instanceName",
                                        instance_name, "imported", imported ? json_pack("{s:i}", "objects", 17) : NULL));
     }
+}
+
+static void reseal(struct ipc_request *r, void *ctx)
+{
+    const char *slow = getenv("FAKE_SLOW_RESEAL");
+    (void)ctx;
+    if (!key_fits(ipc_request_text(r, "key"))) {
+        refuse(r, STATUS_REFUSED, "BAD-SECRET");
+    } else if (slow != NULL && strcmp(slow, fake.is_archive ? "archive" : "sparse") == 0) {
+        put_file("reached", "", 0);
+        raise(SIGSTOP);
+        refuse(r, STATUS_CLOSED, "CLOSED");
+    } else {
+        put_file("next-key-hash", id_of(ipc_request_text(r, "newKey")).s, HASH_HEX);
+        ipc_request_reply(r, NULL);
+    }
+}
+
+static void settle(struct ipc_request *r, void *ctx)
+{
+    (void)ctx;
+    put_file("key-hash", id_of(ipc_request_text(r, "key")).s, HASH_HEX);
+    ipc_request_reply(r, NULL);
 }
 
 static void peer(struct ipc_request *r, void *ctx)
@@ -322,7 +351,8 @@ static const struct {
     const char *method;
     ipc_handler handler;
 } handlers[] = {
-    {"node.provision", provision},    {"node.peer", peer},
+    {"node.provision", provision},    {"node.reseal", reseal},
+    {"node.settle", settle},          {"node.peer", peer},
     {"node.status", status},          {"node.stop", stop},
     {"pairing.invite", invite},       {"pairing.accept", accept_invitation},
     {"contact.forget", forget},       {"chat.send", chat_send},

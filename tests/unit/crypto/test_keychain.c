@@ -130,18 +130,50 @@ static void refuses_a_wrong_key_and_changes_nothing(void **state)
     assert_opens(f, &f->node_key);
 }
 
+static void assert_refuses(struct fixture *f, const struct secret *node_key)
+{
+    struct keychain *k;
+    struct error e = {0};
+    assert_int_equal(keychain_open(f->dir, node_key, false, &k, &e), STATUS_REFUSED);
+    assert_string_equal(e.code, "BAD-SECRET");
+}
+
+static void reseal(struct fixture *f, const struct secret *present, const struct secret *next)
+{
+    struct keychain *k;
+    assert_int_equal(keychain_open(f->dir, present, false, &k, NULL), STATUS_OK);
+    assert_int_equal(keychain_reseal(k, next, NULL), STATUS_OK);
+    keychain_close(k);
+}
+
 static void seals_with_another_key(void **state)
 {
     struct fixture *f = *state;
     create(f);
     struct secret other = secret_random(32);
-    struct keychain *k;
-    assert_int_equal(keychain_open(f->dir, &f->node_key, false, &k, NULL), STATUS_OK);
-    assert_int_equal(keychain_reseal(k, &other, NULL), STATUS_OK);
-    keychain_close(k);
+    reseal(f, &f->node_key, &other);
+    assert_opens(f, &f->node_key);
     assert_opens(f, &other);
-    struct error e = {0};
-    assert_int_equal(keychain_open(f->dir, &f->node_key, false, &k, &e), STATUS_REFUSED);
+    assert_refuses(f, &f->node_key);
+    assert_opens(f, &other);
+    assert_int_equal(size_of(f, "keychain_masterkey.next"), -1);
+    secret_destroy(&other);
+}
+
+// The newest intention counts; an abandoned one opens nothing.
+static void seals_once_more_after_an_abandoned_change(void **state)
+{
+    struct fixture *f = *state;
+    create(f);
+    struct secret abandoned = secret_random(32);
+    struct secret other = secret_random(32);
+    reseal(f, &f->node_key, &abandoned);
+    reseal(f, &f->node_key, &other);
+    assert_refuses(f, &abandoned);
+    assert_opens(f, &f->node_key);
+    assert_opens(f, &other);
+    assert_refuses(f, &f->node_key);
+    secret_destroy(&abandoned);
     secret_destroy(&other);
 }
 
@@ -230,6 +262,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lists_its_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_a_wrong_key_and_changes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(seals_with_another_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(seals_once_more_after_an_abandoned_change, setup, teardown),
         cmocka_unit_test_setup_teardown(says_when_the_master_key_is_lost, setup, teardown),
         cmocka_unit_test_setup_teardown(does_not_create_unasked, setup, teardown),
         cmocka_unit_test_setup_teardown(reports_damaged_files, setup, teardown),
