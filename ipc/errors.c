@@ -1,6 +1,10 @@
 #include "ipc/errors.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
 
 const struct ipc_code IPC_CODES[] = {
     // The protocol itself. The numbers below -32000 are the standard's.
@@ -147,15 +151,22 @@ const struct ipc_code *ipc_code_find(const char *code, enum status status)
     return row != NULL ? row : find_exact("INTERNAL");
 }
 
+// A message may quote broken text, or be cut within a character.
+static json_t *message_text(const struct error *e)
+{
+    struct buf whole = {0};
+    utf8_repair(span_of(e->message), &whole);
+    json_t *text = json_stringn(whole.len != 0 ? whole.data : "", whole.len);
+    buf_free(&whole);
+    return text;
+}
+
 json_t *ipc_error_to_json(const struct error *e)
 {
     const struct ipc_code *row = ipc_code_find(e->code, e->status);
     const char *code = e->code[0] != '\0' ? e->code : row->code;
-    json_t *message = json_string(e->message);
-    if (message == NULL) // a message that quotes broken text
-        message = json_string(row->hint);
-    return json_pack("{s:i, s:o, s:{s:s, s:s}}", "code", row->number, "message", message, "data", "code", code, "hint",
-                     row->hint);
+    return json_pack("{s:i, s:o, s:{s:s, s:s}}", "code", row->number, "message", message_text(e), "data", "code", code,
+                     "hint", row->hint);
 }
 
 static enum status status_of_number(json_int_t number)
@@ -177,4 +188,22 @@ enum status ipc_error_from_json(const json_t *object, struct error *e)
     enum status status =
         row != NULL ? row->status : status_of_number(json_integer_value(json_object_get(object, "code")));
     return error_set(e, status, code, "%s", message);
+}
+
+enum ipc_exit ipc_error_report(const struct error *e, const char *program, bool json)
+{
+    const struct ipc_code *row = ipc_code_find(e->code, e->status);
+    struct buf shown = {0};
+    if (json) {
+        json_t *document =
+            json_pack("{s:{s:s, s:o, s:s}}", "error", "code", e->code, "message", message_text(e), "hint", row->hint);
+        json_dumpf(document, stdout, JSON_COMPACT);
+        putchar('\n');
+        fflush(stdout);
+        json_decref(document);
+    }
+    text_escape_controls(span_of(e->message), &shown);
+    fprintf(stderr, "%s: %s (%s)\n%s\n", program, buf_cstr(&shown), e->code, row->hint);
+    buf_free(&shown);
+    return row->exit;
 }

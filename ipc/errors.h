@@ -38,3 +38,7 @@ json_t *ipc_error_to_json(const struct error *e);
 
 // The reverse; what is not such an object becomes INTERNAL. Returns e->status, which is never STATUS_OK.
 enum status ipc_error_from_json(const json_t *object, struct error *e);
+
+// How every program of ours ends with an error: "program: message (CODE)" and the hint on standard error, with json
+// also {"error":{"code","message","hint"}} as a line on standard output. Returns the exit status.
+enum ipc_exit ipc_error_report(const struct error *e, const char *program, bool json);

@@ -3,15 +3,13 @@
 // What this process may do: fork and exec the two node binaries, read and write its state directory, listen on local
 // sockets for its own user. It opens no network connection and reads no object.
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include "crypto/secret.h"
 #include "ipc/errors.h"
+#include "supervisor/programs.h"
 #include "supervisor/statedir.h"
 #include "supervisor/supervisor.h"
 
@@ -88,20 +86,6 @@ static enum status parse(int argc, char **argv, struct arguments *a, struct erro
                      argv[good || optind == 0 ? optind : optind - 1]);
 }
 
-// A program next to our own binary.
-static char *beside(const char *name)
-{
-    char own[PATH_MAX];
-    struct buf b = {0};
-    ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
-    own[n > 0 ? n : 0] = '\0';
-    char *slash = strrchr(own, '/');
-    buf_printf(&b, "%.*s/%s", slash != NULL ? (int)(slash - own) : 0, own, name);
-    char *path = mem_text(buf_span(&b));
-    buf_free(&b);
-    return path;
-}
-
 static enum status load_config(struct arguments *a, struct error *e)
 {
     char host[256];
@@ -136,26 +120,12 @@ static enum status run(struct arguments *a, struct error *e)
     return s;
 }
 
-static int complain(const struct error *e, bool json)
-{
-    const struct ipc_code *row = ipc_code_find(e->code, e->status);
-    if (json) {
-        json_t *object =
-            json_pack("{s:{s:s, s:s, s:s}}", "error", "code", e->code, "message", e->message, "hint", row->hint);
-        json_dumpf(object, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(object);
-    }
-    fprintf(stderr, "tandem-supervisor: %s: %s\n%s\n", e->code, e->message, row->hint);
-    return (int)row->exit;
-}
-
 int main(int argc, char **argv)
 {
     struct arguments a = {0};
     struct error e = {0};
-    char *archive = beside("tandem-archive");
-    char *sparse = beside("tandem-sparse");
+    char *archive = program_beside("tandem-archive");
+    char *sparse = program_beside("tandem-sparse");
     int exit_status = 0;
     crypto_init();
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -168,7 +138,7 @@ int main(int argc, char **argv)
     else if (s == STATUS_OK)
         s = run(&a, &e);
     if (s != STATUS_OK)
-        exit_status = complain(&e, a.options.json);
+        exit_status = (int)ipc_error_report(&e, "tandem-supervisor", a.options.json);
     config_destroy(a.options.config);
     buf_free(&a.relays);
     free(archive);

@@ -4,7 +4,6 @@
 // connection (with --cluster: those to the NATS servers), reads no file after its start and writes none.
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,21 +211,6 @@ done:
     return e->status;
 }
 
-static int report(const struct error *e, bool json)
-{
-    const struct ipc_code *code = ipc_code_find(e->code, e->status);
-    if (json) {
-        json_t *document =
-            json_pack("{s:{s:s,s:s,s:s}}", "error", "code", e->code, "message", e->message, "hint", code->hint);
-        json_dumpf(document, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(document);
-    } else {
-        fprintf(stderr, "tandem-relay: %s (%s)\n%s\n", e->message, e->code, code->hint);
-    }
-    return (int)code->exit;
-}
-
 int main(int argc, char **argv)
 {
     struct arguments a = {0};
@@ -235,6 +219,6 @@ int main(int argc, char **argv)
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     crypto_init();
     if (take_arguments(argc, argv, &a, &e) != STATUS_OK || run(&a, &e) != STATUS_OK)
-        return report(&e, a.json);
+        return (int)ipc_error_report(&e, "tandem-relay", a.json);
     return EXIT_SUCCESS;
 }

@@ -16,6 +16,7 @@
 #include "supervisor/ctl/blob.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/programs.h"
 
 enum {
     LOOK_MS = 20,
@@ -61,7 +62,7 @@ static void note_ms(struct demo *d, const char *member, const char *what, uint64
 static enum status start(struct demo *d, struct error *e)
 {
     int pipe_ends[2];
-    char *program = ctl_beside("tandem-supervisor");
+    char *program = program_beside("tandem-supervisor");
     if (pipe2(pipe_ends, O_CLOEXEC) != 0)
         return error_errno(e, "cannot make a pipe");
     d->supervisor = fork();

@@ -15,6 +15,7 @@
 #include "supervisor/ctl/output.h"
 #include "supervisor/installation.h"
 #include "supervisor/keyfile.h"
+#include "supervisor/programs.h"
 #include "supervisor/statedir.h"
 
 enum { SMALL_FILE = 64 * 1024, SPACE_WANTED = 256 * 1024 * 1024, LOCKED_WANTED = 64 * 1024 };
@@ -52,7 +53,7 @@ static void check_programs(struct report *r)
 {
     static const char *const programs[] = {"tandem-supervisor", "tandem-archive", "tandem-sparse"};
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
-        char *path = ctl_beside(programs[i]);
+        char *path = program_beside(programs[i]);
         bool ok = access(path, X_OK) == 0;
         add(r, programs[i], ok, path, "Install or build it; it belongs next to 'tandem'.");
         free(path);

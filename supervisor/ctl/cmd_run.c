@@ -10,6 +10,7 @@
 #include "crypto/secret.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/programs.h"
 #include "supervisor/statedir.h"
 
 enum { ARGUMENTS_MAX = 64, ANSWER_MARGIN_MS = 2000, GONE_MS = 5000, LOOK_MS = 10 };
@@ -43,7 +44,7 @@ static void add_given(struct words *w, const struct ctl *c)
 static enum status become(struct ctl *c, const char *name, bool with_state, struct error *e)
 {
     struct words w = {0};
-    char *program = ctl_beside(name);
+    char *program = program_beside(name);
     add_word(&w, program);
     if (with_state) {
         add_word(&w, "--state-dir");

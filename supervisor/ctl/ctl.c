@@ -1,7 +1,6 @@
 #include "supervisor/ctl/ctl.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,19 +149,6 @@ json_t *ctl_list(struct ctl *c, const char *method, json_t *params, struct error
     }
     json_decref(query);
     return all;
-}
-
-char *ctl_beside(const char *name)
-{
-    char own[PATH_MAX];
-    struct buf b = {0};
-    ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
-    own[n > 0 ? n : 0] = '\0';
-    char *slash = strrchr(own, '/');
-    buf_printf(&b, "%.*s/%s", slash != NULL ? (int)(slash - own) : 0, own, name);
-    char *path = mem_text(buf_span(&b));
-    buf_free(&b);
-    return path;
 }
 
 // --- input -----------------------------------------------------------------------------------------------------------

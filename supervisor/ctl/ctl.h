@@ -70,8 +70,6 @@ json_t *ctl_call_within(struct ctl *c, const char *method, json_t *params, int64
 json_t *ctl_list(struct ctl *c, const char *method, json_t *params, struct error *e);
 // The socket of the running supervisor, from run/control.json; released with free. NOT-RUNNING if there is none.
 enum status ctl_find_control(const struct ctl *c, char **path, struct error *e);
-// A program next to our own binary; released with free.
-char *ctl_beside(const char *name);
 
 // First line of --secret-file or stdin, or typed at the terminal. The caller destroys it.
 struct secret;

@@ -215,9 +215,7 @@ int main(int argc, char **argv)
         return IPC_EXIT_USAGE;
     }
     enum status s = run(&c, argc, argv, &e);
-    if (s != STATUS_OK)
-        output_error(&c, &e);
-    int status = s != STATUS_OK ? (int)ipc_code_find(e.code, e.status)->exit : c.exit;
+    int status = s != STATUS_OK ? (int)ipc_error_report(&e, "tandem", c.json) : c.exit;
     ipc_client_destroy(c.client);
     free(c.given);
     free(c.arguments);

@@ -24,18 +24,6 @@ bool output_is_colourful(void)
     return isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 }
 
-void output_error(const struct ctl *c, const struct error *e)
-{
-    const struct ipc_code *row = ipc_code_find(e->code, e->status);
-    struct buf b = {0};
-    if (c->json)
-        output_json(
-            json_pack("{s:{s:s, s:s, s:s}}", "error", "code", e->code, "message", e->message, "hint", row->hint));
-    text_escape_controls(span_of(e->message), &b);
-    fprintf(stderr, "tandem: %s (%s)\n%s\n", buf_cstr(&b), e->code, row->hint);
-    buf_free(&b);
-}
-
 void output_text(const char *text)
 {
     struct buf b = {0};

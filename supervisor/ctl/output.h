@@ -13,7 +13,6 @@ struct output_column {
 
 // One JSON document on a line of its own; the result is taken over.
 void output_json(json_t *result);
-void output_error(const struct ctl *c, const struct error *e);
 // Prints with every control character of the arguments' texts already escaped: use output_text for foreign text.
 void output_text(const char *text);
 // The same for a JSON string, which may contain U+0000; nothing for any other value.

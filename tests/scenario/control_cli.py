@@ -30,6 +30,16 @@ def test_wrong_usage_is_exit_2_and_helps(t):
     assert t.cli("chat")[0] == 2
 
 
+def test_an_error_is_one_document_whatever_it_quotes(t):
+    broken = b"--caf\xc3\xa9\xff\x1b".decode(errors="surrogateescape")
+    for program in ("tandem", "tandem-supervisor", "tandem-relay"):
+        done = subprocess.run([os.path.join(BIN, program), "--json", broken], capture_output=True, timeout=20)
+        assert done.returncode == 2
+        error = json.loads(done.stdout)["error"]
+        assert error["code"] == "USAGE" and "café\ufffd" in error["message"] and error["hint"], error
+        assert b"\\xff\\x1b" in done.stderr and b"\x1b" not in done.stderr, done.stderr
+
+
 def test_without_a_supervisor_it_says_so(t):
     for command in (["status"], ["contacts"], ["provision", "--user", "x"], ["down"]):
         status, result = t.cli_json(*command)

@@ -62,6 +62,11 @@ static void errors_survive_json(void **state)
     assert_int_equal(ipc_error_from_json(object, &out), STATUS_INVALID);
     assert_string_equal(out.code, "M2O-PV1");
     json_decref(object);
+    error_set(&in, STATUS_INVALID, "BAD-INPUT", "no '%s'", "caf\xc3\xa9\xff");
+    object = ipc_error_to_json(&in);
+    assert_int_equal(ipc_error_from_json(object, &out), STATUS_INVALID);
+    assert_string_equal(out.message, "no 'caf\xc3\xa9\xef\xbf\xbd'");
+    json_decref(object);
     object = json_pack("{s:i}", "code", 3);
     assert_int_equal(ipc_error_from_json(object, &out), STATUS_INTERNAL);
     json_decref(object);
