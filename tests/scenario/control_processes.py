@@ -77,7 +77,7 @@ def test_a_second_signal_kills(t):
     t.up()
     os.kill(state(t, "archive")["pid"], signal.SIGSTOP)
     t.process.send_signal(signal.SIGTERM)
-    time.sleep(0.1)
+    until(lambda: "supervisor.stopping" in read(t.path("log", "supervisor.log")), "the first signal is taken")
     began = time.monotonic()
     t.process.send_signal(signal.SIGTERM)
     assert t.wait_exit() == 0
