@@ -320,10 +320,13 @@ void conn_serve(struct conn *c, const struct conn_protocol *protocol, void *ctx)
 
 bool conn_hold(struct conn *c, uint64_t ms)
 {
-    if (c->held_before)
+    uint64_t now = conn_now(c);
+    if (c->hold_until == 0)
+        c->hold_until = now + ms;
+    if (now >= c->hold_until)
         return false;
-    c->held = c->held_before = true;
-    c->deadline = conn_now(c) + ms;
+    c->held = true;
+    c->deadline = c->hold_until;
     return true;
 }
 

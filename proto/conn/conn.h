@@ -105,9 +105,9 @@ void conn_send_binary(struct conn *c, struct span message);
 size_t conn_queued(const struct conn *c);
 void conn_pause(struct conn *c, bool paused); // stop or go on reading; meanwhile the peer's silence is no timeout
 void conn_reschedule(struct conn *c);         // the protocol's deadline changed outside an event
-// Puts off host.ready: called from it (which then returns NULL without serving) to wait for up to ms, e.g. while a
-// pairing with that peer is in flight; ready is asked again when conn_resume is called or the time is over.
-// false: it was put off before, decide now.
+// Puts off host.ready: called from it (which then returns NULL without serving) to wait, e.g. while a pairing with that
+// peer is in flight; ready is asked again when conn_resume is called or the time is over. It may be put off repeatedly,
+// for up to ms in all from the first time. false: the time is over, decide now.
 bool conn_hold(struct conn *c, uint64_t ms);
 void conn_resume(struct conn *c);
 // reason: text as in WIRE.md 2.3 without the "Close called: "; NULL = "Close called.". protocol.closed and host.closed

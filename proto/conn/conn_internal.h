@@ -42,8 +42,8 @@ struct conn {
     uint64_t deadline;         // of the awaited message; 0 = none
 
     bool asking; // inside host.ready
-    bool held;   // ready is asked again at deadline
-    bool held_before;
+    bool held;           // ready is asked again at deadline
+    uint64_t hold_until; // since it was put off first; 0 = it was not
     struct conn_early early[CONN_QUEUE];
     size_t early_count;
 

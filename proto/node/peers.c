@@ -75,7 +75,8 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
     if (group == CONN_DEBUG)
         return inspections_ready(p->inspections, c);
     if (!peer->known) {
-        if (pairings_in_flight(p->pairings) && conn_hold(c, HOLD_MS))
+        bool learning = p->refreshing || pairings_in_flight(p->pairings);
+        if (learning && conn_hold(c, HOLD_MS))
             return NULL;
         return "Unable to start chum because you are unknown";
     }
@@ -189,29 +190,35 @@ static void resume_held(struct peers *p)
     }
 }
 
+static void learn_all(struct peers *p, const struct contact_endpoints *endpoints)
+{
+    struct hash_map *seen = hash_map_create();
+    struct hash_map *paired = paired_persons(endpoints);
+    p->own.paired = false;
+    for (size_t i = 0; i < endpoints->count; i++) {
+        const struct contact_endpoint *endpoint = &endpoints->items[i];
+        learn(p, endpoint, hash_map_has(paired, &endpoint->person), seen);
+    }
+    hash_map_destroy(paired);
+    forget_missing(p, seen);
+}
+
 static void read_done(void *arg, enum status status, const struct error *e)
 {
     struct reading *r = arg;
     struct peers *p = r->peers;
-    if (!p->closing && status == STATUS_OK) {
-        struct hash_map *seen = hash_map_create();
-        struct hash_map *paired = paired_persons(&r->endpoints);
-        p->own.paired = false;
-        for (size_t i = 0; i < r->endpoints.count; i++) {
-            const struct contact_endpoint *endpoint = &r->endpoints.items[i];
-            learn(p, endpoint, hash_map_has(paired, &endpoint->person), seen);
-        }
-        hash_map_destroy(paired);
-        forget_missing(p, seen);
-        resume_held(p);
-    } else if (status != STATUS_OK) {
+    if (!p->closing && status == STATUS_OK)
+        learn_all(p, &r->endpoints);
+    else if (status != STATUS_OK)
         LOG(LOG_ERROR, "endpoints.unreadable", LOG_TEXT("code", e->code), LOG_TEXT("message", e->message));
-    }
     arena_destroy(r->arena);
     free(r);
     p->refreshing = false;
-    if (p->refresh_again && !p->closing)
+    if (p->closing)
+        return;
+    if (p->refresh_again)
         peers_refresh(p);
+    resume_held(p);
 }
 
 void peers_refresh(struct peers *p)

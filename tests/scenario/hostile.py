@@ -160,7 +160,7 @@ class Peer:
         return result
 
     def chum(self, invitation):
-        """An authenticated CHUM connection; dials again while the node still stores the pairing."""
+        """An authenticated CHUM connection."""
         self.do("chum", invitation=invitation)
         self.wait("ready")
         self.do("text", message="synchronisation")

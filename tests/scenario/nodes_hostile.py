@@ -72,11 +72,11 @@ class Victim(Pair):
 
 
 def befriend(victim, peer):
-    """Pairs for real and opens CHUM."""
+    """Pairs for real and opens CHUM at once: the node may still be storing the contact."""
     invitation = victim.invitation()
     assert peer.pair(invitation)["event"] == "paired"
-    until(lambda: peer.person in victim.persons(), "the peer is a contact")
     peer.chum(invitation)
+    victim.tells("chum.started", personId=peer.person)
     return invitation
 
 

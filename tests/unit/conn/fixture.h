@@ -32,7 +32,7 @@ struct node {
     bool not_admitted;        // answers of the host, set by tests
     const char *assigned;     // likewise
     bool refuse_unknown;      // refuse chum from unknown peers
-    uint64_t hold_ms;         // hold unknown chum once
+    uint64_t hold_ms;         // hold unknown chum so long
     bool store_later;         // keep the pairing in storing
     bool serve_debug;         // answer the group debug,
     struct span debug_answer; // with this; empty: nothing is accessible

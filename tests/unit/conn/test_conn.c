@@ -152,6 +152,22 @@ static void an_early_chum_waits_for_the_pairing(void **state)
     assert_string_equal(buf_cstr(&s->server.received), "synchronisation\n");
 }
 
+// What is learned first may be another peer.
+static void an_early_chum_is_held_until_it_is_known(void **state)
+{
+    struct scene *s = *state;
+    s->server.refuse_unknown = true;
+    s->server.hold_ms = 3000;
+    connect_nodes(s, CONN_CHUM, NULL);
+    pipe_sleep(s->world, 1000);
+    conn_resume(s->server.conn);
+    assert_int_equal(conn_state(s->server.conn), CONN_AUTHENTICATED);
+    pipe_sleep(s->world, 1999);
+    node_learn(&s->server, &s->client);
+    conn_resume(s->server.conn);
+    assert_int_equal(conn_state(s->server.conn), CONN_ACTIVE);
+}
+
 static void a_held_chum_is_refused_in_the_end(void **state)
 {
     struct scene *s = *state;
@@ -376,6 +392,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_lost_socket_is_reported_once, begin, end),
         cmocka_unit_test_setup_teardown(the_host_may_drop_a_duplicate, begin, end),
         cmocka_unit_test_setup_teardown(an_early_chum_waits_for_the_pairing, begin, end),
+        cmocka_unit_test_setup_teardown(an_early_chum_is_held_until_it_is_known, begin, end),
         cmocka_unit_test_setup_teardown(a_held_chum_is_refused_in_the_end, begin, end),
         cmocka_unit_test_setup_teardown(too_much_while_held_closes, begin, end),
         cmocka_unit_test_setup_teardown(a_held_chum_is_checked_again, begin, end),
