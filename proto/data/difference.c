@@ -15,11 +15,13 @@ struct differ {
     struct arena *arena;   // for what stays
     struct arena *scratch; // for the versions
     struct lookup *lookup;
+    struct hash_map *versions; // seen so far
     struct operation *found;
     size_t count;
     size_t cap;
     size_t steps;
-    size_t bytes; // of the paths of the present node
+    size_t steps_max;
+    size_t arena_before; // bytes in it
 };
 
 struct pair { // before is NULL where there was nothing
@@ -35,7 +37,7 @@ static enum status diff_value(struct differ *d, const struct value_type *type, s
 static struct span child_path(struct differ *d, struct span path, struct span name)
 {
     struct span child = lookup_join(d->scratch, path, name);
-    d->bytes += child.len + sizeof(struct operation);
+    d->steps += child.len / DIFFERENCE_STEP_BYTES;
     return child;
 }
 
@@ -51,13 +53,30 @@ static struct operation *record(struct differ *d, struct span path, enum algorit
     return op;
 }
 
-enum status difference_item(const struct value_type *type, const struct value *item, struct hash *out, struct error *e)
+static enum status hash_item(const struct value_type *type, const struct value *item, size_t *bytes, struct hash *out,
+                             struct error *e)
 {
     struct buf text = {0};
     enum status status = microdata_write_value(type, item, &text, e);
     if (status == STATUS_OK)
         *out = sha256(buf_span(&text));
+    *bytes = text.len;
     buf_free(&text);
+    return status;
+}
+
+enum status difference_item(const struct value_type *type, const struct value *item, struct hash *out, struct error *e)
+{
+    size_t bytes;
+    return hash_item(type, item, &bytes, out, e);
+}
+
+static enum status hash_value(struct differ *d, const struct value_type *type, const struct value *v, struct hash *out,
+                              struct error *e)
+{
+    size_t bytes;
+    enum status status = hash_item(type, v, &bytes, out, e);
+    d->steps += bytes / DIFFERENCE_STEP_BYTES;
     return status;
 }
 
@@ -68,9 +87,9 @@ static enum status diff_register(struct differ *d, const struct value_type *type
     struct hash after = {{0}};
     enum status status = STATUS_OK;
     if (v.before != NULL) {
-        status = difference_item(type, v.before, &before, e);
+        status = hash_value(d, type, v.before, &before, e);
         if (status == STATUS_OK)
-            status = difference_item(type, v.after, &after, e);
+            status = hash_value(d, type, v.after, &after, e);
     }
     if (status == STATUS_OK && (v.before == NULL || !hash_eq(&before, &after)))
         record(d, path, ALGORITHM_REGISTER)->sets = true;
@@ -82,12 +101,13 @@ static bool is_list(const struct value *v)
     return v->kind == VALUE_LIST || v->kind == VALUE_SET;
 }
 
-static enum status hash_items(const struct value_type *type, const struct value *list, struct hash_list *out,
-                              struct hash_map *set, struct error *e)
+static enum status hash_items(struct differ *d, const struct value_type *type, const struct value *list,
+                              struct hash_list *out, struct hash_map *set, struct error *e)
 {
+    d->steps += list != NULL ? list->list.count : 0;
     for (size_t i = 0; list != NULL && i < list->list.count; i++) {
         struct hash item;
-        enum status status = difference_item(type->item, list->list.items[i], &item, e);
+        enum status status = hash_value(d, type->item, list->list.items[i], &item, e);
         if (status != STATUS_OK)
             return status;
         if (hash_map_add(set, &item))
@@ -121,10 +141,9 @@ static enum status diff_list(struct differ *d, const struct value_type *type, st
         return error_set(e, STATUS_CONFLICT, "MERGE-FAILED", "the value at " SPAN_FMT " is not a list", SPAN_ARG(path));
     struct hash_list lists[2] = {{0}};
     struct hash_map *sets[2] = {hash_map_create(), hash_map_create()};
-    d->steps += v.after->list.count;
-    enum status status = hash_items(type, v.before, &lists[0], sets[0], e);
+    enum status status = hash_items(d, type, v.before, &lists[0], sets[0], e);
     if (status == STATUS_OK)
-        status = hash_items(type, v.after, &lists[1], sets[1], e);
+        status = hash_items(d, type, v.after, &lists[1], sets[1], e);
     if (status == STATUS_OK)
         record_items(d, path, lists, sets);
     for (size_t side = 0; side < 2; side++) {
@@ -171,11 +190,12 @@ static struct span key_text(struct arena *a, const struct value *key)
     }
 }
 
-static struct hash_map *index_map(struct arena *a, const struct value *map)
+static struct hash_map *index_map(struct differ *d, const struct value *map)
 {
     struct hash_map *index = hash_map_create();
+    d->steps += map != NULL ? map->map.count : 0;
     for (size_t i = 0; map != NULL && i < map->map.count; i++) {
-        struct hash key = sha256(key_text(a, map->map.pairs[i].key));
+        struct hash key = sha256(key_text(d->scratch, map->map.pairs[i].key));
         hash_map_set(index, &key, map->map.pairs[i].value);
     }
     return index;
@@ -205,8 +225,8 @@ static enum status diff_map(struct differ *d, const struct value_type *type, str
                             size_t depth, struct error *e)
 {
     enum status status = STATUS_OK;
-    struct hash_map *old = index_map(d->scratch, v.before);
-    struct hash_map *new = index_map(d->scratch, v.after);
+    struct hash_map *old = index_map(d, v.before);
+    struct hash_map *new = index_map(d, v.after);
     size_t old_count = v.before != NULL ? v.before->map.count : 0;
     bool ended = false;
     for (size_t i = 0; i < old_count + v.after->map.count && status == STATUS_OK && !ended; i++) {
@@ -227,8 +247,8 @@ static enum status diff_map(struct differ *d, const struct value_type *type, str
 static enum status diff_value(struct differ *d, const struct value_type *type, struct span path, struct pair v,
                               size_t depth, struct error *e)
 {
-    if (depth >= DIFFERENCE_MAX_DEPTH || ++d->steps > DIFFERENCE_MAX_STEPS || d->bytes > DIFFERENCE_MAX_NODE ||
-        arena_used(d->arena) > DIFFERENCE_MAX_BYTES)
+    if (depth >= DIFFERENCE_MAX_DEPTH || ++d->steps > d->steps_max ||
+        arena_used(d->arena) - d->arena_before > DIFFERENCE_MAX_BYTES)
         return error_set(e, STATUS_TOO_BIG, "MERGE-TOO-BIG", "the versions are too deep or too big to be compared");
     if (type->kind == TYPE_MAP)
         return diff_map(d, type, path, v, depth + 1, e);
@@ -274,7 +294,13 @@ static enum status diff_members(struct differ *d, struct span path, const struct
 static enum status load_version(struct differ *d, const struct hash *data, const struct value **out, struct error *e)
 {
     struct value *object;
+    size_t before = arena_used(d->scratch);
     enum status status = lookup_object(d->lookup, data, &object, e);
+    size_t bytes = arena_used(d->scratch) - before;
+    if (hash_map_add(d->versions, data))
+        d->steps_max += bytes / DIFFERENCE_TEXT_BYTES;
+    else
+        d->steps += bytes / DIFFERENCE_STEP_BYTES;
     if (status == STATUS_OK && !span_eq(object->object.type, d->recipe->name))
         return error_set(e, STATUS_CORRUPT, "VERSION-GRAPH", "version %s is of another type than the others",
                          hash_text(data).s);
@@ -299,7 +325,6 @@ static enum status diff_node(struct differ *d, struct graph_node *n, struct erro
     if (status == STATUS_OK)
         n->operations = operations_make(d->arena, d->found, d->count);
     d->count = 0;
-    d->bytes = 0;
     return status;
 }
 
@@ -308,12 +333,16 @@ enum status difference_compute(const struct version_source *s, const struct reci
 {
     struct differ d = {.recipe = recipe, .recipes = s->recipes, .arena = a, .scratch = arena_create()};
     d.lookup = lookup_create(s, d.scratch);
+    d.versions = hash_map_create();
+    d.steps_max = DIFFERENCE_MAX_STEPS + DIFFERENCE_NODE_STEPS * v->graph->count;
+    d.arena_before = arena_used(a);
     enum status status = STATUS_OK;
     for (size_t i = 0; i < v->graph->count && status == STATUS_OK; i++) {
         if (v->graph->nodes[i] != v->common)
             status = diff_node(&d, v->graph->nodes[i], e);
     }
     free(d.found);
+    hash_map_destroy(d.versions);
     lookup_destroy(d.lookup);
     arena_destroy(d.scratch);
     return status;

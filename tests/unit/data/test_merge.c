@@ -184,6 +184,48 @@ static void long_histories_are_merged(void **state)
     assert_true(f->m->reads < 2 * LENGTH);
 }
 
+// A Doc whose set has so many items, one of them its own.
+static struct hash large(struct fixture *f, size_t count, int own)
+{
+    struct value *doc = fixture_value(f->a, DOC(""));
+    struct value *set = value_set(f->a);
+    for (size_t i = 1; i < count; i++)
+        value_add(f->a, set, value_text(f->a, arena_printf(f->a, "item %zu", i).ptr));
+    value_add(f->a, set, value_text(f->a, arena_printf(f->a, "own %d", own).ptr));
+    value_set_member(f->a, doc, SPAN("set"), set);
+    return memory_source_add(f->m, doc);
+}
+
+// A history in which the versions of such documents follow one another.
+static struct hash large_history(struct fixture *f, int length, int different)
+{
+    enum { ITEMS = 1000 };
+    struct hash data[100];
+    for (int i = 0; i < different; i++)
+        data[i] = large(f, ITEMS, i);
+    struct hash node = fixture_node(f->m, "Edge", NULL, 0, &data[0], 0, 1);
+    for (int i = 1; i < length; i++)
+        node = fixture_node(f->m, "Change", &node, 1, &data[i % different], i, i);
+    return node;
+}
+
+static void large_versions_are_merged(void **state)
+{
+    struct fixture *f = *state;
+    struct hash mine = large_history(f, 100, 100);
+    struct hash far = edge(f, DOC(",\"set\":{\"$set\":[\"b\"]}"), 3);
+    assert_int_equal(merge(f, &mine, &far), STATUS_OK);
+}
+
+static void repeated_versions_must_not_multiply_the_cost(void **state)
+{
+    struct fixture *f = *state;
+    struct hash mine = large_history(f, 1000, 2);
+    struct hash far = edge(f, DOC(",\"set\":{\"$set\":[\"b\"]}"), 3);
+    assert_int_equal(merge(f, &mine, &far), STATUS_TOO_BIG);
+    assert_string_equal(f->e.code, "MERGE-TOO-BIG");
+}
+
 static void linked_objects_must_be_there_and_end(void **state)
 {
     struct fixture *f = *state;
@@ -297,6 +339,8 @@ int main(void)
         FIXTURE_TEST(versions_of_another_type_are_refused),
         FIXTURE_TEST(many_paths_are_walked_once),
         FIXTURE_TEST(long_histories_are_merged),
+        FIXTURE_TEST(large_versions_are_merged),
+        FIXTURE_TEST(repeated_versions_must_not_multiply_the_cost),
         FIXTURE_TEST(linked_objects_must_be_there_and_end),
         FIXTURE_TEST(linked_objects_must_not_explode),
         FIXTURE_TEST(channels_merge_alike_with_and_without_history),
