@@ -201,8 +201,10 @@ static enum status end_work(struct store *s, void *arg, struct error *e)
     enum status st = STATUS_OK;
     if (d->writer == NULL)
         st = store_writer_create(s, d->is_clob, &d->writer, e);
+    store_set_sender(s, &d->fetch->sender);
     if (st == STATUS_OK)
         st = store_writer_finish(d->writer, &d->hash, &hash, NULL, e);
+    store_set_sender(s, NULL);
     store_writer_destroy(d->writer);
     d->writer = NULL;
     return st;

@@ -118,6 +118,7 @@ static enum status batch_work(struct store *s, void *arg, struct error *e)
 {
     struct chum_parts *p = arg;
     enum status st = STATUS_OK;
+    store_set_sender(s, &p->fetch->sender);
     for (size_t i = p->next_store; st == STATUS_OK && i < p->batch_end; i++) {
         const struct part *part = part_at(p, i);
         if (part->state == PART_HERE)
@@ -126,6 +127,7 @@ static enum status batch_work(struct store *s, void *arg, struct error *e)
         else if (part->state == PART_LACKING)
             st = store_want_file(s, &part->child.hash, &p->fetch->sender, e);
     }
+    store_set_sender(s, NULL);
     return st;
 }
 

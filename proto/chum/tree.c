@@ -69,7 +69,10 @@ static void end(struct chum_tree *t)
 static enum status final_work(struct store *s, void *arg, struct error *e)
 {
     struct chum_tree *t = arg;
-    return chum_store_roots(s, t->fetch->policy, &t->fetch->sender, &t->want, t->texts, t->results, e);
+    store_set_sender(s, &t->fetch->sender);
+    enum status st = chum_store_roots(s, t->fetch->policy, &t->fetch->sender, &t->want, t->texts, t->results, e);
+    store_set_sender(s, NULL);
+    return st;
 }
 
 static void fail_rest(struct chum_tree *t, enum status status, const struct error *why)

@@ -83,9 +83,10 @@ enum status channel_read(struct model *m, const struct channel_query *query, str
                          struct error *e);
 // What came since a cursor, oldest first, however old its timestamps are: nothing is lost or repeated when histories
 // merge. A cursor is an opaque text without blanks; an empty one starts before the first entry. *next lives in the
-// arena and is valid for these channels only. Codes: BAD-INPUT.
+// arena and is valid for these channels only. unverified: as in a query. Codes: BAD-INPUT.
 enum status channel_since(struct model *m, const struct hash *channels, size_t channel_count, struct span cursor,
-                          size_t limit, struct channel_entries *out, struct span *next, struct error *e);
+                          size_t limit, bool unverified, struct channel_entries *out, struct span *next,
+                          struct error *e);
 // A cursor behind everything there is now.
 enum status channel_cursor(struct model *m, const struct hash *channels, size_t channel_count, struct span *cursor,
                            struct error *e);

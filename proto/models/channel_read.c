@@ -42,9 +42,6 @@ static void take(struct channel_entry *out, const struct hash *channel, const st
 static enum status judge(struct model *m, struct trust_memo *memo, struct channel_entry *entry, struct error *e)
 {
     struct hash_list metadata = {0};
-    struct store_info info;
-    if (store_info(m->store, &entry->data, &info, NULL) == STATUS_OK)
-        memcpy(entry->type, info.type, sizeof entry->type);
     enum status status = channel_entry_metadata(m, &entry->entry, &metadata, e);
     if (status == STATUS_OK)
         status = trust_verify_entry(m, memo, &entry->creation_time, &metadata, &entry->author, &entry->has_author,
@@ -53,12 +50,18 @@ static enum status judge(struct model *m, struct trust_memo *memo, struct channe
     return status;
 }
 
-static enum status judge_all(struct model *m, struct channel_entry *items, size_t count, struct error *e)
+static enum status judge_all(struct model *m, struct channel_entry *items, size_t count, bool unverified,
+                             struct error *e)
 {
     enum status status = STATUS_OK;
     struct trust_memo *memo = trust_memo_create();
-    for (size_t i = 0; status == STATUS_OK && i < count; i++)
-        status = judge(m, memo, &items[i], e);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        struct store_info info;
+        if (store_info(m->store, &items[i].data, &info, NULL) == STATUS_OK)
+            memcpy(items[i].type, info.type, sizeof items[i].type);
+        if (!unverified)
+            status = judge(m, memo, &items[i], e);
+    }
     trust_memo_destroy(memo);
     return status;
 }
@@ -175,8 +178,8 @@ enum status channel_read(struct model *m, const struct channel_query *query, str
     enum status status = read_heads(m, query->channels, query->channel_count, &heads, e);
     if (status == STATUS_OK)
         status = walk(m, query, heads, &list, &out->more, e);
-    if (status == STATUS_OK && !query->unverified)
-        status = judge_all(m, list.items, list.count, e);
+    if (status == STATUS_OK)
+        status = judge_all(m, list.items, list.count, query->unverified, e);
     if (query->ascending)
         reverse(list.items, list.count);
     out->items = list.items;
@@ -333,7 +336,8 @@ enum status channel_cursor(struct model *m, const struct hash *channels, size_t 
 }
 
 enum status channel_since(struct model *m, const struct hash *channels, size_t channel_count, struct span cursor,
-                          size_t limit, struct channel_entries *out, struct span *next, struct error *e)
+                          size_t limit, bool unverified, struct channel_entries *out, struct span *next,
+                          struct error *e)
 {
     struct stretch *stretches;
     struct entries list = {0};
@@ -355,5 +359,5 @@ enum status channel_since(struct model *m, const struct hash *channels, size_t c
     out->count = out->more ? limit : rest;
     out->items = list.items != NULL ? list.items + offset : NULL;
     *next = write_cursor(m, stretches, channel_count, out->more ? offset + limit : 0);
-    return judge_all(m, out->items, out->count, e);
+    return judge_all(m, out->items, out->count, unverified, e);
 }

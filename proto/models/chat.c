@@ -233,10 +233,21 @@ enum status chat_since(struct model *m, const struct topic *topic, struct span c
     *out = (struct chat_messages){0};
     enum status status = topic_channels(m, topic, &channels, e);
     if (status == STATUS_OK)
-        status = channel_since(m, channels.items, channels.count, cursor, limit, &entries, next, e);
+        status = channel_since(m, channels.items, channels.count, cursor, limit, false, &entries, next, e);
     if (status == STATUS_OK)
         read_messages(m, &entries, out);
     hash_list_free(&channels);
+    return status;
+}
+
+enum status chat_arrivals(struct model *m, const struct hash *channel, struct span cursor, size_t limit,
+                          struct chat_messages *out, struct span *next, struct error *e)
+{
+    struct channel_entries entries;
+    *out = (struct chat_messages){0};
+    enum status status = channel_since(m, channel, 1, cursor, limit, true, &entries, next, e);
+    if (status == STATUS_OK)
+        read_messages(m, &entries, out);
     return status;
 }
 

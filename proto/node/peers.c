@@ -258,19 +258,12 @@ static void store_changed(const struct store_change *changes, size_t count, void
         if (c->kind == STORE_CHANGE_HEAD &&
             (strcmp(c->type, "Profile") == 0 || strcmp(c->type, "Leute") == 0 || strcmp(c->type, "Group") == 0))
             endpoints = true;
-        if (c->kind == STORE_CHANGE_HEAD)
-            node_tell(p->node, "version.changed",
-                      json_pack("{s:o, s:o, s:s}", "idHash", node_json_hash(&c->id_hash), "hash",
-                                node_json_hash(&c->hash), "type", c->type));
-        if (c->kind == STORE_CHANGE_OBJECT && strcmp(c->type, "CreationTime") == 0)
+        if (c->kind == STORE_CHANGE_HEAD && strcmp(c->type, "ChannelInfo") == 0)
+            channels = true;
+        if (c->kind == STORE_CHANGE_OBJECT && strcmp(c->type, "CreationTime") == 0 && !hash_is_zero(&c->from))
             traces_received(p->traces, &c->hash, clock_wall_ms());
-        if (c->kind == STORE_CHANGE_OBJECT && strcmp(c->type, "Topic") == 0)
-            node_tell(p->node, "topic.added", json_pack("{s:o}", "hash", node_json_hash(&c->hash)));
-        if (strcmp(c->type, "ChannelInfo") != 0 || c->kind != STORE_CHANGE_HEAD)
-            continue;
-        channels = true;
-        node_tell(p->node, "channel.changed", json_pack("{s:o}", "channel", node_json_hash(&c->id_hash)));
     }
+    news_tell(p->news, changes, count);
     if (endpoints)
         peers_refresh(p);
     if (channels)
@@ -385,6 +378,7 @@ struct peers *peers_create(struct node *n)
     p->incidents = incidents_create();
     p->syncs = syncs_create(p);
     p->inspections = inspections_create(p);
+    p->news = news_create(n);
     store_queue_on_changes(node_queue(n), store_changed, p);
     peers_refresh(p);
     return p;
@@ -412,6 +406,7 @@ void peers_destroy(struct peers *p)
 {
     if (p == NULL)
         return;
+    news_destroy(p->news);
     inspections_destroy(p->inspections);
     syncs_destroy(p->syncs);
     traces_destroy(p->traces);

@@ -7,6 +7,7 @@
 #include "net/ws_client.h"
 #include "node/incidents.h"
 #include "node/inspections.h"
+#include "node/news.h"
 #include "node/pairings.h"
 #include "node/peers.h"
 #include "node/syncs.h"
@@ -48,6 +49,7 @@ struct peers {
     struct pairings *pairings;
     struct syncs *syncs;
     struct inspections *inspections;
+    struct news *news;
     struct connection *connections;
     struct connection_totals totals; // without those that are open
     struct traces *traces;

@@ -33,7 +33,7 @@ struct traced_message {
 };
 
 void traces_sent(struct traces *t, const struct traced_message *message, int64_t now_ms);
-void traces_received(struct traces *t, const struct hash *id, int64_t now_ms); // of own messages it is ignored
+void traces_received(struct traces *t, const struct hash *id, int64_t now_ms); // from elsewhere
 
 // A request of the person was answered. access tells what it has been shown.
 struct chum_access;

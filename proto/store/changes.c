@@ -11,18 +11,24 @@ static struct store_change *append(struct store *s)
     }
     struct store_change *c = &s->changes[s->change_count++];
     memset(c, 0, sizeof *c);
+    c->from = s->sender;
     return c;
 }
 
-void changes_add_object(struct store *s, const struct store_type *type, const struct hash *hash,
-                        const struct hash *id_hash)
+void store_set_sender(struct store *s, const struct hash *person)
+{
+    s->sender = person != NULL ? *person : (struct hash){0};
+}
+
+void changes_add_object(struct store *s, const struct object_row *row, const struct hash *hash)
 {
     struct store_change *c = append(s);
     c->kind = STORE_CHANGE_OBJECT;
-    c->type = type->name;
+    c->type = row->type->name;
+    c->content = (enum store_content)row->type->kind;
     c->hash = *hash;
-    if (id_hash != NULL)
-        c->id_hash = *id_hash;
+    c->id_hash = row->id_hash;
+    c->size = row->size;
 }
 
 void changes_add_head(struct store *s, const struct store_type *type, const struct hash *id_hash,

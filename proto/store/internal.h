@@ -94,6 +94,7 @@ struct store {
 
     struct mark *marks; // of the open transaction and its savepoints
     size_t mark_count;
+    struct hash sender;           // of what is being stored; zero = nobody
     struct store_change *changes; // of the open transaction
     size_t change_count;
     size_t change_cap;
@@ -240,8 +241,7 @@ void access_note_group(struct store *s, const struct hash *group);
 void access_note_all(struct store *s);
 
 // ---- changes.c
-void changes_add_object(struct store *s, const struct store_type *type, const struct hash *hash,
-                        const struct hash *id_hash); // id_hash may be NULL
+void changes_add_object(struct store *s, const struct object_row *row, const struct hash *hash);
 void changes_add_head(struct store *s, const struct store_type *type, const struct hash *id_hash,
                       const struct head_row *head);
 // The changes of the transaction that was just committed; the caller frees. Without a taker they are dropped.

@@ -165,7 +165,7 @@ static enum status put_one(struct store *s, const struct object *o, const struct
     if (status != STATUS_OK)
         return status;
     if (*is_new)
-        changes_add_object(s, row.type, &o->hash, &o->id_hash);
+        changes_add_object(s, &row, &o->hash);
     return wake_referrers(s, &o->hash, found, e);
 }
 
@@ -244,7 +244,7 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
     if (status != STATUS_OK)
         return status;
     if (*is_new)
-        changes_add_object(s, row.type, hash, NULL);
+        changes_add_object(s, &row, hash);
     return wake_referrers(s, hash, found, e);
 }
 

@@ -173,7 +173,12 @@ struct store_change {
     struct hash hash;    // object hash
     struct hash id_hash; // versioned types
     struct hash node;    // head changes: the new node
+    struct hash from;    // the person whose node sent it; zero = it was made here
+    enum store_content content;
+    uint64_t size; // objects and files
 };
+// What changes from now on came from this person's node, until it is called with NULL; for the changes only.
+void store_set_sender(struct store *s, const struct hash *person);
 typedef enum status (*store_hook)(struct store *s, const struct store_change *change, void *ctx, struct error *e);
 void store_set_hook(struct store *s, store_hook hook, void *ctx);
 // Runs the hook for everything not yet announced; the queue calls it at the end of each job, tests call it themselves.

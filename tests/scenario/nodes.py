@@ -36,6 +36,13 @@ class Pair:
     def send(self, node, text, *options):
         return self.ok("--node", node, "chat", "send", "--to", self.other(node), text, *options)
 
+    def send_lines(self, node, lines):
+        """Several messages in one go; their ids."""
+        status, out, err = self.t.cli("--json", "--node", node, "chat", "send", "--to", self.other(node), "--stdin",
+                                      stdin="".join(line + "\n" for line in lines))
+        assert status == 0, err
+        return [json.loads(line)["id"] for line in out.splitlines()]
+
     def messages(self, node, limit=1000):
         return self.ok("--node", node, "chat", "list", "--with", self.other(node), "--limit", str(limit))
 

@@ -1,15 +1,25 @@
 """What happens in a node is told as events."""
+import os
 import time
 
 from control import main, until
-from nodes import Pair
+from nodes import Pair, write
+
+
+def all_told(installation, name, node=None):
+    """The data of every such event so far, in order."""
+    found = []
+    page = installation.call("events.since", limit=1000)
+    while page["events"]:
+        found += [e["data"] for e in page["events"] if e["event"] == name and node in (None, e["node"])]
+        page = installation.call("events.since", limit=1000, seq=page["next"], bootId=page["bootId"])
+    return found
 
 
 def told(installation, name, **expected):
     def find():
-        events = installation.call("events.since", limit=1000)["events"]
-        return next((e for e in events if e["event"] == name and expected.items() <= e["data"].items()), None)
-    return until(find, f"{name} {expected}")["data"]
+        return [data for data in all_told(installation, name) if expected.items() <= data.items()]
+    return until(find, f"{name} {expected}")[0]
 
 
 def test_people_and_messages(t):
@@ -20,6 +30,34 @@ def test_people_and_messages(t):
     sent = pair.send("sparse", "hello")
     told(t, "chat.sent", id=sent["id"])
     assert len(told(t, "topic.added")["hash"]) == 64
+
+
+def test_what_arrives(t):
+    pair = Pair(t)
+    picture = write(os.path.join(t.top, "picture.bin"), bytes(range(256)) * 1000)
+    sent = pair.send("sparse", "look", "--attach", picture)
+    told(t, "chat.received", id=sent["id"], sender=pair.sparse, channel=sent["channel"])
+    blob = pair.messages("sparse")[-1]["attachments"][0]["hash"]
+    told(t, "blob.received", hash=blob, size=256000, personId=pair.sparse)
+    assert len(told(t, "object.received", type="ChatMessage", personId=pair.sparse)["hash"]) == 64
+    told(t, "object.stored", type="ChatMessage")
+    texts = [f"number {n}" for n in range(150)]  # more than one reading takes
+    ids = pair.send_lines("archive", texts)
+    until(lambda: len(all_told(t, "chat.received", "sparse")) == len(ids), "every message is told")
+    assert [m["id"] for m in all_told(t, "chat.received", "sparse")] == ids  # once, and in order
+    assert len(all_told(t, "chat.received", "archive")) == 1  # nobody hears of what he wrote himself
+    assert not [o for o in all_told(t, "object.received", "sparse") if o["type"] in ("Signature", "CreationTime")]
+
+
+def test_messages_are_told_after_a_restart(t):
+    pair = Pair(t)
+    pair.send("sparse", "before")
+    pair.arrives("archive", "before")
+    pair.ok("restart", "archive")
+    sent = pair.send("sparse", "after")
+    told(t, "chat.received", id=sent["id"])
+    assert [m["id"] for m in all_told(t, "chat.received", "archive")][-1] == sent["id"]
+    assert len(all_told(t, "chat.received", "archive")) == 2
 
 
 def test_contacts_and_shares(t):
