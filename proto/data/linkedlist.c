@@ -10,6 +10,9 @@ struct cursor {        // a place in one list
     struct list_element element;
     const struct value *metadata; // of the entry; NULL if it has none
     struct hash previous;
+    bool has_mark;
+    struct hash mark;       // the last one passed
+    struct list_key oldest; // since then
 };
 
 struct list_iterator {
@@ -51,6 +54,27 @@ static enum status read_creation_time(const struct version_source *s, struct are
     return status;
 }
 
+struct list_key list_element_key(const struct list_element *element)
+{
+    return (struct list_key){element->timestamp, element->creation_time};
+}
+
+static void note_mark(struct list_marks *marks, struct cursor *c)
+{
+    struct list_key key = list_element_key(&c->element);
+    if (marks == NULL)
+        return;
+    if (list_is_mark(&c->entry)) {
+        if (c->has_mark)
+            list_marks_add(marks, &c->mark, &c->entry, &c->oldest);
+        c->has_mark = true;
+        c->mark = c->entry;
+        c->oldest = key;
+    } else if (list_key_compare(&key, &c->oldest) < 0) {
+        c->oldest = key;
+    }
+}
+
 static enum status load(const struct list_iterator *it, struct cursor *c, struct error *e)
 {
     struct value *object;
@@ -68,6 +92,8 @@ static enum status load(const struct list_iterator *it, struct cursor *c, struct
     value_get_hash(object, "previous", &c->previous);
     status = read_creation_time(it->source, c->arena, &c->element, e);
     c->loaded = status == STATUS_OK;
+    if (c->loaded)
+        note_mark(it->source->marks, c);
     return status;
 }
 
@@ -144,6 +170,31 @@ enum status list_iterator_next(struct list_iterator *it, struct list_element *ou
         return STATUS_OK;
     }
     return STATUS_OK;
+}
+
+static enum status skip(const struct list_iterator *it, struct cursor *c, const struct list_key *bound, struct error *e)
+{
+    while (!c->ended) {
+        if (it->source->marks != NULL && list_marks_follow(it->source->marks, &c->entry, bound))
+            c->has_mark = false;
+        enum status status = load(it, c, e);
+        if (status != STATUS_OK)
+            return status;
+        struct list_key key = list_element_key(&c->element);
+        if (list_key_compare(&key, bound) < 0)
+            break;
+        advance(c);
+    }
+    return STATUS_OK;
+}
+
+// The first element older than the bound is emitted when every list stands at its first one, sorted or not.
+enum status list_iterator_skip(struct list_iterator *it, const struct list_key *bound, struct error *e)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < it->count; i++)
+        status = skip(it, &it->cursors[i], bound, e);
+    return status;
 }
 
 struct list_iterator *list_iterator_create(const struct version_source *s, const struct hash *heads, size_t count,

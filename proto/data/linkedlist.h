@@ -22,6 +22,9 @@ struct list_iterator *list_iterator_create(const struct version_source *s, const
                                            bool stop_at_common);
 enum status list_iterator_next(struct list_iterator *it, struct list_element *out, bool *end, struct error *e);
 void list_iterator_destroy(struct list_iterator *it);
+// Before the first next: leaves out what next would emit first as long as it is not older than bound.
+enum status list_iterator_skip(struct list_iterator *it, const struct list_key *bound, struct error *e);
+struct list_key list_element_key(const struct list_element *element);
 
 // Puts an element on a list (head zero = empty list) and returns the new head. metadata: hashes for the new entry's
 // bag.

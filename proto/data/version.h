@@ -4,11 +4,13 @@
 // tests.
 #pragma once
 
+#include "data/listmarks.h"
 #include "data/object.h"
 
 struct version_source {
     void *ctx;
     const struct recipes *recipes;
+    struct list_marks *marks; // of linked lists; NULL: each reading starts at the head
     // Text of a stored object into the arena; STATUS_NOT_FOUND if it is not there ("REMOTE" if only the bytes are not).
     enum status (*read)(void *ctx, const struct hash *hash, struct arena *a, struct span *text, struct error *e);
     // Stores an object and, for a versioned type, its id object. Storing what exists is fine.

@@ -4,6 +4,7 @@
 //
 // Each channel was read up to the list head "from" (zeros: not at all). With an offset, "to" is where the reading
 // stands that was cut by its limit after that many entries.
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,10 +69,9 @@ static enum status judge_all(struct model *m, struct channel_entry *items, size_
 
 // ---- Pages ----------------------------------------------------------------------------------------------------------
 
-struct bound { // an entry by its key
+struct bound {
     bool set;
-    double timestamp;
-    struct hash creation_time;
+    struct list_key key;
 };
 
 static enum status read_bound(struct model *m, const struct hash *creation_time, struct bound *out, struct error *e)
@@ -82,20 +82,25 @@ static enum status read_bound(struct model *m, const struct hash *creation_time,
         return STATUS_OK;
     enum status status = model_read(m, creation_time, "CreationTime", &object, e);
     if (status == STATUS_OK) {
-        out->set = value_get_number(object, "timestamp", &out->timestamp);
-        out->creation_time = *creation_time;
+        out->set = value_get_number(object, "timestamp", &out->key.timestamp);
+        out->key.creation_time = *creation_time;
     }
     return status;
+}
+
+// The end of the timestamps, inclusive, as a bound; an earlier one stays.
+static void end_at(struct bound *before, double to)
+{
+    struct list_key key = {nextafter(to, INFINITY), {{0}}};
+    if (!before->set || list_key_compare(&key, &before->key) < 0)
+        *before = (struct bound){.set = true, .key = key};
 }
 
 // Less than zero: the element is older than the bound.
 static int compare(const struct list_element *element, const struct bound *bound)
 {
-    if (element->timestamp < bound->timestamp)
-        return -1;
-    if (element->timestamp > bound->timestamp)
-        return 1;
-    return hash_compare(&element->creation_time, &bound->creation_time);
+    struct list_key key = list_element_key(element);
+    return list_key_compare(&key, &bound->key);
 }
 
 enum verdict { SKIP, TAKE, STOP };
@@ -106,7 +111,7 @@ static enum verdict weigh(struct model *m, const struct channel_query *q, const 
     struct store_info info;
     if ((after->set && compare(element, after) <= 0) || (q->from > 0 && element->timestamp < q->from))
         return STOP;
-    if ((before->set && compare(element, before) >= 0) || (q->to > 0 && element->timestamp > q->to))
+    if (before->set && compare(element, before) >= 0)
         return SKIP;
     if (q->type != NULL &&
         (store_info(m->store, &element->data, &info, NULL) != STATUS_OK || strcmp(info.type, q->type) != 0))
@@ -125,10 +130,14 @@ static enum status walk(struct model *m, const struct channel_query *q, const st
         status = read_bound(m, q->after, &after, e);
     if (status != STATUS_OK)
         return status;
+    if (q->to > 0)
+        end_at(&before, q->to);
     struct list_iterator *it = list_iterator_create(store_versions(m->store), heads, q->channel_count, false);
-    for (;;) {
+    bool end = false;
+    if (before.set)
+        status = list_iterator_skip(it, &before.key, e);
+    while (status == STATUS_OK) {
         struct list_element element;
-        bool end;
         status = list_iterator_next(it, &element, &end, e);
         if (status != STATUS_OK || end)
             break;
@@ -208,9 +217,9 @@ static enum status step(struct reading *r, struct error *e)
 
 static bool is_older(const struct list_element *a, const struct list_element *b)
 {
-    if (a->timestamp < b->timestamp)
-        return true;
-    return !(a->timestamp > b->timestamp) && hash_compare(&a->creation_time, &b->creation_time) < 0;
+    struct list_key x = list_element_key(a);
+    struct list_key y = list_element_key(b);
+    return list_key_compare(&x, &y) < 0;
 }
 
 // Emits the elements of one list that another does not have. Both are walked only down to where they are the same;
@@ -255,11 +264,9 @@ static int by_age(const void *a, const void *b)
 {
     const struct channel_entry *x = a;
     const struct channel_entry *y = b;
-    if (x->timestamp < y->timestamp)
-        return -1;
-    if (x->timestamp > y->timestamp)
-        return 1;
-    return hash_compare(&x->creation_time, &y->creation_time);
+    struct list_key key_x = {x->timestamp, x->creation_time};
+    struct list_key key_y = {y->timestamp, y->creation_time};
+    return list_key_compare(&key_x, &key_y);
 }
 
 static bool read_digits(struct span *text, struct hash *out, char end)

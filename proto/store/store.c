@@ -101,6 +101,7 @@ static struct store *create(const struct store_options *options)
     s->recipes = options->recipes;
     s->versions = (struct version_source){.ctx = s,
                                           .recipes = s->recipes,
+                                          .marks = list_marks_create(),
                                           .read = versions_read,
                                           .write = versions_write,
                                           .head = versions_head,
@@ -200,6 +201,7 @@ void store_close(struct store *s)
     for (size_t i = 0; i < VERIFY_SLOTS; i++)
         sha256_destroy(s->slots[i].sha);
     access_events_destroy(s);
+    list_marks_destroy(s->versions.marks);
     hash_list_free(&s->arrivals);
     hash_list_free(&s->departures);
     hash_list_free(&s->damaged);

@@ -27,10 +27,12 @@ static void report(const char *what, double ms)
     printf("%-44s %10.3f ms\n", what, ms);
 }
 
-static void post(struct model_node *n, const struct hash *to, size_t count)
+// Returns the id of the fiftieth.
+static struct hash post(struct model_node *n, const struct hash *to, size_t count)
 {
     struct topic topic;
     struct chat_sent sent;
+    struct hash fiftieth = {{0}};
     double begun = now();
     for (size_t i = 0; i < count; i++) {
         if (i % 1000 == 0)
@@ -40,6 +42,8 @@ static void post(struct model_node *n, const struct hash *to, size_t count)
         if (i == 0)
             OK(topic_open_one_to_one(&n->m, to, &topic, &e));
         OK(chat_send(&n->m, &topic, SPAN("a message of ordinary length, as people write them"), NULL, 0, &sent, &e));
+        if (i < PAGE)
+            fiftieth = sent.id;
         if (i % 1000 == 999 || i + 1 == count)
             model_node_end(n);
         arena_reset(n->m.arena);
@@ -47,9 +51,10 @@ static void post(struct model_node *n, const struct hash *to, size_t count)
             OK(chat_with(&n->m, to, &topic, &e)); // as every call of the control protocol does
     }
     report("a post (in transactions of 1,000)", (now() - begun) / (double)count);
+    return fiftieth;
 }
 
-static void read(struct model_node *n, const struct hash *with)
+static void read(struct model_node *n, const struct hash *with, const struct hash *fiftieth)
 {
     struct topic topic;
     struct chat_messages page;
@@ -71,6 +76,11 @@ static void read(struct model_node *n, const struct hash *with)
     for (int i = 0; i < 10; i++)
         OK(chat_page(&n->m, &topic, PAGE, i != 0 ? &page.items[0].id : NULL, &page, &e));
     report("ten pages one after the other", now() - begun);
+    for (int i = 0; i < 2; i++) {
+        begun = now();
+        OK(chat_page(&n->m, &topic, PAGE, fiftieth, &page, &e));
+        report(i == 0 ? "the oldest page" : "the oldest page again", now() - begun);
+    }
     model_node_drop(n);
 }
 
@@ -84,8 +94,8 @@ int main(int argc, char **argv)
     model_node_open_plain(&b, "ben@test", "ben", NULL);
     model_node_pair(&a, &b);
     printf("%zu messages\n", count);
-    post(&a, &b.self->person, count);
-    read(&a, &b.self->person);
+    struct hash fiftieth = post(&a, &b.self->person, count);
+    read(&a, &b.self->person, &fiftieth);
     model_node_close(&a);
     model_node_close(&b);
     return 0;

@@ -211,6 +211,39 @@ static void broken_lists_are_errors(void **state)
 
 #define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+// The newest 50 elements older than bound; returns how many objects were read for them.
+static size_t read_page(struct fixture *f, const struct hash *head, double before, struct list_element *out)
+{
+    const struct list_key bound = {before, {{0}}};
+    struct list_iterator *it = list_iterator_create(&f->m->source, head, 1, false);
+    bool end;
+    size_t reads = f->m->reads;
+    assert_int_equal(list_iterator_skip(it, &bound, &f->e), STATUS_OK);
+    for (size_t i = 0; i < 50; i++)
+        assert_int_equal(list_iterator_next(it, &out[i], &end, &f->e), STATUS_OK);
+    list_iterator_destroy(it);
+    return f->m->reads - reads;
+}
+
+static void a_page_far_back_costs_a_page(void **state)
+{
+    enum { LENGTH = 20000, A_PAGE = 1500 };
+    struct fixture *f = *state;
+    struct list_element page[50];
+    struct hash head = empty;
+    for (int i = 1; i <= LENGTH; i++)
+        head = insert(f, head, "a", i);
+    f->m->source.marks = list_marks_create();
+    assert_in_range(read_page(f, &head, 101, page), LENGTH, 2 * LENGTH + 2);
+    assert_in_range(read_page(f, &head, 101, page), 100, A_PAGE);
+    assert_true(page[0].timestamp == 100 && page[49].timestamp == 51);
+    for (int i = 0; i < 10; i++)
+        head = insert(f, head, "newer", LENGTH + 1 + i);
+    assert_in_range(read_page(f, &head, LENGTH / 2, page), 100, A_PAGE);
+    assert_true(page[0].timestamp == LENGTH / 2 - 1);
+    list_marks_destroy(f->m->source.marks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +256,7 @@ int main(void)
         FIXTURE_TEST(one_of_two_equal_elements_survives),
         FIXTURE_TEST(several_lists_are_read_as_one),
         FIXTURE_TEST(broken_lists_are_errors),
+        FIXTURE_TEST(a_page_far_back_costs_a_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

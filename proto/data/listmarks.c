@@ -1,0 +1,76 @@
+#include "data/listmarks.h"
+
+#include <stdlib.h>
+
+enum { MARK_ONE_IN = 64, STRETCHES_MAX = 32768 };
+
+struct stretch {
+    struct hash to;
+    struct list_key oldest;
+};
+
+struct list_marks {
+    struct hash_map *stretches; // by the mark they start from
+};
+
+int list_key_compare(const struct list_key *a, const struct list_key *b)
+{
+    if (a->timestamp < b->timestamp)
+        return -1;
+    if (a->timestamp > b->timestamp)
+        return 1;
+    return hash_compare(&a->creation_time, &b->creation_time);
+}
+
+static void forget_all(struct list_marks *m)
+{
+    size_t at = 0;
+    struct hash from;
+    void *stretch;
+    while (hash_map_next(m->stretches, &at, &from, &stretch))
+        free(stretch);
+    hash_map_clear(m->stretches);
+}
+
+struct list_marks *list_marks_create(void)
+{
+    struct list_marks *m = mem_alloc(sizeof *m);
+    m->stretches = hash_map_create();
+    return m;
+}
+
+void list_marks_destroy(struct list_marks *m)
+{
+    if (m == NULL)
+        return;
+    forget_all(m);
+    hash_map_destroy(m->stretches);
+    free(m);
+}
+
+bool list_is_mark(const struct hash *entry)
+{
+    return entry->b[HASH_SIZE - 1] % MARK_ONE_IN == 0;
+}
+
+void list_marks_add(struct list_marks *m, const struct hash *from, const struct hash *to, const struct list_key *oldest)
+{
+    if (hash_map_has(m->stretches, from))
+        return;
+    if (hash_map_count(m->stretches) >= STRETCHES_MAX)
+        forget_all(m);
+    struct stretch *s = mem_alloc(sizeof *s);
+    *s = (struct stretch){*to, *oldest};
+    hash_map_set(m->stretches, from, s);
+}
+
+bool list_marks_follow(const struct list_marks *m, struct hash *entry, const struct list_key *bound)
+{
+    bool moved = false;
+    const struct stretch *s;
+    while ((s = hash_map_get(m->stretches, entry)) != NULL && list_key_compare(&s->oldest, bound) >= 0) {
+        *entry = s->to;
+        moved = true;
+    }
+    return moved;
+}
