@@ -72,7 +72,8 @@ static void begin_attempt(struct routes *r, struct route *g)
     g->retry_at = 0;
     g->attempt = ++r->last_attempt;
     g->dial_until = now(r) + ROUTES_DIAL_MS;
-    r->host->dial(r->host->ctx, g->attempt, g->urls[g->url++], g->local, &g->instance_key);
+    g->dialled = g->urls[g->url++];
+    r->host->dial(r->host->ctx, g->attempt, g->dialled, g->local, &g->instance_key);
 }
 
 static void drop_attempt(struct routes *r, struct route *g)
@@ -224,11 +225,12 @@ static void attempt_succeeded(struct route *g)
 {
     g->attempt = 0;
     g->dial_until = 0;
-    if (g->url > 1 && g->url <= g->url_count) {
-        char *worked = g->urls[g->url - 1];
-        memmove(g->urls + 1, g->urls, (g->url - 1) * sizeof g->urls[0]);
-        g->urls[0] = worked;
-    }
+    for (size_t i = 1; g->dialled != NULL && i < g->url_count; i++)
+        if (g->urls[i] == g->dialled) {
+            char *worked = g->urls[i];
+            memmove(g->urls + 1, g->urls, i * sizeof g->urls[0]);
+            g->urls[0] = worked;
+        }
     g->url = 0;
 }
 
@@ -254,7 +256,7 @@ const char *routes_assigned(struct routes *r, struct conn *c)
     drop_attempt(r, g); // a late one would only replace this connection
     routes_schedule(r);
     if (old != NULL)
-        conn_close(old, "New connection replaced old one");
+        conn_wind_up(old, "New connection replaced old one");
     return NULL;
 }
 

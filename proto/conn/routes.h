@@ -21,10 +21,11 @@ enum {
 
 struct routes;
 
-struct routes_endpoint { // one OneInstanceEndpoint of a profile; texts are copied
+struct routes_endpoint { // an instance, as the OneInstanceEndpoint objects with its key tell; texts are copied
     struct hash person, instance;
     struct public_key person_key, instance_key;
-    const char *url; // NULL or not ws:// / wss://: only incoming
+    const char
+        *urls[ROUTES_URLS]; // to be tried in this order; others than ws:// and wss:// are left out, NULL ends them
 };
 
 struct routes_host {
@@ -47,15 +48,15 @@ void routes_on_time(struct routes *r);
 
 void routes_add_local(struct routes *r, const struct conn_identity *local); // borrowed, outlives r
 enum routes_reason { ROUTES_STORED, ROUTES_JUST_PAIRED, ROUTES_JUST_INVITED };
-// An endpoint, new or again. The newest record of an instance key wins, its url is added in front. JUST_PAIRED: as the
-// invited side, so the other one may still be storing. JUST_INVITED: paired as the inviting side; if both dialled now,
-// each might drop the other's connection (WIRE.md 8.4). STATUS_FULL "TOO-MANY-ENDPOINTS".
+// An endpoint, new or again. The newest record of an instance key wins; of the addresses, those known already keep
+// their order, since the one that worked last is in front. JUST_PAIRED: as the invited side, so the other one may still
+// be storing. JUST_INVITED: paired as the inviting side; if both dialled now, each might drop the other's connection
+// (WIRE.md 8.4). STATUS_FULL "TOO-MANY-ENDPOINTS".
 enum status routes_learn(struct routes *r, const struct routes_endpoint *endpoint, enum routes_reason reason,
                          struct error *e);
 void routes_forget(struct routes *r, const struct public_key *instance_key); // closes its connection
-// A peer that runs this software: no courtesy, quick reconnects. url: its address now, instead of all others; may be
-// NULL.
-void routes_set_tandem(struct routes *r, const struct public_key *instance_key, const char *url);
+// A peer that runs this software: no courtesy, quick reconnects.
+void routes_set_tandem(struct routes *r, const struct public_key *instance_key);
 
 // ---- Switches ----
 

@@ -10,7 +10,8 @@ struct route {                // a local and a remote instance
     struct public_key person_key, instance_key;
     char *urls[ROUTES_URLS];
     size_t url_count;
-    size_t url; // the one tried next
+    size_t url;          // the one tried next
+    const char *dialled; // the one tried last; NULL if it is gone
     bool tandem, disabled;
 
     struct conn *active;

@@ -132,27 +132,46 @@ static bool can_dial(const char *url)
 
 static void drop_url(struct route *g, size_t i)
 {
+    if (g->dialled == g->urls[i])
+        g->dialled = NULL;
+    if (g->url > i)
+        g->url--;
     free(g->urls[i]);
     memmove(g->urls + i, g->urls + i + 1, (g->url_count - i - 1) * sizeof g->urls[0]);
     g->url_count--;
 }
 
-static bool add_url_in_front(struct route *g, const char *url) // true if it is new there
+static bool has_url(char *const *urls, size_t count, const char *url)
 {
-    if (!can_dial(url) || (g->url_count != 0 && strcmp(g->urls[0], url) == 0))
-        return false;
-    for (size_t i = 0; i < g->url_count; i++)
-        if (strcmp(g->urls[i], url) == 0) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(urls[i], url) == 0)
+            return true;
+    return false;
+}
+
+static size_t count_urls(const char *const *urls)
+{
+    size_t count = 0;
+    while (count < ROUTES_URLS && urls[count] != NULL)
+        count++;
+    return count;
+}
+
+// True if there is a new one. New ones come behind the others, and in this round still.
+static bool set_urls(struct route *g, const char *const *urls)
+{
+    size_t count = count_urls(urls);
+    bool news = false;
+    for (size_t i = g->url_count; i-- > 0;)
+        if (!has_url((char *const *)(uintptr_t)urls, count, g->urls[i]))
             drop_url(g, i);
-            break;
-        }
-    if (g->url_count == ROUTES_URLS)
-        drop_url(g, ROUTES_URLS - 1);
-    memmove(g->urls + 1, g->urls, g->url_count * sizeof g->urls[0]);
-    g->urls[0] = mem_text(span_of(url));
-    g->url_count++;
-    g->url = 0;
-    return true;
+    for (size_t i = 0; i < count; i++) {
+        if (!can_dial(urls[i]) || has_url(g->urls, g->url_count, urls[i]))
+            continue;
+        g->urls[g->url_count++] = mem_text(span_of(urls[i]));
+        news = true;
+    }
+    return news;
 }
 
 static struct route *route_make(struct routes *r, const struct conn_identity *local,
@@ -188,7 +207,7 @@ static void learn_for(struct routes *r, const struct conn_identity *local, const
     bool paired = reason != ROUTES_STORED;
     if (paired)
         g->failures = g->refusals = 0;
-    if (add_url_in_front(g, endpoint->url) || g->retry_at == 0 || paired)
+    if (set_urls(g, endpoint->urls) || g->retry_at == 0 || paired)
         routes_start(r, g, g->tandem ? 0 : waits[reason]);
     routes_schedule_one(r, g);
 }
@@ -222,18 +241,13 @@ void routes_forget(struct routes *r, const struct public_key *instance_key)
     routes_schedule(r);
 }
 
-void routes_set_tandem(struct routes *r, const struct public_key *instance_key, const char *url)
+void routes_set_tandem(struct routes *r, const struct public_key *instance_key)
 {
     for (size_t i = 0; i < r->count; i++) {
         struct route *g = r->routes[i];
         if (!public_key_eq(&g->instance_key, instance_key))
             continue;
         g->tandem = true;
-        if (can_dial(url) && !(g->url_count == 1 && strcmp(g->urls[0], url) == 0)) {
-            while (g->url_count != 0)
-                drop_url(g, 0);
-            add_url_in_front(g, url);
-        }
         g->failures = 0;
         routes_start(r, g, 0);
     }

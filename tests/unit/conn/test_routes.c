@@ -122,7 +122,7 @@ static struct routes_endpoint endpoint(const struct scene *s, const char *url)
         .instance = s->peer.identity.instance_id,
         .person_key = s->peer.identity.person_public,
         .instance_key = s->peer.identity.instance_public,
-        .url = url,
+        .urls = {url},
     };
 }
 
@@ -130,6 +130,14 @@ static void learn(struct scene *s, const char *url, enum routes_reason reason)
 {
     struct routes_endpoint e = endpoint(s, url);
     assert_int_equal(routes_learn(s->routes, &e, reason, NULL), STATUS_OK);
+    pass(s, 0);
+}
+
+static void learn_both(struct scene *s, const char *first, const char *second)
+{
+    struct routes_endpoint e = endpoint(s, first);
+    e.urls[1] = second;
+    assert_int_equal(routes_learn(s->routes, &e, ROUTES_STORED, NULL), STATUS_OK);
     pass(s, 0);
 }
 
@@ -229,23 +237,39 @@ static void a_socket_that_does_not_open_is_given_up(void **state)
 static void other_addresses_are_tried_before_pausing(void **state)
 {
     struct scene *s = *state;
-    learn(s, "ws://peer:1", ROUTES_STORED);
-    learn(s, "wss://relay", ROUTES_STORED);
+    learn_both(s, "ws://peer:1", "wss://relay");
     fail_attempt(s);
     assert_int_equal(s->dialled, 2);
     assert_string_equal(s->url, "wss://relay");
     fail_attempt(s);
+    assert_int_equal(until_dial(s), 5000);
     assert_string_equal(s->url, "ws://peer:1");
     fail_attempt(s);
-    assert_int_equal(s->dialled, 3);
-    assert_int_equal(until_dial(s), 5000);
     assert_string_equal(s->url, "wss://relay");
-    fail_attempt(s);
     succeed(s);
+    learn_both(s, "ws://peer:1", "wss://relay");
     pipe_break(s->ends[0]);
     pipe_settle(s->world);
     until_dial(s);
-    assert_string_equal(s->url, "ws://peer:1"); // what worked comes first
+    assert_string_equal(s->url, "wss://relay"); // what worked comes first
+}
+
+static void a_changed_address_is_tried_at_once(void **state)
+{
+    struct scene *s = *state;
+    learn(s, "ws://peer:1", ROUTES_STORED);
+    learn(s, "ws://peer:2", ROUTES_STORED); // while the old one is being tried
+    fail_attempt(s);
+    assert_int_equal(s->dialled, 2);
+    assert_string_equal(s->url, "ws://peer:2");
+    fail_attempt(s);
+    assert_int_equal(until_dial(s), 5000);
+    assert_string_equal(s->url, "ws://peer:2"); // the old one is forgotten
+    fail_attempt(s);
+    learn_both(s, "ws://peer:2", "wss://relay"); // while waiting
+    assert_int_equal(s->dialled, 4);
+    fail_attempt(s);
+    assert_string_equal(s->url, "wss://relay");
 }
 
 static void what_cannot_be_dialled_is_waited_for(void **state)
@@ -318,7 +342,7 @@ static void peers_like_us_need_no_courtesy(void **state)
 {
     struct scene *s = *state;
     learn(s, "ws://peer:1", ROUTES_JUST_PAIRED);
-    routes_set_tandem(s->routes, &s->peer.identity.instance_public, NULL);
+    routes_set_tandem(s->routes, &s->peer.identity.instance_public);
     assert_int_equal(until_dial(s), 0);
     for (unsigned i = 0; i < 8; i++) { // quick attempts, doubling
         static const uint64_t ms[] = {100, 200, 400, 800, 1600, 3200, 5000, 5000};
@@ -329,16 +353,6 @@ static void peers_like_us_need_no_courtesy(void **state)
     pipe_break(s->ends[0]);
     pipe_settle(s->world);
     assert_int_equal(until_dial(s), 100);
-}
-
-static void a_current_address_replaces_the_stored_ones(void **state)
-{
-    struct scene *s = *state;
-    learn(s, "ws://peer:1", ROUTES_STORED);
-    fail_attempt(s);
-    routes_set_tandem(s->routes, &s->peer.identity.instance_public, "ws://peer:2");
-    assert_int_equal(until_dial(s), 0);
-    assert_string_equal(s->url, "ws://peer:2");
 }
 
 static void lost_connections_come_back_in_five_to_ten_seconds(void **state)
@@ -436,7 +450,7 @@ static void crossing_connections_leave_one(void **state)
 {
     struct scene *s = *state;
     learn(s, "ws://peer:1", ROUTES_STORED);
-    routes_set_tandem(s->routes, &s->peer.identity.instance_public, NULL);
+    routes_set_tandem(s->routes, &s->peer.identity.instance_public);
     routes_opened(s->routes, s->attempt);
     bool smaller = memcmp(s->me.identity.instance_public.b, s->peer.identity.instance_public.b, BOX_KEY) < 0;
     come_in(s);
@@ -546,13 +560,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(attempts_back_off_as_the_reference_does, begin, end),
         cmocka_unit_test_setup_teardown(a_socket_that_does_not_open_is_given_up, begin, end),
         cmocka_unit_test_setup_teardown(other_addresses_are_tried_before_pausing, begin, end),
+        cmocka_unit_test_setup_teardown(a_changed_address_is_tried_at_once, begin, end),
         cmocka_unit_test_setup_teardown(what_cannot_be_dialled_is_waited_for, begin, end),
         cmocka_unit_test_setup_teardown(the_table_is_bounded_and_knows_no_own_instances, begin, end),
         cmocka_unit_test_setup_teardown(many_endpoints_are_learned_quickly, begin, end),
         cmocka_unit_test_setup_teardown(the_inviting_side_gets_a_second, begin, end),
         cmocka_unit_test_setup_teardown(the_invited_side_may_dial_first, begin, end),
         cmocka_unit_test_setup_teardown(peers_like_us_need_no_courtesy, begin, end),
-        cmocka_unit_test_setup_teardown(a_current_address_replaces_the_stored_ones, begin, end),
         cmocka_unit_test_setup_teardown(lost_connections_come_back_in_five_to_ten_seconds, begin, end),
         cmocka_unit_test_setup_teardown(an_inbound_connection_in_between_does_not_end_reconnecting, begin, end),
         cmocka_unit_test_setup_teardown(a_peer_that_is_still_storing_is_asked_again_soon, begin, end),

@@ -1,0 +1,195 @@
+// From stored endpoints to routes (MODELS.md 7.5).
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "node/node_internal.h"
+#include "node/peers_internal.h"
+
+struct known { // an instance with all its addresses
+    struct routes_endpoint endpoint;
+    bool disabled;
+};
+
+struct known_list {
+    struct known *items;
+    size_t count;
+};
+
+struct reading {
+    struct peers *peers;
+    const struct identity *self;
+    struct arena *arena;
+    struct contact_endpoints endpoints;
+};
+
+static enum status read_work(struct store *s, void *arg, struct error *e)
+{
+    struct reading *r = arg;
+    struct model m = {.store = s, .self = r->self, .arena = r->arena, .now_ms = clock_wall_ms()};
+    return contact_endpoints(&m, &r->endpoints, e);
+}
+
+static struct hash key_of(const struct public_key *k)
+{
+    struct hash h;
+    memcpy(h.b, k->b, HASH_SIZE);
+    return h;
+}
+
+// The persons this node itself has paired with. Others are known through the own other node: they may come, but they
+// would not know us, so they are not dialled.
+static struct hash_map *paired_persons(const struct contact_endpoints *endpoints)
+{
+    struct hash_map *persons = hash_map_create();
+    for (size_t i = 0; i < endpoints->count; i++) {
+        if (endpoints->items[i].certified)
+            hash_map_add(persons, &endpoints->items[i].person);
+    }
+    return persons;
+}
+
+// ---- Rows with the same instance key are one instance --------------------------------------------------------------
+
+// Addresses learnt first are tried first: a relay becomes known after the pairing, and is a detour.
+static void add_address(struct routes_endpoint *endpoint, const char *url)
+{
+    size_t last = ROUTES_URLS - 1;
+    if (endpoint->urls[last] != NULL) // rows come the latest first; older ones are left out
+        return;
+    memmove(endpoint->urls + 1, endpoint->urls, last * sizeof endpoint->urls[0]);
+    endpoint->urls[0] = url;
+}
+
+static struct known *add_instance(struct known_list *list, const struct contact_endpoint *row)
+{
+    struct known *k = &list->items[list->count++];
+    *k = (struct known){.disabled = row->disabled,
+                        .endpoint = {.person = row->person,
+                                     .instance = row->instance,
+                                     .person_key = row->person_public,
+                                     .instance_key = row->instance_public}};
+    return k;
+}
+
+static struct known_list gather(struct reading *r)
+{
+    struct hash_map *by_key = hash_map_create();
+    struct hash_map *paired = paired_persons(&r->endpoints);
+    struct known_list list = {arena_alloc(r->arena, (r->endpoints.count + 1) * sizeof *list.items), 0};
+    for (size_t i = 0; i < r->endpoints.count; i++) {
+        const struct contact_endpoint *row = &r->endpoints.items[i];
+        struct hash key = key_of(&row->instance_public);
+        struct known *k = hash_map_get(by_key, &key);
+        if (k == NULL)
+            k = add_instance(&list, row);
+        hash_map_set(by_key, &key, k);
+        if (row->url.len != 0 && hash_map_has(paired, &row->person))
+            add_address(&k->endpoint, arena_copy(r->arena, row->url).ptr);
+    }
+    hash_map_destroy(paired);
+    hash_map_destroy(by_key);
+    return list;
+}
+
+// ---- Telling routes ------------------------------------------------------------------------------------------------
+
+static enum routes_reason reason_of(struct peers *p, const struct hash *key)
+{
+    enum routes_reason reason = (enum routes_reason)(uintptr_t)hash_map_get(p->just_paired, key);
+    hash_map_remove(p->just_paired, key);
+    return reason;
+}
+
+static void learn(struct peers *p, struct known *k)
+{
+    struct routes_endpoint *endpoint = &k->endpoint;
+    struct hash key = key_of(&endpoint->instance_key);
+    struct error e;
+    bool own = peers_is_own(p, &endpoint->person);
+    if (own && p->own.url[0] != '\0') { // more recent than what is stored
+        memset(endpoint->urls, 0, sizeof endpoint->urls);
+        endpoint->urls[0] = p->own.url;
+    }
+    if (routes_learn(p->routes, endpoint, reason_of(p, &key), &e) != STATUS_OK)
+        LOG(LOG_WARN, "route.refused", LOG_TEXT("code", e.code));
+    routes_enable_person(p->routes, &endpoint->person, !k->disabled);
+    if (!own)
+        return;
+    p->own.paired = true;
+    p->own.instance_key = endpoint->instance_key;
+    routes_set_tandem(p->routes, &endpoint->instance_key);
+}
+
+static void forget_missing(struct peers *p, struct hash_map *seen)
+{
+    size_t cursor = 0;
+    struct hash key;
+    while (hash_map_next(p->endpoints, &cursor, &key, NULL)) {
+        struct public_key instance_key;
+        memcpy(instance_key.b, key.b, BOX_KEY);
+        if (!hash_map_has(seen, &key))
+            routes_forget(p->routes, &instance_key);
+    }
+    hash_map_destroy(p->endpoints);
+    p->endpoints = seen;
+}
+
+static void learn_all(struct peers *p, struct known_list list)
+{
+    struct hash_map *seen = hash_map_create();
+    p->own.paired = false;
+    for (size_t i = 0; i < list.count; i++) {
+        struct hash key = key_of(&list.items[i].endpoint.instance_key);
+        hash_map_add(seen, &key);
+        learn(p, &list.items[i]);
+    }
+    forget_missing(p, seen);
+}
+
+static void resume_held(struct peers *p)
+{
+    for (struct connection *l = p->connections; l != NULL;) {
+        struct connection *next = l->next;
+        conn_resume(l->conn);
+        l = next;
+    }
+}
+
+static void read_done(void *arg, enum status status, const struct error *e)
+{
+    struct reading *r = arg;
+    struct peers *p = r->peers;
+    if (!p->closing && status == STATUS_OK)
+        learn_all(p, gather(r));
+    else if (status != STATUS_OK)
+        LOG(LOG_ERROR, "endpoints.unreadable", LOG_TEXT("code", e->code), LOG_TEXT("message", e->message));
+    arena_destroy(r->arena);
+    free(r);
+    p->refreshing = false;
+    if (p->closing)
+        return;
+    if (p->refresh_again)
+        peers_refresh(p);
+    resume_held(p);
+}
+
+void peers_refresh(struct peers *p)
+{
+    p->refresh_again = p->refreshing;
+    if (p->refreshing)
+        return;
+    p->refreshing = true;
+    struct reading *r = mem_alloc(sizeof *r);
+    *r = (struct reading){.peers = p, .self = node_self(p->node), .arena = arena_create()};
+    store_submit_read(node_queue(p->node), read_work, read_done, r);
+}
+
+void peers_stored(struct peers *p, const struct public_key *instance_key, bool invited)
+{
+    struct hash key = key_of(instance_key);
+    enum routes_reason reason = invited ? ROUTES_JUST_PAIRED : ROUTES_JUST_INVITED;
+    hash_map_set(p->just_paired, &key, (void *)(uintptr_t)reason);
+    peers_refresh(p);
+}
