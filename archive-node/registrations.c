@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "net/relay_client.h"
+#include "node/addresses.h"
 #include "node/peers.h"
 
 enum { RELAYS_MAX = 8 };
@@ -44,8 +45,10 @@ static void changed(void *ctx, enum relay_state state, const struct error *why)
     node_tell(
         r->owner->node, "listener.changed",
         json_pack("{s:s, s:s, s:s}", "type", "relay", "url", relay_client_url(r->client), "state", state_name(state)));
-    if (state == RELAY_LISTENING)
-        peers_nudge(node_peers(r->owner->node));
+    if (state != RELAY_LISTENING)
+        return;
+    addresses_add_relay(r->owner->node, relay_client_url(r->client));
+    peers_nudge(node_peers(r->owner->node));
 }
 
 static void add(struct registrations *rs, const char *url)

@@ -90,7 +90,7 @@ static enum status provide_profile(struct model *m, struct span url, struct hash
     enum status status = profile_own(m, id_hash, e);
     if (status != STATUS_OK)
         return status;
-    return has_head(m, id_hash) ? profile_set_url(m, url, e) : make_profile(m, url, id_hash, e);
+    return has_head(m, id_hash) ? STATUS_OK : make_profile(m, url, id_hash, e);
 }
 
 static enum status provide_me(struct model *m, const struct hash *profile, struct hash *someone, struct error *e)

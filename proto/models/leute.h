@@ -4,8 +4,8 @@
 #include "models/model.h"
 
 // Everything that must exist before the node meets anybody; on an existing store it changes only what is missing:
-// own endpoint (url empty = none), SignKey, Profile "default", Someone "me", Leute, both right certificates, the groups
-// "everyone" and "initiallyDisabled", and the empty topic registry.
+// own endpoint (url empty = none), SignKey and Profile "default"; Someone "me", Leute, both right certificates, the
+// groups "everyone" and "initiallyDisabled", and the empty topic registry.
 enum status leute_init(struct model *m, struct span url, struct error *e);
 // Its first two steps alone, as LeuteModel.init and TopicModel.init of the reference write them.
 enum status leute_init_core(struct model *m, struct span url, struct error *e);

@@ -127,26 +127,33 @@ enum status profile_put_sign_key(struct model *m, const struct sign_public *key,
     return model_put(m, object, out, e);
 }
 
+static bool is_of_instance(struct model *m, const struct hash *endpoint, const struct hash *person,
+                           const struct hash *instance, struct profile_endpoint *out)
+{
+    return profile_read_endpoint(m, endpoint, out, NULL) == STATUS_OK && hash_eq(&out->person, person) &&
+           hash_eq(&out->instance, instance);
+}
+
+static void drop_endpoints(struct model *m, struct profile *p, const struct hash *person, const struct hash *instance)
+{
+    struct hash_list kept = {0};
+    struct profile_endpoint old;
+    for (size_t i = 0; i < p->endpoints.count; i++)
+        if (!is_of_instance(m, &p->endpoints.items[i], person, instance, &old))
+            hash_list_add(&kept, &p->endpoints.items[i]);
+    hash_list_free(&p->endpoints);
+    p->endpoints = kept;
+}
+
 enum status profile_replace_endpoint(struct model *m, struct profile *p, const struct profile_endpoint *endpoint,
                                      struct error *e)
 {
-    struct hash_list kept = {0};
     struct hash hash;
-    for (size_t i = 0; i < p->endpoints.count; i++) {
-        struct profile_endpoint old;
-        bool replaced = profile_read_endpoint(m, &p->endpoints.items[i], &old, NULL) == STATUS_OK &&
-                        hash_eq(&old.person, &endpoint->person) && hash_eq(&old.instance, &endpoint->instance);
-        if (!replaced)
-            hash_list_add(&kept, &p->endpoints.items[i]);
-    }
     enum status status = profile_put_endpoint(m, endpoint, &hash, e);
-    if (status != STATUS_OK) {
-        hash_list_free(&kept);
+    if (status != STATUS_OK || hash_list_has(&p->endpoints, &hash))
         return status;
-    }
-    hash_list_add(&kept, &hash);
-    hash_list_free(&p->endpoints);
-    p->endpoints = kept;
+    drop_endpoints(m, p, &endpoint->person, &endpoint->instance);
+    hash_list_add(&p->endpoints, &hash);
     return STATUS_OK;
 }
 
@@ -253,9 +260,22 @@ enum status profile_set_name(struct model *m, struct span name, struct error *e)
     return status;
 }
 
-enum status profile_set_url(struct model *m, struct span url, struct error *e)
+enum status profile_urls(struct model *m, struct profile_urls *out, struct error *e)
 {
     struct profile p;
+    struct profile_endpoint own;
+    *out = (struct profile_urls){0};
+    enum status status = load_own(m, &p, e);
+    for (size_t i = 0; i < p.endpoints.count && out->count < PROFILE_URLS; i++)
+        if (is_of_instance(m, &p.endpoints.items[i], &m->self->person, &m->self->instance, &own) && own.url.len != 0)
+            out->items[out->count++] = own.url;
+    profile_free(&p);
+    return status;
+}
+
+static enum status add_own_endpoint(struct model *m, struct profile *p, struct span url, struct error *e)
+{
+    struct hash hash;
     struct profile_endpoint endpoint = {
         .person = m->self->person,
         .instance = m->self->instance,
@@ -263,9 +283,22 @@ enum status profile_set_url(struct model *m, struct span url, struct error *e)
         .instance_keys = m->self->instance_keys.keys,
         .url = url,
     };
+    enum status status = profile_put_endpoint(m, &endpoint, &hash, e);
+    if (status == STATUS_OK && !hash_list_has(&p->endpoints, &hash))
+        hash_list_add(&p->endpoints, &hash);
+    return status;
+}
+
+enum status profile_set_urls(struct model *m, const struct profile_urls *urls, struct error *e)
+{
+    struct profile p;
     enum status status = load_own(m, &p, e);
     if (status == STATUS_OK)
-        status = profile_replace_endpoint(m, &p, &endpoint, e);
+        drop_endpoints(m, &p, &m->self->person, &m->self->instance);
+    for (size_t i = 0; status == STATUS_OK && i < urls->count; i++)
+        status = add_own_endpoint(m, &p, urls->items[i], e);
+    if (status == STATUS_OK && urls->count == 0)
+        status = add_own_endpoint(m, &p, SPAN(""), e);
     if (status == STATUS_OK)
         status = profile_save(m, &p, e);
     profile_free(&p);
@@ -286,30 +319,6 @@ enum status profile_describe(struct model *m, const struct hash *description, st
     if (status == STATUS_OK && !hash_list_has(list, description)) {
         hash_list_add(list, description);
         status = profile_save(m, &p, e);
-    }
-    profile_free(&p);
-    return status;
-}
-
-static void find_own_url(struct model *m, const struct profile *p, struct span *url)
-{
-    for (size_t i = 0; i < p->endpoints.count; i++) {
-        struct profile_endpoint endpoint;
-        if (profile_read_endpoint(m, &p->endpoints.items[i], &endpoint, NULL) == STATUS_OK &&
-            hash_eq(&endpoint.instance, &m->self->instance))
-            *url = endpoint.url;
-    }
-}
-
-enum status profile_get(struct model *m, struct profile_shown *out, struct error *e)
-{
-    struct profile p;
-    *out = (struct profile_shown){.person = m->self->person, .email = span_of(m->self->email)};
-    enum status status = load_own(m, &p, e);
-    if (status == STATUS_OK) {
-        out->profile = p.id_hash;
-        find_own_url(m, &p, &out->url);
-        status = profile_name_of(m, &m->self->person, &out->name, e);
     }
     profile_free(&p);
     return status;

@@ -4,6 +4,8 @@
 
 #include "models/model.h"
 
+enum { PROFILE_URLS = 16 }; // addresses of one instance
+
 struct profile {
     struct hash id_hash;
     struct hash hash; // current version
@@ -39,7 +41,8 @@ enum status profile_put_endpoint(struct model *m, const struct profile_endpoint 
 enum status profile_read_endpoint(struct model *m, const struct hash *hash, struct profile_endpoint *out,
                                   struct error *e);
 enum status profile_put_sign_key(struct model *m, const struct sign_public *key, struct hash *out, struct error *e);
-// Puts an endpoint into the loaded profile instead of those of the same instance. Not stored yet.
+// Puts an endpoint into the loaded profile instead of those of the same instance, unless it is one of them. Not stored
+// yet.
 enum status profile_replace_endpoint(struct model *m, struct profile *p, const struct profile_endpoint *endpoint,
                                      struct error *e);
 // The first description of a type; STATUS_NOT_FOUND if there is none.
@@ -52,16 +55,14 @@ enum status profile_name_of(struct model *m, const struct hash *person, struct s
 enum status profile_email_of(struct model *m, const struct hash *person, struct span *email, struct error *e);
 // Our own name: replaces the PersonName in the main profile. Code BAD-TEXT; empty removes it.
 enum status profile_set_name(struct model *m, struct span name, struct error *e);
-// Our own endpoint: replaces the url of this instance's endpoint (empty = no url) with a new profile version.
-enum status profile_set_url(struct model *m, struct span url, struct error *e);
 // Adds any stored description or endpoint object to our main profile, e.g. Email, PersonStatus, ProfileImage.
 enum status profile_describe(struct model *m, const struct hash *description, struct error *e);
 
-struct profile_shown {   // for people and the command line
-    struct hash profile; // id hash
-    struct hash person;
-    struct span name;
-    struct span email;
-    struct span url; // of this instance's endpoint; empty = none
+struct profile_urls {
+    struct span items[PROFILE_URLS];
+    size_t count;
 };
-enum status profile_get(struct model *m, struct profile_shown *out, struct error *e); // our own
+// Where this instance can be dialled: one endpoint of our main profile for each url, one without any if there is none.
+enum status profile_urls(struct model *m, struct profile_urls *out, struct error *e);
+// Replaces them with a new profile version, if they differ. Code BAD-INPUT.
+enum status profile_set_urls(struct model *m, const struct profile_urls *urls, struct error *e);

@@ -9,6 +9,7 @@
 #include "ipc/invitation.h"
 #include "models/contact.h"
 #include "models/sharing.h"
+#include "node/addresses.h"
 #include "node/job.h"
 #include "node/kept.h"
 #include "node/peers_internal.h"
@@ -193,24 +194,13 @@ static enum status begin_attempt(struct pairings *ps, struct attempt *a, struct 
 
 // ---- Connections ---------------------------------------------------------------------------------------------------
 
-static bool is_our_relay(const struct node *n, const char *url)
-{
-    size_t i;
-    json_t *relay;
-    json_array_foreach(json_object_get(node_config(n), "relay.urls"), i, relay)
-    {
-        if (strcmp(url, json_string_value(relay)) == 0)
-            return true;
-    }
-    return false;
-}
-
 // Empty when we cannot be dialled. Whoever meets us at a relay may not reach us otherwise, and is told to dial that.
 static const char *own_url(const struct node *n, const struct conn *c)
 {
     const char *direct = node_url(n);
     const char *met = conn_transport(c)->url;
-    return direct[0] != '\0' && met != NULL && is_our_relay(n, met) ? met : direct;
+    bool relayed = met != NULL && addresses_is_relay(node_config(n), span_of(met));
+    return direct[0] != '\0' && relayed ? met : direct;
 }
 
 static struct pairing_identity own_identity(const struct peers *p, const struct conn *c)

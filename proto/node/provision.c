@@ -13,8 +13,8 @@
 #include "models/instance.h"
 #include "models/leute.h"
 #include "models/onedb.h"
-#include "models/profile.h"
 #include "models/sharing.h"
+#include "node/addresses.h"
 #include "node/blobs.h"
 #include "node/job.h"
 #include "node/node_internal.h"
@@ -91,7 +91,7 @@ static enum status open_instance(struct opening *o, struct error *e)
     if (st == STATUS_OK)
         st = leute_init(&m, span_of(o->url), e);
     if (st == STATUS_OK)
-        st = profile_set_url(&m, span_of(o->url), e);
+        st = addresses_open(&m, o->url, node_config(o->node), e);
     if (st == STATUS_OK)
         st = store_commit(o->store, e);
     else

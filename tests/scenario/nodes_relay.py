@@ -37,6 +37,33 @@ def test_others_meet_at_the_embedded_relay(t):
         ann_installation.clean()
 
 
+def addresses(pair):
+    endpoints = pair.ok("--node", "archive", "profile", "get")["endpoints"]
+    return {e["url"] for e in endpoints if e["type"] == "OneInstanceEndpoint"}
+
+
+def test_contacts_learn_of_the_relay_while_it_is_configured(t):
+    host = Installation()
+    try:
+        host.environment["TANDEM_RELAY_LISTEN"] = "localhost:0"
+        Pair(host)
+        relay = relay_of(host)["url"]
+        joe = Pair(t, "--relay", relay)
+        direct = joe.provisioned["archive"]["url"]
+        until(lambda: addresses(joe) == {direct, relay}, "the profile names the relay as well")
+        before = joe.ok("--node", "archive", "profile", "get")["endpoints"]
+        t.call("restart", node="archive")
+        until(lambda: relay in [l["url"] for l in t.call("status")["archive"]["listeners"]], "the archive is back")
+        assert joe.ok("--node", "archive", "profile", "get")["endpoints"] == before
+        t.stop()
+        host.stop()
+        t.up("--listen", "localhost:0")
+        joe.ok("provision", "--user", "joe", stdin=SECRET + "\n")
+        assert addresses(joe) == {direct}
+    finally:
+        host.clean()
+
+
 def test_without_the_setting_there_is_none(t):
     Pair(t)
     assert relay_of(t) is None

@@ -199,29 +199,68 @@ static void names_travel_with_the_profile(void **state)
     assert_true(span_eq_text(ann.name, "Ann of Green Gables"));
     assert_true(span_eq_text(ann.email, "ann@test"));
     assert_true(ann.trusted);
-    struct profile_shown own;
-    OK(profile_get(&p->a.m, &own, &e));
-    assert_true(span_eq_text(own.name, "Ann of Green Gables"));
-    assert_true(span_eq_text(own.url, "ws://localhost:1"));
+    struct span own;
+    OK(profile_name_of(&p->a.m, &p->a.self->person, &own, &e));
+    assert_true(span_eq_text(own, "Ann of Green Gables"));
+}
+
+static void set_urls(struct model_node *n, const char *listener, const char *relay)
+{
+    const struct profile_urls urls = {{span_of(listener), span_of(relay)}, relay != NULL ? 2 : 1};
+    struct model *m = model_node_begin(n);
+    OK(profile_set_urls(m, &urls, &e));
+    model_node_end(n);
+}
+
+static bool has_url(const struct contact_endpoints *rows, const char *url)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        if (span_eq_text(rows->items[i].url, url))
+            return true;
+    return false;
 }
 
 static void a_moved_endpoint_arrives(void **state)
 {
     struct pair *p = *state;
     struct contact_endpoints rows;
+    struct profile_urls bad = {{SPAN("\xff")}, 1};
     struct error why;
     model_node_pair(&p->a, &p->b);
     struct model *m = model_node_begin(&p->a);
     OK(sharing_apply(m, &p->b.self->person, &e));
-    OK(profile_set_url(m, SPAN("ws://localhost:2"), &e));
     model_node_end(&p->a);
+    set_urls(&p->a, "ws://localhost:2", NULL);
     model_node_sync(&p->a, &p->b);
     OK(contact_endpoints(&p->b.m, &rows, &e));
     assert_true(rows.count >= 1);
     assert_true(span_eq_text(rows.items[0].url, "ws://localhost:2")); // the latest first
     assert_true(rows.items[0].certified);
     assert_true(public_key_eq(&rows.items[0].instance_public, &p->a.self->instance_keys.public_key));
-    assert_int_equal(profile_set_url(m, SPAN("\xff"), &why), STATUS_INVALID);
+    assert_int_equal(profile_set_urls(m, &bad, &why), STATUS_INVALID);
+}
+
+static void several_addresses_of_an_instance_arrive(void **state)
+{
+    struct pair *p = *state;
+    struct contact_endpoints rows;
+    struct profile_urls urls;
+    struct hash id, before, after;
+    model_node_pair(&p->a, &p->b);
+    struct model *m = model_node_begin(&p->a);
+    OK(sharing_apply(m, &p->b.self->person, &e));
+    model_node_end(&p->a);
+    set_urls(&p->a, "ws://localhost:1", "wss://relay");
+    model_node_sync(&p->a, &p->b);
+    OK(contact_endpoints(&p->b.m, &rows, &e));
+    assert_true(has_url(&rows, "ws://localhost:1") && has_url(&rows, "wss://relay"));
+    OK(profile_urls(m, &urls, &e));
+    assert_int_equal(urls.count, 2);
+    OK(profile_own(m, &id, &e));
+    OK(store_head(m->store, &id, &before, &e));
+    set_urls(&p->a, "ws://localhost:1", "wss://relay"); // nothing new: no new version
+    OK(store_head(m->store, &id, &after, &e));
+    assert_true(hash_eq(&before, &after));
 }
 
 static void other_keys_need_forgetting(void **state)
@@ -380,6 +419,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(pairing_makes_contacts, setup, teardown),
         cmocka_unit_test_setup_teardown(names_travel_with_the_profile, setup, teardown),
         cmocka_unit_test_setup_teardown(a_moved_endpoint_arrives, setup, teardown),
+        cmocka_unit_test_setup_teardown(several_addresses_of_an_instance_arrive, setup, teardown),
         cmocka_unit_test_setup_teardown(other_keys_need_forgetting, setup, teardown),
         cmocka_unit_test_setup_teardown(forgetting_takes_grants_back, setup, teardown),
         cmocka_unit_test_setup_teardown(contacts_can_be_switched_off, setup, teardown),

@@ -1,0 +1,71 @@
+#include "node/addresses.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "models/profile.h"
+
+bool addresses_is_relay(const json_t *config, struct span url)
+{
+    size_t i;
+    json_t *relay;
+    json_array_foreach(json_object_get(config, "relay.urls"), i, relay)
+    {
+        if (span_eq_text(url, json_string_value(relay)))
+            return true;
+    }
+    return false;
+}
+
+enum status addresses_open(struct model *m, const char *listener, const json_t *config, struct error *e)
+{
+    struct profile_urls told;
+    struct profile_urls urls = {0};
+    enum status status = profile_urls(m, &told, e);
+    if (listener[0] != '\0')
+        urls.items[urls.count++] = span_of(listener);
+    for (size_t i = 0; i < told.count && urls.count < PROFILE_URLS; i++)
+        if (addresses_is_relay(config, told.items[i]))
+            urls.items[urls.count++] = told.items[i];
+    return status == STATUS_OK ? profile_set_urls(m, &urls, e) : status;
+}
+
+// ---- A relay that has been found
+// --------------------------------------------------------------------------------------
+
+struct telling {
+    const struct identity *self;
+    char *url;
+};
+
+static enum status tell_work(struct store *s, void *arg, struct error *e)
+{
+    const struct telling *t = arg;
+    struct arena *arena = arena_create();
+    struct model m = {.store = s, .self = t->self, .arena = arena, .now_ms = clock_wall_ms()};
+    struct profile_urls urls;
+    enum status status = profile_urls(&m, &urls, e);
+    if (status == STATUS_OK && urls.count < PROFILE_URLS) {
+        urls.items[urls.count++] = span_of(t->url);
+        status = profile_set_urls(&m, &urls, e);
+    }
+    arena_destroy(arena);
+    return status;
+}
+
+static void tell_done(void *arg, enum status status, const struct error *e)
+{
+    struct telling *t = arg;
+    if (status != STATUS_OK)
+        LOG(LOG_WARN, "relay.untold", LOG_TEXT("url", t->url), LOG_TEXT("code", e->code));
+    free(t->url);
+    free(t);
+}
+
+void addresses_add_relay(struct node *n, const char *url)
+{
+    struct telling *t = mem_alloc(sizeof *t);
+    *t = (struct telling){.self = node_self(n), .url = mem_text(span_of(url))};
+    store_submit(node_queue(n), tell_work, tell_done, t);
+}

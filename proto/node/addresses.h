@@ -1,0 +1,13 @@
+// Where others can dial this node, as its main profile tells its contacts: its listener, and the relays it has
+// registered at as long as they are configured.
+#pragma once
+
+#include "models/model.h"
+#include "node/node.h"
+
+// On the store's thread, while the node is opened: the listener (empty = none), and of the relays told so far those of
+// the configuration.
+enum status addresses_open(struct model *m, const char *listener, const json_t *config, struct error *e);
+// The node has registered at a relay: its contacts are told, unless they know.
+void addresses_add_relay(struct node *n, const char *url);
+bool addresses_is_relay(const json_t *config, struct span url);
