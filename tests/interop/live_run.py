@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import live_data
 import live_network
 import live_pairing
+import live_relay
 from live import NOT_TRIED, Stage
 
 ROLES = ("browser", "node")
@@ -76,7 +77,7 @@ def run_shared_stage(results, role):
 
 def main():
     results = Results()
-    alone = [row for row in live_pairing.CASES + live_network.CASES if chosen(row[1])]
+    alone = [row for row in live_pairing.CASES + live_network.CASES + live_relay.CASES if chosen(row[1])]
     begun = time.monotonic()
     shared = [threading.Thread(target=run_shared_stage, args=(results, role)) for role in ROLES]
     for thread in shared:

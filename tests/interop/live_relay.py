@@ -1,0 +1,140 @@
+"""Contacts that know a direct address and a relay (point 4): they use either, and one connection at a time."""
+import time
+from urllib.parse import urlsplit
+
+from live import Proxy, free_port, now_ms, slack, until
+from live_pairing import Relay, on_stage, registered
+
+FALLBACK_LIMIT_MS = 20000
+
+
+def live_connections(s):
+    return [c for c in s.items("connections.list") if c["live"] and c["remotePersonId"] == s.theirs]
+
+
+def one_connection_lasts(s):
+    """Both have settled for the same connection, and keep it."""
+    until(lambda: len(live_connections(s)) == 1, "there is one connection")
+    begun = live_connections(s)[0]["id"]
+    s.talk()
+    s.talk()
+    assert [c["id"] for c in live_connections(s)] == [begun]
+    return live_connections(s)[0]["transport"]
+
+
+def our_address(s):
+    return next(x["url"] for x in s.t.call("status")["archive"]["listeners"] if x["type"] == "websocket")
+
+
+class BothWays:
+    """Each side can be dialled directly and through a relay, and the other one knows both addresses."""
+
+    def __init__(self, s, relay, proxy):
+        self.s = s
+        self.relay = relay
+        self.proxy = proxy  # in front of the peer that listens
+        if s.role == "browser":
+            until(lambda: registered(s), "our archive is registered")
+            s.pair_up()
+            self.direct = urlsplit(our_address(s)).port
+            until(lambda: relay.url in s.peer.ask("urls", "urls", person=s.ours)["urls"], "the peer knows our relay")
+        else:
+            s.pair_up()
+            s.peer.ask("profile", "profile", url=relay.url, share=s.ours)
+            until(lambda: relay.url in [i["url"] for i in s.contact()["instances"]], "we know the peer's relay")
+
+    def cut(self):
+        if self.proxy is None:
+            self.s.peer.ask("cut", "cut", port=self.direct)
+        else:
+            self.proxy.cut()
+
+    def mend(self):
+        if self.proxy is None:
+            self.s.peer.ask("mend", "mended", port=self.direct)
+        else:
+            self.proxy.mend()
+
+    def restart_peer_behind_the_cut(self):
+        if self.proxy is None:
+            self.s.restart_peer("--outgoing", "--cut", str(self.direct))
+        else:
+            self.proxy.cut()
+            self.s.restart_peer()
+
+
+def both_ways(role, play):
+    relay = Relay(ours=True)
+    port = free_port()
+    proxy = None if role == "browser" else Proxy(port)
+    try:
+        if role == "browser":
+            return on_stage(role, lambda s: play(BothWays(s, relay, proxy)), up=("--relay", relay.url))
+        return on_stage(role, lambda s: play(BothWays(s, relay, proxy)), "--listen", str(port), "--relay", relay.url,
+                        "--url", f"ws://localhost:{proxy.port}")
+    finally:
+        if proxy is not None:
+            proxy.close()
+        relay.stop()
+
+
+def falling_back_to_the_relay(role):
+    """The direct way is blocked: a message sent then arrives through the relay, and later both ways go on."""
+    def play(ways):
+        s = ways.s
+        one_connection_lasts(s)
+        ways.cut()
+        begun = now_ms()
+        s.we_say("around the cut")
+        ms = s.they_hear("around the cut")["t"] - begun
+        assert one_connection_lasts(s) == "relay" or role == "node"
+        ways.mend()  # the peer dials directly again some time, and that connection replaces the relayed one
+        s.talk()
+        until(lambda: len(live_connections(s)) == 1, "there is one connection")
+        assert ms <= slack() * FALLBACK_LIMIT_MS, f"arrived after {ms:.0f} ms"
+        return f"{ms / 1000:.1f} s"
+    return both_ways(role, play)
+
+
+def arriving_once_after_an_absence(role):
+    """The peer is away while we send, and comes back where only the relay is left."""
+    def play(ways):
+        s = ways.s
+        s.talk()
+        s.peer.stop()
+        until(lambda: not s.connected(), "we notice")
+        s.we_say("for later")
+        ways.restart_peer_behind_the_cut()
+        begun = now_ms()
+        s.they_hear("for later")
+        ms = now_ms() - begun
+        s.talk()
+        texts = s.peer.ask("messages", "messages", other=s.ours, last=1000)["texts"]
+        assert texts.count("for later") == 1, texts
+        return f"{ms / 1000:.1f} s"
+    return both_ways(role, play)
+
+
+def losing_the_relay_only(role):
+    """The direct connection does not mind, and the relay is used again once it is back."""
+    def play(ways):
+        s = ways.s
+        one_connection_lasts(s)
+        ways.relay.stop()
+        time.sleep(1)
+        one_connection_lasts(s)
+        ways.relay.start()
+        if role == "browser":
+            until(lambda: registered(s), "our archive is registered again")
+        ways.cut()
+        s.we_say("around the cut")
+        s.they_hear("around the cut")
+        one_connection_lasts(s)
+    return both_ways(role, play)
+
+
+CASES = [
+    ("4", "direct way blocked: through the relay", falling_back_to_the_relay),
+    ("4", "sent while the peer is away: once, through the relay", arriving_once_after_an_absence),
+    ("4", "the relay restarts beside a direct connection", losing_the_relay_only),
+]
