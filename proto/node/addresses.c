@@ -31,8 +31,7 @@ enum status addresses_open(struct model *m, const char *listener, const json_t *
     return status == STATUS_OK ? profile_set_urls(m, &urls, e) : status;
 }
 
-// ---- A relay that has been found
-// --------------------------------------------------------------------------------------
+// ---- A relay that has been found -----------------------------------------------------------------------------------
 
 struct telling {
     const struct identity *self;
