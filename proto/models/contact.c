@@ -125,6 +125,8 @@ enum status contact_forget(struct model *m, const struct hash *person, struct er
     struct hash someone;
     enum status status = find_someone(m, person, &someone, e);
     if (status == STATUS_OK)
+        status = trust_withdraw(m, person, e); // as long as its keys are known
+    if (status == STATUS_OK)
         status = leute_remove_other(m, &someone, e);
     if (status == STATUS_OK)
         status = access_revoke_all(m, person, e);

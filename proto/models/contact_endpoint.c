@@ -58,9 +58,12 @@ static bool read_row(struct model *m, const struct hash *hash, const struct hash
     out->person = p.person;
     out->instance = p.instance;
     out->url = p.url;
-    out->certified = trust_signed_by_me(m, &p.person_keys) && trust_signed_by_me(m, &p.instance_keys);
-    return read_keys(m, &p.person_keys, &p.person, &out->person_public, &out->person_sign_public) &&
-           read_keys(m, &p.instance_keys, &p.instance, &out->instance_public, &out->instance_sign_public);
+    if (!read_keys(m, &p.person_keys, &p.person, &out->person_public, &out->person_sign_public) ||
+        !read_keys(m, &p.instance_keys, &p.instance, &out->instance_public, &out->instance_sign_public))
+        return false;
+    out->certified = trust_signed_by_me(m, &p.person_keys) && trust_signed_by_me(m, &p.instance_keys) &&
+                     !trust_is_withdrawn(m, &m->self->person, &p.person, &out->person_sign_public);
+    return true;
 }
 
 static enum status add_profile(struct model *m, const struct hash *id_hash, const struct hash *person, bool disabled,

@@ -26,6 +26,7 @@ enum trust_reason { // why a key is trusted or not (4.3)
     TRUST_ENDLESS_LOOP,
     TRUST_NO_PROFILE,
     TRUST_NO_CERTIFICATE,
+    TRUST_WITHDRAWN, // not of the reference: the contact was forgotten since
 };
 const char *trust_reason_text(enum trust_reason reason); // the reference's words; "" for TRUST_BY_CERTIFICATE
 
@@ -48,9 +49,17 @@ enum status trust_keys_of(struct model *m, const struct hash *person, struct tru
 void trust_of_key(struct model *m, const struct hash *person, const struct sign_public *key, struct trust_key *out);
 bool trust_person(struct model *m, const struct hash *person); // at least one trusted key
 
+// Takes trust back from every key the person has now: whatever certificates say, they are not trusted here, and our own
+// certificates on them count no more at our other node either. What they signed is shown as unsigned.
+enum status trust_withdraw(struct model *m, const struct hash *person, struct error *e);
+// Trusts a key as before, because it proved itself anew. Nothing is written if trust was not withdrawn.
+enum status trust_restore(struct model *m, const struct hash *person, const struct sign_public *key, struct error *e);
+bool trust_is_withdrawn(struct model *m, const struct hash *issuer, const struct hash *person,
+                        const struct sign_public *key);
+
 enum verification {        // of a channel entry or any signed object (4.4)
     VERIFICATION_VERIFIED, // signed by a trusted key of the author, and the certificate is about this entry
-    VERIFICATION_UNSIGNED, // no signature at all, or the author's key is not known here
+    VERIFICATION_UNSIGNED, // no signature at all, or the author's key is not known or not trusted here
     VERIFICATION_FORGED,   // a signature that does not fit: wrong, about something else, or by somebody else
 };
 const char *verification_name(enum verification v); // "verified", "unsigned", "forged"

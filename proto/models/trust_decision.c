@@ -1,4 +1,5 @@
-// Which keys belong to a person, and which of them are trusted (MODELS.md 4.2, 4.3).
+// Which keys belong to a person, and which of them are trusted (MODELS.md 4.2, 4.3). Trust that is taken back is in
+// trust_withdrawal.c.
 #include <string.h>
 
 #include "models/leute.h"
@@ -151,13 +152,30 @@ static bool signed_with_trusted_key(struct model *m, const struct trust_signatur
     return false;
 }
 
-// Looks for a certificate of a type on a profile version, signed by somebody with the right to. subject: only by them.
-static bool is_certified(struct model *m, const struct hash *version, const char *type, const char *right,
-                         const struct hash *subject, const struct chain *chain, struct hash *certificate)
+// Why a profile version may be believed: a certificate of this type by somebody with this right.
+struct ground {
+    const char *type;
+    const char *right;
+    bool by_subject; // only by the person the profile is about
+};
+
+static const struct ground grounds[] = {{"TrustKeysCertificate", TRUST_RIGHT_FOR_EVERYBODY, false},
+                                        {"AffirmationCertificate", TRUST_RIGHT_FOR_SELF, true}};
+
+// Does the signature on a certificate make it one about the person's key at the top of the chain?
+static bool applies(struct model *m, const struct trust_signature *s, const struct ground *ground,
+                    const struct hash *person, const struct chain *chain)
+{
+    return (!ground->by_subject || hash_eq(&s->issuer, person)) && has_right(m, &s->issuer, ground->right) &&
+           !trust_is_withdrawn(m, &s->issuer, person, chain->key) && signed_with_trusted_key(m, s, chain);
+}
+
+static bool is_certified(struct model *m, const struct hash *version, const struct ground *ground,
+                         const struct hash *person, const struct chain *chain, struct hash *certificate)
 {
     struct hash_list certificates = {0};
     bool found = false;
-    if (store_referrers(m->store, version, span_of(type), false, &certificates, NULL) != STATUS_OK)
+    if (store_referrers(m->store, version, span_of(ground->type), false, &certificates, NULL) != STATUS_OK)
         certificates.count = 0;
     for (size_t i = 0; i < certificates.count && !found; i++) {
         struct hash_list signatures = {0};
@@ -166,8 +184,7 @@ static bool is_certified(struct model *m, const struct hash *version, const char
             for (size_t k = 0; k < signatures.count && !found; k++) {
                 struct trust_signature s;
                 found = trust_read_signature(m, &signatures.items[k], &s) && hash_eq(&s.data, certificate) &&
-                        (subject == NULL || hash_eq(&s.issuer, subject)) && has_right(m, &s.issuer, right) &&
-                        signed_with_trusted_key(m, &s, chain);
+                        applies(m, &s, ground, person, chain);
             }
         hash_list_free(&signatures);
     }
@@ -206,9 +223,9 @@ static enum trust_reason decide_by_versions(struct model *m, const struct hash *
         if (!is_about(m, version, person))
             continue;
         reason = TRUST_NO_CERTIFICATE;
-        if (is_certified(m, version, "TrustKeysCertificate", TRUST_RIGHT_FOR_EVERYBODY, NULL, chain, certificate) ||
-            is_certified(m, version, "AffirmationCertificate", TRUST_RIGHT_FOR_SELF, person, chain, certificate))
-            return TRUST_BY_CERTIFICATE;
+        for (size_t k = 0; k < sizeof grounds / sizeof *grounds; k++)
+            if (is_certified(m, version, &grounds[k], person, chain, certificate))
+                return TRUST_BY_CERTIFICATE;
     }
     return reason;
 }
@@ -221,6 +238,8 @@ static enum trust_reason decide(struct model *m, const struct hash *person, cons
     struct hash_list versions = {0};
     if (hash_eq(person, &m->self->person) && key_eq(key, &m->self->person_keys.sign_public))
         return TRUST_ROOT_KEY;
+    if (trust_is_withdrawn(m, &m->self->person, person, key))
+        return TRUST_WITHDRAWN;
     for (const struct chain *c = below; c != NULL; c = c->below)
         if (key_eq(c->key, key))
             return TRUST_ENDLESS_LOOP;
@@ -274,6 +293,7 @@ const char *trust_reason_text(enum trust_reason reason)
         [TRUST_ENDLESS_LOOP] = "endless loop",
         [TRUST_NO_PROFILE] = "no profiles contain this key",
         [TRUST_NO_CERTIFICATE] = "no certificate found that applies trust",
+        [TRUST_WITHDRAWN] = "the contact was forgotten since",
     };
     return texts[reason];
 }

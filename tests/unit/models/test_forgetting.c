@@ -1,0 +1,199 @@
+// Contacts that are forgotten and paired again: what their old keys are still worth.
+#include "model_node.h"
+#include "models/chat.h"
+#include "models/contact.h"
+#include "models/sharing.h"
+#include "models/trust.h"
+#include "tests/unit/cmocka_all.h"
+
+#define OK(call)                                                                                                       \
+    do {                                                                                                               \
+        struct error e = {0};                                                                                          \
+        model_node_check((call), &e, #call);                                                                           \
+    } while (0)
+
+enum { PASSES = 4 };
+
+struct world {
+    struct model_node me;
+    struct model_node ann;
+    struct model_node ann_anew; // the same person after she lost her keys
+};
+
+static int setup(void **state)
+{
+    struct world *w = mem_alloc(sizeof *w);
+    model_node_time = 1700000000000;
+    model_node_open_plain(&w->me, "me@test", "me", NULL);
+    model_node_open_plain(&w->ann, "ann@test", "ann", "ws://localhost:1");
+    model_node_open_plain(&w->ann_anew, "ann@test", "ann", "ws://localhost:1");
+    model_node_pair(&w->me, &w->ann);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    model_node_close(&w->me);
+    model_node_close(&w->ann);
+    model_node_close(&w->ann_anew);
+    free(w);
+    return 0;
+}
+
+static void sync_both(struct model_node *a, struct model_node *b)
+{
+    for (int i = 0; i < PASSES; i++) {
+        model_node_sync(a, b);
+        model_node_sync(b, a);
+    }
+}
+
+static void says(struct world *w, struct model_node *from, const char *text)
+{
+    struct chat_sent sent;
+    model_node_time += 1000;
+    struct model *m = model_node_begin(from);
+    OK(chat_send_to(m, &w->me.self->person, span_of(text), NULL, 0, &sent, &e));
+    model_node_end(from);
+    sync_both(from, &w->me);
+}
+
+static enum verification verdict_on(struct world *w, const char *text)
+{
+    struct topic topic;
+    struct chat_messages page;
+    OK(chat_with(&w->me.m, &w->ann.self->person, &topic, &e));
+    OK(chat_page(&w->me.m, &topic, 0, NULL, &page, &e));
+    for (size_t i = 0; i < page.count; i++)
+        if (span_eq_text(page.items[i].text, text))
+            return page.items[i].verification;
+    fail_msg("%s did not arrive", text);
+    return VERIFICATION_FORGED;
+}
+
+static void forget(struct model_node *n, const struct model_node *whom)
+{
+    struct model *m = model_node_begin(n);
+    OK(contact_forget(m, &whom->self->person, &e));
+    model_node_end(n);
+}
+
+static struct trust_key decision(struct model_node *n, const struct model_node *about)
+{
+    struct trust_key key;
+    trust_of_key(&n->m, &about->self->person, &about->self->person_keys.sign_public, &key);
+    return key;
+}
+
+static void old_keys_are_not_trusted_after_pairing_with_new_ones(void **state)
+{
+    struct world *w = *state;
+    says(w, &w->ann, "before");
+    assert_int_equal(verdict_on(w, "before"), VERIFICATION_VERIFIED);
+    forget(&w->me, &w->ann);
+    model_node_pair(&w->me, &w->ann_anew);
+    assert_true(decision(&w->me, &w->ann_anew).trusted);
+    struct trust_key old = decision(&w->me, &w->ann);
+    assert_false(old.trusted);
+    assert_string_equal(trust_reason_text(old.reason), "the contact was forgotten since");
+    says(w, &w->ann_anew, "it is me again");
+    assert_int_equal(verdict_on(w, "it is me again"), VERIFICATION_VERIFIED);
+    assert_int_equal(verdict_on(w, "before"), VERIFICATION_UNSIGNED); // not forged: nobody says so
+}
+
+static void who_has_the_old_keys_cannot_speak_for_the_contact(void **state)
+{
+    struct world *w = *state;
+    says(w, &w->ann, "before");
+    forget(&w->me, &w->ann);
+    model_node_pair(&w->me, &w->ann_anew);
+    struct model *m = model_node_begin(&w->me);
+    OK(sharing_apply(m, &w->ann.self->person, &e));
+    model_node_end(&w->me);
+    says(w, &w->ann, "made with the old keys");
+    assert_int_equal(verdict_on(w, "made with the old keys"), VERIFICATION_UNSIGNED);
+}
+
+// Somebody who was forgotten by mistake proves the same keys again.
+static void the_same_keys_are_trusted_again_once_they_are_paired_again(void **state)
+{
+    struct world *w = *state;
+    says(w, &w->ann, "before");
+    forget(&w->me, &w->ann);
+    assert_int_equal(decision(&w->me, &w->ann).reason, TRUST_WITHDRAWN);
+    model_node_pair(&w->me, &w->ann);
+    assert_true(decision(&w->me, &w->ann).trusted);
+    assert_int_equal(verdict_on(w, "before"), VERIFICATION_VERIFIED);
+}
+
+static void forgetting_twice_ends_like_forgetting_once(void **state)
+{
+    struct world *w = *state;
+    forget(&w->me, &w->ann);
+    model_node_pair(&w->me, &w->ann_anew);
+    forget(&w->me, &w->ann_anew);
+    model_node_pair(&w->me, &w->ann);
+    assert_true(decision(&w->me, &w->ann).trusted);
+    assert_false(decision(&w->me, &w->ann_anew).trusted);
+}
+
+// An old endpoint that comes back in a profile is not one we stand for.
+static void old_endpoints_are_not_certified(void **state)
+{
+    struct world *w = *state;
+    struct contact_endpoints rows;
+    forget(&w->me, &w->ann);
+    model_node_pair(&w->me, &w->ann_anew);
+    struct model *m = model_node_begin(&w->ann);
+    OK(sharing_apply(m, &w->me.self->person, &e));
+    model_node_end(&w->ann);
+    sync_both(&w->ann, &w->me);
+    OK(contact_endpoints(&w->me.m, &rows, &e));
+    for (size_t i = 0; i < rows.count; i++)
+        assert_true(!rows.items[i].certified ||
+                    public_key_eq(&rows.items[i].person_public, &w->ann_anew.self->person_keys.public_key));
+}
+
+static void become_own_nodes(struct model_node *a, struct model_node *b)
+{
+    struct model *m = model_node_begin(a);
+    OK(sharing_set_own_node(m, &b->self->person, &e));
+    OK(sharing_apply(m, &b->self->person, &e));
+    model_node_end(a);
+}
+
+static void the_own_other_node_follows(void **state)
+{
+    struct world *w = *state;
+    struct model_node other;
+    model_node_open_plain(&other, "other@test", "other", NULL);
+    model_node_pair(&w->me, &other);
+    become_own_nodes(&w->me, &other);
+    become_own_nodes(&other, &w->me);
+    sync_both(&w->me, &other);
+    assert_true(decision(&other, &w->ann).trusted); // we vouch for her
+    forget(&w->me, &w->ann);
+    sync_both(&w->me, &other);
+    assert_false(decision(&other, &w->ann).trusted);
+    model_node_pair(&w->me, &w->ann_anew);
+    sync_both(&w->me, &other);
+    assert_true(decision(&other, &w->ann_anew).trusted);
+    assert_false(decision(&other, &w->ann).trusted);
+    model_node_close(&other);
+}
+
+int main(void)
+{
+    crypto_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(old_keys_are_not_trusted_after_pairing_with_new_ones, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_has_the_old_keys_cannot_speak_for_the_contact, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_same_keys_are_trusted_again_once_they_are_paired_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(forgetting_twice_ends_like_forgetting_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(old_endpoints_are_not_certified, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_own_other_node_follows, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
