@@ -7,12 +7,6 @@
 #include "model_node.h"
 #include "models/chat.h"
 
-#define OK(call)                                                                                                       \
-    do {                                                                                                               \
-        struct error e = {0};                                                                                          \
-        model_node_check((call), &e, #call);                                                                           \
-    } while (0)
-
 enum { PAGE = 50, ROUNDS = 20 };
 
 static double now(void)
@@ -40,15 +34,15 @@ static struct hash post(struct model_node *n, const struct hash *to, size_t coun
         model_node_time++;
         n->m.now_ms = model_node_time;
         if (i == 0)
-            OK(topic_open_one_to_one(&n->m, to, &topic, &e));
-        OK(chat_send(&n->m, &topic, SPAN("a message of ordinary length, as people write them"), NULL, 0, &sent, &e));
+            MUST(topic_open_one_to_one(&n->m, to, &topic, &e));
+        MUST(chat_send(&n->m, &topic, SPAN("a message of ordinary length, as people write them"), NULL, 0, &sent, &e));
         if (i < PAGE)
             fiftieth = sent.id;
         if (i % 1000 == 999 || i + 1 == count)
             model_node_end(n);
         arena_reset(n->m.arena);
         if (i + 1 < count)
-            OK(chat_with(&n->m, to, &topic, &e)); // as every call of the control protocol does
+            MUST(chat_with(&n->m, to, &topic, &e)); // as every call of the control protocol does
     }
     report("a post (in transactions of 1,000)", (now() - begun) / (double)count);
     return fiftieth;
@@ -63,22 +57,22 @@ static void read(struct model_node *n, const struct hash *with, const struct has
     model_node_begin(n);
     for (int i = 0; i < ROUNDS; i++) {
         double begun = now();
-        OK(chat_with(&n->m, with, &topic, &e));
-        OK(chat_page(&n->m, &topic, PAGE, NULL, &page, &e));
+        MUST(chat_with(&n->m, with, &topic, &e));
+        MUST(chat_page(&n->m, &topic, PAGE, NULL, &page, &e));
         best = now() - begun < best ? now() - begun : best;
     }
     report("first page of 50, verified", best);
-    OK(chat_cursor(&n->m, &topic, &cursor, &e));
+    MUST(chat_cursor(&n->m, &topic, &cursor, &e));
     double begun = now();
-    OK(chat_since(&n->m, &topic, cursor, PAGE, &page, &cursor, &e));
+    MUST(chat_since(&n->m, &topic, cursor, PAGE, &page, &cursor, &e));
     report("nothing new since", now() - begun);
     begun = now();
     for (int i = 0; i < 10; i++)
-        OK(chat_page(&n->m, &topic, PAGE, i != 0 ? &page.items[0].id : NULL, &page, &e));
+        MUST(chat_page(&n->m, &topic, PAGE, i != 0 ? &page.items[0].id : NULL, &page, &e));
     report("ten pages one after the other", now() - begun);
     for (int i = 0; i < 2; i++) {
         begun = now();
-        OK(chat_page(&n->m, &topic, PAGE, fiftieth, &page, &e));
+        MUST(chat_page(&n->m, &topic, PAGE, fiftieth, &page, &e));
         report(i == 0 ? "the oldest page" : "the oldest page again", now() - begun);
     }
     model_node_drop(n);

@@ -9,12 +9,6 @@
 
 enum { STEPS = 12, LIMIT = 3 };
 
-#define OK(call)                                                                                                       \
-    do {                                                                                                               \
-        struct error e = {0};                                                                                          \
-        model_node_check((call), &e, #call);                                                                           \
-    } while (0)
-
 struct side {
     struct model_node node;
     struct topic topic;
@@ -30,7 +24,7 @@ static void follow(struct side *s)
     bool more = true;
     model_node_begin(&s->node);
     while (more) {
-        OK(chat_since(&s->node.m, &s->topic, buf_span(&s->cursor), LIMIT, &news, &next, &e));
+        MUST(chat_since(&s->node.m, &s->topic, buf_span(&s->cursor), LIMIT, &news, &next, &e));
         for (size_t i = 0; i < news.count; i++)
             assert_true(hash_map_add(s->followed, &news.items[i].id)); // never twice
         buf_clear(&s->cursor);
@@ -49,7 +43,7 @@ static void write_message(struct side *s, const struct side *other)
         model_node_time -= (int64_t)property_below(5000);
     struct model *m = model_node_begin(&s->node);
     snprintf(text, sizeof text, "%zu", s->written++);
-    OK(chat_send_to(m, &other->node.self->person, span_of(text), NULL, 0, &sent, &e));
+    MUST(chat_send_to(m, &other->node.self->person, span_of(text), NULL, 0, &sent, &e));
     model_node_end(&s->node);
 }
 
@@ -73,14 +67,14 @@ static struct hash version_of(struct side *s)
 {
     struct hash hash;
     struct value *ignored;
-    OK(model_current(&s->node.m, &s->topic.channel, "ChannelInfo", &ignored, &hash, &e));
+    MUST(model_current(&s->node.m, &s->topic.channel, "ChannelInfo", &ignored, &hash, &e));
     return hash;
 }
 
 static size_t count_messages(struct side *s)
 {
     struct chat_messages page;
-    OK(chat_page(&s->node.m, &s->topic, 0, NULL, &page, &e));
+    MUST(chat_page(&s->node.m, &s->topic, 0, NULL, &page, &e));
     for (size_t i = 0; i < page.count; i++)
         assert_int_equal(page.items[i].verification, VERIFICATION_VERIFIED);
     return page.count;
@@ -112,7 +106,7 @@ static void open_side(struct side *s, const char *email)
 static void open_topic(struct side *s, const struct side *other)
 {
     struct model *m = model_node_begin(&s->node);
-    OK(topic_open_one_to_one(m, &other->node.self->person, &s->topic, &e));
+    MUST(topic_open_one_to_one(m, &other->node.self->person, &s->topic, &e));
     model_node_end(&s->node);
 }
 

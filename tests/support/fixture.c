@@ -51,21 +51,32 @@ struct value *fixture_value(struct arena *a, const char *json)
     return v;
 }
 
+char *fixture_json(const char *text)
+{
+    char *json = mem_text(span_of(text));
+    for (char *c = json; *c != '\0'; c++) {
+        if (*c == '\'')
+            *c = '"';
+    }
+    return json;
+}
+
+struct value *fixture_read(struct arena *a, const char *text)
+{
+    char *json = fixture_json(text);
+    struct value *v = fixture_value(a, json);
+    free(json);
+    return v;
+}
+
 struct recipes *fixture_recipes(void)
 {
     struct error e = {0};
     struct recipes *r = recipes_create(true);
     struct arena *a = arena_create();
-    for (size_t i = 0; i < sizeof recipe_texts / sizeof *recipe_texts; i++) {
-        char *json = mem_text(span_of(recipe_texts[i]));
-        for (char *c = json; *c != '\0'; c++) {
-            if (*c == '\'')
-                *c = '"';
-        }
-        if (recipes_add(r, fixture_value(a, json), &e) != STATUS_OK)
-            stop(json, e.message);
-        free(json);
-    }
+    for (size_t i = 0; i < sizeof recipe_texts / sizeof *recipe_texts; i++)
+        if (recipes_add(r, fixture_read(a, recipe_texts[i]), &e) != STATUS_OK)
+            stop(recipe_texts[i], e.message);
     arena_destroy(a);
     return r;
 }
@@ -116,4 +127,24 @@ struct hash fixture_node(struct memory_source *m, const char *kind, const struct
     struct hash hash = memory_source_put(m, buf_span(&text));
     buf_free(&text);
     return hash;
+}
+
+int fixture_begin(void **state)
+{
+    struct fixture *f = mem_alloc(sizeof *f);
+    f->recipes = fixture_recipes();
+    f->m = memory_source_create(f->recipes);
+    f->a = arena_create();
+    *state = f;
+    return 0;
+}
+
+int fixture_end(void **state)
+{
+    struct fixture *f = *state;
+    arena_destroy(f->a);
+    memory_source_destroy(f->m);
+    recipes_destroy(f->recipes);
+    free(f);
+    return 0;
 }

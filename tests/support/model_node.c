@@ -138,6 +138,25 @@ void model_node_pair(struct model_node *a, struct model_node *b)
     take_identity(b, a);
 }
 
+int model_pair_begin(void **state)
+{
+    struct model_pair *p = mem_alloc(sizeof *p);
+    model_node_time = 1700000000000;
+    model_node_open_plain(&p->a, "ann@test", "ann", "ws://localhost:1");
+    model_node_open_plain(&p->b, "ben@test", "ben", NULL);
+    *state = p;
+    return 0;
+}
+
+int model_pair_end(void **state)
+{
+    struct model_pair *p = *state;
+    model_node_close(&p->a);
+    model_node_close(&p->b);
+    free(p);
+    return 0;
+}
+
 struct pass { // one pass of CHUM
     struct model_node *from;
     struct model_node *to;

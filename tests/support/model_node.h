@@ -29,8 +29,24 @@ void model_node_drop(struct model_node *n); // rolls it back
 
 // Both store the other's identity, as pairing does. Inside no transaction.
 void model_node_pair(struct model_node *a, struct model_node *b);
+struct model_pair {
+    struct model_node a; // ann, who listens
+    struct model_node b; // ben
+};
+
+// Around a cmocka test, whose state it is: two nodes that do not know each other yet.
+int model_pair_begin(void **state);
+int model_pair_end(void **state);
+
 // One pass of CHUM: to takes in everything from grants it and the policy permits. Returns how many roots were refused.
 size_t model_node_sync(struct model_node *from, struct model_node *to);
 struct contact_identity model_node_identity(const struct model_node *n, const char *url);
 
 void model_node_check(enum status status, const struct error *e, const char *what); // aborts unless STATUS_OK
+
+// Runs a call that takes an error e.
+#define MUST(call)                                                                                                     \
+    do {                                                                                                               \
+        struct error e = {0};                                                                                          \
+        model_node_check((call), &e, #call);                                                                           \
+    } while (0)

@@ -15,25 +15,13 @@ static const char album[] = "{'$type$':'Recipe','name':'Album','rule':[{'itempro
                             "{'itemprop':'about','optional':true,'itemtype':{'type':'referenceToId','allowedTypes':"
                             "{'$set':['*']}}}]}";
 
-static struct value *read_value(struct arena *a, const char *text)
-{
-    char *json = mem_text(span_of(text));
-    for (char *c = json; *c != '\0'; c++) {
-        if (*c == '\'')
-            *c = '"';
-    }
-    struct value *v = fixture_value(a, json);
-    free(json);
-    return v;
-}
-
 struct recipes *gallery_recipes(void *ctx)
 {
     struct error e = {0};
     struct recipes *r = fixture_recipes();
     struct arena *a = arena_create();
     (void)ctx;
-    if (recipes_add(r, read_value(a, album), &e) != STATUS_OK) {
+    if (recipes_add(r, fixture_read(a, album), &e) != STATUS_OK) {
         fprintf(stderr, "%s %s\n", e.code, e.message);
         abort();
     }
@@ -60,6 +48,21 @@ void gallery_end(struct gallery *g)
     json_decref(g->exporter);
 }
 
+int gallery_set_up(void **state)
+{
+    struct gallery *g = mem_alloc(sizeof *g);
+    gallery_begin(g, 2);
+    *state = g;
+    return 0;
+}
+
+int gallery_tear_down(void **state)
+{
+    gallery_end(*state);
+    free(*state);
+    return 0;
+}
+
 struct hash gallery_object(struct gallery *g, const char *format, ...)
 {
     struct error e = {0};
@@ -70,7 +73,7 @@ struct hash gallery_object(struct gallery *g, const char *format, ...)
     vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
     struct arena *a = g->ours->arena;
-    if (object_make(g->ours->recipes, a, read_value(a, text), MICRODATA_OBJECT, &o, &e) != STATUS_OK) {
+    if (object_make(g->ours->recipes, a, fixture_read(a, text), MICRODATA_OBJECT, &o, &e) != STATUS_OK) {
         fprintf(stderr, "%s %s\n", e.code, e.message);
         abort();
     }

@@ -16,6 +16,10 @@ struct recipes *gallery_recipes(void *ctx);
 
 void gallery_begin(struct gallery *g, size_t sides);
 void gallery_end(struct gallery *g);
+// Around a cmocka test, whose state it is: a gallery of two sides.
+int gallery_set_up(void **state);
+int gallery_tear_down(void **state);
+#define GALLERY_TEST(name) cmocka_unit_test_setup_teardown(name, gallery_set_up, gallery_tear_down)
 void gallery_connect(struct gallery *g);
 void gallery_pass(struct gallery *g); // connects and waits for the first pass, or the end
 

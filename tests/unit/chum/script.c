@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "tests/support/fixture.h"
 
 void script_begin(struct script *script)
 {
@@ -217,11 +218,7 @@ static bool is_synchronised(void *ctx)
 
 void script_ask(struct stage *s, struct script *script, int64_t service, const char *args)
 {
-    char *json = mem_text(span_of(args));
-    for (char *c = json; *c != '\0'; c++) {
-        if (*c == '\'')
-            *c = '"';
-    }
+    char *json = fixture_json(args);
     stage_wait(s, is_synchronised, script, "synchronisation");
     script->answered = false;
     buf_clear(&script->data);

@@ -83,6 +83,19 @@ static struct recipes *usual_recipes(void *ctx)
     return fixture_recipes();
 }
 
+struct recipes *stage_recorded_recipes(void *ctx)
+{
+    static const char type[] =
+        "{'$type$':'Recipe','name':'WireTestDoc','rule':[{'itemprop':'id','isId':true},{'itemprop':'note'},"
+        "{'itemprop':'text','optional':true,'itemtype':{'type':'referenceToClob'}}]}";
+    struct error e = {0};
+    struct recipes *r = usual_recipes(ctx);
+    struct arena *a = arena_create();
+    must(recipes_add(r, fixture_read(a, type), &e), &e, "recipes_add");
+    arena_destroy(a);
+    return r;
+}
+
 static void open_store(struct side *side)
 {
     struct error e = {0};
@@ -303,15 +316,6 @@ void side_must(struct side *side, store_run_fn run, void *arg)
 
 enum { JSON_MAX = 4096 };
 
-static struct value *read_value(struct side *side, char *json)
-{
-    for (char *c = json; *c != '\0'; c++) {
-        if (*c == '\'')
-            *c = '"';
-    }
-    return fixture_value(side->arena, json);
-}
-
 static enum status run_put(struct store *store, void *arg, struct error *e)
 {
     return store_put(store, arg, NULL, e);
@@ -333,7 +337,7 @@ struct hash side_put(struct side *side, const char *format, ...)
     va_start(ap, format);
     vsnprintf(json, sizeof json, format, ap);
     va_end(ap);
-    return side_put_value(side, read_value(side, json));
+    return side_put_value(side, fixture_read(side->arena, json));
 }
 
 struct change {
@@ -355,7 +359,7 @@ struct hash side_change(struct side *side, const char *format, ...)
     va_start(ap, format);
     vsnprintf(json, sizeof json, format, ap);
     va_end(ap);
-    struct change c = {.value = read_value(side, json)};
+    struct change c = {.value = fixture_read(side->arena, json)};
     side_must(side, run_change, &c);
     return c.result.id_hash;
 }

@@ -42,6 +42,7 @@ struct stage {
     struct transport *ends[2]; // of the last connection
 };
 
+struct recipes *stage_recorded_recipes(void *ctx); // fixture_recipes and the type of the recorded peers; ctx unused
 // recipes NULL: the built-in ones and those of fixture_recipes.
 void stage_begin(struct stage *s, size_t sides, stage_recipes recipes, void *ctx);
 void stage_end(struct stage *s);

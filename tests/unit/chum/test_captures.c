@@ -203,21 +203,6 @@ static size_t count_lists(const struct recording *r, int direction)
 
 // ---- Imports -------------------------------------------------------------------------------------------------------
 
-static struct recipes *recorded_recipes(void *ctx)
-{
-    struct error e;
-    struct recipes *r = fixture_recipes();
-    struct arena *a = arena_create();
-    (void)ctx;
-    const struct value *doc = fixture_value(
-        a, "{\"$type$\":\"Recipe\",\"name\":\"WireTestDoc\",\"rule\":[{\"itemprop\":\"id\",\"isId\":true},"
-           "{\"itemprop\":\"note\"},"
-           "{\"itemprop\":\"text\",\"optional\":true,\"itemtype\":{\"type\":\"referenceToClob\"}}]}");
-    assert_int_equal(recipes_add(r, doc, &e), STATUS_OK);
-    arena_destroy(a);
-    return r;
-}
-
 // Both persons are known since pairing, and each side made the channel of their chat by itself.
 static void put_known(struct side *side, const json_t *header)
 {
@@ -256,7 +241,7 @@ static void replay_import(const struct recorded_import *import)
     size_t missing = 0;
     json_t *capture = capture_load(import->capture);
     read_recording(capture, &recording);
-    stage_begin(&stage, 2, recorded_recipes, NULL);
+    stage_begin(&stage, 2, stage_recorded_recipes, NULL);
     script_begin(&script);
     struct side *ours = &stage.sides[0];
     struct player player = {&recording, import->direction, 0, count_lists(&recording, import->direction)};

@@ -7,21 +7,6 @@
 
 #include "../cmocka_all.h"
 
-static int begin(void **state)
-{
-    struct gallery *g = mem_alloc(sizeof *g);
-    gallery_begin(g, 2);
-    *state = g;
-    return 0;
-}
-
-static int end(void **state)
-{
-    gallery_end(*state);
-    free(*state);
-    return 0;
-}
-
 static bool is_listed(struct gallery *g, const struct hash *hash)
 {
     script_ask(&g->stage, &g->script, CHUM_GET_ACCESSIBLE_ROOTS, "[]");
@@ -167,10 +152,10 @@ static void files_wait_for_a_peer_that_does_not_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_list_follows_what_is_granted, begin, end),
-        cmocka_unit_test_setup_teardown(nothing_is_given_before_it_was_shown, begin, end),
-        cmocka_unit_test_setup_teardown(objects_wait_for_a_peer_that_does_not_read, begin, end),
-        cmocka_unit_test_setup_teardown(files_wait_for_a_peer_that_does_not_read, begin, end),
+        GALLERY_TEST(the_list_follows_what_is_granted),
+        GALLERY_TEST(nothing_is_given_before_it_was_shown),
+        GALLERY_TEST(objects_wait_for_a_peer_that_does_not_read),
+        GALLERY_TEST(files_wait_for_a_peer_that_does_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

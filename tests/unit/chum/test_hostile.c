@@ -7,21 +7,6 @@
 
 #include "../cmocka_all.h"
 
-static int begin(void **state)
-{
-    struct gallery *g = mem_alloc(sizeof *g);
-    gallery_begin(g, 2);
-    *state = g;
-    return 0;
-}
-
-static int end(void **state)
-{
-    gallery_end(*state);
-    free(*state);
-    return 0;
-}
-
 // A root beside every broken one: it has to arrive.
 static struct hash show_witness(struct gallery *g)
 {
@@ -336,25 +321,25 @@ static void a_flood_of_expensive_questions_is_answered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_dangling_object_is_refused, begin, end),
-        cmocka_unit_test_setup_teardown(a_dangling_id_is_refused, begin, end),
-        cmocka_unit_test_setup_teardown(a_dangling_blob_is_refused, begin, end),
-        cmocka_unit_test_setup_teardown(a_dangling_clob_is_refused, begin, end),
-        cmocka_unit_test_setup_teardown(a_link_has_to_lead_to_its_kind, begin, end),
-        cmocka_unit_test_setup_teardown(wrong_bytes_are_refused, begin, end),
-        cmocka_unit_test_setup_teardown(a_root_of_another_type_is_refused, begin, end),
-        cmocka_unit_test_setup_teardown(rights_are_refused_as_parts, begin, end),
-        cmocka_unit_test_setup_teardown(unknown_types_are_skipped_unasked, begin, end),
-        cmocka_unit_test_setup_teardown(a_huge_object_is_refused, begin, end),
-        cmocka_unit_test_setup_teardown(a_list_of_children_that_is_none_fails_its_root, begin, end),
-        cmocka_unit_test_setup_teardown(an_endless_list_of_children_fails_its_root, begin, end),
-        cmocka_unit_test_setup_teardown(a_broken_version_hinders_no_other, begin, end),
-        cmocka_unit_test_setup_teardown(versions_below_a_refused_one_count, begin, end),
-        cmocka_unit_test_setup_teardown(many_versions_come_in_several_passes, begin, end),
-        cmocka_unit_test_setup_teardown(an_unanswered_object_fails_its_root, begin, end),
-        cmocka_unit_test_setup_teardown(failures_are_told_once, begin, end),
-        cmocka_unit_test_setup_teardown(a_flood_of_questions_is_answered, begin, end),
-        cmocka_unit_test_setup_teardown(a_flood_of_expensive_questions_is_answered, begin, end),
+        GALLERY_TEST(a_dangling_object_is_refused),
+        GALLERY_TEST(a_dangling_id_is_refused),
+        GALLERY_TEST(a_dangling_blob_is_refused),
+        GALLERY_TEST(a_dangling_clob_is_refused),
+        GALLERY_TEST(a_link_has_to_lead_to_its_kind),
+        GALLERY_TEST(wrong_bytes_are_refused),
+        GALLERY_TEST(a_root_of_another_type_is_refused),
+        GALLERY_TEST(rights_are_refused_as_parts),
+        GALLERY_TEST(unknown_types_are_skipped_unasked),
+        GALLERY_TEST(a_huge_object_is_refused),
+        GALLERY_TEST(a_list_of_children_that_is_none_fails_its_root),
+        GALLERY_TEST(an_endless_list_of_children_fails_its_root),
+        GALLERY_TEST(a_broken_version_hinders_no_other),
+        GALLERY_TEST(versions_below_a_refused_one_count),
+        GALLERY_TEST(many_versions_come_in_several_passes),
+        GALLERY_TEST(an_unanswered_object_fails_its_root),
+        GALLERY_TEST(failures_are_told_once),
+        GALLERY_TEST(a_flood_of_questions_is_answered),
+        GALLERY_TEST(a_flood_of_expensive_questions_is_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -250,26 +250,10 @@ struct scene {
     struct probe probe;
 };
 
-static struct recipes *recipes_of_the_record(void *ctx)
-{
-    struct error e;
-    struct recipes *r = fixture_recipes();
-    struct arena *a = arena_create();
-    (void)ctx;
-    const struct value *doc = fixture_value(
-        a, "{\"$type$\":\"Recipe\",\"name\":\"WireTestDoc\",\"rule\":[{\"itemprop\":\"id\",\"isId\":true},"
-           "{\"itemprop\":\"note\"},"
-           "{\"itemprop\":\"text\",\"optional\":true,\"itemtype\":{\"type\":\"referenceToClob\"}}]}");
-    if (recipes_add(r, doc, &e) != STATUS_OK)
-        abort();
-    arena_destroy(a);
-    return r;
-}
-
 static void begin_scene(struct scene *s, const json_t *records, const json_t *log)
 {
     memset(s, 0, sizeof *s);
-    stage_begin(&s->stage, 2, recipes_of_the_record, NULL);
+    stage_begin(&s->stage, 2, stage_recorded_recipes, NULL);
     script_begin(&s->script);
     s->ours = &s->stage.sides[0];
     s->stage.sides[1].script = &s->script;

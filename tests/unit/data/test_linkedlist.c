@@ -2,33 +2,6 @@
 #include "fixture.h"
 #include "tests/unit/cmocka_all.h"
 
-struct fixture {
-    struct recipes *recipes;
-    struct memory_source *m;
-    struct arena *a;
-    struct error e;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *f = mem_alloc(sizeof *f);
-    f->recipes = fixture_recipes();
-    f->m = memory_source_create(f->recipes);
-    f->a = arena_create();
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    arena_destroy(f->a);
-    memory_source_destroy(f->m);
-    recipes_destroy(f->recipes);
-    free(f);
-    return 0;
-}
-
 static const struct hash empty;
 
 static struct hash insert(struct fixture *f, struct hash head, const char *text, double time)
@@ -208,8 +181,6 @@ static void broken_lists_are_errors(void **state)
     assert_int_equal(list_merge(&f->m->source, &head, &other, &result, &f->e), STATUS_NOT_FOUND);
     assert_non_null(strstr(f->e.message, hash_text(&old).s));
 }
-
-#define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 // The newest 50 elements older than bound; returns how many objects were read for them.
 static size_t read_page(struct fixture *f, const struct hash *head, double before, struct list_element *out)

@@ -4,35 +4,11 @@
 #include "fixture.h"
 #include "tests/unit/cmocka_all.h"
 
-struct fixture {
-    struct recipes *recipes;
-    struct memory_source *m;
-    struct arena *a;
-    struct error e;
+static struct { // of the last merge
     bool contained;
     struct hash current;
     struct value *merged;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *f = mem_alloc(sizeof *f);
-    f->recipes = fixture_recipes();
-    f->m = memory_source_create(f->recipes);
-    f->a = arena_create();
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    arena_destroy(f->a);
-    memory_source_destroy(f->m);
-    recipes_destroy(f->recipes);
-    free(f);
-    return 0;
-}
+} outcome;
 
 static struct hash add(struct fixture *f, const char *json)
 {
@@ -53,14 +29,15 @@ static struct hash change(struct fixture *f, const struct hash *prev, const char
 
 static enum status merge(struct fixture *f, const struct hash *first, const struct hash *second)
 {
-    return merge_versions(&f->m->source, f->a, first, second, &f->contained, &f->current, &f->merged, &f->e);
+    return merge_versions(&f->m->source, f->a, first, second, &outcome.contained, &outcome.current, &outcome.merged,
+                          &f->e);
 }
 
 static void expect_merged(struct fixture *f, const struct hash *first, const struct hash *second, const char *json)
 {
     assert_int_equal(merge(f, first, second), STATUS_OK);
-    assert_false(f->contained);
-    struct hash got = memory_source_add(f->m, f->merged);
+    assert_false(outcome.contained);
+    struct hash got = memory_source_add(f->m, outcome.merged);
     struct hash wanted = add(f, json);
     assert_memory_equal(&got, &wanted, sizeof got);
 }
@@ -74,11 +51,11 @@ static void an_ancestor_is_contained(void **state)
     struct hash next = change(f, &root, DOC(",\"s\":\"2\""), 1, 2);
     struct hash last = change(f, &next, DOC(",\"s\":\"3\""), 2, 3);
     assert_int_equal(merge(f, &root, &last), STATUS_OK);
-    assert_true(f->contained && hash_eq(&f->current, &last));
+    assert_true(outcome.contained && hash_eq(&outcome.current, &last));
     assert_int_equal(merge(f, &last, &root), STATUS_OK);
-    assert_true(f->contained && hash_eq(&f->current, &last));
+    assert_true(outcome.contained && hash_eq(&outcome.current, &last));
     assert_int_equal(merge(f, &last, &last), STATUS_OK);
-    assert_true(f->contained && hash_eq(&f->current, &last));
+    assert_true(outcome.contained && hash_eq(&outcome.current, &last));
 }
 
 static void a_merge_contains_its_nodes(void **state)
@@ -90,9 +67,9 @@ static void a_merge_contains_its_nodes(void **state)
     struct hash next[] = {joined, edge(f, DOC(",\"s\":\"3\""), 3)};
     struct hash outer = fixture_node(f->m, "Merge", next, 2, &data, 2, 3);
     assert_int_equal(merge(f, &roots[1], &outer), STATUS_OK);
-    assert_true(f->contained && hash_eq(&f->current, &outer));
+    assert_true(outcome.contained && hash_eq(&outcome.current, &outer));
     assert_int_equal(merge(f, &outer, &joined), STATUS_OK);
-    assert_true(f->contained && hash_eq(&f->current, &outer));
+    assert_true(outcome.contained && hash_eq(&outcome.current, &outer));
 }
 
 static void later_values_win_and_lists_unite(void **state)
@@ -292,7 +269,7 @@ static void channels_merge_alike_with_and_without_history(void **state)
         struct value *quick;
         assert_int_equal(merge(f, &first, &second), STATUS_OK);
         assert_int_equal(merge_lists(&f->m->source, f->a, &data[i / 3], &data[i % 3], &quick, &f->e), STATUS_OK);
-        struct hash slow_hash = memory_source_add(f->m, f->merged);
+        struct hash slow_hash = memory_source_add(f->m, outcome.merged);
         struct hash quick_hash = memory_source_add(f->m, quick);
         assert_memory_equal(&slow_hash, &quick_hash, sizeof slow_hash);
     }
@@ -325,8 +302,6 @@ static void configured_algorithms_are_ranked(void **state)
     assert_int_equal(algorithm_check_existence(&r, SPAN("o.c"), false, &e), STATUS_CONFLICT);
     assert_int_equal(algorithm_check_existence(&r, SPAN("p.q"), false, &e), STATUS_OK);
 }
-
-#define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

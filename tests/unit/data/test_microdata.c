@@ -1,5 +1,6 @@
 #include "data/jsonform.h"
 #include "data/microdata.h"
+#include "fixture.h"
 #include "tests/unit/cmocka_all.h"
 
 #include <time.h>
@@ -16,58 +17,31 @@
     "{\"itemprop\":\"n\",\"optional\":true,\"itemtype\":{\"type\":\"integer\"}}]}"
 #define OPEN "<div itemscope itemtype=\"//refin.io/All\">"
 
-struct fixture {
-    struct arena *arena;
-    struct recipes *recipes;
-    struct error error;
-};
-
-static struct value *from_json(struct fixture *f, const char *text)
-{
-    struct value *v;
-    json_t *json = json_loads(text, JSONFORM_FLAGS, NULL);
-    assert_non_null(json);
-    assert_int_equal(jsonform_read(f->arena, json, &v, NULL), STATUS_OK);
-    json_decref(json);
-    return v;
-}
-
 static int set_up(void **state)
 {
-    struct fixture *f = mem_alloc(sizeof *f);
-    f->arena = arena_create();
-    f->recipes = recipes_create(true);
-    assert_int_equal(recipes_add(f->recipes, from_json(f, ALL), NULL), STATUS_OK);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
+    fixture_begin(state);
     struct fixture *f = *state;
-    recipes_destroy(f->recipes);
-    arena_destroy(f->arena);
-    free(f);
+    assert_int_equal(recipes_add(f->recipes, fixture_value(f->a, ALL), NULL), STATUS_OK);
     return 0;
 }
 
 static enum status read_text(struct fixture *f, struct span text, struct value **v)
 {
-    return microdata_read(f->recipes, f->arena, text, MICRODATA_OBJECT, (struct span){0}, v, &f->error);
+    return microdata_read(f->recipes, f->a, text, MICRODATA_OBJECT, (struct span){0}, v, &f->e);
 }
 
 static void expect_refusal(struct fixture *f, const char *text, const char *code)
 {
     struct value *v;
     assert_int_not_equal(read_text(f, span_of(text), &v), STATUS_OK);
-    assert_string_equal(f->error.code, code);
+    assert_string_equal(f->e.code, code);
 }
 
 static struct span write_value(struct fixture *f, const struct value *v)
 {
     struct buf out = {0};
-    assert_int_equal(microdata_write(f->recipes, v, MICRODATA_OBJECT, &out, &f->error), STATUS_OK);
-    struct span copy = arena_copy(f->arena, buf_span(&out));
+    assert_int_equal(microdata_write(f->recipes, v, MICRODATA_OBJECT, &out, &f->e), STATUS_OK);
+    struct span copy = arena_copy(f->a, buf_span(&out));
     buf_free(&out);
     return copy;
 }
@@ -75,7 +49,7 @@ static struct span write_value(struct fixture *f, const struct value *v)
 static void text_is_escaped_and_surrogates_replaced(void **state)
 {
     struct fixture *f = *state;
-    struct value *v = from_json(f, "{\"$type$\":\"All\",\"s\":{\"$utf16\":[60,38,62,34,55296,10]}}");
+    struct value *v = fixture_value(f->a, "{\"$type$\":\"All\",\"s\":{\"$utf16\":[60,38,62,34,55296,10]}}");
     assert_string_equal(write_value(f, v).ptr, OPEN "<span itemprop=\"s\">&lt;&amp;&gt;\"\xEF\xBF\xBD\n</span></div>");
 }
 
@@ -112,8 +86,8 @@ static void bags_and_sets_are_read_in_any_order(void **state)
     struct span text = SPAN(OPEN "<ul itemprop=\"b\"><li>b</li><li>a</li><li>b</li></ul>"
                                  "<ul itemprop=\"t\"><li>y</li><li>x</li><li>y</li><li>z</li><li>x</li></ul></div>");
     assert_int_equal(read_text(f, text, &v), STATUS_OK);
-    assert_true(value_eq(v, from_json(f, "{\"$type$\":\"All\",\"b\":[\"b\",\"a\",\"b\"],"
-                                         "\"t\":{\"$set\":[\"z\",\"x\",\"y\"]}}")));
+    assert_true(value_eq(v, fixture_value(f->a, "{\"$type$\":\"All\",\"b\":[\"b\",\"a\",\"b\"],"
+                                                "\"t\":{\"$set\":[\"z\",\"x\",\"y\"]}}")));
     assert_true(span_eq_text(value_get(v, SPAN("t"))->list.items[0]->string, "y"));
     assert_string_equal(write_value(f, v).ptr, OPEN "<ul itemprop=\"b\"><li>a</li><li>b</li><li>b</li></ul>"
                                                     "<ul itemprop=\"t\"><li>x</li><li>y</li><li>z</li></ul></div>");
@@ -122,7 +96,7 @@ static void bags_and_sets_are_read_in_any_order(void **state)
 static void repeated_items_of_a_set_are_written_once(void **state)
 {
     struct fixture *f = *state;
-    struct value *v = from_json(f, "{\"$type$\":\"All\",\"t\":{\"$set\":[\"b\",\"a\",\"b\"]}}");
+    struct value *v = fixture_value(f->a, "{\"$type$\":\"All\",\"t\":{\"$set\":[\"b\",\"a\",\"b\"]}}");
     assert_string_equal(write_value(f, v).ptr, OPEN "<ul itemprop=\"t\"><li>a</li><li>b</li></ul></div>");
 }
 
@@ -131,13 +105,13 @@ static void a_failed_write_leaves_the_buffer_alone(void **state)
     struct fixture *f = *state;
     struct buf out = {0};
     buf_add_text(&out, "before");
-    struct value *v = from_json(f, "{\"$type$\":\"All\",\"s\":\"good\",\"n\":1.5}");
-    assert_int_equal(microdata_write(f->recipes, v, MICRODATA_OBJECT, &out, &f->error), STATUS_INVALID);
-    assert_string_equal(f->error.code, "O2M-RTYC1");
-    v = from_json(f, "{\"$type$\":\"All\"}");
-    value_set_member(f->arena, v, SPAN("s"), value_text(f->arena, "\xC3("));
-    assert_int_equal(microdata_write(f->recipes, v, MICRODATA_OBJECT, &out, &f->error), STATUS_INVALID);
-    assert_string_equal(f->error.code, "BAD-TEXT");
+    struct value *v = fixture_value(f->a, "{\"$type$\":\"All\",\"s\":\"good\",\"n\":1.5}");
+    assert_int_equal(microdata_write(f->recipes, v, MICRODATA_OBJECT, &out, &f->e), STATUS_INVALID);
+    assert_string_equal(f->e.code, "O2M-RTYC1");
+    v = fixture_value(f->a, "{\"$type$\":\"All\"}");
+    value_set_member(f->a, v, SPAN("s"), value_text(f->a, "\xC3("));
+    assert_int_equal(microdata_write(f->recipes, v, MICRODATA_OBJECT, &out, &f->e), STATUS_INVALID);
+    assert_string_equal(f->e.code, "BAD-TEXT");
     assert_string_equal(buf_cstr(&out), "before");
     buf_free(&out);
 }
@@ -200,5 +174,5 @@ int main(void)
         cmocka_unit_test(the_kind_of_a_file_is_recognized),
         cmocka_unit_test(big_sets_take_no_quadratic_time),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, fixture_end);
 }

@@ -1,43 +1,11 @@
 #include "data/jsonform.h"
 #include "data/microdata.h"
+#include "fixture.h"
 #include "tests/unit/cmocka_all.h"
-
-struct fixture {
-    struct arena *arena;
-    struct recipes *recipes;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *f = mem_alloc(sizeof *f);
-    f->arena = arena_create();
-    f->recipes = recipes_create(true);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    recipes_destroy(f->recipes);
-    arena_destroy(f->arena);
-    free(f);
-    return 0;
-}
-
-static struct value *from_json(struct fixture *f, const char *text)
-{
-    struct value *v;
-    json_t *json = json_loads(text, JSONFORM_FLAGS, NULL);
-    assert_non_null(json);
-    assert_int_equal(jsonform_read(f->arena, json, &v, NULL), STATUS_OK);
-    json_decref(json);
-    return v;
-}
 
 static enum status add(struct fixture *f, const char *text, struct error *e)
 {
-    return recipes_add(f->recipes, from_json(f, text), e);
+    return recipes_add(f->recipes, fixture_value(f->a, text), e);
 }
 
 static void count_usable(struct span microdata, void *arg)
@@ -47,8 +15,7 @@ static void count_usable(struct span microdata, void *arg)
     struct span name;
     struct error e = {0};
     const struct recipe *recipe;
-    assert_int_equal(microdata_read(f->recipes, f->arena, microdata, MICRODATA_OBJECT, SPAN("Recipe"), &v, &e),
-                     STATUS_OK);
+    assert_int_equal(microdata_read(f->recipes, f->a, microdata, MICRODATA_OBJECT, SPAN("Recipe"), &v, &e), STATUS_OK);
     assert_true(value_get_string(v, "name", &name));
     assert_int_equal(recipes_get(f->recipes, name, &recipe, &e), STATUS_OK);
     struct recipes *empty = recipes_create(false);
@@ -78,12 +45,12 @@ static void check_recipe_of_recipes(struct span microdata, void *arg)
     struct fixture *f = arg;
     struct value *v;
     struct span name;
-    assert_int_equal(microdata_read(f->recipes, f->arena, microdata, MICRODATA_OBJECT, (struct span){0}, &v, NULL),
+    assert_int_equal(microdata_read(f->recipes, f->a, microdata, MICRODATA_OBJECT, (struct span){0}, &v, NULL),
                      STATUS_OK);
     if (!value_get_string(v, "name", &name) || !span_eq_text(name, "Recipe"))
         return;
     const struct recipe *built_in = recipes_find(f->recipes, name);
-    value_set_member(f->arena, v, SPAN("name"), value_text(f->arena, "RecipeAgain"));
+    value_set_member(f->a, v, SPAN("name"), value_text(f->a, "RecipeAgain"));
     assert_int_equal(recipes_add(f->recipes, v, NULL), STATUS_OK);
     const struct recipe *again = recipes_find(f->recipes, SPAN("RecipeAgain"));
     assert_int_equal(built_in->rule_count, again->rule_count);
@@ -157,7 +124,7 @@ static void deep_types_are_refused(void **state)
 {
     struct fixture *f = *state;
     struct error e = {0};
-    struct arena *a = f->arena;
+    struct arena *a = f->a;
     struct value *type = value_object(a, (struct span){0});
     value_set_member(a, type, SPAN("type"), value_text(a, "string"));
     for (int i = 0; i < RECIPE_MAX_DEPTH; i++) {
@@ -166,7 +133,8 @@ static void deep_types_are_refused(void **state)
         value_set_member(a, outer, SPAN("item"), type);
         type = outer;
     }
-    struct value *recipe = from_json(f, "{\"$type$\":\"Recipe\",\"name\":\"Deep\",\"rule\":[{\"itemprop\":\"a\"}]}");
+    struct value *recipe =
+        fixture_value(f->a, "{\"$type$\":\"Recipe\",\"name\":\"Deep\",\"rule\":[{\"itemprop\":\"a\"}]}");
     value_set_member(a, value_get(recipe, SPAN("rule"))->list.items[0], SPAN("itemtype"), type);
     assert_int_equal(recipes_add(f->recipes, recipe, &e), STATUS_TOO_BIG);
     assert_string_equal(e.code, "RECIPE-TOO-DEEP");
@@ -205,15 +173,15 @@ static void crdt_settings_are_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_builtin_recipe_is_usable, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_core_does_not_know_the_models, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_recipe_of_recipes_is_as_recorded, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_name_is_registered_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(inheritance_is_resolved_in_any_order, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(inheritance_that_does_not_end_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(deep_types_are_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(expressions_are_searched_and_bounded, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(crdt_settings_are_kept, set_up, tear_down),
+        FIXTURE_TEST(every_builtin_recipe_is_usable),
+        FIXTURE_TEST(the_core_does_not_know_the_models),
+        FIXTURE_TEST(the_recipe_of_recipes_is_as_recorded),
+        FIXTURE_TEST(a_name_is_registered_once),
+        FIXTURE_TEST(inheritance_is_resolved_in_any_order),
+        FIXTURE_TEST(inheritance_that_does_not_end_is_refused),
+        FIXTURE_TEST(deep_types_are_refused),
+        FIXTURE_TEST(expressions_are_searched_and_bounded),
+        FIXTURE_TEST(crdt_settings_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

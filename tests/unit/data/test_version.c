@@ -3,33 +3,6 @@
 #include "fixture.h"
 #include "tests/unit/cmocka_all.h"
 
-struct fixture {
-    struct recipes *recipes;
-    struct memory_source *m;
-    struct arena *a;
-    struct error e;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *f = mem_alloc(sizeof *f);
-    f->recipes = fixture_recipes();
-    f->m = memory_source_create(f->recipes);
-    f->a = arena_create();
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    arena_destroy(f->a);
-    memory_source_destroy(f->m);
-    recipes_destroy(f->recipes);
-    free(f);
-    return 0;
-}
-
 static struct version_result store(struct fixture *f, const char *json, enum version_mode mode, double now)
 {
     struct version_result r;
@@ -273,8 +246,6 @@ static void a_long_history_is_listed(void **state)
     assert_memory_equal(&nodes.items[LENGTH - 1], &node, sizeof node);
     hash_list_free(&nodes);
 }
-
-#define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

@@ -5,34 +5,11 @@
 #include "models/sharing.h"
 #include "tests/unit/cmocka_all.h"
 
-struct pair {
-    struct model_node a;
-    struct model_node b;
-};
-
-#define OK(call)                                                                                                       \
-    do {                                                                                                               \
-        struct error e = {0};                                                                                          \
-        model_node_check((call), &e, #call);                                                                           \
-    } while (0)
-
-static int setup(void **state)
+static int set_up(void **state)
 {
-    struct pair *p = mem_alloc(sizeof *p);
-    model_node_time = 1700000000000;
-    model_node_open_plain(&p->a, "ann@test", "ann", "ws://localhost:1");
-    model_node_open_plain(&p->b, "ben@test", "ben", NULL);
+    model_pair_begin(state);
+    struct model_pair *p = *state;
     model_node_pair(&p->a, &p->b);
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct pair *p = *state;
-    model_node_close(&p->a);
-    model_node_close(&p->b);
-    free(p);
     return 0;
 }
 
@@ -41,12 +18,12 @@ static struct chat_sent say(struct model_node *from, const struct model_node *to
     struct chat_sent sent;
     model_node_time += 1000;
     struct model *m = model_node_begin(from);
-    OK(chat_send_to(m, &to->self->person, span_of(text), NULL, 0, &sent, &e));
+    MUST(chat_send_to(m, &to->self->person, span_of(text), NULL, 0, &sent, &e));
     model_node_end(from);
     return sent;
 }
 
-static void sync_both(struct pair *p)
+static void sync_both(struct model_pair *p)
 {
     for (int i = 0; i < 4; i++) {
         model_node_sync(&p->a, &p->b);
@@ -58,8 +35,8 @@ static struct chat_messages read_all(struct model_node *n, const struct model_no
 {
     struct topic topic;
     struct chat_messages page;
-    OK(chat_with(&n->m, &with->self->person, &topic, &e));
-    OK(chat_page(&n->m, &topic, 0, NULL, &page, &e));
+    MUST(chat_with(&n->m, &with->self->person, &topic, &e));
+    MUST(chat_page(&n->m, &topic, 0, NULL, &page, &e));
     return page;
 }
 
@@ -74,13 +51,13 @@ static struct hash channel_version(struct model_node *n, const struct hash *chan
 {
     struct hash hash;
     struct value *ignored;
-    OK(model_current(&n->m, channel, "ChannelInfo", &ignored, &hash, &e));
+    MUST(model_current(&n->m, channel, "ChannelInfo", &ignored, &hash, &e));
     return hash;
 }
 
 static void carries_messages_both_ways(void **state)
 {
-    struct pair *p = *state;
+    struct model_pair *p = *state;
     struct chat_sent hello = say(&p->a, &p->b, "hello");
     sync_both(p);
     say(&p->b, &p->a, "hi <ann> & all");
@@ -101,7 +78,7 @@ static void carries_messages_both_ways(void **state)
 
 static void merges_what_was_written_apart(void **state)
 {
-    struct pair *p = *state;
+    struct model_pair *p = *state;
     struct chat_sent first = say(&p->a, &p->b, "together");
     sync_both(p);
     say(&p->a, &p->b, "a1");
@@ -122,47 +99,47 @@ static void merges_what_was_written_apart(void **state)
 
 static void settles_after_a_merge(void **state)
 {
-    struct pair *p = *state;
+    struct model_pair *p = *state;
     struct chat_sent first = say(&p->a, &p->b, "x");
     say(&p->b, &p->a, "y");
     sync_both(p);
     struct hash before;
     struct hash after;
-    OK(store_head(p->a.store, &first.channel, &before, &e));
+    MUST(store_head(p->a.store, &first.channel, &before, &e));
     sync_both(p);
-    OK(store_head(p->a.store, &first.channel, &after, &e));
+    MUST(store_head(p->a.store, &first.channel, &after, &e));
     assert_true(hash_eq(&before, &after));
 }
 
 // A cursor tells of everything once, also of what merged in with older timestamps.
 static void follows_without_gap_or_repetition(void **state)
 {
-    struct pair *p = *state;
+    struct model_pair *p = *state;
     struct topic topic;
     struct chat_messages news;
     struct span cursor;
     struct span next;
     say(&p->a, &p->b, "old");
     sync_both(p);
-    OK(chat_with(&p->a.m, &p->b.self->person, &topic, &e));
-    OK(chat_cursor(&p->a.m, &topic, &cursor, &e));
+    MUST(chat_with(&p->a.m, &p->b.self->person, &topic, &e));
+    MUST(chat_cursor(&p->a.m, &topic, &cursor, &e));
     say(&p->b, &p->a, "earlier elsewhere");
     say(&p->a, &p->b, "mine");
-    OK(chat_since(&p->a.m, &topic, cursor, 0, &news, &next, &e));
+    MUST(chat_since(&p->a.m, &topic, cursor, 0, &news, &next, &e));
     static const char *const mine[] = {"mine"};
     assert_texts(&news, mine, 1);
     sync_both(p);
     cursor = next;
-    OK(chat_since(&p->a.m, &topic, cursor, 0, &news, &next, &e));
+    MUST(chat_since(&p->a.m, &topic, cursor, 0, &news, &next, &e));
     static const char *const theirs[] = {"earlier elsewhere"};
     assert_texts(&news, theirs, 1);
-    OK(chat_since(&p->a.m, &topic, next, 0, &news, &cursor, &e));
+    MUST(chat_since(&p->a.m, &topic, next, 0, &news, &cursor, &e));
     assert_int_equal(news.count, 0);
 }
 
 static void follows_in_pieces(void **state)
 {
-    struct pair *p = *state;
+    struct model_pair *p = *state;
     struct topic topic;
     struct span cursor = {0};
     size_t seen = 0;
@@ -170,11 +147,11 @@ static void follows_in_pieces(void **state)
         char text[2] = {(char)('0' + i), '\0'};
         say(&p->a, &p->b, text);
     }
-    OK(chat_with(&p->a.m, &p->b.self->person, &topic, &e));
+    MUST(chat_with(&p->a.m, &p->b.self->person, &topic, &e));
     for (;;) {
         struct chat_messages news;
         struct span next;
-        OK(chat_since(&p->a.m, &topic, cursor, 3, &news, &next, &e));
+        MUST(chat_since(&p->a.m, &topic, cursor, 3, &news, &next, &e));
         for (size_t i = 0; i < news.count; i++)
             assert_int_equal(news.items[i].text.ptr[0], '0' + (int)seen++);
         cursor = next;
@@ -184,7 +161,7 @@ static void follows_in_pieces(void **state)
             say(&p->a, &p->b, "7");
     }
     struct chat_messages news;
-    OK(chat_since(&p->a.m, &topic, cursor, 3, &news, &cursor, &e));
+    MUST(chat_since(&p->a.m, &topic, cursor, 3, &news, &cursor, &e));
     assert_int_equal(seen + news.count, 8);
     struct error why = {0};
     assert_int_equal(chat_since(&p->a.m, &topic, SPAN("nonsense"), 3, &news, &cursor, &why), STATUS_INVALID);
@@ -192,18 +169,18 @@ static void follows_in_pieces(void **state)
 
 static void pages_backwards(void **state)
 {
-    struct pair *p = *state;
+    struct model_pair *p = *state;
     struct topic topic;
     struct chat_messages page;
     for (int i = 0; i < 5; i++)
         say(&p->a, &p->b, (const char *[]){"0", "1", "2", "3", "4"}[i]);
-    OK(chat_with(&p->a.m, &p->b.self->person, &topic, &e));
-    OK(chat_page(&p->a.m, &topic, 2, NULL, &page, &e));
+    MUST(chat_with(&p->a.m, &p->b.self->person, &topic, &e));
+    MUST(chat_page(&p->a.m, &topic, 2, NULL, &page, &e));
     assert_texts(&page, (const char *[]){"3", "4"}, 2);
     assert_true(page.more);
-    OK(chat_page(&p->a.m, &topic, 2, &page.items[0].id, &page, &e));
+    MUST(chat_page(&p->a.m, &topic, 2, &page.items[0].id, &page, &e));
     assert_texts(&page, (const char *[]){"1", "2"}, 2);
-    OK(chat_page(&p->a.m, &topic, 2, &page.items[0].id, &page, &e));
+    MUST(chat_page(&p->a.m, &topic, 2, &page.items[0].id, &page, &e));
     assert_texts(&page, (const char *[]){"0"}, 1);
     assert_false(page.more);
 }
@@ -213,16 +190,16 @@ static struct hash put_blob(struct model_node *n, struct span bytes)
     struct store_writer *w;
     struct hash hash;
     bool is_new;
-    OK(store_writer_create(n->store, false, &w, &e));
-    OK(store_writer_add(w, bytes, &e));
-    OK(store_writer_finish(w, NULL, &hash, &is_new, &e));
+    MUST(store_writer_create(n->store, false, &w, &e));
+    MUST(store_writer_add(w, bytes, &e));
+    MUST(store_writer_finish(w, NULL, &hash, &is_new, &e));
     store_writer_destroy(w);
     return hash;
 }
 
 static void carries_attachments_with_thumbnails(void **state)
 {
-    struct pair *p = *state;
+    struct model_pair *p = *state;
     struct topic topic;
     struct chat_sent sent;
     struct model *m = model_node_begin(&p->a);
@@ -233,8 +210,8 @@ static void carries_attachments_with_thumbnails(void **state)
     files[0].hash = put_blob(&p->a, SPAN("hello world\n"));
     files[1].hash = put_blob(&p->a, SPAN("a big picture"));
     files[1].thumbnail = put_blob(&p->a, SPAN("small"));
-    OK(topic_open_one_to_one(m, &p->b.self->person, &topic, &e));
-    OK(chat_send(m, &topic, SPAN("two files"), files, 2, &sent, &e));
+    MUST(topic_open_one_to_one(m, &p->b.self->person, &topic, &e));
+    MUST(chat_send(m, &topic, SPAN("two files"), files, 2, &sent, &e));
     model_node_end(&p->a);
     sync_both(p);
     struct chat_messages page = read_all(&p->b, &p->a);
@@ -253,7 +230,7 @@ static void carries_attachments_with_thumbnails(void **state)
 
 static void refuses_missing_files_and_broken_text(void **state)
 {
-    struct pair *p = *state;
+    struct model_pair *p = *state;
     struct chat_sent sent;
     struct error why = {0};
     struct chat_attachment missing = {.hash = {{1}}, .name = SPAN("x")};
@@ -270,7 +247,7 @@ static void refuses_missing_files_and_broken_text(void **state)
 
 static void keeps_order_when_the_clock_goes_back(void **state)
 {
-    struct pair *p = *state;
+    struct model_pair *p = *state;
     say(&p->a, &p->b, "one");
     model_node_time -= 50000;
     say(&p->a, &p->b, "two");
@@ -285,20 +262,20 @@ static void post_at(struct model *m, const struct hash *channel, const char *tex
     struct value *message = model_object(m, "ChatMessage");
     model_set_text(m, message, "text", span_of(text));
     model_set_hash(m, message, "sender", &m->self->person);
-    OK(channel_post(m, channel, message, &(struct channel_post){.timestamp = timestamp}, &entry, &e));
+    MUST(channel_post(m, channel, message, &(struct channel_post){.timestamp = timestamp}, &entry, &e));
 }
 
 static void puts_old_entries_where_they_belong(void **state)
 {
-    struct pair *p = *state;
+    struct model_pair *p = *state;
     struct hash channel;
     struct channel_entries entries;
     struct model *m = model_node_begin(&p->a);
-    OK(channel_create(m, SPAN("history"), &m->self->person, &channel, &e));
+    MUST(channel_create(m, SPAN("history"), &m->self->person, &channel, &e));
     static const double times[] = {5000, 7000, 1000, 6000, 1000, 500};
     for (size_t i = 0; i < 6; i++)
         post_at(m, &channel, (const char *[]){"5", "7", "1", "6", "1", "0"}[i], times[i]);
-    OK(channel_read(m, &(struct channel_query){.channels = &channel, .channel_count = 1}, &entries, &e));
+    MUST(channel_read(m, &(struct channel_query){.channels = &channel, .channel_count = 1}, &entries, &e));
     static const double wanted[] = {7000, 6000, 5000, 1000, 500}; // the repeated one is there once
     assert_int_equal(entries.count, 5);
     for (size_t i = 0; i < 5; i++) {
@@ -307,7 +284,7 @@ static void puts_old_entries_where_they_belong(void **state)
     }
     const struct channel_query part = {
         .channels = &channel, .channel_count = 1, .from = 1000, .to = 6000, .limit = 2, .ascending = true};
-    OK(channel_read(m, &part, &entries, &e));
+    MUST(channel_read(m, &part, &entries, &e));
     assert_int_equal(entries.count, 2);
     assert_true(entries.more);
     assert_true(entries.items[0].timestamp - 5000 == 0);
@@ -326,21 +303,21 @@ static void put_entry(struct model *m, const struct topic *topic, const char *te
         struct value *message = model_object(m, "ChatMessage");
         model_set_text(m, message, "text", span_of(text));
         model_set_hash(m, message, "sender", sender);
-        OK(model_put(m, message, &data, &e));
+        MUST(model_put(m, message, &data, &e));
         struct value *time = model_object(m, "CreationTime");
         model_set_number(m, time, "timestamp", (double)m->now_ms);
         model_set_hash(m, time, "data", &data);
-        OK(model_put(m, time, creation_time, &e));
+        MUST(model_put(m, time, creation_time, &e));
     }
-    OK(channel_get(m, &topic->channel, &channel, &e));
-    OK(list_insert(store_versions(m->store), &channel.head, creation_time, metadata, &head, &e));
+    MUST(channel_get(m, &topic->channel, &channel, &e));
+    MUST(list_insert(store_versions(m->store), &channel.head, creation_time, metadata, &head, &e));
     struct value *info = model_object(m, "ChannelInfo");
     model_set_text(m, info, "id", topic->id);
     model_set_hash(m, info, "head", &head);
-    OK(model_change(m, info, NULL, &e));
+    MUST(model_change(m, info, NULL, &e));
 }
 
-static enum verification verdict_on_last(struct pair *p)
+static enum verification verdict_on_last(struct model_pair *p)
 {
     sync_both(p);
     struct chat_messages page = read_all(&p->b, &p->a);
@@ -349,11 +326,11 @@ static enum verification verdict_on_last(struct pair *p)
 
 static void shows_unsigned_entries(void **state)
 {
-    struct pair *p = *state;
+    struct model_pair *p = *state;
     struct topic topic;
     struct hash time;
     struct model *m = model_node_begin(&p->a);
-    OK(topic_open_one_to_one(m, &p->b.self->person, &topic, &e));
+    MUST(topic_open_one_to_one(m, &p->b.self->person, &topic, &e));
     put_entry(m, &topic, "who am I", &m->self->person, NULL, &time);
     model_node_end(&p->a);
     assert_int_equal(verdict_on_last(p), VERIFICATION_UNSIGNED);
@@ -361,7 +338,7 @@ static void shows_unsigned_entries(void **state)
 
 static void shows_forged_entries(void **state)
 {
-    struct pair *p = *state;
+    struct model_pair *p = *state;
     struct topic topic;
     struct hash time;
     struct hash signature;
@@ -370,8 +347,8 @@ static void shows_forged_entries(void **state)
     struct chat_sent first = say(&p->a, &p->b, "signed");
     model_node_time += 1000;
     struct model *m = model_node_begin(&p->a);
-    OK(topic_open_one_to_one(m, &p->b.self->person, &topic, &e));
-    OK(trust_affirm(m, m->self, &first.id, &signature, &e));
+    MUST(topic_open_one_to_one(m, &p->b.self->person, &topic, &e));
+    MUST(trust_affirm(m, m->self, &first.id, &signature, &e));
     hash_list_add(&metadata, &signature);
     put_entry(m, &topic, "not what I signed", &m->self->person, &metadata, &time);
     model_node_end(&p->a);
@@ -383,7 +360,7 @@ static void shows_forged_entries(void **state)
     model_set_text(m, message, "text", SPAN("I am Ben"));
     model_set_hash(m, message, "sender", &p->b.self->person);
     struct channel_entry entry;
-    OK(channel_post(m, &topic.channel, message, NULL, &entry, &e));
+    MUST(channel_post(m, &topic.channel, message, NULL, &entry, &e));
     model_node_end(&p->a);
     assert_int_equal(verdict_on_last(p), VERIFICATION_FORGED);
     // A signature made with a key that is not the issuer's.
@@ -394,7 +371,7 @@ static void shows_forged_entries(void **state)
     message = model_object(m, "ChatMessage");
     model_set_text(m, message, "text", SPAN("Ben says so"));
     model_set_hash(m, message, "sender", &p->b.self->person);
-    OK(channel_post(m, &topic.channel, message, &(struct channel_post){.author = &thief}, &entry, &e));
+    MUST(channel_post(m, &topic.channel, message, &(struct channel_post){.author = &thief}, &entry, &e));
     model_node_end(&p->a);
     assert_int_equal(verdict_on_last(p), VERIFICATION_FORGED);
     hash_list_free(&metadata);
@@ -404,29 +381,29 @@ static void shows_forged_entries(void **state)
 
 static void talks_in_a_group(void **state)
 {
-    struct pair *p = *state;
+    struct model_pair *p = *state;
     struct topic topic;
     struct topic same;
     struct chat_sent sent;
     struct chat_messages page;
     struct model *m = model_node_begin(&p->a);
-    OK(topic_create_group(m, SPAN("Tea Club"), (struct span){0}, &p->b.self->person, 1, &topic, &e));
+    MUST(topic_create_group(m, SPAN("Tea Club"), (struct span){0}, &p->b.self->person, 1, &topic, &e));
     assert_true(span_eq_text(topic.id, "tea-club"));
-    OK(chat_send(m, &topic, SPAN("welcome"), NULL, 0, &sent, &e));
+    MUST(chat_send(m, &topic, SPAN("welcome"), NULL, 0, &sent, &e));
     model_node_end(&p->a);
     sync_both(p);
     model_node_time += 1000;
     m = model_node_begin(&p->b);
-    OK(topic_find(m, SPAN("tea-club"), &same, &e));
+    MUST(topic_find(m, SPAN("tea-club"), &same, &e));
     assert_true(span_eq_text(same.name, "Tea Club"));
-    OK(chat_send(m, &same, SPAN("thanks"), NULL, 0, &sent, &e));
+    MUST(chat_send(m, &same, SPAN("thanks"), NULL, 0, &sent, &e));
     model_node_end(&p->b);
     assert_false(hash_eq(&sent.channel, &topic.channel)); // everybody writes into an own channel
     sync_both(p);
-    OK(chat_page(&p->a.m, &topic, 0, NULL, &page, &e));
+    MUST(chat_page(&p->a.m, &topic, 0, NULL, &page, &e));
     assert_texts(&page, (const char *[]){"welcome", "thanks"}, 2);
     assert_int_equal(page.items[1].verification, VERIFICATION_VERIFIED);
-    OK(chat_page(&p->b.m, &same, 0, NULL, &page, &e));
+    MUST(chat_page(&p->b.m, &same, 0, NULL, &page, &e));
     assert_int_equal(page.count, 2);
 }
 
@@ -434,19 +411,19 @@ int main(void)
 {
     crypto_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(carries_messages_both_ways, setup, teardown),
-        cmocka_unit_test_setup_teardown(merges_what_was_written_apart, setup, teardown),
-        cmocka_unit_test_setup_teardown(settles_after_a_merge, setup, teardown),
-        cmocka_unit_test_setup_teardown(follows_without_gap_or_repetition, setup, teardown),
-        cmocka_unit_test_setup_teardown(follows_in_pieces, setup, teardown),
-        cmocka_unit_test_setup_teardown(pages_backwards, setup, teardown),
-        cmocka_unit_test_setup_teardown(carries_attachments_with_thumbnails, setup, teardown),
-        cmocka_unit_test_setup_teardown(refuses_missing_files_and_broken_text, setup, teardown),
-        cmocka_unit_test_setup_teardown(keeps_order_when_the_clock_goes_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(puts_old_entries_where_they_belong, setup, teardown),
-        cmocka_unit_test_setup_teardown(shows_unsigned_entries, setup, teardown),
-        cmocka_unit_test_setup_teardown(shows_forged_entries, setup, teardown),
-        cmocka_unit_test_setup_teardown(talks_in_a_group, setup, teardown),
+        cmocka_unit_test_setup_teardown(carries_messages_both_ways, set_up, model_pair_end),
+        cmocka_unit_test_setup_teardown(merges_what_was_written_apart, set_up, model_pair_end),
+        cmocka_unit_test_setup_teardown(settles_after_a_merge, set_up, model_pair_end),
+        cmocka_unit_test_setup_teardown(follows_without_gap_or_repetition, set_up, model_pair_end),
+        cmocka_unit_test_setup_teardown(follows_in_pieces, set_up, model_pair_end),
+        cmocka_unit_test_setup_teardown(pages_backwards, set_up, model_pair_end),
+        cmocka_unit_test_setup_teardown(carries_attachments_with_thumbnails, set_up, model_pair_end),
+        cmocka_unit_test_setup_teardown(refuses_missing_files_and_broken_text, set_up, model_pair_end),
+        cmocka_unit_test_setup_teardown(keeps_order_when_the_clock_goes_back, set_up, model_pair_end),
+        cmocka_unit_test_setup_teardown(puts_old_entries_where_they_belong, set_up, model_pair_end),
+        cmocka_unit_test_setup_teardown(shows_unsigned_entries, set_up, model_pair_end),
+        cmocka_unit_test_setup_teardown(shows_forged_entries, set_up, model_pair_end),
+        cmocka_unit_test_setup_teardown(talks_in_a_group, set_up, model_pair_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,12 +9,6 @@
 #include "models/profile.h"
 #include "tests/unit/cmocka_all.h"
 
-#define OK(call)                                                                                                       \
-    do {                                                                                                               \
-        struct error e = {0};                                                                                          \
-        model_node_check((call), &e, #call);                                                                           \
-    } while (0)
-
 struct fixture {
     struct model_node a; // has a contact, messages and a file
     struct model_node b;
@@ -34,12 +28,12 @@ static void make_history(struct fixture *f)
     bool is_new;
     model_node_pair(&f->a, &f->b);
     struct model *m = model_node_begin(&f->a);
-    OK(profile_set_name(m, SPAN("Ann"), &e));
-    OK(store_writer_create(m->store, false, &w, &e));
-    OK(store_writer_add(w, SPAN("some bytes"), &e));
-    OK(store_writer_finish(w, NULL, &file.hash, &is_new, &e));
+    MUST(profile_set_name(m, SPAN("Ann"), &e));
+    MUST(store_writer_create(m->store, false, &w, &e));
+    MUST(store_writer_add(w, SPAN("some bytes"), &e));
+    MUST(store_writer_finish(w, NULL, &file.hash, &is_new, &e));
     store_writer_destroy(w);
-    OK(chat_send_to(m, &f->b.self->person, SPAN("look"), &file, 1, &sent, &e));
+    MUST(chat_send_to(m, &f->b.self->person, SPAN("look"), &file, 1, &sent, &e));
     model_node_end(&f->a);
 }
 
@@ -56,10 +50,10 @@ static int setup(void **state)
     snprintf(f->target, sizeof f->target, "%s/import", f->a.dir);
     f->recipes = recipes_create(true);
     struct store_report report;
-    OK(store_open(&(struct store_options){.dir = f->target, .kind = STORE_ARCHIVE, .recipes = f->recipes}, &f->store,
-                  &report, &e));
+    MUST(store_open(&(struct store_options){.dir = f->target, .kind = STORE_ARCHIVE, .recipes = f->recipes}, &f->store,
+                    &report, &e));
     snprintf(path, sizeof path, "%s-keys", f->target);
-    OK(keychain_open(path, &f->a.node_key, true, &f->keys, &e));
+    MUST(keychain_open(path, &f->a.node_key, true, &f->keys, &e));
     *state = f;
     return 0;
 }
@@ -81,7 +75,7 @@ static struct onedb_report export_it(struct fixture *f)
 {
     struct onedb_report report;
     struct model *m = model_node_begin(&f->a);
-    OK(onedb_export(m, f->a.keys, f->dir, &f->secret, &report, &e));
+    MUST(onedb_export(m, f->a.keys, f->dir, &f->secret, &report, &e));
     model_node_end(&f->a);
     return report;
 }
@@ -89,10 +83,10 @@ static struct onedb_report export_it(struct fixture *f)
 static enum status import_it(struct fixture *f, const char *secret, struct onedb_report *report, struct error *why)
 {
     struct secret s = secret_copy(secret, strlen(secret));
-    OK(store_begin(f->store, &e));
+    MUST(store_begin(f->store, &e));
     enum status status = onedb_import(f->store, f->keys, f->dir, &s, report, why);
     if (status == STATUS_OK)
-        OK(store_commit(f->store, &e));
+        MUST(store_commit(f->store, &e));
     else
         store_rollback(f->store);
     secret_destroy(&s);
@@ -116,15 +110,15 @@ static void comes_back_whole(void **state)
     assert_int_equal(out.files, 1);
     assert_int_equal(out.damaged + out.unknown, 0);
     assert_string_equal(out.email, "ann@test");
-    OK(instance_reopen(f->store, f->keys, &self, &e));
+    MUST(instance_reopen(f->store, f->keys, &self, &e));
     assert_true(hash_eq(&self->person, &f->a.self->person));
     assert_true(secret_eq(&self->person_keys.sign_secret, &f->a.self->person_keys.sign_secret));
     struct model m = {.store = f->store, .self = self, .arena = arena_create(), .now_ms = model_node_time};
-    OK(contact_list(&m, &contacts, &e));
+    MUST(contact_list(&m, &contacts, &e));
     assert_int_equal(contacts.count, 1);
     assert_true(contacts.items[0].trusted);
-    OK(chat_with(&m, &f->b.self->person, &topic, &e));
-    OK(chat_page(&m, &topic, 0, NULL, &page, &e));
+    MUST(chat_with(&m, &f->b.self->person, &topic, &e));
+    MUST(chat_page(&m, &topic, 0, NULL, &page, &e));
     assert_int_equal(page.count, 1);
     assert_true(span_eq_text(page.items[0].text, "look"));
     assert_int_equal(page.items[0].verification, VERIFICATION_VERIFIED);
@@ -162,8 +156,8 @@ static void leaves_damaged_files_out(void **state)
     struct hash node;
     char path[400];
     export_it(f);
-    OK(profile_own(&f->a.m, &id, &e));
-    OK(store_head(f->a.store, &id, &node, &e));
+    MUST(profile_own(&f->a.m, &id, &e));
+    MUST(store_head(f->a.store, &id, &node, &e));
     path_of(f, "objects", hash_text(&node).s, path);
     assert_int_equal(truncate(path, 20), 0);
     assert_int_equal(import_it(f, "demo-secret", &out, &why), STATUS_OK);

@@ -13,12 +13,6 @@
 #include "models/someone.h"
 #include "tests/unit/cmocka_all.h"
 
-#define OK(call)                                                                                                       \
-    do {                                                                                                               \
-        struct error e = {0};                                                                                          \
-        model_node_check((call), &e, #call);                                                                           \
-    } while (0)
-
 struct world {
     struct model_node me;
     struct model_node peer;
@@ -50,7 +44,7 @@ static bool may_import(struct world *w, const struct value *object)
 {
     struct object o;
     struct error why;
-    OK(object_make(store_recipes(w->me.store), w->me.m.arena, object, MICRODATA_OBJECT, &o, &e));
+    MUST(object_make(store_recipes(w->me.store), w->me.m.arena, object, MICRODATA_OBJECT, &o, &e));
     model_node_begin(&w->me);
     bool yes = policy_may_import(&w->me.m, &w->peer.self->person, &o, &why) == STATUS_OK;
     model_node_end(&w->me);
@@ -99,16 +93,16 @@ static void takes_topics_that_name_their_own_channel_only(void **state)
     struct hash good;
     struct hash secret;
     struct hash theirs;
-    OK(channel_id_hash(m, id, NULL, &good, &e));
-    OK(channel_id_hash(m, SPAN("contacts"), me, &secret, &e));
-    OK(channel_id_hash(m, SPAN("club"), peer, &theirs, &e));
+    MUST(channel_id_hash(m, id, NULL, &good, &e));
+    MUST(channel_id_hash(m, SPAN("contacts"), me, &secret, &e));
+    MUST(channel_id_hash(m, SPAN("club"), peer, &theirs, &e));
     assert_true(may_import(w, topic(w, id, &good)));
     assert_false(may_import(w, topic(w, id, &secret)));
     assert_false(may_import(w, topic(w, SPAN("contacts"), &secret)));
     assert_false(may_import(w, topic(w, SPAN("EveryoneTopic"), &secret)));
     const struct hash stranger = {{9}};
     struct span others = topic_one_to_one_id(m->arena, peer, &stranger);
-    OK(channel_id_hash(m, others, NULL, &good, &e));
+    MUST(channel_id_hash(m, others, NULL, &good, &e));
     assert_false(may_import(w, topic(w, others, &good)));
 }
 
@@ -119,9 +113,9 @@ static void grants_nothing_for_a_topic_that_names_another_channel(void **state)
     struct hash secret;
     struct hash stored;
     struct model *m = model_node_begin(&w->me);
-    OK(channel_create(m, SPAN("contacts"), &w->me.self->person, &secret, &e));
+    MUST(channel_create(m, SPAN("contacts"), &w->me.self->person, &secret, &e));
     struct span id = topic_one_to_one_id(m->arena, &w->me.self->person, &w->peer.self->person);
-    OK(model_put(m, topic(w, id, &secret), &stored, &e));
+    MUST(model_put(m, topic(w, id, &secret), &stored, &e));
     model_node_end(&w->me);
     assert_false(access_has(m, (struct access_target){ACCESS_ID, secret}, &w->peer.self->person));
     assert_false(access_has(m, (struct access_target){ACCESS_OBJECT, stored}, &w->peer.self->person));
@@ -158,7 +152,7 @@ static void takes_profiles_from_their_person_only(void **state)
 static struct value *current(struct world *w, const char *type, const struct hash *id)
 {
     struct value *v;
-    OK(model_current(&w->me.m, id, type, &v, NULL, &e));
+    MUST(model_current(&w->me.m, id, type, &v, NULL, &e));
     return v;
 }
 
@@ -167,16 +161,16 @@ static void takes_no_bookkeeping_from_anybody(void **state)
     struct world *w = *state;
     struct model *m = &w->me.m;
     struct hash id;
-    OK(leute_me(m, &id, &e));
+    MUST(leute_me(m, &id, &e));
     assert_false(may_import(w, current(w, "Someone", &id)));
-    OK(leute_id(m, &id, &e));
+    MUST(leute_id(m, &id, &e));
     assert_false(may_import(w, current(w, "Leute", &id)));
     assert_false(may_import(w, current(w, "Instance", &w->me.self->instance)));
     assert_false(may_import(w, current(w, "Person", &w->me.self->person)));
-    OK(group_id(m, SPAN(GROUP_EVERYONE), &id, &e));
+    MUST(group_id(m, SPAN(GROUP_EVERYONE), &id, &e));
     assert_false(may_import(w, current(w, "Group", &id)));
     model_node_begin(&w->me);
-    OK(settings_set(m, SPAN("app"), SPAN("k"), SPAN("v"), &e));
+    MUST(settings_set(m, SPAN("app"), SPAN("k"), SPAN("v"), &e));
     model_node_end(&w->me);
     struct value *settings = model_object(m, "Settings");
     model_set_text(m, settings, "id", SPAN("app"));
@@ -202,11 +196,11 @@ static void keeps_own_application_objects_own(void **state)
     struct version_result stored;
     assert_true(may_import(w, supply(w, "theirs")));
     struct model *m = model_node_begin(&w->me);
-    OK(model_change(m, supply(w, "mine"), &stored, &e));
+    MUST(model_change(m, supply(w, "mine"), &stored, &e));
     model_node_end(&w->me);
     assert_false(may_import(w, supply(w, "mine")));
     model_node_begin(&w->me);
-    OK(access_grant(m, (struct access_target){ACCESS_ID, stored.id_hash}, &w->peer.self->person, &e));
+    MUST(access_grant(m, (struct access_target){ACCESS_ID, stored.id_hash}, &w->peer.self->person, &e));
     model_node_end(&w->me);
     assert_true(may_import(w, supply(w, "mine"))); // edited together
     assert_true(may_import(w, supply(w, "theirs")));
@@ -221,20 +215,20 @@ static void a_peer_cannot_rename_me(void **state)
     struct span name;
     // The peer holds a version of my profile, changes it and offers it.
     struct model *m = model_node_begin(&w->peer);
-    OK(profile_id_hash(m, SPAN("default"), &w->me.self->person, &w->me.self->person, &id, &e));
+    MUST(profile_id_hash(m, SPAN("default"), &w->me.self->person, &w->me.self->person, &id, &e));
     struct profile p;
     struct hash hash;
-    OK(profile_load(m, &id, &p, &e));
+    MUST(profile_load(m, &id, &p, &e));
     struct value *named = model_object(m, "PersonName");
     model_set_text(m, named, "name", SPAN("Fool"));
-    OK(model_put(m, named, &hash, &e));
+    MUST(model_put(m, named, &hash, &e));
     hash_list_add(&p.descriptions, &hash);
-    OK(profile_save(m, &p, &e));
+    MUST(profile_save(m, &p, &e));
     profile_free(&p);
-    OK(access_grant(m, (struct access_target){ACCESS_ID, id}, &w->me.self->person, &e));
+    MUST(access_grant(m, (struct access_target){ACCESS_ID, id}, &w->me.self->person, &e));
     model_node_end(&w->peer);
     assert_true(model_node_sync(&w->peer, &w->me) > 0);
-    OK(profile_name_of(&w->me.m, &w->me.self->person, &name, &e));
+    MUST(profile_name_of(&w->me.m, &w->me.self->person, &name, &e));
     assert_true(span_eq_text(name, "me@test"));
 }
 
@@ -246,18 +240,18 @@ static void a_peer_cannot_write_into_my_channel(void **state)
     struct channel_entry entry;
     struct channel_entries entries;
     struct model *m = model_node_begin(&w->me);
-    OK(channel_create(m, SPAN("diary"), &w->me.self->person, &mine, &e));
+    MUST(channel_create(m, SPAN("diary"), &w->me.self->person, &mine, &e));
     model_node_end(&w->me);
     m = model_node_begin(&w->peer);
-    OK(channel_create(m, SPAN("diary"), &w->me.self->person, &copy, &e));
+    MUST(channel_create(m, SPAN("diary"), &w->me.self->person, &copy, &e));
     assert_true(hash_eq(&mine, &copy));
     struct value *note = model_object(m, "PersonName");
     model_set_text(m, note, "name", SPAN("graffiti"));
-    OK(channel_post(m, &copy, note, NULL, &entry, &e));
-    OK(access_grant(m, (struct access_target){ACCESS_ID, copy}, &w->me.self->person, &e));
+    MUST(channel_post(m, &copy, note, NULL, &entry, &e));
+    MUST(access_grant(m, (struct access_target){ACCESS_ID, copy}, &w->me.self->person, &e));
     model_node_end(&w->peer);
     model_node_sync(&w->peer, &w->me);
-    OK(channel_read(&w->me.m, &(struct channel_query){.channels = &mine, .channel_count = 1}, &entries, &e));
+    MUST(channel_read(&w->me.m, &(struct channel_query){.channels = &mine, .channel_count = 1}, &entries, &e));
     assert_int_equal(entries.count, 0);
 }
 
@@ -272,12 +266,12 @@ static void a_peer_cannot_give_others_keys(void **state)
     struct model *m = model_node_begin(&w->me);
     struct profile p = {.profile_id = SPAN("evil"), .person = third.self->person, .owner = w->peer.self->person};
     struct hash key;
-    OK(profile_put_sign_key(m, &w->peer.self->person_keys.sign_public, &key, &e));
+    MUST(profile_put_sign_key(m, &w->peer.self->person_keys.sign_public, &key, &e));
     hash_list_add(&p.descriptions, &key);
-    OK(profile_save(m, &p, &e)); // as if it had come in
+    MUST(profile_save(m, &p, &e)); // as if it had come in
     profile_free(&p);
     model_node_end(&w->me);
-    OK(trust_keys_of(&w->me.m, &third.self->person, &keys, &e));
+    MUST(trust_keys_of(&w->me.m, &third.self->person, &keys, &e));
     assert_int_equal(keys.count, 1);
     assert_memory_equal(keys.items[0].key.b, third.self->person_keys.sign_public.b, SIGN_PUBLIC);
     model_node_close(&third);
@@ -293,8 +287,8 @@ static void a_peer_cannot_claim_anothers_instance_key(void **state)
     struct contact_identity identity = model_node_identity(&third, "ws://evil:1");
     identity.instance_public = w->peer.self->instance_keys.public_key;
     struct model *m = model_node_begin(&w->me);
-    OK(contact_pair(m, &identity, &paired, &e));
-    OK(contact_endpoints(m, &rows, &e));
+    MUST(contact_pair(m, &identity, &paired, &e));
+    MUST(contact_endpoints(m, &rows, &e));
     size_t claims = 0;
     for (size_t i = 0; i < rows.count; i++)
         claims += public_key_eq(&rows.items[i].instance_public, &w->peer.self->instance_keys.public_key);
@@ -312,14 +306,14 @@ static void never_grants_or_serves_what_is_private(void **state)
     const struct hash *peer = &w->peer.self->person;
     struct error why;
     struct hash ids[4];
-    OK(leute_me(m, &ids[0], &e));
-    OK(leute_id(m, &ids[1], &e));
-    OK(group_id(m, SPAN(GROUP_EVERYONE), &ids[2], &e));
+    MUST(leute_me(m, &ids[0], &e));
+    MUST(leute_id(m, &ids[1], &e));
+    MUST(group_id(m, SPAN(GROUP_EVERYONE), &ids[2], &e));
     ids[3] = w->me.self->instance;
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(access_grant(m, (struct access_target){ACCESS_ID, ids[i]}, peer, &why), STATUS_REFUSED);
         struct store_info info;
-        OK(store_info(m->store, &ids[i], &info, &e));
+        MUST(store_info(m->store, &ids[i], &info, &e));
         assert_false(policy_may_serve(m, peer, span_of(info.type), &ids[i]));
     }
     const struct hash nowhere = {{5}};
@@ -338,29 +332,29 @@ static void adds_and_revokes_grants(void **state)
     struct access_grants grants;
     const struct hash *peer = &w->peer.self->person;
     struct model *m = model_node_begin(&w->me);
-    OK(channel_create(m, SPAN("log"), &w->me.self->person, &id, &e));
+    MUST(channel_create(m, SPAN("log"), &w->me.self->person, &id, &e));
     struct access_target target = {ACCESS_ID, id};
-    OK(access_grant(m, target, peer, &e));
+    MUST(access_grant(m, target, peer, &e));
     struct value *object = model_object(m, "IdAccess");
     model_set_hash(m, object, "id", &id);
-    OK(model_id(m, object, &grant_id, &e));
-    OK(store_head(m->store, &grant_id, &head, &e));
+    MUST(model_id(m, object, &grant_id, &e));
+    MUST(store_head(m->store, &grant_id, &head, &e));
     m->now_ms += 10;
-    OK(access_grant(m, target, peer, &e));
-    OK(store_head(m->store, &grant_id, &again, &e));
+    MUST(access_grant(m, target, peer, &e));
+    MUST(store_head(m->store, &grant_id, &again, &e));
     assert_true(hash_eq(&head, &again)); // nothing new for nothing new
-    OK(access_list(m, peer, &grants, &e));
+    MUST(access_list(m, peer, &grants, &e));
     size_t found = 0;
     for (size_t i = 0; i < grants.count; i++)
         found += hash_eq(&grants.items[i].target.hash, &id) && grants.items[i].person_count == 1;
     assert_int_equal(found, 1);
-    OK(access_revoke(m, target, peer, &e));
+    MUST(access_revoke(m, target, peer, &e));
     assert_false(access_has(m, target, peer));
     struct hash everyone;
-    OK(group_id(m, SPAN(GROUP_EVERYONE), &everyone, &e));
-    OK(access_add(m, target, NULL, 0, &everyone, 1, &e));
+    MUST(group_id(m, SPAN(GROUP_EVERYONE), &everyone, &e));
+    MUST(access_add(m, target, NULL, 0, &everyone, 1, &e));
     assert_true(access_has(m, target, peer)); // by membership
-    OK(access_replace(m, target, NULL, 0, NULL, 0, &e));
+    MUST(access_replace(m, target, NULL, 0, NULL, 0, &e));
     assert_false(access_has(m, target, peer));
     model_node_end(&w->me);
 }
@@ -370,8 +364,8 @@ static void adds_and_revokes_grants(void **state)
 static void become_own_nodes(struct model_node *a, struct model_node *b)
 {
     struct model *m = model_node_begin(a);
-    OK(sharing_set_own_node(m, &b->self->person, &e));
-    OK(sharing_apply(m, &b->self->person, &e));
+    MUST(sharing_set_own_node(m, &b->self->person, &e));
+    MUST(sharing_apply(m, &b->self->person, &e));
     model_node_end(a);
 }
 
@@ -388,19 +382,19 @@ static void the_own_node_gets_contacts_and_conversations(void **state)
     model_node_open_plain(&friend, "friend@test", "friend", "ws://friend:1");
     model_node_pair(&w->peer, &friend);
     struct model *m = model_node_begin(&friend);
-    OK(chat_send_to(m, &w->peer.self->person, SPAN("hello there"), NULL, 0, &sent, &e));
+    MUST(chat_send_to(m, &w->peer.self->person, SPAN("hello there"), NULL, 0, &sent, &e));
     model_node_end(&friend);
     model_node_sync(&friend, &w->peer);
     for (int i = 0; i < 3; i++) {
         model_node_sync(&w->peer, &w->me);
         model_node_sync(&w->me, &w->peer);
     }
-    OK(contact_get(&w->me.m, &friend.self->person, &found, &e));
+    MUST(contact_get(&w->me.m, &friend.self->person, &found, &e));
     assert_true(found.trusted); // vouched for by the other node
     struct span id = topic_one_to_one_id(w->me.m.arena, &w->peer.self->person, &friend.self->person);
-    OK(topic_find(&w->me.m, id, &topic_with, &e));
+    MUST(topic_find(&w->me.m, id, &topic_with, &e));
     assert_true(hash_is_zero(&topic_with.peer));
-    OK(chat_page(&w->me.m, &topic_with, 0, NULL, &page, &e));
+    MUST(chat_page(&w->me.m, &topic_with, 0, NULL, &page, &e));
     assert_int_equal(page.count, 1);
     assert_int_equal(page.items[0].verification, VERIFICATION_VERIFIED);
     model_node_close(&friend);
@@ -409,7 +403,7 @@ static void the_own_node_gets_contacts_and_conversations(void **state)
 static uint64_t objects_of(struct model_node *n)
 {
     struct store_totals totals;
-    OK(store_totals(n->store, &totals, &e));
+    MUST(store_totals(n->store, &totals, &e));
     return totals.objects;
 }
 
@@ -424,10 +418,10 @@ static void own_nodes_come_to_rest(void **state)
     model_node_open_plain(&friend, "friend@test", "friend", "ws://friend:1");
     model_node_pair(&w->peer, &friend);
     struct model *m = model_node_begin(&w->peer);
-    OK(settings_set(m, SPAN("app"), SPAN("theme"), SPAN("dark"), &e));
-    OK(chat_send_to(m, &friend.self->person, SPAN("hello"), NULL, 0, &sent, &e));
-    OK(chat_send_to(m, &w->me.self->person, SPAN("hello"), NULL, 0, &sent, &e));
-    OK(profile_set_name(m, SPAN("Peer"), &e));
+    MUST(settings_set(m, SPAN("app"), SPAN("theme"), SPAN("dark"), &e));
+    MUST(chat_send_to(m, &friend.self->person, SPAN("hello"), NULL, 0, &sent, &e));
+    MUST(chat_send_to(m, &w->me.self->person, SPAN("hello"), NULL, 0, &sent, &e));
+    MUST(profile_set_name(m, SPAN("Peer"), &e));
     model_node_end(&w->peer);
     for (int i = 0; i < 5; i++) {
         model_node_sync(&w->peer, &w->me);
@@ -451,13 +445,13 @@ static void the_own_node_shares_settings_but_not_itself(void **state)
     become_own_nodes(&w->me, &w->peer);
     become_own_nodes(&w->peer, &w->me);
     struct model *m = model_node_begin(&w->peer);
-    OK(settings_set(m, SPAN("app"), SPAN("theme"), SPAN("dark"), &e));
+    MUST(settings_set(m, SPAN("app"), SPAN("theme"), SPAN("dark"), &e));
     model_node_end(&w->peer);
     model_node_sync(&w->peer, &w->me);
-    OK(settings_get(&w->me.m, SPAN("app"), SPAN("theme"), &value, &e));
+    MUST(settings_get(&w->me.m, SPAN("app"), SPAN("theme"), &value, &e));
     assert_true(span_eq_text(value, "dark"));
-    OK(leute_me(&w->me.m, &id, &e));
-    OK(someone_load(&w->me.m, &id, &me, &e));
+    MUST(leute_me(&w->me.m, &id, &e));
+    MUST(someone_load(&w->me.m, &id, &me, &e));
     assert_int_equal(me.count, 1);
     someone_free(&me);
     assert_false(may_import(w, profile(w, &w->me.self->person, &w->me.self->person)));
