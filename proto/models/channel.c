@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "models/origin.h"
 #include "models/profile.h"
 
 // ---- The ChannelInfo object -----------------------------------------------------------------------------------------
@@ -37,6 +38,13 @@ enum status channel_get(struct model *m, const struct hash *id_hash, struct chan
     return STATUS_OK;
 }
 
+// The first version of a channel: it is ours, whoever has named the same id before without bringing one.
+static enum status begin(struct model *m, struct value *info, const struct hash *id_hash, struct error *e)
+{
+    enum status status = origin_set(m, id_hash, &m->self->person, e);
+    return status == STATUS_OK ? model_change(m, info, NULL, e) : status;
+}
+
 enum status channel_create(struct model *m, struct span id, const struct hash *owner, struct hash *id_hash,
                            struct error *e)
 {
@@ -46,7 +54,7 @@ enum status channel_create(struct model *m, struct span id, const struct hash *o
     struct value *info = make_id(m, id, owner);
     enum status status = model_id(m, info, id_hash, e);
     if (status == STATUS_OK && store_head(m->store, id_hash, &head, NULL) != STATUS_OK)
-        status = model_change(m, info, NULL, e);
+        status = begin(m, info, id_hash, e);
     if (status == STATUS_OK)
         status = channel_register(m, id_hash, e);
     return status;

@@ -1,8 +1,7 @@
 #include "models/policy.h"
 
-#include <stdio.h>
-
 #include "models/access.h"
+#include "models/origin.h"
 #include "models/sharing.h"
 #include "models/someone.h"
 #include "models/topic.h"
@@ -85,11 +84,37 @@ bool policy_may_want(struct model *m, const struct hash *sender, struct span typ
     return standing == OWN_NODE && sharing_is_own_node(m, sender) && !is_me_someone(m, id_hash);
 }
 
-// ---- Rules per type -------------------------------------------------------------------------------------------------
-
 static enum status refuse(struct error *e, const char *why)
 {
     return error_set(e, STATUS_REFUSED, "REFUSED", "%s", why);
+}
+
+// ---- What has no owner ----------------------------------------------------------------------------------------------
+
+// Versions of an id that is new here are taken in, and from then on from whom the first came; of an id that lies here
+// already only from somebody we share it with.
+static enum status judge_origin(struct model *m, const struct hash *sender, const struct hash *id_hash, struct error *e)
+{
+    struct hash head;
+    if (origin_is(m, id_hash, sender) || sharing_is_own_node(m, sender) ||
+        access_has(m, (struct access_target){ACCESS_ID, *id_hash}, sender))
+        return STATUS_OK;
+    if (store_head(m->store, id_hash, &head, NULL) == STATUS_OK)
+        return refuse(e, "somebody else than its author sent a version of an object that lies here");
+    return origin_set(m, id_hash, sender, e);
+}
+
+// ---- Rules per type -------------------------------------------------------------------------------------------------
+
+static bool is_for_all(struct span id)
+{
+    return span_eq_text(id, TOPIC_EVERYONE) || span_eq_text(id, TOPIC_GLUE);
+}
+
+static bool is_between(struct model *m, const struct hash *sender, const struct hash *one, const struct hash *two)
+{
+    const struct hash *self = &m->self->person;
+    return (hash_eq(one, sender) && hash_eq(two, self)) || (hash_eq(one, self) && hash_eq(two, sender));
 }
 
 static enum status judge_channel(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
@@ -105,13 +130,13 @@ static enum status judge_channel(struct model *m, const struct hash *sender, con
             return STATUS_OK;
         return refuse(e, "versions of a channel are taken from its owner only");
     }
-    if (sharing_is_own_node(m, sender) || span_eq_text(id, TOPIC_EVERYONE) || span_eq_text(id, TOPIC_GLUE))
+    if (sharing_is_own_node(m, sender) || is_for_all(id))
         return STATUS_OK;
-    const struct hash *self = &m->self->person;
-    if (topic_is_one_to_one(id, &one, &two) &&
-        ((hash_eq(&one, sender) && hash_eq(&two, self)) || (hash_eq(&one, self) && hash_eq(&two, sender))))
-        return STATUS_OK;
-    return refuse(e, "a channel without owner is taken only from the other one of a conversation with us");
+    if (!topic_is_one_to_one(id, &one, &two))
+        return judge_origin(m, sender, &o->id_hash, e);
+    return is_between(m, sender, &one, &two)
+               ? STATUS_OK
+               : refuse(e, "a conversation of two is taken only from the other one, and with us");
 }
 
 static enum status judge_topic(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
@@ -125,16 +150,16 @@ static enum status judge_topic(struct model *m, const struct hash *sender, const
         return refuse(e, "the Topic has no id or channel");
     if (sharing_is_own_node(m, sender))
         return topic_validate(m, o->value, e);
-    if (topic_is_one_to_one(id, &one, &two)) {
-        const struct hash *self = &m->self->person;
-        if (!(hash_eq(&one, sender) && hash_eq(&two, self)) && !(hash_eq(&one, self) && hash_eq(&two, sender)))
-            return error_set(e, STATUS_REFUSED, "NOT-TRUSTED", "the Topic is not about the sender and us");
-        return topic_validate(m, o->value, e);
-    }
-    bool shared = channel_id_hash(m, id, NULL, &expected, NULL) == STATUS_OK && hash_eq(&expected, &channel);
-    bool senders = channel_id_hash(m, id, sender, &expected, NULL) == STATUS_OK && hash_eq(&expected, &channel);
-    if (senders || (shared && (span_eq_text(id, TOPIC_EVERYONE) || span_eq_text(id, TOPIC_GLUE))))
-        return topic_validate(m, o->value, e);
+    bool pair = topic_is_one_to_one(id, &one, &two);
+    if (pair && !is_between(m, sender, &one, &two))
+        return error_set(e, STATUS_REFUSED, "NOT-TRUSTED", "the Topic is not about the sender and us");
+    enum status status = topic_validate(m, o->value, e);
+    if (status != STATUS_OK || pair || is_for_all(id))
+        return status;
+    if (channel_id_hash(m, id, NULL, &expected, NULL) == STATUS_OK && hash_eq(&expected, &channel))
+        return judge_origin(m, sender, &channel, e);
+    if (channel_id_hash(m, id, sender, &expected, NULL) == STATUS_OK && hash_eq(&expected, &channel))
+        return STATUS_OK;
     return error_set(e, STATUS_REFUSED, "NOT-TRUSTED", "the Topic names a channel that is not the sender's");
 }
 
@@ -149,27 +174,6 @@ static enum status judge_profile(struct model *m, const struct hash *sender, con
     if (sharing_is_own_node(m, sender) || (hash_eq(&person, sender) && hash_eq(&owner, sender)))
         return STATUS_OK;
     return refuse(e, "a profile is taken only from the person it is about");
-}
-
-// ---- Applications' own types ----------------------------------------------------------------------------------------
-
-// Versions of an id that is new here are taken in, and from then on from whom the first came; of an id that lies here
-// already only from somebody we share it with.
-static enum status judge_version(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
-{
-    char name[sizeof "origin." + HASH_HEX];
-    struct hash head;
-    struct hash origin;
-    struct span known;
-    snprintf(name, sizeof name, "origin.%s", hash_text(&o->id_hash).s);
-    if (store_setting_get(m->store, name, m->arena, &known, NULL) == STATUS_OK && hash_parse(known, &origin) &&
-        hash_eq(&origin, sender))
-        return STATUS_OK;
-    if (sharing_is_own_node(m, sender) || access_has(m, (struct access_target){ACCESS_ID, o->id_hash}, sender))
-        return STATUS_OK;
-    if (store_head(m->store, &o->id_hash, &head, NULL) == STATUS_OK)
-        return refuse(e, "somebody else than its author sent a version of an object that lies here");
-    return store_setting_set(m->store, name, span_of(hash_text(sender).s), e);
 }
 
 static enum status judge_by_standing(struct model *m, const struct hash *sender, const struct object *o,
@@ -196,6 +200,6 @@ enum status policy_may_import(struct model *m, const struct hash *sender, const 
     if (find_standing(object->recipe->name, &standing))
         return judge_by_standing(m, sender, object, standing, e);
     if (object->recipe->versioned && object->form == MICRODATA_OBJECT)
-        return judge_version(m, sender, object, e);
+        return judge_origin(m, sender, &object->id_hash, e);
     return STATUS_OK;
 }

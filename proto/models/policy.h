@@ -6,8 +6,9 @@
 // May this root of the sender be imported? object is the data object of an unversioned, versioned or version_node root,
 // or the id object of an id root, not yet announced. Without the right the root is skipped and reported.
 //
-//   ChannelInfo   owned by the sender; without owner: one-to-one with the sender, everyone, glue
-//   Topic         validated (topic.h); one-to-one only from its other participant
+//   ChannelInfo   owned by the sender; without owner: one-to-one with the sender, everyone, glue, and those that came
+//                 from the sender first or are shared with it
+//   Topic         validated (topic.h); one-to-one only from its other participant, otherwise from whom we take its channel
 //   Profile       about the sender, owned by the sender
 //   other types   unversioned objects of kinds without effect of their own; never versions
 // The own other node may also send Someone except "me", Settings, and profiles, channels and topics of others; never

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "models/access.h"
 #include "models/group.h"
+#include "models/origin.h"
 
 enum { ONE_TO_ONE_LEN = 2 * HASH_HEX + 3, MAX_NAME = 1024 };
 
@@ -181,19 +182,37 @@ static enum status grant(struct model *m, const struct topic *t, const struct ha
     return status;
 }
 
+// So that a grant has a target at once (MODELS.md 8.7).
+static enum status put_shared_channel(struct model *m, const struct topic *t, struct error *e)
+{
+    struct hash channel;
+    struct value *info = model_object(m, "ChannelInfo");
+    model_set_text(m, info, "id", t->id);
+    return model_put_id(m, info, &channel, e);
+}
+
+// Who brought us the one channel of a group reads what we write there; whom else it is for, the user says.
+static enum status grant_origin(struct model *m, const struct topic *t, struct error *e)
+{
+    struct hash origin;
+    if (!is_channel_of(m, t->id, NULL, &t->channel) || origin_get(m, &t->channel, &origin, NULL) != STATUS_OK ||
+        hash_eq(&origin, &m->self->person))
+        return STATUS_OK;
+    enum status status = put_shared_channel(m, t, e);
+    return status == STATUS_OK ? grant(m, t, &origin, 1, NULL, 0, e) : status;
+}
+
 static enum status grant_by_kind(struct model *m, const struct topic *t, struct error *e)
 {
     struct hash pair[2];
     struct hash everyone;
-    struct hash channel;
-    if (t->kind == TOPIC_GROUP || (t->kind == TOPIC_ONE_TO_ONE && hash_is_zero(&t->peer)))
+    if (t->kind == TOPIC_GROUP)
+        return grant_origin(m, t, e);
+    if (t->kind == TOPIC_ONE_TO_ONE && hash_is_zero(&t->peer))
         return STATUS_OK;
     enum status status = STATUS_OK;
-    if (is_channel_of(m, t->id, NULL, &t->channel)) { // so that the grant has a target at once (MODELS.md 8.7)
-        struct value *info = model_object(m, "ChannelInfo");
-        model_set_text(m, info, "id", t->id);
-        status = model_put_id(m, info, &channel, e);
-    }
+    if (is_channel_of(m, t->id, NULL, &t->channel))
+        status = put_shared_channel(m, t, e);
     if (status != STATUS_OK)
         return status;
     if (topic_is_one_to_one(t->id, &pair[0], &pair[1]))

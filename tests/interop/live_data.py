@@ -101,6 +101,52 @@ def topic_with_the_peer(s):
     assert s.they_hear("to the whole topic")["sender"] == s.ours
 
 
+def topic_named(s, name, node=None):
+    topics = s.t.call("topic.list", node=node or s.node)["items"]
+    return next((t for t in topics if t["name"] == name), None)
+
+
+def said_in(s, topic, node=None):
+    return [[m["text"], m["author"]] for m in s.t.call("topic.read", node=node or s.node, topic=topic)["items"]]
+
+
+def other_node(s):
+    return "sparse" if s.node == "archive" else "archive"
+
+
+def talk_in_topic(s, topic, own=False):
+    """Both write, and see the same with the same authors."""
+    s.peer.ask("saytopic", "said", topic=topic, text=f"theirs in {topic}", own=own, other=s.ours)
+    until(lambda: [f"theirs in {topic}", s.theirs] in said_in(s, topic), "we hear the peer in the topic")
+    s.call("topic.send", topic=topic, text=f"ours in {topic}")
+    s.they_hear(f"ours in {topic}")
+    until(lambda: s.peer.ask("readtopic", "messages", topic=topic)["list"] == said_in(s, topic), "both lists are equal")
+
+
+def group_topics_of_theirs(s):
+    """With one channel for all, and with a channel of each writer; what our other node writes arrives as well."""
+    topic = s.peer.ask("group", "grouped", name="their room", other=s.ours)["id"]
+    until(lambda: topic_named(s, "their room"), "the topic is here")
+    talk_in_topic(s, topic)
+    until(lambda: len(said_in(s, topic, other_node(s))) == 2, "our other node reads it")
+    s.t.call("topic.send", node=other_node(s), topic=topic, text="from the other node")
+    assert s.they_hear("from the other node")["sender"] == s.pair.provisioned[other_node(s)]["personId"]
+    s.peer.ask("rename", "renamed", topic=topic, name="their new room", other=s.ours)
+    until(lambda: topic_named(s, "their new room"), "the new name is here")
+    assert topic_named(s, "their room") is None
+
+    owned = s.peer.ask("group", "grouped", name="their own room", own=True, other=s.ours)["id"]
+    until(lambda: topic_named(s, "their own room"), "the topic with an owner is here")
+    talk_in_topic(s, owned, own=True)
+
+
+def topics_for_everyone(s):
+    for glue in (False, True):
+        topic = s.peer.ask("everyone", "grouped", glue=glue, other=s.ours)["id"]
+        until(lambda: any(t["topicId"] == topic for t in s.items("topic.list")), f"{topic} is here")
+        talk_in_topic(s, topic)
+
+
 def unversioned_root_of_ours(s):
     stored = s.call("object.put", object={"$type$": "PeerTestNote", "text": "a note of ours"})
     s.call("share.grant", object=stored["hash"], **{"with": s.theirs})
@@ -263,6 +309,8 @@ CASES = [
     ("30 messages each way at once", burst_of_messages),
     ("both see the same conversation", both_see_the_same_conversation),
     ("topic of ours with the peer", topic_with_the_peer),
+    ("group topics of the peer, with and without owner", group_topics_of_theirs),
+    ("the topics for everyone", topics_for_everyone),
     ("unversioned root, ours", unversioned_root_of_ours),
     ("unversioned root, theirs", unversioned_root_of_theirs),
     ("versioned root, ours", versioned_root_of_ours),

@@ -69,10 +69,34 @@ static void takes_channels_from_their_owner_only(void **state)
     assert_true(may_import(w, channel(w, "news", peer)));
     assert_false(may_import(w, channel(w, "contacts", me)));
     assert_false(may_import(w, channel(w, "news", &stranger)));
-    assert_false(may_import(w, channel(w, "shared", NULL)));
     assert_true(may_import(w, channel(w, topic_one_to_one_id(w->me.m.arena, me, peer).ptr, NULL)));
     assert_false(may_import(w, channel(w, topic_one_to_one_id(w->me.m.arena, me, &stranger).ptr, NULL)));
     assert_false(may_import(w, channel(w, topic_one_to_one_id(w->me.m.arena, peer, &stranger).ptr, NULL)));
+}
+
+static struct hash begin_channel(struct world *w, const char *id)
+{
+    struct hash channel_id;
+    struct model *m = model_node_begin(&w->me);
+    OK(channel_create(m, span_of(id), NULL, &channel_id, &e));
+    model_node_end(&w->me);
+    return channel_id;
+}
+
+static void takes_channels_without_owner_from_whom_they_came(void **state)
+{
+    struct world *w = *state;
+    assert_true(may_import(w, channel(w, "theirs", NULL)));
+    begin_channel(w, "ours");
+    assert_false(may_import(w, channel(w, "ours", NULL)));
+
+    assert_true(may_import(w, channel(w, "named before", NULL)));
+    struct hash named = begin_channel(w, "named before");
+    assert_false(may_import(w, channel(w, "named before", NULL)));
+    struct model *m = model_node_begin(&w->me);
+    OK(access_grant(m, (struct access_target){ACCESS_ID, named}, &w->peer.self->person, &e));
+    model_node_end(&w->me);
+    assert_true(may_import(w, channel(w, "named before", NULL)));
 }
 
 static struct value *topic(struct world *w, struct span id, const struct hash *channel_id)
@@ -104,6 +128,27 @@ static void takes_topics_that_name_their_own_channel_only(void **state)
     struct span others = topic_one_to_one_id(m->arena, peer, &stranger);
     MUST(channel_id_hash(m, others, NULL, &good, &e));
     assert_false(may_import(w, topic(w, others, &good)));
+}
+
+// The group of a peer that has one channel for all: it is taken, and what we write there goes back to that peer.
+static void takes_part_in_a_group_of_a_peer(void **state)
+{
+    struct world *w = *state;
+    struct hash channel_id;
+    struct hash stored;
+    struct topic found;
+    OK(channel_id_hash(&w->me.m, SPAN("club"), NULL, &channel_id, &e));
+    assert_true(may_import(w, topic(w, SPAN("club"), &channel_id)));
+    struct model *m = model_node_begin(&w->me);
+    OK(model_put(m, topic(w, SPAN("club"), &channel_id), &stored, &e));
+    model_node_end(&w->me);
+    OK(topic_find(m, SPAN("club"), &found, &e));
+    assert_true(access_has(m, (struct access_target){ACCESS_ID, channel_id}, &w->peer.self->person));
+    assert_true(access_has(m, (struct access_target){ACCESS_OBJECT, stored}, &w->peer.self->person));
+    assert_true(may_import(w, channel(w, "club", NULL)));
+
+    struct hash ours = begin_channel(w, "ours");
+    assert_false(may_import(w, topic(w, SPAN("ours"), &ours)));
 }
 
 // Even a Topic that comes in some other way opens nothing.
@@ -463,6 +508,8 @@ int main(void)
     crypto_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(takes_channels_from_their_owner_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(takes_channels_without_owner_from_whom_they_came, setup, teardown),
+        cmocka_unit_test_setup_teardown(takes_part_in_a_group_of_a_peer, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_topics_that_name_their_own_channel_only, setup, teardown),
         cmocka_unit_test_setup_teardown(grants_nothing_for_a_topic_that_names_another_channel, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_profiles_from_their_person_only, setup, teardown),
