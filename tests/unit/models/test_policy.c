@@ -78,7 +78,7 @@ static struct hash begin_channel(struct world *w, const char *id)
 {
     struct hash channel_id;
     struct model *m = model_node_begin(&w->me);
-    OK(channel_create(m, span_of(id), NULL, &channel_id, &e));
+    MUST(channel_create(m, span_of(id), NULL, &channel_id, &e));
     model_node_end(&w->me);
     return channel_id;
 }
@@ -94,7 +94,7 @@ static void takes_channels_without_owner_from_whom_they_came(void **state)
     struct hash named = begin_channel(w, "named before");
     assert_false(may_import(w, channel(w, "named before", NULL)));
     struct model *m = model_node_begin(&w->me);
-    OK(access_grant(m, (struct access_target){ACCESS_ID, named}, &w->peer.self->person, &e));
+    MUST(access_grant(m, (struct access_target){ACCESS_ID, named}, &w->peer.self->person, &e));
     model_node_end(&w->me);
     assert_true(may_import(w, channel(w, "named before", NULL)));
 }
@@ -137,12 +137,12 @@ static void takes_part_in_a_group_of_a_peer(void **state)
     struct hash channel_id;
     struct hash stored;
     struct topic found;
-    OK(channel_id_hash(&w->me.m, SPAN("club"), NULL, &channel_id, &e));
+    MUST(channel_id_hash(&w->me.m, SPAN("club"), NULL, &channel_id, &e));
     assert_true(may_import(w, topic(w, SPAN("club"), &channel_id)));
     struct model *m = model_node_begin(&w->me);
-    OK(model_put(m, topic(w, SPAN("club"), &channel_id), &stored, &e));
+    MUST(model_put(m, topic(w, SPAN("club"), &channel_id), &stored, &e));
     model_node_end(&w->me);
-    OK(topic_find(m, SPAN("club"), &found, &e));
+    MUST(topic_find(m, SPAN("club"), &found, &e));
     assert_true(access_has(m, (struct access_target){ACCESS_ID, channel_id}, &w->peer.self->person));
     assert_true(access_has(m, (struct access_target){ACCESS_OBJECT, stored}, &w->peer.self->person));
     assert_true(may_import(w, channel(w, "club", NULL)));
