@@ -10,7 +10,11 @@
 #include "net/ws_server.h"
 #include "node/peers.h"
 
-enum { DEFAULT_PORT = 8765, REFUSALS_EVERY_MS = 1000 };
+enum {
+    DEFAULT_PORT = 8765,
+    REFUSALS_EVERY_MS = 1000,
+    CONNECTIONS_MAX = PEERS_SERVED_MAX + PEERS_WAITING_MAX,
+};
 
 struct archive {
     struct node *node;
@@ -86,7 +90,11 @@ static enum status listen_at(struct archive *a, const char *host, int port, stru
 {
     struct buf address = {0};
     address_write(host, (uint16_t)port, &address);
-    struct ws_server_options options = {.origins = a->origins, .hosts = a->hosts, .refused = refused};
+    struct ws_server_options options = {.origins = a->origins,
+                                        .hosts = a->hosts,
+                                        .max_connections = CONNECTIONS_MAX,
+                                        .max_waiting = PEERS_WAITING_MAX,
+                                        .refused = refused};
     a->listener = ws_server_listen(node_loop(a->node), buf_cstr(&address), &options, accepted, a, e);
     buf_free(&address);
     return a->listener != NULL ? STATUS_OK : e->status;

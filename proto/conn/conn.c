@@ -302,6 +302,7 @@ static void begin_serving(struct conn *c)
 {
     c->held = false;
     c->deadline = 0;
+    c->transport->trusted = c->peer.known;
     pipeline_set_limit(c->pipeline, CONN_LIMIT_SERVING);
     conn_set_state(c, c->group == CONN_PAIRING ? CONN_PAIRING_ACTIVE : CONN_ACTIVE);
     deliver_early(c);

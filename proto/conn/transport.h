@@ -30,6 +30,7 @@ struct transport {
     void *ctx;
     const char *url; // where it was dialled to or accepted from, for people; owned by the transport
     bool relayed;    // spliced by a relay
+    bool trusted;    // set by the user when the peer has proved to be a known one: others give way first
     uint64_t bytes_sent, bytes_received, messages_sent, messages_received; // kept by the owner
 };
 

@@ -9,22 +9,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/hash.h"
 #include "base/log.h"
-#include "crypto/sha256.h"
 #include "net/listening.h"
+#include "net/upgrade.h"
+#include "net/waiting.h"
 #include "net/ws.h"
 
-enum { MAX_CONNECTIONS = 256, HANDSHAKE_MS = 10000, ACCEPTS_PER_TURN = 16, RETRY_MS = 100, HEADER_MAX = 512 };
+enum { MAX_CONNECTIONS = 256, HANDSHAKE_MS = 10000, ACCEPTS_PER_TURN = 16, RETRY_MS = 100 };
 
-struct incoming { // one socket, from accept to its end
-    struct ws ws; // open once it was upgraded
+struct incoming {           // one socket, from accept to its end
+    struct waiting waiting; // first
+    struct ws ws;           // open once it was upgraded
     struct ws_server *server;
-    struct incoming *older, *newer; // among those in their handshake
-    uint64_t deadline;              // of the handshake
-    size_t *from_address;           // how many its address has; NULL without that limit
-    struct hash address;
+    struct address_use *from;
+    uint64_t deadline; // of the handshake
     bool upgraded;
+    bool leaving; // turned out; its end follows
     char peer[INET6_ADDRSTRLEN + 8];
 };
 
@@ -37,8 +37,10 @@ struct ws_server {
     struct loop_fd *watch[2];
     struct listen_address address;
     char *url;
-    struct hash_map *addresses; // address → number of its sockets
-    struct incoming *oldest, *newest;
+    struct hash_map *addresses;      // with their uses
+    struct waiting_list handshaking; // in the order of their deadlines
+    struct waiting_list unproven;    // upgraded; with max_waiting only
+    size_t leaving;
     struct loop_timer handshakes;
     struct loop_timer retry; // after the process ran out of descriptors
     struct ws_server_stats stats;
@@ -49,10 +51,6 @@ static void release(struct ws_server *s)
 {
     if (!s->destroyed || s->stats.connections != 0)
         return;
-    size_t cursor = 0;
-    void *count;
-    while (hash_map_next(s->addresses, &cursor, NULL, &count))
-        free(count);
     hash_map_destroy(s->addresses);
     free(s->url);
     free(s);
@@ -64,64 +62,47 @@ static void tell_refused(const struct incoming *c, const char *reason)
         c->server->options.refused(c->server->ctx, c->peer, reason);
 }
 
-// Handshakes in their order of arrival, which is the order of their deadlines.
+static struct incoming *incoming_of(struct waiting *w)
+{
+    return (struct incoming *)w;
+}
+
+// At once; its object is released when libwebsockets destroys the socket.
+static void turn_out(struct incoming *c)
+{
+    struct ws_server *s = c->server;
+    waiting_remove(&c->waiting);
+    c->leaving = true;
+    s->leaving++;
+    ws_kill(c->ws.wsi);
+}
+
+// Handshakes
 
 static void handshake_begins(struct ws_server *s, struct incoming *c)
 {
     c->deadline = loop_now(s->loop) + s->options.handshake_ms;
-    c->older = s->newest;
-    if (s->newest != NULL)
-        s->newest->newer = c;
-    s->newest = c;
-    if (s->oldest != NULL)
-        return;
-    s->oldest = c;
-    loop_timer_set(&s->handshakes, s->options.handshake_ms);
-}
-
-static void handshake_ends(struct ws_server *s, struct incoming *c)
-{
-    if (c->deadline == 0)
-        return;
-    c->deadline = 0;
-    *(c->older != NULL ? &c->older->newer : &s->oldest) = c->newer;
-    *(c->newer != NULL ? &c->newer->older : &s->newest) = c->older;
-    if (s->oldest == NULL)
-        loop_timer_cancel(&s->handshakes);
+    waiting_add(&s->handshaking, &c->waiting, c->from);
+    if (s->handshaking.count == 1)
+        loop_timer_set(&s->handshakes, s->options.handshake_ms);
 }
 
 static void handshakes_due(void *ctx)
 {
     struct ws_server *s = ctx;
     uint64_t now = loop_now(s->loop);
-    while (s->oldest != NULL && s->oldest->deadline <= now) {
-        struct incoming *c = s->oldest;
-        handshake_ends(s, c);
+    while (s->handshaking.oldest != NULL && incoming_of(s->handshaking.oldest)->deadline <= now) {
+        struct incoming *c = incoming_of(s->handshaking.oldest);
         s->stats.refused_request++;
         LOG(LOG_INFO, "listener.handshake-timeout", LOG_TEXT("peer", c->peer));
         tell_refused(c, "timeout");
-        ws_kill(c->ws.wsi);
+        turn_out(c);
     }
-    if (s->oldest != NULL)
-        loop_timer_set(&s->handshakes, s->oldest->deadline - now);
+    if (s->handshaking.oldest != NULL)
+        loop_timer_set(&s->handshakes, incoming_of(s->handshaking.oldest)->deadline - now);
 }
 
 // Requests
-
-static int answer(struct lws *wsi, const char *status, const char *type, struct span body)
-{
-    struct buf b = {0};
-    memset(buf_reserve(&b, LWS_PRE), 0, LWS_PRE);
-    b.len = LWS_PRE;
-    buf_printf(&b,
-               "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nUpgrade: websocket\r\n"
-               "Connection: Upgrade, close\r\n\r\n",
-               status, type, body.len);
-    buf_add_span(&b, body);
-    lws_write(wsi, (unsigned char *)b.data + LWS_PRE, b.len - LWS_PRE, LWS_WRITE_HTTP);
-    buf_free(&b);
-    return -1; // closes after what was written
-}
 
 static int answer_plain_http(struct ws_server *s, struct lws *wsi, const char *path)
 {
@@ -129,74 +110,17 @@ static int answer_plain_http(struct ws_server *s, struct lws *wsi, const char *p
     const char *type = "text/plain";
     int n;
     if (path != NULL && s->options.http != NULL && s->options.http(s->ctx, path, &body, &type))
-        n = answer(wsi, "200 OK", type, buf_span(&body));
+        n = upgrade_answer(wsi, "200 OK", type, buf_span(&body));
     else
-        n = answer(wsi, "426 Upgrade Required", "text/plain", SPAN("This is a WebSocket endpoint.\n"));
+        n = upgrade_answer(wsi, "426 Upgrade Required", "text/plain", SPAN("This is a WebSocket endpoint.\n"));
     buf_free(&body);
     return n;
 }
 
-static bool in_list(struct span s, const char *const *list)
+// NULL when every address is listened at.
+static const char *listened_name(const struct ws_server *s)
 {
-    for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
-        if (s.len == strlen(list[i]) && strncasecmp(s.ptr, list[i], s.len) == 0)
-            return true;
-    }
-    return false;
-}
-
-// The host of HOST[:PORT] is one of this machine's own names.
-static bool is_own_name(struct span authority)
-{
-    static const char *const own[] = {"localhost", "127.0.0.1", "[::1]", NULL};
-    const char *bracket = memchr(authority.ptr, ']', authority.len);
-    const char *from = bracket != NULL ? bracket : authority.ptr;
-    const char *colon = memchr(from, ':', authority.len - (size_t)(from - authority.ptr));
-    if (colon != NULL)
-        authority.len = (size_t)(colon - authority.ptr);
-    return in_list(authority, own);
-}
-
-static struct span without_port(struct span authority)
-{
-    size_t n = authority.len;
-    while (n > 0 && authority.ptr[n - 1] >= '0' && authority.ptr[n - 1] <= '9')
-        n--;
-    if (n > 0 && n < authority.len && authority.ptr[n - 1] == ':')
-        authority.len = n - 1;
-    if (authority.len > 2 && authority.ptr[0] == '[' && authority.ptr[authority.len - 1] == ']')
-        return (struct span){authority.ptr + 1, authority.len - 2};
-    return authority;
-}
-
-static bool host_allowed(const struct ws_server *s, struct lws *wsi)
-{
-    char host[HEADER_MAX];
-    if (s->options.any_host)
-        return true;
-    int n = lws_hdr_copy(wsi, host, sizeof host, WSI_TOKEN_HOST);
-    if (n <= 0)
-        return false;
-    struct span authority = {host, (size_t)n}, name = without_port(authority);
-    const char *const listened[] = {s->address.host, NULL};
-    return is_own_name(authority) || in_list(name, s->options.hosts) ||
-           (!s->sockets.wildcard && in_list(name, listened));
-}
-
-static bool origin_allowed(const struct ws_server *s, struct lws *wsi)
-{
-    char origin[HEADER_MAX];
-    if (s->options.any_origin || lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0)
-        return true;
-    int n = lws_hdr_copy(wsi, origin, sizeof origin, WSI_TOKEN_ORIGIN);
-    if (n <= 0)
-        return false;
-    struct span o = {origin, (size_t)n};
-    if (span_starts_with(o, SPAN("http://")) && is_own_name(span_from(o, 7)))
-        return true;
-    if (span_starts_with(o, SPAN("https://")) && is_own_name(span_from(o, 8)))
-        return true;
-    return span_starts_with(o, SPAN("file://")) || in_list(o, s->options.origins);
+    return s->sockets.wildcard ? NULL : s->address.host;
 }
 
 static int refuse_upgrade(struct incoming *c, struct lws *wsi, const char *why)
@@ -204,7 +128,7 @@ static int refuse_upgrade(struct incoming *c, struct lws *wsi, const char *why)
     c->server->stats.refused_request++;
     LOG(LOG_WARN, "listener.upgrade-refused", LOG_TEXT("peer", c->peer), LOG_TEXT("why", why));
     tell_refused(c, why);
-    return answer(wsi, "403 Forbidden", "text/plain", SPAN("This connection is not allowed.\n"));
+    return upgrade_answer(wsi, "403 Forbidden", "text/plain", SPAN("This connection is not allowed.\n"));
 }
 
 // The header is read again: after an unknown upgrade libwebsockets passes a dangling pointer to it.
@@ -215,9 +139,9 @@ static int confirm_upgrade(struct incoming *c, struct lws *wsi)
         return -1;
     if (strcasecmp(upgrade, "websocket") != 0)
         return refuse_upgrade(c, wsi, "upgrade");
-    if (!host_allowed(c->server, wsi))
+    if (!upgrade_host_allowed(wsi, &c->server->options, listened_name(c->server)))
         return refuse_upgrade(c, wsi, "host");
-    if (!origin_allowed(c->server, wsi))
+    if (!upgrade_origin_allowed(wsi, &c->server->options))
         return refuse_upgrade(c, wsi, "origin");
     return 0;
 }
@@ -225,10 +149,13 @@ static int confirm_upgrade(struct incoming *c, struct lws *wsi)
 static int upgraded(struct incoming *c, struct lws *wsi)
 {
     struct ws_server *s = c->server;
-    handshake_ends(s, c);
-    if (s->destroyed)
+    if (s->destroyed || c->leaving)
         return -1;
     c->upgraded = true;
+    if (s->options.max_waiting != 0)
+        waiting_move(&c->waiting, &s->unproven);
+    else
+        waiting_remove(&c->waiting);
     s->stats.accepted++;
     ws_open(&c->ws, s->loop, wsi, c->peer, s->options.message_limit);
     s->accepted(s->ctx, &c->ws.base);
@@ -240,13 +167,11 @@ static void gone(struct incoming *c)
     struct ws_server *s = c->server;
     if (s->loop->newborn == c)
         s->loop->newborn = NULL;
-    handshake_ends(s, c);
+    waiting_remove(&c->waiting);
     if (c->upgraded)
         ws_release(&c->ws);
-    if (c->from_address != NULL && --*c->from_address == 0) {
-        hash_map_remove(s->addresses, &c->address);
-        free(c->from_address);
-    }
+    address_use_release(s->addresses, c->from);
+    s->leaving -= c->leaving;
     free(c);
     s->stats.connections--;
     release(s);
@@ -281,28 +206,40 @@ static int server_callback(struct lws *wsi, enum lws_callback_reasons reason, vo
 
 // Accepting
 
-static struct hash address_key(const struct sockaddr_storage *sa)
+static bool is_full(const struct ws_server *s)
 {
-    if (sa->ss_family == AF_INET6) // a household's or a host's network: the first 64 bits
-        return sha256((struct span){(const char *)&((const struct sockaddr_in6 *)sa)->sin6_addr, 8});
-    return sha256((struct span){(const char *)&((const struct sockaddr_in *)sa)->sin_addr, 4});
+    return s->stats.connections - s->leaving >= s->options.max_connections;
 }
 
-static bool count_address(struct ws_server *s, struct incoming *c, const struct sockaddr_storage *sa)
+static bool too_many_wait(const struct ws_server *s)
 {
-    if (s->options.max_per_address == 0)
-        return true;
-    c->address = address_key(sa);
-    size_t *count = hash_map_get(s->addresses, &c->address);
-    if (count != NULL && *count >= s->options.max_per_address)
-        return false;
-    if (count == NULL) {
-        count = mem_alloc(sizeof *count);
-        hash_map_set(s->addresses, &c->address, count);
+    return s->options.max_waiting != 0 && s->handshaking.count + s->unproven.count >= s->options.max_waiting;
+}
+
+static void release_trusted(struct ws_server *s)
+{
+    for (struct waiting *w = s->unproven.oldest, *next; w != NULL; w = next) {
+        next = w->newer;
+        if (incoming_of(w)->ws.base.trusted)
+            waiting_remove(w);
     }
-    ++*count;
-    c->from_address = count;
-    return true;
+}
+
+// A newcomer may not wait because others do who have not proved anything either.
+static void make_room(struct ws_server *s)
+{
+    if (s->options.max_waiting == 0 || (!is_full(s) && !too_many_wait(s)))
+        return;
+    release_trusted(s);
+    if (!is_full(s) && !too_many_wait(s))
+        return;
+    struct waiting *w = waiting_to_give_way(&s->unproven, &s->handshaking);
+    if (w == NULL)
+        return;
+    struct incoming *c = incoming_of(w);
+    s->stats.refused_limit++;
+    tell_refused(c, "crowded");
+    turn_out(c);
 }
 
 static void name_peer(struct incoming *c, const struct sockaddr_storage *sa, socklen_t len)
@@ -313,16 +250,24 @@ static void name_peer(struct incoming *c, const struct sockaddr_storage *sa, soc
     snprintf(c->peer, sizeof c->peer, sa->ss_family == AF_INET6 ? "[%s]:%.5s" : "%s:%.5s", host, port);
 }
 
+static void refuse_socket(struct incoming *c, int fd)
+{
+    c->server->stats.refused_limit++;
+    tell_refused(c, "limit");
+    address_use_release(c->server->addresses, c->from);
+    close(fd);
+    free(c);
+}
+
 static void admit(struct ws_server *s, int fd, const struct sockaddr_storage *sa, socklen_t len)
 {
     struct incoming *c = mem_alloc(sizeof *c);
     c->server = s;
+    c->from = address_use_take(s->addresses, sa);
     name_peer(c, sa, len);
-    if (s->stats.connections >= s->options.max_connections || !count_address(s, c, sa)) {
-        s->stats.refused_limit++;
-        tell_refused(c, "limit");
-        close(fd);
-        free(c);
+    make_room(s);
+    if (is_full(s) || (s->options.max_per_address != 0 && c->from->sockets > s->options.max_per_address)) {
+        refuse_socket(c, fd);
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); // messages are not to wait for one another
@@ -350,7 +295,7 @@ static void stop_watching(struct ws_server *s)
 static void accept_waiting(struct ws_server *s, int listening)
 {
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        struct sockaddr_storage sa;
+        struct sockaddr_storage sa = {0};
         socklen_t len = sizeof sa;
         int fd = accept4(listening, (struct sockaddr *)&sa, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
@@ -455,11 +400,9 @@ void ws_server_destroy(struct ws_server *s)
         return;
     ws_server_stop(s);
     s->options.refused = NULL;
-    while (s->oldest != NULL) {
-        struct incoming *c = s->oldest;
-        handshake_ends(s, c);
-        ws_kill(c->ws.wsi);
-    }
+    while (s->handshaking.oldest != NULL)
+        turn_out(incoming_of(s->handshaking.oldest));
+    loop_timer_cancel(&s->handshakes);
     s->destroyed = true;
     release(s);
 }

@@ -15,11 +15,14 @@ struct ws_server_options {      // zero-initialised is a node's default
     bool any_origin, any_host;  // for a relay, which has no secrets to give to a page
     size_t max_connections;     // 0 = 256; further ones are closed at once
     size_t max_per_address;     // 0 = no limit
+    size_t max_waiting;         // of them whose peers have yet to prove who they are (transport.trusted); 0 = no limit
     uint64_t handshake_ms;      // from TCP accept to the upgrade; 0 = 10,000
     size_t message_limit;       // 0 = 1 MiB (peers send 64 KiB); a longer message closes with 1009
     // A GET that is no upgrade: fill body and *type and return true, or return false for the 426. May be NULL.
     bool (*http)(void *ctx, const char *path, struct buf *body, const char **type);
-    // Somebody was turned away: "limit", "timeout" (no upgrade in time), "upgrade", "host" or "origin". May be NULL.
+    // Somebody was turned away: "limit", "timeout" (no upgrade in time), "upgrade", "host", "origin", or "crowded": too
+    // many were waiting, or it was full, and of those who waited the oldest of the address that had most of them gave
+    // way to a newcomer (only with max_waiting). May be NULL.
     void (*refused)(void *ctx, const char *peer, const char *reason);
 };
 

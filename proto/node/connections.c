@@ -85,6 +85,46 @@ void connections_undialled(struct peers *p, const struct error *why)
     incidents_note(p->incidents, INCIDENT_CONNECTION, 0, why, clock_wall_ms());
 }
 
+// ---- Their number --------------------------------------------------------------------------------------------------
+
+static bool is_waiting(const struct conn *c)
+{
+    return conn_role(c) == CONN_ACCEPTOR && conn_state(c) < CONN_CLOSING && !conn_transport(c)->trusted;
+}
+
+void connections_make_room(struct peers *p)
+{
+    size_t count = 0;
+    struct conn *oldest = NULL;
+    for (struct connection *l = p->connections; l != NULL; l = l->next) {
+        if (!is_waiting(l->conn))
+            continue;
+        count++;
+        oldest = l->conn;
+    }
+    if (count < PEERS_WAITING_MAX)
+        return;
+    struct error why;
+    error_set(&why, STATUS_FULL, "CROWDED", "%zu connections wait that have yet to prove who they are", count);
+    conn_fail(oldest, &why);
+}
+
+const char *connections_limit(const struct peers *p, const struct conn *c)
+{
+    size_t all = 0, same = 0;
+    for (const struct connection *l = p->connections; l != NULL; l = l->next) {
+        if (conn_role(l->conn) != CONN_ACCEPTOR || !conn_transport(l->conn)->trusted)
+            continue;
+        all++;
+        same += public_key_eq(&conn_peer(l->conn)->long_term, &conn_peer(c)->long_term);
+    }
+    if (peers_is_own(p, &conn_peer(c)->person_id))
+        return NULL;
+    if (same >= PEERS_INSTANCE_MAX)
+        return "Too many connections with this instance";
+    return all >= PEERS_SERVED_MAX ? "Too many connections" : NULL;
+}
+
 struct connection_totals connections_totals(const struct peers *p)
 {
     struct connection_totals t = p->totals;

@@ -70,6 +70,9 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
     struct peers *p = ctx;
     const struct conn_peer *peer = conn_peer(c);
     tell_chum_identity(p, c);
+    const char *limit = peer->known && conn_role(c) == CONN_ACCEPTOR ? connections_limit(p, c) : NULL;
+    if (limit != NULL)
+        return limit;
     if (group == CONN_PAIRING)
         return pairings_ready(p->pairings, c);
     if (group == CONN_DEBUG)
@@ -105,6 +108,7 @@ static void host_closed(void *ctx, struct conn *c, const struct error *why)
 
 void peers_accept(struct peers *p, struct transport *t, struct span first)
 {
+    connections_make_room(p);
     conn_accept(t, &p->host, first);
 }
 

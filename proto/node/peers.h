@@ -8,6 +8,12 @@
 #include "conn/transport.h"
 #include "node/node.h"
 
+enum {                       // connections from outside
+    PEERS_SERVED_MAX = 256,  // with known peers; own nodes always find room
+    PEERS_INSTANCE_MAX = 8,  // of them with one instance
+    PEERS_WAITING_MAX = 128, // that have yet to prove who they are; the oldest gives way
+};
+
 struct peers *peers_create(struct node *n); // the node is provisioned
 void peers_close(struct peers *p);          // ends every connection; no new ones; NULL-safe
 void peers_destroy(struct peers *p);        // after peers_close, when no store job can come back any more; NULL-safe

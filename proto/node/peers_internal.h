@@ -78,6 +78,10 @@ void peers_stored(struct peers *p, const struct public_key *instance_key, bool i
 void connections_state(void *ctx, struct conn *c, enum conn_state state); // of conn_host; ctx is the peers
 void connections_closed(struct peers *p, struct conn *c, const struct error *why);
 void connections_undialled(struct peers *p, const struct error *why);
+// Before another one is accepted: whoever waits longest gives way when there are too many.
+void connections_make_room(struct peers *p);
+// Why this one, accepted from a known peer, cannot be served beside the others; NULL if it can.
+const char *connections_limit(const struct peers *p, const struct conn *c);
 struct connection_totals connections_totals(const struct peers *p);
 json_t *connections_show(const struct peers *p); // empty for NULL
 void connections_register(struct node *n);       // connections.list

@@ -1,9 +1,12 @@
 #include "testing.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static void send_text(struct peer *p, struct span s)
 {
@@ -427,6 +430,64 @@ static void connections_are_limited(void **state)
     }
 }
 
+static int connect_from(const char *address, uint16_t port)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in from = {.sin_family = AF_INET};
+    inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+    inet_pton(AF_INET, address, &from.sin_addr);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof from), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static bool is_closed(int fd)
+{
+    char byte;
+    return recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+static const char *last_refusal;
+static void remember_refusal(void *ctx, const char *peer, const char *reason)
+{
+    (void)ctx, (void)peer;
+    last_refusal = reason;
+}
+
+// Six may wait: a crowd from one address displaces its own, and neither another address nor who is trusted.
+static void a_crowd_displaces_its_own(void **state)
+{
+    (void)state;
+    static const struct ws_server_options options = {
+        .max_connections = 8, .max_waiting = 6, .refused = remember_refusal};
+    struct pair p;
+    struct peer trusted = {0};
+    char url[64];
+    int crowd[20];
+    pair_listen(&p, &options);
+    snprintf(url, sizeof url, "ws://127.0.0.1:%u", ws_server_port(p.server));
+    dial_as(&p, url, &trusted);
+    p.far.transport->trusted = true;
+    int other = connect_from("127.0.0.2", ws_server_port(p.server));
+    for (int i = 0; i < 20; i++) {
+        crowd[i] = connect_from("127.0.0.1", ws_server_port(p.server));
+        run_for(p.loop, 5);
+    }
+    run_for(p.loop, 50);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(is_closed(crowd[i]), i < 15);
+    assert_false(is_closed(other));
+    assert_false(trusted.closed);
+    assert_string_equal(last_refusal, "crowded");
+    assert_int_equal(ws_server_stats(p.server).connections, 7);
+    for (int i = 0; i < 20; i++)
+        close(crowd[i]);
+    close(other);
+    pair_close(&p);
+    peer_free(&trusted);
+}
+
 static void a_taken_port_is_named(void **state)
 {
     (void)state;
@@ -505,6 +566,7 @@ int main(void)
         cmocka_unit_test(damaged_input_does_no_harm),
         cmocka_unit_test(slow_handshakes_are_cut_off),
         cmocka_unit_test(connections_are_limited),
+        cmocka_unit_test(a_crowd_displaces_its_own),
         cmocka_unit_test(a_taken_port_is_named),
         cmocka_unit_test(a_port_taken_on_one_family_only_is_taken),
         cmocka_unit_test(a_wildcard_listener_needs_names),

@@ -1,0 +1,82 @@
+#include "net/upgrade.h"
+
+#include <string.h>
+
+enum { HEADER_MAX = 512 };
+
+int upgrade_answer(struct lws *wsi, const char *status, const char *type, struct span body)
+{
+    struct buf b = {0};
+    memset(buf_reserve(&b, LWS_PRE), 0, LWS_PRE);
+    b.len = LWS_PRE;
+    buf_printf(&b,
+               "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nUpgrade: websocket\r\n"
+               "Connection: Upgrade, close\r\n\r\n",
+               status, type, body.len);
+    buf_add_span(&b, body);
+    lws_write(wsi, (unsigned char *)b.data + LWS_PRE, b.len - LWS_PRE, LWS_WRITE_HTTP);
+    buf_free(&b);
+    return -1; // closes after what was written
+}
+
+static bool in_list(struct span s, const char *const *list)
+{
+    for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
+        if (s.len == strlen(list[i]) && strncasecmp(s.ptr, list[i], s.len) == 0)
+            return true;
+    }
+    return false;
+}
+
+// The host of HOST[:PORT] is one of this machine's own names.
+static bool is_own_name(struct span authority)
+{
+    static const char *const own[] = {"localhost", "127.0.0.1", "[::1]", NULL};
+    const char *bracket = memchr(authority.ptr, ']', authority.len);
+    const char *from = bracket != NULL ? bracket : authority.ptr;
+    const char *colon = memchr(from, ':', authority.len - (size_t)(from - authority.ptr));
+    if (colon != NULL)
+        authority.len = (size_t)(colon - authority.ptr);
+    return in_list(authority, own);
+}
+
+static struct span without_port(struct span authority)
+{
+    size_t n = authority.len;
+    while (n > 0 && authority.ptr[n - 1] >= '0' && authority.ptr[n - 1] <= '9')
+        n--;
+    if (n > 0 && n < authority.len && authority.ptr[n - 1] == ':')
+        authority.len = n - 1;
+    if (authority.len > 2 && authority.ptr[0] == '[' && authority.ptr[authority.len - 1] == ']')
+        return (struct span){authority.ptr + 1, authority.len - 2};
+    return authority;
+}
+
+bool upgrade_host_allowed(struct lws *wsi, const struct ws_server_options *options, const char *listened)
+{
+    char host[HEADER_MAX];
+    if (options->any_host)
+        return true;
+    int n = lws_hdr_copy(wsi, host, sizeof host, WSI_TOKEN_HOST);
+    if (n <= 0)
+        return false;
+    struct span authority = {host, (size_t)n}, name = without_port(authority);
+    const char *const own[] = {listened, NULL};
+    return is_own_name(authority) || in_list(name, options->hosts) || in_list(name, own);
+}
+
+bool upgrade_origin_allowed(struct lws *wsi, const struct ws_server_options *options)
+{
+    char origin[HEADER_MAX];
+    if (options->any_origin || lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0)
+        return true;
+    int n = lws_hdr_copy(wsi, origin, sizeof origin, WSI_TOKEN_ORIGIN);
+    if (n <= 0)
+        return false;
+    struct span o = {origin, (size_t)n};
+    if (span_starts_with(o, SPAN("http://")) && is_own_name(span_from(o, 7)))
+        return true;
+    if (span_starts_with(o, SPAN("https://")) && is_own_name(span_from(o, 8)))
+        return true;
+    return span_starts_with(o, SPAN("file://")) || in_list(o, options->origins);
+}

@@ -1,0 +1,12 @@
+// Inside proto/net only: what a listener reads from and answers to the HTTP request that asks for a WebSocket.
+#pragma once
+
+#include "net/loop_lws.h"
+#include "net/ws_server.h"
+
+// Host is a name of this machine, of the options, or the one listened at (NULL: none).
+bool upgrade_host_allowed(struct lws *wsi, const struct ws_server_options *options, const char *listened);
+bool upgrade_origin_allowed(struct lws *wsi, const struct ws_server_options *options);
+
+// Answers without an upgrade. The result goes back to libwebsockets, which closes when it is written.
+int upgrade_answer(struct lws *wsi, const char *status, const char *type, struct span body);
