@@ -39,7 +39,7 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"channel.changed", "channel", "A channel has new entries."},
     {"topic.added", "hash", "A Topic object was stored."},
     {"blob.received", "hash, size, personId", "A file from a peer was stored."},
-    {"share.changed", "hash, personId", "Access was given or taken."},
+    {"share.changed", "hash, personId or groupId", "Access was given or taken."},
     {"store.repaired", "lost, rebuilt", "Damage was found and repaired as far as possible."},
     {"store.failed", "code", "The disk is full, read-only or failing."},
     {"listener.changed", "type, url, state", "A listener or relay registration went up or down."},

@@ -192,13 +192,14 @@ const struct ipc_method IPC_METHODS[] = {
 
     // --- sharing ----------------------------------------------------------------------------------------------------
     {"share.grant", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
-     "Lets a person read an object, or every version of a versioned object. Give either id or object.", "{}",
+     "Lets a person, or whoever is in a group at the time, read an object, or every version of a versioned object. Give "
+     "either id or object, and either with or group.", "{}",
      {HASH("id", OPTIONAL, "id hash of a versioned object"), HASH("object", OPTIONAL, "hash of an object or file"),
-      HASH("with", REQUIRED, "person id")}},
+      HASH("with", OPTIONAL, "person id"), TEXT("group", OPTIONAL, 256, "name or id")}},
     {"share.revoke", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Takes back what share.grant gave; what the person has already, stays there.", "{}",
      {HASH("id", OPTIONAL, "id hash of a versioned object"), HASH("object", OPTIONAL, "hash of an object or file"),
-      HASH("with", REQUIRED, "person id")}},
+      HASH("with", OPTIONAL, "person id"), TEXT("group", OPTIONAL, 256, "name or id")}},
     {"share.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "What is shared with whom.", "{items:[{kind,hash,persons,groups}], next}; kind is id or object", {PAGE}},
     {"roots.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,

@@ -122,21 +122,42 @@ enum status access_grant(struct model *m, struct access_target target, const str
     return access_add(m, target, person, 1, NULL, 0, e);
 }
 
-enum status access_revoke(struct model *m, struct access_target target, const struct hash *person, struct error *e)
+enum status access_grant_group(struct model *m, struct access_target target, const struct hash *group, struct error *e)
+{
+    return access_add(m, target, NULL, 0, group, 1, e);
+}
+
+static bool take_out(struct hash_list *list, const struct hash *item)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (!hash_eq(&list->items[i], item))
+            list->items[kept++] = list->items[i];
+    bool changed = kept != list->count;
+    list->count = kept;
+    return changed;
+}
+
+static enum status revoke(struct model *m, struct access_target target, const struct hash *person,
+                          const struct hash *group, struct error *e)
 {
     struct grant g;
-    struct hash_list rest = {0};
     enum status status = load(m, target, &g, e);
-    for (size_t i = 0; i < g.persons.count; i++)
-        if (!hash_eq(&g.persons.items[i], person))
-            hash_list_add(&rest, &g.persons.items[i]);
-    bool changed = rest.count != g.persons.count;
-    hash_list_free(&g.persons);
-    g.persons = rest;
+    bool changed = person != NULL ? take_out(&g.persons, person) : take_out(&g.groups, group);
     if (status == STATUS_OK && changed)
         status = save(m, target, &g, e);
     grant_free(&g);
     return status;
+}
+
+enum status access_revoke(struct model *m, struct access_target target, const struct hash *person, struct error *e)
+{
+    return revoke(m, target, person, NULL, e);
+}
+
+enum status access_revoke_group(struct model *m, struct access_target target, const struct hash *group, struct error *e)
+{
+    return revoke(m, target, NULL, group, e);
 }
 
 // ---- Listing --------------------------------------------------------------------------------------------------------

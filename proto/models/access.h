@@ -18,9 +18,12 @@ enum status access_add(struct model *m, struct access_target target, const struc
 // Exactly these; empty lists revoke everything.
 enum status access_replace(struct model *m, struct access_target target, const struct hash *persons,
                            size_t person_count, const struct hash *groups, size_t group_count, struct error *e);
-// Single persons, for the command line. Revoking what was not granted is fine.
+// Single persons and groups, for the command line. Revoking what was not granted is fine.
 enum status access_grant(struct model *m, struct access_target target, const struct hash *person, struct error *e);
 enum status access_revoke(struct model *m, struct access_target target, const struct hash *person, struct error *e);
+enum status access_grant_group(struct model *m, struct access_target target, const struct hash *group, struct error *e);
+enum status access_revoke_group(struct model *m, struct access_target target, const struct hash *group,
+                                struct error *e);
 // Takes the person out of every grant.
 enum status access_revoke_all(struct model *m, const struct hash *person, struct error *e);
 

@@ -120,6 +120,17 @@ static enum status leave_group(struct model *m, const char *name, const struct h
     return status;
 }
 
+// Whoever is forgotten gets nothing by way of a group either, also not once paired again. Who is shut out stays so.
+static enum status leave_all_groups(struct model *m, const struct hash *person, struct error *e)
+{
+    struct groups groups;
+    enum status status = group_list(m, &groups, e);
+    for (size_t i = 0; status == STATUS_OK && i < groups.count; i++)
+        if (!span_eq_text(groups.items[i].name, GROUP_BLACKLIST))
+            status = group_remove(m, &groups.items[i].id_hash, person, e);
+    return status;
+}
+
 enum status contact_forget(struct model *m, const struct hash *person, struct error *e)
 {
     struct hash someone;
@@ -131,9 +142,7 @@ enum status contact_forget(struct model *m, const struct hash *person, struct er
     if (status == STATUS_OK)
         status = access_revoke_all(m, person, e);
     if (status == STATUS_OK)
-        status = leave_group(m, GROUP_EVERYONE, person, e);
-    if (status == STATUS_OK)
-        status = leave_group(m, GROUP_DISABLED, person, e);
+        status = leave_all_groups(m, person, e);
     return status;
 }
 

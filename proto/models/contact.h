@@ -30,8 +30,8 @@ bool contact_exists(struct model *m, const struct hash *person); // listed, and 
 bool contact_is_disabled(struct model *m, const struct hash *person);
 // The persons of all contacts and the Someone of each, in the same order; the caller frees both lists.
 enum status contact_persons(struct model *m, struct hash_list *persons, struct hash_list *someones, struct error *e);
-// Takes the person out of Leute.other and empties its grants; its keys count no more, so that it can pair anew with
-// other ones. Code NOT-FOUND.
+// Takes the person out of Leute.other and of the groups and empties its grants; its keys are trusted no more, so that
+// it can pair anew with other ones. Code NOT-FOUND.
 enum status contact_forget(struct model *m, const struct hash *person, struct error *e);
 // Membership in the group initiallyDisabled; the caller closes or opens the connections. Code NOT-FOUND.
 enum status contact_set_disabled(struct model *m, const struct hash *person, bool disabled, struct error *e);

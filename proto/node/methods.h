@@ -12,5 +12,8 @@ extern const struct node_method NODE_METHODS_PEOPLE[];   // profile.*, group.*
 extern const struct node_method NODE_METHODS_SHARE[];    // share.*, roots.*
 extern const struct node_method NODE_METHODS_TRUST[];    // trust.*
 
+// The parameter "group": the name or id of a group that exists. Code NOT-FOUND.
+enum status node_job_group(struct node_job *job, struct model *m, struct hash *id_hash, struct error *e);
+
 // The work of chat.since, which followers.c wraps into a long poll.
 enum status node_chat_since(struct node_job *job, struct model *m, struct error *e);

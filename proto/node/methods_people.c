@@ -103,7 +103,7 @@ static enum status profile_set_work(struct node_job *job, struct model *m, struc
 
 // ---- Groups --------------------------------------------------------------------------------------------------------
 
-static enum status find_group(struct node_job *job, struct model *m, struct hash *id_hash, struct error *e)
+enum status node_job_group(struct node_job *job, struct model *m, struct hash *id_hash, struct error *e)
 {
     struct span text = node_job_text(job, "group");
     struct group g;
@@ -112,7 +112,10 @@ static enum status find_group(struct node_job *job, struct model *m, struct hash
         if (st != STATUS_OK)
             return st;
     }
-    return group_get(m, id_hash, &g, e);
+    enum status st = group_get(m, id_hash, &g, e);
+    if (st == STATUS_NOT_FOUND)
+        st = error_set(e, st, "NOT-FOUND", "there is no group '%.*s'", (int)text.len, text.ptr);
+    return st;
 }
 
 static enum status group_create_work(struct node_job *job, struct model *m, struct error *e)
@@ -153,7 +156,7 @@ static enum status group_add_work(struct node_job *job, struct model *m, struct 
 {
     struct hash group;
     struct hash person;
-    enum status st = find_group(job, m, &group, e);
+    enum status st = node_job_group(job, m, &group, e);
     if (st == STATUS_OK)
         st = node_job_hash(job, "person", &person, e);
     return st == STATUS_OK ? group_add(m, &group, &person, 1, e) : st;
@@ -163,7 +166,7 @@ static enum status group_remove_work(struct node_job *job, struct model *m, stru
 {
     struct hash group;
     struct hash person;
-    enum status st = find_group(job, m, &group, e);
+    enum status st = node_job_group(job, m, &group, e);
     if (st == STATUS_OK)
         st = node_job_hash(job, "person", &person, e);
     return st == STATUS_OK ? group_remove(m, &group, &person, e) : st;

@@ -13,36 +13,42 @@ static enum status read_target(struct node_job *job, struct access_target *targe
     return node_job_hash(job, by_id ? "id" : "object", &target->hash, e);
 }
 
-typedef enum status (*change_access)(struct model *m, struct access_target target, const struct hash *person,
+typedef enum status (*change_access)(struct model *m, struct access_target target, const struct hash *who,
                                      struct error *e);
 
-static enum status share_change(struct node_job *job, struct model *m, change_access change, struct error *e)
+static enum status share_change(struct node_job *job, struct model *m, change_access for_person,
+                                change_access for_group, struct error *e)
 {
     struct access_target target;
-    struct hash with = {0};
+    struct hash *who = &job->subject;
+    bool by_group = ipc_request_text(job->request, "group") != NULL;
+    if (by_group == (ipc_request_text(job->request, "with") != NULL))
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "give either \"with\" or \"group\"");
     enum status st = read_target(job, &target, e);
     if (st == STATUS_OK)
-        st = node_job_hash(job, "with", &with, e);
-    job->subject = with;
-    return st == STATUS_OK ? change(m, target, &with, e) : st;
+        st = by_group ? node_job_group(job, m, who, e) : node_job_hash(job, "with", who, e);
+    if (st != STATUS_OK)
+        return st;
+    return by_group ? for_group(m, target, who, e) : for_person(m, target, who, e);
 }
 
 static enum status share_grant(struct node_job *job, struct model *m, struct error *e)
 {
-    return share_change(job, m, access_grant, e);
+    return share_change(job, m, access_grant, access_grant_group, e);
 }
 
 static enum status share_revoke(struct node_job *job, struct model *m, struct error *e)
 {
-    return share_change(job, m, access_revoke, e);
+    return share_change(job, m, access_revoke, access_revoke_group, e);
 }
 
 static void tell_changed(struct node_job *job)
 {
     const char *param = ipc_request_text(job->request, "id") != NULL ? "id" : "object";
-    node_tell(job->node, "share.changed",
-              json_pack("{s:o, s:o}", "hash", node_json_text(node_job_text(job, param)), "personId",
-                        node_json_hash(&job->subject)));
+    const char *who = ipc_request_text(job->request, "group") != NULL ? "groupId" : "personId";
+    node_tell(
+        job->node, "share.changed",
+        json_pack("{s:o, s:o}", "hash", node_json_text(node_job_text(job, param)), who, node_json_hash(&job->subject)));
 }
 
 static json_t *show_hashes(const struct hash *items, size_t count)

@@ -9,12 +9,13 @@ enum status run_share_change(struct ctl *c, struct error *e)
 {
     char method[32];
     const char *kind = ctl_has(c, "id") ? "id" : "object";
+    const char *who = ctl_has(c, "with") ? "with" : "group";
     if (ctl_has(c, "id") == ctl_has(c, "object"))
         return ctl_usage(e, "%s wants either --id IDHASH or --object HASH", c->command->name);
-    if (!ctl_has(c, "with"))
-        return ctl_usage(e, "%s wants --with PERSON", c->command->name);
+    if (ctl_has(c, "with") == ctl_has(c, "group"))
+        return ctl_usage(e, "%s wants either --with PERSON or --group GROUP", c->command->name);
     snprintf(method, sizeof method, "share.%s", strchr(c->command->name, ' ') + 1);
-    json_t *params = json_pack("{s:s, s:s}", kind, ctl_value(c, kind), "with", ctl_value(c, "with"));
+    json_t *params = json_pack("{s:s, s:s}", kind, ctl_value(c, kind), who, ctl_value(c, who));
     json_t *result = ctl_call(c, method, params, e);
     if (result == NULL)
         return e->status;

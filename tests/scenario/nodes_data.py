@@ -6,6 +6,10 @@ import os
 from control import main, until
 from nodes import Pair, dumps, write
 
+NOTE = {"$type$": "Recipe", "name": "Note", "rule": [
+    {"itemprop": "id", "isId": True, "itemtype": {"type": "string"}},
+    {"itemprop": "text", "itemtype": {"type": "string"}}]}
+
 
 def test_objects_are_stored_and_versions_listed(t):
     pair = Pair(t)
@@ -38,10 +42,7 @@ def test_bad_objects_are_refused_and_nothing_changes(t):
 
 def test_a_recipe_is_known_to_both_nodes_and_survives_a_restart(t):
     pair = Pair(t)
-    recipe = {"$type$": "Recipe", "name": "Note", "rule": [
-        {"itemprop": "id", "isId": True, "itemtype": {"type": "string"}},
-        {"itemprop": "text", "itemtype": {"type": "string"}}]}
-    added = pair.ok("recipe", "add", write(os.path.join(t.top, "note.json"), dumps(recipe).encode()))
+    added = pair.ok("recipe", "add", write(os.path.join(t.top, "note.json"), dumps(NOTE).encode()))
     assert added["name"] == "Note" and added["status"] == "new"
     for node in ("sparse", "archive"):
         assert any(r["name"] == "Note" for r in pair.ok("--node", node, "recipe", "list"))
@@ -74,6 +75,52 @@ def test_granting_shows_a_root_and_revoking_hides_it(t):
     until(lambda: pair.cli("--node", "archive", "object", "get", name["hash"])[0] == 0, "the archive has it")
     pair.ok("share", "revoke", "--object", name["hash"], "--with", pair.archive)
     assert not any(r.get("hash") == name["hash"] for r in roots())
+
+
+def note(pair, text):
+    return pair.ok("object", "put", stdin=dumps({"$type$": "Note", "id": "n1", "text": text}))
+
+
+def has(pair, node, hash):
+    return pair.cli("--node", node, "object", "get", hash)[0] == 0
+
+
+def test_what_a_group_may_read_follows_its_members(t):
+    pair = Pair(t)
+    roots = lambda: [r.get("idHash") for r in pair.ok("roots", "--for", pair.archive)]
+    pair.ok("recipe", "add", write(os.path.join(t.top, "note.json"), dumps(NOTE).encode()))
+    first = note(pair, "one")
+    group = pair.ok("group", "create", "readers")["groupId"]
+    pair.ok("share", "grant", "--id", first["idHash"], "--group", "readers")
+    assert any(g["hash"] == first["idHash"] and g["groups"] == [group] and g["persons"] == []
+               for g in pair.ok("share", "list"))
+    assert first["idHash"] not in roots()
+    pair.ok("group", "add", "readers", pair.archive)
+    assert first["idHash"] in roots()
+    until(lambda: has(pair, "archive", first["hash"]), "the new member gets what there is")
+    second = note(pair, "two")
+    until(lambda: has(pair, "archive", second["hash"]), "and what comes later")
+    pair.ok("group", "remove", "readers", pair.archive)
+    assert first["idHash"] not in roots()
+    third = note(pair, "three")
+    pair.send("sparse", "later than the third")
+    pair.arrives("archive", "later than the third")
+    assert not has(pair, "archive", third["hash"]), "a former member goes on getting versions"
+    pair.ok("group", "add", group, pair.archive)
+    until(lambda: has(pair, "archive", third["hash"]), "who is back gets everything")
+    pair.ok("share", "revoke", "--id", first["idHash"], "--group", group)
+    assert first["idHash"] not in roots()
+    assert not any(g["hash"] == first["idHash"] for g in pair.ok("share", "list"))
+
+
+def test_grants_name_one_person_or_group(t):
+    pair = Pair(t)
+    name = pair.ok("object", "put", stdin=dumps({"$type$": "PersonName", "name": "shared"}))["hash"]
+    pair.fails("NOT-FOUND", 1, "share", "grant", "--object", name, "--group", "nobody knows")
+    pair.fails("USAGE", 2, "share", "grant", "--object", name)
+    pair.fails("USAGE", 2, "share", "grant", "--object", name, "--group", "everyone", "--with", pair.archive)
+    pair.ok("share", "grant", "--object", name, "--group", "everyone")
+    until(lambda: has(pair, "archive", name), "the contacts are in everyone")
 
 
 def test_profile_names_reach_the_other_node(t):

@@ -1,7 +1,10 @@
 // Contacts that are forgotten and paired again: what their old keys are still worth.
 #include "model_node.h"
+#include "models/access.h"
 #include "models/chat.h"
 #include "models/contact.h"
+#include "models/group.h"
+#include "models/profile.h"
 #include "models/sharing.h"
 #include "models/trust.h"
 #include "tests/unit/cmocka_all.h"
@@ -156,6 +159,25 @@ static void old_endpoints_are_not_certified(void **state)
                     public_key_eq(&rows.items[i].person_public, &w->ann_anew.self->person_keys.public_key));
 }
 
+// What a group may read is not for somebody who was forgotten, also not once paired again.
+static void groups_are_left(void **state)
+{
+    struct world *w = *state;
+    struct hash profile;
+    struct hash group;
+    struct model *m = model_node_begin(&w->me);
+    OK(profile_own(m, &profile, &e));
+    const struct access_target target = {ACCESS_ID, profile};
+    OK(group_create(m, SPAN("friends"), true, &group, &e));
+    OK(group_add(m, &group, &w->ann.self->person, 1, &e));
+    OK(access_grant_group(m, target, &group, &e));
+    assert_true(access_has(m, target, &w->ann.self->person));
+    model_node_end(&w->me);
+    forget(&w->me, &w->ann);
+    model_node_pair(&w->me, &w->ann_anew);
+    assert_false(access_has(&w->me.m, target, &w->ann.self->person));
+}
+
 static void become_own_nodes(struct model_node *a, struct model_node *b)
 {
     struct model *m = model_node_begin(a);
@@ -193,6 +215,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_same_keys_are_trusted_again_once_they_are_paired_again, setup, teardown),
         cmocka_unit_test_setup_teardown(forgetting_twice_ends_like_forgetting_once, setup, teardown),
         cmocka_unit_test_setup_teardown(old_endpoints_are_not_certified, setup, teardown),
+        cmocka_unit_test_setup_teardown(groups_are_left, setup, teardown),
         cmocka_unit_test_setup_teardown(the_own_other_node_follows, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
