@@ -9,12 +9,6 @@
 #include "models/trust.h"
 #include "tests/unit/cmocka_all.h"
 
-#define OK(call)                                                                                                       \
-    do {                                                                                                               \
-        struct error e = {0};                                                                                          \
-        model_node_check((call), &e, #call);                                                                           \
-    } while (0)
-
 enum { PASSES = 4 };
 
 struct world {
@@ -58,7 +52,7 @@ static void says(struct world *w, struct model_node *from, const char *text)
     struct chat_sent sent;
     model_node_time += 1000;
     struct model *m = model_node_begin(from);
-    OK(chat_send_to(m, &w->me.self->person, span_of(text), NULL, 0, &sent, &e));
+    MUST(chat_send_to(m, &w->me.self->person, span_of(text), NULL, 0, &sent, &e));
     model_node_end(from);
     sync_both(from, &w->me);
 }
@@ -67,8 +61,8 @@ static enum verification verdict_on(struct world *w, const char *text)
 {
     struct topic topic;
     struct chat_messages page;
-    OK(chat_with(&w->me.m, &w->ann.self->person, &topic, &e));
-    OK(chat_page(&w->me.m, &topic, 0, NULL, &page, &e));
+    MUST(chat_with(&w->me.m, &w->ann.self->person, &topic, &e));
+    MUST(chat_page(&w->me.m, &topic, 0, NULL, &page, &e));
     for (size_t i = 0; i < page.count; i++)
         if (span_eq_text(page.items[i].text, text))
             return page.items[i].verification;
@@ -79,7 +73,7 @@ static enum verification verdict_on(struct world *w, const char *text)
 static void forget(struct model_node *n, const struct model_node *whom)
 {
     struct model *m = model_node_begin(n);
-    OK(contact_forget(m, &whom->self->person, &e));
+    MUST(contact_forget(m, &whom->self->person, &e));
     model_node_end(n);
 }
 
@@ -113,7 +107,7 @@ static void who_has_the_old_keys_cannot_speak_for_the_contact(void **state)
     forget(&w->me, &w->ann);
     model_node_pair(&w->me, &w->ann_anew);
     struct model *m = model_node_begin(&w->me);
-    OK(sharing_apply(m, &w->ann.self->person, &e));
+    MUST(sharing_apply(m, &w->ann.self->person, &e));
     model_node_end(&w->me);
     says(w, &w->ann, "made with the old keys");
     assert_int_equal(verdict_on(w, "made with the old keys"), VERIFICATION_UNSIGNED);
@@ -150,10 +144,10 @@ static void old_endpoints_are_not_certified(void **state)
     forget(&w->me, &w->ann);
     model_node_pair(&w->me, &w->ann_anew);
     struct model *m = model_node_begin(&w->ann);
-    OK(sharing_apply(m, &w->me.self->person, &e));
+    MUST(sharing_apply(m, &w->me.self->person, &e));
     model_node_end(&w->ann);
     sync_both(&w->ann, &w->me);
-    OK(contact_endpoints(&w->me.m, &rows, &e));
+    MUST(contact_endpoints(&w->me.m, &rows, &e));
     for (size_t i = 0; i < rows.count; i++)
         assert_true(!rows.items[i].certified ||
                     public_key_eq(&rows.items[i].person_public, &w->ann_anew.self->person_keys.public_key));
@@ -166,11 +160,11 @@ static void groups_are_left(void **state)
     struct hash profile;
     struct hash group;
     struct model *m = model_node_begin(&w->me);
-    OK(profile_own(m, &profile, &e));
+    MUST(profile_own(m, &profile, &e));
     const struct access_target target = {ACCESS_ID, profile};
-    OK(group_create(m, SPAN("friends"), true, &group, &e));
-    OK(group_add(m, &group, &w->ann.self->person, 1, &e));
-    OK(access_grant_group(m, target, &group, &e));
+    MUST(group_create(m, SPAN("friends"), true, &group, &e));
+    MUST(group_add(m, &group, &w->ann.self->person, 1, &e));
+    MUST(access_grant_group(m, target, &group, &e));
     assert_true(access_has(m, target, &w->ann.self->person));
     model_node_end(&w->me);
     forget(&w->me, &w->ann);
@@ -181,8 +175,8 @@ static void groups_are_left(void **state)
 static void become_own_nodes(struct model_node *a, struct model_node *b)
 {
     struct model *m = model_node_begin(a);
-    OK(sharing_set_own_node(m, &b->self->person, &e));
-    OK(sharing_apply(m, &b->self->person, &e));
+    MUST(sharing_set_own_node(m, &b->self->person, &e));
+    MUST(sharing_apply(m, &b->self->person, &e));
     model_node_end(a);
 }
 
