@@ -354,13 +354,15 @@ static void ask_ready(struct conn *c)
     }
 }
 
-void conn_resume(struct conn *c)
+bool conn_resume(struct conn *c)
 {
     if (!c->held || c->ending)
-        return;
+        return false;
     enter(c);
     ask_ready(c);
+    bool decided = !c->held;
     leave(c);
+    return decided;
 }
 
 // ---- Awaited messages ----

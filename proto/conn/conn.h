@@ -109,7 +109,7 @@ void conn_reschedule(struct conn *c);         // the protocol's deadline changed
 // peer is in flight; ready is asked again when conn_resume is called or the time is over. It may be put off repeatedly,
 // for up to ms in all from the first time. false: the time is over, decide now.
 bool conn_hold(struct conn *c, uint64_t ms);
-void conn_resume(struct conn *c);
+bool conn_resume(struct conn *c); // true: it was held and is no longer; other connections may have ended with it
 // reason: text as in WIRE.md 2.3 without the "Close called: "; NULL = "Close called.". protocol.closed and host.closed
 // follow: at once, or when the event being handled is over. An end on purpose is reported with STATUS_CLOSED, "CLOSED".
 void conn_close(struct conn *c, const char *reason);

@@ -237,7 +237,7 @@ static void attempt_succeeded(struct route *g)
 const char *routes_assigned(struct routes *r, struct conn *c)
 {
     struct route *g = route_of(r, c);
-    if (g == NULL)
+    if (g == NULL || g->active == c)
         return NULL;
     uint64_t now_ms = now(r);
     if (own_attempt_wins(g, c))

@@ -77,7 +77,8 @@ enum conn_key_check routes_person_key(const struct routes *r, const struct hash 
 // false when the peer is switched off. Strangers are admitted if strangers is true.
 bool routes_admits(const struct routes *r, const struct conn_identity *local, const struct public_key *source,
                    bool strangers);
-const char *routes_assigned(struct routes *r, struct conn *c); // the duplicate rule (WIRE.md 8.4); chum only
+// The duplicate rule (WIRE.md 8.4); chum only. Asked again for a connection that was held until its peer was known.
+const char *routes_assigned(struct routes *r, struct conn *c);
 void routes_closed(struct routes *r, struct conn *c, const struct error *why);
 
 // ---- For people ----

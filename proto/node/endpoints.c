@@ -151,9 +151,8 @@ static void learn_all(struct peers *p, struct known_list list)
 static void resume_held(struct peers *p)
 {
     for (struct connection *l = p->connections; l != NULL;) {
-        struct connection *next = l->next;
-        conn_resume(l->conn);
-        l = next;
+        bool changed = conn_resume(l->conn);
+        l = changed ? p->connections : l->next;
     }
 }
 

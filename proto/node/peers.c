@@ -83,6 +83,9 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
             return NULL;
         return "Unable to start chum because you are unknown";
     }
+    const char *refusal = routes_assigned(p->routes, c);
+    if (refusal != NULL)
+        return refusal;
     syncs_start(p->syncs, c, peers_is_own(p, &peer->person_id));
     return NULL;
 }
