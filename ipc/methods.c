@@ -107,6 +107,14 @@ const struct ipc_method IPC_METHODS[] = {
      {CHOICE("via", OPTIONAL, "direct|relay", "default direct"),
       INT("ttl", OPTIONAL, 1, 86400 * 30, "seconds it stays valid, default 900"),
       BOOL("keep", "it survives a restart of the node; default false")}},
+    {"pairing.invitations", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_READS, MS_DEFAULT,
+     "The invitations nobody has used yet.",
+     "{items:[{invitation,expiresAt,kept,inUse}], next}; invitation is the beginning of its token; kept: it survives a "
+     "restart; inUse: a pairing with it is under way",
+     {PAGE}},
+    {"pairing.revoke", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_MUTATES, MS_DEFAULT,
+     "Takes back an invitation. A pairing under way with it is not stopped.", "{}",
+     {TEXT("invitation", REQUIRED, 64, "its token, or the beginning as pairing.invitations tells it")}},
     {"pairing.accept", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_LONG,
      "Accepts an invitation; answers when the contact is stored on this side.",
      "{personId, instanceId}",
@@ -124,6 +132,12 @@ const struct ipc_method IPC_METHODS[] = {
     {"contact.disable", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Closes and refuses connections with a person.", "{}",
      {PREFIX("person", REQUIRED, "person id")}},
+    {"endpoints.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "Every instance of every contact: how it is reached, and what is being done about it.",
+     "{items:[{personId,instanceId,publicKey,url,state,failures,nextAt,connectionId}], next}; state is disabled, incoming "
+     "(it has to come: there is no address, or dialling is switched off), waiting (until nextAt), dialling or active; "
+     "failures: attempts in a row that failed",
+     {PAGE}},
     {"connections.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Open and lately closed connections.",
      "{items:[{id,remotePersonId,remoteInstanceId,protocol,state,direction,transport,url,live,bytesSent,bytesReceived,"
@@ -272,6 +286,19 @@ const struct ipc_method IPC_METHODS[] = {
      "Who signed an object, and whether that is trusted.",
      "{items:[{issuer,certificate,trusted,reason}], next}",
      {PREFIX("data", REQUIRED, "hash of the object")}},
+
+    // --- this node --------------------------------------------------------------------------------------------------
+    {"id", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "Who this node is.",
+     "{personId, email, instanceId, instanceName, url, personKeys:{hash,publicKey,signKey}, instanceKeys:{…}}; url: where "
+     "it listens, or null; hash: of the Keys object; invitations and connections show the public key of the instance",
+     {{0}}},
+    {"storage", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "What the store of this node holds.",
+     "{role, objects, bytes, items:[{type,kind,state,objects,bytes}]}; role is archive or sparse; kind is object, id or "
+     "file; state is present, remote (the other node has the bytes) or wanted (known by name, missing); the biggest "
+     "first; objects and bytes count what is present",
+     {{0}}},
 
     // --- watching ---------------------------------------------------------------------------------------------------
     {"stats", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,

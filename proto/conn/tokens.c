@@ -75,6 +75,13 @@ size_t tokens_count(const struct tokens *t)
     return t->count;
 }
 
+void tokens_each(const struct tokens *t, void (*visit)(void *ctx, const struct pairing_token *token, bool reserved),
+                 void *ctx)
+{
+    for (size_t i = 0; i < t->count; i++)
+        visit(ctx, &t->slots[i].token, t->slots[i].reserved);
+}
+
 // Looks at every slot whatever it finds; t->count when there is none.
 static size_t find(const struct tokens *t, struct span text)
 {

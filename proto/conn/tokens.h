@@ -30,6 +30,9 @@ enum status tokens_issue(struct tokens *t, const struct hash *person, int64_t tt
                          struct pairing_token *out, struct error *e);
 bool tokens_restore(struct tokens *t, const struct pairing_token *kept); // no hook; false at the limit
 bool tokens_revoke(struct tokens *t, struct span text);                  // false: there is no such token
+// Those alive, in no order; reserved: a pairing is using it.
+void tokens_each(const struct tokens *t, void (*visit)(void *ctx, const struct pairing_token *token, bool reserved),
+                 void *ctx);
 void tokens_expire(struct tokens *t, int64_t now_ms);
 size_t tokens_count(const struct tokens *t);
 

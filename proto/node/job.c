@@ -170,22 +170,28 @@ struct span node_job_text(struct node_job *job, const char *param)
     return span_of(ipc_request_text(job->request, param));
 }
 
-void node_job_page(struct node_job *job, json_t *items)
+json_t *node_page(struct ipc_request *request, json_t *items)
 {
-    size_t limit = (size_t)ipc_request_int(job->request, "limit", 100);
-    const char *after = ipc_request_text(job->request, "after");
+    size_t limit = (size_t)ipc_request_int(request, "limit", 100);
+    const char *after = ipc_request_text(request, "after");
     size_t first = after != NULL ? (size_t)strtoull(after, NULL, 10) : 0;
     json_t *page = json_array();
     size_t count = json_array_size(items);
     for (size_t i = first; i < count && i - first < limit; i++)
         json_array_append(page, json_array_get(items, i));
-    job->result = json_pack("{s:o}", "items", page);
+    json_t *result = json_pack("{s:o}", "items", page);
     if (first < count && count - first > limit) {
         char next[24];
         snprintf(next, sizeof next, "%zu", first + limit);
-        json_object_set_new(job->result, "next", json_string(next));
+        json_object_set_new(result, "next", json_string(next));
     }
     json_decref(items);
+    return result;
+}
+
+void node_job_page(struct node_job *job, json_t *items)
+{
+    job->result = node_page(job->request, items);
 }
 
 json_t *node_json_hash(const struct hash *h)

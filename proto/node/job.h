@@ -47,9 +47,10 @@ enum status node_job_optional_hash(struct node_job *job, const char *param, stru
 enum status node_job_hashes(struct node_job *job, const char *param, struct hash_list *out, struct error *e);
 struct span node_job_text(struct node_job *job, const char *param); // empty when left out
 
-// Paging over lists that are made whole: keeps the members of one page of items and says how to go on. Takes items
+// Paging over lists that are made whole: the result with the members of one page of items and how to go on. Takes items
 // over.
-void node_job_page(struct node_job *job, json_t *items);
+json_t *node_page(struct ipc_request *request, json_t *items);
+void node_job_page(struct node_job *job, json_t *items); // as the job's result
 
 json_t *node_json_hash(const struct hash *h); // null for the zero hash
 json_t *node_json_text(struct span s);

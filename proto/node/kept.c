@@ -86,16 +86,27 @@ void kept_add(struct kept *k, const struct pairing_token *token, kept_done done,
     save(k, done, ctx);
 }
 
+static size_t find(const struct kept *k, const struct pairing_token *token)
+{
+    size_t i = 0;
+    while (i < k->count && strcmp(k->items[i].text, token->text) != 0)
+        i++;
+    return i;
+}
+
+bool kept_has(const struct kept *k, const struct pairing_token *token)
+{
+    return find(k, token) != k->count;
+}
+
 static void removed(void *ctx, const struct pairing_token *token)
 {
     struct kept *k = ctx;
-    for (size_t i = 0; i < k->count; i++) {
-        if (strcmp(k->items[i].text, token->text) != 0)
-            continue;
-        k->items[i] = k->items[--k->count];
-        save(k, NULL, NULL);
+    size_t i = find(k, token);
+    if (i == k->count)
         return;
-    }
+    k->items[i] = k->items[--k->count];
+    save(k, NULL, NULL);
 }
 
 struct tokens_hooks kept_hooks(struct kept *k)

@@ -16,6 +16,8 @@ void kept_destroy(struct kept *k);                   // no store job may be unde
 struct tokens_hooks kept_hooks(struct kept *k);      // for tokens_create
 void kept_load(struct kept *k, struct tokens *into); // restores what an earlier run kept; soon, not at once
 
+bool kept_has(const struct kept *k, const struct pairing_token *token);
+
 // Calls done once the token is stored for good, or could not be: code TOO-MANY-INVITATIONS.
 typedef void (*kept_done)(void *ctx, const struct error *why); // why: NULL = stored
 void kept_add(struct kept *k, const struct pairing_token *token, kept_done done, void *ctx);

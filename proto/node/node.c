@@ -166,6 +166,7 @@ void node_serve(struct node *n)
     node_provision_register(n);
     node_reseal_register(n);
     node_watch_register(n);
+    node_inventory_register(n);
     node_methods_add(n, NODE_METHODS_OBJECTS);
     node_methods_add(n, NODE_METHODS_BLOBS);
     node_methods_add(n, NODE_METHODS_CHAT);

@@ -337,6 +337,71 @@ static void invite(struct ipc_request *r, void *ctx)
     answer_invitation(ps, r, &token, url);
 }
 
+// ---- Invitations that were given out -------------------------------------------------------------------------------
+
+// Of a token only this much is shown, enough to tell them apart; the rest stays secret.
+enum { TOKEN_SHOWN = 12 };
+
+struct listing {
+    const struct pairings *owner;
+    json_t *items;
+};
+
+static void list_token(void *ctx, const struct pairing_token *token, bool reserved)
+{
+    struct listing *l = ctx;
+    json_array_append_new(l->items, json_pack("{s:s%, s:I, s:b, s:b}", "invitation", token->text, (size_t)TOKEN_SHOWN,
+                                              "expiresAt", (json_int_t)token->expires_ms, "kept",
+                                              (int)kept_has(l->owner->kept, token), "inUse", (int)reserved));
+}
+
+static void list_invitations(struct ipc_request *r, void *ctx)
+{
+    struct pairings *ps = pairings_for(ctx, r);
+    if (ps == NULL)
+        return;
+    struct listing l = {ps, json_array()};
+    forget_expired(ps, clock_wall_ms());
+    tokens_each(ps->tokens, list_token, &l);
+    ipc_request_reply(r, node_page(r, l.items));
+}
+
+struct search {
+    struct span beginning;
+    struct pairing_token found;
+    size_t count;
+};
+
+static void match_token(void *ctx, const struct pairing_token *token, bool reserved)
+{
+    struct search *s = ctx;
+    (void)reserved;
+    if (!span_starts_with((struct span){token->text, TOKEN_LENGTH}, s->beginning))
+        return;
+    s->found = *token;
+    s->count++;
+}
+
+static void revoke(struct ipc_request *r, void *ctx)
+{
+    struct pairings *ps = pairings_for(ctx, r);
+    if (ps == NULL)
+        return;
+    struct error e = {0};
+    struct search s = {.beginning = span_of(ipc_request_text(r, "invitation"))};
+    tokens_each(ps->tokens, match_token, &s);
+    if (s.count == 1 && tokens_revoke(ps->tokens, (struct span){s.found.text, TOKEN_LENGTH})) {
+        repeats_reply(ps->repeats, r, NULL);
+    } else {
+        error_set(&e, s.count == 0 ? STATUS_NOT_FOUND : STATUS_REFUSED, s.count == 0 ? "NOT-FOUND" : "AMBIGUOUS-ID",
+                  "%zu unused invitations begin like that", s.count);
+        repeats_fail(ps->repeats, r, &e);
+    }
+    secret_wipe(&s, sizeof s);
+}
+
+// ---- Accepting -----------------------------------------------------------------------------------------------------
+
 static void accept_invitation(struct ipc_request *r, void *ctx)
 {
     struct pairings *ps = pairings_for(ctx, r);
@@ -358,6 +423,8 @@ static void accept_invitation(struct ipc_request *r, void *ctx)
 void pairings_register(struct node *n)
 {
     ipc_service_on(node_service(n), "pairing.invite", invite, n);
+    ipc_service_on(node_service(n), "pairing.invitations", list_invitations, n);
+    ipc_service_on(node_service(n), "pairing.revoke", revoke, n);
     ipc_service_on(node_service(n), "pairing.accept", accept_invitation, n);
 }
 

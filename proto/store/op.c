@@ -52,6 +52,31 @@ enum status store_setting_set(struct store *s, const char *name, struct span val
     return statement_run(s, st, e);
 }
 
+static struct store_usage usage_of(struct store *s, sqlite3_stmt *st)
+{
+    static const enum store_presence presences[] = {
+        [STATE_PRESENT] = STORE_PRESENT, [STATE_REMOTE] = STORE_REMOTE, [STATE_WANTED] = STORE_ABSENT};
+    const struct store_type *type = type_by_id(s, sqlite3_column_int64(st, 0));
+    return (struct store_usage){.kind = type != NULL ? (enum store_content)type->kind : STORE_BLOB,
+                                .type = type != NULL ? type->name : "",
+                                .presence = presences[sqlite3_column_int(st, 1)],
+                                .objects = (uint64_t)sqlite3_column_int64(st, 2),
+                                .bytes = (uint64_t)sqlite3_column_int64(st, 3)};
+}
+
+enum status store_measure(struct store *s, store_usage_fn visit, void *arg, struct error *e)
+{
+    sqlite3_stmt *st = statement(s, SQL_OBJECT_MEASURE);
+    for (;;) {
+        bool row;
+        enum status status = statement_step(s, st, &row, e);
+        if (status != STATUS_OK || !row)
+            return status;
+        struct store_usage usage = usage_of(s, st);
+        visit(&usage, arg);
+    }
+}
+
 enum status store_totals(struct store *s, struct store_totals *out, struct error *e)
 {
     (void)e;

@@ -24,6 +24,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_OBJECT_PREFIX] = "SELECT hash FROM object WHERE hash BETWEEN ?1 AND ?2 AND state <> 2 ORDER BY hash LIMIT ?3",
     [SQL_OBJECT_EACH] = "SELECT seq, hash, type FROM object WHERE seq > ?1 AND state <> 2 ORDER BY seq LIMIT ?2",
     [SQL_OBJECT_WANTED] = "SELECT hash FROM object WHERE state = 2 ORDER BY seq LIMIT ?1",
+    [SQL_OBJECT_MEASURE] = "SELECT type, state, COUNT(*), SUM(size) FROM object GROUP BY type, state ORDER BY 4 DESC",
 
     [SQL_WANTED_ADD] = "INSERT OR IGNORE INTO wanted(hash, person) VALUES(?1, ?2)",
     [SQL_WANTED_REMOVE] = "DELETE FROM wanted WHERE hash = ?1",

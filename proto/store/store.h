@@ -165,6 +165,17 @@ struct store_totals {
 };
 enum status store_totals(struct store *s, struct store_totals *out, struct error *e);
 
+// What takes the room: one call per type and presence, the biggest first. Looks at every object.
+struct store_usage {
+    enum store_content kind;
+    const char *type;             // empty for files and for what is known by name only
+    enum store_presence presence; // absent: known by name, wanted
+    uint64_t objects;
+    uint64_t bytes; // of present ones: what they take
+};
+typedef void (*store_usage_fn)(const struct store_usage *usage, void *arg);
+enum status store_measure(struct store *s, store_usage_fn visit, void *arg, struct error *e);
+
 // Called on the store thread inside the transaction, after an object became present or a head moved; the model layer's
 // reactions (MODELS.md 6.3, 7.4) hang here. A hook may write; what it writes is announced too, after it returned.
 struct store_change {

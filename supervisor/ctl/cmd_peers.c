@@ -1,4 +1,4 @@
-// invite, pair, contacts, contact, connections.
+// invite, pair, contacts, contact, endpoints, connections.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +75,22 @@ enum status run_pair(struct ctl *c, struct error *e)
     return output_result(c, ctl_call(c, "pairing.accept", params, e), e);
 }
 
+enum status run_invite_list(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {{"INVITATION", "invitation", OUTPUT_TEXT},
+                                                   {"EXPIRES", "expiresAt", OUTPUT_TIME},
+                                                   {"KEPT", "kept", OUTPUT_YES},
+                                                   {"IN USE", "inUse", OUTPUT_YES}};
+    return output_list(c, ctl_list(c, "pairing.invitations", NULL, e), columns, sizeof columns / sizeof *columns,
+                       "No unused invitations.", e);
+}
+
+enum status run_invite_revoke(struct ctl *c, struct error *e)
+{
+    json_t *result = ctl_call(c, "pairing.revoke", json_pack("{s:s}", "invitation", c->arguments[0]), e);
+    return output_done(c, result, "It can no longer be used.", e);
+}
+
 enum status run_contacts(struct ctl *c, struct error *e)
 {
     static const struct output_column columns[] = {{"PERSON", "personId", OUTPUT_ID},
@@ -91,12 +107,7 @@ enum status run_contact_change(struct ctl *c, struct error *e)
     char method[32];
     const char *second = strchr(c->command->name, ' '); // "contact enable" is also called "enable"
     snprintf(method, sizeof method, "contact.%s", second != NULL ? second + 1 : c->command->name);
-    json_t *result = ctl_call(c, method, json_pack("{s:s}", "person", c->arguments[0]), e);
-    if (result == NULL)
-        return e->status;
-    json_decref(result);
-    output_done(c, "Done.");
-    return STATUS_OK;
+    return output_done(c, ctl_call(c, method, json_pack("{s:s}", "person", c->arguments[0]), e), "Done.", e);
 }
 
 enum status run_connections(struct ctl *c, struct error *e)
@@ -109,4 +120,13 @@ enum status run_connections(struct ctl *c, struct error *e)
         {"LATENCY MS", "latencyMs", OUTPUT_TEXT}, {"OPENED", "openedAt", OUTPUT_TIME}};
     return output_list(c, ctl_list(c, "connections.list", NULL, e), columns, sizeof columns / sizeof *columns,
                        "No connections.", e);
+}
+
+enum status run_endpoints(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {
+        {"PERSON", "personId", OUTPUT_ID}, {"INSTANCE", "instanceId", OUTPUT_ID},   {"STATE", "state", OUTPUT_TEXT},
+        {"URL", "url", OUTPUT_TEXT},       {"FAILURES", "failures", OUTPUT_NUMBER}, {"NEXT", "nextAt", OUTPUT_TIME}};
+    return output_list(c, ctl_list(c, "endpoints.list", NULL, e), columns, sizeof columns / sizeof *columns,
+                       "No contacts yet; see 'tandem invite'.", e);
 }

@@ -23,15 +23,6 @@ static json_t *all_values(const struct ctl *c, const char *option)
     return list;
 }
 
-static enum status done(struct ctl *c, json_t *result, const struct error *e)
-{
-    if (result == NULL)
-        return e->status;
-    json_decref(result);
-    output_done(c, "Done.");
-    return STATUS_OK;
-}
-
 static enum status page(struct ctl *c, const char *method, json_t *params, struct error *e)
 {
     json_t *result = ctl_call(c, method, params, e);
@@ -74,7 +65,7 @@ enum status run_group_change(struct ctl *c, struct error *e)
     char method[32];
     snprintf(method, sizeof method, "group.%s", strchr(c->command->name, ' ') + 1);
     json_t *params = json_pack("{s:s, s:s}", "group", c->arguments[0], "person", c->arguments[1]);
-    return done(c, ctl_call(c, method, params, e), e);
+    return output_done(c, ctl_call(c, method, params, e), "Done.", e);
 }
 
 enum status run_group_list(struct ctl *c, struct error *e)

@@ -134,15 +134,6 @@ enum status run_provision(struct ctl *c, struct error *e)
     return STATUS_OK;
 }
 
-static enum status done(const struct ctl *c, json_t *result, const char *sentence, const struct error *e)
-{
-    if (result == NULL)
-        return e->status;
-    json_decref(result);
-    output_done(c, sentence);
-    return STATUS_OK;
-}
-
 // --- secret change ---------------------------------------------------------------------------------------------------
 
 // What nobody sees while typing is typed twice.
@@ -182,7 +173,7 @@ enum status run_secret_change(struct ctl *c, struct error *e)
     if (ctl_find_control(c, &control, e) != STATUS_OK)
         return e->status;
     free(control);
-    return done(c, change_secret(c, e), "The new secret opens the installation from now on.", e);
+    return output_done(c, change_secret(c, e), "The new secret opens the installation from now on.", e);
 }
 
 // --- deprovision -----------------------------------------------------------------------------------------------------
@@ -263,12 +254,12 @@ enum status run_status(struct ctl *c, struct error *e)
 
 enum status run_wait(struct ctl *c, struct error *e)
 {
-    return done(c, call_with_deadline(c, "wait", json_pack("{s:s}", "for", c->arguments[0]), e), "It is so.", e);
+    return output_done(c, call_with_deadline(c, "wait", json_pack("{s:s}", "for", c->arguments[0]), e), "It is so.", e);
 }
 
 enum status run_restart(struct ctl *c, struct error *e)
 {
-    return done(c, ctl_call(c, "restart", json_pack("{s:s}", "node", c->arguments[0]), e), "It runs again.", e);
+    return output_done(c, ctl_call(c, "restart", json_pack("{s:s}", "node", c->arguments[0]), e), "It runs again.", e);
 }
 
 enum status run_down(struct ctl *c, struct error *e)
@@ -283,5 +274,5 @@ enum status run_down(struct ctl *c, struct error *e)
         }
         nanosleep(&(struct timespec){0, LOOK_MS * 1000000}, NULL);
     }
-    return done(c, result, "Everything is stopped.", e);
+    return output_done(c, result, "Everything is stopped.", e);
 }

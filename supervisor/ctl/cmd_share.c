@@ -16,12 +16,7 @@ enum status run_share_change(struct ctl *c, struct error *e)
         return ctl_usage(e, "%s wants either --with PERSON or --group GROUP", c->command->name);
     snprintf(method, sizeof method, "share.%s", strchr(c->command->name, ' ') + 1);
     json_t *params = json_pack("{s:s, s:s}", kind, ctl_value(c, kind), who, ctl_value(c, who));
-    json_t *result = ctl_call(c, method, params, e);
-    if (result == NULL)
-        return e->status;
-    json_decref(result);
-    output_done(c, "Done.");
-    return STATUS_OK;
+    return output_done(c, ctl_call(c, method, params, e), "Done.", e);
 }
 
 enum status run_share_list(struct ctl *c, struct error *e)

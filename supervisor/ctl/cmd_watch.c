@@ -1,4 +1,4 @@
-// events, stats, report, health, trace, metrics.
+// id, storage, events, stats, report, health, trace, metrics.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,31 @@
 #include "supervisor/ctl/output.h"
 
 enum { FOLLOW_WAIT_MS = 20000, FOLLOW_TIMEOUT_MS = 60000, EVENTS_PAGE = 1000 };
+
+// --- the node --------------------------------------------------------------------------------------------------------
+
+enum status run_id(struct ctl *c, struct error *e)
+{
+    return output_result(c, ctl_call(c, "id", NULL, e), e);
+}
+
+enum status run_storage(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {{"TYPE", "type", OUTPUT_TEXT},
+                                                   {"KIND", "kind", OUTPUT_TEXT},
+                                                   {"STATE", "state", OUTPUT_TEXT},
+                                                   {"OBJECTS", "objects", OUTPUT_NUMBER},
+                                                   {"BYTES", "bytes", OUTPUT_NUMBER}};
+    json_t *storage = ctl_call(c, "storage", NULL, e);
+    if (storage == NULL || c->json)
+        return output_result(c, storage, e);
+    printf("%s: %lld objects, %lld bytes\n", json_string_value(json_object_get(storage, "role")),
+           (long long)json_integer_value(json_object_get(storage, "objects")),
+           (long long)json_integer_value(json_object_get(storage, "bytes")));
+    output_table(json_object_get(storage, "items"), columns, sizeof columns / sizeof *columns, "Nothing.");
+    json_decref(storage);
+    return STATUS_OK;
+}
 
 // --- events ----------------------------------------------------------------------------------------------------------
 

@@ -61,6 +61,10 @@ const struct ctl_command CTL_COMMANDS[] = {
      {{"via", '\0', "WAY", "direct (default) or relay"}, {"ttl", '\0', "SECONDS", "valid that long, default 900"},
       {"keep", '\0', NULL, "it survives a restart of the node"}, {"qr", '\0', NULL, "show it as a QR code"},
       {"qr-file", '\0', "FILE", "write the QR code as a picture, .svg or .png"}, {"link", '\0', NULL, "print it as a link"}}},
+    {"invite list", "", 0, 0, "List the invitations nobody has used yet", NULL, "invite list", 30, run_invite_list, {{0}}},
+    {"invite revoke", "INVITATION", 1, 1, "Take back an invitation",
+     "INVITATION is what 'invite list' shows of it, or its whole token.", "invite revoke 4fX_b8-3kQ0z", 30,
+     run_invite_revoke, {{0}}},
     {"pair", "INVITATION", 1, 1, "Accept an invitation",
      "INVITATION is the JSON or the link that 'tandem invite' or a LAMA app shows, or - to read it from stdin, which\n"
      "keeps it out of the shell's history and the process list.",
@@ -75,6 +79,9 @@ const struct ctl_command CTL_COMMANDS[] = {
      30, run_contact_change, {{0}}},
     {"enable", "PERSON", 1, 1, "The same as 'contact enable'", NULL, "enable 59b85c5b", 30, run_contact_change, {{0}}},
     {"disable", "PERSON", 1, 1, "The same as 'contact disable'", NULL, "disable 59b85c5b", 30, run_contact_change, {{0}}},
+    {"endpoints", "", 0, 0, "List the instances of all contacts and how they are reached",
+     "Says which are connected, which are dialled when, and which have to come by themselves.", "endpoints", 30,
+     run_endpoints, {{0}}},
     {"connections", "", 0, 0, "List open and lately closed connections", NULL, "connections --node archive", 30,
      run_connections, {{0}}},
 
@@ -151,6 +158,8 @@ const struct ctl_command CTL_COMMANDS[] = {
      {{"fields", '\0', "JSON", "further properties of the certificate"}}},
     {"trust verify", "HASH", 1, 1, "Show who signed an object", NULL, "trust verify 4f7fb833", 30, run_trust_verify, {{0}}},
 
+    {"id", "", 0, 0, "Show who this node is: ids, e-mail, public keys", NULL, "id --node archive", 30, run_id, {{0}}},
+    {"storage", "", 0, 0, "Show what the store holds, by type", NULL, "storage --node archive", 30, run_storage, {{0}}},
     {"events", "", 0, 0, "Show what happened lately", "With --follow it goes on until Ctrl-C.", "events --follow", 30,
      run_events, {{"follow", '\0', NULL, "go on with new events"}}},
     {"stats", "", 0, 0, "Show counters", NULL, "stats --node archive", 30, run_stats, {{0}}},

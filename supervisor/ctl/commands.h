@@ -19,10 +19,13 @@ CTL_RUN(run_down);
 CTL_RUN(run_demo);
 // cmd_peers.c
 CTL_RUN(run_invite);
+CTL_RUN(run_invite_list);
+CTL_RUN(run_invite_revoke);
 CTL_RUN(run_pair);
 CTL_RUN(run_contacts);
 CTL_RUN(run_contact_change);
 CTL_RUN(run_connections);
+CTL_RUN(run_endpoints);
 // cmd_chat.c
 CTL_RUN(run_chat_send);
 CTL_RUN(run_chat_list);
@@ -58,6 +61,8 @@ CTL_RUN(run_trust_list);
 CTL_RUN(run_trust_certify);
 CTL_RUN(run_trust_verify);
 // cmd_watch.c
+CTL_RUN(run_id);
+CTL_RUN(run_storage);
 CTL_RUN(run_events);
 CTL_RUN(run_stats);
 CTL_RUN(run_report);

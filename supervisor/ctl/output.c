@@ -178,12 +178,16 @@ void output_value(const json_t *value, int indent)
     }
 }
 
-void output_done(const struct ctl *c, const char *sentence)
+enum status output_done(const struct ctl *c, json_t *result, const char *sentence, const struct error *e)
 {
+    if (result == NULL)
+        return e->status;
+    json_decref(result);
     if (c->json)
         output_json(json_object());
     else
         puts(sentence);
+    return STATUS_OK;
 }
 
 enum status output_result(const struct ctl *c, json_t *result, const struct error *e)

@@ -21,8 +21,9 @@ void output_string(const json_t *value);
 void output_table(const json_t *items, const struct output_column *columns, size_t count, const char *nothing);
 // Any JSON value, indented, for reading.
 void output_value(const json_t *value, int indent);
-// {} in JSON, the sentence for people.
-void output_done(const struct ctl *c, const char *sentence);
+// The end of a command that changes something: {} in JSON, the sentence for people. result is taken over; NULL returns
+// e's status.
+enum status output_done(const struct ctl *c, json_t *result, const char *sentence, const struct error *e);
 // The usual end of a command: the document in JSON, otherwise output_value. result is taken over; NULL returns e's
 // status.
 enum status output_result(const struct ctl *c, json_t *result, const struct error *e);
