@@ -188,6 +188,15 @@ void hash_map_clear(struct hash_map *m)
     memset(m, 0, sizeof *m);
 }
 
+void hash_map_free_values(struct hash_map *m)
+{
+    size_t cursor = 0;
+    void *value;
+    while (hash_map_next(m, &cursor, NULL, &value))
+        free(value);
+    hash_map_clear(m);
+}
+
 bool hash_map_next(const struct hash_map *m, size_t *cursor, struct hash *key, void **value)
 {
     for (; m->slots != NULL && *cursor <= m->mask; (*cursor)++) {

@@ -37,6 +37,7 @@ void *hash_map_get(const struct hash_map *m, const struct hash *key);       // N
 bool hash_map_remove(struct hash_map *m, const struct hash *key);
 size_t hash_map_count(const struct hash_map *m);
 void hash_map_clear(struct hash_map *m);
+void hash_map_free_values(struct hash_map *m); // clears a map whose values came from mem_alloc and its kin
 // Start with *cursor = 0; returns false at the end. Do not change the map meanwhile.
 bool hash_map_next(const struct hash_map *m, size_t *cursor, struct hash *key, void **value);
 

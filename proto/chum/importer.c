@@ -64,11 +64,7 @@ static void release(struct chum_importer *im)
 {
     if (!im->ended || im->jobs != 0)
         return;
-    size_t cursor = 0;
-    struct hash root;
-    void *value;
-    while (hash_map_next(im->failures, &cursor, &root, &value))
-        free(value);
+    hash_map_free_values(im->failures);
     hash_map_destroy(im->failures);
     chum_plan_free(&im->plan);
     chum_fetch_release(im->fetch);

@@ -37,6 +37,8 @@ const struct conn_peer *pairing_peer(const struct pairing *p);                 /
 const struct pairing_identity *pairing_peer_identity(const struct pairing *p); // NULL until it stands
 bool pairing_initiated(const struct pairing *p);
 
+// What somebody we speak as shows of itself. The texts are borrowed: not for pairing_identity_free.
+struct pairing_identity pairing_identity_of(const struct conn_identity *i, char *url);
 void pairing_identity_write(const struct pairing_identity *i, struct buf *out); // the whole message
 enum status pairing_identity_read(bool text, struct span message, struct pairing_identity *out, struct error *e);
 void pairing_identity_free(struct pairing_identity *i);

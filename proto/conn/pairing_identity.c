@@ -6,6 +6,19 @@
 
 static const char COMMAND[] = "identity";
 
+struct pairing_identity pairing_identity_of(const struct conn_identity *i, char *url)
+{
+    return (struct pairing_identity){
+        .email = i->email,
+        .instance_name = i->instance_name,
+        .url = url,
+        .person_public = i->person_public,
+        .instance_public = i->instance_public,
+        .person_sign_public = i->person_sign_public,
+        .instance_sign_public = i->instance_sign_public,
+    };
+}
+
 void pairing_identity_write(const struct pairing_identity *i, struct buf *out)
 {
     buf_printf(out, "{\"command\":\"%s\",\"obj\":{\"type\":\"public\"", COMMAND);

@@ -22,16 +22,6 @@ int list_key_compare(const struct list_key *a, const struct list_key *b)
     return hash_compare(&a->creation_time, &b->creation_time);
 }
 
-static void forget_all(struct list_marks *m)
-{
-    size_t at = 0;
-    struct hash from;
-    void *stretch;
-    while (hash_map_next(m->stretches, &at, &from, &stretch))
-        free(stretch);
-    hash_map_clear(m->stretches);
-}
-
 struct list_marks *list_marks_create(void)
 {
     struct list_marks *m = mem_alloc(sizeof *m);
@@ -43,7 +33,7 @@ void list_marks_destroy(struct list_marks *m)
 {
     if (m == NULL)
         return;
-    forget_all(m);
+    hash_map_free_values(m->stretches);
     hash_map_destroy(m->stretches);
     free(m);
 }
@@ -58,7 +48,7 @@ void list_marks_add(struct list_marks *m, const struct hash *from, const struct 
     if (hash_map_has(m->stretches, from))
         return;
     if (hash_map_count(m->stretches) >= STRETCHES_MAX)
-        forget_all(m);
+        hash_map_free_values(m->stretches);
     struct stretch *s = mem_alloc(sizeof *s);
     *s = (struct stretch){*to, *oldest};
     hash_map_set(m->stretches, from, s);

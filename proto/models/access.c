@@ -36,18 +36,11 @@ static void read_grant(const struct value *object, struct grant *g)
 // A target without a grant gives empty lists.
 static enum status load(struct model *m, struct access_target target, struct grant *g, struct error *e)
 {
-    struct hash id;
     struct value *object;
     *g = (struct grant){0};
-    enum status status = model_id(m, make_id(m, target), &id, e);
-    if (status == STATUS_OK)
-        status = model_current(m, &id, type_of(target.kind), &object, NULL, e);
-    if (status == STATUS_OK)
+    enum status status = model_latest(m, make_id(m, target), type_of(target.kind), &object, e);
+    if (object != NULL)
         read_grant(object, g);
-    if (status == STATUS_NOT_FOUND) {
-        error_clear(e);
-        status = STATUS_OK;
-    }
     return status;
 }
 

@@ -71,19 +71,12 @@ static enum status set_head(struct model *m, const struct channel *channel, cons
 
 static enum status load_registry(struct model *m, struct hash_list *channels, struct value **registry, struct error *e)
 {
-    struct hash id;
-    struct value *stored;
+    struct value *stored; // it begins with the first channel
     *registry = model_object(m, "ChannelRegistry");
     model_set_text(m, *registry, "id", SPAN("ChannelRegistry"));
-    enum status status = model_id(m, *registry, &id, e);
-    if (status == STATUS_OK)
-        status = model_current(m, &id, "ChannelRegistry", &stored, NULL, e);
-    if (status == STATUS_OK)
+    enum status status = model_latest(m, *registry, "ChannelRegistry", &stored, e);
+    if (stored != NULL)
         model_read_hashes(value_get(stored, SPAN("channels")), channels);
-    if (status == STATUS_NOT_FOUND) { // it begins with the first channel
-        error_clear(e);
-        status = STATUS_OK;
-    }
     return status;
 }
 

@@ -175,33 +175,29 @@ enum status leute_others(struct model *m, struct hash_list *someones, struct err
     return status;
 }
 
-static enum status add_to(struct model *m, struct leute *l, struct hash_list *list, const struct hash *id,
-                          struct error *e)
+// list is one of *l, which is loaded first.
+static enum status load_and_add(struct model *m, struct leute *l, struct hash_list *list, const struct hash *id,
+                                struct error *e)
 {
-    if (hash_list_has(list, id))
-        return STATUS_OK;
-    hash_list_add(list, id);
-    return save(m, l, e);
+    enum status status = load(m, l, e);
+    if (status == STATUS_OK && !hash_list_has(list, id)) {
+        hash_list_add(list, id);
+        status = save(m, l, e);
+    }
+    leute_free(l);
+    return status;
 }
 
 enum status leute_add_other(struct model *m, const struct hash *someone, struct error *e)
 {
     struct leute l;
-    enum status status = load(m, &l, e);
-    if (status == STATUS_OK)
-        status = add_to(m, &l, &l.other, someone, e);
-    leute_free(&l);
-    return status;
+    return load_and_add(m, &l, &l.other, someone, e);
 }
 
 enum status leute_add_group(struct model *m, const struct hash *group, struct error *e)
 {
     struct leute l;
-    enum status status = load(m, &l, e);
-    if (status == STATUS_OK)
-        status = add_to(m, &l, &l.group, group, e);
-    leute_free(&l);
-    return status;
+    return load_and_add(m, &l, &l.group, group, e);
 }
 
 enum status leute_remove_other(struct model *m, const struct hash *someone, struct error *e)

@@ -4,10 +4,11 @@
 
 // ---- Objects --------------------------------------------------------------------------------------------------------
 
-enum status model_put(struct model *m, const struct value *object, struct hash *hash, struct error *e)
+static enum status put(struct model *m, const struct value *object, enum microdata_form form, struct hash *hash,
+                       struct error *e)
 {
     struct object o;
-    enum status status = object_make(store_recipes(m->store), m->arena, object, MICRODATA_OBJECT, &o, e);
+    enum status status = object_make(store_recipes(m->store), m->arena, object, form, &o, e);
     if (status == STATUS_OK)
         status = store_put(m->store, &o, NULL, e);
     if (status == STATUS_OK)
@@ -15,15 +16,14 @@ enum status model_put(struct model *m, const struct value *object, struct hash *
     return status;
 }
 
+enum status model_put(struct model *m, const struct value *object, struct hash *hash, struct error *e)
+{
+    return put(m, object, MICRODATA_OBJECT, hash, e);
+}
+
 enum status model_put_id(struct model *m, const struct value *object, struct hash *id_hash, struct error *e)
 {
-    struct object o;
-    enum status status = object_make(store_recipes(m->store), m->arena, object, MICRODATA_ID_OBJECT, &o, e);
-    if (status == STATUS_OK)
-        status = store_put(m->store, &o, NULL, e);
-    if (status == STATUS_OK)
-        *id_hash = o.hash;
-    return status;
+    return put(m, object, MICRODATA_ID_OBJECT, id_hash, e);
 }
 
 enum status model_change(struct model *m, const struct value *object, struct version_result *out, struct error *e)
@@ -64,6 +64,20 @@ enum status model_current(struct model *m, const struct hash *id_hash, const cha
     *out = o.value;
     if (hash != NULL)
         *hash = o.hash;
+    return STATUS_OK;
+}
+
+enum status model_latest(struct model *m, const struct value *object, const char *type, struct value **out,
+                         struct error *e)
+{
+    struct hash id;
+    *out = NULL;
+    enum status status = model_id(m, object, &id, e);
+    if (status == STATUS_OK)
+        status = model_current(m, &id, type, out, NULL, e);
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    error_clear(e);
     return STATUS_OK;
 }
 

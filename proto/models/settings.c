@@ -13,18 +13,11 @@ static struct value *make_id(struct model *m, struct span store_id)
 
 static enum status load(struct model *m, struct span store_id, struct value **properties, struct error *e)
 {
-    struct hash id;
     struct value *object;
-    *properties = value_map(m->arena);
-    enum status status = model_id(m, make_id(m, store_id), &id, e);
-    if (status == STATUS_OK)
-        status = model_current(m, &id, "Settings", &object, NULL, e);
-    if (status == STATUS_NOT_FOUND) {
-        error_clear(e);
-        return STATUS_OK;
-    }
-    if (status == STATUS_OK && value_get(object, SPAN("properties")) != NULL)
-        *properties = value_get(object, SPAN("properties"));
+    enum status status = model_latest(m, make_id(m, store_id), "Settings", &object, e);
+    *properties = object != NULL ? value_get(object, SPAN("properties")) : NULL;
+    if (*properties == NULL)
+        *properties = value_map(m->arena);
     return status;
 }
 

@@ -66,20 +66,13 @@ static enum status read_topic(struct model *m, const struct hash *hash, struct t
 
 static enum status load_registry(struct model *m, struct value **registry, struct value **topics, struct error *e)
 {
-    struct hash id;
     struct value *stored;
     *registry = model_object(m, "TopicAppRegistry");
     model_set_text(m, *registry, "id", SPAN("TopicAppRegistry"));
-    *topics = value_map(m->arena);
-    enum status status = model_id(m, *registry, &id, e);
-    if (status == STATUS_OK)
-        status = model_current(m, &id, "TopicAppRegistry", &stored, NULL, e);
-    if (status == STATUS_NOT_FOUND) {
-        error_clear(e);
-        return STATUS_OK;
-    }
-    if (status == STATUS_OK && value_get(stored, SPAN("topics")) != NULL)
-        *topics = value_get(stored, SPAN("topics"));
+    enum status status = model_latest(m, *registry, "TopicAppRegistry", &stored, e);
+    *topics = stored != NULL ? value_get(stored, SPAN("topics")) : NULL;
+    if (*topics == NULL)
+        *topics = value_map(m->arena);
     return status;
 }
 

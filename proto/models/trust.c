@@ -130,11 +130,7 @@ void trust_memo_destroy(struct trust_memo *memo)
 {
     if (memo == NULL)
         return;
-    size_t cursor = 0;
-    struct hash person;
-    void *keys;
-    while (hash_map_next(memo->keys, &cursor, &person, &keys))
-        free(keys);
+    hash_map_free_values(memo->keys);
     hash_map_destroy(memo->keys);
     free(memo);
 }

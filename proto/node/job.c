@@ -194,6 +194,15 @@ void node_job_page(struct node_job *job, json_t *items)
     job->result = node_page(job->request, items);
 }
 
+enum status node_job_listed(struct node_job *job, enum status listed, json_t *items)
+{
+    if (listed == STATUS_OK)
+        node_job_page(job, items);
+    else
+        json_decref(items);
+    return listed;
+}
+
 json_t *node_json_hash(const struct hash *h)
 {
     return hash_is_zero(h) ? json_null() : json_string(hash_text(h).s);

@@ -51,6 +51,8 @@ struct span node_job_text(struct node_job *job, const char *param); // empty whe
 // over.
 json_t *node_page(struct ipc_request *request, json_t *items);
 void node_job_page(struct node_job *job, json_t *items); // as the job's result
+// The same at the end of a listing that may have failed, whose status it returns.
+enum status node_job_listed(struct node_job *job, enum status listed, json_t *items);
 
 json_t *node_json_hash(const struct hash *h); // null for the zero hash
 json_t *node_json_text(struct span s);

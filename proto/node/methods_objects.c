@@ -110,10 +110,7 @@ static enum status recipe_list(struct node_job *job, struct model *m, struct err
                                   json_pack("{s:o, s:o}", "name", node_json_text(name), "hash", node_json_hash(&hash)));
     }
     hash_list_free(&ids);
-    if (st == STATUS_OK)
-        node_job_page(job, json_incref(items));
-    json_decref(items);
-    return st;
+    return node_job_listed(job, st, items);
 }
 
 const struct node_method NODE_METHODS_OBJECTS[] = {

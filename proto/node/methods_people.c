@@ -152,13 +152,18 @@ static enum status group_list_work(struct node_job *job, struct model *m, struct
     return STATUS_OK;
 }
 
+static enum status find_member(struct node_job *job, struct model *m, struct hash *group, struct hash *person,
+                               struct error *e)
+{
+    enum status st = node_job_group(job, m, group, e);
+    return st == STATUS_OK ? node_job_hash(job, "person", person, e) : st;
+}
+
 static enum status group_add_work(struct node_job *job, struct model *m, struct error *e)
 {
     struct hash group;
     struct hash person;
-    enum status st = node_job_group(job, m, &group, e);
-    if (st == STATUS_OK)
-        st = node_job_hash(job, "person", &person, e);
+    enum status st = find_member(job, m, &group, &person, e);
     return st == STATUS_OK ? group_add(m, &group, &person, 1, e) : st;
 }
 
@@ -166,9 +171,7 @@ static enum status group_remove_work(struct node_job *job, struct model *m, stru
 {
     struct hash group;
     struct hash person;
-    enum status st = node_job_group(job, m, &group, e);
-    if (st == STATUS_OK)
-        st = node_job_hash(job, "person", &person, e);
+    enum status st = find_member(job, m, &group, &person, e);
     return st == STATUS_OK ? group_remove(m, &group, &person, e) : st;
 }
 

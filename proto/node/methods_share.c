@@ -97,10 +97,7 @@ static enum status roots_list(struct node_job *job, struct model *m, struct erro
     enum status st = node_job_hash(job, "for", &person, e);
     if (st == STATUS_OK)
         st = store_roots(m->store, &person, add_root, items, &skipped, e);
-    if (st == STATUS_OK)
-        node_job_page(job, json_incref(items));
-    json_decref(items);
-    return st;
+    return node_job_listed(job, st, items);
 }
 
 const struct node_method NODE_METHODS_SHARE[] = {

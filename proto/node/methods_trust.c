@@ -44,10 +44,7 @@ static enum status trust_list(struct node_job *job, struct model *m, struct erro
         for (size_t i = 0; st == STATUS_OK && i < contacts.count; i++)
             st = add_keys(m, &contacts.items[i].person, items, e);
     }
-    if (st == STATUS_OK)
-        node_job_page(job, json_incref(items));
-    json_decref(items);
-    return st;
+    return node_job_listed(job, st, items);
 }
 
 static enum status trust_certify(struct node_job *job, struct model *m, struct error *e)
@@ -121,11 +118,8 @@ static enum status trust_verify(struct node_job *job, struct model *m, struct er
         st = store_referrers(m->store, &data, SPAN("AffirmationCertificate"), false, &about, e);
     for (size_t i = 0; st == STATUS_OK && i < about.count; i++)
         st = add_signatures(m, &about.items[i], SPAN("AffirmationCertificate"), items, e);
-    if (st == STATUS_OK)
-        node_job_page(job, json_incref(items));
-    json_decref(items);
     hash_list_free(&about);
-    return st;
+    return node_job_listed(job, st, items);
 }
 
 const struct node_method NODE_METHODS_TRUST[] = {

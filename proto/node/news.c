@@ -228,13 +228,9 @@ struct news *news_create(struct node *n)
 
 void news_destroy(struct news *news)
 {
-    size_t cursor = 0;
-    struct hash channel;
-    void *text;
     if (news == NULL)
         return;
-    while (hash_map_next(news->cursors, &cursor, &channel, &text))
-        free(text);
+    hash_map_free_values(news->cursors);
     hash_map_destroy(news->cursors);
     hash_list_free(&news->changed);
     free(news);

@@ -205,15 +205,8 @@ static const char *own_url(const struct node *n, const struct conn *c)
 
 static struct pairing_identity own_identity(const struct peers *p, const struct conn *c)
 {
-    const struct conn_identity *i = &p->identity;
     const char *url = own_url(p->node, c);
-    return (struct pairing_identity){.email = i->email,
-                                     .instance_name = i->instance_name,
-                                     .url = url[0] != '\0' ? (char *)(uintptr_t)url : NULL,
-                                     .person_public = i->person_public,
-                                     .instance_public = i->instance_public,
-                                     .person_sign_public = i->person_sign_public,
-                                     .instance_sign_public = i->instance_sign_public};
+    return pairing_identity_of(&p->identity, url[0] != '\0' ? (char *)(uintptr_t)url : NULL);
 }
 
 static void forget_expired(struct pairings *ps, int64_t now_ms)

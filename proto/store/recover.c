@@ -464,11 +464,7 @@ static enum status rebuild(struct recovery *r, struct error *e)
 
 static void recovery_free(struct recovery *r)
 {
-    size_t cursor = 0;
-    struct hash id_hash;
-    void *node;
-    while (hash_map_next(r->heads, &cursor, &id_hash, &node))
-        free(node);
+    hash_map_free_values(r->heads);
     hash_map_destroy(r->heads);
     hash_list_free(&r->names);
     hash_list_free(&r->unread);

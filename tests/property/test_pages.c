@@ -7,12 +7,6 @@
 
 enum { CHANNELS = 3, POSTS = 300, PAGES = 100, OLDEST = 1000, SPAN_MS = 2000 };
 
-#define OK(call)                                                                                                       \
-    do {                                                                                                               \
-        struct error e = {0};                                                                                          \
-        model_node_check((call), &e, #call);                                                                           \
-    } while (0)
-
 struct world {
     struct model_node node;
     struct hash channels[CHANNELS]; // of three owners: nobody, us, somebody else
@@ -26,7 +20,7 @@ static struct hash post(struct model *m, const struct hash *channel, double time
     struct value *message = model_object(m, "ChatMessage");
     model_set_text(m, message, "text", model_random_text(m, 8));
     model_set_hash(m, message, "sender", &m->self->person);
-    OK(channel_post(m, channel, message, &(struct channel_post){.timestamp = timestamp}, &entry, &e));
+    MUST(channel_post(m, channel, message, &(struct channel_post){.timestamp = timestamp}, &entry, &e));
     return entry.creation_time;
 }
 
@@ -47,14 +41,14 @@ static void open_world(struct world *w)
     struct hash diary;
     double newest = OLDEST;
     for (size_t i = 0; i < CHANNELS; i++)
-        OK(channel_create(m, SPAN("pages"), owners[i], &w->channels[i], &e));
-    OK(channel_create(m, SPAN("diary"), NULL, &diary, &e));
+        MUST(channel_create(m, SPAN("pages"), owners[i], &w->channels[i], &e));
+    MUST(channel_create(m, SPAN("diary"), NULL, &diary, &e));
     for (uint32_t n = property_below(POSTS) + 1; n > 0; n--)
         post(m, &w->channels[property_below(CHANNELS)], next_time(&newest));
     w->elsewhere = post(m, &diary, (OLDEST + newest) / 2);
     model_node_end(&w->node);
     const struct channel_query everything = {w->channels, CHANNELS, .limit = POSTS, .unverified = true};
-    OK(channel_read(m, &everything, &w->all, &e));
+    MUST(channel_read(m, &everything, &w->all, &e));
 }
 
 static bool is_taken(const struct channel_entry *entry, const struct list_key *before, double to)
@@ -67,7 +61,7 @@ static void expect_page(struct world *w, const struct channel_query *q, const st
 {
     struct channel_entries page;
     size_t taken = 0;
-    OK(channel_read(&w->node.m, q, &page, &e));
+    MUST(channel_read(&w->node.m, q, &page, &e));
     for (size_t i = 0; i < w->all.count; i++) {
         if (!is_taken(&w->all.items[i], before, q->to))
             continue;
@@ -92,7 +86,7 @@ static void read_random_page(struct world *w)
         q.before = &before.creation_time;
     struct value *object;
     if (q.before != NULL) {
-        OK(model_read(&w->node.m, q.before, "CreationTime", &object, &e));
+        MUST(model_read(&w->node.m, q.before, "CreationTime", &object, &e));
         assert_true(value_get_number(object, "timestamp", &before.timestamp));
     }
     expect_page(w, &q, q.before != NULL ? &before : NULL);

@@ -60,6 +60,19 @@ static void map_agrees_with_an_array(void **state)
     hash_map_destroy(m);
 }
 
+static void map_frees_values_it_is_told_to(void **state)
+{
+    (void)state;
+    struct hash_map *m = hash_map_create();
+    for (uint32_t i = 0; i < 20; i++) {
+        struct hash key = numbered(i);
+        hash_map_set(m, &key, mem_alloc(8)); // the leak checker sees what is left
+    }
+    hash_map_free_values(m);
+    assert_int_equal(hash_map_count(m), 0);
+    hash_map_destroy(m);
+}
+
 static void map_keeps_values_and_lists_keep_order(void **state)
 {
     (void)state;
@@ -91,6 +104,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hex_is_strict),
         cmocka_unit_test(map_agrees_with_an_array),
+        cmocka_unit_test(map_frees_values_it_is_told_to),
         cmocka_unit_test(map_keeps_values_and_lists_keep_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -202,14 +202,7 @@ void node_begin(struct node *n, struct pipe_world *w, const struct recipes *reci
     *n = (struct node){.world = w};
     make_identity(&n->identity, recipes, email, name);
     n->tokens = tokens_create(4, (struct tokens_hooks){0});
-    n->own = (struct pairing_identity){
-        .email = n->identity.email,
-        .instance_name = n->identity.instance_name,
-        .person_public = n->identity.person_public,
-        .instance_public = n->identity.instance_public,
-        .person_sign_public = n->identity.person_sign_public,
-        .instance_sign_public = n->identity.instance_sign_public,
-    };
+    n->own = pairing_identity_of(&n->identity, NULL);
     n->pairing_host = (struct pairing_host){.ctx = n, .store = host_store, .finished = host_finished};
     n->debug_host = (struct debug_host){.ctx = n, .objects = debug_objects, .data = debug_data};
     n->host = (struct conn_host){

@@ -37,10 +37,7 @@ static void take_identity(struct replay *r, struct node *n, const char *side_nam
     secret_destroy(&i->instance_secret);
     take_keys(side, "person", &i->person_public, &i->person_secret, &i->person_sign_public);
     take_keys(side, "instance", &i->instance_public, &i->instance_secret, &i->instance_sign_public);
-    n->own.person_public = i->person_public;
-    n->own.person_sign_public = i->person_sign_public;
-    n->own.instance_public = i->instance_public;
-    n->own.instance_sign_public = i->instance_sign_public;
+    n->own = pairing_identity_of(i, NULL);
     assert_string_equal(hash_text(&i->person_id).s, capture_text(side, "personId"));
     assert_string_equal(hash_text(&i->instance_id).s, capture_text(side, "instanceId"));
 }
