@@ -65,25 +65,67 @@ static bool sniff(const struct folder_file *file, struct span *type, enum microd
            microdata_sniff(buf_span(start), type, form);
 }
 
-// Recipes first: without them the objects of their types could only be kept as files.
-static enum status register_recipe(const struct folder_file *file, void *arg, struct error *e)
+// Reads a file of the type, if it is what its name says.
+static bool read_verified(struct import *i, const char *path, const struct hash *name, const char *type,
+                          struct buf *text, struct object *o)
+{
+    return file_read(path, MICRODATA_MAX_SIZE, text, NULL) == STATUS_OK &&
+           object_read(store_recipes(i->store), i->arena, buf_span(text), MICRODATA_OBJECT, name, o, NULL) ==
+               STATUS_OK &&
+           span_starts_with(o->recipe->name, span_of(type));
+}
+
+static void register_recipe(struct import *i, const char *path, const struct hash *hash)
+{
+    struct buf text = {0};
+    struct object o;
+    struct span name;
+    if (read_verified(i, path, hash, "Recipe", &text, &o) && value_get_string(o.value, "name", &name) &&
+        recipes_find(store_recipes(i->store), name) == NULL)
+        store_add_recipe(i->store, o.value, NULL);
+    buf_free(&text);
+}
+
+static const char *object_path(const struct import *i, const struct hash *hash, char out[PATH_SIZE + HASH_HEX + 16])
+{
+    snprintf(out, PATH_SIZE + HASH_HEX + 16, "%s/objects/%s", i->instance, hash_text(hash).s);
+    return out;
+}
+
+// Recipes first: without them the objects of their types could only be kept as files. Of several versions the current
+// one counts.
+static enum status register_current(const struct folder_file *head, void *arg, struct error *e)
 {
     struct import *i = arg;
     struct buf text = {0};
-    struct buf start = {0};
-    struct span type;
-    struct span name;
-    enum microdata_form form;
-    struct value *recipe;
+    struct buf node_text = {0};
+    struct hash node;
+    struct hash data;
+    struct object o;
+    char path[PATH_SIZE + HASH_HEX + 16];
     (void)e;
     arena_reset(i->arena);
-    if (sniff(file, &type, &form, &start) && form == MICRODATA_OBJECT && span_eq_text(type, "Recipe") &&
-        file_read(file->path, MICRODATA_MAX_SIZE, &text, NULL) == STATUS_OK &&
-        microdata_read(store_recipes(i->store), i->arena, buf_span(&text), form, type, &recipe, NULL) == STATUS_OK &&
-        value_get_string(recipe, "name", &name) && recipes_find(store_recipes(i->store), name) == NULL)
-        store_add_recipe(i->store, recipe, NULL);
-    buf_free(&start);
+    if (file_read(head->path, HEAD_SIZE, &text, NULL) == STATUS_OK && hash_parse(buf_span(&text), &node) &&
+        read_verified(i, object_path(i, &node, path), &node, "VersionNode", &node_text, &o) &&
+        value_get_hash(o.value, "data", &data))
+        register_recipe(i, object_path(i, &data, path), &data);
     buf_free(&text);
+    buf_free(&node_text);
+    return STATUS_OK;
+}
+
+static enum status register_any(const struct folder_file *file, void *arg, struct error *e)
+{
+    struct import *i = arg;
+    struct buf start = {0};
+    struct span type;
+    struct hash name;
+    enum microdata_form form;
+    (void)e;
+    arena_reset(i->arena);
+    if (hash_parse(span_of(file->name), &name) && sniff(file, &type, &form, &start) && span_eq_text(type, "Recipe"))
+        register_recipe(i, file->path, &name);
+    buf_free(&start);
     return STATUS_OK;
 }
 
@@ -293,7 +335,9 @@ enum status onedb_import(struct store *s, struct keychain *k, const char *dir, c
         status = keychain_open_reference(path, secret, false, &i->reference, e);
     }
     if (status == STATUS_OK)
-        status = walk(i, "objects", register_recipe, e);
+        status = walk(i, "vheads", register_current, e);
+    if (status == STATUS_OK)
+        status = walk(i, "objects", register_any, e);
     if (status == STATUS_OK)
         status = walk(i, "objects", take_object, e);
     if (status == STATUS_OK)

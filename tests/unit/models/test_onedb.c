@@ -2,6 +2,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "crypto/sha256.h"
+#include "data/jsonform.h"
+#include "io/file.h"
 #include "model_node.h"
 #include "models/chat.h"
 #include "models/contact.h"
@@ -165,6 +168,68 @@ static void leaves_damaged_files_out(void **state)
     assert_int_equal(store_presence(f->store, &node), STORE_ABSENT);
 }
 
+// --- recipes of an application ---
+
+static struct value *note_recipe(struct model *m, bool with_text)
+{
+    static const char json[] = "{\"$type$\":\"Recipe\",\"name\":\"Note\",\"rule\":[{\"itemprop\":\"title\"}%s]}";
+    struct buf text = {0};
+    struct value *recipe;
+    buf_printf(&text, json, with_text ? ",{\"itemprop\":\"text\"}" : "");
+    json_t *parsed = json_loads(buf_cstr(&text), 0, NULL);
+    MUST(jsonform_read(m->arena, parsed, &recipe, &e));
+    json_decref(parsed);
+    buf_free(&text);
+    return recipe;
+}
+
+static void put_file(struct fixture *f, const struct hash *name, struct span text)
+{
+    char path[400];
+    path_of(f, "objects", hash_text(name).s, path);
+    MUST(file_write(path, text, 0600, &e));
+}
+
+#define NOTE                                                                                                           \
+    "<div itemscope itemtype=\"//refin.io/Note\"><span itemprop=\"title\">a</span>"                                    \
+    "<span itemprop=\"text\">b</span></div>"
+
+static void reads_objects_by_the_current_recipe(void **state)
+{
+    struct fixture *f = *state;
+    struct error why = {0};
+    struct onedb_report out;
+    struct hash note = sha256(SPAN(NOTE));
+    struct hash recipe;
+    bool is_new;
+    struct model *m = model_node_begin(&f->a);
+    MUST(instance_add_recipe(m, note_recipe(m, false), &recipe, &is_new, &e));
+    MUST(model_change(m, note_recipe(m, true), NULL, &e)); // the application was updated since
+    model_node_end(&f->a);
+    export_it(f);
+    put_file(f, &note, SPAN(NOTE));
+    assert_int_equal(import_it(f, "demo-secret", &out, &why), STATUS_OK);
+    assert_int_equal(out.unknown + out.damaged, 0);
+    struct store_info info;
+    MUST(store_info(f->store, &note, &info, &e));
+    assert_string_equal(info.type, "Note");
+}
+
+static void believes_no_recipe_that_is_not_what_its_name_says(void **state)
+{
+    struct fixture *f = *state;
+    struct error why = {0};
+    struct onedb_report out;
+    struct object o;
+    struct hash other = sha256(SPAN("another text"));
+    export_it(f);
+    MUST(object_make(f->recipes, f->a.m.arena, note_recipe(&f->a.m, true), MICRODATA_OBJECT, &o, &e));
+    put_file(f, &other, o.microdata);
+    assert_int_equal(import_it(f, "demo-secret", &out, &why), STATUS_OK);
+    assert_int_equal(out.damaged, 1);
+    assert_null(recipes_find(f->recipes, SPAN("Note")));
+}
+
 static void says_when_there_is_nothing_to_adopt(void **state)
 {
     struct fixture *f = *state;
@@ -197,6 +262,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(comes_back_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(needs_the_right_secret, setup, teardown),
         cmocka_unit_test_setup_teardown(leaves_damaged_files_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(reads_objects_by_the_current_recipe, setup, teardown),
+        cmocka_unit_test_setup_teardown(believes_no_recipe_that_is_not_what_its_name_says, setup, teardown),
         cmocka_unit_test_setup_teardown(says_when_there_is_nothing_to_adopt, setup, teardown),
         cmocka_unit_test_setup_teardown(exports_into_empty_folders_only, setup, teardown),
     };
