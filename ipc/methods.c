@@ -278,12 +278,15 @@ const struct ipc_method IPC_METHODS[] = {
      "{items:[{personId,key,trusted,reason,certificates:[{type,hash,issuer}]}], next}",
      {PREFIX("person", OPTIONAL, "person id"), PAGE}},
     {"trust.certify", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
-     "Signs a certificate about an object.", "{certificate, signature}",
-     {TEXT("certificate", REQUIRED, 128, "certificate type, e.g. AffirmationCertificate"),
-      HASH("data", REQUIRED, "hash of the object"),
-      OBJECT("fields", OPTIONAL, "further properties of the certificate")}},
+     "Signs a certificate about an object or a person.", "{certificate, signature}",
+     {TEXT("certificate", REQUIRED, 128,
+           "AffirmationCertificate, TrustKeysCertificate (of a profile version), "
+           "RightToDeclareTrustedKeysForEverybodyCertificate or …ForSelfCertificate (of a person), RelationCertificate (of "
+           "person2), AccessUnversionedObjectCertificate or AccessVersionedObjectCertificate"),
+      HASH("data", REQUIRED, "hash or id hash of what it is about"),
+      OBJECT("fields", OPTIONAL, "further properties: {app, relation, person1} of a relation, {person} of an access")}},
     {"trust.verify", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "Who signed an object, and whether that is trusted.",
+     "Who signed an object, or a certificate about it, and whether that is trusted.",
      "{items:[{issuer,certificate,trusted,reason}], next}",
      {PREFIX("data", REQUIRED, "hash of the object")}},
 

@@ -42,6 +42,31 @@ static enum status certify(struct model *m, const struct identity *signer, struc
     return status;
 }
 
+const struct trust_certificate TRUST_CERTIFICATES[] = {
+    {"AffirmationCertificate", LICENCE_AFFIRMATION, "data"},
+    {"TrustKeysCertificate", LICENCE_TRUST_KEYS, "profile"},
+    {TRUST_RIGHT_FOR_EVERYBODY, LICENCE_RIGHT_FOR_EVERYBODY, "beneficiary"},
+    {TRUST_RIGHT_FOR_SELF, LICENCE_RIGHT_FOR_SELF, "beneficiary"},
+    {"RelationCertificate", LICENCE_RELATION, "person2"},
+    {"AccessUnversionedObjectCertificate", LICENCE_ACCESS_UNVERSIONED, "data"},
+    {"AccessVersionedObjectCertificate", LICENCE_ACCESS_VERSIONED, "data"},
+};
+const size_t TRUST_CERTIFICATE_COUNT = sizeof TRUST_CERTIFICATES / sizeof *TRUST_CERTIFICATES;
+
+const struct trust_certificate *trust_certificate_find(struct span type)
+{
+    for (size_t i = 0; i < TRUST_CERTIFICATE_COUNT; i++)
+        if (span_eq_text(type, TRUST_CERTIFICATES[i].type))
+            return &TRUST_CERTIFICATES[i];
+    return NULL;
+}
+
+enum status trust_certify(struct model *m, const struct trust_certificate *kind, struct value *certificate,
+                          struct hash *hash, struct hash *signature, struct error *e)
+{
+    return certify(m, m->self, certificate, kind->licence, hash, signature, e);
+}
+
 enum status trust_affirm(struct model *m, const struct identity *signer, const struct hash *data,
                          struct hash *signature, struct error *e)
 {

@@ -16,6 +16,17 @@ enum status trust_affirm(struct model *m, const struct identity *signer, const s
 // TrustKeysCertificate on a profile version, signed by m->self; RightTo… certificates for a beneficiary.
 enum status trust_certify_profile(struct model *m, const struct hash *profile_version, struct error *e);
 enum status trust_grant_right(struct model *m, enum licence right, const struct hash *beneficiary, struct error *e);
+struct trust_certificate { // a type of certificates (MODELS.md 2.7)
+    const char *type;
+    enum licence licence;
+    const char *subject; // its property that says what, or whom, it is about
+};
+extern const struct trust_certificate TRUST_CERTIFICATES[];
+extern const size_t TRUST_CERTIFICATE_COUNT;
+const struct trust_certificate *trust_certificate_find(struct span type); // NULL if there is none
+// A certificate with all its properties but the licence, which is added, signed by m->self.
+enum status trust_certify(struct model *m, const struct trust_certificate *kind, struct value *certificate,
+                          struct hash *hash, struct hash *signature, struct error *e);
 // RelationCertificate and its Signature by m->self.
 enum status trust_certify_relation(struct model *m, struct span app, struct span relation, const struct hash *person1,
                                    const struct hash *person2, struct hash *certificate, struct error *e);

@@ -1,4 +1,5 @@
 // Control methods on keys and certificates: trust.*.
+#include "data/jsonform.h"
 #include "models/contact.h"
 #include "models/trust.h"
 #include "node/methods.h"
@@ -47,22 +48,43 @@ static enum status trust_list(struct node_job *job, struct model *m, struct erro
     return node_job_listed(job, st, items);
 }
 
-static enum status trust_certify(struct node_job *job, struct model *m, struct error *e)
+// The certificate that was asked for, without its licence. The subject is a parameter of its own, the other properties
+// are fields.
+static enum status read_certificate(struct node_job *job, struct model *m, const struct trust_certificate *kind,
+                                    const struct hash *subject, struct value **out, struct error *e)
 {
-    struct hash data;
+    const json_t *fields = json_object_get(ipc_request_params(job->request), "fields");
+    json_t *object = fields != NULL ? json_copy((json_t *)fields) : json_object();
+    bool clean = json_object_get(object, "$type$") == NULL && json_object_get(object, "license") == NULL &&
+                 json_object_get(object, kind->subject) == NULL;
+    json_object_set_new(object, "$type$", json_string(kind->type));
+    json_object_set_new(object, kind->subject, node_json_hash(subject));
+    enum status st = jsonform_read(m->arena, object, out, e);
+    json_decref(object);
+    if (!clean)
+        st = error_set(e, STATUS_INVALID, "BAD-PARAMS", "fields may not name $type$, license or %s", kind->subject);
+    return st;
+}
+
+static enum status certify(struct node_job *job, struct model *m, struct error *e)
+{
+    const struct trust_certificate *kind = trust_certificate_find(node_job_text(job, "certificate"));
+    struct hash subject;
+    struct hash hash;
     struct hash signature;
-    struct value *object;
-    struct hash certificate;
-    enum status st = node_job_hash(job, "data", &data, e);
-    if (st == STATUS_OK && !span_eq_text(node_job_text(job, "certificate"), "AffirmationCertificate"))
-        st = error_set(e, STATUS_INVALID, "BAD-PARAMS", "only AffirmationCertificate can be issued by hand");
+    struct value *certificate;
+    if (kind == NULL)
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "there is no such type of certificate");
+    enum status st = node_job_hash(job, "data", &subject, e);
+    if (st == STATUS_OK && store_presence(m->store, &subject) == STORE_ABSENT)
+        st = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not stored here", hash_text(&subject).s);
     if (st == STATUS_OK)
-        st = trust_affirm(m, m->self, &data, &signature, e);
+        st = read_certificate(job, m, kind, &subject, &certificate, e);
     if (st == STATUS_OK)
-        st = model_read(m, &signature, "Signature", &object, e);
-    if (st == STATUS_OK && value_get_hash(object, "data", &certificate))
-        job->result = json_pack("{s:o, s:o}", "certificate", node_json_hash(&certificate), "signature",
-                                node_json_hash(&signature));
+        st = trust_certify(m, kind, certificate, &hash, &signature, e);
+    if (st == STATUS_OK)
+        job->result =
+            json_pack("{s:o, s:o}", "certificate", node_json_hash(&hash), "signature", node_json_hash(&signature));
     return st;
 }
 
@@ -106,25 +128,32 @@ static enum status add_signatures(struct model *m, const struct hash *signed_has
     return st;
 }
 
+static enum status add_certificates(struct model *m, const struct hash *subject, const char *type, json_t *items,
+                                    struct error *e)
+{
+    struct hash_list about = {0};
+    enum status st = store_referrers(m->store, subject, span_of(type), false, &about, e);
+    for (size_t i = 0; st == STATUS_OK && i < about.count; i++)
+        st = add_signatures(m, &about.items[i], span_of(type), items, e);
+    hash_list_free(&about);
+    return st;
+}
+
 static enum status trust_verify(struct node_job *job, struct model *m, struct error *e)
 {
     struct hash data;
-    struct hash_list about = {0};
     json_t *items = json_array();
     enum status st = node_job_hash(job, "data", &data, e);
     if (st == STATUS_OK)
         st = add_signatures(m, &data, SPAN(""), items, e);
-    if (st == STATUS_OK)
-        st = store_referrers(m->store, &data, SPAN("AffirmationCertificate"), false, &about, e);
-    for (size_t i = 0; st == STATUS_OK && i < about.count; i++)
-        st = add_signatures(m, &about.items[i], SPAN("AffirmationCertificate"), items, e);
-    hash_list_free(&about);
+    for (size_t i = 0; st == STATUS_OK && i < TRUST_CERTIFICATE_COUNT; i++)
+        st = add_certificates(m, &data, TRUST_CERTIFICATES[i].type, items, e);
     return node_job_listed(job, st, items);
 }
 
 const struct node_method NODE_METHODS_TRUST[] = {
     {"trust.list", trust_list, NULL},
-    {"trust.certify", trust_certify, NULL},
+    {"trust.certify", certify, NULL},
     {"trust.verify", trust_verify, NULL},
     {NULL, NULL, NULL},
 };

@@ -153,7 +153,15 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"topic read", "TOPIC", 1, 1, "Show the latest messages of a chat", NULL, "topic read team", 30, run_topic_read,
      {LIMIT("50"), {"before", '\0', "ID", "only messages older than this one"}}},
     {"trust list", "[PERSON]", 0, 1, "List keys and whether they are trusted", NULL, "trust list", 30, run_trust_list, {{0}}},
-    {"trust certify", "TYPE HASH", 2, 2, "Sign a certificate about an object", NULL,
+    {"trust certify", "TYPE HASH", 2, 2, "Sign a certificate about an object or a person",
+     "TYPE                                               HASH                       --fields\n"
+     "AffirmationCertificate                             an object\n"
+     "TrustKeysCertificate                               a version of a profile\n"
+     "RightToDeclareTrustedKeysForEverybodyCertificate   a person\n"
+     "RightToDeclareTrustedKeysForSelfCertificate        a person\n"
+     "RelationCertificate                                a person (person2)         app, relation, person1\n"
+     "AccessUnversionedObjectCertificate                 an object                  person\n"
+     "AccessVersionedObjectCertificate                   a versioned object         person",
      "trust certify AffirmationCertificate 4f7fb833…", 30, run_trust_certify,
      {{"fields", '\0', "JSON", "further properties of the certificate"}}},
     {"trust verify", "HASH", 1, 1, "Show who signed an object", NULL, "trust verify 4f7fb833", 30, run_trust_verify, {{0}}},

@@ -159,6 +159,32 @@ def test_trust_tells_why(t):
     assert keys[pair.archive]["trusted"]
 
 
+def test_certificates_of_every_type_are_signed_and_verified(t):
+    pair = Pair(t)
+    note = pair.ok("object", "put", stdin=dumps({"$type$": "PersonName", "name": "signed"}))["hash"]
+    person = pair.ok("object", "put", stdin=dumps({"$type$": "Person", "email": "x@y"}))
+    profile = pair.ok("object", "current", pair.ok("profile", "get")["profile"])["hash"]
+    right = "RightToDeclareTrustedKeysFor"
+    cases = [("AffirmationCertificate", note, {}), ("TrustKeysCertificate", profile, {}),
+             (right + "EverybodyCertificate", person["idHash"], {}), (right + "SelfCertificate", person["idHash"], {}),
+             ("RelationCertificate", person["idHash"], {"app": "a", "relation": "friend", "person1": pair.sparse}),
+             ("AccessUnversionedObjectCertificate", note, {"person": person["idHash"]}),
+             ("AccessVersionedObjectCertificate", person["idHash"], {"person": pair.sparse})]
+    for kind, subject, fields in cases:
+        signed = pair.ok("trust", "certify", kind, subject, "--fields", dumps(fields))
+        stored = pair.ok("object", "get", signed["certificate"])["object"]
+        assert stored["$type$"] == kind and subject in stored.values(), stored
+        assert pair.ok("object", "get", stored["license"])["type"] == "License"
+        assert {**fields, **stored} == stored
+        assert {"issuer": pair.sparse, "certificate": kind, "trusted": True, "reason": ""} in pair.ok("trust", "verify", subject)
+    for kind, subject, fields in (("License", note, {}), ("AffirmationCertificate", note, {"license": note}),
+                                  ("AffirmationCertificate", note, {"$type$": "Keys"})):
+        pair.fails("BAD-PARAMS", 2, "trust", "certify", kind, subject, "--fields", dumps(fields))
+    pair.fails("NOT-FOUND", 1, "trust", "certify", "AffirmationCertificate", "ab" * 32)
+    status, result = pair.cli("trust", "certify", "RelationCertificate", person["idHash"])
+    assert status == 4 and "app" in result["error"]["message"], result
+
+
 def test_everything_can_be_watched(t):
     pair = Pair(t)
     [connection] = [c for c in pair.ok("connections") if c["protocol"] == "chum"]
