@@ -3,6 +3,7 @@ that know each other; a TCP proxy that can cut the network. Only Python's standa
 
 ONE_PEER names the folder with the live peer's packages, TANDEM_BIN the one with our programs.
 """
+import copy
 import json
 import os
 import shutil
@@ -37,8 +38,8 @@ UNKNOWN_RECIPE = {"$type$": "Recipe", "name": "PeerTestUnknown", "rule": [
 
 def until(condition, what, patience=PATIENCE_S):
     """The first true value of condition()."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
+    begun = time.monotonic()
+    while time.monotonic() - begun < patience * slack():
         value = condition()
         if value:
             return value
@@ -70,26 +71,33 @@ class PeerEnded(AssertionError):
 class Peer:
     """One live peer. Its events are kept until somebody waits for them."""
 
-    def __init__(self, name, *options, folder=None, environment=None):
+    def __init__(self, name, *options, environment=None):
         self.name = name
-        self.folder = folder or tempfile.mkdtemp(prefix="tandem-peer-")
+        self.folder = tempfile.mkdtemp(prefix="tandem-peer-")
+        self.environment = {**os.environ, **(environment or {})}
+        self.news = threading.Condition()
+        self.start(*options)
+
+    def start(self, *options):
+        """A new process on the same folder."""
         self.log = open(os.path.join(self.folder, "peer.log"), "a")
         self.process = subprocess.Popen(
-            ["node", os.path.join(HERE, "peer.mjs"), "--name", name, "--dir", os.path.join(self.folder, "store"), *options],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
-            env={**os.environ, **(environment or {})})
+            ["node", os.path.join(HERE, "peer.mjs"), "--name", self.name, "--dir", self.store(), *options],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=self.environment)
         self.events = []
-        self.news = threading.Condition()
-        threading.Thread(target=self.read, daemon=True).start()
+        threading.Thread(target=self.read, args=(self.process, self.events), daemon=True).start()
         self.person = self.wait("ready")["person"]
 
-    def read(self):
-        for line in self.process.stdout:
+    def store(self):
+        return os.path.join(self.folder, "store")
+
+    def read(self, process, events):
+        for line in process.stdout:
             with self.news:
-                self.events.append(json.loads(line))
+                events.append(json.loads(line))
                 self.news.notify_all()
         with self.news:
-            self.events.append({"event": "ended", "status": self.process.wait()})
+            events.append({"event": "ended", "status": process.wait()})
             self.news.notify_all()
 
     def take(self, names, fits):
@@ -101,7 +109,7 @@ class Peer:
     def wait(self, event, fits=lambda e: True, patience=PATIENCE_S):
         """The first such event; event may also be several names."""
         names = (event,) if isinstance(event, str) else event
-        deadline = time.monotonic() + patience
+        begun = time.monotonic()
         with self.news:
             while True:
                 found = self.take(names, fits)
@@ -109,13 +117,16 @@ class Peer:
                     return found
                 if any(e["event"] == "ended" for e in self.events):
                     raise PeerEnded(f"the peer ended; {event} was expected")
-                left = deadline - time.monotonic()
-                assert left > 0, f"the peer never told {event}; it told {json.dumps(self.events)[-1500:]}"
-                self.news.wait(left)
+                waited = time.monotonic() - begun
+                assert waited < patience * slack(), f"no {event} of {json.dumps(self.events)[-1500:]}"
+                self.news.wait(1)
 
     def send(self, command, **parameters):
-        self.process.stdin.write(json.dumps({"cmd": command, **parameters}) + "\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(json.dumps({"cmd": command, **parameters}) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError as why:
+            raise PeerEnded(f"the peer ended before {command}") from why
 
     def ask(self, command, event, **parameters):
         """Sends a command and waits for its answer; an error of the peer is an error here. The peer writes the heads of
@@ -132,7 +143,16 @@ class Peer:
         self.process.send_signal(number)
 
     def stop(self):
-        """Ends the peer; its folder stays."""
+        """Ends the peer; its folder stays. Files that it is writing would be left incomplete by a signal."""
+        if self.process.poll() is None:
+            self.send("quit")
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            pass
+        self.kill()
+
+    def kill(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.kill()
@@ -141,17 +161,19 @@ class Peer:
         self.log.close()
 
     def clean(self):
-        self.stop()
+        self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Proxy:
-    """Forwards TCP connections to localhost:port, and can cut all of them and refuse new ones."""
+    """Forwards TCP connections to localhost:port, and can cut all of them and refuse new ones, or cut each after limit bytes
+    in one direction."""
 
     def __init__(self, port, wrap=None):
         self.target = port
         self.wrap = wrap  # turns an accepted socket into a TLS one
         self.open = True
+        self.limit = None
         self.pairs = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -179,10 +201,13 @@ class Proxy:
         threading.Thread(target=self.pump, args=(client, server), daemon=True).start()
         self.pump(server, client)
 
-    @staticmethod
-    def pump(source, target):
+    def pump(self, source, target):
+        passed = 0
         try:
             while data := source.recv(65536):
+                passed += len(data)
+                if self.limit is not None and passed > self.limit:
+                    break
                 target.sendall(data)
         except OSError:
             pass
@@ -214,23 +239,45 @@ class Stage:
     """One installation of ours and one live peer. role "browser": the peer only dials, with an invitation of our archive;
     "node": the peer listens, our sparse node dials with the peer's invitation."""
 
-    def __init__(self, role, *peer_options, up=(), environment=None, relay=None):
-        self.role = role
-        self.node = "archive" if role == "browser" else "sparse"
+    def __init__(self, role, *peer_options, up=(), environment=None, peer_environment=None, relay=None):
+        self.play(role)
         self.peer = None
+        self.others = []  # further peers
         self.relay = relay
         self.t = Installation()
         try:
             self.t.environment.update(environment or {})
             self.pair = Pair(self.t, *up)
             self.ours = self.pair.provisioned[self.node]["personId"]
-            self.peer_options = peer_options or (
-                ("--outgoing",) if role == "browser" else ("--listen", str(free_port())))
-            self.peer = Peer(role, *self.peer_options, environment=environment)
-            self.theirs = self.peer.person
+            self.peer_environment = peer_environment
+            self.bring(role, *peer_options)
         except BaseException:
             self.clean()
             raise
+
+    def play(self, role):
+        self.role = role
+        self.node = "archive" if role == "browser" else "sparse"
+
+    def bring(self, name, *peer_options):
+        self.peer_options = peer_options or (
+            ("--outgoing",) if self.role == "browser" else ("--listen", str(free_port())))
+        self.peer = Peer(name, *self.peer_options, environment=self.peer_environment)
+        self.theirs = self.peer.person
+
+    def beside(self, name, *peer_options):
+        """The same installation with another peer."""
+        other = copy.copy(self)
+        other.bring(name, *peer_options)
+        self.others.append(other.peer)
+        return other
+
+    def through(self, role):
+        """The same peer with the other one of our nodes."""
+        other = copy.copy(self)
+        other.play(role)
+        other.ours = self.pair.provisioned[other.node]["personId"]
+        return other
 
     # --- asking ---
 
@@ -313,18 +360,28 @@ class Stage:
     def they_hear(self, text):
         return self.peer.wait("chat", lambda e: e["text"] == text)
 
+    def they_list(self, text):
+        """The peer tells of a message before it is in its list; until then it could lose it (WIRE.md 13.13)."""
+        try:
+            return text in self.peer.ask("messages", "messages", other=self.ours, last=1000)["texts"]
+        except RuntimeError:  # it reads what it is writing
+            return False
+
+    def say_and_hear(self, text):
+        self.we_say(text)
+        assert self.they_hear(text)["sender"] == self.ours
+        until(lambda: self.they_list(text), "the peer lists our message")
+
     def talk(self, first="they"):
         """One message each way, begun by either side."""
-        tag = f"{self.role} {time.monotonic_ns()}"
+        tag = f"{self.peer.name} {time.monotonic_ns()}"
         if first == "we":
-            self.we_say(f"ours {tag}")
-            assert self.they_hear(f"ours {tag}")["sender"] == self.ours
+            self.say_and_hear(f"ours {tag}")
         self.they_say(f"theirs {tag}")
         heard = self.we_hear(f"theirs {tag}")
         assert heard["sender"] == heard["author"] == self.theirs, heard
         if first != "we":
-            self.we_say(f"ours {tag}")
-            assert self.they_hear(f"ours {tag}")["sender"] == self.ours
+            self.say_and_hear(f"ours {tag}")
         return heard
 
     # --- life ---
@@ -332,7 +389,7 @@ class Stage:
     def restart_peer(self, *options):
         self.peer.stop()
         self.peer_options = options or self.peer_options
-        self.peer = Peer(self.role, *self.peer_options, folder=self.peer.folder)
+        self.peer.start(*self.peer_options)
 
     def restart_ours(self):
         self.t.call("restart", node=self.node)
@@ -346,8 +403,8 @@ class Stage:
         return f"--- {self.node}.log\n{ours}\n--- peer.log\n{tail(os.path.join(self.peer.folder, 'peer.log'))}"
 
     def clean(self):
-        if self.peer is not None:
-            self.peer.clean()
+        for peer in filter(None, [self.peer, *self.others]):
+            peer.clean()
         try:
             self.t.stop()
         finally:

@@ -135,7 +135,7 @@ def over_tls(role):
     try:
         if role == "browser":
             return on_stage(role, lambda s: meet(s, change_url=lambda _: url), up=("--listen", f"localhost:{port}"),
-                            environment={"NODE_EXTRA_CA_CERTS": certificate.file})
+                            peer_environment={"NODE_EXTRA_CA_CERTS": certificate.file})
         return on_stage(role, meet, "--listen", str(port), "--url", url, environment={"TANDEM_TLS_CA_FILE": certificate.file})
     finally:
         proxy.close()

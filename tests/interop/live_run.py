@@ -1,7 +1,13 @@
-"""Runs all cases against live peers, several at a time, and prints a table of them; exit status 1 when one failed.
+"""Runs all cases against live peers, several at a time, and tells what came of them; exit status 1 when one failed.
 
-  live_run.py [WORD…]    only cases whose names contain one of the words
+  live_run.py [--table] [--repeat N] [WORD…]
+
+  WORD…       only cases whose names contain one of the words
+  --table     ends with the table for docs/conformance.md
+  --repeat N  runs everything N times, until a run fails, and prints a line for each run
 """
+import argparse
+import os
 import sys
 import threading
 import time
@@ -11,17 +17,17 @@ from concurrent.futures import ThreadPoolExecutor
 import live_data
 import live_network
 import live_pairing
+import live_peers
 import live_relay
-from live import NOT_TRIED, Stage
+import live_times
+from live import NOT_TRIED, PeerEnded, Stage
 
 ROLES = ("browser", "node")
 HEADS = {"browser": "peer dials our archive", "node": "our sparse node dials the peer"}
+ALONE = live_pairing.CASES + live_peers.CASES + live_network.CASES + live_relay.CASES + \
+    live_times.CASES
 ALONE_AT_ONCE = 4  # cases with their own stage that run at the same time, beside the two stages of live_data
 PRINTING = threading.Lock()
-
-
-def chosen(name):
-    return len(sys.argv) < 2 or any(word in name for word in sys.argv[1:])
 
 
 def say(text):
@@ -29,16 +35,31 @@ def say(text):
         print(text, flush=True)
 
 
+def again_if_the_peer_ends(case, argument, restore):
+    """The peer's process can end when a connection breaks, or it closes one itself, before its answer to us is sent
+    (WIRE.md 13.18). Nothing of ours can prevent that; then the case is tried once more."""
+    try:
+        return case(argument)
+    except PeerEnded:
+        restore()
+        told = case(argument)
+        return ", ".join(filter(None, [told, "second try: the peer's process had ended"]))
+
+
 class Results:
-    def __init__(self):
+    def __init__(self, words):
+        self.words = words
         self.cells = {}
 
-    def run(self, role, name, case, argument, report=lambda: ""):
+    def chosen(self, name):
+        return not self.words or any(word in name for word in self.words)
+
+    def run(self, role, name, case, argument, report=lambda: "", restore=lambda: None):
         """Runs one case; the cell says how long it took, or what it measured."""
         begun = time.monotonic()
         try:
-            told = case(argument)
-            cell = told if told == NOT_TRIED else "ok" if told is None else f"ok ({told})"
+            told = again_if_the_peer_ends(case, argument, restore)
+            cell = told if told == NOT_TRIED else f"ok ({told})" if told else "ok"
         except Exception:
             cell = "FAILED"
             say(f"{traceback.format_exc()}{report()}")
@@ -48,9 +69,14 @@ class Results:
     def count(self, word):
         return sum(cell.startswith(word) for cell in self.cells.values())
 
-    def table(self, rows):
+    def rows(self):
+        rows = [(point, name) for point, name, _ in ALONE + live_times.MEASURED]
+        rows += [("2", name) for name, _ in live_data.CASES]
+        return sorted([row for row in rows if self.chosen(row[1])], key=lambda row: row[0])
+
+    def table(self):
         lines = [f"| point | case | {HEADS['browser']} | {HEADS['node']} |", "|---|---|---|---|"]
-        for point, name in rows:
+        for point, name in self.rows():
             cells = [self.cells.get((name, role), NOT_TRIED) for role in ROLES]
             lines.append(f"| {point} | {name} | {cells[0]} | {cells[1]} |")
         return "\n".join(lines)
@@ -58,7 +84,8 @@ class Results:
 
 def run_shared_stage(results, role):
     """The cases of live_data, one after the other on one stage."""
-    cases = [(name, case) for name, case in live_data.CASES if chosen(name) or case is live_data.recipes_are_registered]
+    cases = [(name, case) for name, case in live_data.CASES
+             if results.chosen(name) or case is live_data.recipes_are_registered]
     if len(cases) < 2:
         return
     try:
@@ -70,32 +97,55 @@ def run_shared_stage(results, role):
     try:
         results.run(role, "pairing", lambda s: s.pair_up() and None, stage, stage.report)
         for name, case in cases:
-            results.run(role, name, case, stage, stage.report)
+            results.run(role, name, case, stage, stage.report, stage.restart_peer)
     finally:
         stage.clean()
 
 
-def main():
-    results = Results()
-    alone = [row for row in live_pairing.CASES + live_network.CASES + live_relay.CASES if chosen(row[1])]
-    begun = time.monotonic()
+def run_all(words):
+    """Everything once; latency at the end, when nothing else runs."""
+    results = Results(words)
     shared = [threading.Thread(target=run_shared_stage, args=(results, role)) for role in ROLES]
     for thread in shared:
         thread.start()
     with ThreadPoolExecutor(ALONE_AT_ONCE) as pool:
-        for _, name, case in alone:
+        for _, name, case in ALONE:
             for role in ROLES:
-                pool.submit(results.run, role, name, case, role)
+                if results.chosen(name):
+                    pool.submit(results.run, role, name, case, role)
     for thread in shared:
         thread.join()
-    for _, name, case in [row for row in live_network.MEASURED if chosen(row[1])]:
+    for _, name, case in live_times.MEASURED:
         for role in ROLES:
-            results.run(role, name, case, role)
-    rows = [row[:2] for row in alone + live_network.MEASURED if chosen(row[1])] + [("2", name) for name, _ in live_data.CASES if chosen(name)]
-    print(results.table(sorted(rows, key=lambda row: row[0])))
+            if results.chosen(name):
+                results.run(role, name, case, role)
+    return results
+
+
+def run_once(words, table):
+    """False if a case failed."""
+    begun = time.monotonic()
+    results = run_all(words)
+    if table:
+        print(results.table())
     failed = results.count("FAILED")
-    print(f"{results.count('ok')} passed, {failed} failed, {time.monotonic() - begun:.0f} s")
-    sys.exit(1 if failed else 0)
+    print(f"{results.count('ok')} passed, {failed} failed, {time.monotonic() - begun:.0f} s, "
+          f"load {os.getloadavg()[1]:.1f}", flush=True)
+    return failed == 0 and results.count("ok") > 0
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("words", nargs="*")
+    options = parser.parse_args()
+    for i in range(options.repeat):
+        well = run_once(options.words, options.table)
+        if options.repeat > 1:
+            print(f"run {i + 1} of {options.repeat}: {'ok' if well else 'FAILED'}", flush=True)
+        if not well:
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Our nodes against live reference peers, in both roles; prints a table of cases.
-#   ONE_PEER=DIR tests/interop/run.sh [BIN] [WORD…]
+# Our nodes against live reference peers, in both roles.
+#   ONE_PEER=DIR tests/interop/run.sh [BIN] [--table] [--repeat N] [WORD…]
 # ONE_PEER names the folder whose node_modules hold the peer's packages; without it nothing is tried and the exit status is 77.
-# BIN is the folder of our programs (default $TANDEM_BIN, else build/bin); only cases whose names contain a WORD are run.
+# BIN is the folder of our programs (default $TANDEM_BIN, else build/bin). --table prints the table of docs/conformance.md;
+# --repeat runs everything N times, until a run fails; only cases whose names contain a WORD are run.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 

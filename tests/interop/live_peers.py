@@ -1,0 +1,185 @@
+"""Pairings that go wrong or are repeated, and several peers at once (points 1 and 3). Each case makes its own stage."""
+import threading
+
+from live import NOT_TRIED, Proxy, RpcError, free_port, until
+from live_pairing import on_stage
+from live_relay import live_connections, one_connection_lasts
+
+
+def they_accept(s, invitation):
+    """What became of it at the peer: None, or its error."""
+    s.peer.send("pair", invitation=invitation)
+    answer = s.peer.wait(("pairdone", "error"), lambda e: e["event"] == "pairdone" or e["cmd"] == "pair")
+    return answer.get("error")
+
+
+def we_accept(s, invitation):
+    try:
+        s.call("pairing.accept", invitation=invitation)
+    except RpcError as refused:
+        return refused.code
+    return None
+
+
+def accept(s, invitation):
+    return (they_accept if s.role == "browser" else we_accept)(s, invitation)
+
+
+def invite(s):
+    if s.role == "browser":
+        return s.call("pairing.invite")
+    return s.peer.ask("invite", "invitation")["invitation"]
+
+
+def one_contact(s):
+    return [c["personId"] for c in s.items("contacts.list")].count(s.theirs) == 1
+
+
+def used_invitation(role):
+    """An invitation serves once; trying it again does no harm."""
+    def play(s):
+        invitation = invite(s)
+        assert accept(s, invitation) is None
+        until(s.connected, "we are connected")
+        assert accept(s, invitation) not in (None, "OK")
+        one_connection_lasts(s)
+        assert one_contact(s)
+    return on_stage(role, play)
+
+
+def pairing_again(role):
+    """The same peer takes another invitation: nothing changes."""
+    def play(s):
+        s.pair_up()
+        s.talk()
+        s.restart_peer()
+        until(lambda: len(live_connections(s)) == 1, "we are connected")
+        assert accept(s, invite(s)) is None
+        one_connection_lasts(s)
+        assert one_contact(s)
+    return on_stage(role, play)
+
+
+def both_at_once(sides, invitation):
+    """The sides that failed."""
+    failures = {}
+    threads = [threading.Thread(target=lambda s=s: failures.update({s: accept(s, invitation)})) for s in sides]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [s for s in sides if failures[s]]
+
+
+def racing_for_a_token(role):
+    """Two peers try the same invitation at the same moment: one of them is paired, the other one told so."""
+    if role == "node":
+        return NOT_TRIED  # the reference lets both in
+
+    def play(s):
+        sides = [s, s.beside("rival")]
+        losers = both_at_once(sides, invite(s))
+        assert len(losers) == 1, losers
+        losers[0].restart_peer()
+        assert accept(losers[0], invite(s)) is None
+        for side in sides:
+            until(side.connected, "we are connected")
+            side.talk()
+    return on_stage(role, play)
+
+
+def interrupted_pairing(role):
+    """The network is cut in the middle of a pairing, again and again, each time later; then the same invitation serves."""
+    port = free_port()
+    proxy = Proxy(port)
+
+    def play(s):
+        invitation = {**invite(s), "url": f"ws://localhost:{proxy.port}"}
+        for limit in range(400, 2400, 400):  # bytes in either direction
+            proxy.limit = limit
+            if accept(s, invitation) is None:
+                break
+            s.peer.ask("connections", "connections")  # alive
+        proxy.limit = None
+        if s.contact() is None:
+            assert accept(s, invitation) is None
+        until(s.connected, "we are connected")
+        s.talk()
+        assert one_contact(s)
+
+    try:
+        if role == "browser":
+            return on_stage(role, play, up=("--listen", f"localhost:{port}"))
+        return on_stage(role, play, "--listen", str(port), "--url", f"ws://localhost:{proxy.port}")
+    finally:
+        proxy.close()
+
+
+def both_of_our_nodes(role):
+    """The peer is a contact of our archive and of our sparse node, and talks with each."""
+    if role == "browser":
+        return NOT_TRIED  # it has to listen as well
+
+    def play(s):
+        archive = s.through("browser")
+        s.pair_up()
+        s.talk()
+        s.restart_peer()  # the reference stores one new contact per run
+        archive.pair_up()
+        for side in (archive, s, archive, s):
+            until(side.connected, f"the {side.node} is connected")
+            side.talk()
+        assert len(live_connections(s)) == 1
+        assert len(live_connections(archive)) == 1
+    return on_stage(role, play)
+
+
+def three_peers(role):
+    """Three peers of the same node: each hears what is said to it, and nothing else."""
+    def play(s):
+        sides = [s, s.beside("second"), s.beside("third")]
+        for side in sides:
+            side.pair_up()
+        for side in sides:
+            side.talk()
+            side.we_say(f"only for {side.peer.name}")
+        for side in sides:
+            side.they_hear(f"only for {side.peer.name}")
+            side.restart_peer()
+        for side in sides:
+            side.talk()
+            heard = side.peer.ask("messages", "messages", other=side.ours, last=1000)["texts"]
+            assert [t for t in heard if t.startswith("only for")] == [f"only for {side.peer.name}"], heard
+    return on_stage(role, play)
+
+
+def person_keys(role):
+    """The peer comes with its person key instead of its instance key, or asks for ours."""
+    if role == "node":
+        return NOT_TRIED  # it would have to dial our sparse node
+
+    def play(s):
+        s.pair_up()
+        s.talk()
+        types = s.peer.ask("debug", "debugged", person=s.ours)["types"]
+        assert "id" in types and "unversioned" in types, types
+        profile = s.call("profile.get")["profile"]
+        assert "Profile" in s.peer.ask("data", "data", person=s.ours, hash=profile, type="id")["data"]
+        for target, reason in (("person", "target public key"), ("instance", "you are unknown")):
+            mark = s.mark()
+            s.peer.send("knock", person=s.ours, target=target, group="chum")
+            s.peer.wait(("error", "turned away"))
+            until(lambda: s.event_since(mark, "connection.closed", lambda d: reason in d["reason"]), "we refused it")
+        one_connection_lasts(s)
+    return on_stage(role, play)
+
+
+CASES = [
+    ("1", "an invitation is used twice", used_invitation),
+    ("1", "the same peer pairs again", pairing_again),
+    ("1", "two race for one invitation", racing_for_a_token),
+    ("1", "the network is cut in the middle of a pairing", interrupted_pairing),
+    ("1", "requests with and for a person key, debug group", person_keys),
+    ("3", "paired with both of our nodes", both_of_our_nodes),
+    ("3", "three peers at once", three_peers),
+]
