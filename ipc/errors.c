@@ -114,6 +114,7 @@ const struct ipc_code IPC_CODES[] = {
      "The peer claimed to be somebody else than it proved to be; nothing was stored."},
     {"INSTANCE-OWNER-MISMATCH", 424, IPC_EXIT_REFUSED, STATUS_REFUSED,
      "The peer is broken or an impostor; nothing was stored."},
+    {"PAIRING-OFF", 425, IPC_EXIT_REFUSED, STATUS_REFUSED, "Set peers.pairing to true in tandem.conf and restart."},
 
     // 5xx: timed out.
     {"TIMEOUT", 500, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT, "Try again, or wait longer with --timeout SECONDS."},

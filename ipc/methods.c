@@ -105,7 +105,7 @@ const struct ipc_method IPC_METHODS[] = {
      "Makes an invitation that another ONE node can accept once.",
      "{token, publicKey, url}",
      {CHOICE("via", OPTIONAL, "direct|relay", "default direct"),
-      INT("ttl", OPTIONAL, 1, 86400 * 30, "seconds it stays valid, default 900"),
+      INT("ttl", OPTIONAL, 1, 86400 * 30, "seconds it stays valid, by default those of peers.invitation_s"),
       BOOL("keep", "it survives a restart of the node; default false")}},
     {"pairing.invitations", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_READS, MS_DEFAULT,
      "The invitations nobody has used yet.",

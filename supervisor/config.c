@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, NUMBER, LIST, LEVEL };
+enum kind { TEXT, NUMBER, LIST, LEVEL, SWITCH, NODES };
 
 static const struct row {
     const char *key;
@@ -23,6 +23,13 @@ static const struct row {
     {"listen.origins", LIST, 0, 0, true, "", "further web origins that may connect"},
     {"relay.urls", LIST, 0, 0, true, "", "relays (commservers) to register with"},
     {"relay.listen", TEXT, 0, 0, true, "", "host:port of a relay that runs inside the archive node"},
+    {"peers.pairing", SWITCH, 0, 0, true, "true", "strangers may come in with an invitation"},
+    {"peers.invitation_s", NUMBER, 1, 86400 * 30, true, "900", "how long an invitation is valid"},
+    {"peers.debug", SWITCH, 0, 0, true, "true", "contacts may ask what they are shown (group debug)"},
+    {"peers.no_dial", NODES, 0, 0, true, "", "nodes that dial nobody: archive, sparse"},
+    {"sync.no_import", NODES, 0, 0, true, "", "nodes that take nothing over from others"},
+    {"sync.no_export", NODES, 0, 0, true, "", "nodes that offer nothing to others"},
+    {"sync.interval_ms", NUMBER, 0, 3600000, true, "0", "between two questions to a peer; 0: as often as needed"},
     {"tls.ca_file", TEXT, 0, 0, false, "", "certificates that wss:// peers may be signed by"},
     {"log.level", LEVEL, 0, 0, false, "info", "debug, info, warn or error"},
     {"restart.backoff_min_ms", NUMBER, 1, 60000, false, "100", "wait before the first restart of a dead node"},
@@ -69,19 +76,60 @@ void config_destroy(struct config *c)
     free(c);
 }
 
-static enum status check(const struct row *row, const char *text, struct error *e)
+static json_t *list_to_json(const char *text)
+{
+    json_t *list = json_array();
+    for (size_t n; *text != '\0'; text += n) {
+        text += strspn(text, ", \t");
+        n = strcspn(text, ", \t");
+        if (n > 0)
+            json_array_append_new(list, json_stringn(text, n));
+    }
+    return list;
+}
+
+static bool is_one_of(const char *text, const char *const words[])
+{
+    while (*words != NULL && strcmp(text, *words) != 0)
+        words++;
+    return *words != NULL;
+}
+
+static bool are_nodes(const char *text)
+{
+    static const char *const nodes[] = {"archive", "sparse", NULL};
+    bool all = true;
+    size_t i;
+    json_t *item;
+    json_t *list = list_to_json(text);
+    json_array_foreach(list, i, item) all = all && is_one_of(json_string_value(item), nodes);
+    json_decref(list);
+    return all;
+}
+
+static enum status check_number(const struct row *row, const char *text, struct error *e)
 {
     char *end;
-    if (row->kind == LEVEL && strcmp(text, "debug") != 0 && strcmp(text, "info") != 0 && strcmp(text, "warn") != 0 &&
-        strcmp(text, "error") != 0)
-        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be debug, info, warn or error", row->key);
-    if (row->kind != NUMBER)
-        return STATUS_OK;
     errno = 0;
     long long n = strtoll(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0' || n < row->min || n > row->max)
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be a number from %lld to %lld", row->key,
                          (long long)row->min, (long long)row->max);
+    return STATUS_OK;
+}
+
+static enum status check(const struct row *row, const char *text, struct error *e)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+    static const char *const switches[] = {"true", "false", NULL};
+    if (row->kind == NUMBER)
+        return check_number(row, text, e);
+    if (row->kind == LEVEL && !is_one_of(text, levels))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be debug, info, warn or error", row->key);
+    if (row->kind == SWITCH && !is_one_of(text, switches))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be true or false", row->key);
+    if (row->kind == NODES && !are_nodes(text))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must name nodes: archive, sparse", row->key);
     return STATUS_OK;
 }
 
@@ -241,26 +289,29 @@ enum status config_listen(const struct config *c, char *host, size_t size, int *
     return STATUS_OK;
 }
 
-static json_t *list_to_json(const char *text)
+static json_t *value_to_json(const struct row *row, const char *text)
 {
-    json_t *list = json_array();
-    for (size_t n; *text != '\0'; text += n) {
-        text += strspn(text, ", \t");
-        n = strcspn(text, ", \t");
-        if (n > 0)
-            json_array_append_new(list, json_stringn(text, n));
+    switch (row->kind) {
+    case LIST:
+    case NODES:
+        return list_to_json(text);
+    case NUMBER:
+        return json_integer(strtoll(text, NULL, 10));
+    case SWITCH:
+        return json_boolean(strcmp(text, "true") == 0);
+    case TEXT:
+    case LEVEL:
+        break;
     }
-    return list;
+    return json_string(text);
 }
 
 json_t *config_for_nodes(const struct config *c)
 {
     json_t *object = json_object();
     for (size_t i = 0; i < ROWS; i++) {
-        if (!rows[i].for_nodes)
-            continue;
-        const char *text = c->values[i].text;
-        json_object_set_new(object, rows[i].key, rows[i].kind == LIST ? list_to_json(text) : json_string(text));
+        if (rows[i].for_nodes)
+            json_object_set_new(object, rows[i].key, value_to_json(&rows[i], c->values[i].text));
     }
     return object;
 }

@@ -319,9 +319,13 @@ static void invite(struct ipc_request *r, void *ctx)
     const char *url;
     int64_t now = clock_wall_ms();
     enum status st = invite_url(n, ipc_request_text(r, "via"), &url, &e);
+    int64_t ttl_ms = ipc_request_int(r, "ttl", 0) * 1000;
+    if (st == STATUS_OK && !peers_may_pair(ps->peers))
+        st = error_set(&e, STATUS_REFUSED, "PAIRING-OFF", "this installation makes no new contacts");
     if (st == STATUS_OK) {
         forget_expired(ps, now);
-        st = tokens_issue(ps->tokens, &node_self(n)->person, ipc_request_int(r, "ttl", 0) * 1000, now, &token, &e);
+        st = tokens_issue(ps->tokens, &node_self(n)->person, ttl_ms != 0 ? ttl_ms : ps->peers->settings.invitation_ms,
+                          now, &token, &e);
     }
     if (st != STATUS_OK) {
         repeats_fail(ps->repeats, r, &e);

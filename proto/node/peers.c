@@ -17,6 +17,11 @@ bool peers_is_own(const struct peers *p, const struct hash *person)
     return !hash_is_zero(&p->own.person) && hash_eq(&p->own.person, person);
 }
 
+bool peers_may_pair(const struct peers *p)
+{
+    return p->settings.pairs || !p->own.paired;
+}
+
 // ---- The policy of connections -------------------------------------------------------------------------------------
 
 static const struct conn_identity *host_identity(void *ctx, const struct public_key *target)
@@ -30,7 +35,7 @@ static bool host_admits(void *ctx, const struct conn_identity *local, const stru
 {
     struct peers *p = ctx;
     (void)group;
-    return routes_admits(p->routes, local, source, p->strangers);
+    return routes_admits(p->routes, local, source, peers_may_pair(p));
 }
 
 static const char *host_assigned(void *ctx, struct conn *c)
@@ -74,9 +79,9 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
     if (limit != NULL)
         return limit;
     if (group == CONN_PAIRING)
-        return pairings_ready(p->pairings, c);
+        return peers_may_pair(p) || conn_role(c) == CONN_INITIATOR ? pairings_ready(p->pairings, c) : "Pairing is off";
     if (group == CONN_DEBUG)
-        return inspections_ready(p->inspections, c);
+        return p->settings.debugs ? inspections_ready(p->inspections, c) : "Debug requests are off";
     if (!peer->known) {
         bool learning = p->refreshing || pairings_in_flight(p->pairings);
         if (learning && conn_hold(c, HOLD_MS))
@@ -230,7 +235,7 @@ struct peers *peers_create(struct node *n)
 {
     struct peers *p = mem_alloc(sizeof *p);
     p->node = n;
-    p->strangers = true;
+    peer_settings_read(node_config(n), node_kind(n)->name, &p->settings);
     p->recipes = recipes_create(false);
     fill_identity(&p->identity, node_self(n));
     p->host = (struct conn_host){.ctx = p,
@@ -249,6 +254,7 @@ struct peers *peers_create(struct node *n)
     p->routes_timer = loop_timer_create(node_loop(n), dialling_due, p);
     p->routes_host = dialling_host(p);
     p->routes = routes_create(&p->routes_host, ENDPOINTS_MAX);
+    routes_set_outgoing(p->routes, p->settings.dials);
     routes_add_local(p->routes, &p->identity);
     p->pairings = pairings_create(p);
     p->traces = traces_create();

@@ -10,6 +10,7 @@
 #include "node/news.h"
 #include "node/pairings.h"
 #include "node/peers.h"
+#include "node/settings.h"
 #include "node/syncs.h"
 #include "node/traces.h"
 
@@ -43,6 +44,7 @@ struct peers {
     struct conn_identity identity;
     struct conn_host host;
     struct routes_host routes_host;
+    struct peer_settings settings;
     struct ws_client *client;
     struct routes *routes;
     struct loop_timer *routes_timer;
@@ -55,7 +57,6 @@ struct peers {
     struct traces *traces;
     struct incidents *incidents;
     struct dialling *diallings;
-    bool strangers; // unknown keys may come in, to pair
     bool closing;
     bool refreshing;
     bool refresh_again;
@@ -93,4 +94,6 @@ struct dialling *dialling_with(struct peers *p, const struct conn *c); // NULL i
 void dialling_forget(struct dialling *d);
 void dialling_stop(struct peers *p);
 
+// New contacts may be made. While the own nodes have not met they may, whatever the settings say.
+bool peers_may_pair(const struct peers *p);
 bool peers_is_own(const struct peers *p, const struct hash *person);

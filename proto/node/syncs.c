@@ -38,6 +38,9 @@ static struct model model_for(const struct syncs *ss, struct store *s, struct ar
 
 static bool wants(void *ctx, struct store *s, const struct hash *sender, struct span type, const struct hash *id_hash)
 {
+    const struct syncs *ss = ctx;
+    if (!ss->peers->settings.imports)
+        return false;
     struct arena *a = arena_create();
     struct model m = model_for(ctx, s, a);
     bool yes = policy_may_want(&m, sender, type, id_hash);
@@ -63,6 +66,9 @@ static bool keeps(void *ctx, struct span type)
 
 static bool serves(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *id_hash)
 {
+    const struct syncs *ss = ctx;
+    if (!ss->peers->settings.exports)
+        return false;
     struct arena *a = arena_create();
     struct model m = model_for(ctx, s, a);
     bool yes = policy_may_serve(&m, person, type, id_hash);
@@ -161,7 +167,7 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem)
     struct sync *sync = mem_alloc(sizeof *sync);
     *sync = (struct sync){.next = ss->list, .owner = ss};
     ss->list = sync;
-    struct chum_options options = {.peer_is_tandem = peer_is_tandem};
+    struct chum_options options = {.peer_is_tandem = peer_is_tandem, .poll_ms = ss->peers->settings.poll_ms};
     struct chum_events events = {.ctx = sync,
                                  .importing = importing,
                                  .exporting = exporting,

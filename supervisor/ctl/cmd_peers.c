@@ -27,10 +27,12 @@ enum status run_invite(struct ctl *c, struct error *e)
     struct buf text = {0};
     struct buf link = {0};
     int64_t ttl;
-    enum status s = ctl_number(c, "ttl", 900, &ttl, e);
+    enum status s = ctl_number(c, "ttl", 0, &ttl, e);
     if (s != STATUS_OK)
         return s;
-    json_t *params = json_pack("{s:I, s:b}", "ttl", (json_int_t)ttl, "keep", ctl_has(c, "keep"));
+    json_t *params = json_pack("{s:b}", "keep", ctl_has(c, "keep"));
+    if (ctl_has(c, "ttl"))
+        json_object_set_new(params, "ttl", json_integer(ttl));
     if (ctl_has(c, "via"))
         json_object_set_new(params, "via", json_string(ctl_value(c, "via")));
     json_t *result = ctl_call(c, "pairing.invite", params, e);
@@ -46,7 +48,7 @@ enum status run_invite(struct ctl *c, struct error *e)
     puts(ctl_has(c, "link") && !c->json ? buf_cstr(&link) : buf_cstr(&text));
     fflush(stdout);
     if (!c->json)
-        fprintf(stderr, "Valid once, for %lld s. On the other side: tandem pair -\n", (long long)ttl);
+        fputs("Valid once, and not for long: 'tandem invite list'. On the other side: tandem pair -\n", stderr);
 done:
     json_decref(result);
     invitation_free(&invitation);

@@ -58,7 +58,7 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"invite", "", 0, 0, "Make an invitation for another ONE node",
      "It can be used once, until it expires. Hand it over on a way you trust: whoever holds it becomes a contact.",
      "invite --qr", 30, run_invite,
-     {{"via", '\0', "WAY", "direct (default) or relay"}, {"ttl", '\0', "SECONDS", "valid that long, default 900"},
+     {{"via", '\0', "WAY", "direct (default) or relay"}, {"ttl", '\0', "SECONDS", "valid that long; default: the setting peers.invitation_s"},
       {"keep", '\0', NULL, "it survives a restart of the node"}, {"qr", '\0', NULL, "show it as a QR code"},
       {"qr-file", '\0', "FILE", "write the QR code as a picture, .svg or .png"}, {"link", '\0', NULL, "print it as a link"}}},
     {"invite list", "", 0, 0, "List the invitations nobody has used yet", NULL, "invite list", 30, run_invite_list, {{0}}},

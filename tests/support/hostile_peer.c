@@ -7,6 +7,7 @@
 //   {"do":"pair","invitation":{token,publicKey,url}}      {"event":"paired"} or {"event":"failed","code","message"}
 //     "token":TEXT                                          shows another token
 //   {"do":"chum","invitation":{…}}                        {"event":"ready","personId","instanceId"} when authenticated
+//   {"do":"debug","invitation":{…}}                       the same in the group debug
 //   {"do":"text","message":TEXT,"times":N}                {"event":"text","message"} for each text of the node
 //   {"do":"binary","hex":BYTES,"size":N,"times":N}        {"event":"binary","size"}; zeros follow up to the size
 //   {"do":"claim","email":…}                              what the pairing identity says from now on
@@ -157,6 +158,11 @@ static void do_chum(struct program *p, const json_t *command)
     dial(p, command, CONN_CHUM);
 }
 
+static void do_debug(struct program *p, const json_t *command)
+{
+    dial(p, command, CONN_DEBUG);
+}
+
 static void do_text(struct program *p, const json_t *command)
 {
     for (size_t i = number(command, "times", 1); i > 0 && p->node.conn != NULL; i--)
@@ -213,7 +219,7 @@ static const struct {
     const char *name;
     void (*act)(struct program *p, const json_t *command);
 } commands[] = {
-    {"pair", do_pair},   {"chum", do_chum},     {"text", do_text},     {"binary", do_binary},
+    {"pair", do_pair},   {"chum", do_chum},     {"debug", do_debug},   {"text", do_text},   {"binary", do_binary},
     {"claim", do_claim}, {"become", do_become}, {"tamper", do_tamper}, {"close", do_close},
 };
 

@@ -163,6 +163,29 @@ static void settings_have_an_order(void **state)
     config_destroy(c);
 }
 
+static void settings_have_kinds(void **state)
+{
+    (void)state;
+    static const char *const bad[][2] = {{"peers.pairing", "yes"},          {"peers.no_dial", "sparse both"},
+                                         {"sync.interval_ms", "-1"},        {"sync.interval_ms", ""},
+                                         {"peers.invitation_s", "2592001"}, {"log.level", "loud"}};
+    struct error e = {0};
+    struct config *c = config_create();
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(config_set(c, bad[i][0], bad[i][1], &e), STATUS_INVALID);
+        assert_string_equal(e.code, "BAD-CONFIG");
+    }
+    assert_int_equal(config_set(c, "peers.pairing", "false", &e), STATUS_OK);
+    assert_int_equal(config_set(c, "peers.no_dial", "sparse, archive", &e), STATUS_OK);
+    json_t *object = config_for_nodes(c);
+    assert_true(json_is_false(json_object_get(object, "peers.pairing")));
+    assert_true(json_is_true(json_object_get(object, "peers.debug")));
+    assert_int_equal(json_integer_value(json_object_get(object, "peers.invitation_s")), 900);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(object, "peers.no_dial"), 1)), "archive");
+    json_decref(object);
+    config_destroy(c);
+}
+
 static void bad_listen_addresses_are_refused(void **state)
 {
     (void)state;
@@ -228,6 +251,7 @@ int main(void)
         cmocka_unit_test(sockets_move_when_the_path_is_long),
         cmocka_unit_test(the_directory_is_chosen_in_order),
         cmocka_unit_test_setup_teardown(settings_have_an_order, setup, teardown),
+        cmocka_unit_test(settings_have_kinds),
         cmocka_unit_test(bad_listen_addresses_are_refused),
         cmocka_unit_test_setup_teardown(logs_are_rotated, setup, teardown),
         cmocka_unit_test_setup_teardown(wiping_leaves_two_empty_stores, setup, teardown),
