@@ -27,7 +27,13 @@ enum ipc_kind {
     IPC_ARRAY,  // a JSON array of at most max members
 };
 
-enum { IPC_PARAMS_MAX = 12, IPC_MESSAGE_MAX = 1024 * 1024, IPC_OP_ID_MAX = 64, IPC_WAIT_MAX_MS = 30000 };
+enum {
+    IPC_PARAMS_MAX = 12,
+    IPC_MESSAGE_MAX = 8 * 1024 * 1024, // holds a message of CHAT_MAX_TEXT bytes, escaped
+    IPC_PAGE_MAX = 960 * 1024,         // an answer of many members ends here; a single one may pass it
+    IPC_OP_ID_MAX = 64,
+    IPC_WAIT_MAX_MS = 30000,
+};
 
 struct ipc_param {
     const char *name;

@@ -98,7 +98,8 @@ static enum status make_message(nng_msg *header, const json_t *json, nng_msg **o
     size_t len = strlen(text);
     enum status s = STATUS_OK;
     if (len > IPC_MESSAGE_MAX)
-        s = error_set(e, STATUS_TOO_BIG, "TOO-BIG", "a message of %zu bytes is over the limit of 1 MiB", len);
+        s = error_set(e, STATUS_TOO_BIG, "TOO-BIG", "a message of %zu bytes is over the limit of %d MiB", len,
+                      IPC_MESSAGE_MAX >> 20);
     else if (nng_msg_alloc(out, 0) != 0 || nng_msg_append(*out, text, len) != 0 ||
              (header != NULL && nng_msg_header_append(*out, nng_msg_header(header), nng_msg_header_len(header)) != 0))
         abort(); // out of memory

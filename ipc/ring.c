@@ -98,7 +98,7 @@ json_t *ipc_ring_read(const struct ipc_ring *r, const char *boot_id, uint64_t se
         seq = oldest(r);
     json_t *events = json_array();
     size_t bytes = 0;
-    for (; seq < r->next && limit > 0 && bytes < IPC_MESSAGE_MAX / 2; seq++, limit--) {
+    for (; seq < r->next && limit > 0 && bytes < IPC_PAGE_MAX; seq++, limit--) {
         const struct entry *e = &r->entries[seq % IPC_RING_SIZE];
         bytes += strlen(e->data) + strlen(e->event) + strlen(e->node) + 100;
         json_array_append_new(events, entry_to_json(seq, e));

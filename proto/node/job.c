@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "ipc/methods.h"
 #include "node/node.h"
+
+enum { NAME_SHOWN = 2048 };
 
 struct method { // what a registered method is bound to
     struct node *node;
@@ -170,6 +173,24 @@ struct span node_job_text(struct node_job *job, const char *param)
     return span_of(ipc_request_text(job->request, param));
 }
 
+size_t node_json_size(const json_t *value)
+{
+    return json_dumpb(value, NULL, 0, JSON_COMPACT);
+}
+
+size_t node_job_fit(const json_t *items, size_t first, size_t limit)
+{
+    size_t bytes = 0;
+    size_t n = 0;
+    while (n < limit && first + n < json_array_size(items)) {
+        bytes += node_json_size(json_array_get(items, first + n));
+        if (n > 0 && bytes > IPC_PAGE_MAX)
+            break;
+        n++;
+    }
+    return n;
+}
+
 json_t *node_page(struct ipc_request *request, json_t *items)
 {
     size_t limit = (size_t)ipc_request_int(request, "limit", 100);
@@ -177,7 +198,8 @@ json_t *node_page(struct ipc_request *request, json_t *items)
     size_t first = after != NULL ? (size_t)strtoull(after, NULL, 10) : 0;
     json_t *page = json_array();
     size_t count = json_array_size(items);
-    for (size_t i = first; i < count && i - first < limit; i++)
+    limit = node_job_fit(items, first, limit);
+    for (size_t i = first; i < first + limit; i++)
         json_array_append(page, json_array_get(items, i));
     json_t *result = json_pack("{s:o}", "items", page);
     if (first < count && count - first > limit) {
@@ -212,4 +234,19 @@ json_t *node_json_text(struct span s)
 {
     json_t *text = s.len != 0 ? json_stringn(s.ptr, s.len) : json_string("");
     return text != NULL ? text : json_string("\xEF\xBF\xBD"); // not UTF-8: cannot be shown in JSON
+}
+
+json_t *node_json_beginning(struct span s, size_t max)
+{
+    if (s.len > max) {
+        s.len = max;
+        while (s.len > 0 && ((unsigned char)s.ptr[s.len] & 0xC0) == 0x80)
+            s.len--;
+    }
+    return node_json_text(s);
+}
+
+json_t *node_json_name(struct span s)
+{
+    return node_json_beginning(s, NAME_SHOWN);
 }

@@ -53,6 +53,11 @@ json_t *node_page(struct ipc_request *request, json_t *items);
 void node_job_page(struct node_job *job, json_t *items); // as the job's result
 // The same at the end of a listing that may have failed, whose status it returns.
 enum status node_job_listed(struct node_job *job, enum status listed, json_t *items);
+// How many of the items, from first on and at most limit, one answer should hold (IPC_PAGE_MAX): at least one.
+size_t node_job_fit(const json_t *items, size_t first, size_t limit);
+size_t node_json_size(const json_t *value); // as text
 
 json_t *node_json_hash(const struct hash *h); // null for the zero hash
 json_t *node_json_text(struct span s);
+json_t *node_json_beginning(struct span s, size_t max); // max bytes of it at most, whole characters
+json_t *node_json_name(struct span s);                  // that of a name somebody else chose

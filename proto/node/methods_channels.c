@@ -109,9 +109,12 @@ static enum status channel_read_work(struct node_job *job, struct model *m, stru
     for (size_t i = 0; st == STATUS_OK && i < entries.count; i++)
         st = show_entry(m, &entries.items[i], items, e);
     if (st == STATUS_OK) {
+        size_t fit = node_job_fit(items, 0, entries.count);
+        while (json_array_size(items) > fit)
+            json_array_remove(items, fit);
         job->result = json_pack("{s:O}", "items", items);
-        if (entries.more)
-            json_object_set_new(job->result, "next", node_json_hash(&entries.items[entries.count - 1].creation_time));
+        if (entries.more || fit < entries.count)
+            json_object_set_new(job->result, "next", node_json_hash(&entries.items[fit - 1].creation_time));
     }
     json_decref(items);
     hash_list_free(&channels);

@@ -18,10 +18,14 @@ static json_t *show_attachments(const struct chat_message *message)
 
 static json_t *show_message(const struct chat_message *m)
 {
-    return json_pack(
-        "{s:o, s:o, s:o, s:o, s:s, s:I, s:o}", "id", node_json_hash(&m->id), "text", node_json_text(m->text), "sender",
-        node_json_hash(&m->sender), "author", m->has_author ? node_json_hash(&m->author) : json_null(), "verification",
-        verification_name(m->verification), "timestamp", (json_int_t)m->timestamp, "attachments", show_attachments(m));
+    json_t *shown = json_pack("{s:o, s:o, s:o, s:o, s:s, s:I, s:o}", "id", node_json_hash(&m->id), "text",
+                              node_json_beginning(m->text, CHAT_MAX_TEXT), "sender", node_json_hash(&m->sender),
+                              "author", m->has_author ? node_json_hash(&m->author) : json_null(), "verification",
+                              verification_name(m->verification), "timestamp", (json_int_t)m->timestamp, "attachments",
+                              show_attachments(m));
+    if (m->text.len > CHAT_MAX_TEXT)
+        json_object_set_new(shown, "truncated", json_true());
+    return shown;
 }
 
 static json_t *show_messages(const struct chat_messages *messages)
@@ -119,6 +123,22 @@ static void note_sent(struct node_job *job)
 
 // ---- Reading -------------------------------------------------------------------------------------------------------
 
+// A page keeps the newest messages that one answer holds; how many it leaves to the next.
+static size_t drop_oldest(json_t *items)
+{
+    size_t bytes = 0;
+    size_t first = json_array_size(items);
+    while (first > 0) {
+        bytes += node_json_size(json_array_get(items, first - 1));
+        if (bytes > IPC_PAGE_MAX && first < json_array_size(items))
+            break;
+        first--;
+    }
+    for (size_t i = 0; i < first; i++)
+        json_array_remove(items, 0);
+    return first;
+}
+
 static enum status read_page(struct node_job *job, struct model *m, const struct topic *topic, struct error *e)
 {
     struct hash before;
@@ -130,9 +150,11 @@ static enum status read_page(struct node_job *job, struct model *m, const struct
                        e);
     if (st != STATUS_OK)
         return st;
-    job->result = json_pack("{s:o}", "items", show_messages(&messages));
-    if (messages.more && messages.count != 0)
-        json_object_set_new(job->result, "next", node_json_hash(&messages.items[0].id));
+    json_t *items = show_messages(&messages);
+    size_t dropped = drop_oldest(items);
+    job->result = json_pack("{s:o}", "items", items);
+    if ((messages.more || dropped > 0) && messages.count != 0)
+        json_object_set_new(job->result, "next", node_json_hash(&messages.items[dropped].id));
     return STATUS_OK;
 }
 
@@ -175,27 +197,39 @@ static enum status topic_read(struct node_job *job, struct model *m, struct erro
 // The cursor of a conversation that does not exist yet: everything that will ever be said comes after it.
 #define CURSOR_BEFORE_ALL "0"
 
-static enum status read_since(struct node_job *job, struct model *m, const struct topic *topic, struct error *e)
+// Reads again with a lower limit when one answer does not hold them all.
+static enum status read_since(struct node_job *job, struct model *m, const struct topic *topic, size_t limit,
+                              struct error *e)
 {
     struct span cursor = node_job_text(job, "cursor");
     struct span next = {0};
     struct chat_messages messages = {0};
     enum status st;
-    if (cursor.len == 0) {
+    if (cursor.len == 0)
         st = chat_cursor(m, topic, &next, e);
-    } else {
-        if (span_eq_text(cursor, CURSOR_BEFORE_ALL))
-            cursor = (struct span){0};
-        st = chat_since(m, topic, cursor, (size_t)ipc_request_int(job->request, "limit", 100), &messages, &next, e);
+    else
+        st = chat_since(m, topic, span_eq_text(cursor, CURSOR_BEFORE_ALL) ? (struct span){0} : cursor, limit, &messages,
+                        &next, e);
+    if (st != STATUS_OK)
+        return st;
+    json_t *items = show_messages(&messages);
+    size_t fit = node_job_fit(items, 0, messages.count);
+    if (fit < messages.count) {
+        json_decref(items);
+        return read_since(job, m, topic, fit, e);
     }
-    if (st == STATUS_OK)
-        job->result = json_pack("{s:o, s:o}", "items", show_messages(&messages), "next", node_json_text(next));
-    return st;
+    job->result = json_pack("{s:o, s:o}", "items", items, "next", node_json_text(next));
+    return STATUS_OK;
+}
+
+static enum status read_news(struct node_job *job, struct model *m, const struct topic *topic, struct error *e)
+{
+    return read_since(job, m, topic, (size_t)ipc_request_int(job->request, "limit", 100), e);
 }
 
 enum status node_chat_since(struct node_job *job, struct model *m, struct error *e)
 {
-    return read_with(job, m, read_since, CURSOR_BEFORE_ALL, e);
+    return read_with(job, m, read_news, CURSOR_BEFORE_ALL, e);
 }
 
 // ---- Topics --------------------------------------------------------------------------------------------------------
@@ -230,7 +264,7 @@ static enum status topic_list_work(struct node_job *job, struct model *m, struct
     for (size_t i = 0; i < topics.count; i++) {
         const struct topic *t = &topics.items[i];
         json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:o}", "topicId", node_json_text(t->id), "name",
-                                               node_json_text(t->name), "channel", node_json_hash(&t->channel),
+                                               node_json_name(t->name), "channel", node_json_hash(&t->channel),
                                                "persons", topic_persons(m, t)));
     }
     node_job_page(job, items);

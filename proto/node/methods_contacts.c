@@ -23,8 +23,8 @@ static enum status contacts_list(struct node_job *job, struct model *m, struct e
     for (size_t i = 0; i < contacts.count; i++) {
         const struct contact *c = &contacts.items[i];
         json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:b, s:b, s:o, s:b}", "personId",
-                                               node_json_hash(&c->person), "name", node_json_text(c->name), "email",
-                                               node_json_text(c->email), "trusted", (int)c->trusted, "enabled",
+                                               node_json_hash(&c->person), "name", node_json_name(c->name), "email",
+                                               node_json_name(c->email), "trusted", (int)c->trusted, "enabled",
                                                (int)!c->disabled, "instances", show_instances(c), "connected", 0));
     }
     node_job_page(job, items);

@@ -1,6 +1,7 @@
 // Control methods on our profile and on groups: profile.*, group.*.
 #include <string.h>
 
+#include "data/jsonform.h"
 #include "models/contact.h"
 #include "models/group.h"
 #include "models/profile.h"
@@ -18,10 +19,11 @@ static json_t *show_linked(struct model *m, const struct hash_list *hashes)
         json_t *item = json_pack("{s:o, s:o}", "type", node_json_text(o.recipe->name), "hash", node_json_hash(&o.hash));
         for (size_t k = 0; k < o.value->object.count; k++) {
             const struct value_member *member = &o.value->object.members[k];
-            if (member->value->kind != VALUE_STRING)
-                continue;
             char *name = mem_text(member->name);
-            json_object_set_new(item, name, node_json_text(member->value->string));
+            if (member->value->kind == VALUE_STRING)
+                json_object_set_new(item, name, node_json_name(member->value->string));
+            else if (member->value->kind == VALUE_NUMBER)
+                json_object_set_new(item, name, jsonform_write(member->value));
             free(name);
         }
         json_array_append_new(list, item);
@@ -42,7 +44,7 @@ static enum status show_profile(struct node_job *job, struct model *m, const str
     if (st == STATUS_OK)
         job->result =
             json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "personId", node_json_hash(&p.person), "profileId",
-                      node_json_text(p.profile_id), "profile", node_json_hash(&p.id_hash), "name", node_json_text(name),
+                      node_json_text(p.profile_id), "profile", node_json_hash(&p.id_hash), "name", node_json_name(name),
                       "email", node_json_text(email), "owner", node_json_hash(&p.owner), "descriptions",
                       show_linked(m, &p.descriptions), "endpoints", show_linked(m, &p.endpoints));
     profile_free(&p);

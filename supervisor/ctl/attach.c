@@ -70,20 +70,45 @@ void message_print(const json_t *m)
     }
 }
 
-enum status messages_print(const struct ctl *c, json_t *page, const struct error *e)
+// The newest limit messages, oldest first, put together from as many pages as it takes.
+static json_t *collect(struct ctl *c, const char *method, json_t *query, int64_t limit, struct error *e)
+{
+    json_t *all = json_array();
+    for (bool more = true; more;) {
+        json_object_set_new(query, "limit", json_integer(limit - (int64_t)json_array_size(all)));
+        json_t *page = ctl_call(c, method, json_copy(query), e);
+        json_t *items = json_incref(json_object_get(page, "items"));
+        json_t *next = json_object_get(page, "next");
+        bool some = json_array_size(items) > 0;
+        json_array_extend(items, all);
+        more = some && json_is_string(next) && (int64_t)json_array_size(items) < limit;
+        if (more)
+            json_object_set(query, "before", next);
+        json_decref(all);
+        json_decref(page);
+        all = items;
+    }
+    return all;
+}
+
+enum status messages_print(struct ctl *c, const char *method, json_t *query, struct error *e)
 {
     size_t i;
-    json_t *item;
-    if (page == NULL)
+    int64_t limit;
+    json_t *message;
+    json_t *all = NULL;
+    if (ctl_number(c, "limit", 50, &limit, e) == STATUS_OK)
+        all = collect(c, method, query, limit, e);
+    json_decref(query);
+    if (all == NULL)
         return e->status;
-    json_t *items = json_object_get(page, "items");
     if (c->json) {
-        output_json(json_incref(items));
-    } else {
-        if (json_array_size(items) == 0)
-            puts("No messages.");
-        json_array_foreach(items, i, item) message_print(item);
+        output_json(all);
+        return STATUS_OK;
     }
-    json_decref(page);
+    if (json_array_size(all) == 0)
+        puts("No messages.");
+    json_array_foreach(all, i, message) message_print(message);
+    json_decref(all);
     return STATUS_OK;
 }

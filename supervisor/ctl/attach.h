@@ -6,5 +6,5 @@
 // Stores every --attach file and returns [{hash,name,type}], or NULL with e filled.
 json_t *attach_files(struct ctl *c, struct error *e);
 void message_print(const json_t *message);
-// A page of messages: an array in JSON, lines for people. page is taken over; NULL returns e's status.
-enum status messages_print(const struct ctl *c, json_t *page, const struct error *e);
+// The newest --limit messages of chat.list or topic.read: an array in JSON, lines for people. query is taken over.
+enum status messages_print(struct ctl *c, const char *method, json_t *query, struct error *e);

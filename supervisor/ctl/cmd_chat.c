@@ -54,15 +54,11 @@ enum status run_chat_send(struct ctl *c, struct error *e)
 
 enum status run_chat_list(struct ctl *c, struct error *e)
 {
-    int64_t limit;
     if (!ctl_has(c, "with"))
         return ctl_usage(e, "chat list wants --with PERSON");
-    if (ctl_number(c, "limit", 50, &limit, e) != STATUS_OK)
-        return e->status;
-    json_t *params = json_pack("{s:s, s:I}", "with", ctl_value(c, "with"), "limit", (json_int_t)limit);
-    if (ctl_has(c, "before"))
-        json_object_set_new(params, "before", json_string(ctl_value(c, "before")));
-    return messages_print(c, ctl_call(c, "chat.list", params, e), e);
+    json_t *params = json_pack("{s:s, s:s*}", "with", ctl_value(c, "with"), "before",
+                               ctl_has(c, "before") ? ctl_value(c, "before") : NULL);
+    return messages_print(c, "chat.list", params, e);
 }
 
 static json_t *ask_since(struct ctl *c, const char *cursor, struct error *e)

@@ -148,12 +148,9 @@ enum status run_topic_send(struct ctl *c, struct error *e)
 
 enum status run_topic_read(struct ctl *c, struct error *e)
 {
-    int64_t limit;
-    if (ctl_number(c, "limit", 50, &limit, e) != STATUS_OK)
-        return e->status;
-    json_t *params = json_pack("{s:s, s:I}", "topic", c->arguments[0], "limit", (json_int_t)limit);
+    json_t *params = json_pack("{s:s}", "topic", c->arguments[0]);
     add(c, params, "before", "before");
-    return messages_print(c, ctl_call(c, "topic.read", params, e), e);
+    return messages_print(c, "topic.read", params, e);
 }
 
 // --- trust -----------------------------------------------------------------------------------------------------------

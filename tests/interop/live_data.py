@@ -95,6 +95,43 @@ def burst_of_messages(s):
     assert sum(t.startswith("reply ") for t in texts) == 30
 
 
+ODD_TEXTS = ("", " ", "a\r\nb\tc", "&lt;<b>\"'&amp;", "\u202eright to left\u202c שלום", "👩‍👩‍👧 \U0001d11e",
+             "\x01\x08\x1b[31m\x7f\x85\u2028\ufeff\uffff", "ﬁ é e\u0301")
+LONG = 1 << 20
+
+
+def latest_text(s):
+    return s.items("chat.list", **{"with": s.theirs, "limit": 1})[0]["text"]
+
+
+def odd_texts(s):
+    """What is no everyday text arrives as it was written, both ways, and nothing of it stops the answers."""
+    for text in ODD_TEXTS:
+        s.we_say(text)
+    for text in ODD_TEXTS:
+        s.they_hear(text)
+    for text in (*ODD_TEXTS, "with \0 in it"):
+        s.they_say(text)
+    until(lambda: latest_text(s) == "with \0 in it", "we hear the last of them")
+    assert [m["text"] for m in s.messages()][-2 * len(ODD_TEXTS) - 1:] == [*ODD_TEXTS, *ODD_TEXTS, "with \0 in it"]
+    s.they_say("half \ud800 a pair")  # the peer itself stores U+FFFD
+    until(lambda: latest_text(s) == "half \ufffd a pair", "we hear the one with half a pair")
+
+
+def long_texts(s):
+    """A message above what one answer holds is shown by its beginning, and the others stay readable."""
+    s.we_say("w" * LONG)
+    s.they_hear("w" * LONG)
+    for size in (LONG, 3 * LONG):
+        s.they_say("t" * size)
+        until(lambda: latest_text(s) == "t" * LONG, f"we hear {size} letters")
+        s.they_say(f"after {size}")
+        until(lambda: latest_text(s) == f"after {size}", "we hear what comes after")
+    shown = s.pair.ok("--node", s.node, "chat", "list", "--with", s.theirs, "--limit", "5")
+    assert [len(m["text"]) for m in shown] == [LONG, LONG, len(f"after {LONG}"), LONG, len(f"after {3 * LONG}")], shown
+    assert [m.get("truncated", False) for m in shown] == [False, False, False, True, False]
+
+
 def topic_with_the_peer(s):
     topic = s.call("topic.create", name="three is company", persons=[s.theirs])
     s.call("topic.send", topic=topic["topicId"], text="to the whole topic")
@@ -308,6 +345,7 @@ CASES = [
     ("chat both ways, author verified", chat),
     ("30 messages each way at once", burst_of_messages),
     ("both see the same conversation", both_see_the_same_conversation),
+    ("odd texts: empty, controls, emoji, right to left, U+0000", odd_texts),
     ("topic of ours with the peer", topic_with_the_peer),
     ("group topics of the peer, with and without owner", group_topics_of_theirs),
     ("the topics for everyone", topics_for_everyone),
@@ -325,5 +363,6 @@ CASES = [
     ("message with an attachment, ours", attachment_of_ours),
     ("the peer's broken BLOB export: reported, the rest arrives", broken_files_of_theirs),
     ("types unknown here are left out, the rest arrives", unknown_types_of_theirs),
+    ("texts of 1 MiB and above", long_texts),
     ("refused types are never offered", refused_types_are_never_offered),
 ]

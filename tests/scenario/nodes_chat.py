@@ -81,6 +81,7 @@ def test_many_messages_from_standard_input(t):
     until(lambda: pair.texts("archive") == lines, "all lines are there in order")
     page = pair.messages("archive", limit=10)
     assert [m["text"] for m in page] == lines[-10:]
+    pair.fails("BAD-PARAMS", 2, "--node", "archive", "chat", "list", "--with", pair.sparse, "--limit", "0")
     older = pair.ok("--node", "archive", "chat", "list", "--with", pair.sparse, "--limit", "5", "--before", page[0]["id"])
     assert [m["text"] for m in older] == lines[-15:-10]
 

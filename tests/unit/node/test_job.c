@@ -130,6 +130,38 @@ static void pages_lists(void **state)
     json_decref(seen);
 }
 
+// Messages of 500 kB each: a page holds one of them, and reading on gives all, oldest first.
+static void pages_end_before_they_grow_too_long(void **state)
+{
+    enum { LONG = 500000, COUNT = 4 };
+    struct harness *h = *state;
+    char *text = calloc(1, LONG + 1);
+    memset(text, 'x', LONG);
+    json_t *made = harness_call(h, "topic.create", json_pack("{s:s, s:[]}", "name", "long", "persons"), NULL);
+    char *topic = strdup(json_string_value(json_object_get(made, "topicId")));
+    for (int i = 0; i < COUNT; i++) {
+        text[0] = (char)('0' + i);
+        assert_non_null(harness_call(h, "topic.send", json_pack("{s:s, s:s}", "topic", topic, "text", text), NULL));
+    }
+    char before[65] = "";
+    for (int i = COUNT - 1; i >= 0; i--) {
+        json_t *params =
+            json_pack("{s:s, s:i, s:s*}", "topic", topic, "limit", 1000, "before", before[0] ? before : NULL);
+        json_t *page = harness_call(h, "topic.read", params, NULL);
+        json_t *items = json_object_get(page, "items");
+        assert_int_equal(json_array_size(items), 1);
+        assert_int_equal(json_string_value(json_object_get(json_array_get(items, 0), "text"))[0], '0' + i);
+        const char *next = json_string_value(json_object_get(page, "next"));
+        assert_int_equal(next != NULL, i > 0);
+        strcpy(before, next != NULL ? next : "");
+    }
+    json_t *entries = harness_call(h, "channel.read", json_pack("{s:s}", "id", topic), NULL);
+    assert_int_equal(json_array_size(json_object_get(entries, "items")), 1);
+    assert_non_null(json_object_get(entries, "next"));
+    free(topic);
+    free(text);
+}
+
 static void invites_once_for_one_op_id(void **state)
 {
     struct harness *h = *state;
@@ -170,6 +202,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(invites_once_for_one_op_id, setup_provisioned, teardown),
         cmocka_unit_test_setup_teardown(a_refused_invitation_is_answered_to_all, setup_provisioned, teardown),
         cmocka_unit_test_setup_teardown(pages_lists, setup_provisioned, teardown),
+        cmocka_unit_test_setup_teardown(pages_end_before_they_grow_too_long, setup_provisioned, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
