@@ -42,13 +42,19 @@ function(tandem_library NAME)
   target_link_libraries(tandem_${NAME} PUBLIC ${ARG_LINKS})
 endfunction()
 
-# tandem_test(NAME SOURCES a.c … LINKS target …): one cmocka program, run by ctest as NAME.
+# tandem_test(NAME [THREADS] SOURCES a.c … LINKS target …): one cmocka program, run by ctest as NAME. THREADS: threads meet
+# in it, so it also runs under ThreadSanitizer (target and label "threads").
+add_custom_target(threads)
 function(tandem_test NAME)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "THREADS" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${NAME} ${ARG_SOURCES})
   target_link_libraries(${NAME} PRIVATE ${ARG_LINKS} tandem_cmocka)
   target_compile_definitions(${NAME} PRIVATE TEST_VECTORS="${CMAKE_SOURCE_DIR}/tests/vectors")
   set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${NAME} COMMAND ${NAME})
   set_tests_properties(${NAME} PROPERTIES TIMEOUT 120)
+  if(ARG_THREADS)
+    set_tests_properties(${NAME} PROPERTIES LABELS threads)
+    add_dependencies(threads ${NAME})
+  endif()
 endfunction()

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds twice (as released, and with AddressSanitizer and UBSan), and runs every test through ctest.
+# Installs what is missing, builds as released and with AddressSanitizer and UBSan, and runs every test of both through
+# ctest; then those in which threads meet with ThreadSanitizer.
 #   tests/run.sh [--no-install] [--release-only] [CTEST ARGUMENTS…]
 # ONE_PEER=DIR names a folder with the packages of a live ONE.models peer; then the interop tests run as well.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 install=yes
-presets=(release asan)
+presets=(release asan tsan)
 while [ $# -gt 0 ]; do
     case $1 in
     --no-install) install=no ;;
     --release-only) presets=(release) ;;
-    -h | --help) sed -n '2,4s/^# //p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,5s/^# //p' "$0"; exit 0 ;;
     *) break ;;
     esac
     shift
@@ -22,6 +23,7 @@ fi
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-suppressions=$PWD/tests/support/tsan.supp second_deadlock_stack=1}
 jobs=$(nproc)
 build_folder() {
     if [ "$1" = release ]; then echo build; else echo "build-$1"; fi
@@ -36,10 +38,16 @@ run_tests() {
     fi
 }
 for preset in "${presets[@]}"; do
+    target=all
+    selection=()
+    if [ "$preset" = tsan ]; then
+        target=threads
+        selection=(-L '^threads$')
+    fi
     echo "== $preset: build"
     cmake --preset "$preset" -DTANDEM_TESTS=ON >"/tmp/tandem-configure.$$" 2>&1 || { cat "/tmp/tandem-configure.$$"; exit 1; }
     rm -f "/tmp/tandem-configure.$$"
-    cmake --build --preset "$preset" -- --quiet
+    cmake --build --preset "$preset" --target "$target" -- --quiet
     echo "== $preset: test"
-    run_tests "$(build_folder "$preset")" "$@"
+    run_tests "$(build_folder "$preset")" "${selection[@]}" "$@"
 done

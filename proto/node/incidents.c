@@ -88,7 +88,7 @@ json_t *incidents_recent(const struct incidents *i)
     json_t *list = json_array();
     for (size_t k = 0; k < i->count; k++)
         order[k] = &i->items[k];
-    qsort(order, i->count, sizeof *order, newest_first);
+    qsort(order, i->count, sizeof order[0], newest_first);
     for (size_t k = 0; k < i->count; k++) {
         const struct entry *x = order[k];
         json_array_append_new(list,

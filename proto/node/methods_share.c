@@ -19,7 +19,7 @@ typedef enum status (*change_access)(struct model *m, struct access_target targe
 static enum status share_change(struct node_job *job, struct model *m, change_access for_person,
                                 change_access for_group, struct error *e)
 {
-    struct access_target target;
+    struct access_target target = {0};
     struct hash *who = &job->subject;
     bool by_group = ipc_request_text(job->request, "group") != NULL;
     if (by_group == (ipc_request_text(job->request, "with") != NULL))
