@@ -148,6 +148,9 @@ static void archive_start(struct node *n, void *state)
 {
     struct archive *a = state;
     a->running = true;
+    node_tell(
+        n, "listener.changed",
+        json_pack("{s:s, s:s, s:s}", "type", "websocket", "url", ws_server_url(a->listener), "state", "listening"));
     a->registrations = registrations_create(n, json_object_get(node_config(n), "relay.urls"));
 }
 

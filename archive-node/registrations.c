@@ -89,7 +89,8 @@ void registrations_destroy(struct registrations *rs)
 void registrations_list(const struct registrations *rs, json_t *listeners)
 {
     for (size_t i = 0; rs != NULL && i < rs->count; i++)
-        json_array_append_new(listeners, json_pack("{s:s, s:s, s:s}", "type", "relay", "url",
+        json_array_append_new(listeners, json_pack("{s:s, s:s, s:s, s:I}", "type", "relay", "url",
                                                    relay_client_url(rs->items[i].client), "state",
-                                                   state_name(relay_client_state(rs->items[i].client))));
+                                                   state_name(relay_client_state(rs->items[i].client)), "spares",
+                                                   (json_int_t)relay_client_spares(rs->items[i].client)));
 }

@@ -50,7 +50,8 @@ const struct ipc_method IPC_METHODS[] = {
     {"status", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
      "Everything at a glance. Never waits for a node.",
      "{supervisor:{pid,uptimeMs,version}, archive:{state,pid,restarts,personId,instanceId,listeners:[{type,url,state}],"
-     "objects,bytes,warnings:[…]}, sparse:{…}, federated}; state is stopped, starting, unprovisioned, running or failed",
+     "objects,bytes,warnings:[…]}, sparse:{…}, federated}; state is stopped, starting, unprovisioned, running or failed; "
+     "a listener of type relay also has spares, the sockets waiting there",
      {{0}}},
     {"provision", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
      "Opens or creates both nodes, pairs them if they are not, waits until CHUM runs both ways.",
@@ -319,7 +320,7 @@ const struct ipc_method IPC_METHODS[] = {
      "or offline", {{0}}},
     {"trace", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "A message's way, step by step; of the last 1,000 in each direction since the node's start.",
-     "{messageId, channelId, direction, totalTime, completedSteps, totalSteps, failurePoint, success, "
+     "{messageId, content, channelId, direction, startTime, totalTime, completedSteps, totalSteps, failurePoint, success, "
      "steps:[{name,time}]}; direction is out or in; steps: chatModelSend, channelManagerPost, accessGrantsCreated, "
      "chumSyncTriggered, channelManagerUpdated, remoteDelivery, of those that happened; failurePoint: the first that did not",
      {PREFIX("message", REQUIRED, "message id")}},

@@ -251,6 +251,20 @@ enum status chat_arrivals(struct model *m, const struct hash *channel, struct sp
     return status;
 }
 
+enum status chat_text(struct model *m, const struct hash *id, struct span *text, struct error *e)
+{
+    struct value *object;
+    struct hash data = {0};
+    enum status status = model_read(m, id, "CreationTime", &object, e);
+    if (status == STATUS_OK)
+        value_get_hash(object, "data", &data);
+    if (status == STATUS_OK)
+        status = model_read(m, &data, "ChatMessage", &object, e);
+    if (status == STATUS_OK && !value_get_string(object, "text", text))
+        status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not a message", hash_text(id).s);
+    return status;
+}
+
 enum status chat_cursor(struct model *m, const struct topic *topic, struct span *cursor, struct error *e)
 {
     struct hash_list channels = {0};

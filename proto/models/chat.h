@@ -57,6 +57,8 @@ enum status chat_since(struct model *m, const struct topic *topic, struct span c
 // The same of one channel, unverified: author and verification are not filled.
 enum status chat_arrivals(struct model *m, const struct hash *channel, struct span cursor, size_t limit,
                           struct chat_messages *out, struct span *next, struct error *e);
+// The text of a message by its id. STATUS_NOT_FOUND for anything else.
+enum status chat_text(struct model *m, const struct hash *id, struct span *text, struct error *e);
 enum status chat_cursor(struct model *m, const struct topic *topic, struct span *cursor, struct error *e);
 // The topic of a contact for reading; STATUS_NOT_FOUND if nothing was said yet. Contacts need not be listed any more.
 enum status chat_with(struct model *m, const struct hash *person, struct topic *out, struct error *e);

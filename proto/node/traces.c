@@ -160,13 +160,14 @@ json_t *traces_report(const struct traces *t, const struct hash *id)
     if (trace == NULL)
         return NULL;
     const char *failure = own != NULL ? failure_point(own) : NULL;
+    int64_t first = own != NULL ? own->times[SENT] : trace->times[DELIVERED];
     int64_t last = 0;
     for (size_t i = 0; i < STEPS; i++)
         last = trace->times[i] > last ? trace->times[i] : last;
     json_t *steps = show_steps(trace);
-    return json_pack("{s:o, s:o, s:s, s:I, s:I, s:i, s:s?, s:b, s:o}", "messageId", node_json_hash(id), "channelId",
-                     node_json_hash(&trace->channel), "direction", own != NULL ? "out" : "in", "totalTime",
-                     (json_int_t)(own != NULL ? last - own->times[SENT] : 0), "completedSteps",
+    return json_pack("{s:o, s:o, s:s, s:I, s:I, s:I, s:i, s:s?, s:b, s:o}", "messageId", node_json_hash(id),
+                     "channelId", node_json_hash(&trace->channel), "direction", own != NULL ? "out" : "in", "startTime",
+                     (json_int_t)first, "totalTime", (json_int_t)(last - first), "completedSteps",
                      (json_int_t)json_array_size(steps), "totalSteps", STEPS, "failurePoint", failure, "success",
                      failure == NULL, "steps", steps);
 }

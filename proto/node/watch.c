@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "chum/chum.h"
+#include "models/chat.h"
 #include "node/job.h"
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
@@ -199,8 +200,11 @@ static void metrics(struct ipc_request *r, void *ctx)
 // The id may be shortened.
 static enum status trace_work(struct node_job *job, struct model *m, struct error *e)
 {
-    (void)m;
-    return node_job_hash(job, "message", &job->subject, e);
+    struct span text;
+    enum status st = node_job_hash(job, "message", &job->subject, e);
+    if (st == STATUS_OK && chat_text(m, &job->subject, &text, NULL) == STATUS_OK)
+        job->result = node_json_text(text);
+    return st;
 }
 
 static void trace_done(struct node_job *job, enum status status, const struct error *e, void *ctx)
@@ -213,10 +217,13 @@ static void trace_done(struct node_job *job, enum status status, const struct er
                   hash_text(&job->subject).s, TRACES_MAX);
         e = &unknown;
     }
-    if (trace != NULL)
+    if (trace != NULL) {
+        json_object_set(trace, "content", job->result != NULL ? job->result : json_null());
         ipc_request_reply(job->request, trace);
-    else
+    } else {
         ipc_request_fail(job->request, e);
+    }
+    json_decref(job->result);
 }
 
 static void trace(struct ipc_request *r, void *ctx)

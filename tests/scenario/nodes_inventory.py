@@ -41,6 +41,34 @@ def test_endpoints_say_what_is_being_done(t):
     until(lambda: endpoint(pair)["state"] == "active", "it is connected again")
 
 
+def diagnosis(pair):
+    status, result = pair.cli("doctor")
+    assert status == (0 if result["healthy"] else 1), result
+    return result["healthy"], {check["check"]: check for check in result["checks"]}
+
+
+def test_the_doctor_looks_at_running_nodes(t):
+    pair = Pair(t)
+    pair.ok("channel", "create", "notes")
+    healthy, checks = diagnosis(pair)
+    assert healthy, checks
+    assert checks["listener"]["message"] == pair.provisioned["archive"]["url"] + ", listening"
+    assert checks["endpoint"]["message"] == pair.provisioned["archive"]["url"]
+    assert "active" in checks["federation"]["message"] and "0 of them" in checks["shares"]["message"]
+
+    [channel] = [c["channel"] for c in pair.ok("channel", "list") if c["id"] == "notes"]
+    pair.ok("share", "revoke", "--id", channel, "--with", pair.archive)
+    pair.ok("contact", "disable", pair.archive)
+    until(lambda: not pair.ok("status")["federated"], "the nodes are apart")
+    healthy, checks = diagnosis(pair)
+    assert not healthy and not checks["federation"]["ok"] and "disabled" in checks["federation"]["message"]
+    assert checks["listener"]["ok"] and checks["federation"]["advice"]
+    problems = [c["message"] for c in pair.cli("doctor")[1]["checks"] if c["check"] == "shares" and not c["ok"]]
+    assert len(problems) == 1 and problems[0].startswith("sparse: ") and "1 of them" in problems[0]
+    t.environment["TANDEM_SYNC_NO_IMPORT"] = "sparse"
+    assert not diagnosis(pair)[1]["directions"]["ok"]
+
+
 def storage(pair, node, kind="object"):
     measured = pair.ok("--node", node, "storage")
     assert measured["role"] == node

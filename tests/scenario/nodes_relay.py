@@ -25,6 +25,8 @@ def test_others_meet_at_the_embedded_relay(t):
     try:
         ann = Pair(ann_installation, "--relay", relay["url"], user="ann")
         until(lambda: metric(t, "tandem_relay_spares") == 2, "Ann is registered")
+        [registration] = [l for l in ann_installation.call("status")["archive"]["listeners"] if l["type"] == "relay"]
+        assert registration == {"type": "relay", "url": relay["url"], "state": "listening", "spares": 2}
         invitation = ann.ok("invite", "--via", "relay")
         assert invitation["url"] == relay["url"]
         assert joe.ok("--node", "sparse", "pair", json.dumps(invitation))["personId"] == ann.archive

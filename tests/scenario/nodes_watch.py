@@ -18,6 +18,7 @@ def test_a_message_is_traced_to_its_delivery(t):
     trace = until(lambda: delivered(pair, "sparse", sent["id"]), "the trace is complete")
     assert [s["name"] for s in trace["steps"]] == STEPS
     times = [s["time"] for s in trace["steps"]]
+    assert trace["content"] == "follow me" and trace["startTime"] == times[0]
     assert times == sorted(times) and trace["totalTime"] == times[-1] - times[0]
     assert (trace["completedSteps"], trace["totalSteps"], trace["failurePoint"]) == (6, 6, None)
     assert trace["messageId"] == sent["id"] and trace["channelId"] == sent["channel"] and trace["direction"] == "out"
