@@ -1,6 +1,7 @@
 #include "chum/export.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "chum/lists.h"
 #include "wire/jsontext.h"
@@ -18,24 +19,39 @@ struct listing {
     bool served;
 };
 
-static bool ask_policy(const struct listing *l, const struct hash *hash, const struct hash *id_hash)
+// An entry ends with its type, which spares looking it up; empty if the name is written with escapes.
+static struct span type_of(struct span fragment)
+{
+    static const char before[] = "Type\":\"";
+    static const char after[] = "\"}";
+    const char *at = memmem(fragment.ptr, fragment.len, before, sizeof before - 1);
+    if (at == NULL || memchr(fragment.ptr, '\\', fragment.len) != NULL)
+        return (struct span){0};
+    struct span type = span_from(fragment, (size_t)(at - fragment.ptr) + sizeof before - 1);
+    type.len -= sizeof after - 1;
+    return type;
+}
+
+static bool ask_policy(const struct listing *l, struct span fragment, const struct hash *hash,
+                       const struct hash *id_hash)
 {
     struct store_info info;
-    if (store_info(l->store, id_hash != NULL ? id_hash : hash, &info, NULL) != STATUS_OK)
+    struct span type = type_of(fragment);
+    if (type.len == 0 && store_info(l->store, id_hash != NULL ? id_hash : hash, &info, NULL) != STATUS_OK)
         return false;
-    return l->policy->serves(l->policy->ctx, l->store, l->person, span_of(info.type), id_hash);
+    return l->policy->serves(l->policy->ctx, l->store, l->person, type.len != 0 ? type : span_of(info.type), id_hash);
 }
 
 // An id and its versions come one after the other.
-static bool serves(struct listing *l, const struct hash *hash, const struct hash *id_hash)
+static bool serves(struct listing *l, struct span fragment, const struct hash *hash, const struct hash *id_hash)
 {
     if (l->policy == NULL || l->policy->serves == NULL)
         return true;
     if (id_hash == NULL)
-        return ask_policy(l, hash, NULL);
+        return ask_policy(l, fragment, hash, NULL);
     if (!hash_eq(id_hash, &l->asked)) {
         l->asked = *id_hash;
-        l->served = ask_policy(l, hash, id_hash);
+        l->served = ask_policy(l, fragment, hash, id_hash);
     }
     return l->served;
 }
@@ -43,7 +59,7 @@ static bool serves(struct listing *l, const struct hash *hash, const struct hash
 static enum status list_root(struct span fragment, const struct hash *hash, const struct hash *id_hash, void *arg)
 {
     struct listing *l = arg;
-    if (!serves(l, hash, id_hash))
+    if (!serves(l, fragment, hash, id_hash))
         return STATUS_OK;
     if (l->any)
         buf_add_char(l->text, ',');

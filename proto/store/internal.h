@@ -127,6 +127,9 @@ const struct store_type *type_get(struct store *s, struct span name, int kind,
 void types_free(struct store *s);
 
 // ---- store.c
+// Outside of a transaction: the statements in between share one lock instead of taking one each. Nothing is written.
+void store_begin_reading(struct store *s);
+void store_end_reading(struct store *s);
 bool store_gave_up(const struct store *s); // the open transaction is gone; committing it will fail
 enum status store_need_transaction(const struct store *s, struct error *e);
 enum status database_open(struct store *s, struct error *e);

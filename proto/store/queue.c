@@ -155,11 +155,15 @@ static struct job *take(struct store_queue *q, struct job_list *l)
 
 static void run_reads(struct store_queue *q)
 {
-    struct job *j;
-    while ((j = take(q, &q->reads)) != NULL) {
+    struct job *j = take(q, &q->reads);
+    if (j == NULL)
+        return;
+    store_begin_reading(q->store);
+    for (; j != NULL; j = take(q, &q->reads)) {
         j->status = j->run(q->store, j->arg, &j->error);
         mailbox_post(q->answers, deliver, j);
     }
+    store_end_reading(q->store);
     if (q->store->damaged.count != 0)
         q->settling_due = true; // to be noted
 }

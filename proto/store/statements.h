@@ -11,6 +11,7 @@ struct store;
 
 enum statement_id {
     SQL_BEGIN,
+    SQL_BEGIN_READING,
     SQL_COMMIT,
     SQL_ROLLBACK,
     SQL_SAVEPOINT,

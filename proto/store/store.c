@@ -294,6 +294,18 @@ enum status store_begin(struct store *s, struct error *e)
     return STATUS_OK;
 }
 
+void store_begin_reading(struct store *s)
+{
+    if (!s->in_transaction)
+        (void)statement_run(s, statement(s, SQL_BEGIN_READING), NULL);
+}
+
+void store_end_reading(struct store *s)
+{
+    if (!s->in_transaction && !sqlite3_get_autocommit(s->db))
+        (void)statement_run(s, statement(s, SQL_COMMIT), NULL);
+}
+
 static enum status save_totals(struct store *s, struct error *e)
 {
     if (s->next_seq == s->marks[0].next_seq && s->totals.objects == s->marks[0].totals.objects &&

@@ -43,6 +43,33 @@ static const char *refusal(struct gallery *g, int64_t service, const struct hash
     return g->script.error.code;
 }
 
+static bool serves_but_children(void *ctx, struct store *s, const struct hash *person, struct span type,
+                                const struct hash *id_hash)
+{
+    (void)ctx, (void)s, (void)person;
+    assert_true(span_eq_text(type, id_hash != NULL ? "Item" : "Child") || span_eq_text(type, "Link"));
+    return !span_eq_text(type, "Child");
+}
+
+static void what_the_policy_keeps_back_is_not_listed(void **state)
+{
+    struct gallery *g = *state;
+    struct hash link = side_put(g->ours, "{'$type$':'Link','text':'a'}");
+    struct hash child = side_put(g->ours, "{'$type$':'Child','x':'1'}");
+    struct hash item = side_change(g->ours, "{'$type$':'Item','id':'one','x':'1'}");
+    side_grant(g->ours, &child, g->peer);
+    side_grant(g->ours, &link, g->peer);
+    side_grant_id(g->ours, &item, g->peer);
+    g->ours->policy.serves = serves_but_children;
+    gallery_connect(g);
+    while (g->script.rpc == NULL)
+        stage_step(&g->stage);
+    assert_false(is_listed(g, &child));
+    assert_true(is_listed(g, &link));
+    assert_true(is_listed(g, &item));
+    assert_string_equal(refusal(g, CHUM_GET_OBJECT, &child), "CES-GO1");
+}
+
 static void nothing_is_given_before_it_was_shown(void **state)
 {
     struct gallery *g = *state;
@@ -153,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         GALLERY_TEST(the_list_follows_what_is_granted),
+        GALLERY_TEST(what_the_policy_keeps_back_is_not_listed),
         GALLERY_TEST(nothing_is_given_before_it_was_shown),
         GALLERY_TEST(objects_wait_for_a_peer_that_does_not_read),
         GALLERY_TEST(files_wait_for_a_peer_that_does_not_read),
