@@ -151,12 +151,13 @@ const struct ipc_method IPC_METHODS[] = {
      "{id, channel}",
      {PREFIX("to", REQUIRED, "person id"),
       {"text", IPC_TEXT, IPC_REQUIRED, 0, KIB * KIB, NULL, "the message"},
-      ARRAY("attachments", OPTIONAL, 64, "[{hash,name,type}] of blobs stored before with blob.commit")}},
+      ARRAY("attachments", OPTIONAL, 64,
+            "[{hash,name,type,thumbnail:{hash,type}}] of blobs stored before with blob.commit; thumbnail is optional")}},
     {"chat.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The latest messages with a person, oldest first.",
-     "{items:[{id,text,sender,author,verification,timestamp,attachments:[{name,type,size,hash}]}], next}; "
-     "verification is verified, unsigned or forged; of a text above 1 MiB the beginning and truncated:true; next is the "
-     "\"before\" of the page before",
+     "{items:[{id,text,sender,author,verification,timestamp,attachments:[{name,type,size,hash,present,"
+     "thumbnail:{hash,type}}]}], next}; verification is verified, unsigned or forged; of a text above 1 MiB the beginning "
+     "and truncated:true; next is the \"before\" of the page before",
      {PREFIX("with", REQUIRED, "person id"),
       INT("limit", OPTIONAL, 1, 1000, "default 50"),
       PREFIX("before", OPTIONAL, "message id: only older ones")}},

@@ -9,9 +9,14 @@ static json_t *show_attachments(const struct chat_message *message)
     json_t *list = json_array();
     for (size_t i = 0; i < message->attachment_count; i++) {
         const struct chat_attachment *a = &message->attachments[i];
-        json_array_append_new(list, json_pack("{s:o, s:o, s:I, s:o, s:b}", "name", node_json_text(a->name), "type",
-                                              node_json_text(a->type), "size", (json_int_t)a->size, "hash",
-                                              node_json_hash(&a->hash), "present", (int)a->present));
+        json_t *item =
+            json_pack("{s:o, s:o, s:I, s:o, s:b}", "name", node_json_text(a->name), "type", node_json_text(a->type),
+                      "size", (json_int_t)a->size, "hash", node_json_hash(&a->hash), "present", (int)a->present);
+        if (!hash_is_zero(&a->thumbnail))
+            json_object_set_new(item, "thumbnail",
+                                json_pack("{s:o, s:o}", "hash", node_json_hash(&a->thumbnail), "type",
+                                          node_json_text(a->thumbnail_type)));
+        json_array_append_new(list, item);
     }
     return list;
 }
@@ -38,6 +43,15 @@ static json_t *show_messages(const struct chat_messages *messages)
 
 // ---- Sending -------------------------------------------------------------------------------------------------------
 
+static bool read_thumbnail(const json_t *item, struct chat_attachment *out)
+{
+    const json_t *thumbnail = json_object_get(item, "thumbnail");
+    if (thumbnail == NULL)
+        return true;
+    out->thumbnail_type = span_of(json_string_value(json_object_get(thumbnail, "type")));
+    return hash_parse(span_of(json_string_value(json_object_get(thumbnail, "hash"))), &out->thumbnail);
+}
+
 static enum status read_attachment(struct node_job *job, struct model *m, json_t *item, struct chat_attachment *out,
                                    struct error *e)
 {
@@ -48,6 +62,8 @@ static enum status read_attachment(struct node_job *job, struct model *m, json_t
     (void)job;
     if (hash == NULL || !hash_parse(span_of(hash), &out->hash))
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "an attachment needs \"hash\", the id of a stored file");
+    if (!read_thumbnail(item, out))
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "a thumbnail needs \"hash\", the id of a stored picture");
     enum status st = store_info(m->store, &out->hash, &info, e);
     if (st != STATUS_OK)
         return st;

@@ -24,23 +24,52 @@ static const char *type_of(const char *name)
     return "application/octet-stream";
 }
 
+// {hash,type} of a stored file, NULL with e filled.
+static json_t *store_file(struct ctl *c, const char *file, struct error *e)
+{
+    json_t *stored = ctl_upload(c, file, e);
+    if (stored == NULL)
+        return NULL;
+    json_t *item = json_pack("{s:O, s:s}", "hash", json_object_get(stored, "hash"), "type", type_of(file));
+    json_decref(stored);
+    return item;
+}
+
+static enum status add_file(struct ctl *c, json_t *list, const char *file, struct error *e)
+{
+    const char *slash = strrchr(file, '/');
+    json_t *item = store_file(c, file, e);
+    if (item == NULL)
+        return e->status;
+    json_object_set_new(item, "name", json_string(slash != NULL ? slash + 1 : file));
+    json_array_append_new(list, item);
+    return STATUS_OK;
+}
+
+static enum status add_thumbnail(struct ctl *c, json_t *list, const char *file, struct error *e)
+{
+    json_t *last = json_array_get(list, json_array_size(list) - 1);
+    if (last == NULL || json_object_get(last, "thumbnail") != NULL)
+        return ctl_usage(e, "--thumbnail belongs to the --attach before it");
+    json_t *item = store_file(c, file, e);
+    return item != NULL && json_object_set_new(last, "thumbnail", item) == 0 ? STATUS_OK : e->status;
+}
+
 json_t *attach_files(struct ctl *c, struct error *e)
 {
     json_t *list = json_array();
-    size_t cursor = 0;
-    for (const char *file; (file = ctl_next(c, "attach", &cursor)) != NULL;) {
-        const char *slash = strrchr(file, '/');
-        const char *name = slash != NULL ? slash + 1 : file;
-        json_t *stored = ctl_upload(c, file, e);
-        if (stored == NULL) {
-            json_decref(list);
-            return NULL;
-        }
-        json_array_append_new(list, json_pack("{s:O, s:s, s:s}", "hash", json_object_get(stored, "hash"), "name", name,
-                                              "type", type_of(name)));
-        json_decref(stored);
+    enum status s = STATUS_OK;
+    for (size_t i = 0; s == STATUS_OK && i < c->given_count; i++) {
+        const struct ctl_given *g = &c->given[i];
+        if (strcmp(g->option->name, "attach") == 0)
+            s = add_file(c, list, g->value, e);
+        else if (strcmp(g->option->name, "thumbnail") == 0)
+            s = add_thumbnail(c, list, g->value, e);
     }
-    return list;
+    if (s == STATUS_OK)
+        return list;
+    json_decref(list);
+    return NULL;
 }
 
 static const char *text_of(const json_t *object, const char *name)

@@ -3,7 +3,8 @@
 
 #include "supervisor/ctl/ctl.h"
 
-// Stores every --attach file and returns [{hash,name,type}], or NULL with e filled.
+// Stores every --attach file, with its --thumbnail, and returns [{hash,name,type,thumbnail:{hash,type}}], or NULL with e
+// filled.
 json_t *attach_files(struct ctl *c, struct error *e);
 void message_print(const json_t *message);
 // The newest --limit messages of chat.list or topic.read: an array in JSON, lines for people. query is taken over.

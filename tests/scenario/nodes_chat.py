@@ -5,7 +5,7 @@ import os
 import subprocess
 
 from control import BIN, main, until
-from nodes import Pair, write
+from nodes import Pair, read, write
 
 
 def test_messages_cross_both_ways_with_a_verified_author(t):
@@ -44,6 +44,19 @@ def test_files_of_every_size_cross_unchanged(t):
         with open(copy, "rb") as file:
             assert file.read() == data
         os.unlink(copy)
+
+
+def test_pictures_take_their_thumbnails_along(t):
+    pair = Pair(t)
+    file = lambda name: write(os.path.join(t.top, name), name.encode())
+    pair.fails("USAGE", 2, "chat", "send", "--to", pair.archive, "x", "--thumbnail", file("s.png"))
+    pair.send("sparse", "look", "--attach", file("notes.txt"), "--attach", file("photo.jpg"), "--thumbnail", file("s.png"))
+    first, second = pair.arrives("archive", "look")["attachments"]
+    assert first["name"] == "photo.jpg" and second["name"] == "notes.txt" and "thumbnail" not in second
+    assert first["thumbnail"] == {"hash": hashlib.sha256(b"s.png").hexdigest(), "type": "image/png"}
+    copy = os.path.join(t.top, "copy")
+    pair.ok("--node", "archive", "blob", "get", first["thumbnail"]["hash"], "-o", copy)
+    assert read(copy) == b"s.png"
 
 
 def test_a_follower_sees_each_message_once(t):
