@@ -1,6 +1,9 @@
 #include "models/profile.h"
 
+#include <string.h>
+
 #include "base/text.h"
+#include "models/history.h"
 
 enum { MAX_NAME = 1024, MAX_URL = 2048 };
 
@@ -163,13 +166,50 @@ static bool is_of_type(struct model *m, const struct hash *hash, const char *typ
     return store_info(m->store, hash, &info, NULL) == STATUS_OK && span_eq_text(span_of(info.type), type);
 }
 
+// How many of the type a list has; the first one goes to *out.
+static size_t count_type(struct model *m, const struct hash_list *list, const char *type, struct hash *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (is_of_type(m, &list->items[i], type) && count++ == 0)
+            *out = list->items[i];
+    return count;
+}
+
+// A merge keeps what either side has, so of a description that was replaced elsewhere both lie in the profile. The
+// latest version that somebody wrote with one of them tells which it is.
+static void find_latest(struct model *m, const struct profile *p, const char *type, struct hash *out)
+{
+    struct history history;
+    int64_t latest = INT64_MIN;
+    if (history_of(m, &p->id_hash, &history, NULL) != STATUS_OK)
+        return;
+    for (size_t i = 0; i < history.count; i++) {
+        struct value *object;
+        struct hash_list descriptions = {0};
+        struct hash found;
+        if (history.items[i].created_ms <= latest ||
+            model_read(m, &history.items[i].hash, "Profile", &object, NULL) != STATUS_OK)
+            continue;
+        model_read_hashes(value_get(object, SPAN("personDescription")), &descriptions);
+        if (count_type(m, &descriptions, type, &found) == 1 && hash_list_has(&p->descriptions, &found)) {
+            latest = history.items[i].created_ms;
+            *out = found;
+        }
+        hash_list_free(&descriptions);
+    }
+}
+
 enum status profile_description(struct model *m, const struct profile *p, const char *type, struct value **out,
                                 struct error *e)
 {
-    for (size_t i = 0; i < p->descriptions.count; i++)
-        if (is_of_type(m, &p->descriptions.items[i], type))
-            return model_read(m, &p->descriptions.items[i], type, out, e);
-    return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "the profile has no %s", type);
+    struct hash found;
+    size_t count = count_type(m, &p->descriptions, type, &found);
+    if (count == 0)
+        return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "the profile has no %s", type);
+    if (count > 1)
+        find_latest(m, p, type, &found);
+    return model_read(m, &found, type, out, e);
 }
 
 // ---- Names ----------------------------------------------------------------------------------------------------------
@@ -229,35 +269,42 @@ static enum status load_own(struct model *m, struct profile *p, struct error *e)
     return status == STATUS_OK ? profile_load(m, &id, p, e) : status;
 }
 
-static void drop_descriptions(struct model *m, struct profile *p, const char *type)
+static void drop_type(struct model *m, struct hash_list *list, const char *type)
 {
     struct hash_list kept = {0};
-    for (size_t i = 0; i < p->descriptions.count; i++)
-        if (!is_of_type(m, &p->descriptions.items[i], type))
-            hash_list_add(&kept, &p->descriptions.items[i]);
-    hash_list_free(&p->descriptions);
-    p->descriptions = kept;
+    for (size_t i = 0; i < list->count; i++)
+        if (!is_of_type(m, &list->items[i], type))
+            hash_list_add(&kept, &list->items[i]);
+    hash_list_free(list);
+    *list = kept;
+}
+
+enum status profile_describe(struct model *m, const char *type, const struct value *object, struct error *e)
+{
+    struct profile p;
+    struct hash hash;
+    bool is_endpoint = strcmp(type, "Email") == 0 || strcmp(type, "PhoneNumber") == 0;
+    enum status status = load_own(m, &p, e);
+    struct hash_list *list = is_endpoint ? &p.endpoints : &p.descriptions;
+    if (status == STATUS_OK)
+        drop_type(m, list, type);
+    if (status == STATUS_OK && object != NULL) {
+        status = model_put(m, object, &hash, e);
+        hash_list_add(list, &hash);
+    }
+    if (status == STATUS_OK)
+        status = profile_save(m, &p, e);
+    profile_free(&p);
+    return status;
 }
 
 enum status profile_set_name(struct model *m, struct span name, struct error *e)
 {
     if (name.len > MAX_NAME || !utf8_valid(name))
         return error_set(e, STATUS_INVALID, "BAD-TEXT", "a name is at most %d bytes of UTF-8", MAX_NAME);
-    struct profile p;
-    struct hash hash;
     struct value *object = model_object(m, "PersonName");
     model_set_text(m, object, "name", name);
-    enum status status = load_own(m, &p, e);
-    if (status == STATUS_OK)
-        drop_descriptions(m, &p, "PersonName");
-    if (status == STATUS_OK && name.len != 0) {
-        status = model_put(m, object, &hash, e);
-        hash_list_add(&p.descriptions, &hash);
-    }
-    if (status == STATUS_OK)
-        status = profile_save(m, &p, e);
-    profile_free(&p);
-    return status;
+    return profile_describe(m, "PersonName", name.len != 0 ? object : NULL, e);
 }
 
 enum status profile_urls(struct model *m, struct profile_urls *out, struct error *e)
@@ -301,25 +348,6 @@ enum status profile_set_urls(struct model *m, const struct profile_urls *urls, s
         status = add_own_endpoint(m, &p, SPAN(""), e);
     if (status == STATUS_OK)
         status = profile_save(m, &p, e);
-    profile_free(&p);
-    return status;
-}
-
-enum status profile_describe(struct model *m, const struct hash *description, struct error *e)
-{
-    struct profile p;
-    struct store_info info;
-    enum status status = store_info(m->store, description, &info, e);
-    if (status != STATUS_OK)
-        return status;
-    status = load_own(m, &p, e);
-    struct span type = span_of(info.type);
-    bool reachable = span_eq_text(type, "Email") || span_eq_text(type, "PhoneNumber");
-    struct hash_list *list = reachable ? &p.endpoints : &p.descriptions;
-    if (status == STATUS_OK && !hash_list_has(list, description)) {
-        hash_list_add(list, description);
-        status = profile_save(m, &p, e);
-    }
     profile_free(&p);
     return status;
 }

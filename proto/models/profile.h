@@ -45,7 +45,7 @@ enum status profile_put_sign_key(struct model *m, const struct sign_public *key,
 // yet.
 enum status profile_replace_endpoint(struct model *m, struct profile *p, const struct profile_endpoint *endpoint,
                                      struct error *e);
-// The first description of a type; STATUS_NOT_FOUND if there is none.
+// The description of a type that was set last; STATUS_NOT_FOUND if there is none.
 enum status profile_description(struct model *m, const struct profile *p, const char *type, struct value **out,
                                 struct error *e);
 
@@ -55,8 +55,9 @@ enum status profile_name_of(struct model *m, const struct hash *person, struct s
 enum status profile_email_of(struct model *m, const struct hash *person, struct span *email, struct error *e);
 // Our own name: replaces the PersonName in the main profile. Code BAD-TEXT; empty removes it.
 enum status profile_set_name(struct model *m, struct span name, struct error *e);
-// Adds any stored description or endpoint object to our main profile, e.g. Email, PersonStatus, ProfileImage.
-enum status profile_describe(struct model *m, const struct hash *description, struct error *e);
+// Puts a description or an endpoint without instance (Email, PhoneNumber) into our main profile, instead of those of
+// its type; NULL removes them.
+enum status profile_describe(struct model *m, const char *type, const struct value *object, struct error *e);
 
 struct profile_urls {
     struct span items[PROFILE_URLS];

@@ -69,35 +69,53 @@ static enum status profile_get_work(struct node_job *job, struct model *m, struc
     return st == STATUS_OK ? show_profile(job, m, &id_hash, e) : st;
 }
 
-static enum status describe(struct model *m, const char *type, const char *member, struct span text, struct error *e)
+// What profile.set changes: a parameter, and the object it becomes.
+struct described {
+    const char *param;
+    const char *type;
+    const char *member;
+};
+
+static enum status make_description(struct model *m, const struct described *d, struct span text, struct value *object,
+                                    struct error *e)
 {
-    struct hash hash;
-    struct value *object = model_object(m, type);
-    model_set_text(m, object, member, text);
-    if (strcmp(type, "PersonStatus") == 0) {
+    struct hash file;
+    if (strcmp(d->type, "ProfileImage") != 0) {
+        model_set_text(m, object, d->member, text);
+    } else {
+        if (!hash_parse(text, &file) || store_presence(m->store, &file) == STORE_ABSENT)
+            return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no such file for the %s", d->param);
+        model_set_hash(m, object, d->member, &file);
+    }
+    if (strcmp(d->type, "PersonStatus") == 0) {
         model_set_number(m, object, "timestamp", (double)m->now_ms);
         model_set_text(m, object, "location", SPAN(""));
     }
-    enum status st = model_put(m, object, &hash, e);
-    return st == STATUS_OK ? profile_describe(m, &hash, e) : st;
+    return STATUS_OK;
+}
+
+static enum status describe(struct model *m, const struct described *d, struct span text, struct error *e)
+{
+    struct value *object = model_object(m, d->type);
+    if (text.len == 0)
+        return profile_describe(m, d->type, NULL, e);
+    enum status st = make_description(m, d, text, object, e);
+    return st == STATUS_OK ? profile_describe(m, d->type, object, e) : st;
 }
 
 static enum status profile_set_work(struct node_job *job, struct model *m, struct error *e)
 {
-    static const struct {
-        const char *param, *type, *member;
-    } descriptions[] = {{"status", "PersonStatus", "value"},
-                        {"organisation", "OrganisationName", "name"},
-                        {"image", "ProfileImage", "image"}};
+    static const struct described all[] = {{"name", "PersonName", "name"},
+                                           {"status", "PersonStatus", "value"},
+                                           {"organisation", "OrganisationName", "name"},
+                                           {"image", "ProfileImage", "image"},
+                                           {"mail", "Email", "email"},
+                                           {"phone", "PhoneNumber", "number"}};
     struct hash id_hash;
     enum status st = STATUS_OK;
-    if (ipc_request_text(job->request, "name") != NULL)
-        st = profile_set_name(m, node_job_text(job, "name"), e);
-    for (size_t i = 0; st == STATUS_OK && i < sizeof descriptions / sizeof *descriptions; i++) {
-        struct span text = node_job_text(job, descriptions[i].param);
-        if (text.len != 0)
-            st = describe(m, descriptions[i].type, descriptions[i].member, text, e);
-    }
+    for (size_t i = 0; st == STATUS_OK && i < sizeof all / sizeof *all; i++)
+        if (ipc_request_text(job->request, all[i].param) != NULL)
+            st = describe(m, &all[i], node_job_text(job, all[i].param), e);
     if (st == STATUS_OK)
         st = profile_own(m, &id_hash, e);
     return st == STATUS_OK ? show_profile(job, m, &id_hash, e) : st;

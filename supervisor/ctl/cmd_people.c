@@ -43,13 +43,13 @@ enum status run_profile_get(struct ctl *c, struct error *e)
 
 enum status run_profile_set(struct ctl *c, struct error *e)
 {
-    static const char *const options[] = {"name", "status", "organisation", "image"};
+    static const char *const options[] = {"name", "status", "organisation", "image", "mail", "phone"};
     json_t *params = json_object();
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         add(c, params, options[i], options[i]);
     if (json_object_size(params) == 0) {
         json_decref(params);
-        return ctl_usage(e, "profile set wants at least one of --name, --status, --organisation, --image");
+        return ctl_usage(e, "profile set wants at least one of its options");
     }
     return output_result(c, ctl_call(c, "profile.set", params, e), e);
 }

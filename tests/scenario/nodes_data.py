@@ -130,6 +130,36 @@ def test_profile_names_reach_the_other_node(t):
           "the archive knows the name")
 
 
+def test_a_profile_has_one_of_each(t):
+    pair = Pair(t)
+    image = pair.ok("blob", "put", write(os.path.join(t.top, "me.png"), b"a picture"))["hash"]
+    options = {"name": "Joe", "status": "busy", "organisation": "ACME", "image": image, "mail": "joe@x.org", "phone": "+43"}
+    types = {"name": "PersonName", "status": "PersonStatus", "organisation": "OrganisationName", "image": "ProfileImage",
+             "mail": "Email", "phone": "PhoneNumber"}
+
+    def shown(node="sparse"):
+        profile = pair.ok("--node", node, "profile", "get", pair.sparse)
+        return sorted(item["type"] for item in profile["descriptions"] + profile["endpoints"] if item["type"] in types.values())
+
+    pair.ok("profile", "set", *[word for name, value in options.items() for word in ("--" + name, value)])
+    assert shown() == sorted(types.values())
+    until(lambda: shown("archive") == sorted(types.values()), "the archive has all of it")
+    profile = pair.ok("profile", "set", "--status", "here", "--mail", "joe@y.org")
+    assert [d["value"] for d in profile["descriptions"] if d["type"] == "PersonStatus"] == ["here"]
+    assert [d["email"] for d in profile["endpoints"] if d["type"] == "Email"] == ["joe@y.org"]
+    pair.fails("NOT-FOUND", 1, "profile", "set", "--image", "ab" * 32)
+    for name in options:
+        pair.ok("profile", "set", "--" + name, "")
+    assert shown() == []
+
+
+def test_the_latest_name_counts_everywhere(t):
+    pair = Pair(t)
+    for name in ("Ann", "Bea", "Cleo", "Ann"):  # a merge keeps all of them; their hashes are in another order
+        pair.ok("profile", "set", "--name", name)
+        until(lambda: name in [c["name"] for c in pair.ok("--node", "archive", "contacts")], f"the archive knows {name}")
+
+
 def test_channels_are_created_posted_to_and_read(t):
     pair = Pair(t)
     pair.ok("channel", "create", "diary")
