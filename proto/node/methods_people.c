@@ -105,14 +105,15 @@ static enum status describe(struct model *m, const struct described *d, struct s
 
 static enum status profile_set_work(struct node_job *job, struct model *m, struct error *e)
 {
-    static const struct described all[] = {{"name", "PersonName", "name"},
-                                           {"status", "PersonStatus", "value"},
+    static const struct described all[] = {{"status", "PersonStatus", "value"},
                                            {"organisation", "OrganisationName", "name"},
                                            {"image", "ProfileImage", "image"},
                                            {"mail", "Email", "email"},
                                            {"phone", "PhoneNumber", "number"}};
     struct hash id_hash;
     enum status st = STATUS_OK;
+    if (ipc_request_text(job->request, "name") != NULL)
+        st = profile_set_name(m, node_job_text(job, "name"), e);
     for (size_t i = 0; st == STATUS_OK && i < sizeof all / sizeof *all; i++)
         if (ipc_request_text(job->request, all[i].param) != NULL)
             st = describe(m, &all[i], node_job_text(job, all[i].param), e);
