@@ -17,7 +17,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "scenario"))
-from control import BIN, Installation, RpcError  # noqa: E402
+from control import BIN, SECRET, Installation, RpcError  # noqa: E402,F401
 from nodes import Pair  # noqa: E402
 
 PATIENCE_S = 40

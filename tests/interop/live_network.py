@@ -4,7 +4,8 @@ import signal
 import time
 
 from live import NOT_TRIED, Proxy, free_port, now_ms, until
-from live_pairing import Relay, on_stage, registered
+from live_pairing import at_relay, on_stage
+from live_servers import Relay
 
 FROZEN_S = 3
 
@@ -94,17 +95,8 @@ def through_a_gap(s, cut, mend, **pairing):
 
 
 def losing_the_relay(role):
-    relay = Relay(ours=True)
-    try:
-        def play(s):
-            if role == "browser":
-                until(lambda: registered(s), "our archive is registered")
-            return through_a_gap(s, relay.stop, relay.start, via="relay")
-
-        options = {"up": ("--relay", relay.url)} if role == "browser" else {}
-        return on_stage(role, play, "--relay", relay.url, relay=relay, **options)
-    finally:
-        relay.stop()
+    relay = Relay()
+    return at_relay(role, relay, lambda s: through_a_gap(s, relay.stop, relay.start, via="relay"))
 
 
 def freezing_the_peer(role):

@@ -1,45 +1,9 @@
 """Every pairing direction and every way to the other side (points 1 and 4) with a live peer. Each case makes its own stage;
 role "browser": the peer accepts our archive's invitation, "node": our sparse node accepts the peer's."""
-import os
-import shutil
-import socket
-import ssl
-import subprocess
-import tempfile
-
-from live import BIN, NOT_TRIED, Proxy, RpcError, Stage, free_port, slack, until
+from live import NOT_TRIED, Proxy, RpcError, Stage, free_port, slack, until
+from live_servers import Certificate, EmbeddedRelay, Relay, ReferenceRelay, TlsRelay
 
 CHUM_LIMIT_MS = 1500
-REFERENCE_RELAY = "node_modules/@refinio/one.models/lib/tools/CommunicationServer.js"
-
-
-class Relay:
-    """A relay process: ours, or the reference's. It keeps its port when it is stopped and started again."""
-
-    def __init__(self, ours):
-        self.port = free_port()
-        self.url = f"ws://localhost:{self.port}"
-        if ours:
-            self.command = [os.path.join(BIN, "tandem-relay"), "--listen", f"localhost:{self.port}"]
-        else:
-            server = os.path.join(os.environ["ONE_PEER"], REFERENCE_RELAY)
-            self.command = ["node", server, "-h", "localhost", "-p", str(self.port)]
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(self.listens, "the relay listens")
-
-    def listens(self):
-        try:
-            socket.create_connection(("localhost", self.port)).close()
-            return True
-        except OSError:
-            return False
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait(10)
 
 
 def meet(s, **options):
@@ -80,50 +44,49 @@ def over_ipv6(role):
     return over_address(role, "::1")
 
 
-def through_relay(role, ours):
-    relay = Relay(ours)
-    try:
-        def play(s):
-            if role == "browser":
-                until(lambda: registered(s), "our archive is registered")
-            return meet(s, via="relay")
+def registered(s, url):
+    return any(x["url"] == url and x["state"] == "listening" for x in s.t.call("status")["archive"]["listeners"])
 
-        options = {"up": ("--relay", relay.url)} if role == "browser" else {}
-        return on_stage(role, play, "--relay", relay.url, relay=relay, **options)
+
+def at_relay(role, relay, play, **options):
+    """play on a stage where the side that does not dial is registered at the relay."""
+    def play_when_registered(s):
+        if role == "browser":
+            until(lambda: registered(s, relay.url), "our archive is registered")
+        return play(s)
+
+    if role == "browser":
+        options["up"] = ("--relay", relay.url)
+    try:
+        return on_stage(role, play_when_registered, "--relay", relay.url, relay=relay, **options)
     finally:
         relay.stop()
 
 
-def registered(s):
-    return any(x["type"] == "relay" and x["state"] == "listening" for x in s.t.call("status")["archive"]["listeners"])
+def meet_at(role, relay, **options):
+    return at_relay(role, relay, lambda s: meet(s, via="relay"), **options)
 
 
 def through_our_relay(role):
-    return through_relay(role, True)
+    return meet_at(role, Relay())
 
 
 def through_their_relay(role):
-    return through_relay(role, False)
+    return meet_at(role, ReferenceRelay())
 
 
-class Certificate:
-    """A self-signed certificate for localhost."""
+def through_an_embedded_relay(role):
+    return meet_at(role, EmbeddedRelay())
 
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="tandem-tls-")
-        self.file = os.path.join(self.folder, "cert.pem")
-        key = os.path.join(self.folder, "key.pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                        "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", self.file],
-                       check=True, capture_output=True, timeout=60)
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(self.file, key)
 
-    def wrap(self, client):
-        return self.context.wrap_socket(client, server_side=True)
-
-    def clean(self):
-        shutil.rmtree(self.folder)
+def through_a_relay_with_tls(role):
+    """The relay is behind a proxy that ends TLS; both sides know the certificate."""
+    certificate = Certificate()
+    try:
+        return meet_at(role, TlsRelay(certificate), environment={"TANDEM_TLS_CA_FILE": certificate.file},
+                       peer_environment={"NODE_EXTRA_CA_CERTS": certificate.file})
+    finally:
+        certificate.clean()
 
 
 def over_tls(role):
@@ -171,4 +134,6 @@ CASES = [
     ("1", "wss:// with an unknown certificate is refused", over_tls_with_unknown_certificate),
     ("4", "pairing, CHUM, chat through tandem-relay", through_our_relay),
     ("4", "the same through the reference's communication server", through_their_relay),
+    ("4", "the same through the relay of an archive", through_an_embedded_relay),
+    ("4", "the same through a relay at wss://", through_a_relay_with_tls),
 ]

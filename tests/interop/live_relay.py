@@ -2,8 +2,9 @@
 import time
 from urllib.parse import urlsplit
 
-from live import Proxy, free_port, now_ms, slack, until
-from live_pairing import Relay, on_stage, registered
+from live import NOT_TRIED, SECRET, Proxy, free_port, now_ms, slack, until
+from live_pairing import on_stage, registered
+from live_servers import Cluster, Relay
 
 FALLBACK_LIMIT_MS = 20000
 
@@ -34,7 +35,7 @@ class BothWays:
         self.relay = relay
         self.proxy = proxy  # in front of the peer that listens
         if s.role == "browser":
-            until(lambda: registered(s), "our archive is registered")
+            until(lambda: registered(s, relay.url), "our archive is registered")
             s.pair_up()
             self.direct = urlsplit(our_address(s)).port
             until(lambda: relay.url in s.peer.ask("urls", "urls", person=s.ours)["urls"], "the peer knows our relay")
@@ -64,7 +65,7 @@ class BothWays:
 
 
 def both_ways(role, play):
-    relay = Relay(ours=True)
+    relay = Relay()
     port = free_port()
     proxy = None if role == "browser" else Proxy(port)
     try:
@@ -125,7 +126,7 @@ def losing_the_relay_only(role):
         one_connection_lasts(s)
         ways.relay.start()
         if role == "browser":
-            until(lambda: registered(s), "our archive is registered again")
+            until(lambda: registered(s, ways.relay.url), "our archive is registered again")
         ways.cut()
         s.we_say("around the cut")
         s.they_hear("around the cut")
@@ -133,8 +134,62 @@ def losing_the_relay_only(role):
     return both_ways(role, play)
 
 
+def away_from_home(role):
+    """Three relays of a cluster: the side that does not dial is registered at the first, and our archive at the third as
+    well; the other one asks at the second. Then the first is killed."""
+    cluster = Cluster(3)
+    first, second, third = cluster.relays
+
+    def play(s):
+        if role == "browser":
+            until(lambda: registered(s, first.url) and registered(s, third.url), "our archive is registered")
+        s.pair_up(via="relay", change_url=lambda _: second.url)
+        s.talk()
+        first.stop()
+        if role == "node":
+            first.start()
+        begun = now_ms()
+        s.we_say("one relay is gone")
+        s.they_hear("one relay is gone")
+        until(s.connected, "we are connected")
+        s.talk()
+        return f"{(now_ms() - begun) / 1000:.1f} s"
+
+    try:
+        if role == "browser":
+            return on_stage(role, play, "--outgoing", up=("--relay", first.url, "--relay", third.url))
+        return on_stage(role, play, "--relay", first.url, relay=first)
+    finally:
+        cluster.stop()
+
+
+def port_that_changes(role):
+    """Our archive comes back at another port: the peer, which only dials, finds it through the relay and learns the new
+    address."""
+    if role == "node":
+        return NOT_TRIED  # endpoints_that_come_late_and_change of live_network
+
+    def play(ways):
+        s = ways.s
+        s.talk()
+        old = our_address(s)
+        s.t.stop()
+        s.t.up("--listen", f"localhost:{free_port()}", "--relay", ways.relay.url)
+        s.pair.ok("provision", "--user", "joe", stdin=SECRET + "\n")
+        assert our_address(s) != old
+        until(lambda: our_address(s) in s.peer.ask("urls", "urls", person=s.ours)["urls"], "the peer knows the new address")
+        s.talk()
+        ways.relay.stop()
+        s.restart_peer()
+        until(s.connected, "the peer comes directly")
+        s.talk()
+    return both_ways(role, play)
+
+
 CASES = [
     ("4", "direct way blocked: through the relay", falling_back_to_the_relay),
     ("4", "sent while the peer is away: once, through the relay", arriving_once_after_an_absence),
     ("4", "the relay restarts beside a direct connection", losing_the_relay_only),
+    ("4", "three relays in a NATS cluster, one is killed", away_from_home),
+    ("4", "our port changes: found through the relay", port_that_changes),
 ]
