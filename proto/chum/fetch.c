@@ -3,6 +3,43 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { RETRY_FIRST_MS = 2000, RETRY_LAST_MS = 300000, LACKING_MAX = 4096 };
+
+struct lacking {
+    unsigned times;
+    uint64_t retry_at;
+};
+
+uint64_t chum_retry_pause(unsigned times)
+{
+    uint64_t pause = RETRY_FIRST_MS;
+    for (unsigned i = 1; i < times && pause < RETRY_LAST_MS; i++)
+        pause *= 2;
+    return pause < RETRY_LAST_MS ? pause : RETRY_LAST_MS;
+}
+
+bool chum_fetch_note_lacking(struct chum_fetch *f, const struct hash *blob)
+{
+    if (f->lacking == NULL)
+        f->lacking = hash_map_create();
+    struct lacking *l = hash_map_get(f->lacking, blob);
+    bool is_news = l == NULL;
+    if (is_news && hash_map_count(f->lacking) == LACKING_MAX)
+        return true; // asked for again with everything that has it below
+    if (is_news) {
+        l = mem_alloc(sizeof *l);
+        hash_map_set(f->lacking, blob, l);
+    }
+    l->retry_at = conn_now(f->conn) + chum_retry_pause(++l->times);
+    return is_news;
+}
+
+bool chum_fetch_does_without(const struct chum_fetch *f, const struct hash *blob)
+{
+    const struct lacking *l = f->lacking != NULL ? hash_map_get(f->lacking, blob) : NULL;
+    return l != NULL && l->retry_at > conn_now(f->conn);
+}
+
 struct chum_fetch *chum_fetch_use(struct chum_fetch *f)
 {
     f->users++;
@@ -11,8 +48,12 @@ struct chum_fetch *chum_fetch_use(struct chum_fetch *f)
 
 void chum_fetch_release(struct chum_fetch *f)
 {
-    if (--f->users == 0)
-        free(f);
+    if (--f->users != 0)
+        return;
+    if (f->lacking != NULL)
+        hash_map_free_values(f->lacking);
+    hash_map_destroy(f->lacking);
+    free(f);
 }
 
 int64_t chum_fetch_call(struct chum_fetch *f, enum chum_service service, struct span args, rpc_reply_fn reply,

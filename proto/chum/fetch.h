@@ -30,10 +30,18 @@ struct chum_fetch {
     size_t entries;                // of the lists of children being worked on, of all trees
     size_t downloads;              // under way
     struct chum_download *waiting; // for their turn
-    bool closing;                  // nothing more is asked
-    bool ended;                    // the connection is gone
-    size_t users;                  // the session, trees, downloads; the last one frees it
+    struct hash_map *lacking; // BLOBs the peer could not deliver in this session, and when they are asked for again
+    bool closing;             // nothing more is asked
+    bool ended;               // the connection is gone
+    size_t users;             // the session, trees, downloads; the last one frees it
 };
+
+// The pause before something that failed is asked for again: longer every time.
+uint64_t chum_retry_pause(unsigned times);
+
+// Notes that the peer lists a BLOB it does not deliver; true if that is news.
+bool chum_fetch_note_lacking(struct chum_fetch *f, const struct hash *blob);
+bool chum_fetch_does_without(const struct chum_fetch *f, const struct hash *blob); // until its pause is over
 
 struct chum_fetch *chum_fetch_use(struct chum_fetch *f);
 void chum_fetch_release(struct chum_fetch *f);

@@ -9,8 +9,6 @@
 #include "crypto/sha256.h"
 
 enum {
-    RETRY_FIRST_MS = 2000,
-    RETRY_LAST_MS = 300000,
     TOLD_PER_PASS = 100,
     LINGERING_MAX = 64,
     STUCK_MS = 4000,
@@ -73,29 +71,47 @@ static void release(struct chum_importer *im)
 
 // ---- Failures ------------------------------------------------------------------------------------------------------
 
-static uint64_t pause_after(unsigned times)
-{
-    uint64_t pause = RETRY_FIRST_MS;
-    for (unsigned i = 1; i < times && pause < RETRY_LAST_MS; i++)
-        pause *= 2;
-    return pause < RETRY_LAST_MS ? pause : RETRY_LAST_MS;
-}
-
-static void remember_failure(struct chum_importer *im, const struct hash *root, const struct error *why, bool lacking)
+static struct failure *failure_of(struct chum_importer *im, const struct hash *root)
 {
     struct failure *f = hash_map_get(im->failures, root);
     if (f == NULL) {
         f = mem_alloc(sizeof *f);
         hash_map_set(im->failures, root, f);
     }
+    f->pass = im->pass;
+    return f;
+}
+
+static void tell_failure(struct chum_importer *im, const struct hash *root, const struct error *why)
+{
+    if (im->told++ < TOLD_PER_PASS)
+        im->events.failed(im->events.ctx, root, why);
+}
+
+static void remember_failure(struct chum_importer *im, const struct hash *root, const struct error *why)
+{
+    struct failure *f = failure_of(im, root);
     bool is_news = strcmp(f->code, why->code) != 0 || f->times == 0;
     memcpy(f->code, why->code, sizeof f->code);
-    f->lacking = lacking;
-    f->times++;
-    f->pass = im->pass;
-    f->retry_at = conn_now(im->fetch->conn) + pause_after(f->times);
-    if (is_news && im->told++ < TOLD_PER_PASS)
-        im->events.failed(im->events.ctx, root, why);
+    f->lacking = false;
+    f->retry_at = conn_now(im->fetch->conn) + chum_retry_pause(++f->times);
+    if (is_news)
+        tell_failure(im, root, why);
+}
+
+// A root is here but for BLOBs. It is gone through again for those it asked for itself; the others are somebody else's
+// to ask for, and when they come it is complete.
+static void remember_lacking(struct chum_importer *im, const struct hash *root, const struct chum_lacking *lacking)
+{
+    struct failure *f = failure_of(im, root);
+    struct error why;
+    (void)error_set(&why, STATUS_NOT_FOUND, "BLOB-UNAVAILABLE", "the peer lists %zu files it cannot deliver",
+                    lacking->files);
+    memcpy(f->code, why.code, sizeof f->code);
+    f->lacking = true;
+    f->retry_at = lacking->asked != 0 ? conn_now(im->fetch->conn) + chum_retry_pause(++f->times) : UINT64_MAX;
+    if (lacking->news != 0)
+        tell_failure(im, root, &why);
 }
 
 static void forget_failure(struct chum_importer *im, const struct hash *root)
@@ -200,14 +216,11 @@ static void root_done(void *ctx, const struct hash *root, const struct chum_root
 {
     struct running *r = ctx;
     struct chum_importer *im = r->importer;
-    struct error why;
     if (result->status != STATUS_OK) {
-        remember_failure(im, root, &result->why, false);
+        remember_failure(im, root, &result->why);
         im->again = im->again || r->want->count > 1;
-    } else if (result->lacking != 0) {
-        (void)error_set(&why, STATUS_NOT_FOUND, "BLOB-UNAVAILABLE", "the peer lists %zu files it cannot deliver",
-                        result->lacking);
-        remember_failure(im, root, &why, true);
+    } else if (result->lacking.files != 0) {
+        remember_lacking(im, root, &result->lacking);
     } else {
         forget_failure(im, root);
     }

@@ -34,7 +34,7 @@ struct chum_parts {
     size_t next_store;
     size_t batch_end; // end of the batch the store works on; 0 = none
     size_t under_way; // calls
-    size_t lacking;
+    struct chum_lacking lacking;
     size_t jobs;
     bool over; // done was called, or the parts were dropped
 };
@@ -210,7 +210,9 @@ static void file_here(void *ctx, enum status status, const struct error *why)
     part->state = PART_STORED;
     if (status != STATUS_OK && can_do_without(part, why)) {
         part->state = PART_LACKING;
-        p->lacking++;
+        p->lacking.files++;
+        p->lacking.asked++;
+        p->lacking.news += chum_fetch_note_lacking(p->fetch, &part->child.hash);
     } else if (status != STATUS_OK) {
         end(p, status, why);
         return;
@@ -223,6 +225,11 @@ static void ask(struct chum_parts *p)
     struct part *part = part_at(p, p->next_call);
     *part = (struct part){.parts = p, .child = p->missing.items[p->next_call++], .call = -1};
     enum link_kind kind = part->child.kind;
+    if (kind == LINK_BLOB && chum_fetch_does_without(p->fetch, &part->child.hash)) {
+        part->state = PART_LACKING;
+        p->lacking.files++;
+        return;
+    }
     p->under_way++;
     if (kind == LINK_BLOB || kind == LINK_CLOB)
         part->download = chum_download_begin(p->fetch, &part->child.hash, kind == LINK_CLOB, file_here, part);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "chum/fetch.h"
+#include "chum/receive.h"
 #include "store/store.h"
 
 struct chum_parts;
@@ -13,8 +14,8 @@ struct chum_parts;
 struct chum_parts_result {
     enum status status;
     const struct error *why; // NULL if everything is here
-    size_t lacking;          // BLOBs the peer listed and could not deliver; they are noted as wanted
-    const bool *listed;      // which of the siblings stand in the peer's list; NULL if it failed before that
+    struct chum_lacking lacking;
+    const bool *listed; // which of the siblings stand in the peer's list; NULL if it failed before that
 };
 typedef void (*chum_parts_done)(void *ctx, const struct chum_parts_result *result);
 

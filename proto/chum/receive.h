@@ -8,10 +8,16 @@
 enum status chum_store_received(struct store *s, const struct chum_policy *policy, struct span text,
                                 const struct hash *hash, bool is_id, struct error *e);
 
+struct chum_lacking { // BLOBs the peer listed and could not deliver; they are noted as wanted
+    size_t files;
+    size_t asked; // of them, asked for this time
+    size_t news;  // of them, lacking for the first time in this session
+};
+
 struct chum_root_result {
     enum status status;
-    struct error why; // if the status is not STATUS_OK
-    size_t lacking;   // BLOBs below it that the peer could not deliver
+    struct error why;            // if the status is not STATUS_OK
+    struct chum_lacking lacking; // below it
 };
 
 // The same for the texts of a want's roots with their effects. One that fails leaves nothing behind and does not

@@ -158,8 +158,11 @@ static void parts_here(void *ctx, const struct chum_parts_result *result)
 {
     struct chum_tree *t = ctx;
     t->parts = NULL;
-    for (size_t i = 0; result->listed != NULL && i < t->next; i++)
+    for (size_t i = 0; result->listed != NULL && i < t->next; i++) {
         t->roots[i].covered = t->roots[i].covered || result->listed[i];
+        if (t->roots[i].covered) // whatever was asked for, the newer one asks for again
+            t->results[i].lacking.files += result->lacking.files;
+    }
     if (result->status != STATUS_OK) {
         failed(t, result->status, result->why, is_lost(result->status));
         return;

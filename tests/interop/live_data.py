@@ -303,6 +303,21 @@ def attachment_of_ours(s):
     digest = store_file(s, os.urandom(1000))
     s.we_say("see attachment", attachments=[{"hash": digest, "name": "a.bin", "type": "application/octet-stream"}])
     assert s.they_hear("see attachment")["attachments"] == 1
+    until(lambda: ["a.bin", "application/octet-stream", 1000, 1000] in s.peer.ask("files", "files", other=s.ours)["list"],
+          "the peer shows the file")
+
+
+def attachment_of_theirs(s):
+    """The peer cannot export it: the message says what there is to have, and those after it arrive as ever."""
+    mark = s.mark()
+    s.peer.ask("attach", "said", other=s.ours, text="their picture", name="ä b.png", size=1001, preview=11)
+    (shown,) = s.we_hear("their picture")["attachments"]
+    assert (shown["name"], shown["type"], shown["size"], shown["present"]) == ("ä b.png", "image/png", 1001, False), shown
+    for i in range(5):
+        s.they_say(f"after the picture {i}")
+        s.we_hear(f"after the picture {i}")
+    told = [e["data"]["code"] for e in s.events(mark)[0] if e["event"] == "sync.failed" and e["data"]["personId"] == s.theirs]
+    assert told == ["BLOB-UNAVAILABLE"], told
 
 
 def broken_files_of_theirs(s):
@@ -361,6 +376,7 @@ CASES = [
     ("BLOBs of 0 B, 100 B, 64 KiB ± 1, 1.2 MB, ours", small_files_of_ours),
     ("BLOB of 50 MB, ours", large_file_of_ours),
     ("message with an attachment, ours", attachment_of_ours),
+    ("message with an attachment, theirs: told once, the rest arrives", attachment_of_theirs),
     ("the peer's broken BLOB export: reported, the rest arrives", broken_files_of_theirs),
     ("types unknown here are left out, the rest arrives", unknown_types_of_theirs),
     ("texts of 1 MiB and above", long_texts),

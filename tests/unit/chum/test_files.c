@@ -282,6 +282,29 @@ static void an_undeliverable_blob_does_not_keep_back_its_object(void **state)
     assert_in_range(s->asked, 4, 10); // again, after longer and longer pauses
 }
 
+static void an_undeliverable_blob_is_asked_for_and_told_once_for_all_that_lack_it(void **state)
+{
+    enum { OTHERS = 20 };
+    struct scene *s = *state;
+    struct hash others[OTHERS];
+    s->way = REFUSES;
+    gallery_pass(&s->g);
+    for (int i = 0; i < OTHERS; i++) {
+        others[i] = gallery_object(&s->g, "{'$type$':'Album','title':'%d','image':'%s'}", i, hash_text(&s->file).s);
+        gallery_child(&s->g, &others[i], "blob", &s->file);
+        gallery_root(&s->g, &others[i], "Album");
+    }
+    stage_wait_passes(&s->g.stage, s->g.ours, 2);
+    for (int i = 0; i < OTHERS; i++)
+        assert_int_equal(side_presence(s->g.ours, &others[i]), STORE_PRESENT);
+    assert_string_equal(buf_cstr(&s->g.ours->failures), "BLOB-UNAVAILABLE ");
+    assert_in_range(s->asked, 1, 4);
+    s->way = DELIVERS;
+    stage_wait_passes(&s->g.stage, s->g.ours, 6);
+    assert_int_equal(side_presence(s->g.ours, &s->file), STORE_PRESENT);
+    assert_in_range(s->asked, 2, 6);
+}
+
 static void what_lacks_a_blob_is_offered_to_whom_it_came_from(void **state)
 {
     struct scene *s = *state;
@@ -427,6 +450,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(texts_are_cut_between_characters, begin_pair, end_pair),
         cmocka_unit_test_setup_teardown(files_of_many_objects_cross_at_a_time, begin_pair, end_pair),
         cmocka_unit_test_setup_teardown(an_undeliverable_blob_does_not_keep_back_its_object, begin_scene, end_scene),
+        cmocka_unit_test_setup_teardown(an_undeliverable_blob_is_asked_for_and_told_once_for_all_that_lack_it,
+                                        begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(what_lacks_a_blob_is_offered_to_whom_it_came_from, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_blob_that_comes_later_completes_its_object, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_blob_that_is_text_comes_as_text, begin_scene, end_scene),
