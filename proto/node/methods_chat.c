@@ -287,16 +287,32 @@ static enum status topic_list_work(struct node_job *job, struct model *m, struct
     return STATUS_OK;
 }
 
+static enum status open_topic(struct node_job *job, struct model *m, const struct hash_list *persons,
+                              struct topic *topic, struct error *e)
+{
+    struct span name = node_job_text(job, "name");
+    struct hash group;
+    bool by_group = ipc_request_text(job->request, "group") != NULL;
+    if (ipc_request_bool(job->request, "everyone", false))
+        return topic_open_everyone(m, topic, e);
+    if (persons->count == 1 && name.len == 0 && !by_group)
+        return topic_open_one_to_one(m, &persons->items[0], topic, e);
+    enum status st = by_group ? node_job_group(job, m, &group, e) : STATUS_OK;
+    if (st == STATUS_OK)
+        st = topic_create_group(m, name, (struct span){0}, persons->items, persons->count, topic, e);
+    return st == STATUS_OK && by_group ? topic_add_group(m, topic, &group, e) : st;
+}
+
 static enum status topic_create(struct node_job *job, struct model *m, struct error *e)
 {
     struct hash_list persons = {0};
     struct topic topic;
-    struct span name = node_job_text(job, "name");
+    bool whole = json_object_get(ipc_request_params(job->request), "persons") == NULL;
+    if (whole && !ipc_request_bool(job->request, "everyone", false) && ipc_request_text(job->request, "group") == NULL)
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "give \"persons\", \"group\" or \"everyone\"");
     enum status st = node_job_hashes(job, "persons", &persons, e);
-    if (st == STATUS_OK && persons.count == 1 && name.len == 0)
-        st = topic_open_one_to_one(m, &persons.items[0], &topic, e);
-    else if (st == STATUS_OK)
-        st = topic_create_group(m, name, (struct span){0}, persons.items, persons.count, &topic, e);
+    if (st == STATUS_OK)
+        st = open_topic(job, m, &persons, &topic, e);
     if (st == STATUS_OK)
         job->result =
             json_pack("{s:o, s:o}", "topicId", node_json_text(topic.id), "channel", node_json_hash(&topic.channel));

@@ -120,10 +120,12 @@ enum status run_channel_list(struct ctl *c, struct error *e)
 
 enum status run_topic_create(struct ctl *c, struct error *e)
 {
-    if (!ctl_has(c, "with"))
-        return ctl_usage(e, "topic create wants at least one --with PERSON");
-    json_t *params = json_pack("{s:o}", "persons", all_values(c, "with"));
+    bool everyone = ctl_has(c, "everyone");
+    if (everyone == (ctl_has(c, "with") || ctl_has(c, "group")))
+        return ctl_usage(e, "topic create wants --with PERSON or --group GROUP, or --everyone alone");
+    json_t *params = json_pack("{s:o, s:b}", "persons", all_values(c, "with"), "everyone", everyone);
     add(c, params, "name", "name");
+    add(c, params, "group", "group");
     return output_result(c, ctl_call(c, "topic.create", params, e), e);
 }
 

@@ -182,6 +182,13 @@ def test_groups_and_group_topics(t):
     assert group["persons"] == []
 
 
+def test_topics_want_somebody(t):
+    pair = Pair(t)
+    pair.fails("USAGE", 2, "topic", "create", "--name", "alone")
+    pair.fails("USAGE", 2, "topic", "create", "--everyone", "--with", pair.archive)
+    pair.fails("NOT-FOUND", 1, "topic", "create", "--name", "x", "--group", "nobody knows")
+
+
 def test_trust_tells_why(t):
     pair = Pair(t)
     keys = {k["personId"]: k for k in pair.ok("trust", "list")}

@@ -47,6 +47,33 @@ def test_two_people_pair_and_chat(t):
     with_two(t, run)
 
 
+def reads(pair, topic):
+    """What a node shows of a topic; nothing as long as it does not know it."""
+    status, found = pair.cli("--node", "archive", "topic", "read", topic)
+    return [message["text"] for message in found] if status == 0 else []
+
+
+def test_a_topic_for_everyone_and_one_for_a_group(t):
+    def run(joe, ann):
+        archive = lambda pair, *words: pair.ok("--node", "archive", *words)
+        archive(ann, "pair", json.dumps(joe.ok("invite")))
+        assert archive(joe, "topic", "create", "--everyone")["topicId"] == "EveryoneTopic"
+        archive(joe, "topic", "send", "EveryoneTopic", "hello all")
+        until(lambda: reads(ann, "EveryoneTopic") == ["hello all"], "a contact is told")
+        archive(ann, "topic", "send", "EveryoneTopic", "hello Joe")
+        until(lambda: reads(joe, "EveryoneTopic") == ["hello all", "hello Joe"], "and answers")
+
+        archive(joe, "group", "create", "friends")
+        archive(joe, "topic", "create", "--name", "Tea Club", "--group", "friends")
+        archive(joe, "topic", "send", "tea-club", "nobody here yet")
+        archive(joe, "topic", "send", "EveryoneTopic", "later")
+        until(lambda: "later" in reads(ann, "EveryoneTopic"), "a later message is there")
+        assert reads(ann, "tea-club") == [], "somebody outside the group reads its topic"
+        archive(joe, "group", "add", "friends", ann.archive)
+        until(lambda: reads(ann, "tea-club") == ["nobody here yet"], "the new member reads it")
+    with_two(t, run)
+
+
 def test_links_work_like_json(t):
     def run(joe, ann):
         status, out, err = t.cli("invite", "--link")
