@@ -304,6 +304,14 @@ static void accepted(void *ctx, json_t *result, const struct error *error)
     drive(s);
 }
 
+// The archive may be known to others by a name that leads nowhere from here.
+static json_t *local_invitation(const struct node *archive, const json_t *result)
+{
+    json_t *invitation = json_copy((json_t *)result);
+    json_object_set_new(invitation, "url", json_string(archive->url));
+    return invitation;
+}
+
 static void invited(void *ctx, json_t *result, const struct error *error)
 {
     struct node *archive = ctx;
@@ -311,7 +319,8 @@ static void invited(void *ctx, json_t *result, const struct error *error)
     archive->pending = false;
     s->pairing = error == NULL;
     if (error == NULL)
-        call(&s->nodes[IPC_SPARSE], "pairing.accept", json_pack("{s:O}", "invitation", result), CALL_MS, accepted);
+        call(&s->nodes[IPC_SPARSE], "pairing.accept",
+             json_pack("{s:o}", "invitation", local_invitation(archive, result)), CALL_MS, accepted);
     else
         refused(archive, "pairing.invite", error);
     drive(s);

@@ -350,7 +350,8 @@ static enum status open_listener(struct ws_server *s, const char *address, struc
     if (listen_address_parse(address, &s->address, e) != STATUS_OK ||
         listening_open(&s->address, &s->sockets, e) != STATUS_OK)
         return STATUS_INVALID;
-    if (s->sockets.wildcard && s->options.hosts == NULL && !s->options.any_host)
+    bool named = s->options.hosts != NULL && s->options.hosts[0] != NULL;
+    if (s->sockets.wildcard && !named && !s->options.any_host)
         return error_set(e, STATUS_INVALID, "HOSTS-MISSING",
                          "a listener on every address needs the names it is reached by");
     if (s->loop->server == NULL)

@@ -1,10 +1,12 @@
 #include "node/addresses.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "models/profile.h"
+#include "net/address.h"
 
 bool addresses_is_relay(const json_t *config, struct span url)
 {
@@ -16,6 +18,24 @@ bool addresses_is_relay(const json_t *config, struct span url)
             return true;
     }
     return false;
+}
+
+void addresses_of_listener(const json_t *config, const char *listener, struct buf *here, struct buf *elsewhere)
+{
+    struct ws_url url;
+    const char *name = json_string_value(json_array_get(json_object_get(config, "listen.hosts"), 0));
+    bool read = ws_url_parse(listener, &url, NULL) == STATUS_OK;
+    bool v4 = read && strcmp(url.host, "0.0.0.0") == 0;
+    bool v6 = read && strcmp(url.host, "::") == 0;
+    if ((!v4 && !v6) || name == NULL) {
+        buf_add_text(here, listener);
+        buf_add_text(elsewhere, listener);
+        return;
+    }
+    buf_add_text(here, "ws://");
+    address_write(v4 ? "127.0.0.1" : "::1", url.port, here);
+    buf_add_text(elsewhere, "ws://");
+    address_write(name, url.port, elsewhere);
 }
 
 enum status addresses_open(struct model *m, const char *listener, const json_t *config, struct error *e)

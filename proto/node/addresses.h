@@ -5,6 +5,9 @@
 #include "models/model.h"
 #include "node/node.h"
 
+// What programs on this machine and others dial to reach a listener: both its url, unless it is on every address; then
+// the loopback address, and the first of listen.hosts. Any thread.
+void addresses_of_listener(const json_t *config, const char *listener, struct buf *here, struct buf *elsewhere);
 // On the store's thread, while the node is opened: the listener (empty = none), and of the relays told so far those of
 // the configuration.
 enum status addresses_open(struct model *m, const char *listener, const json_t *config, struct error *e);

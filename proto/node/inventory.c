@@ -36,9 +36,9 @@ static void id(struct ipc_request *r, void *ctx)
     }
     ipc_request_reply(r, json_pack("{s:o, s:s, s:o, s:s, s:o, s:o, s:o}", "personId", node_json_hash(&self->person),
                                    "email", self->email, "instanceId", node_json_hash(&self->instance), "instanceName",
-                                   self->instance_name, "url", n->url[0] != '\0' ? json_string(n->url) : json_null(),
-                                   "personKeys", show_keys(&self->person_keys), "instanceKeys",
-                                   show_keys(&self->instance_keys)));
+                                   self->instance_name, "url",
+                                   n->reachable[0] != '\0' ? json_string(n->reachable) : json_null(), "personKeys",
+                                   show_keys(&self->person_keys), "instanceKeys", show_keys(&self->instance_keys)));
 }
 
 // ---- What it has ---------------------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ const struct node_kind *node_kind(const struct node *n)
 
 const char *node_url(const struct node *n)
 {
-    return n->url;
+    return n->reachable;
 }
 
 const char *node_ca_file(const struct node *n)

@@ -45,6 +45,6 @@ const struct identity *node_self(const struct node *n); // NULL until provisione
 struct peers *node_peers(struct node *n);               // NULL until provisioned
 struct blobs *node_blobs(struct node *n);               // the store thread's
 const struct node_kind *node_kind(const struct node *n);
-const char *node_url(const struct node *n);      // empty if nobody can dial us
+const char *node_url(const struct node *n);      // where others dial us; empty if nobody can
 const char *node_ca_file(const struct node *n);  // further certificate authorities; NULL = none
 const json_t *node_config(const struct node *n); // the keys of tandem.conf given with node.provision; an object

@@ -36,7 +36,8 @@ struct node {
     struct followers *followers;
     struct works *works;
     void *kind_state;
-    char url[320];
+    char url[320];       // where this machine reaches it; empty = nowhere
+    char reachable[320]; // where others reach it; node_url
     json_t *config;
     char store_note[200]; // what opening the store had to repair; for node.status
 };

@@ -29,6 +29,7 @@ struct opening {
     char *private_dir;
     void *kind_state;
     char url[320];
+    char reachable[320];
     struct recipes *recipes;
     struct store *store;
     struct keychain *keychain;
@@ -89,9 +90,9 @@ static enum status open_instance(struct opening *o, struct error *e)
     st = o->import_dir != NULL ? adopt_instance(o, e) : named_instance(o, now, e);
     struct model m = {.store = o->store, .self = o->self, .arena = arena, .now_ms = now};
     if (st == STATUS_OK)
-        st = leute_init(&m, span_of(o->url), e);
+        st = leute_init(&m, span_of(o->reachable), e);
     if (st == STATUS_OK)
-        st = addresses_open(&m, o->url, node_config(o->node), e);
+        st = addresses_open(&m, o->reachable, node_config(o->node), e);
     if (st == STATUS_OK)
         st = store_commit(o->store, e);
     else
@@ -155,6 +156,7 @@ static void take_over(struct opening *o)
     n->self = o->self;
     n->kind_state = o->kind_state;
     snprintf(n->url, sizeof n->url, "%s", o->url);
+    snprintf(n->reachable, sizeof n->reachable, "%s", o->reachable);
     snprintf(n->store_note, sizeof n->store_note, "%s", o->report.note);
     n->hooks = (struct hooks){.self = n->self, .now_ms = clock_wall_ms};
     hooks_install(o->store, &n->hooks);
@@ -238,6 +240,17 @@ static enum status read_import(struct opening *o, json_t *params, struct error *
     return STATUS_OK;
 }
 
+static void find_addresses(struct opening *o)
+{
+    struct buf here = {0};
+    struct buf elsewhere = {0};
+    addresses_of_listener(o->node->config, o->url, &here, &elsewhere);
+    snprintf(o->url, sizeof o->url, "%s", buf_cstr(&here));
+    snprintf(o->reachable, sizeof o->reachable, "%s", buf_cstr(&elsewhere));
+    buf_free(&here);
+    buf_free(&elsewhere);
+}
+
 static enum status begin_opening(struct node *n, struct ipc_request *r, struct error *e)
 {
     json_t *params = ipc_request_params(r);
@@ -258,6 +271,7 @@ static enum status begin_opening(struct node *n, struct ipc_request *r, struct e
         free_opening(o);
         return st;
     }
+    find_addresses(o);
     o->store_dir = node_path(n, "store");
     o->private_dir = node_path(n, "private");
     n->opening = true;

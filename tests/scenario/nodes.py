@@ -9,7 +9,7 @@ class Pair:
 
     def __init__(self, installation, *options, user="joe"):
         self.t = installation
-        self.t.up("--listen", "localhost:0", *options)
+        self.t.up("--listen", "localhost:0", *options)  # of two the last counts
         status, self.provisioned = self.cli("provision", "--user", user, stdin=SECRET + "\n")
         assert status == 0, self.provisioned
         self.archive = self.provisioned["archive"]["personId"]

@@ -97,6 +97,24 @@ def test_a_changed_port_heals(t):
         pair.arrives("archive", "found you")
 
 
+def test_an_archive_on_every_address_is_known_by_its_first_name(t):
+    t.environment["TANDEM_LISTEN_HOSTS"] = "anna.invalid 192.0.2.7"
+    pair = Pair(t, "--listen", "0.0.0.0:0")  # the nodes meet although that name leads nowhere
+    assert pair.provisioned["federated"]
+    listening = pair.ok("status")["archive"]["listeners"][0]["url"]
+    assert listening.startswith("ws://0.0.0.0:")
+    known = listening.replace("0.0.0.0", "anna.invalid")
+    assert pair.ok("invite")["url"] == known
+    assert pair.ok("--node", "archive", "id")["url"] == known
+    assert known in [endpoint["url"] for endpoint in pair.ok("--node", "archive", "profile", "get")["endpoints"]]
+
+
+def test_an_archive_on_every_address_needs_a_name(t):
+    t.up("--listen", "0.0.0.0:0")
+    status, result = t.cli_json("provision", "--user", "joe", stdin=SECRET + "\n")
+    assert (status, result["error"]["code"]) == (1, "HOSTS-MISSING"), result
+
+
 def test_two_installations_do_not_disturb_each_other(t):
     one = Pair(t)
     second = Installation()

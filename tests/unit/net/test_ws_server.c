@@ -526,7 +526,11 @@ static void a_wildcard_listener_needs_names(void **state)
     struct pair p;
     struct error e = {0};
     pair_listen(&p, NULL);
+    const char *const none[] = {NULL};
     assert_null(ws_server_listen(p.loop, "0.0.0.0:0", NULL, NULL, NULL, &e));
+    assert_string_equal(e.code, "HOSTS-MISSING");
+    error_clear(&e);
+    assert_null(ws_server_listen(p.loop, "[::]:0", &(struct ws_server_options){.hosts = none}, NULL, NULL, &e));
     assert_string_equal(e.code, "HOSTS-MISSING");
     assert_null(ws_server_listen(p.loop, "192.0.2.1:0", NULL, NULL, NULL, &e));
     assert_string_equal(e.code, "BAD-ADDRESS");
