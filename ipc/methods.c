@@ -140,10 +140,13 @@ const struct ipc_method IPC_METHODS[] = {
      "failures: attempts in a row that failed",
      {PAGE}},
     {"connections.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "Open and lately closed connections.",
+     "Connections, newest first: those being dialled and the open ones.",
      "{items:[{id,remotePersonId,remoteInstanceId,protocol,state,direction,transport,url,live,bytesSent,bytesReceived,"
-     "messagesSent,messagesReceived,latencyMs,openedAt,plugins}], next}",
-     {PAGE}},
+     "messagesSent,messagesReceived,latencyMs,createdAt,openedAt,closedAt,steps:[{state,ms}],"
+     "closeEvent:{type,status,code,reason,origin},plugins:[{name,addedAt,sent,received}]}], next}; state is initializing, "
+     "connecting, connected, encrypting, encrypted, authenticating, authenticated, pairing, paired, active, closing, closed "
+     "or failed; steps are the states it has left; status is the code of the WebSocket",
+     {BOOL("ended", "also the last 100 that have ended or could not be dialled; default false"), PAGE}},
 
     // --- chat -------------------------------------------------------------------------------------------------------
     {"chat.send", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
@@ -316,10 +319,11 @@ const struct ipc_method IPC_METHODS[] = {
      "Counters since the start of the node; rates are means since then.",
      "{global:{totalConnections,activeConnections,failedConnections,successRate,connectionRate,totalMessages,totalBytes,"
      "averageMessageSize,messageRate,throughputMbps,averageLatency,totalErrors,errorRate,…}, and the members of global "
-     "once more; connections: as connections.list; recentErrors:[{type,error,code,severity,timestamp,connectionId,count}]; "
+     "once more; transports:{websocket:{connections,active,failures,messages,bytes}, relay:{…}}; connections: as connections.list; recentErrors:[{type,error,code,severity,timestamp,connectionId,count}]; "
      "delivery:{count,delivered,avgMs,successRate}}", {{0}}},
     {"report", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "The same for people.", "{text, recentErrors}", {{0}}},
+     "The same for people, with the last connections.", "{text, recentErrors}",
+     {CHOICE("errors", OPTIONAL, "connection|auth|encryption|pairing|sync", "only errors of this type")}},
     {"health", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "One word on the connections.",
      "{totalConnections, activeConnections, connectionRatio, avgLatency, lastSync, health}; health is healthy, degraded "

@@ -6,7 +6,10 @@
 #include "base/log.h"
 #include "conn/conn_internal.h"
 
+enum { CLOSE_NORMAL = 1000, CLOSE_LOST = 1006 }; // of WebSockets
+
 static const char *const STATES[] = {
+    [CONN_INITIALIZING] = "initializing",
     [CONN_CONNECTING] = "connecting",
     [CONN_CONNECTED] = "connected",
     [CONN_ENCRYPTING] = "encrypting",
@@ -14,6 +17,7 @@ static const char *const STATES[] = {
     [CONN_AUTHENTICATING] = "authenticating",
     [CONN_AUTHENTICATED] = "authenticated",
     [CONN_PAIRING_ACTIVE] = "pairing",
+    [CONN_PAIRED] = "paired",
     [CONN_ACTIVE] = "active",
     [CONN_CLOSING] = "closing",
     [CONN_CLOSED] = "closed",
@@ -72,7 +76,17 @@ bool conn_known_instance(const struct conn *c, const struct public_key *instance
 
 uint64_t conn_id(const struct conn *c)
 {
-    return c->id;
+    return c->transport->id;
+}
+
+int conn_close_code(const struct conn *c)
+{
+    return c->close_code;
+}
+
+const struct pipeline_counts *conn_counts(const struct conn *c)
+{
+    return c->pipeline != NULL ? pipeline_counts(c->pipeline) : NULL;
 }
 
 uint64_t conn_now(const struct conn *c)
@@ -88,7 +102,7 @@ size_t conn_queued(const struct conn *c)
 void conn_set_state(struct conn *c, enum conn_state state)
 {
     c->state = state;
-    LOG(LOG_DEBUG, "conn.state", LOG_INT("conn", c->id), LOG_TEXT("state", STATES[state]));
+    LOG(LOG_DEBUG, "conn.state", LOG_INT("conn", conn_id(c)), LOG_TEXT("state", STATES[state]));
     if (c->host->state != NULL)
         c->host->state(c->host->ctx, c, state);
 }
@@ -110,6 +124,7 @@ static void close_with(struct conn *c, const struct error *why, const char *open
         return;
     char reason[MESSAGE_CLOSE_TEXT];
     message_close_text(opening, text, reason);
+    c->close_code = CLOSE_NORMAL;
     begin_end(c, why);
     c->transport->ops->close(c->transport, reason);
 }
@@ -209,6 +224,11 @@ void conn_fail(struct conn *c, const struct error *why)
     enter(c);
     fail(c, why);
     leave(c);
+}
+
+void conn_paired(struct conn *c)
+{
+    conn_set_state(c, CONN_PAIRED);
 }
 
 void conn_reschedule(struct conn *c)
@@ -433,7 +453,9 @@ static void on_closed(void *ctx, int code, struct span reason)
     struct conn *c = ctx;
     enter(c);
     struct error why;
-    if (code == 1006)
+    if (!c->ending)
+        c->close_code = code;
+    if (code == CLOSE_LOST)
         error_set(&why, STATUS_CLOSED, "CONNECTION-LOST", "the connection broke");
     else
         error_set(&why, STATUS_CLOSED, "PEER-CLOSED", SPAN_FMT, SPAN_ARG(peer_reason(reason)));
@@ -484,12 +506,12 @@ static const struct transport_events EVENTS = {
 
 static struct conn *create(struct transport *t, const struct conn_host *host, enum conn_role role)
 {
-    static uint64_t last_id;
     struct conn *c = mem_alloc(sizeof *c);
     c->transport = t;
     c->host = host;
     c->random = host->random != NULL ? host->random : &RANDOM_SYSTEM;
-    c->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
+    if (t->id == 0)
+        t->id = transport_new_id();
     c->role = role;
     c->steps = role == CONN_ACCEPTOR ? CONN_STEPS_ACCEPTOR : CONN_STEPS_INITIATOR;
     c->deadline = conn_now(c) + CONN_CLEAR_MS;

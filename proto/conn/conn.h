@@ -11,11 +11,13 @@
 #include "crypto/box.h"
 #include "crypto/sign.h"
 #include "data/recipe.h"
+#include "wire/pipeline.h"
 #include "wire/random.h"
 
 enum conn_role { CONN_INITIATOR, CONN_ACCEPTOR };
 enum conn_group { CONN_PAIRING, CONN_CHUM, CONN_DEBUG };
-enum conn_state { // MODELS.md 10.1; a name per state for people: conn_state_name
+enum conn_state {      // MODELS.md 10.1, in the order of the protocol; a name per state for people: conn_state_name
+    CONN_INITIALIZING, // of whoever dials, as the next
     CONN_CONNECTING,
     CONN_CONNECTED,
     CONN_ENCRYPTING,
@@ -23,10 +25,12 @@ enum conn_state { // MODELS.md 10.1; a name per state for people: conn_state_nam
     CONN_AUTHENTICATING,
     CONN_AUTHENTICATED,
     CONN_PAIRING_ACTIVE,
+    CONN_PAIRED,
     CONN_ACTIVE,
     CONN_CLOSING,
     CONN_CLOSED,
     CONN_FAILED,
+    CONN_STATES, // how many there are
 };
 
 struct conn_identity { // somebody this node can speak as; owned by the host, outlives its connections
@@ -118,6 +122,8 @@ void conn_wind_up(struct conn *c, const char *reason); // conn_close, when the p
 
 void conn_fail(struct conn *c, const struct error *why); // closes with "Error: " and the message, reported as why
 
+void conn_paired(struct conn *c); // the protocol of the group pairing has stored the contact
+
 enum conn_role conn_role(const struct conn *c);
 enum conn_group conn_group(const struct conn *c);
 enum conn_state conn_state(const struct conn *c);
@@ -126,7 +132,9 @@ const char *conn_group_name(enum conn_group group);
 const struct conn_identity *conn_local(const struct conn *c);
 const struct conn_peer *conn_peer(const struct conn *c);
 const struct transport *conn_transport(const struct conn *c);
-uint64_t conn_id(const struct conn *c); // unique in the process, increasing
+uint64_t conn_id(const struct conn *c);                          // the transport's
+int conn_close_code(const struct conn *c);                       // of the WebSocket, once it is closed
+const struct pipeline_counts *conn_counts(const struct conn *c); // NULL in clear
 // host.known for the connection's local identity.
 bool conn_known_instance(const struct conn *c, const struct public_key *instance_key, struct hash *person,
                          struct hash *instance);

@@ -4,7 +4,6 @@
 #include "conn/conn.h"
 #include "conn/exchange.h"
 #include "conn/handshake.h"
-#include "wire/pipeline.h"
 
 enum {
     CONN_CLEAR_MS = 10000,      // the whole phase in clear text
@@ -29,7 +28,6 @@ struct conn {
     const struct conn_host *host;
     const struct conn_identity *local; // NULL until an acceptor knows it
     const struct random_source *random;
-    uint64_t id;
     enum conn_role role;
     enum conn_group group;
     enum conn_state state;
@@ -52,6 +50,7 @@ struct conn {
 
     unsigned busy; // depth of events being handled; the end waits until they are over
     bool ending;
+    int close_code;
     struct error why;
     uint64_t wake; // what the transport was asked for
 };

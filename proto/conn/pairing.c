@@ -161,6 +161,7 @@ void pairing_stored(struct pairing *p, const struct error *why)
     }
     if (p->initiated)
         conn_send_text(p->conn, buf_span(&p->own));
+    conn_paired(p->conn);
     conn_close(p->conn, NULL); // may destroy p
 }
 

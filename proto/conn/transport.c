@@ -1,5 +1,11 @@
 #include "conn/transport.h"
 
+uint64_t transport_new_id(void)
+{
+    static uint64_t last;
+    return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+}
+
 static void ignore_message(void *ctx, bool text, struct span payload)
 {
     (void)ctx, (void)text, (void)payload;

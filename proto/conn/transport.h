@@ -28,6 +28,7 @@ struct transport {
     const struct transport_ops *ops;
     const struct transport_events *events; // set with transport_use
     void *ctx;
+    uint64_t id;     // unique in the process: transport_new_id
     const char *url; // where it was dialled to or accepted from, for people; owned by the transport
     bool relayed;    // spliced by a relay
     bool trusted;    // set by the user when the peer has proved to be a known one: others give way first
@@ -39,6 +40,8 @@ static inline void transport_use(struct transport *t, const struct transport_eve
     t->events = events;
     t->ctx = ctx;
 }
+
+uint64_t transport_new_id(void); // increasing, from 1
 
 // The user is gone: what still happens on this transport is ignored until its owner destroys it after closed.
 void transport_release(struct transport *t);

@@ -21,6 +21,7 @@ struct outgoing { // one socket on its way, then open
 
 struct ws_connect {
     struct ws_client *client;
+    uint64_t id;
     struct ws_connect *previous, *next; // of the client
     struct ws_url url;
     char *text; // the URL as given
@@ -126,6 +127,7 @@ static int socket_opened(struct outgoing *o, struct lws *wsi)
     o->opened = true;
     o->attempt = NULL;
     ws_open(&o->ws, a->client->loop, wsi, a->text, a->message_limit);
+    o->ws.base.id = a->id;
     finish(a, &o->ws.base);
     return 0;
 }
@@ -310,6 +312,7 @@ struct ws_connect *ws_client_connect(struct ws_client *c, const char *url, uint6
         return NULL;
     struct ws_connect *a = mem_alloc(sizeof *a);
     a->client = c;
+    a->id = transport_new_id();
     a->url = parsed;
     a->text = mem_text(span_of(url));
     a->message_limit = message_limit;
@@ -321,6 +324,11 @@ struct ws_connect *ws_client_connect(struct ws_client *c, const char *url, uint6
     c->attempts = a;
     start(a, timeout_ms != 0 ? timeout_ms : WS_CLIENT_TIMEOUT_MS);
     return a;
+}
+
+uint64_t ws_connect_id(const struct ws_connect *a)
+{
+    return a->id;
 }
 
 void ws_connect_cancel(struct ws_connect *a)

@@ -1,4 +1,5 @@
-// The list of connections: what is told about them, counted, and shown.
+#include "node/connections.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,81 +9,253 @@
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
 
-// ---- Their life ----------------------------------------------------------------------------------------------------
-
-static struct connection *connection_of(struct peers *p, struct conn *c)
+const char *transport_kind_name(enum transport_kind kind)
 {
-    struct connection *l = p->connections;
-    while (l != NULL && l->conn != c)
+    return kind == TRANSPORT_RELAY ? "relay" : "websocket";
+}
+
+static enum transport_kind kind_of(const struct connection *l)
+{
+    return l->relayed ? TRANSPORT_RELAY : TRANSPORT_WEBSOCKET;
+}
+
+// ---- Records -------------------------------------------------------------------------------------------------------
+
+static void destroy(struct connection *l)
+{
+    free(l->url);
+    free(l);
+}
+
+static void destroy_all(struct connection *list)
+{
+    while (list != NULL) {
+        struct connection *next = list->next;
+        destroy(list);
+        list = next;
+    }
+}
+
+void connections_end(struct connections *cs)
+{
+    destroy_all(cs->open);
+    destroy_all(cs->ended);
+    *cs = (struct connections){0};
+}
+
+static struct connection *find(const struct peers *p, uint64_t id)
+{
+    struct connection *l = p->connections.open;
+    while (l != NULL && l->id != id)
         l = l->next;
-    if (l != NULL)
-        return l;
-    l = mem_alloc(sizeof *l);
-    *l = (struct connection){
-        .next = p->connections, .conn = c, .opened_ms = clock_wall_ms(), .state_since = loop_now(node_loop(p->node))};
-    p->connections = l;
-    p->totals.opened++;
     return l;
+}
+
+static struct connection *begin(struct peers *p, uint64_t id, const char *url)
+{
+    struct connection *l = mem_alloc(sizeof *l);
+    *l = (struct connection){.next = p->connections.open,
+                             .id = id,
+                             .url = mem_text(span_of(url != NULL ? url : "")),
+                             .created_ms = clock_wall_ms(),
+                             .state_since = loop_now(node_loop(p->node))};
+    p->connections.open = l;
+    return l;
+}
+
+static void take_out(struct connection **list, struct connection *l)
+{
+    while (*list != l)
+        list = &(*list)->next;
+    *list = l->next;
+}
+
+// The newest of the ended ones; beyond CONNECTIONS_KEPT the oldest go.
+static void keep(struct connections *cs, struct connection *l)
+{
+    l->next = cs->ended;
+    cs->ended = l;
+    struct connection *last = l;
+    for (size_t count = 1; last->next != NULL && count < CONNECTIONS_KEPT; count++)
+        last = last->next;
+    destroy_all(last->next);
+    last->next = NULL;
+}
+
+void connections_forget(struct peers *p, struct connection *l)
+{
+    take_out(&p->connections.open, l);
+    destroy(l);
+}
+
+void connection_count(const struct connection *l, struct connection_counts *out)
+{
+    *out = l->counts;
+    if (l->conn == NULL)
+        return;
+    const struct transport *t = conn_transport(l->conn);
+    const struct pipeline_counts *counts = conn_counts(l->conn);
+    *out = (struct connection_counts){.bytes_sent = t->bytes_sent,
+                                      .bytes_received = t->bytes_received,
+                                      .messages_sent = t->messages_sent,
+                                      .messages_received = t->messages_received,
+                                      .pipeline = counts != NULL ? *counts : (struct pipeline_counts){0}};
+}
+
+// ---- States --------------------------------------------------------------------------------------------------------
+
+static void enter(struct peers *p, struct connection *l, enum conn_state state)
+{
+    uint64_t now = loop_now(node_loop(p->node));
+    uint64_t spent = now - l->state_since;
+    if (!l->quiet)
+        node_tell(p->node, "connection.state",
+                  json_pack("{s:I, s:s, s:s, s:I}", "id", (json_int_t)l->id, "state", conn_state_name(state), "from",
+                            conn_state_name(l->state), "ms", (json_int_t)spent));
+    l->spent[l->state] += spent;
+    l->left |= 1u << l->state;
+    l->state_since = now;
+    l->state = state;
+    if (state < CONN_CLOSING)
+        l->furthest = state;
+    if (state == CONN_ENCRYPTED)
+        l->encrypted_ms = clock_wall_ms();
+}
+
+static void open_socket(struct peers *p, struct connection *l, struct conn *c)
+{
+    const struct transport *t = conn_transport(c);
+    l->conn = c;
+    l->quiet = false;
+    l->incoming = conn_role(c) == CONN_ACCEPTOR;
+    l->relayed = t->relayed;
+    l->opened_ms = clock_wall_ms();
+    p->connections.totals[kind_of(l)].opened++;
+    node_tell(p->node, "connection.opened",
+              json_pack("{s:I, s:s, s:s, s:s}", "id", (json_int_t)l->id, "url", l->url, "direction",
+                        l->incoming ? "in" : "out", "transport", transport_kind_name(kind_of(l))));
 }
 
 void connections_state(void *ctx, struct conn *c, enum conn_state state)
 {
     struct peers *p = ctx;
-    struct connection *l = connection_of(p, c);
-    uint64_t now = loop_now(node_loop(p->node));
-    node_tell(p->node, "connection.state",
-              json_pack("{s:I, s:s, s:I}", "id", (json_int_t)conn_id(c), "state", conn_state_name(state), "ms",
-                        (json_int_t)(now - l->state_since)));
-    l->state_since = now;
-    if (state == CONN_FAILED)
-        p->totals.failed++;
-    else if (state < CONN_CLOSING && state > l->furthest)
-        l->furthest = state;
+    struct connection *l = find(p, conn_id(c));
+    if (l == NULL)
+        l = begin(p, conn_id(c), conn_transport(c)->url);
+    if (l->conn == NULL)
+        open_socket(p, l, c);
+    enter(p, l, state);
 }
 
+// ---- The end -------------------------------------------------------------------------------------------------------
+
 // How far it came tells what went wrong.
-static enum incident kind_of(const struct connection *l)
+static enum incident incident_of(const struct connection *l)
 {
     if (l->furthest == CONN_ENCRYPTING)
         return INCIDENT_ENCRYPTION;
     return l->furthest == CONN_AUTHENTICATING ? INCIDENT_AUTH : INCIDENT_CONNECTION;
 }
 
-static void forget(struct peers *p, struct connection *l, const struct error *why)
+static void finish(struct peers *p, struct connection *l, const struct error *why)
 {
-    const struct transport *t = conn_transport(l->conn);
-    p->totals.bytes += t->bytes_sent + t->bytes_received;
-    p->totals.messages += t->messages_sent + t->messages_received;
-    p->totals.succeeded += l->furthest >= CONN_PAIRING_ACTIVE;
-    if (conn_state(l->conn) == CONN_FAILED)
-        incidents_note(p->incidents, kind_of(l), conn_id(l->conn), why, clock_wall_ms());
-    free(l);
+    struct connection_totals *t = &p->connections.totals[kind_of(l)];
+    l->closed_ms = clock_wall_ms();
+    l->why = *why;
+    t->bytes += l->counts.bytes_sent + l->counts.bytes_received;
+    t->messages += l->counts.messages_sent + l->counts.messages_received;
+    t->succeeded += l->furthest >= CONN_PAIRING_ACTIVE;
+    if (l->state == CONN_FAILED) {
+        t->failed++;
+        incidents_note(p->incidents, incident_of(l), l->id, why, l->closed_ms);
+    }
+    take_out(&p->connections.open, l);
+    keep(&p->connections, l);
+}
+
+// What is worth keeping of a connection whose conn is about to go.
+static void take_leave(struct connection *l)
+{
+    const struct conn *c = l->conn;
+    connection_count(l, &l->counts);
+    l->group = conn_group(c);
+    l->person = conn_peer(c)->person_id;
+    l->instance = conn_peer(c)->instance_id;
+    l->close_code = conn_close_code(c);
+    l->conn = NULL;
+}
+
+static void tell_closed(struct peers *p, const struct connection *l)
+{
+    const char *origin = l->remote_end ? "remote" : "local";
+    LOG(LOG_INFO, "connection.closed", LOG_INT("id", l->id), LOG_TEXT("group", conn_group_name(l->group)),
+        LOG_TEXT("url", l->url), LOG_TEXT("origin", origin), LOG_TEXT("code", l->why.code),
+        LOG_TEXT("reason", l->why.message), LOG_INT("sent", l->counts.bytes_sent),
+        LOG_INT("received", l->counts.bytes_received));
+    node_tell(p->node, "connection.closed",
+              json_pack("{s:I, s:o, s:s, s:s}", "id", (json_int_t)l->id, "reason",
+                        node_json_text(span_of(l->why.message)), "origin", origin, "code", l->why.code));
+    if (strcmp(l->why.code, "EP-KEYMISSMATCH") == 0)
+        node_tell(p->node, "key.mismatch",
+                  json_pack("{s:I, s:o}", "id", (json_int_t)l->id, "personId", node_json_hash(&l->person)));
 }
 
 void connections_closed(struct peers *p, struct conn *c, const struct error *why)
 {
-    struct connection **place = &p->connections;
-    while (*place != NULL && (*place)->conn != c)
-        place = &(*place)->next;
-    struct connection *gone = *place;
-    if (gone != NULL) {
-        *place = gone->next;
-        forget(p, gone, why);
-    }
-    LOG(LOG_INFO, "connection.closed", LOG_INT("id", conn_id(c)), LOG_TEXT("group", conn_group_name(conn_group(c))),
-        LOG_TEXT("code", why->code), LOG_TEXT("reason", why->message));
-    node_tell(p->node, "connection.closed",
-              json_pack("{s:I, s:s, s:s}", "id", (json_int_t)conn_id(c), "reason", why->message, "code", why->code));
-    if (strcmp(why->code, "EP-KEYMISSMATCH") == 0)
-        node_tell(p->node, "key.mismatch",
-                  json_pack("{s:I, s:o}", "id", (json_int_t)conn_id(c), "personId",
-                            node_json_hash(&conn_peer(c)->person_id)));
+    struct connection *l = find(p, conn_id(c));
+    if (l == NULL) // the node is closing and has forgotten it
+        return;
+    l->remote_end = strcmp(why->code, "PEER-CLOSED") == 0 || strcmp(why->code, "CONNECTION-LOST") == 0;
+    take_leave(l);
+    finish(p, l, why);
+    tell_closed(p, l);
 }
 
-void connections_undialled(struct peers *p, const struct error *why)
+// ---- Dialling ------------------------------------------------------------------------------------------------------
+
+// The record of the last attempt with that address, if it did not even open a socket.
+static struct connection *failed_before(const struct peers *p, const char *url)
 {
-    p->totals.failed++;
-    incidents_note(p->incidents, INCIDENT_CONNECTION, 0, why, clock_wall_ms());
+    struct connection *l = p->connections.ended;
+    while (l != NULL && (l->incoming || strcmp(l->url, url) != 0))
+        l = l->next;
+    return l != NULL && l->state == CONN_FAILED && l->opened_ms == 0 ? l : NULL;
+}
+
+void connections_dialling(struct peers *p, uint64_t id, const char *url, enum conn_group group)
+{
+    struct connection *l = begin(p, id, url);
+    l->group = group;
+    l->quiet = failed_before(p, url) != NULL;
+    enter(p, l, CONN_CONNECTING);
+}
+
+void connections_undialled(struct peers *p, uint64_t id, const struct error *why)
+{
+    struct connection *l = id != 0 ? find(p, id) : NULL;
+    if (l == NULL) {
+        p->connections.totals[TRANSPORT_WEBSOCKET].failed++;
+        incidents_note(p->incidents, INCIDENT_CONNECTION, 0, why, clock_wall_ms());
+        return;
+    }
+    struct connection *before = failed_before(p, l->url);
+    if (before != NULL) { // one record per address that cannot be reached
+        l->quiet = strcmp(before->why.code, why->code) == 0;
+        take_out(&p->connections.ended, before);
+        destroy(before);
+    }
+    enter(p, l, CONN_FAILED);
+    finish(p, l, why);
+}
+
+void connections_cancelled(struct peers *p, uint64_t id)
+{
+    static const struct error why = {.status = STATUS_CLOSED, .code = "CLOSED", .message = "The attempt was given up"};
+    struct connection *l = find(p, id);
+    if (l == NULL)
+        return;
+    enter(p, l, CONN_CLOSED);
+    finish(p, l, &why);
 }
 
 // ---- Their number --------------------------------------------------------------------------------------------------
@@ -96,8 +269,8 @@ void connections_make_room(struct peers *p)
 {
     size_t count = 0;
     struct conn *oldest = NULL;
-    for (struct connection *l = p->connections; l != NULL; l = l->next) {
-        if (!is_waiting(l->conn))
+    for (struct connection *l = p->connections.open; l != NULL; l = l->next) {
+        if (l->conn == NULL || !is_waiting(l->conn))
             continue;
         count++;
         oldest = l->conn;
@@ -112,8 +285,8 @@ void connections_make_room(struct peers *p)
 const char *connections_limit(const struct peers *p, const struct conn *c)
 {
     size_t all = 0, same = 0;
-    for (const struct connection *l = p->connections; l != NULL; l = l->next) {
-        if (conn_role(l->conn) != CONN_ACCEPTOR || !conn_transport(l->conn)->trusted)
+    for (const struct connection *l = p->connections.open; l != NULL; l = l->next) {
+        if (l->conn == NULL || conn_role(l->conn) != CONN_ACCEPTOR || !conn_transport(l->conn)->trusted)
             continue;
         all++;
         same += public_key_eq(&conn_peer(l->conn)->long_term, &conn_peer(c)->long_term);
@@ -125,59 +298,21 @@ const char *connections_limit(const struct peers *p, const struct conn *c)
     return all >= PEERS_SERVED_MAX ? "Too many connections" : NULL;
 }
 
-struct connection_totals connections_totals(const struct peers *p)
+// ---- Totals --------------------------------------------------------------------------------------------------------
+
+struct connection_totals connections_totals(const struct peers *p, enum transport_kind kind)
 {
-    struct connection_totals t = p->totals;
-    for (const struct connection *l = p->connections; l != NULL; l = l->next) {
-        const struct transport *transport = conn_transport(l->conn);
+    struct connection_totals t = p->connections.totals[kind];
+    for (const struct connection *l = p->connections.open; l != NULL; l = l->next) {
+        if (l->conn == NULL || kind_of(l) != kind)
+            continue;
+        struct connection_counts counts;
+        connection_count(l, &counts);
         t.open++;
-        t.active += conn_state(l->conn) == CONN_ACTIVE;
-        t.bytes += transport->bytes_sent + transport->bytes_received;
-        t.messages += transport->messages_sent + transport->messages_received;
+        t.active += l->state == CONN_ACTIVE;
+        t.bytes += counts.bytes_sent + counts.bytes_received;
+        t.messages += counts.messages_sent + counts.messages_received;
         t.succeeded += l->furthest >= CONN_PAIRING_ACTIVE;
     }
     return t;
-}
-
-// ---- Showing them --------------------------------------------------------------------------------------------------
-
-static json_t *show_latency(const struct peers *p, const struct conn *c)
-{
-    uint64_t ms;
-    return syncs_latency(p->syncs, c, &ms) ? json_integer((json_int_t)ms) : json_null();
-}
-
-static json_t *show(const struct peers *p, const struct connection *l)
-{
-    const struct conn *c = l->conn;
-    const struct transport *t = conn_transport(c);
-    const struct conn_peer *peer = conn_peer(c);
-    bool live = conn_state(c) == CONN_ACTIVE;
-    return json_pack("{s:I, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:o, s:I, s:[s, s, s]}", "id",
-                     (json_int_t)conn_id(c), "remotePersonId", node_json_hash(&peer->person_id), "remoteInstanceId",
-                     node_json_hash(&peer->instance_id), "protocol", conn_group_name(conn_group(c)), "state",
-                     conn_state_name(conn_state(c)), "direction", conn_role(c) == CONN_INITIATOR ? "out" : "in",
-                     "transport", t->relayed ? "relay" : "websocket", "url", t->url != NULL ? t->url : "", "live",
-                     (int)live, "bytesSent", (json_int_t)t->bytes_sent, "bytesReceived", (json_int_t)t->bytes_received,
-                     "messagesSent", (json_int_t)t->messages_sent, "messagesReceived", (json_int_t)t->messages_received,
-                     "latencyMs", show_latency(p, c), "openedAt", (json_int_t)l->opened_ms, "plugins", "encryption",
-                     "keepalive", "fragmentation");
-}
-
-json_t *connections_show(const struct peers *p)
-{
-    json_t *items = json_array();
-    for (const struct connection *l = p != NULL ? p->connections : NULL; l != NULL; l = l->next)
-        json_array_append_new(items, show(p, l));
-    return items;
-}
-
-static void connections_list(struct ipc_request *r, void *ctx)
-{
-    ipc_request_reply(r, json_pack("{s:o}", "items", connections_show(node_peers(ctx))));
-}
-
-void connections_register(struct node *n)
-{
-    ipc_service_on(node_service(n), "connections.list", connections_list, n);
 }

@@ -36,8 +36,9 @@ static void opened(void *ctx, struct transport *t, const struct error *why)
     d->connect = NULL;
     if (t == NULL) {
         uint64_t attempt = d->attempt;
+        uint64_t id = d->id;
         dialling_forget(d);
-        connections_undialled(p, why);
+        connections_undialled(p, id, why);
         routes_failed(p->routes, attempt, why);
         return;
     }
@@ -54,10 +55,13 @@ static void dial(void *ctx, uint64_t attempt, const char *url, const struct conn
     *d = (struct dialling){.next = p->diallings, .peers = p, .attempt = attempt, .local = local, .remote = *remote};
     p->diallings = d;
     d->connect = ws_client_connect(p->client, url, ROUTES_DIAL_MS, 0, opened, d, &e);
-    if (d->connect != NULL)
+    if (d->connect != NULL) {
+        d->id = ws_connect_id(d->connect);
+        connections_dialling(p, d->id, url, CONN_CHUM);
         return;
+    }
     dialling_forget(d);
-    connections_undialled(p, &e);
+    connections_undialled(p, 0, &e);
     routes_failed(p->routes, attempt, &e);
 }
 
@@ -67,8 +71,10 @@ static void cancel(void *ctx, uint64_t attempt)
     if (d == NULL)
         return;
     struct conn *c = d->conn;
-    if (d->connect != NULL)
+    if (d->connect != NULL) {
         ws_connect_cancel(d->connect);
+        connections_cancelled(d->peers, d->id);
+    }
     dialling_forget(d);
     if (c != NULL)
         conn_close(c, "Corresponding route was stopped");

@@ -150,9 +150,9 @@ static void learn_all(struct peers *p, struct known_list list)
 
 static void resume_held(struct peers *p)
 {
-    for (struct connection *l = p->connections; l != NULL;) {
-        bool changed = conn_resume(l->conn);
-        l = changed ? p->connections : l->next;
+    for (struct connection *l = p->connections.open; l != NULL;) {
+        bool changed = l->conn != NULL && conn_resume(l->conn);
+        l = changed ? p->connections.open : l->next;
     }
 }
 

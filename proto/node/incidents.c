@@ -82,7 +82,7 @@ static int newest_first(const void *a, const void *b)
     return (x->time_ms < y->time_ms) - (x->time_ms > y->time_ms);
 }
 
-json_t *incidents_recent(const struct incidents *i)
+json_t *incidents_recent(const struct incidents *i, const char *type)
 {
     const struct entry *order[INCIDENTS_MAX];
     json_t *list = json_array();
@@ -91,6 +91,8 @@ json_t *incidents_recent(const struct incidents *i)
     qsort(order, i->count, sizeof order[0], newest_first);
     for (size_t k = 0; k < i->count; k++) {
         const struct entry *x = order[k];
+        if (type != NULL && strcmp(kinds[x->type].name, type) != 0)
+            continue;
         json_array_append_new(list,
                               json_pack("{s:s, s:o, s:s, s:s, s:I, s:o, s:I}", "type", kinds[x->type].name, "error",
                                         node_json_text(span_of(x->why.message)), "code", x->why.code, "severity",

@@ -26,5 +26,5 @@ void incidents_destroy(struct incidents *i); // NULL-safe
 void incidents_note(struct incidents *i, enum incident type, uint64_t connection, const struct error *why,
                     int64_t now_ms);
 uint64_t incidents_total(const struct incidents *i);
-// [{type, error, code, severity, timestamp, connectionId, count}], newest first.
-json_t *incidents_recent(const struct incidents *i);
+// [{type, error, code, severity, timestamp, connectionId, count}] of one type (NULL = all), newest first.
+json_t *incidents_recent(const struct incidents *i, const char *type);

@@ -23,6 +23,7 @@ struct attempt { // an invitation we accept
     struct ipc_request *request;
     struct invitation invitation;
     struct ws_connect *dial;
+    uint64_t id; // of the connection
     struct conn *conn;
     struct pairing *pairing;
 };
@@ -163,10 +164,21 @@ static void dialled(void *ctx, struct transport *t, const struct error *why)
     struct peers *p = a->owner->peers;
     a->dial = NULL;
     if (t == NULL) {
+        connections_undialled(p, a->id, why);
         end_attempt(a, NULL, why);
         return;
     }
     a->conn = conn_initiate(t, &p->host, &p->identity, &a->invitation.public_key, CONN_PAIRING);
+}
+
+static enum status dial(struct pairings *ps, struct attempt *a, struct error *e)
+{
+    a->dial = ws_client_connect(ps->peers->client, a->invitation.url, 0, 0, dialled, a, e);
+    if (a->dial == NULL)
+        return e->status;
+    a->id = ws_connect_id(a->dial);
+    connections_dialling(ps->peers, a->id, a->invitation.url, CONN_PAIRING);
+    return STATUS_OK;
 }
 
 static enum status begin_attempt(struct pairings *ps, struct attempt *a, struct error *e)
@@ -184,8 +196,7 @@ static enum status begin_attempt(struct pairings *ps, struct attempt *a, struct 
         st = error_set(e, STATUS_REFUSED, "BAD-INVITATION",
                        "this invitation is our own; it is for somebody else to accept");
     } else {
-        a->dial = ws_client_connect(ps->peers->client, a->invitation.url, 0, 0, dialled, a, e);
-        st = a->dial != NULL ? STATUS_OK : e->status;
+        st = dial(ps, a, e);
     }
     if (st != STATUS_OK)
         invitation_free(&a->invitation);

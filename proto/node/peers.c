@@ -184,9 +184,9 @@ bool peers_connected(const struct peers *p, const struct hash *person)
 
 void peers_close_person(struct peers *p, const struct hash *person, const char *reason)
 {
-    for (struct connection *l = p->connections; l != NULL;) {
+    for (struct connection *l = p->connections.open; l != NULL;) {
         struct connection *next = l->next;
-        if (hash_eq(&conn_peer(l->conn)->person_id, person))
+        if (l->conn != NULL && hash_eq(&conn_peer(l->conn)->person_id, person))
             conn_wind_up(l->conn, reason);
         l = next;
     }
@@ -275,13 +275,12 @@ void peers_close(struct peers *p)
     syncs_close(p->syncs);
     pairings_close(p->pairings);
     dialling_stop(p);
-    while (p->connections != NULL) {
-        struct connection *l = p->connections;
-        conn_close(l->conn, NULL);
-        if (p->connections == l) { // its end is reported later: the list forgets it now
-            p->connections = l->next;
-            free(l);
-        }
+    while (p->connections.open != NULL) {
+        struct connection *l = p->connections.open;
+        if (l->conn != NULL)
+            conn_close(l->conn, NULL);
+        if (p->connections.open == l) // its end is reported later: the list forgets it now
+            connections_forget(p, l);
     }
 }
 
@@ -292,6 +291,7 @@ void peers_destroy(struct peers *p)
     news_destroy(p->news);
     inspections_destroy(p->inspections);
     syncs_destroy(p->syncs);
+    connections_end(&p->connections);
     traces_destroy(p->traces);
     incidents_destroy(p->incidents);
     pairings_destroy(p->pairings);

@@ -5,6 +5,7 @@
 #include "conn/routes.h"
 #include "models/contact.h"
 #include "net/ws_client.h"
+#include "node/connections.h"
 #include "node/incidents.h"
 #include "node/inspections.h"
 #include "node/news.h"
@@ -14,24 +15,11 @@
 #include "node/syncs.h"
 #include "node/traces.h"
 
-struct connection { // a connection, from its first byte to its end
-    struct connection *next;
-    struct conn *conn;
-    int64_t opened_ms;
-    uint64_t state_since; // monotonic
-    enum conn_state furthest;
-};
-
-struct connection_totals {              // since the start; bytes and messages on the WebSockets
-    uint64_t opened, failed, succeeded; // failed: also what could not be dialled; succeeded: served its group
-    uint64_t bytes, messages;
-    uint64_t open, active; // now
-};
-
 struct dialling { // a route's attempt before its connection is assigned
     struct dialling *next;
     struct peers *peers;
     uint64_t attempt;
+    uint64_t id; // of the connection
     const struct conn_identity *local;
     struct public_key remote;
     struct ws_connect *connect; // until the socket is open
@@ -52,8 +40,7 @@ struct peers {
     struct syncs *syncs;
     struct inspections *inspections;
     struct news *news;
-    struct connection *connections;
-    struct connection_totals totals; // without those that are open
+    struct connections connections;
     struct traces *traces;
     struct incidents *incidents;
     struct dialling *diallings;
@@ -74,18 +61,6 @@ struct peers {
 
 // The endpoint of a peer is stored after pairing. invited: we accepted its invitation, so it may still be storing ours.
 void peers_stored(struct peers *p, const struct public_key *instance_key, bool invited);
-
-// connections.c
-void connections_state(void *ctx, struct conn *c, enum conn_state state); // of conn_host; ctx is the peers
-void connections_closed(struct peers *p, struct conn *c, const struct error *why);
-void connections_undialled(struct peers *p, const struct error *why);
-// Before another one is accepted: whoever waits longest gives way when there are too many.
-void connections_make_room(struct peers *p);
-// Why this one, accepted from a known peer, cannot be served beside the others; NULL if it can.
-const char *connections_limit(const struct peers *p, const struct conn *c);
-struct connection_totals connections_totals(const struct peers *p);
-json_t *connections_show(const struct peers *p); // empty for NULL
-void connections_register(struct node *n);       // connections.list
 
 // dials.c: attempts of routes.
 struct routes_host dialling_host(struct peers *p);

@@ -1,139 +1,127 @@
 // Control methods for watching: stats, report, health, metrics, trace.
-#include <sys/resource.h>
-
 #include "base/clock.h"
 #include "chum/chum.h"
 #include "models/chat.h"
 #include "node/job.h"
 #include "node/node_internal.h"
+#include "node/numbers.h"
 #include "node/peers_internal.h"
 
 enum { SYNC_YOUNG_MS = 30000 };
 
-static struct connection_totals count_connections(const struct peers *p)
+// ---- health --------------------------------------------------------------------------------------------------------
+
+struct ability { // of the open connections to synchronise
+    uint64_t open, active;
+    struct chum_counts syncs;
+};
+
+static struct ability read_ability(const struct peers *p)
 {
-    return p != NULL ? connections_totals(p) : (struct connection_totals){0};
+    struct ability a = {0};
+    for (int kind = 0; p != NULL && kind < TRANSPORT_KINDS; kind++) {
+        struct connection_totals t = connections_totals(p, (enum transport_kind)kind);
+        a.open += t.open;
+        a.active += t.active;
+    }
+    if (p != NULL)
+        a.syncs = syncs_counts(p->syncs);
+    return a;
 }
 
-static struct chum_counts count_syncs(const struct peers *p)
+static const char *health_word(const struct ability *a)
 {
-    return p != NULL ? syncs_counts(p->syncs) : (struct chum_counts){0};
-}
-
-static long resident_kib(void)
-{
-    struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0;
-}
-
-static uint64_t cpu_ms(void)
-{
-    struct rusage u;
-    if (getrusage(RUSAGE_SELF, &u) != 0)
-        return 0;
-    return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 +
-           (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000;
-}
-
-static double ratio(uint64_t part, uint64_t whole)
-{
-    return whole != 0 ? (double)part / (double)whole : 0;
-}
-
-// ---- health
-// ----------------------------------------------------------------------------------------------------------
-
-static const char *health_word(const struct connection_totals *t, const struct chum_counts *c)
-{
-    if (t->active == 0)
+    if (a->active == 0)
         return "offline";
-    bool young = clock_wall_ms() - c->last_pass_ms < SYNC_YOUNG_MS;
-    return t->active == t->open && young ? "healthy" : "degraded";
+    bool young = clock_wall_ms() - a->syncs.last_pass_ms < SYNC_YOUNG_MS;
+    return a->active == a->open && young ? "healthy" : "degraded";
 }
 
 static void health(struct ipc_request *r, void *ctx)
 {
     const struct node *n = ctx;
-    struct connection_totals t = count_connections(n->peers);
-    struct chum_counts c = count_syncs(n->peers);
-    ipc_request_reply(r, json_pack("{s:I, s:I, s:f, s:I, s:I, s:s}", "totalConnections", (json_int_t)t.open,
-                                   "activeConnections", (json_int_t)t.active, "connectionRatio",
-                                   ratio(t.active, t.open), "avgLatency", (json_int_t)c.latency_ms, "lastSync",
-                                   (json_int_t)c.last_pass_ms, "health", health_word(&t, &c)));
+    struct ability a = read_ability(n->peers);
+    ipc_request_reply(r, json_pack("{s:I, s:I, s:f, s:I, s:I, s:s}", "totalConnections", (json_int_t)a.open,
+                                   "activeConnections", (json_int_t)a.active, "connectionRatio",
+                                   a.open != 0 ? (double)a.active / (double)a.open : 0.0, "avgLatency",
+                                   (json_int_t)a.syncs.latency_ms, "lastSync", (json_int_t)a.syncs.last_pass_ms,
+                                   "health", health_word(&a)));
 }
 
 // ---- stats, report, metrics ----------------------------------------------------------------------------------------
 
-static void add_number(json_t *to, const char *name, uint64_t value)
+// kind NULL: all.
+static json_t *show_errors(const struct node *n, const char *kind)
 {
-    json_object_set_new(to, name, json_integer((json_int_t)value));
-}
-
-static void add_connections(json_t *to, const struct connection_totals *t, double seconds)
-{
-    add_number(to, "totalConnections", t->opened);
-    add_number(to, "activeConnections", t->active);
-    add_number(to, "failedConnections", t->failed);
-    json_object_set_new(to, "successRate", json_real(ratio(t->succeeded, t->succeeded + t->failed)));
-    json_object_set_new(to, "connectionRate", json_real((double)t->opened * 60 / seconds));
-    add_number(to, "totalMessages", t->messages);
-    add_number(to, "totalBytes", t->bytes);
-    json_object_set_new(to, "averageMessageSize", json_real(ratio(t->bytes, t->messages)));
-    json_object_set_new(to, "messageRate", json_real((double)t->messages / seconds));
-    json_object_set_new(to, "throughputMbps", json_real((double)t->bytes * 8 / seconds / 1e6));
-}
-
-static void add_syncs(json_t *to, const struct chum_counts *c)
-{
-    add_number(to, "averageLatency", c->latency_ms);
-    add_number(to, "objectsSent", c->objects_sent);
-    add_number(to, "objectsReceived", c->objects_received);
-    add_number(to, "bytesSent", c->bytes_sent);
-    add_number(to, "bytesReceived", c->bytes_received);
-    add_number(to, "passes", c->passes);
-    add_number(to, "failedRoots", c->failed_roots);
-    add_number(to, "skippedRoots", c->skipped_roots);
-}
-
-// Rates are means since the start.
-static json_t *show_stats(const struct node *n)
-{
-    struct connection_totals t = count_connections(n->peers);
-    struct chum_counts c = count_syncs(n->peers);
-    uint64_t errors = n->peers != NULL ? incidents_total(n->peers->incidents) : 0;
-    uint64_t up_ms = clock_monotonic_ms() - n->started;
-    json_t *all = json_object();
-    add_connections(all, &t, up_ms != 0 ? (double)up_ms / 1000 : 1);
-    add_syncs(all, &c);
-    add_number(all, "totalErrors", errors);
-    json_object_set_new(all, "errorRate", json_real(ratio(errors, t.messages)));
-    add_number(all, "uptimeMs", up_ms);
-    add_number(all, "cpuMs", cpu_ms());
-    add_number(all, "maxResidentKiB", (uint64_t)resident_kib());
-    return all;
-}
-
-static json_t *show_errors(const struct node *n)
-{
-    return n->peers != NULL ? incidents_recent(n->peers->incidents) : json_array();
+    return n->peers != NULL ? incidents_recent(n->peers->incidents, kind) : json_array();
 }
 
 static json_t *show_delivery(const struct node *n)
 {
     struct traces_summary s = n->peers != NULL ? traces_summary(n->peers->traces) : (struct traces_summary){0};
+    double average = s.delivered != 0 ? (double)s.delivered_ms / (double)s.delivered : 0;
+    double rate = s.sent != 0 ? (double)s.delivered / (double)s.sent : 0;
     return json_pack("{s:I, s:I, s:f, s:f}", "count", (json_int_t)s.sent, "delivered", (json_int_t)s.delivered, "avgMs",
-                     ratio(s.delivered_ms, s.delivered), "successRate", ratio(s.delivered, s.sent));
+                     average, "successRate", rate);
 }
 
 static void stats(struct ipc_request *r, void *ctx)
 {
-    json_t *global = show_stats(ctx);
-    json_t *result = json_copy(global); // the same at the top level, as callers of the seeds expect
+    json_t *global = numbers_show(ctx);
+    json_t *result = json_copy(global); // the same at the top level, where some callers look for it
     json_object_set_new(result, "global", global);
-    json_object_set_new(result, "connections", connections_show(node_peers(ctx)));
-    json_object_set_new(result, "recentErrors", show_errors(ctx));
+    json_object_set_new(result, "transports", numbers_transports(ctx));
+    json_object_set_new(result, "connections", connections_show(node_peers(ctx), false));
+    json_object_set_new(result, "recentErrors", show_errors(ctx, NULL));
     json_object_set_new(result, "delivery", show_delivery(ctx));
     ipc_request_reply(r, result);
+}
+
+static void metrics(struct ipc_request *r, void *ctx)
+{
+    const struct node *n = ctx;
+    json_t *items = numbers_metrics(n);
+    if (n->kind->metrics != NULL && n->kind_state != NULL)
+        n->kind->metrics(n->kind_state, items);
+    ipc_request_reply(r, json_pack("{s:o}", "items", items));
+}
+
+// ---- The report, for people ----------------------------------------------------------------------------------------
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "-";
+}
+
+static long long number_of(const json_t *object, const char *name)
+{
+    return (long long)json_integer_value(json_object_get(object, name));
+}
+
+static void print_numbers(struct buf *text, json_t *all)
+{
+    const char *name;
+    json_t *value;
+    buf_printf(text, "Active connections: %lld\n\n", number_of(all, "activeConnections"));
+    json_object_foreach(all, name, value)
+    {
+        if (json_is_integer(value))
+            buf_printf(text, "%-18s %lld\n", name, (long long)json_integer_value(value));
+        else
+            buf_printf(text, "%-18s %.3f\n", name, json_real_value(value));
+    }
+}
+
+static void print_connections(struct buf *text, const json_t *connections)
+{
+    size_t i;
+    const json_t *c;
+    json_array_foreach(connections, i, c) buf_printf(
+        text, "%s#%lld %s %s, %s %s: %lld messages, %lld bytes\n", i == 0 ? "\nConnections, newest first\n" : "",
+        number_of(c, "id"), text_of(c, "protocol"), text_of(c, "state"), text_of(c, "direction"), text_of(c, "url"),
+        number_of(c, "messagesSent") + number_of(c, "messagesReceived"),
+        number_of(c, "bytesSent") + number_of(c, "bytesReceived"));
 }
 
 static void print_errors(struct buf *text, const json_t *errors)
@@ -141,58 +129,23 @@ static void print_errors(struct buf *text, const json_t *errors)
     size_t i;
     const json_t *x;
     json_array_foreach(errors, i, x)
-    {
-        buf_printf(text, "%s%s, %s (%lld times): %s\n", i == 0 ? "\nrecent errors\n" : "",
-                   json_string_value(json_object_get(x, "type")), json_string_value(json_object_get(x, "code")),
-                   (long long)json_integer_value(json_object_get(x, "count")),
-                   json_string_value(json_object_get(x, "error")));
-    }
+        buf_printf(text, "%s- %s (%s): %s %s, %lld times\n", i == 0 ? "\nRecent errors\n" : "", text_of(x, "error"),
+                   text_of(x, "severity"), text_of(x, "type"), text_of(x, "code"), number_of(x, "count"));
 }
 
 static void report(struct ipc_request *r, void *ctx)
 {
-    json_t *all = show_stats(ctx);
-    json_t *errors = show_errors(ctx);
     struct buf text = {0};
-    const char *name;
-    json_t *value;
-    json_object_foreach(all, name, value)
-    {
-        if (json_is_integer(value))
-            buf_printf(&text, "%-18s %lld\n", name, (long long)json_integer_value(value));
-        else
-            buf_printf(&text, "%-18s %.3f\n", name, json_real_value(value));
-    }
+    json_t *all = numbers_show(ctx);
+    json_t *connections = connections_show(node_peers(ctx), true);
+    json_t *errors = show_errors(ctx, ipc_request_text(r, "errors"));
+    print_numbers(&text, all);
+    print_connections(&text, connections);
     print_errors(&text, errors);
     json_decref(all);
+    json_decref(connections);
     ipc_request_reply(r, json_pack("{s:s, s:o}", "text", buf_cstr(&text), "recentErrors", errors));
     buf_free(&text);
-}
-
-static void metrics(struct ipc_request *r, void *ctx)
-{
-    const struct node *n = ctx;
-    json_t *all = show_stats(n);
-    json_t *items = json_array();
-    const char *name;
-    json_t *value;
-    json_object_foreach(all, name, value)
-    {
-        struct buf metric = {0};
-        buf_add_text(&metric, "tandem_");
-        for (const char *c = name; *c != '\0'; c++) {
-            if (*c >= 'A' && *c <= 'Z')
-                buf_add_char(&metric, '_');
-            buf_add_char(&metric, (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c));
-        }
-        json_array_append_new(items, json_pack("{s:s, s:s, s:s, s:[{s:{}, s:O}]}", "name", buf_cstr(&metric), "type",
-                                               "gauge", "help", name, "samples", "labels", "value", value));
-        buf_free(&metric);
-    }
-    json_decref(all);
-    if (n->kind->metrics != NULL && n->kind_state != NULL)
-        n->kind->metrics(n->kind_state, items);
-    ipc_request_reply(r, json_pack("{s:o}", "items", items));
 }
 
 // ---- trace ---------------------------------------------------------------------------------------------------------

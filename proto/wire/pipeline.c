@@ -14,6 +14,7 @@ struct pipeline {
     void *ctx;
     uint64_t sending_at; // now_ms of the pipeline_send under way
     bool paused;
+    struct pipeline_counts counts;
 };
 
 struct pipeline *pipeline_create(struct secret *shared_key, enum frame_side side, size_t limit,
@@ -56,6 +57,7 @@ static void send_frame(struct pipeline *p, bool text, struct span message, uint6
 {
     buf_clear(&p->sealed);
     frame_seal(&p->codec, text, message, &p->sealed);
+    p->counts.sealed++;
     keepalive_sent(&p->keepalive, now_ms);
     p->emit(p->ctx, buf_span(&p->sealed));
 }
@@ -76,6 +78,7 @@ static void send_piece(void *ctx, bool text, struct span message)
 void pipeline_send(struct pipeline *p, bool text, struct span message, uint64_t now_ms)
 {
     p->sending_at = now_ms;
+    p->counts.messages_sent++;
     fragment_send(text, message, send_piece, p);
 }
 
@@ -95,11 +98,21 @@ enum status pipeline_receive(struct pipeline *p, bool text, struct span frame, u
     enum status status = frame_open(&p->codec, frame, &is_text, &p->opened, e);
     if (status != STATUS_OK)
         return status;
+    p->counts.opened++;
     keepalive_received(&p->keepalive, now_ms);
     struct span message = buf_span(&p->opened);
-    if (is_text && !keepalive_unescape(&message))
+    if (is_text && !keepalive_unescape(&message)) {
+        p->counts.lifesigns_received++;
         return STATUS_OK;
-    return fragment_receive(&p->fragments, is_text, message, out, e);
+    }
+    status = fragment_receive(&p->fragments, is_text, message, out, e);
+    p->counts.messages_received += status == STATUS_OK && out->present;
+    return status;
+}
+
+const struct pipeline_counts *pipeline_counts(const struct pipeline *p)
+{
+    return &p->counts;
 }
 
 // ---- Time ----
@@ -113,7 +126,9 @@ enum status pipeline_on_time(struct pipeline *p, uint64_t now_ms, struct error *
 {
     if (!p->paused && now_ms >= p->keepalive.lost_at)
         return error_set(e, STATUS_TIMEOUT, "PEER-SILENT", "%s", KEEPALIVE_LOST);
-    if (now_ms >= p->keepalive.send_at)
+    if (now_ms >= p->keepalive.send_at) {
         send_frame(p, true, KEEPALIVE_TEXT, now_ms);
+        p->counts.lifesigns_sent++;
+    }
     return STATUS_OK;
 }

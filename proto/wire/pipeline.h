@@ -7,6 +7,12 @@
 
 struct pipeline;
 
+struct pipeline_counts {                         // what each stage has handled
+    uint64_t sealed, opened;                     // encrypted messages
+    uint64_t lifesigns_sent, lifesigns_received; // keepalives
+    uint64_t messages_sent, messages_received;   // whole ones, above fragmentation
+};
+
 typedef void (*pipeline_emit)(void *ctx, struct span frame); // one binary WebSocket message; borrowed
 
 // Takes the shared key over. limit: bytes of one received message, fragmented or not. random may not be NULL and
@@ -25,6 +31,8 @@ void pipeline_send(struct pipeline *p, bool text, struct span message, uint64_t 
 // the next call. On failure the connection is to be closed with exactly e's message.
 enum status pipeline_receive(struct pipeline *p, bool text, struct span frame, uint64_t now_ms,
                              struct fragment_message *out, struct error *e);
+
+const struct pipeline_counts *pipeline_counts(const struct pipeline *p);
 
 uint64_t pipeline_deadline(const struct pipeline *p); // when pipeline_on_time has to be called next
 // Sends what keeps the connection alive. STATUS_TIMEOUT: the peer gave no lifesign, terminate with e's message.

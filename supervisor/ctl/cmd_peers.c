@@ -120,7 +120,7 @@ enum status run_connections(struct ctl *c, struct error *e)
         {"VIA", "transport", OUTPUT_TEXT},        {"URL", "url", OUTPUT_TEXT},
         {"SENT", "bytesSent", OUTPUT_NUMBER},     {"RECEIVED", "bytesReceived", OUTPUT_NUMBER},
         {"LATENCY MS", "latencyMs", OUTPUT_TEXT}, {"OPENED", "openedAt", OUTPUT_TIME}};
-    return output_list(c, ctl_list(c, "connections.list", NULL, e), columns, sizeof columns / sizeof *columns,
+    return output_list(c, ctl_list(c, "connections.list", json_pack("{s:b}", "ended", ctl_has(c, "ended")), e), columns, sizeof columns / sizeof *columns,
                        "No connections.", e);
 }
 

@@ -97,7 +97,8 @@ enum status run_stats(struct ctl *c, struct error *e)
 
 enum status run_report(struct ctl *c, struct error *e)
 {
-    json_t *report = ctl_call(c, "report", NULL, e);
+    json_t *params = ctl_has(c, "errors") ? json_pack("{s:s}", "errors", ctl_value(c, "errors")) : NULL;
+    json_t *report = ctl_call(c, "report", params, e);
     const char *text = json_string_value(json_object_get(report, "text"));
     if (report == NULL || c->json || text == NULL)
         return output_result(c, report, e);

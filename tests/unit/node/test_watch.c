@@ -103,7 +103,7 @@ static void equal_errors_are_counted(void **state)
     incidents_note(i, INCIDENT_CONNECTION, 7, &one, 100);
     incidents_note(i, INCIDENT_CONNECTION, 0, &two, 200);
     incidents_note(i, INCIDENT_CONNECTION, 8, &one, 300);
-    json_t *list = incidents_recent(i);
+    json_t *list = incidents_recent(i, NULL);
     json_t *newest = json_array_get(list, 0);
     assert_int_equal(json_array_size(list), 2);
     assert_int_equal(json_integer_value(json_object_get(newest, "count")), 2);
@@ -111,6 +111,9 @@ static void equal_errors_are_counted(void **state)
     assert_int_equal(json_integer_value(json_object_get(newest, "connectionId")), 8);
     assert_true(json_is_null(json_object_get(json_array_get(list, 1), "connectionId")));
     assert_int_equal(incidents_total(i), 3);
+    json_decref(list);
+    list = incidents_recent(i, "pairing");
+    assert_int_equal(json_array_size(list), 0);
     json_decref(list);
     incidents_destroy(i);
 }
@@ -123,7 +126,7 @@ static void only_the_last_errors_are_kept(void **state)
         struct error e = error_number(n);
         incidents_note(i, INCIDENT_SYNC, 0, &e, n);
     }
-    json_t *list = incidents_recent(i);
+    json_t *list = incidents_recent(i, NULL);
     assert_int_equal(json_array_size(list), INCIDENTS_MAX);
     assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "timestamp")), INCIDENTS_MAX + 10);
     assert_int_equal(incidents_total(i), INCIDENTS_MAX + 10);
