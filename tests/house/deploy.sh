@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What is deployed holds what it says: scripts, units, manual, completion, example settings. Tools that are not installed
 # are passed over.
-#   deploy.sh BIN       folder of tandem
+#   deploy.sh BIN       folder of tandem in the build folder
 set -euo pipefail
 bin=$1
 cd "$(dirname "$0")/../.."
@@ -20,11 +20,15 @@ if has systemd-analyze; then
         grep '^tandem@' | grep -v -e 'is not executable' -e "Command 'man " || true)
     [ -z "$complaints" ] || { echo "$complaints" >&2; exit 1; }
 fi
+# Everything the units and the README speak of is installed, and complete.
+cmake --install "$bin/.." --prefix "$work/usr" >/dev/null
+for program in tandem tandem-supervisor tandem-archive tandem-sparse tandem-relay; do
+    [ -x "$work/usr/bin/$program" ] || { echo "$program is not installed" >&2; exit 1; }
+done
+bash -n "$work/usr/share/bash-completion/completions/tandem"
 if has scdoc; then
-    scdoc <docs/man/tandem.1.scd >"$work/tandem.1"
+    grep -q '^\.TH "tandem" "1"' "$work/usr/share/man/man1/tandem.1"
 fi
-"$bin/tandem" completion bash >"$work/completion"
-bash -n "$work/completion"
 
 # The example names every setting, with its default.
 mkdir -m 700 "$work/state"
