@@ -170,17 +170,24 @@ static struct hash_map *waiting_roots(const struct chum_importer *im)
     return waiting;
 }
 
-static bool something_is_due(const struct chum_importer *im)
+uint64_t chum_importer_retry_at(const struct chum_importer *im)
 {
-    uint64_t now = conn_now(im->fetch->conn);
+    uint64_t first = 0;
     size_t cursor = 0;
     struct hash root;
     void *value;
     while (hash_map_next(im->failures, &cursor, &root, &value)) {
-        if (((const struct failure *)value)->retry_at <= now)
-            return true;
+        uint64_t at = ((const struct failure *)value)->retry_at;
+        if (first == 0 || at < first)
+            first = at;
     }
-    return false;
+    return first;
+}
+
+static bool something_is_due(const struct chum_importer *im)
+{
+    uint64_t first = chum_importer_retry_at(im);
+    return first != 0 && first <= conn_now(im->fetch->conn);
 }
 
 // ---- The end of a pass ---------------------------------------------------------------------------------------------

@@ -30,5 +30,6 @@ void chum_importer_pass(struct chum_importer *im); // begins a pass; nothing if 
 void chum_importer_move_on(struct chum_importer *im);
 bool chum_importer_is_busy(const struct chum_importer *im);       // a pass is running
 bool chum_importer_is_fetching(const struct chum_importer *im);   // something is being fetched
+uint64_t chum_importer_retry_at(const struct chum_importer *im);  // when what failed is due next; 0 = nothing failed
 bool chum_importer_is_postponing(const struct chum_importer *im); // the last pass left something for another one
 void chum_importer_end(struct chum_importer *im); // before the connection goes; jobs under way are dropped

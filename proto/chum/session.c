@@ -20,8 +20,7 @@ enum {
     MOVE_ON_MS = 5000,    // after that long a pass is not waited for
     POSTPONED_MS = 50,    // when the last pass left something for another one
     POLL_PER_ANSWER = 20, // polls are at least this many times the peer's answer time apart
-    POLL_PER_TANDEM = 4,
-    STOP_MS = 3000, // for answers to our own questions before closing
+    STOP_MS = 3000,       // for answers to our own questions before closing
     WINDOW_TANDEM = 32,
     WINDOW_REFERENCE = 8,
     TREES_TANDEM = 32,
@@ -105,20 +104,21 @@ static uint64_t interval(const struct chum_session *s)
 {
     if (s->options.poll_ms != 0)
         return s->options.poll_ms;
-    bool often = s->options.peer_is_tandem || s->active_until > now(s);
-    uint64_t usual = often ? POLL_ACTIVE_MS : POLL_IDLE_MS;
+    if (s->options.peer_is_tandem) // which tells of news, and only has to be asked in case it did not
+        return POLL_IDLE_MS;
+    uint64_t usual = s->active_until > now(s) ? POLL_ACTIVE_MS : POLL_IDLE_MS;
     uint64_t least = POLL_PER_ANSWER * answer_time(s);
-    if (s->options.peer_is_tandem) { // which tells of news, and only has to be asked in case it did not
-        least = POLL_PER_TANDEM * answer_time(s);
-        least = least < POLL_IDLE_MS ? least : POLL_IDLE_MS;
-    }
     return usual > least ? usual : least;
 }
 
-// The interval is counted from the beginning of the pass that is over.
+// The interval is counted from the beginning of the pass that is over. What failed is not kept waiting by a peer that
+// may be asked at any time.
 static uint64_t when_next(const struct chum_session *s)
 {
     uint64_t next = s->pass_began + interval(s);
+    uint64_t retry = s->options.peer_is_tandem ? chum_importer_retry_at(s->importer) : 0;
+    if (retry != 0 && retry < next)
+        next = retry > s->pass_began + POLL_ACTIVE_MS ? retry : s->pass_began + POLL_ACTIVE_MS;
     return next > now(s) ? next : now(s);
 }
 
@@ -148,6 +148,8 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
     s->bytes_before = s->counts.bytes_received;
     if (chum_importer_is_postponing(s->importer))
         wait_until(s, now(s) + POSTPONED_MS);
+    else if (status != STATUS_OK && s->options.peer_is_tandem)
+        wait_until(s, now(s) + POLL_ACTIVE_MS);
     else
         wait_until(s, s->poked ? now(s) : when_next(s));
 }
@@ -191,6 +193,8 @@ static void version_here(void *ctx, const struct rpc_reply *reply)
         json_integer_value(reply->data) == CHUM_PROTOCOL_VERSION) {
         s->phase = RUNNING;
         begin_pass(s);
+        if (s->more_news)
+            chum_session_tell_news(s);
         return;
     }
     if (reply->kind == RPC_ERROR && strcmp(reply->error->code, "UNKNOWN-SERVICE") == 0 &&
@@ -433,10 +437,10 @@ static void news_told(void *ctx, const struct rpc_reply *reply)
 
 void chum_session_tell_news(struct chum_session *s)
 {
-    if (!s->options.peer_is_tandem || s->phase != RUNNING)
+    if (!s->options.peer_is_tandem)
         return;
-    s->more_news = s->telling;
-    if (s->telling)
+    s->more_news = s->telling || s->phase != RUNNING;
+    if (s->more_news)
         return;
     s->telling = true;
     rpc_call(s->rpc, CHUM_NEW_ACCESSIBLE_ROOT_EVENT, SPAN("[]"), now(s), CHUM_CALL_MS, news_told, s);

@@ -231,10 +231,11 @@ static void fill_identity(struct conn_identity *out, const struct identity *from
     };
 }
 
-struct peers *peers_create(struct node *n)
+struct peers *peers_create(struct node *n, const struct hash *own)
 {
     struct peers *p = mem_alloc(sizeof *p);
     p->node = n;
+    p->own.person = *own;
     peer_settings_read(node_config(n), node_kind(n)->name, &p->settings);
     p->recipes = recipes_create(false);
     fill_identity(&p->identity, node_self(n));

@@ -14,10 +14,11 @@ enum {                       // connections from outside
     PEERS_WAITING_MAX = 128, // that have yet to prove who they are; the oldest gives way
 };
 
-struct peers *peers_create(struct node *n); // the node is provisioned
-void peers_close(struct peers *p);          // ends every connection; no new ones; NULL-safe
-void peers_destroy(struct peers *p);        // after peers_close, when no store job can come back any more; NULL-safe
-void peers_register(struct node *n);        // pairing.*, connections.list
+// The node is provisioned. own: the person of the other own node as it is remembered; zero = none yet.
+struct peers *peers_create(struct node *n, const struct hash *own);
+void peers_close(struct peers *p);   // ends every connection; no new ones; NULL-safe
+void peers_destroy(struct peers *p); // after peers_close, when no store job can come back any more; NULL-safe
+void peers_register(struct node *n); // pairing.*, connections.list
 
 // A socket somebody opened to us, or that a relay spliced; first: the communication_request a relay handed over, or
 // empty.

@@ -35,6 +35,7 @@ struct opening {
     struct keychain *keychain;
     struct identity *self;
     struct store_report report;
+    struct hash own_peer; // the other own node's person, if it was told before
     bool created;
     char *import_dir; // a storage directory to adopt; NULL = none
     struct secret import_secret;
@@ -93,6 +94,8 @@ static enum status open_instance(struct opening *o, struct error *e)
         st = leute_init(&m, span_of(o->reachable), e);
     if (st == STATUS_OK)
         st = addresses_open(&m, o->reachable, node_config(o->node), e);
+    if (st == STATUS_OK)
+        sharing_own_node(&m, &o->own_peer, NULL);
     if (st == STATUS_OK)
         st = store_commit(o->store, e);
     else
@@ -164,7 +167,7 @@ static void take_over(struct opening *o)
     n->followers = followers_create(n);
     n->works = works_create(n->loop);
     n->queue = store_queue_create(o->store, loop_mailbox(n->loop));
-    n->peers = peers_create(n);
+    n->peers = peers_create(n, &o->own_peer);
     if (n->kind->start != NULL)
         n->kind->start(n, n->kind_state);
 }

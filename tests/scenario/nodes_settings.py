@@ -89,8 +89,16 @@ def test_the_interval_between_questions(t):
     over = time.monotonic() + 2.5
     until(lambda: time.monotonic() > over, "time goes by")
     assert passes(pair) == start
-    pair.send("archive", "news is told all the same")
-    pair.arrives("sparse", "news is told all the same")
+
+
+def test_news_is_told_without_being_asked_for(t):
+    pair = with_settings(t, sync_interval_ms="600000")
+    for i in range(4):  # each start is another race of the nodes for each other
+        pair.send("archive", f"news {i}")
+        pair.arrives("sparse", f"news {i}")
+        pair.send("sparse", f"more news {i}")
+        pair.arrives("archive", f"more news {i}")
+        start_again(t)
 
 
 def test_how_long_invitations_are_valid(t):
