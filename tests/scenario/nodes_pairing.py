@@ -47,6 +47,31 @@ def test_two_people_pair_and_chat(t):
     with_two(t, run)
 
 
+def test_somebody_with_new_keys_is_another_until_forgotten(t):
+    def run(joe, ann):
+        heard = lambda: {m["text"]: m["verification"]
+                         for m in joe.ok("--node", "archive", "chat", "list", "--with", ann.archive)}
+        says = lambda text: ann.ok("--node", "archive", "chat", "send", "--to", joe.archive, text)
+        pairs = lambda: ann.cli("--node", "archive", "pair", json.dumps(joe.ok("invite")))
+        assert pairs()[0] == 0
+        says("before")
+        until(lambda: heard() == {"before": "verified"}, "Joe hears Ann")
+        ann.ok("deprovision", "--wipe", "--yes")
+        again = ann.ok("provision", "--user", "ann", stdin="another secret\n")
+        assert again["archive"]["personId"] == ann.archive and again["created"]
+        status, result = pairs()
+        assert status != 0 and "EP-KEYMISSMATCH" in result["error"]["message"], result
+        joe.ok("--node", "archive", "contact", "forget", ann.archive)
+        assert heard() == {"before": "unsigned"}
+        until(lambda: pairs()[0] == 0, "they pair again")
+        says("after")
+        until(lambda: heard().get("after") == "verified", "Joe hears Ann again")
+        assert heard()["before"] == "unsigned", "the old key is trusted again"
+        reasons = {k["reason"] for k in joe.ok("--node", "archive", "trust", "list", ann.archive) if not k["trusted"]}
+        assert reasons == {"the contact was forgotten since"}, reasons
+    with_two(t, run)
+
+
 def reads(pair, topic):
     """What a node shows of a topic; nothing as long as it does not know it."""
     status, found = pair.cli("--node", "archive", "topic", "read", topic)
