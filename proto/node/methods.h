@@ -4,16 +4,21 @@
 
 #include "node/job.h"
 
-extern const struct node_method NODE_METHODS_OBJECTS[];  // object.*, recipe.*
-extern const struct node_method NODE_METHODS_CHAT[];     // chat.*, topic.*
-extern const struct node_method NODE_METHODS_CHANNELS[]; // channel.*
-extern const struct node_method NODE_METHODS_CONTACTS[]; // contacts.*, contact.*
-extern const struct node_method NODE_METHODS_PEOPLE[];   // profile.*, group.*
-extern const struct node_method NODE_METHODS_SHARE[];    // share.*, roots.*
-extern const struct node_method NODE_METHODS_TRUST[];    // trust.*
+extern const struct node_method NODE_METHODS_OBJECTS[];    // object.*, recipe.*
+extern const struct node_method NODE_METHODS_CHAT[];       // chat.*, topic.*
+extern const struct node_method NODE_METHODS_CHANNELS[];   // channel.*
+extern const struct node_method NODE_METHODS_CONTACTS[];   // contacts.*, contact.*
+extern const struct node_method NODE_METHODS_IDENTITIES[]; // identity.*
+extern const struct node_method NODE_METHODS_PEOPLE[];     // profile.*, group.*
+extern const struct node_method NODE_METHODS_SHARE[];      // share.*, roots.*
+extern const struct node_method NODE_METHODS_TRUST[];      // trust.*
 
 // The parameter "group": the name or id of a group that exists. Code NOT-FOUND.
 enum status node_job_group(struct node_job *job, struct model *m, struct hash *id_hash, struct error *e);
+
+// The parameter "as": an identity of this node besides the main one, which the caller destroys; NULL for the main one.
+// Code NOT-FOUND.
+enum status node_job_author(struct node_job *job, struct model *m, struct identity **out, struct error *e);
 
 // The work of chat.since, which followers.c wraps into a long poll.
 enum status node_chat_since(struct node_job *job, struct model *m, struct error *e);

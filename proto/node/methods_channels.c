@@ -4,13 +4,13 @@
 #include "node/methods.h"
 
 // The parameter "owner": a person id, "none", or left out. *owner points to storage, or is NULL for "none".
-static enum status read_owner(struct node_job *job, struct model *m, struct hash *storage, const struct hash **owner,
-                              struct error *e)
+static enum status read_owner(struct node_job *job, const struct identity *otherwise, struct hash *storage,
+                              const struct hash **owner, struct error *e)
 {
     const char *text = ipc_request_text(job->request, "owner");
     *owner = storage;
     if (text == NULL) {
-        *storage = m->self->person;
+        *storage = otherwise->person;
     } else if (span_eq_text(SPAN("none"), text)) {
         *owner = NULL;
     } else if (!hash_parse(span_of(text), storage)) {
@@ -24,7 +24,7 @@ static enum status channel_create_work(struct node_job *job, struct model *m, st
     struct hash storage;
     const struct hash *owner;
     struct hash channel;
-    enum status st = read_owner(job, m, &storage, &owner, e);
+    enum status st = read_owner(job, m->self, &storage, &owner, e);
     if (st == STATUS_OK)
         st = channel_create(m, node_job_text(job, "id"), owner, &channel, e);
     if (st == STATUS_OK)
@@ -40,7 +40,11 @@ static enum status channel_post_work(struct node_job *job, struct model *m, stru
     struct value *object;
     struct channel_entry entry;
     struct channel_post options = {.timestamp = (double)ipc_request_int(job->request, "timestamp", 0)};
-    enum status st = read_owner(job, m, &storage, &owner, e);
+    struct identity *author = NULL;
+    enum status st = node_job_author(job, m, &author, e);
+    options.author = author;
+    if (st == STATUS_OK)
+        st = read_owner(job, author != NULL ? author : m->self, &storage, &owner, e);
     if (st == STATUS_OK)
         st = channel_id_hash(m, node_job_text(job, "id"), owner, &channel, e);
     if (st == STATUS_OK)
@@ -49,6 +53,7 @@ static enum status channel_post_work(struct node_job *job, struct model *m, stru
         st = channel_post(m, &channel, object, &options, &entry, e);
     if (st == STATUS_OK)
         job->result = json_pack("{s:o, s:o}", "hash", node_json_hash(&entry.data), "channel", node_json_hash(&channel));
+    identity_destroy(author);
     return st;
 }
 
@@ -59,7 +64,7 @@ static enum status choose_channels(struct node_job *job, struct model *m, struct
         struct hash storage;
         const struct hash *owner;
         struct hash channel;
-        enum status st = read_owner(job, m, &storage, &owner, e);
+        enum status st = read_owner(job, m->self, &storage, &owner, e);
         if (st == STATUS_OK)
             st = channel_id_hash(m, id, owner, &channel, e);
         if (st == STATUS_OK)

@@ -171,6 +171,7 @@ void node_serve(struct node *n)
     node_methods_add(n, NODE_METHODS_BLOBS);
     node_methods_add(n, NODE_METHODS_CHAT);
     node_methods_add(n, NODE_METHODS_CHANNELS);
+    node_methods_add(n, NODE_METHODS_IDENTITIES);
     node_methods_add(n, NODE_METHODS_PEOPLE);
     node_methods_add(n, NODE_METHODS_CONTACTS);
     node_methods_add(n, NODE_METHODS_SHARE);

@@ -1,4 +1,4 @@
-// profile, group, channel, topic, trust.
+// profile, group, identity, channel, topic, trust.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +75,24 @@ enum status run_group_list(struct ctl *c, struct error *e)
     return output_list(c, ctl_list(c, "group.list", NULL, e), columns, 3, "No groups.", e);
 }
 
+// --- identities ------------------------------------------------------------------------------------------------------
+
+enum status run_identity_list(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {{"PERSON", "personId", OUTPUT_ID},
+                                                   {"E-MAIL", "email", OUTPUT_TEXT},
+                                                   {"INSTANCE", "instanceName", OUTPUT_TEXT},
+                                                   {"MAIN", "main", OUTPUT_YES}};
+    return output_list(c, ctl_list(c, "identity.list", NULL, e), columns, 4, "No identities.", e);
+}
+
+enum status run_identity_add(struct ctl *c, struct error *e)
+{
+    json_t *params = json_pack("{s:s}", "email", c->arguments[0]);
+    add(c, params, "instance", "instanceName");
+    return output_result(c, ctl_call(c, "identity.add", params, e), e);
+}
+
 // --- channels --------------------------------------------------------------------------------------------------------
 
 enum status run_channel_create(struct ctl *c, struct error *e)
@@ -94,6 +112,7 @@ enum status run_channel_post(struct ctl *c, struct error *e)
     }
     json_t *params = json_pack("{s:s, s:o}", "id", c->arguments[0], "object", object);
     add(c, params, "owner", "owner");
+    add(c, params, "as", "as");
     if (ctl_has(c, "timestamp"))
         json_object_set_new(params, "timestamp", json_integer(timestamp));
     return output_result(c, ctl_call(c, "channel.post", params, e), e);

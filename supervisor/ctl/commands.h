@@ -46,6 +46,8 @@ CTL_RUN(run_roots);
 // cmd_people.c
 CTL_RUN(run_profile_get);
 CTL_RUN(run_profile_set);
+CTL_RUN(run_identity_list);
+CTL_RUN(run_identity_add);
 CTL_RUN(run_group_create);
 CTL_RUN(run_group_change);
 CTL_RUN(run_group_list);

@@ -171,6 +171,35 @@ def test_channels_are_created_posted_to_and_read(t):
     assert any(c["id"] == "diary" and c["owner"] == pair.sparse for c in pair.ok("channel", "list"))
 
 
+def test_a_node_has_several_identities(t):
+    pair = Pair(t)
+    work = pair.ok("identity", "add", "work@x.org", "--instance", "desk")
+    assert pair.ok("identity", "add", "work@x.org", "--instance", "desk") == work and not work["main"]
+    pair.ok("channel", "create", "log", "--owner", work["personId"])
+    post = lambda text, *options: pair.ok("channel", "post", "log", *options,
+                                          stdin=dumps({"$type$": "PersonName", "name": text}))
+    post("by work", "--as", work["personId"])
+    pair.ok("restart", "sparse")
+    post("again", "--as", work["personId"][:8])
+    entries = pair.ok("channel", "read", "log", "--owner", work["personId"])
+    assert [(e["object"]["name"], e["author"], e["verification"]) for e in entries] == [
+        ("again", work["personId"], "verified"), ("by work", work["personId"], "verified")]
+
+    def archive_believes_it():
+        status, found = pair.cli("--node", "archive", "channel", "read", "log")
+        return status == 0 and [e["verification"] for e in found] == ["verified"] * 2
+
+    until(archive_believes_it, "the archive takes it over")
+    main, other = pair.ok("identity", "list")
+    assert main["personId"] == pair.sparse and main["main"] and other == work
+    assert work["personId"] not in [c["personId"] for c in pair.ok("contacts")]
+    pair.fails("EXISTS", 1, "identity", "add", "node-joe@lama.local")
+    pair.fails("EXISTS", 1, "identity", "add", "joe@lama.local")
+    status, result = pair.cli("channel", "post", "log", "--as", pair.archive,
+                              stdin=dumps({"$type$": "PersonName", "name": "x"}))
+    assert result["error"]["code"] == "NOT-FOUND", result
+
+
 def test_groups_and_group_topics(t):
     pair = Pair(t)
     pair.ok("group", "create", "friends")

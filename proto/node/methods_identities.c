@@ -1,0 +1,90 @@
+// Control methods on the identities a node has: identity.*.
+#include <stdlib.h>
+
+#include "models/contact.h"
+#include "models/instance.h"
+#include "models/leute.h"
+#include "node/methods.h"
+#include "node/node_internal.h"
+
+static json_t *show_identity(const struct model *m, const struct identity *i)
+{
+    return json_pack("{s:o, s:o, s:s, s:s, s:b}", "personId", node_json_hash(&i->person), "instanceId",
+                     node_json_hash(&i->instance), "email", i->email, "instanceName", i->instance_name, "main",
+                     (int)hash_eq(&i->person, &m->self->person));
+}
+
+static void free_identities(struct identity **list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        identity_destroy(list[i]);
+    free(list);
+}
+
+static enum status identity_list(struct node_job *job, struct model *m, struct error *e)
+{
+    struct identity **others;
+    size_t count;
+    json_t *items = json_array();
+    json_array_append_new(items, show_identity(m, m->self));
+    enum status st = instance_identities(m, job->node->keychain, &others, &count, e);
+    for (size_t i = 0; st == STATUS_OK && i < count; i++)
+        json_array_append_new(items, show_identity(m, others[i]));
+    free_identities(others, count);
+    return node_job_listed(job, st, items);
+}
+
+// Whoever is known as somebody else, or is the main identity, is no further one.
+static enum status check_email(struct model *m, struct span email, struct error *e)
+{
+    struct hash person;
+    enum status st = instance_person_id(store_recipes(m->store), email, &person, e);
+    if (st == STATUS_OK && (hash_eq(&person, &m->self->person) || contact_exists(m, &person)))
+        st = error_set(e, STATUS_EXISTS, "EXISTS", "this e-mail belongs to a contact or to this node");
+    return st;
+}
+
+static enum status identity_add(struct node_job *job, struct model *m, struct error *e)
+{
+    struct span email = node_job_text(job, "email");
+    struct span name = node_job_text(job, "instanceName");
+    struct identity *made = NULL;
+    const struct instance_options options = {
+        .email = email, .instance_name = name.len != 0 ? name : email, .person_name = email};
+    enum status st = check_email(m, email, e);
+    if (st == STATUS_OK)
+        st = instance_add_identity(m, job->node->keychain, &options, (struct span){0}, &made, e);
+    if (st == STATUS_OK)
+        job->result = show_identity(m, made);
+    identity_destroy(made);
+    return st;
+}
+
+enum status node_job_author(struct node_job *job, struct model *m, struct identity **out, struct error *e)
+{
+    struct hash person;
+    bool given;
+    struct identity **others = NULL;
+    size_t count = 0;
+    *out = NULL;
+    enum status st = node_job_optional_hash(job, "as", &person, &given, e);
+    if (st != STATUS_OK || !given || hash_eq(&person, &m->self->person))
+        return st;
+    st = instance_identities(m, job->node->keychain, &others, &count, e);
+    for (size_t i = 0; st == STATUS_OK && i < count && *out == NULL; i++) {
+        if (!hash_eq(&others[i]->person, &person))
+            continue;
+        *out = others[i];
+        others[i] = NULL;
+    }
+    if (st == STATUS_OK && *out == NULL)
+        st = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is no identity of this node", hash_text(&person).s);
+    free_identities(others, count);
+    return st;
+}
+
+const struct node_method NODE_METHODS_IDENTITIES[] = {
+    {"identity.list", identity_list, NULL},
+    {"identity.add", identity_add, NULL},
+    {NULL, NULL, NULL},
+};
