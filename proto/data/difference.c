@@ -163,11 +163,13 @@ static enum status diff_reference(struct differ *d, struct span path, struct pai
         return error_set(e, STATUS_CONFLICT, "MERGE-FAILED", "the value at " SPAN_FMT " is not a link", SPAN_ARG(path));
     if (v.before != NULL && hash_eq(&before, &after))
         return STATUS_OK;
+    size_t bytes = lookup_bytes(d->lookup);
     enum status status = lookup_object(d->lookup, &after, &new, e);
     if (status == STATUS_OK && v.before != NULL)
         status = lookup_object(d->lookup, &before, &old, e);
     if (status != STATUS_OK)
         return status;
+    d->steps += (lookup_bytes(d->lookup) - bytes) / DIFFERENCE_STEP_BYTES;
     bool other_type = old != NULL && !span_eq(old->object.type, new->object.type);
     if (old == NULL || other_type)
         record(d, path, ALGORITHM_REFERENCE)->sets = true;
@@ -294,9 +296,9 @@ static enum status diff_members(struct differ *d, struct span path, const struct
 static enum status load_version(struct differ *d, const struct hash *data, const struct value **out, struct error *e)
 {
     struct value *object;
-    size_t before = arena_used(d->scratch);
+    size_t before = lookup_bytes(d->lookup);
     enum status status = lookup_object(d->lookup, data, &object, e);
-    size_t bytes = arena_used(d->scratch) - before;
+    size_t bytes = lookup_bytes(d->lookup) - before;
     if (hash_map_add(d->versions, data))
         d->steps_max += bytes / DIFFERENCE_TEXT_BYTES;
     else

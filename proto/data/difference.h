@@ -8,10 +8,10 @@ enum {
     DIFFERENCE_MAX_DEPTH = 64, // nesting of values, linked objects included
     // What one merge may cost: steps (values and items compared, or so many bytes handled again and again). They grow
     // with what the history itself consists of, so that neither shared objects nor repeated versions multiply it.
-    DIFFERENCE_MAX_STEPS = 96 << 10, // some 50 ms of one core
+    DIFFERENCE_MAX_STEPS = 64 << 10, // some 40 ms of one core
     DIFFERENCE_NODE_STEPS = 16,      // more for each version node
-    DIFFERENCE_TEXT_BYTES = 64,      // one more for so many bytes of every different version, text and values
-    DIFFERENCE_STEP_BYTES = 512,
+    DIFFERENCE_TEXT_BYTES = 32,      // one more for so many bytes of every different version
+    DIFFERENCE_STEP_BYTES = 256,
     DIFFERENCE_MAX_BYTES = 64 << 20, // of operations, in memory
 };
 

@@ -7,6 +7,7 @@ struct lookup {
     const struct version_source *source;
     struct arena *arena;
     struct hash_map *objects; // hash -> struct value
+    size_t bytes;
 };
 
 struct place { // where a walk along a path has come to
@@ -37,6 +38,11 @@ void lookup_forget(struct lookup *l)
     hash_map_clear(l->objects);
 }
 
+size_t lookup_bytes(const struct lookup *l)
+{
+    return l->bytes;
+}
+
 enum status lookup_object(struct lookup *l, const struct hash *hash, struct value **out, struct error *e)
 {
     *out = hash_map_get(l->objects, hash);
@@ -45,8 +51,10 @@ enum status lookup_object(struct lookup *l, const struct hash *hash, struct valu
     const struct version_source *s = l->source;
     struct span text;
     enum status status = s->read(s->ctx, hash, l->arena, &text, e);
-    if (status == STATUS_OK)
-        status = microdata_read(s->recipes, l->arena, text, MICRODATA_OBJECT, SPAN(""), out, e);
+    if (status != STATUS_OK)
+        return status;
+    l->bytes += text.len;
+    status = microdata_read(s->recipes, l->arena, text, MICRODATA_OBJECT, SPAN(""), out, e);
     if (status == STATUS_OK)
         hash_map_set(l->objects, hash, *out);
     return status;

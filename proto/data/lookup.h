@@ -10,6 +10,8 @@ struct lookup *lookup_create(const struct version_source *s, struct arena *a);
 void lookup_destroy(struct lookup *l); // NULL-safe
 void lookup_forget(struct lookup *l);  // before the arena is reset
 
+size_t lookup_bytes(const struct lookup *l); // of text read so far
+
 enum status lookup_object(struct lookup *l, const struct hash *hash, struct value **out, struct error *e);
 
 // The value at a path (property names and map keys joined by dots, "" = the object itself) of the object, entering

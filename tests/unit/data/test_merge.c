@@ -161,13 +161,13 @@ static void long_histories_are_merged(void **state)
     assert_true(f->m->reads < 2 * LENGTH);
 }
 
-// A Doc whose set has so many items, one of them its own.
+// A Doc whose set has so many items as long as a hash, and one of its own.
 static struct hash large(struct fixture *f, size_t count, int own)
 {
     struct value *doc = fixture_value(f->a, DOC(""));
     struct value *set = value_set(f->a);
     for (size_t i = 1; i < count; i++)
-        value_add(f->a, set, value_text(f->a, arena_printf(f->a, "item %zu", i).ptr));
+        value_add(f->a, set, value_text(f->a, arena_printf(f->a, "%064zu", i).ptr));
     value_add(f->a, set, value_text(f->a, arena_printf(f->a, "own %d", own).ptr));
     value_set_member(f->a, doc, SPAN("set"), set);
     return memory_source_add(f->m, doc);
