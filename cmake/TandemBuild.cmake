@@ -8,7 +8,6 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 option(TANDEM_TESTS "Build the tests and tandem-vectors" ON)
-option(TANDEM_HOSTILE "Run the hostile peers against whole nodes with the other tests" OFF)
 option(TANDEM_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 set(TANDEM_SANITIZE "" CACHE STRING "Sanitizers for the whole build, e.g. address,undefined or thread")
 set(TANDEM_SANDBOX "enforce" CACHE STRING "enforce or off (off only for sanitizer, coverage and fuzz builds)")

@@ -17,6 +17,8 @@ struct transport_ops {
     void (*wake_at)(struct transport *t, uint64_t monotonic_ms); // ask for the time event; 0 = none; replaces the last
 };
 
+enum { TRANSPORT_TOO_BIG = -1 }; // instead of a WebSocket's code: we closed because of a message beyond the limit
+
 struct transport_events {
     void (*message)(void *ctx, bool text, struct span payload);
     void (*closed)(void *ctx, int code, struct span reason); // the last event

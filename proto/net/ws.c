@@ -139,10 +139,11 @@ void ws_release(struct ws *s)
     free(s->url);
 }
 
-static int refuse(struct ws *s, enum lws_close_status code, const char *reason)
+static int refuse_message(struct ws *s)
 {
-    lws_close_reason(s->wsi, code, (unsigned char *)(uintptr_t)reason, strlen(reason)); // copies
-    tell_closed(s, (int)code, span_of(reason));
+    static unsigned char reason[] = "Message too big";
+    lws_close_reason(s->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, reason, sizeof reason - 1); // copies
+    tell_closed(s, TRANSPORT_TOO_BIG, SPAN("Message too big"));
     return -1;
 }
 
@@ -160,7 +161,7 @@ static int receive(struct ws *s, const char *in, size_t len)
     size_t announced = lws_remaining_packet_payload(s->wsi);
     if (len > s->message_limit || s->partial.len > s->message_limit - len ||
         announced > s->message_limit - len - s->partial.len)
-        return refuse(s, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "Message too big");
+        return refuse_message(s);
     s->base.bytes_received += len;
     bool last = lws_is_final_fragment(s->wsi);
     if (last && s->partial.len == 0) {

@@ -326,7 +326,7 @@ static void second_ready(void *ctx)
 static enum status start_watching(struct ws_server *s, struct error *e)
 {
     void (*const ready[])(void *) = {first_ready, second_ready};
-    for (size_t i = 0; i < s->sockets.count; i++) {
+    for (size_t i = 0; i < s->sockets.count && i < sizeof ready / sizeof *ready; i++) {
         s->watch[i] = loop_adopt_fd(s->loop, s->sockets.fd[i], ready[i], s, e);
         if (s->watch[i] == NULL)
             return STATUS_FULL;

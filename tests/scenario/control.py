@@ -18,7 +18,7 @@ import traceback
 
 BIN = os.environ["TANDEM_BIN"]            # folder of tandem and tandem-supervisor
 FAKE_NODE = os.environ.get("TANDEM_FAKE_NODE")  # empty: the real nodes
-PATIENCE_S = 20
+PATIENCE_S = 60  # for a loaded machine
 SECRET = "correct horse"
 
 

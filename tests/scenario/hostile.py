@@ -1,5 +1,5 @@
-"""A peer that proves who it is and then misbehaves: the hostile_peer program, CHUM answers by script, and bytes on a
-bare WebSocket."""
+"""A node that is attacked, and who attacks it: a peer that proves who it is and then misbehaves (the hostile_peer
+program, which answers CHUM requests by script), and bytes on a bare WebSocket."""
 import base64
 import hashlib
 import html
@@ -13,8 +13,13 @@ import subprocess
 import threading
 import time
 
+from control import PATIENCE_S, RpcError, until
+from nodes import Pair
+
+MAIL = "node-joe@lama.local"  # of the archive's own person
 PROGRAM = os.environ["TANDEM_HOSTILE_PEER"]
-PATIENCE_S = 20
+SANITIZER = os.environ.get("TANDEM_SANITIZE")
+GROWTH_KIB = 48 * 1024  # what any one attack may cost the node's memory at its height
 
 
 # ---- Microdata (DATA-MODEL.md 2) ----
@@ -48,6 +53,9 @@ def id_of(kind, *properties):
     return digest(id_thing(kind, *properties))
 
 
+NO_ENDPOINTS = links("communicationEndpoint", "obj", [])
+
+
 def edge(data):
     return thing("VersionNodeEdge", link("data", "obj", data), text("depth", 0), text("creationTime", 1700000000000))
 
@@ -63,6 +71,7 @@ class Exports:
         self.texts = {}     # hash → text of objects and id objects
         self.files = {}     # hash → function(peer, request id)
         self.asked = []     # (service, arguments)
+        self.refusals = 0   # so many requests for roots fail
 
     def put(self, body):
         self.texts[digest(body)] = body
@@ -85,6 +94,9 @@ class Exports:
     def answer(self, peer, request):
         service, arguments = request["serviceId"], request["args"]
         self.asked.append((service, arguments))
+        if service == 2 and self.refusals > 0:
+            self.refusals -= 1
+            return peer.say({"responseId": request["requestId"], "type": "error", "data": "not now"})
         if service == 8:
             return self.files[arguments[0]](peer, request["requestId"])
         if service == 1:
@@ -109,6 +121,7 @@ class Peer:
         self.events = queue.Queue()
         self.writing = threading.Lock()
         self.exports = Exports()
+        self.answers = []  # to requests of ours
         self.person = id_of("Person", text("email", email))
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -136,6 +149,8 @@ class Peer:
         message = json.loads(message)
         if message["type"] == "request":
             self.exports.answer(self, message)
+        else:
+            self.answers.append(message)
 
     def do(self, command, **parameters):
         with self.writing:
@@ -154,9 +169,11 @@ class Peer:
                 return event
 
     def pair(self, invitation, **other):
+        """How it ends: paired, failed, or closed before the pairing began."""
         self.do("pair", invitation=invitation, **other)
-        result = self.wait("paired", "failed")
-        self.wait("closed")
+        result = self.wait("paired", "failed", "closed")
+        if result["event"] != "closed":
+            self.wait("closed")
         return result
 
     def chum(self, invitation):
@@ -209,3 +226,88 @@ class Socket:
 
     def close(self):
         self.socket.close()
+
+
+# ---- The node ----
+
+class Victim(Pair):
+    """An archive node, watched."""
+
+    def __init__(self, t):
+        super().__init__(t)
+        self.pid = t.call("status")["archive"]["pid"]
+        self.client = t.client()
+        self.boot = self.client.call("events.since", limit=1)["bootId"]
+        self.resident = self.peak()
+        if SANITIZER:
+            print(f"     what it costs in memory is not looked at in a build with {SANITIZER}", flush=True)
+
+    def ask(self, method, **parameters):
+        return self.client.call(method, node="archive", **parameters)
+
+    def invitation(self, **parameters):
+        return self.ask("pairing.invite", **parameters)
+
+    def peak(self):
+        with open(f"/proc/{self.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+    def events(self, name):
+        found, seq = [], 0
+        while True:
+            page = self.client.call("events.since", bootId=self.boot, seq=seq, limit=1000)
+            if not page["events"]:
+                return found
+            found += [e["data"] for e in page["events"] if e["event"] == name and e["node"] == "archive"]
+            seq = page["next"]
+
+    def told(self, name, peer):
+        """The events of this name about this peer."""
+        return [e for e in self.events(name) if e["personId"] == peer.person]
+
+    def tells(self, name, **expected):
+        return until(lambda: next((e for e in self.events(name) if expected.items() <= e.items()), None),
+                     f"{name} with {expected}, among {self.events(name)[-5:]}")
+
+    def is_well(self, growth=GROWTH_KIB):
+        """Same process, bounded memory, and the others are still served."""
+        status = self.client.call("status")
+        assert status["archive"]["pid"] == self.pid and status["federated"], status
+        assert SANITIZER or self.peak() - self.resident < growth, (self.resident, self.peak())
+        mark = f"alive at {time.monotonic()}"
+        self.send("sparse", mark)
+        self.arrives("archive", mark)
+
+    def connections(self, peer):
+        return [c for c in self.ask("connections.list")["items"] if c["remotePersonId"] == peer.person]
+
+    def persons(self):
+        return {c["personId"] for c in self.ask("contacts.list")["items"]}
+
+    def has(self, hash):
+        try:
+            self.ask("object.get", hash=hash)
+            return True
+        except RpcError as error:
+            assert error.code == "NOT-FOUND", error
+            return False
+
+
+def befriend(victim, peer):
+    """Pairs for real and opens CHUM at once: the node may still be storing the contact."""
+    invitation = victim.invitation()
+    assert peer.pair(invitation)["event"] == "paired"
+    peer.chum(invitation)
+    until(lambda: peer.exports.asked, "the node asks for what the peer has")
+    return invitation
+
+
+def offer_profile(peer, name):
+    """Something that is the peer's own to say: the proof that the session is served on."""
+    body = thing("PersonName", text("name", name))
+    identity = (text("profileId", "default"), link("personId", "id", peer.person), link("owner", "id", peer.person))
+    described = peer.exports.put(body)
+    person = peer.exports.put(id_thing("Person", text("email", peer.email)))
+    return peer.exports.version("Profile", identity,
+                                thing("Profile", *identity, NO_ENDPOINTS, links("personDescription", "obj", [described])),
+                                {"type": "object", "hash": described}, {"type": "id", "hash": person})

@@ -1,4 +1,4 @@
-// A peer that proves who it is and then does what it is told: the hand of the nodes_hostile scenario.
+// A peer that proves who it is and then does what it is told: the hand of the nodes_hostile_* scenarios.
 //
 //   hostile_peer EMAIL INSTANCE-NAME
 //
@@ -7,12 +7,15 @@
 //   {"do":"pair","invitation":{token,publicKey,url}}      {"event":"paired"} or {"event":"failed","code","message"}
 //     "token":TEXT                                          shows another token
 //   {"do":"chum","invitation":{…}}                        {"event":"ready","personId","instanceId"} when authenticated
-//   {"do":"debug","invitation":{…}}                       the same in the group debug
+//   {"do":"debug","invitation":{…}}                       likewise
 //   {"do":"text","message":TEXT,"times":N}                {"event":"text","message"} for each text of the node
 //   {"do":"binary","hex":BYTES,"size":N,"times":N}        {"event":"binary","size"}; zeros follow up to the size
-//   {"do":"claim","email":…}                              what the pairing identity says from now on
+//   {"do":"claim","email":…,"url":…}                      what the pairing identity says from now on
 //   {"do":"become","email":…}                             another person with the same keys
-//   {"do":"tamper","how":"flip|truncate|replay|lose|mute","after":N}  the next messages on the wire
+//   {"do":"keys"}                                         {"event":"keys","person","sign"}: its public person keys
+//   {"do":"steal","email":…,"person":…,"sign":…}          another person with that one's public keys
+//   {"do":"respond","how":"rightly|wrongly|reflect|badly"}  to challenges
+//   {"do":"tamper","how":"flip|truncate|replay|lose|swap|mute","after":N}  the next messages on the wire
 //   {"do":"close"}                                        {"event":"closed","code","message"} at every end
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +24,15 @@
 
 #include "base/hash.h"
 #include "conn/exchange.h"
+#include "conn/handshake.h"
 #include "ipc/invitation.h"
 #include "net/ws_client.h"
 #include "tampering.h"
 #include "tests/unit/conn/fixture.h"
 
 enum { LINE_MAX_BYTES = 64 << 20 };
+
+static enum responding { RIGHTLY, WRONGLY, REFLECTING, BADLY } responding;
 
 struct program {
     struct node node; // first: the fixture's host functions get it as their ctx
@@ -38,6 +44,7 @@ struct program {
     enum conn_group group;
     struct buf input;
     char *claimed; // e-mail in the pairing identity
+    char *url;     // likewise
     char *token;   // shown instead of the invitation's
 };
 
@@ -66,6 +73,33 @@ static void told_binary(void *ctx, struct span message, uint64_t now_ms)
 static void told_end(void *ctx, const struct error *why)
 {
     (void)ctx, (void)why;
+}
+
+// The linker puts this in the place of exchange_respond.
+enum status __real_exchange_respond(const struct exchange_proof *p, const struct random_source *random, bool text,
+                                    struct span challenge, struct buf *out, struct error *e);
+enum status __wrap_exchange_respond(const struct exchange_proof *p, const struct random_source *random, bool text,
+                                    struct span challenge, struct buf *out, struct error *e);
+
+enum status __wrap_exchange_respond(const struct exchange_proof *p, const struct random_source *random, bool text,
+                                    struct span challenge, struct buf *out, struct error *e)
+{
+    char noise[EXCHANGE_CHALLENGE];
+    struct span bytes = {noise, sizeof noise};
+    random->fill(random->ctx, (uint8_t *)noise, sizeof noise);
+    switch (responding) {
+    case WRONGLY:
+        handshake_seal(&p->key, random, bytes, out);
+        return STATUS_OK;
+    case REFLECTING:
+        buf_add_span(out, challenge);
+        return STATUS_OK;
+    case BADLY:
+        buf_add_span(out, bytes);
+        return STATUS_OK;
+    default:
+        return __real_exchange_respond(p, random, text, challenge, out, e);
+    }
 }
 
 static const char *on_ready(void *ctx, struct conn *c, enum conn_group group)
@@ -131,6 +165,14 @@ static struct span text_of(const json_t *command, const char *name)
     return (struct span){json_string_value(value), json_string_length(value)};
 }
 
+static void replace(char **old, const json_t *command, const char *name) // unless it is not given
+{
+    if (json_object_get(command, name) == NULL)
+        return;
+    free(*old);
+    *old = mem_text(text_of(command, name));
+}
+
 static void dial(struct program *p, const json_t *command, enum conn_group group)
 {
     struct error e;
@@ -144,13 +186,10 @@ static void dial(struct program *p, const json_t *command, enum conn_group group
 
 static void do_pair(struct program *p, const json_t *command)
 {
-    const json_t *token = json_object_get(command, "token");
     dial(p, command, CONN_PAIRING);
-    if (token == NULL)
-        return;
-    free(p->token);
-    p->token = mem_text(text_of(command, "token"));
-    p->node.token = p->token;
+    replace(&p->token, command, "token");
+    if (json_object_get(command, "token") != NULL)
+        p->node.token = p->token;
 }
 
 static void do_chum(struct program *p, const json_t *command)
@@ -185,24 +224,54 @@ static void do_binary(struct program *p, const json_t *command)
 
 static void do_claim(struct program *p, const json_t *command)
 {
-    free(p->claimed);
-    p->claimed = mem_text(text_of(command, "email"));
-    p->node.own.email = p->claimed;
+    replace(&p->claimed, command, "email");
+    replace(&p->url, command, "url");
+    if (p->claimed != NULL)
+        p->node.own.email = p->claimed;
+    p->node.own.url = p->url;
 }
 
 static void do_become(struct program *p, const json_t *command)
 {
     struct conn_identity *me = &p->node.identity;
-    free(me->email);
-    me->email = mem_text(text_of(command, "email"));
+    replace(&me->email, command, "email");
     p->node.own.email = me->email;
     exchange_person_id(p->recipes, span_of(me->email), &me->person_id, NULL);
     exchange_instance_id(p->recipes, span_of(me->instance_name), &me->person_id, &me->instance_id, NULL);
 }
 
+static void do_keys(struct program *p, const json_t *command)
+{
+    char person[2 * BOX_KEY + 1], sign[2 * SIGN_PUBLIC + 1];
+    (void)command;
+    hex_encode(p->node.identity.person_public.b, BOX_KEY, person);
+    hex_encode(p->node.identity.person_sign_public.b, SIGN_PUBLIC, sign);
+    tell(json_pack("{s:s, s:s, s:s}", "event", "keys", "person", person, "sign", sign));
+}
+
+static void do_steal(struct program *p, const json_t *command)
+{
+    struct conn_identity *me = &p->node.identity;
+    do_become(p, command);
+    if (!hex_decode(text_of(command, "person"), me->person_public.b, BOX_KEY) ||
+        !hex_decode(text_of(command, "sign"), me->person_sign_public.b, SIGN_PUBLIC))
+        abort();
+    p->node.own.person_public = me->person_public;
+    p->node.own.person_sign_public = me->person_sign_public;
+}
+
+static void do_respond(struct program *p, const json_t *command)
+{
+    static const char *const names[] = {"rightly", "wrongly", "reflect", "badly"};
+    (void)p;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (span_eq_text(text_of(command, "how"), names[i]))
+            responding = (enum responding)i;
+}
+
 static void do_tamper(struct program *p, const json_t *command)
 {
-    static const char *const names[] = {"not", "flip", "truncate", "replay", "lose", "mute"};
+    static const char *const names[] = {"not", "flip", "truncate", "replay", "lose", "swap", "mute"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (span_eq_text(text_of(command, "how"), names[i]))
             p->plan = (struct tampering_plan){(enum tampering)i, (unsigned)number(command, "after", 0)};
@@ -219,8 +288,9 @@ static const struct {
     const char *name;
     void (*act)(struct program *p, const json_t *command);
 } commands[] = {
-    {"pair", do_pair},   {"chum", do_chum},     {"debug", do_debug},   {"text", do_text},   {"binary", do_binary},
-    {"claim", do_claim}, {"become", do_become}, {"tamper", do_tamper}, {"close", do_close},
+    {"pair", do_pair},     {"chum", do_chum},       {"debug", do_debug},   {"text", do_text},
+    {"binary", do_binary}, {"claim", do_claim},     {"become", do_become}, {"keys", do_keys},
+    {"steal", do_steal},   {"respond", do_respond}, {"tamper", do_tamper}, {"close", do_close},
 };
 
 static void obey(struct program *p, struct span line)

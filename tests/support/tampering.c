@@ -6,6 +6,7 @@ struct tampered {
     struct transport base;
     struct transport *inner;
     struct tampering_plan *plan;
+    struct buf held; // to be sent after the next one
 };
 
 static struct tampered *of(const struct transport *t)
@@ -27,18 +28,28 @@ static void send_damaged(struct tampered *t, bool text, struct span payload)
     buf_free(&b);
 }
 
+static void send_held(struct tampered *t, bool text)
+{
+    if (t->held.data != NULL)
+        t->inner->ops->send(t->inner, text, buf_span(&t->held));
+    buf_free(&t->held);
+}
+
 static void tampered_send(struct transport *base, bool text, struct span payload)
 {
     struct tampered *t = of(base);
     if (t->plan->how == TAMPER_NOT || t->plan->after > 0) {
         t->inner->ops->send(t->inner, text, payload);
+        send_held(t, text);
         if (t->plan->how != TAMPER_NOT)
             t->plan->after--;
         return;
     }
     if (t->plan->how == TAMPER_MUTE)
         return;
-    if (t->plan->how != TAMPER_LOSE)
+    if (t->plan->how == TAMPER_SWAP)
+        buf_add_span(&t->held, payload);
+    else if (t->plan->how != TAMPER_LOSE)
         send_damaged(t, text, payload);
     t->plan->how = TAMPER_NOT;
 }
@@ -73,6 +84,7 @@ static void inner_closed(void *ctx, int code, struct span reason)
 {
     struct transport *t = ctx;
     t->events->closed(t->ctx, code, reason);
+    buf_free(&of(t)->held);
     free(of(t));
 }
 

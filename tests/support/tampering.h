@@ -9,6 +9,7 @@ enum tampering {
     TAMPER_TRUNCATE, // its last byte is missing
     TAMPER_REPLAY,   // it is sent twice
     TAMPER_LOSE,     // it is not sent
+    TAMPER_SWAP,     // it is sent after the one that follows it
     TAMPER_MUTE,     // nothing is sent any more
 };
 

@@ -1,0 +1,80 @@
+"""Hostile peers that take their time, and many that do nothing at all (WIRE.md 2, 13)."""
+import os
+import signal
+import time
+
+from control import main, until
+from hostile import Peer, Socket, Victim, befriend
+
+CROWD = int(os.environ.get("TANDEM_CROWD", "2000"))
+
+
+def test_slow_peers_are_not_waited_for(t):
+    victim = Victim(t)
+    url = victim.provisioned["archive"]["url"]
+    begun = time.monotonic()
+    silent = Socket(url, upgrade=False)
+    trickling = Socket(url, upgrade=False)
+    upgraded = Socket(url)
+    halfway = Socket(url)
+    halfway.socket.sendall(b"\x81\xfe\x10\x00\0\0\0\0" + b"{")  # one byte of 4,096
+    peers = [Peer(f"mute{i}@example.org") for i in range(8)]
+    deaf = Peer("deaf@example.org")
+    try:
+        befriend(victim, deaf)
+        deaf.do("text", message='{"requestId":0,"type":"request","serviceId":2,"args":[]}', times=2000)
+        deaf.process.send_signal(signal.SIGSTOP)
+        for i, peer in enumerate(peers):
+            peer.do("tamper", how="mute", after=i + 1)
+            peer.do("pair", invitation=victim.invitation())
+        request = trickling.request()
+        trickled = 0
+        try:
+            while time.monotonic() - begun < 15:
+                trickling.socket.sendall(request[trickled:trickled + 1])
+                halfway.socket.sendall(b"{")
+                trickled += 1
+                time.sleep(0.2)
+        except ConnectionError:
+            pass
+        for slow in (silent, trickling, upgraded, halfway):
+            assert slow.ended()
+        victim.is_well()
+        for peer in peers:
+            peer.wait("closed", "failed", patience=45)
+        assert time.monotonic() - begun < 60
+        victim.tells("connection.refused", reason="timeout")
+        victim.tells("connection.closed", code="CONN-TIMEOUT")
+        victim.tells("connection.closed", code="PEER-SILENT")
+    finally:
+        for peer in (deaf, *peers):
+            peer.__exit__()
+    victim.is_well()
+
+
+def test_a_crowd_of_idlers(t):
+    victim = Victim(t)
+    url = victim.provisioned["archive"]["url"]
+    crowd = []
+    for i in range(CROWD):
+        try:
+            crowd.append(Socket(url, upgrade=i % 2 == 0))
+        except (ConnectionError, OSError):
+            pass  # turned away
+        if i % 500 == 499:
+            victim.is_well()
+        if len(crowd) > 800:  # our own descriptors
+            crowd.pop(0).close()
+    assert victim.tells("connection.refused", reason="crowded")["count"] >= 1
+    with Peer("late@example.org") as late:
+        befriend(victim, late)
+        t.call("restart", node="sparse")
+        until(lambda: t.call("status")["federated"], "our own node comes back")
+        victim.is_well()
+    for idler in crowd:
+        idler.close()
+    victim.is_well()
+
+
+if __name__ == "__main__":
+    main(globals())
