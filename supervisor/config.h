@@ -16,7 +16,7 @@ enum config_origin { CONFIG_DEFAULT, CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_FLA
 struct config_value {
     const char *key;   // "listen.address"
     const char *text;  // as given; lists are separated by blanks or commas
-    const char *about; //
+    const char *about; // a phrase for people
     enum config_origin origin;
     int line; // in the file, with CONFIG_FILE
 };
@@ -35,8 +35,8 @@ enum status config_set(struct config *c, const char *key, const char *text, stru
 
 size_t config_count(void);
 struct config_value config_at(const struct config *c, size_t index);
-const char *config_text(const struct config *c, const char *key); // key is in the table
-int64_t config_int(const struct config *c, const char *key);
+const char *config_text(const struct config *c, const char *key); // key is in the table; borrowed until it changes
+int64_t config_int(const struct config *c, const char *key);      // of one that is a number
 
 // listen.address taken apart. host has room for size bytes.
 enum status config_listen(const struct config *c, char *host, size_t size, int *port, struct error *e);

@@ -36,7 +36,7 @@ struct node {
     uint64_t not_before; // asked no sooner than this
     bool created;        // its store was made by the provision call under way
     bool restarting;     // stopped in order to start again
-    char url[256];       // where it listens, "" for none
+    char url[256];       // where it is dialled from here, "" for nowhere
     char told_url[256];  // the peer's url it was told
     json_t *status;      // last answer of node.status, NULL = none of this generation
     uint64_t asked_at;   // when its status was asked

@@ -33,7 +33,7 @@ struct installation {
 enum status installation_make(struct installation *in, const char *user, const char *archive_email,
                               const char *sparse_email, struct error *e);
 
-extern const struct installation INSTALLATION_NONE;
+extern const struct installation INSTALLATION_NONE; // nobody was provisioned
 
 // The same for a node that adopts a storage directory: its e-mail and instance name come from there, and so does the
 // user's name where user is NULL. other_email is the other node's, NULL = default. Finished by installation_adopted.

@@ -41,9 +41,9 @@ void node_tell(struct node *n, const char *event, json_t *data)
 
 void *node_keep(struct node *n, size_t size)
 {
-    struct kept *k = mem_alloc(sizeof *k + sizeof(max_align_t) + size);
-    k->next = n->kept;
-    n->kept = k;
+    struct node_memory *k = mem_alloc(sizeof *k + sizeof(max_align_t) + size);
+    k->next = n->memory;
+    n->memory = k;
     uintptr_t behind = (uintptr_t)(k + 1);
     return (void *)((behind + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t));
 }
@@ -203,8 +203,8 @@ void node_destroy(struct node *n)
         loop_destroy(n->loop);
     if (n->service != NULL)
         ipc_service_destroy(n->service);
-    for (struct kept *k = n->kept; k != NULL;) {
-        struct kept *next = k->next;
+    for (struct node_memory *k = n->memory; k != NULL;) {
+        struct node_memory *next = k->next;
         free(k);
         k = next;
     }

@@ -23,7 +23,7 @@ struct node_kind {
     enum store_kind store;
     bool may_listen;
     // Called on provisioning before anything is stored: opens listeners. params are those of node.provision. *url gets
-    // where this node can be reached, empty if nowhere. Code PORT-TAKEN and what else keeps a listener from opening.
+    // where it listens, empty if nowhere. Code PORT-TAKEN and what else keeps a listener from opening.
     enum status (*open)(struct node *n, json_t *params, void **state, char *url, size_t url_size, struct error *e);
     void (*start)(struct node *n, void *state);  // running: identity and peers exist now
     void (*close)(void *state);                  // stops listening; NULL-safe

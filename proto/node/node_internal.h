@@ -8,8 +8,8 @@
 #include "node/node.h"
 #include "node/works.h"
 
-struct kept {
-    struct kept *next;
+struct node_memory { // of node_keep, in front of what the caller got
+    struct node_memory *next;
 };
 
 struct node {
@@ -20,7 +20,7 @@ struct node {
     struct ipc_service *service;
     struct ipc_channel *channel;
     struct loop_fd *channel_fd;
-    struct kept *kept;
+    struct node_memory *memory;
     char sandbox_warning[200];
     uint64_t started; // monotonic ms
 

@@ -11,6 +11,7 @@ struct doctor {
 
 // The advice is given when the check is not ok.
 void doctor_add(struct doctor *d, const char *check, bool ok, const char *message, const char *advice);
+// ok if e holds no error; good is said then, else e and the hint of its code.
 void doctor_add_error(struct doctor *d, const char *check, const struct error *e, const char *good);
 
 // status: the result of that method. Nodes that are not provisioned are not looked at.

@@ -13,7 +13,7 @@ struct output_column {
 
 // One JSON document on a line of its own; the result is taken over.
 void output_json(json_t *result);
-// Prints with every control character of the arguments' texts already escaped: use output_text for foreign text.
+// Text from anywhere, its control characters escaped; no line end.
 void output_text(const char *text);
 // The same for a JSON string, which may contain U+0000; nothing for any other value.
 void output_string(const json_t *value);
