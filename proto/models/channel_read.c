@@ -67,6 +67,52 @@ static enum status judge_all(struct model *m, struct channel_entry *items, size_
     return status;
 }
 
+// ---- Elements of lists ----------------------------------------------------------------------------------------------
+
+struct elements {
+    struct list_element *items;
+    size_t count;
+    size_t cap;
+};
+
+static bool is_older(const struct list_element *a, const struct list_element *b)
+{
+    struct list_key x = list_element_key(a);
+    struct list_key y = list_element_key(b);
+    return list_key_compare(&x, &y) < 0;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    return is_older(a, b) ? 1 : is_older(b, a) ? -1 : 0;
+}
+
+static void add_element(struct elements *all, const struct list_element *element)
+{
+    if (all->count == all->cap) {
+        all->cap = all->cap != 0 ? 2 * all->cap : 64;
+        all->items = mem_resize(all->items, all->cap * sizeof *all->items);
+    }
+    all->items[all->count++] = *element;
+}
+
+// All elements of lists in any order, each once. The caller frees the items.
+static enum status collect(struct model *m, const struct hash *heads, size_t count, struct elements *all,
+                           struct error *e)
+{
+    struct list_iterator *it = list_iterator_create(store_versions(m->store), heads, count, false);
+    struct hash_map *seen = hash_map_create();
+    struct list_element element;
+    bool end;
+    enum status status;
+    while ((status = list_iterator_next(it, &element, &end, e)) == STATUS_OK && !end)
+        if (hash_map_add(seen, &element.creation_time))
+            add_element(all, &element);
+    hash_map_destroy(seen);
+    list_iterator_destroy(it);
+    return status;
+}
+
 // ---- Pages ----------------------------------------------------------------------------------------------------------
 
 struct bound {
@@ -119,40 +165,79 @@ static enum verdict weigh(struct model *m, const struct channel_query *q, const 
     return TAKE;
 }
 
-static enum status walk(struct model *m, const struct channel_query *q, const struct hash *heads, struct entries *list,
-                        bool *more, struct error *e)
-{
+struct page { // being filled
+    const struct channel_query *query;
     struct bound before;
     struct bound after;
-    size_t limit = q->limit != 0 ? q->limit : CHANNEL_PAGE;
-    enum status status = read_bound(m, q->before, &before, e);
+    struct entries list;
+    bool more;
+};
+
+static enum status page_begin(struct model *m, const struct channel_query *q, struct page *p, struct error *e)
+{
+    *p = (struct page){.query = q};
+    enum status status = read_bound(m, q->before, &p->before, e);
     if (status == STATUS_OK)
-        status = read_bound(m, q->after, &after, e);
-    if (status != STATUS_OK)
-        return status;
-    if (q->to > 0)
-        end_at(&before, q->to);
-    struct list_iterator *it = list_iterator_create(store_versions(m->store), heads, q->channel_count, false);
-    bool end = false;
-    if (before.set)
-        status = list_iterator_skip(it, &before.key, e);
-    while (status == STATUS_OK) {
+        status = read_bound(m, q->after, &p->after, e);
+    if (status == STATUS_OK && q->to > 0)
+        end_at(&p->before, q->to);
+    return status;
+}
+
+static bool page_put(struct model *m, struct page *p, const struct list_element *element) // false when it is complete
+{
+    const struct channel_query *q = p->query;
+    enum verdict verdict = weigh(m, q, &p->before, &p->after, element);
+    p->more = verdict == TAKE && p->list.count == (q->limit != 0 ? q->limit : CHANNEL_PAGE);
+    if (verdict == TAKE && !p->more)
+        take(add_entry(m, &p->list), &q->channels[element->list], element);
+    return verdict != STOP && !p->more;
+}
+
+static enum status walk_in_order(struct model *m, struct page *p, const struct hash *heads, bool *sorted,
+                                 struct error *e)
+{
+    struct list_iterator *it = list_iterator_create(store_versions(m->store), heads, p->query->channel_count, false);
+    struct list_element last = {0};
+    bool going = true;
+    enum status status = STATUS_OK;
+    if (p->before.set)
+        status = list_iterator_skip(it, &p->before.key, e);
+    while (status == STATUS_OK && going && *sorted) {
         struct list_element element;
+        bool end;
         status = list_iterator_next(it, &element, &end, e);
         if (status != STATUS_OK || end)
             break;
-        enum verdict verdict = weigh(m, q, &before, &after, &element);
-        if (verdict == STOP)
-            break;
-        if (verdict == TAKE && list->count == limit) {
-            *more = true;
-            break;
-        }
-        if (verdict == TAKE)
-            take(add_entry(m, list), &q->channels[element.list], &element);
+        *sorted = hash_is_zero(&last.entry) || is_older(&element, &last);
+        last = element;
+        going = page_put(m, p, &element);
     }
     list_iterator_destroy(it);
     return status;
+}
+
+// Whoever posts with a clock that is slow by the age of the conversation puts its lists out of order, and what both
+// sides had in common is in them twice (MODELS.md 5.5): then everything is read, each entry once, and sorted.
+static enum status walk_out_of_order(struct model *m, struct page *p, const struct hash *heads, struct error *e)
+{
+    struct elements all = {0};
+    enum status status = collect(m, heads, p->query->channel_count, &all, e);
+    if (status == STATUS_OK)
+        qsort(all.items, all.count, sizeof *all.items, newest_first);
+    p->list.count = 0;
+    for (size_t i = 0; status == STATUS_OK && i < all.count; i++)
+        if (!page_put(m, p, &all.items[i]))
+            break;
+    free(all.items);
+    return status;
+}
+
+static enum status walk(struct model *m, struct page *p, const struct hash *heads, struct error *e)
+{
+    bool sorted = true;
+    enum status status = walk_in_order(m, p, heads, &sorted, e);
+    return status == STATUS_OK && !sorted ? walk_out_of_order(m, p, heads, e) : status;
 }
 
 static void reverse(struct channel_entry *items, size_t count)
@@ -181,18 +266,18 @@ static enum status read_heads(struct model *m, const struct hash *channels, size
 enum status channel_read(struct model *m, const struct channel_query *query, struct channel_entries *out,
                          struct error *e)
 {
-    struct entries list = {0};
+    struct page page;
     struct hash *heads;
-    *out = (struct channel_entries){0};
-    enum status status = read_heads(m, query->channels, query->channel_count, &heads, e);
+    enum status status = page_begin(m, query, &page, e);
     if (status == STATUS_OK)
-        status = walk(m, query, heads, &list, &out->more, e);
+        status = read_heads(m, query->channels, query->channel_count, &heads, e);
     if (status == STATUS_OK)
-        status = judge_all(m, list.items, list.count, query->unverified, e);
+        status = walk(m, &page, heads, e);
+    if (status == STATUS_OK)
+        status = judge_all(m, page.list.items, page.list.count, query->unverified, e);
     if (query->ascending)
-        reverse(list.items, list.count);
-    out->items = list.items;
-    out->count = list.count;
+        reverse(page.list.items, page.list.count);
+    *out = (struct channel_entries){.items = page.list.items, .count = page.list.count, .more = page.more};
     return status;
 }
 
@@ -208,22 +293,19 @@ struct reading { // of one list
     struct list_iterator *it;
     struct list_element element;
     bool end;
+    bool disorder; // the list is not sorted
 };
 
 static enum status step(struct reading *r, struct error *e)
 {
-    return list_iterator_next(r->it, &r->element, &r->end, e);
+    struct list_element last = r->element;
+    enum status status = list_iterator_next(r->it, &r->element, &r->end, e);
+    r->disorder = r->disorder || (!r->end && !hash_is_zero(&last.entry) && !is_older(&r->element, &last));
+    return status;
 }
 
-static bool is_older(const struct list_element *a, const struct list_element *b)
-{
-    struct list_key x = list_element_key(a);
-    struct list_key y = list_element_key(b);
-    return list_key_compare(&x, &y) < 0;
-}
-
-// Emits the elements of one list that another does not have. Both are walked only down to where they are the same;
-// seen holds what the old one had above, so that lists out of order cost time but no entry.
+// Emits the elements of one list that another does not have. Both are walked only down to where they are the same; seen
+// holds what the old one had above. It stops when either turns out not to be sorted.
 static enum status subtract(struct model *m, const struct hash *channel, struct reading *now, struct reading *old,
                             struct entries *list, struct error *e)
 {
@@ -231,7 +313,7 @@ static enum status subtract(struct model *m, const struct hash *channel, struct 
     if (status == STATUS_OK)
         status = step(old, e);
     struct hash_map *seen = hash_map_create();
-    while (status == STATUS_OK && !now->end) {
+    while (status == STATUS_OK && !now->end && !now->disorder && !old->disorder) {
         bool same_entry = !old->end && hash_eq(&now->element.entry, &old->element.entry);
         if (same_entry || hash_map_has(seen, &now->element.entry))
             break;
@@ -249,15 +331,39 @@ static enum status subtract(struct model *m, const struct hash *channel, struct 
     return status;
 }
 
+static enum status subtract_out_of_order(struct model *m, const struct stretch *s, struct entries *list,
+                                         struct error *e)
+{
+    struct elements now = {0};
+    struct elements old = {0};
+    struct hash_map *known = hash_map_create();
+    enum status status = collect(m, &s->to, 1, &now, e);
+    if (status == STATUS_OK)
+        status = collect(m, &s->from, 1, &old, e);
+    for (size_t i = 0; status == STATUS_OK && i < old.count; i++)
+        hash_map_add(known, &old.items[i].creation_time);
+    for (size_t i = 0; status == STATUS_OK && i < now.count; i++)
+        if (!hash_map_has(known, &now.items[i].creation_time))
+            take(add_entry(m, list), &s->channel, &now.items[i]);
+    hash_map_destroy(known);
+    free(now.items);
+    free(old.items);
+    return status;
+}
+
 static enum status find_new(struct model *m, const struct stretch *s, struct entries *list, struct error *e)
 {
     const struct version_source *source = store_versions(m->store);
     struct reading now = {.it = list_iterator_create(source, &s->to, 1, false)};
     struct reading old = {.it = list_iterator_create(source, &s->from, 1, false)};
+    size_t before = list->count;
     enum status status = subtract(m, &s->channel, &now, &old, list, e);
     list_iterator_destroy(now.it);
     list_iterator_destroy(old.it);
-    return status;
+    if (status != STATUS_OK || !(now.disorder || old.disorder))
+        return status;
+    list->count = before;
+    return subtract_out_of_order(m, s, list, e);
 }
 
 static int by_age(const void *a, const void *b)

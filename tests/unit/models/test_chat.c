@@ -291,6 +291,51 @@ static void puts_old_entries_where_they_belong(void **state)
     model_node_end(&p->a);
 }
 
+// A new entry on top of the list, whatever its time.
+static void put_on_top(struct model *m, const struct channel *channel, const struct hash *creation_time)
+{
+    struct hash entry;
+    struct value *object = model_object(m, "LinkedListEntry");
+    model_set_hash(m, object, "data", creation_time);
+    model_set_hash(m, object, "previous", &channel->head);
+    MUST(model_put(m, object, &entry, &e));
+    struct value *info = model_object(m, "ChannelInfo");
+    model_set_text(m, info, "id", channel->id);
+    model_set_hash(m, info, "head", &entry);
+    MUST(model_change(m, info, NULL, &e));
+}
+
+// What the reference makes of a message older than all others: it is on top, and history is there twice.
+static void lists_out_of_order_are_read_in_order(void **state)
+{
+    struct model_pair *p = *state;
+    struct topic topic;
+    struct channel channel;
+    struct chat_messages page;
+    struct span cursor;
+    struct chat_sent first = say(&p->a, &p->b, "0");
+    struct chat_sent second = say(&p->a, &p->b, "1");
+    say(&p->a, &p->b, "2");
+    struct model *m = model_node_begin(&p->a);
+    MUST(chat_with(m, &p->b.self->person, &topic, &e));
+    MUST(chat_cursor(m, &topic, &cursor, &e));
+    const struct hash *again[] = {&first.id, &second.id};
+    for (size_t i = 0; i < 2; i++) {
+        MUST(channel_get(m, &topic.channel, &channel, &e));
+        put_on_top(m, &channel, again[i]);
+    }
+    model_node_end(&p->a);
+    say(&p->a, &p->b, "3");
+    page = read_all(&p->a, &p->b);
+    assert_texts(&page, (const char *[]){"0", "1", "2", "3"}, 4);
+    MUST(chat_page(&p->a.m, &topic, 3, NULL, &page, &e));
+    assert_texts(&page, (const char *[]){"1", "2", "3"}, 3);
+    MUST(chat_page(&p->a.m, &topic, 3, &page.items[0].id, &page, &e));
+    assert_texts(&page, (const char *[]){"0"}, 1);
+    MUST(chat_since(&p->a.m, &topic, cursor, 0, &page, &cursor, &e));
+    assert_texts(&page, (const char *[]){"3"}, 1);
+}
+
 // ---- Verification ---------------------------------------------------------------------------------------------------
 
 static void put_entry(struct model *m, const struct topic *topic, const char *text, const struct hash *sender,
@@ -421,6 +466,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(refuses_missing_files_and_broken_text, set_up, model_pair_end),
         cmocka_unit_test_setup_teardown(keeps_order_when_the_clock_goes_back, set_up, model_pair_end),
         cmocka_unit_test_setup_teardown(puts_old_entries_where_they_belong, set_up, model_pair_end),
+        cmocka_unit_test_setup_teardown(lists_out_of_order_are_read_in_order, set_up, model_pair_end),
         cmocka_unit_test_setup_teardown(shows_unsigned_entries, set_up, model_pair_end),
         cmocka_unit_test_setup_teardown(shows_forged_entries, set_up, model_pair_end),
         cmocka_unit_test_setup_teardown(talks_in_a_group, set_up, model_pair_end),
