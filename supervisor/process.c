@@ -33,6 +33,7 @@ struct process {
     struct logfile *log;
     struct incarnation *now; // NULL without a process
     uv_timer_t *timer;       // restart, heartbeat or the end of grace, by state
+    uint64_t beaten;         // when the heartbeat's timer fired last
     struct restart restart;
     enum process_state state;
     bool stopping;
@@ -167,12 +168,29 @@ static void kill_for(struct process *p, const char *reason)
     uv_process_kill(&p->now->process, SIGKILL);
 }
 
+static uint64_t later(uint64_t since, uint64_t ms, uint64_t now)
+{
+    return now - since > ms ? since + ms : now;
+}
+
+// Nobody is heard while this process stands still itself, with its whole machine or container: that time does not
+// count.
+static void forgive_own_delay(struct process *p, uint64_t now)
+{
+    uint64_t passed = now - p->beaten;
+    uint64_t delay = passed > p->settings.heartbeat_ms ? passed - p->settings.heartbeat_ms : 0;
+    p->beaten = now;
+    p->now->started = later(p->now->started, delay, now);
+    p->now->heard = later(p->now->heard, delay, now);
+}
+
 static void beat(uv_timer_t *timer)
 {
     struct process *p = timer->data;
     uint64_t now = clock_monotonic_ms();
     if (p->now == NULL)
         return;
+    forgive_own_delay(p, now);
     if (p->now->answered == 0 && now - p->now->started >= READY_WITHIN_MS)
         kill_for(p, "did not answer after its start");
     else if (p->now->answered != 0 && now - p->now->heard >= p->settings.silence_ms)
@@ -290,6 +308,7 @@ static void spawn(struct process *p)
     uv_poll_start(&in->poll, UV_READABLE, channel_ready);
     uv_read_start((uv_stream_t *)&in->errors, provide_chunk, take_errors);
     p->now = in;
+    p->beaten = clock_monotonic_ms();
     uv_timer_start(p->timer, beat, p->settings.heartbeat_ms, p->settings.heartbeat_ms);
     tell(p, "node.started", json_pack("{s:i}", "pid", in->process.pid));
     set_state(p, PROCESS_STARTING);

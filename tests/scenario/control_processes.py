@@ -48,6 +48,22 @@ def test_a_node_that_hangs_is_killed_and_restarted(t):
     assert reasons == ["did not answer any more"]
 
 
+def test_the_silence_of_a_sleeping_machine_does_not_count(t):
+    t.up(TANDEM_HEARTBEAT_INTERVAL_S="1", TANDEM_HEARTBEAT_SILENCE_S="2")
+    t.provision()
+    nodes = [state(t, node)["pid"] for node in ("archive", "sparse")]
+    asleep = [t.process.pid, *nodes]
+    for pid in asleep:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(4)
+    for pid in asleep:  # the supervisor first: it looks before the nodes could answer
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.1)
+    mark = t.call("events.since")["next"]
+    time.sleep(3)
+    assert [state(t, node)["pid"] for node in ("archive", "sparse")] == nodes, t.call("events.since", seq=mark)
+
+
 def test_nodes_end_with_a_killed_supervisor(t):
     t.up()
     t.provision()
