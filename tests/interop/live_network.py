@@ -2,12 +2,14 @@
 import os
 import signal
 import time
+from urllib.parse import urlsplit
 
 from live import NOT_TRIED, Proxy, free_port, now_ms, until
 from live_pairing import at_relay, on_stage
 from live_servers import Relay
 
 FROZEN_S = 3
+SLEEP_S = 28  # connections end after 25 s of silence
 
 
 def back_again(s, begun):
@@ -70,7 +72,7 @@ def disabling_there(role):
 def cutting_the_network(role):
     """A proxy between both drops every connection and lets none through for a while."""
     if role == "browser":
-        return NOT_TRIED  # our archive announces its own address; losing_the_relay cuts that way
+        return on_stage(role, cut_at_the_peer)
     port = free_port()
     proxy = Proxy(port)
     url = f"ws://localhost:{proxy.port}"
@@ -78,6 +80,11 @@ def cutting_the_network(role):
         return on_stage(role, lambda s: through_a_gap(s, proxy.cut, proxy.mend), "--listen", str(port), "--url", url)
     finally:
         proxy.close()
+
+
+def cut_at_the_peer(s):
+    port = urlsplit(s.pair.provisioned["archive"]["url"]).port
+    return through_a_gap(s, lambda: s.peer.ask("cut", "cut", port=port), lambda: s.peer.ask("mend", "mended", port=port))
 
 
 def through_a_gap(s, cut, mend, **pairing):
@@ -128,6 +135,46 @@ def freezing_our_node(role):
     return on_stage(role, play)
 
 
+def sleeping_peer(role):
+    """Longer than a silent connection lasts: both give it up, and find each other again."""
+    def play(s):
+        s.pair_up()
+        s.talk()
+        s.peer.signal(signal.SIGSTOP)
+        s.we_say("said to a sleeping peer")
+        until(lambda: not s.connected(), "we notice")
+        s.peer.signal(signal.SIGCONT)
+        begun = now_ms()
+        s.they_hear("said to a sleeping peer")
+        return back_again(s, begun)
+    return on_stage(role, play)
+
+
+def our_processes(s):
+    status = s.t.call("status")
+    return [status["supervisor"]["pid"], status["archive"]["pid"], status["sparse"]["pid"]]
+
+
+def our_machine_sleeps(role):
+    """The supervisor and both nodes stand still for so long that the peer gives the connection up."""
+    def play(s):
+        s.pair_up()
+        s.talk()
+        pids = our_processes(s)
+        s.peer.send("say", other=s.ours, text="said to a sleeping machine")
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(SLEEP_S)
+        for pid in reversed(pids):
+            os.kill(pid, signal.SIGCONT)
+        begun = now_ms()
+        s.we_hear("said to a sleeping machine")
+        told = back_again(s, begun)
+        assert our_processes(s) == pids, "a node was restarted"
+        return told
+    return on_stage(role, play)
+
+
 def endpoints_that_come_late_and_change(role):
     """The peer paired without an address; later it announces one, then another: both reach us over CHUM, and we dial."""
     def play(s):
@@ -166,6 +213,8 @@ CASES = [
     ("3", "the network is cut and comes back", cutting_the_network),
     ("3", "the peer is frozen for 3 s", freezing_the_peer),
     ("3", "our node is frozen for 3 s", freezing_our_node),
+    ("3", "the peer sleeps for half a minute", sleeping_peer),
+    ("3", "our machine sleeps for half a minute", our_machine_sleeps),
     ("3", "endpoints that come late and change", endpoints_that_come_late_and_change),
     ("3", "both listen and dial each other", dialling_each_other),
     ("4", "the relay goes away and comes back", losing_the_relay),

@@ -14,6 +14,7 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
+import live_crashes
 import live_data
 import live_network
 import live_pairing
@@ -25,7 +26,7 @@ from live import NOT_TRIED, PeerEnded, Stage
 ROLES = ("browser", "node")
 HEADS = {"browser": "peer dials our archive", "node": "our sparse node dials the peer"}
 ALONE = live_pairing.CASES + live_peers.CASES + live_network.CASES + live_relay.CASES + \
-    live_times.CASES
+    live_crashes.CASES + live_times.CASES
 ALONE_AT_ONCE = 4  # cases with their own stage that run at the same time, beside the two stages of live_data
 PRINTING = threading.Lock()
 
