@@ -44,6 +44,8 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"store.failed", "code", "The disk is full, read-only or failing."},
     {"listener.changed", "type, url, state", "A listener or relay registration went up or down."},
     {"error.reported", "kind, code, severity, id", "An error that nobody waits for."},
+    {"alert.raised", "rule, value, limit", "A limit of the settings alert.* is passed; rule is noSync or errors."},
+    {"alert.cleared", "rule, value, limit", "It is kept again."},
     {"job.progress", "jobId, done, total", "Long work goes on."},
 };
 

@@ -330,7 +330,9 @@ const struct ipc_method IPC_METHODS[] = {
      "{global:{totalConnections,activeConnections,failedConnections,successRate,connectionRate,totalMessages,totalBytes,"
      "averageMessageSize,messageRate,throughputMbps,averageLatency,totalErrors,errorRate,…}, and the members of global "
      "once more; transports:{websocket:{connections,active,failures,messages,bytes}, relay:{…}}; connections: as connections.list; recentErrors:[{type,error,code,severity,timestamp,connectionId,count}]; "
-     "delivery:{count,delivered,avgMs,successRate}}", {{0}}},
+     "delivery:{count,delivered,avgMs,successRate}; alerts:[{rule,value,limit}] that are raised; with history also "
+     "history:{samples:[{time,totalMessages,…}], summary:{totalMessages:{min,mean,max},…}}}",
+     {INT("history", OPTIONAL, 1, 1440, "what happened in each of the last so many minutes")}},
     {"report", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The same for people, with the last connections.", "{text, recentErrors}",
      {CHOICE("errors", OPTIONAL, "connection|auth|encryption|pairing|sync", "only errors of this type")}},

@@ -30,6 +30,8 @@ static const struct row {
     {"sync.no_import", NODES, 0, 0, true, "", "nodes that take nothing over from others"},
     {"sync.no_export", NODES, 0, 0, true, "", "nodes that offer nothing to others"},
     {"sync.interval_ms", NUMBER, 0, 3600000, true, "0", "between two questions to a peer; 0: as often as needed"},
+    {"alert.no_sync_s", NUMBER, 0, 86400, true, "60", "event when the own nodes do not synchronise for so long; 0: never"},
+    {"alert.errors", NUMBER, 0, 1000000, true, "60", "event when so many errors happen within a minute; 0: never"},
     {"tls.ca_file", TEXT, 0, 0, false, "", "certificates that wss:// peers may be signed by"},
     {"log.level", LEVEL, 0, 0, false, "info", "debug, info, warn or error"},
     {"restart.backoff_min_ms", NUMBER, 1, 60000, false, "100", "wait before the first restart of a dead node"},

@@ -262,6 +262,7 @@ struct peers *peers_create(struct node *n, const struct hash *own)
     p->incidents = incidents_create();
     p->syncs = syncs_create(p);
     p->inspections = inspections_create(p);
+    p->vitals = vitals_create(p);
     p->news = news_create(n);
     store_queue_on_changes(node_queue(n), store_changed, p);
     peers_refresh(p);
@@ -292,6 +293,7 @@ void peers_destroy(struct peers *p)
     news_destroy(p->news);
     inspections_destroy(p->inspections);
     syncs_destroy(p->syncs);
+    vitals_destroy(p->vitals);
     connections_end(&p->connections);
     traces_destroy(p->traces);
     incidents_destroy(p->incidents);

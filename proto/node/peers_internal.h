@@ -14,6 +14,7 @@
 #include "node/settings.h"
 #include "node/syncs.h"
 #include "node/traces.h"
+#include "node/vitals.h"
 
 struct dialling { // a route's attempt before its connection is assigned
     struct dialling *next;
@@ -43,6 +44,7 @@ struct peers {
     struct connections connections;
     struct traces *traces;
     struct incidents *incidents;
+    struct vitals *vitals;
     struct dialling *diallings;
     bool closing;
     bool refreshing;

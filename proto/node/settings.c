@@ -21,15 +21,22 @@ static bool names(const json_t *config, const char *key, const char *name)
     return false;
 }
 
+static int64_t number(const json_t *config, const char *key)
+{
+    return json_integer_value(json_object_get(config, key));
+}
+
 void peer_settings_read(const json_t *config, const char *name, struct peer_settings *out)
 {
     const json_t *validity = json_object_get(config, "peers.invitation_s");
-    *out =
-        (struct peer_settings){.pairs = !is_off(config, "peers.pairing"),
-                               .debugs = !is_off(config, "peers.debug"),
-                               .dials = !names(config, "peers.no_dial", name),
-                               .imports = !names(config, "sync.no_import", name),
-                               .exports = !names(config, "sync.no_export", name),
-                               .invitation_ms = validity != NULL ? json_integer_value(validity) * 1000 : TOKEN_TTL_MS,
-                               .poll_ms = (uint64_t)json_integer_value(json_object_get(config, "sync.interval_ms"))};
+    *out = (struct peer_settings){
+        .pairs = !is_off(config, "peers.pairing"),
+        .debugs = !is_off(config, "peers.debug"),
+        .dials = !names(config, "peers.no_dial", name),
+        .imports = !names(config, "sync.no_import", name),
+        .exports = !names(config, "sync.no_export", name),
+        .invitation_ms = validity != NULL ? json_integer_value(validity) * 1000 : TOKEN_TTL_MS,
+        .poll_ms = (uint64_t)number(config, "sync.interval_ms"),
+        .alerts = {
+            {[ALERT_NO_SYNC] = number(config, "alert.no_sync_s"), [ALERT_ERRORS] = number(config, "alert.errors")}}};
 }

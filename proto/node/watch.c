@@ -65,8 +65,15 @@ static json_t *show_delivery(const struct node *n)
                      average, "successRate", rate);
 }
 
+static json_t *show_alerts(const struct node *n)
+{
+    return n->peers != NULL ? alerts_show(vitals_alerts(n->peers->vitals)) : json_array();
+}
+
 static void stats(struct ipc_request *r, void *ctx)
 {
+    const struct node *n = ctx;
+    int64_t minutes = ipc_request_int(r, "history", 0);
     json_t *global = numbers_show(ctx);
     json_t *result = json_copy(global); // the same at the top level, where some callers look for it
     json_object_set_new(result, "global", global);
@@ -74,6 +81,10 @@ static void stats(struct ipc_request *r, void *ctx)
     json_object_set_new(result, "connections", connections_show(node_peers(ctx), false));
     json_object_set_new(result, "recentErrors", show_errors(ctx, NULL));
     json_object_set_new(result, "delivery", show_delivery(ctx));
+    json_object_set_new(result, "alerts", show_alerts(ctx));
+    if (minutes != 0 && n->peers != NULL)
+        json_object_set_new(result, "history",
+                            history_show(vitals_history(n->peers->vitals), clock_wall_ms(), minutes));
     ipc_request_reply(r, result);
 }
 

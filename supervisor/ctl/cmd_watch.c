@@ -92,7 +92,11 @@ enum status run_events(struct ctl *c, struct error *e)
 
 enum status run_stats(struct ctl *c, struct error *e)
 {
-    return output_result(c, ctl_call(c, "stats", NULL, e), e);
+    int64_t minutes;
+    if (ctl_number(c, "history", 0, &minutes, e) != STATUS_OK)
+        return e->status;
+    json_t *params = ctl_has(c, "history") ? json_pack("{s:I}", "history", (json_int_t)minutes) : NULL;
+    return output_result(c, ctl_call(c, "stats", params, e), e);
 }
 
 enum status run_report(struct ctl *c, struct error *e)

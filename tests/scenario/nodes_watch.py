@@ -1,6 +1,7 @@
 """Watching real nodes: the way of a message, numbers, errors."""
 from control import main, until
 from nodes import Pair, dumps
+from nodes_events import told
 
 STEPS = ["chatModelSend", "channelManagerPost", "accessGrantsCreated", "chumSyncTriggered", "channelManagerUpdated",
          "remoteDelivery"]
@@ -62,6 +63,31 @@ def test_numbers_and_errors(t):
     assert found and found[0]["severity"] == "error" and found[0]["timestamp"] > 0 and found[0]["error"], report
     assert "totalConnections" in report["text"] and "pairing" in report["text"]
     assert pair.ok("--node", "archive", "stats")["totalErrors"] >= 1
+
+
+def test_separation_raises_an_alert(t):
+    t.environment["TANDEM_ALERT_NO_SYNC_S"] = "1"
+    pair = Pair(t)
+    assert pair.ok("stats")["alerts"] == []
+    pair.ok("contact", "disable", pair.archive)
+    raised = told(t, "alert.raised", rule="noSync")
+    assert raised["value"] >= raised["limit"] == 1
+    until(lambda: [a["rule"] for a in pair.ok("stats")["alerts"]] == ["noSync"], "this node raises it, too")
+    pair.ok("contact", "enable", pair.archive)
+    told(t, "alert.cleared", rule="noSync")
+    until(lambda: pair.ok("stats")["alerts"] == [], "this node clears it, too")
+
+
+def test_metrics_are_prometheus_text(t):
+    pair = Pair(t)
+    text = t.cli("metrics")[1]
+    assert '# TYPE tandem_total_connections counter\ntandem_total_connections{node="archive"} ' in text
+    assert "# TYPE tandem_rss_bytes gauge" in text and 'tandem_rss_bytes{node="sparse"} ' in text
+    named = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
+    assert len(set(named)) == len(named) and all(name == name.lower() for name in named)
+    stats = pair.ok("stats", "--history", "5")
+    assert stats["rssBytes"] > 0 and stats["cpuMs"] >= 0 and stats["history"]["samples"] == []
+    pair.fails("BAD-PARAMS", 2, "stats", "--history", "2000")
 
 
 if __name__ == "__main__":
