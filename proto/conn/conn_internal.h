@@ -1,4 +1,5 @@
-// What the parts of one connection share: conn.c keeps it alive, conn_steps.c leads it to the group's protocol.
+// What the parts of one connection share: conn.c keeps it alive, conn_steps.c leads it to the group's protocol,
+// conn_info.c answers questions.
 #pragma once
 
 #include "conn/conn.h"
@@ -39,7 +40,7 @@ struct conn {
     struct pipeline *pipeline; // NULL in clear
     uint64_t deadline;         // of the awaited message; 0 = none
 
-    bool asking; // inside host.ready
+    bool asking;         // inside host.ready
     bool held;           // ready is asked again at deadline
     uint64_t hold_until; // since it was put off first; 0 = it was not
     struct conn_early early[CONN_QUEUE];

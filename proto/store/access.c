@@ -25,8 +25,7 @@ static enum status scope_find(struct store *s, const struct hash *target, int ki
     return find_number(s, st, found, scope, e);
 }
 
-// ---- Version nodes of an id
-// -------------------------------------------------------------------------------------------
+// ---- Version nodes of an id -----------------------------------------------------------------------------------------
 
 static void bind_fragment(sqlite3_stmt *st, int index, const struct fragment *f)
 {
@@ -161,8 +160,7 @@ static enum status follow_versions(struct store *s, const struct hash *id_hash, 
     return status;
 }
 
-// ---- Who sees it
-// -----------------------------------------------------------------------------------------------------
+// ---- Who sees it ----------------------------------------------------------------------------------------------------
 
 // Makes the entry of a scope anew.
 static enum status scope_refresh(struct store *s, int64_t scope, const struct hash *target, int kind, struct error *e)

@@ -5,8 +5,7 @@
 #include "io/temp.h"
 #include "store/internal.h"
 
-// ---- Writing
-// ---------------------------------------------------------------------------------------------------------
+// ---- Writing --------------------------------------------------------------------------------------------------------
 
 struct store_writer {
     struct store *store;
@@ -102,8 +101,7 @@ void store_writer_destroy(struct store_writer *w)
     free(w);
 }
 
-// ---- Reading
-// ---------------------------------------------------------------------------------------------------------
+// ---- Reading --------------------------------------------------------------------------------------------------------
 
 // Files are checked while they are read from the beginning to the end: the slot of a reader carries its hash so far.
 static struct verify_slot *slot_for(struct store *s, const struct hash *hash, uint64_t offset)

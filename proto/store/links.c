@@ -3,8 +3,7 @@
 
 #include "store/internal.h"
 
-// ---- The index
-// -------------------------------------------------------------------------------------------------------
+// ---- The index ------------------------------------------------------------------------------------------------------
 
 // Above this many links a map tells repetitions apart, below it looking back is faster.
 enum { FEW_LINKS = 16 };
@@ -100,8 +99,7 @@ enum status links_of_node(struct store *s, const struct hash *node, struct node_
     return status;
 }
 
-// ---- Children
-// --------------------------------------------------------------------------------------------------------
+// ---- Children -------------------------------------------------------------------------------------------------------
 
 struct frame { // an object whose links are being visited
     struct child_rows links;
@@ -216,8 +214,7 @@ enum status store_children(struct store *s, const struct hash *hash, struct stor
     return status;
 }
 
-// ---- Referrers
-// -------------------------------------------------------------------------------------------------------
+// ---- Referrers ------------------------------------------------------------------------------------------------------
 
 static enum status ask_referrers(struct store *s, enum statement_id id, const struct hash *target, int64_t second,
                                  struct hash_list *out, struct error *e)

@@ -20,8 +20,7 @@ int file_kind(struct span first_bytes)
     return utf8_valid(first_bytes) ? STORE_CLOB : STORE_BLOB;
 }
 
-// ---- Rows
-// ------------------------------------------------------------------------------------------------------------
+// ---- Rows -----------------------------------------------------------------------------------------------------------
 
 enum status object_row_find(struct store *s, const struct hash *hash, bool *found, struct object_row *row,
                             struct error *e)
@@ -115,8 +114,7 @@ static enum status wake_referrers(struct store *s, const struct hash *hash, bool
     return tree_arrived(s, hash, e);
 }
 
-// ---- Putting
-// ---------------------------------------------------------------------------------------------------------
+// ---- Putting --------------------------------------------------------------------------------------------------------
 
 // What store_put and object_put_file have in common: the row, the body and whoever waited for it.
 static enum status put_row(struct store *s, const struct hash *hash, bool found, const struct object_row *before,
@@ -248,8 +246,7 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
     return wake_referrers(s, hash, found, e);
 }
 
-// ---- Losing
-// ----------------------------------------------------------------------------------------------------------
+// ---- Losing ---------------------------------------------------------------------------------------------------------
 
 void object_damaged(struct store *s, const struct hash *hash)
 {
@@ -353,8 +350,7 @@ enum status store_wanted(struct store *s, struct hash_list *out, size_t limit, s
     return statement_hashes(s, st, out, e);
 }
 
-// ---- Reading
-// ---------------------------------------------------------------------------------------------------------
+// ---- Reading --------------------------------------------------------------------------------------------------------
 
 enum store_presence store_presence(struct store *s, const struct hash *hash)
 {
@@ -491,8 +487,7 @@ void object_row_info(const struct object_row *row, struct store_info *out)
     memcpy(out->type, row->type->name, len);
 }
 
-// ---- All of them
-// -----------------------------------------------------------------------------------------------------
+// ---- All of them ----------------------------------------------------------------------------------------------------
 
 static enum status next_page(struct store *s, int64_t *after, struct hash_list *page, struct error *e)
 {

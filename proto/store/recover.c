@@ -45,8 +45,7 @@ void recover_mark_needed(const struct store *s)
     free(path);
 }
 
-// ---- Putting objects back
-// --------------------------------------------------------------------------------------------
+// ---- Putting objects back -------------------------------------------------------------------------------------------
 
 static enum status next_transaction(struct store *s, struct error *e)
 {
@@ -89,8 +88,7 @@ static enum status take_body(const struct hash *hash, struct span body, void *ar
     return put_bytes(arg, hash, body, false, e);
 }
 
-// ---- Files
-// -----------------------------------------------------------------------------------------------------------
+// ---- Files ----------------------------------------------------------------------------------------------------------
 
 static enum status note_file(const struct folder_file *file, void *arg, struct error *e)
 {
@@ -196,8 +194,7 @@ static enum status take_files(struct recovery *r, struct error *e)
     return status;
 }
 
-// ---- Heads
-// -----------------------------------------------------------------------------------------------------------
+// ---- Heads ----------------------------------------------------------------------------------------------------------
 
 static double depth_of(struct store *s, const struct hash *node)
 {
@@ -275,8 +272,7 @@ static enum status set_heads(struct recovery *r, struct error *e)
     return status;
 }
 
-// ---- Recipes
-// ---------------------------------------------------------------------------------------------------------
+// ---- Recipes --------------------------------------------------------------------------------------------------------
 
 static void register_recipe(struct store *s, const struct hash *hash)
 {
@@ -341,8 +337,7 @@ static enum status retry_unread(struct recovery *r, struct error *e)
     return status == STATUS_OK ? set_heads(r, e) : status;
 }
 
-// ---- The whole
-// -------------------------------------------------------------------------------------------------------
+// ---- The whole ------------------------------------------------------------------------------------------------------
 
 static enum status note_name(const struct hash *hash, const struct hash *same, void *arg, struct error *e)
 {

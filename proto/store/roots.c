@@ -6,8 +6,7 @@
 #include "base/clock.h"
 #include "store/internal.h"
 
-// ---- What changed
-// ----------------------------------------------------------------------------------------------------
+// ---- What changed ---------------------------------------------------------------------------------------------------
 
 // The newest changes of scopes and groups, in memory. A person's number moves when one of the changes since the last
 // question touches a scope the person sees or saw; so asking costs what changed, not what exists. Changes of a rolled
@@ -102,8 +101,7 @@ enum status store_roots_version(struct store *s, const struct hash *person, uint
     return STATUS_OK;
 }
 
-// ---- The list
-// --------------------------------------------------------------------------------------------------------
+// ---- The list -------------------------------------------------------------------------------------------------------
 
 struct listing {
     struct store *store;

@@ -99,8 +99,7 @@ enum status schema_check(struct store *s, struct error *e)
     return STATUS_OK;
 }
 
-// ---- Types
-// -----------------------------------------------------------------------------------------------------------
+// ---- Types ----------------------------------------------------------------------------------------------------------
 
 static struct store_type *types_append(struct store *s, int64_t id, struct span name, int kind)
 {

@@ -47,8 +47,7 @@ static void batch_free(struct settle_batch *b)
     free(b);
 }
 
-// ---- Collecting
-// ------------------------------------------------------------------------------------------------------
+// ---- Collecting -----------------------------------------------------------------------------------------------------
 
 static bool is_full(const struct settle_batch *b)
 {
@@ -111,8 +110,7 @@ enum status settle_collect(struct store *s, struct settle_batch **out, struct er
     return status;
 }
 
-// ---- Writing
-// ---------------------------------------------------------------------------------------------------------
+// ---- Writing --------------------------------------------------------------------------------------------------------
 
 static enum status write_temp(struct settle_batch *b, struct settled *item, struct error *e)
 {
@@ -217,8 +215,7 @@ enum status settle_write(struct settle_batch *b, struct error *e)
     return status == STATUS_OK ? sync_all(b, sync_folder, e) : status;
 }
 
-// ---- Noting
-// ----------------------------------------------------------------------------------------------------------
+// ---- Noting ---------------------------------------------------------------------------------------------------------
 
 static enum status note(struct store *s, const struct settle_batch *b, const struct settled *item, struct error *e)
 {
@@ -247,8 +244,7 @@ enum status settle_finish(struct store *s, struct settle_batch *b, enum status w
     return status;
 }
 
-// ---- Upkeep
-// ----------------------------------------------------------------------------------------------------------
+// ---- Upkeep ---------------------------------------------------------------------------------------------------------
 
 static enum status expire_operations(struct store *s, int64_t now_ms, struct error *e)
 {

@@ -41,8 +41,7 @@ static int after_commit(void *arg, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-// ---- Opening and closing
-// ----------------------------------------------------------------------------------------------
+// ---- Opening and closing --------------------------------------------------------------------------------------------
 
 enum status database_open(struct store *s, struct error *e)
 {
@@ -233,8 +232,7 @@ void store_set_hook(struct store *s, store_hook hook, void *ctx)
     s->hook_ctx = ctx;
 }
 
-// ---- Transactions
-// -----------------------------------------------------------------------------------------------------
+// ---- Transactions ---------------------------------------------------------------------------------------------------
 
 // Some failures, like a full disk, make SQLite roll back the whole transaction by itself.
 bool store_gave_up(const struct store *s)

@@ -66,8 +66,7 @@ static bool put_text(struct bench *b, struct span text)
     return vector_expect(b->run, store_put(b->store, &o, NULL, &e) == STATUS_OK, "not stored: %s", e.message);
 }
 
-// ---- children
-// --------------------------------------------------------------------------------------------------------
+// ---- children -------------------------------------------------------------------------------------------------------
 
 static void put_recorded(struct bench *b, const json_t *objects)
 {
@@ -148,8 +147,7 @@ static void check_children(struct vector_run *run)
     close_bench(&b);
 }
 
-// ---- access
-// ----------------------------------------------------------------------------------------------------------
+// ---- access ---------------------------------------------------------------------------------------------------------
 
 struct step { // a version node that was head at some time
     struct hash node;
@@ -296,8 +294,7 @@ static void check_access(struct vector_run *run)
     close_bench(&b);
 }
 
-// ---- reverse-maps
-// ----------------------------------------------------------------------------------------------------
+// ---- reverse-maps ---------------------------------------------------------------------------------------------------
 
 // "rmaps/<target>.Object.<Type>"
 static bool parse_map_name(struct span file, struct hash *target, bool *id_objects, struct span *type)
@@ -415,8 +412,7 @@ static void check_reverse_maps(struct vector_run *run)
     close_bench(&b);
 }
 
-// ---- storage-errors
-// --------------------------------------------------------------------------------------------------
+// ---- storage-errors -------------------------------------------------------------------------------------------------
 
 // What a store can be asked; the other codes belong to functions of other modules.
 static void check_storage_errors(struct vector_run *run)
@@ -450,8 +446,7 @@ static void check_storage_errors(struct vector_run *run)
     close_bench(&b);
 }
 
-// ---- blobs-clobs
-// -----------------------------------------------------------------------------------------------------
+// ---- blobs-clobs ----------------------------------------------------------------------------------------------------
 
 static void check_file_case(struct bench *b, const json_t *c)
 {

@@ -291,8 +291,7 @@ static void prefixes_find_hashes(void **state)
     hash_list_free(&found);
 }
 
-// ---- Files
-// -----------------------------------------------------------------------------------------------------------
+// ---- Files ----------------------------------------------------------------------------------------------------------
 
 static struct span pattern(struct fixture *f, size_t len)
 {
@@ -406,8 +405,7 @@ static void file_becomes_object_when_stored_as_one(void **state)
     hash_list_free(&found);
 }
 
-// ---- Small things
-// ----------------------------------------------------------------------------------------------------
+// ---- Small things ---------------------------------------------------------------------------------------------------
 
 static void operations_are_kept_for_a_day(void **state)
 {

@@ -155,8 +155,7 @@ static void failed_settling_loses_nothing(void **state)
     fixture_settle(f);
 }
 
-// ---- Through the queue
-// -----------------------------------------------------------------------------------------------
+// ---- Through the queue ----------------------------------------------------------------------------------------------
 
 struct task {
     struct object object;

@@ -135,8 +135,7 @@ static void damaged_file_is_found_while_reading(void **state)
     assert_int_equal(read_all(f, &hash, &e), STATUS_CORRUPT);
 }
 
-// ---- The whole database
-// ----------------------------------------------------------------------------------------------
+// ---- The whole database ---------------------------------------------------------------------------------------------
 
 enum { SAMPLE = 300 };
 
@@ -330,8 +329,7 @@ static void lost_sparse_database_is_told(void **state)
     assert_false(f->report.created);
 }
 
-// ---- Recipes of the application
-// --------------------------------------------------------------------------------------
+// ---- Recipes of the application -------------------------------------------------------------------------------------
 
 static const char note_recipe[] =
     "<div itemscope itemtype=\"//refin.io/Recipe\"><span itemprop=\"name\">Note</span><ol itemprop=\"rule\"><li><div>"
@@ -382,8 +380,7 @@ static void recipes_of_the_instance_are_known_again(void **state)
     }
 }
 
-// ---- Who opens
-// -------------------------------------------------------------------------------------------------------
+// ---- Who opens ------------------------------------------------------------------------------------------------------
 
 static enum status try_to_open(struct fixture *f, struct error *e)
 {
