@@ -14,6 +14,8 @@ def test_a_node_says_who_it_is(t):
     assert sorted(invitation) == ["publicKey", "token", "url"] and invitation["url"] == archive["url"]
     assert invitation["publicKey"] == archive["instanceKeys"]["publicKey"] != archive["personKeys"]["publicKey"]
     [endpoint] = pair.ok("--node", "archive", "profile", "get")["endpoints"]
+    [own] = pair.ok("profile", "get")["endpoints"]
+    assert endpoint["url"] == archive["url"] and "url" not in own
     assert endpoint["personKeys"] == archive["personKeys"]["hash"]
     assert endpoint["instanceKeys"] == archive["instanceKeys"]["hash"]
     keys = pair.ok("--node", "archive", "object", "get", archive["instanceKeys"]["hash"])["object"]

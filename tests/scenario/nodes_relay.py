@@ -1,6 +1,7 @@
 """An archive node as a relay for others: relay.listen of tandem.conf."""
 import json
 import socket
+import threading
 
 from control import Installation, SECRET, main, until
 from nodes import Pair
@@ -36,6 +37,53 @@ def test_others_meet_at_the_embedded_relay(t):
         assert metric(t, "tandem_relay_handovers_total") > 0
         assert ann_installation.stop() == 0
     finally:
+        ann_installation.clean()
+
+
+class Recorder:
+    """Forwards connections to a port and keeps what comes back from there; WebSocket servers do not mask it."""
+
+    def __init__(self, port):
+        self.seen = b""
+        self.target = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"ws://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            client, _ = self.listener.accept()
+            server = socket.create_connection(("localhost", self.target))
+            threading.Thread(target=self.pump, args=(client, server, False), daemon=True).start()
+            threading.Thread(target=self.pump, args=(server, client, True), daemon=True).start()
+
+    def pump(self, source, target, keep):
+        try:
+            while data := source.recv(65536):
+                self.seen += data if keep else b""
+                target.sendall(data)
+        except OSError:
+            pass
+        target.close()
+
+
+def test_a_relay_sees_nothing_of_what_is_said(t):
+    ann_installation = Installation()
+    t.environment["TANDEM_RELAY_LISTEN"] = "localhost:0"
+    joe = Pair(t)
+    recorder = Recorder(relay_of(t)["url"].rsplit(":", 1)[1])
+    try:
+        ann = Pair(ann_installation, "--relay", recorder.url, user="ann")
+        until(lambda: metric(t, "tandem_relay_spares") == 2, "Ann is registered")
+        joe.ok("pair", json.dumps(ann.ok("invite", "--via", "relay")))
+        sent = joe.ok("chat", "send", "--to", ann.archive, "for Ann's eyes only")
+        heard = lambda: ann.ok("--node", "archive", "chat", "list", "--with", joe.sparse)
+        until(lambda: [m["text"] for m in heard()] == ["for Ann's eyes only"], "Ann hears it")
+        assert b"communication_request" in recorder.seen  # clear text would be seen
+        for secret in ("eyes only", sent["id"], sent["channel"], joe.sparse, "joe@lama.local"):
+            assert secret.encode() not in recorder.seen, secret
+    finally:
+        ann_installation.stop()
         ann_installation.clean()
 
 
