@@ -48,7 +48,7 @@ enum { MS_DEFAULT = 30000, MS_LONG = 60000, MS_POLL = 45000, KIB = 1024, PIECE_B
 const struct ipc_method IPC_METHODS[] = {
     // --- the supervisor ---------------------------------------------------------------------------------------------
     {"status", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
-     "Everything at a glance. Never waits for a node.",
+     "Everything at a glance, as the nodes report it now. One that does not answer within 0.3 s shows its last report.",
      "{supervisor:{pid,uptimeMs,version}, archive:{state,pid,restarts,personId,instanceId,listeners:[{type,url,state}],"
      "objects,bytes,warnings:[…]}, sparse:{…}, federated}; state is stopped, starting, unprovisioned, running or failed; "
      "a listener of type relay also has spares, the sockets waiting there",

@@ -95,6 +95,7 @@ void drive(struct supervisor *s);         // takes the next steps towards "provi
 void drive_forget(struct node *n);        // what was known of its process
 bool drive_is_open(const struct node *n); // provisioned and answering
 bool drive_is_paired(const struct supervisor *s);   // both nodes say so
+bool drive_is_current(const struct node *n, uint64_t since); // its status was asked since then, if it can be
 bool drive_is_idle(const struct supervisor *s);     // federated and nothing left to transfer
 uint64_t drive_poll_ms(const struct supervisor *s); // how often the nodes are asked for their status
 

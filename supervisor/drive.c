@@ -14,7 +14,8 @@
 #include "io/file.h"
 #include "supervisor/core.h"
 
-enum { POLL_FAST_MS = 25, POLL_SLOW_MS = 1000, CALL_MS = 60000, ADOPT_MS = 3600000, STATUS_MS = 5000 };
+enum { POLL_FAST_MS = 25, POLL_SLOW_MS = 1000, POLL_QUIET_MS = 5000 };
+enum { CALL_MS = 60000, ADOPT_MS = 3600000, STATUS_MS = 5000 };
 enum { PAIRING_TTL_S = 60, PAIRING_AGAIN_MS = 5000, SMALL_FILE = 64 };
 
 static struct node *other_of(struct node *n)
@@ -62,7 +63,9 @@ bool drive_is_idle(const struct supervisor *s)
 
 uint64_t drive_poll_ms(const struct supervisor *s)
 {
-    return s->provision != NULL || tasks_waiting(s) ? POLL_FAST_MS : POLL_SLOW_MS;
+    if (s->provision != NULL || tasks_waiting(s))
+        return POLL_FAST_MS;
+    return s->federated ? POLL_QUIET_MS : POLL_SLOW_MS; // federated nodes tell when they no longer are
 }
 
 // A node that went down is driven again when it is back; any other refusal ends the drive for this process.
@@ -386,6 +389,11 @@ static void drive_node(struct node *n)
     } else if (clock_monotonic_ms() - n->asked_at >= drive_poll_ms(n->owner)) {
         ask_status(n);
     }
+}
+
+bool drive_is_current(const struct node *n, uint64_t since)
+{
+    return !drive_is_open(n) || is_blocked(n) || (!n->pending && n->asked_at >= since);
 }
 
 static bool is_settled(const struct node *n)

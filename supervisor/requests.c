@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "supervisor/core.h"
 
-enum { WAIT_MS = 30000, RESTART_MS = 30000, STOP_GRACE_MS = 1500, EVENTS_LIMIT = 500 };
+enum { STATUS_MS = 300, WAIT_MS = 30000, RESTART_MS = 30000, STOP_GRACE_MS = 1500, EVENTS_LIMIT = 500 };
 
 // --- status ----------------------------------------------------------------------------------------------------------
 
@@ -54,13 +54,27 @@ static json_t *node_status(const struct supervisor *s, enum ipc_node which)
     return object;
 }
 
-static void handle_status(struct ipc_request *r, void *ctx)
+static bool status_ready(const struct supervisor *s, const struct task *t)
 {
-    struct supervisor *s = ctx;
+    return drive_is_current(&s->nodes[IPC_ARCHIVE], t->began) && drive_is_current(&s->nodes[IPC_SPARSE], t->began);
+}
+
+static json_t *status_result(const struct supervisor *s, const struct task *t)
+{
+    (void)t;
     json_t *own = json_pack("{s:i, s:I, s:s}", "pid", (int)getpid(), "uptimeMs",
                             (json_int_t)(clock_monotonic_ms() - s->started), "version", TANDEM_VERSION);
-    ipc_request_reply(r, json_pack("{s:o, s:o, s:o, s:b}", "supervisor", own, "archive", node_status(s, IPC_ARCHIVE),
-                                   "sparse", node_status(s, IPC_SPARSE), "federated", s->federated));
+    return json_pack("{s:o, s:o, s:o, s:b}", "supervisor", own, "archive", node_status(s, IPC_ARCHIVE), "sparse",
+                     node_status(s, IPC_SPARSE), "federated", s->federated);
+}
+
+static void handle_status(struct ipc_request *r, void *ctx)
+{
+    static const struct task_kind kind = {status_ready, status_result, true};
+    struct supervisor *s = ctx;
+    if (tasks_begin(s, r, kind, STATUS_MS) != NULL)
+        drive(s);
+    tasks_check(s);
 }
 
 // --- wait ------------------------------------------------------------------------------------------------------------

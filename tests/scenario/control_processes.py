@@ -89,6 +89,18 @@ def test_sigterm_stops_everything_within_two_seconds(t):
     assert os.listdir(t.path("run")) == []
 
 
+def test_status_does_not_wait_for_a_node_that_does_not_answer(t):
+    t.up()
+    t.provision()
+    pid = state(t, "sparse")["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    status = t.call("status")
+    assert time.monotonic() - began < 2.0
+    assert status["archive"]["state"] == "running" and status["sparse"]["pid"] == pid
+    os.kill(pid, signal.SIGCONT)
+
+
 def test_a_second_signal_kills(t):
     t.up()
     os.kill(state(t, "archive")["pid"], signal.SIGSTOP)

@@ -125,11 +125,15 @@ def test_a_taken_port_leaves_nothing(t):
     assert t.provision(secret="a different one")["created"] is True
 
 
+def has_content(path):
+    return os.path.exists(path) and os.path.getsize(path) > 0
+
+
 def test_an_interrupted_creation_is_resumed(t):
     t.up(FAKE_FEDERATE_MS="-1")
     client = t.client()
     client.send("provision", user="joe", secret=SECRET)
-    until(lambda: os.path.exists(t.path("archive", "key-hash")), "the archive's store")
+    until(lambda: has_content(t.path("archive", "key-hash")), "the archive's store")
     os.kill(t.process.pid, signal.SIGKILL)
     t.wait_exit()
     t.up(FAKE_FEDERATE_MS="0")

@@ -28,6 +28,14 @@ def test_objects_are_stored_and_versions_listed(t):
     assert [v["nodeType"] for v in listed] == ["VersionNodeChange", "VersionNodeEdge"]
 
 
+def test_status_counts_what_was_stored_just_now(t):
+    pair = Pair(t)
+    for number in range(5):
+        before = t.call("status")["sparse"]["objects"]
+        pair.ok("object", "put", stdin=dumps({"$type$": "PersonName", "name": f"Ann {number}"}))
+        assert t.call("status")["sparse"]["objects"] > before
+
+
 def test_bad_objects_are_refused_and_nothing_changes(t):
     pair = Pair(t)
     before = t.call("status")["sparse"]["objects"]
