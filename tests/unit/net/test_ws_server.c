@@ -277,6 +277,7 @@ static void continuation_frames_become_one_message(void **state)
     struct pair p;
     pair_listen(&p, NULL);
     struct raw r = {.port = ws_server_port(p.server),
+                    .in_turn = true,
                     .send = {SPAN(UPGRADE("1", "")),
                              SPAN("\x01\x83\0\0\0\0abc"
                                   "\x89\x82\0\0\0\0hi" // a ping between the fragments

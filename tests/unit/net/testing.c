@@ -172,6 +172,11 @@ static void read_until_end(int fd, struct buf *out, int ms)
     }
 }
 
+static void wait_for_answer(int fd)
+{
+    poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, WAIT_MS);
+}
+
 static void *raw_thread(void *arg)
 {
     struct raw *r = arg;
@@ -179,8 +184,11 @@ static void *raw_thread(void *arg)
     if (fd >= 0) {
         for (int i = 0; i < 3; i++) {
             send(fd, r->send[i].ptr, r->send[i].len, MSG_NOSIGNAL);
-            if (i < 2 && r->send[i + 1].len != 0)
-                read_until_end(fd, &r->received, 50);
+            if (i == 2 || r->send[i + 1].len == 0)
+                continue;
+            if (r->in_turn)
+                wait_for_answer(fd);
+            read_until_end(fd, &r->received, 50);
         }
         struct linger reset = {.l_onoff = 1};
         if (r->hang_up)

@@ -50,6 +50,7 @@ void pair_accepted(void *ctx, struct transport *t); // for a listener of one's o
 struct raw {
     uint16_t port;
     struct span send[3];
+    bool in_turn; // sends on only when what it sent was answered
     bool hang_up; // resets the connection instead of reading on
     struct buf received;
     bool done; // the other side closed
