@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, NUMBER, LIST, LEVEL, SWITCH, NODES };
+enum kind { TEXT, NUMBER, LIST, LEVEL, SWITCH, NODES, URLS };
 
 static const struct row {
     const char *key;
@@ -21,7 +21,7 @@ static const struct row {
     {"listen.address", TEXT, 0, 0, false, "localhost:8765", "host:port of the archive node's listener"},
     {"listen.hosts", LIST, 0, 0, true, "", "further names by which the listener may be addressed"},
     {"listen.origins", LIST, 0, 0, true, "", "further web origins that may connect"},
-    {"relay.urls", LIST, 0, 0, true, "", "relays (commservers) to register with"},
+    {"relay.urls", URLS, 0, 0, true, "", "relays (commservers) to register with"},
     {"relay.listen", TEXT, 0, 0, true, "", "host:port of a relay that runs inside the archive node"},
     {"peers.pairing", SWITCH, 0, 0, true, "true", "strangers may come in with an invitation"},
     {"peers.invitation_s", NUMBER, 1, 86400 * 30, true, "900", "how long an invitation is valid"},
@@ -30,7 +30,8 @@ static const struct row {
     {"sync.no_import", NODES, 0, 0, true, "", "nodes that take nothing over from others"},
     {"sync.no_export", NODES, 0, 0, true, "", "nodes that offer nothing to others"},
     {"sync.interval_ms", NUMBER, 0, 3600000, true, "0", "between two questions to a peer; 0: as often as needed"},
-    {"alert.no_sync_s", NUMBER, 0, 86400, true, "60", "event when the own nodes do not synchronise for so long; 0: never"},
+    {"alert.no_sync_s", NUMBER, 0, 86400, true, "60",
+     "event when the own nodes do not synchronise for so long; 0: never"},
     {"alert.errors", NUMBER, 0, 1000000, true, "60", "event when so many errors happen within a minute; 0: never"},
     {"tls.ca_file", TEXT, 0, 0, false, "", "certificates that wss:// peers may be signed by"},
     {"log.level", LEVEL, 0, 0, false, "info", "debug, info, warn or error"},
@@ -97,14 +98,30 @@ static bool is_one_of(const char *text, const char *const words[])
     return *words != NULL;
 }
 
-static bool are_nodes(const char *text)
+static bool is_node(const char *text)
 {
     static const char *const nodes[] = {"archive", "sparse", NULL};
+    return is_one_of(text, nodes);
+}
+
+static bool is_url(const char *text)
+{
+    static const char *const schemes[] = {"ws://", "wss://"};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        size_t len = strlen(schemes[i]);
+        if (strncmp(text, schemes[i], len) == 0 && text[len] != '\0')
+            return true;
+    }
+    return false;
+}
+
+static bool all_are(const char *text, bool (*is)(const char *text))
+{
     bool all = true;
     size_t i;
     json_t *item;
     json_t *list = list_to_json(text);
-    json_array_foreach(list, i, item) all = all && is_one_of(json_string_value(item), nodes);
+    json_array_foreach(list, i, item) all = all && is(json_string_value(item));
     json_decref(list);
     return all;
 }
@@ -130,8 +147,10 @@ static enum status check(const struct row *row, const char *text, struct error *
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be debug, info, warn or error", row->key);
     if (row->kind == SWITCH && !is_one_of(text, switches))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be true or false", row->key);
-    if (row->kind == NODES && !are_nodes(text))
+    if (row->kind == NODES && !all_are(text, is_node))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must name nodes: archive, sparse", row->key);
+    if (row->kind == URLS && !all_are(text, is_url))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be ws:// or wss:// addresses", row->key);
     return STATUS_OK;
 }
 
@@ -295,6 +314,7 @@ static json_t *value_to_json(const struct row *row, const char *text)
 {
     switch (row->kind) {
     case LIST:
+    case URLS:
     case NODES:
         return list_to_json(text);
     case NUMBER:

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -217,6 +218,7 @@ int node_main(const struct node_kind *kind, int argc, char **argv)
     struct node *n = mem_alloc(sizeof *n);
     n->kind = kind;
     n->started = clock_monotonic_ms();
+    umask(S_IRWXG | S_IRWXO); // whatever the libraries create is the user's alone
     enum status st = prepare(n, argc, argv, &e);
     if (st == STATUS_OK)
         node_serve(n);

@@ -52,15 +52,31 @@ static void print_event(const struct ctl *c, json_t *event)
     free(data);
 }
 
-static void print_events(const struct ctl *c, const json_t *page, bool first)
+static json_int_t number_of(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+// How many were lost between two pages. Of another run of the supervisor: those before the page.
+static json_int_t count_lost(const json_t *position, const json_t *page)
+{
+    const json_t *first = json_array_get(json_object_get(page, "events"), 0);
+    json_int_t seq = first != NULL ? number_of(first, "seq") : number_of(page, "next");
+    return json_equal(json_object_get(position, "bootId"), json_object_get(page, "bootId"))
+               ? seq - number_of(position, "seq")
+               : seq - 1;
+}
+
+static void print_events(const struct ctl *c, const json_t *position, const json_t *page)
 {
     size_t i;
     json_t *event;
-    if (!first && json_is_true(json_object_get(page, "gap"))) {
+    if (json_object_size(position) != 0 && json_is_true(json_object_get(page, "gap"))) {
+        json_int_t lost = count_lost(position, page);
         if (c->json)
-            output_json(json_pack("{s:s}", "event", "stream.gap"));
+            output_json(json_pack("{s:s, s:I}", "event", "stream.gap", "lost", lost));
         else
-            puts("(events were lost here)");
+            printf("(%lld events were lost here)\n", (long long)lost);
     }
     json_array_foreach(json_object_get(page, "events"), i, event) print_event(c, event);
     fflush(stdout);
@@ -78,7 +94,7 @@ enum status run_events(struct ctl *c, struct error *e)
         json_t *page = ctl_call_within(c, "events.since", params, FOLLOW_TIMEOUT_MS, e);
         if (page == NULL)
             break;
-        print_events(c, page, first);
+        print_events(c, position, page);
         json_object_set(position, "bootId", json_object_get(page, "bootId"));
         json_object_set(position, "seq", json_object_get(page, "next"));
         more = follow || json_array_size(json_object_get(page, "events")) > 0;

@@ -189,7 +189,7 @@ static enum status read_line(int fd, struct secret *out, struct error *e)
     else if (len == 0)
         error_set(e, STATUS_INVALID, "SECRET-MISSING", "no secret was given");
     else if (len > SECRET_MAX)
-        error_set(e, STATUS_TOO_BIG, "TOO-BIG", "a secret has at most %d bytes", SECRET_MAX);
+        error_set(e, STATUS_INVALID, "BAD-INPUT", "a secret has at most %d bytes", SECRET_MAX);
     else if (!utf8_valid(text))
         error_set(e, STATUS_INVALID, "BAD-TEXT", "the secret is not valid UTF-8");
     else

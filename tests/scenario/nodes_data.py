@@ -272,5 +272,27 @@ def test_everything_can_be_watched(t):
     assert t.cli("report")[0] == 0 and t.cli("doctor")[0] == 0
 
 
+def test_a_beginning_that_two_ids_share_is_ambiguous(t):
+    pair = Pair(t)
+    one, two = (pair.ok("blob", "put", "-", stdin=text)["hash"] for text in ("69235", "95303"))
+    assert one[:8] == two[:8]
+    error = pair.fails("AMBIGUOUS-ID", 4, "object", "get", one[:8])
+    assert one[:20] in error["message"] and two[:20] in error["message"]
+    length = next(n for n in range(8, 64) if one[:n] != two[:n])
+    assert pair.ok("blob", "get", one[:length], "-o", os.path.join(t.top, "out"))["hash"] == one
+    pair.fails("BAD-ID", 4, "object", "get", one[:7])
+    for arguments in (("contact", "forget", pair.archive[:12]), ("share", "grant", "--object", one, "--with",
+                      pair.archive[:12]), ("share", "revoke", "--object", one[:12], "--with", pair.archive)):
+        pair.fails("BAD-ID", 4, *arguments)  # these want the whole
+
+
+def test_what_the_nodes_keep_is_private(t):
+    pair = Pair(t)
+    pair.ok("blob", "put", "-", stdin="private")
+    for top, _, names in os.walk(t.dir):
+        for path in (top, *(os.path.join(top, name) for name in names)):
+            assert os.lstat(path).st_mode & 0o077 == 0, path
+
+
 if __name__ == "__main__":
     main(globals())

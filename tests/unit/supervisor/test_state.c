@@ -168,7 +168,8 @@ static void settings_have_kinds(void **state)
     (void)state;
     static const char *const bad[][2] = {{"peers.pairing", "yes"},          {"peers.no_dial", "sparse both"},
                                          {"sync.interval_ms", "-1"},        {"sync.interval_ms", ""},
-                                         {"peers.invitation_s", "2592001"}, {"log.level", "loud"}};
+                                         {"peers.invitation_s", "2592001"}, {"log.level", "loud"},
+                                         {"relay.urls", "ws://a http://b"}, {"relay.urls", "wss://"}};
     struct error e = {0};
     struct config *c = config_create();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -177,6 +178,7 @@ static void settings_have_kinds(void **state)
     }
     assert_int_equal(config_set(c, "peers.pairing", "false", &e), STATUS_OK);
     assert_int_equal(config_set(c, "peers.no_dial", "sparse, archive", &e), STATUS_OK);
+    assert_int_equal(config_set(c, "relay.urls", "ws://a, wss://b:1/c", &e), STATUS_OK);
     json_t *object = config_for_nodes(c);
     assert_true(json_is_false(json_object_get(object, "peers.pairing")));
     assert_true(json_is_true(json_object_get(object, "peers.debug")));
