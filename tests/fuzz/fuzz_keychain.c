@@ -55,6 +55,21 @@ static void write_key(const char *ending, struct span bytes)
     write_file(name, bytes);
 }
 
+// The same bytes as what a changed node key is to open, beside a master key that it does not.
+static void open_next(struct span bytes)
+{
+    static const char other[MASTER_FILE];
+    struct keychain *k;
+    char path[200];
+    write_file("keychain_masterkey", (struct span){other, sizeof other});
+    write_file("keychain_masterkey.next", bytes);
+    bool opened = keychain_open(dir, &node_key, true, &k, NULL) == STATUS_OK;
+    FUZZ_CHECK(opened == (k != NULL));
+    keychain_close(k);
+    snprintf(path, sizeof path, "%s/keychain_masterkey.next", dir);
+    FUZZ_CHECK((unlink(path) == 0) != opened);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span rest = {(const char *)data, size};
@@ -63,7 +78,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct secret sign = {0};
     if (node_key.data == NULL)
         begin();
-    write_file("keychain_masterkey", cut(&rest, MASTER_FILE));
+    struct span master = cut(&rest, MASTER_FILE);
+    open_next(master);
+    write_file("keychain_masterkey", master);
     write_key(".encrypt", cut(&rest, ENCRYPT_FILE));
     write_key(".sign", rest);
     if (keychain_open(dir, &node_key, true, &k, NULL) != STATUS_OK) {
