@@ -310,14 +310,16 @@ static void on_input(void *ctx)
         loop_stop(p->loop);
     if (n <= 0)
         return;
+    size_t seen = p->input.len; // without an end of line
     p->input.len += (size_t)n;
     struct span rest = buf_span(&p->input);
-    for (const char *end; (end = memchr(rest.ptr, '\n', rest.len)) != NULL;) {
+    for (const char *end; (end = memchr(rest.ptr + seen, '\n', rest.len - seen)) != NULL; seen = 0) {
         size_t length = (size_t)(end - rest.ptr);
         obey(p, (struct span){rest.ptr, length});
         rest = span_from(rest, length + 1);
     }
-    memmove(p->input.data, rest.ptr, rest.len);
+    if (rest.ptr != p->input.data)
+        memmove(p->input.data, rest.ptr, rest.len);
     p->input.len = rest.len;
 }
 
