@@ -182,6 +182,7 @@ def test_requests_right_behind_the_start_and_right_before_the_end(t):
         invitation = befriend(victim, eve)
         for _ in range(5):
             eve.close()
+            until(lambda: not victim.connections(eve), "the node has noticed")
             eve.do("chum", invitation=invitation)
             eve.wait("ready")
             eve.do("text", message="synchronisation")
