@@ -146,10 +146,15 @@ void conn_reschedule(struct conn *c)
 
 // ---- Sending ----
 
+static void transmit(struct conn *c, bool text, struct span payload)
+{
+    LOG(LOG_DEBUG, "message.sent", LOG_INT("conn", conn_id(c)), LOG_INT("bytes", payload.len));
+    c->transport->ops->send(c->transport, text, payload);
+}
+
 static void emit_frame(void *ctx, struct span frame)
 {
-    struct conn *c = ctx;
-    c->transport->ops->send(c->transport, false, frame);
+    transmit(ctx, false, frame);
 }
 
 void conn_emit(struct conn *c, bool text, struct buf *message)
@@ -159,7 +164,7 @@ void conn_emit(struct conn *c, bool text, struct buf *message)
     else if (c->pipeline != NULL)
         pipeline_send(c->pipeline, text, buf_span(message), conn_now(c));
     else
-        c->transport->ops->send(c->transport, text, buf_span(message));
+        transmit(c, text, buf_span(message));
     buf_free(message);
 }
 
@@ -335,6 +340,7 @@ static void on_message(void *ctx, bool text, struct span payload)
     struct conn *c = ctx;
     if (c->ending)
         return;
+    LOG(LOG_DEBUG, "message.received", LOG_INT("conn", conn_id(c)), LOG_INT("bytes", payload.len));
     enter(c);
     if (c->pipeline != NULL)
         take_frame(c, text, payload);

@@ -34,7 +34,7 @@ struct transport {
     const char *url; // where it was dialled to or accepted from, for people; owned by the transport
     bool relayed;    // spliced by a relay
     bool trusted;    // set by the user when the peer has proved to be a known one: others give way first
-    uint64_t bytes_sent, bytes_received, messages_sent, messages_received; // kept by the owner
+    uint64_t bytes_sent, bytes_received, messages_sent, messages_received; // kept by the owner; sent: by send
 };
 
 static inline void transport_use(struct transport *t, const struct transport_events *events, void *ctx)

@@ -47,6 +47,8 @@ static void ws_send(struct transport *t, bool text, struct span payload)
     *s->end = c;
     s->end = &c->next;
     s->queued += payload.len;
+    s->base.bytes_sent += payload.len;
+    s->base.messages_sent++;
     s->busy |= s->queued > HIGH_WATER;
     lws_callback_on_writable(s->wsi);
 }
@@ -198,8 +200,6 @@ static int write_next(struct ws *s)
     if (s->first == NULL)
         s->end = &s->first;
     s->in_flight = c->len;
-    s->base.bytes_sent += c->len;
-    s->base.messages_sent++;
     int n = lws_write(s->wsi, c->room + LWS_PRE, c->len, c->text ? LWS_WRITE_TEXT : LWS_WRITE_BINARY);
     free(c);
     if (n < 0)

@@ -131,6 +131,8 @@ static void open_socket(struct peers *p, struct connection *l, struct conn *c)
     l->relayed = t->relayed;
     l->opened_ms = clock_wall_ms();
     p->connections.totals[kind_of(l)].opened++;
+    LOG(LOG_INFO, "connection.opened", LOG_INT("id", l->id), LOG_TEXT("url", l->url),
+        LOG_TEXT("transport", transport_kind_name(kind_of(l))));
     node_tell(p->node, "connection.opened",
               json_pack("{s:I, s:s, s:s, s:s}", "id", (json_int_t)l->id, "url", l->url, "direction",
                         l->incoming ? "in" : "out", "transport", transport_kind_name(kind_of(l))));

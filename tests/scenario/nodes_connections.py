@@ -1,4 +1,5 @@
 """The life of connections as it can be watched: states in the order of the protocol, what they carried, why they ended."""
+import json
 import socket
 
 from control import main, until
@@ -86,6 +87,25 @@ def test_what_cannot_be_dialled_has_one_record(t):
     states_told = [e["data"]["state"] for e in t.call("events.since", limit=1000)["events"]
                    if e["event"] == "connection.state" and e["data"]["id"] == failed[0]["id"]]
     assert states_told == []  # the second time says nothing new
+
+
+def logged(installation, node):
+    with open(installation.path("log", node + ".log")) as file:
+        return [json.loads(line) for line in file]
+
+
+def test_the_log_tells_of_connections_and_when_asked_of_messages(t):
+    t.environment["TANDEM_LOG_LEVEL"] = "debug"
+    pair = Pair(t)
+    pairing = ended(pair, protocol="pairing")
+    mine = [line for line in logged(t, "sparse") if pairing["id"] in (line.get("id"), line.get("conn"))]
+    names = [line["event"] for line in mine]
+    assert names.index("connection.opened") < names.index("message.sent") < names.index("connection.closed")
+    assert [line["url"] for line in mine if line["event"] == "connection.opened"] == [pairing["url"]]
+    sizes = [line["bytes"] for line in mine if line["event"] == "message.sent"]
+    assert len(sizes) == pairing["messagesSent"] and sum(sizes) == pairing["bytesSent"]
+    received = sum(line["bytes"] for line in mine if line["event"] == "message.received")
+    assert received == pairing["bytesReceived"]
 
 
 def test_lists_are_paged(t):
