@@ -1,4 +1,5 @@
 """Pairings that go wrong or are repeated, and several peers at once (points 1 and 3). Each case makes its own stage."""
+import shutil
 import threading
 
 from live import NOT_TRIED, Proxy, RpcError, free_port, until
@@ -69,6 +70,41 @@ def both_at_once(sides, invitation):
     for thread in threads:
         thread.join()
     return [s for s in sides if failures[s]]
+
+
+def forgotten_and_paired_again(role):
+    """We forget the peer: it is turned away. A new invitation makes it a contact again, with the old conversation."""
+    def play(s):
+        s.pair_up()
+        s.talk()
+        s.call("contact.forget", person=s.theirs)
+        until(lambda: not live_connections(s) and s.contact() is None, "we are apart")
+        s.restart_peer()
+        assert accept(s, invite(s)) is None
+        until(s.connected, "we are connected")
+        s.talk()
+        assert len(s.messages()) == 4
+    return on_stage(role, play)
+
+
+def reinstalled_peer(role):
+    """The same e-mail address with new keys is somebody else, until we forget the one we knew."""
+    def play(s):
+        s.pair_up()
+        s.talk()
+        s.peer.stop()
+        shutil.rmtree(s.peer.store())
+        s.peer.start(*s.peer_options)
+        assert s.peer.person == s.theirs
+        mark = s.mark()
+        s.peer.send("pair", invitation=invite(s)) if role == "browser" else we_accept(s, invite(s))
+        until(lambda: s.event_since(mark, "key.mismatch", lambda d: d["personId"] == s.theirs), "we are warned")
+        s.call("contact.forget", person=s.theirs)
+        s.restart_peer()
+        assert accept(s, invite(s)) is None
+        until(s.connected, "we are connected")
+        s.talk()
+    return on_stage(role, play)
 
 
 def racing_for_a_token(role):
@@ -177,6 +213,8 @@ def person_keys(role):
 CASES = [
     ("1", "an invitation is used twice", used_invitation),
     ("1", "the same peer pairs again", pairing_again),
+    ("1", "forgotten, and paired again", forgotten_and_paired_again),
+    ("1", "the same person with new keys", reinstalled_peer),
     ("1", "two race for one invitation", racing_for_a_token),
     ("1", "the network is cut in the middle of a pairing", interrupted_pairing),
     ("1", "requests with and for a person key, debug group", person_keys),

@@ -3,7 +3,7 @@ import time
 from urllib.parse import urlsplit
 
 from live import NOT_TRIED, SECRET, Proxy, free_port, now_ms, slack, until
-from live_pairing import on_stage, registered
+from live_pairing import at_relay, on_stage, registered
 from live_servers import Cluster, Relay
 
 FALLBACK_LIMIT_MS = 20000
@@ -17,7 +17,6 @@ def one_connection_lasts(s):
     """Both have settled for the same connection, and keep it."""
     until(lambda: len(live_connections(s)) == 1, "there is one connection")
     begun = live_connections(s)[0]["id"]
-    s.talk()
     s.talk()
     assert [c["id"] for c in live_connections(s)] == [begun]
     return live_connections(s)[0]["transport"]
@@ -134,6 +133,21 @@ def losing_the_relay_only(role):
     return both_ways(role, play)
 
 
+def both_at_the_relay(role):
+    """Both are registered at the relay and dial each other through it; one connection is left, and it lasts."""
+    if role == "node":
+        return NOT_TRIED  # our sparse node is registered nowhere
+
+    def play(s):
+        s.pair_up(via="relay")
+        for restart in (s.restart_peer, s.restart_ours):
+            s.talk()
+            restart()
+            until(s.connected, "we are connected")
+        one_connection_lasts(s)
+    return at_relay(role, Relay(), play)
+
+
 def away_from_home(role):
     """Three relays of a cluster: the side that does not dial is registered at the first, and our archive at the third as
     well; the other one asks at the second. Then the first is killed."""
@@ -190,6 +204,7 @@ CASES = [
     ("4", "direct way blocked: through the relay", falling_back_to_the_relay),
     ("4", "sent while the peer is away: once, through the relay", arriving_once_after_an_absence),
     ("4", "the relay restarts beside a direct connection", losing_the_relay_only),
+    ("4", "both dial each other through the relay", both_at_the_relay),
     ("4", "three relays in a NATS cluster, one is killed", away_from_home),
     ("4", "our port changes: found through the relay", port_that_changes),
 ]

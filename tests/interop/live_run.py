@@ -27,7 +27,7 @@ ROLES = ("browser", "node")
 HEADS = {"browser": "peer dials our archive", "node": "our sparse node dials the peer"}
 ALONE = live_pairing.CASES + live_peers.CASES + live_network.CASES + live_relay.CASES + \
     live_crashes.CASES + live_times.CASES
-ALONE_AT_ONCE = 4  # cases with their own stage that run at the same time, beside the two stages of live_data
+ALONE_AT_ONCE = 8  # cases with their own stage that run at the same time, beside the two stages of live_data: they wait a lot
 PRINTING = threading.Lock()
 
 
@@ -103,23 +103,24 @@ def run_shared_stage(results, role):
         stage.clean()
 
 
+def run_alone(results, cases):
+    with ThreadPoolExecutor(ALONE_AT_ONCE) as pool:
+        for _, name, case in cases:
+            for role in ROLES:
+                if results.chosen(name):
+                    pool.submit(results.run, role, name, case, role)
+
+
 def run_all(words):
     """Everything once; latency at the end, when nothing else runs."""
     results = Results(words)
     shared = [threading.Thread(target=run_shared_stage, args=(results, role)) for role in ROLES]
     for thread in shared:
         thread.start()
-    with ThreadPoolExecutor(ALONE_AT_ONCE) as pool:
-        for _, name, case in ALONE:
-            for role in ROLES:
-                if results.chosen(name):
-                    pool.submit(results.run, role, name, case, role)
+    run_alone(results, reversed(ALONE))  # the last ones take longest
     for thread in shared:
         thread.join()
-    for _, name, case in live_times.MEASURED:
-        for role in ROLES:
-            if results.chosen(name):
-                results.run(role, name, case, role)
+    run_alone(results, live_times.MEASURED)
     return results
 
 
