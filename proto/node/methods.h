@@ -10,6 +10,7 @@ extern const struct node_method NODE_METHODS_CHANNELS[];   // channel.*
 extern const struct node_method NODE_METHODS_CONTACTS[];   // contacts.*, contact.*
 extern const struct node_method NODE_METHODS_IDENTITIES[]; // identity.*
 extern const struct node_method NODE_METHODS_PEOPLE[];     // profile.*, group.*
+extern const struct node_method NODE_METHODS_SETTINGS[];   // settings.*
 extern const struct node_method NODE_METHODS_SHARE[];      // share.*, roots.*
 extern const struct node_method NODE_METHODS_TRUST[];      // trust.*
 

@@ -175,6 +175,7 @@ void node_serve(struct node *n)
     node_methods_add(n, NODE_METHODS_IDENTITIES);
     node_methods_add(n, NODE_METHODS_PEOPLE);
     node_methods_add(n, NODE_METHODS_CONTACTS);
+    node_methods_add(n, NODE_METHODS_SETTINGS);
     node_methods_add(n, NODE_METHODS_SHARE);
     node_methods_add(n, NODE_METHODS_TRUST);
     peers_register(n);

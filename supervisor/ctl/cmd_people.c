@@ -1,4 +1,4 @@
-// profile, group, identity, channel, topic, trust.
+// profile, group, identity, settings, channel, topic, trust.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +91,28 @@ enum status run_identity_add(struct ctl *c, struct error *e)
     json_t *params = json_pack("{s:s}", "email", c->arguments[0]);
     add(c, params, "instance", "instanceName");
     return output_result(c, ctl_call(c, "identity.add", params, e), e);
+}
+
+// --- settings --------------------------------------------------------------------------------------------------------
+
+enum status run_settings_set(struct ctl *c, struct error *e)
+{
+    json_t *params =
+        json_pack("{s:s, s:s, s:s}", "store", c->arguments[0], "key", c->arguments[1], "value", c->arguments[2]);
+    return output_done(c, ctl_call(c, "settings.set", params, e), "Done.", e);
+}
+
+enum status run_settings_get(struct ctl *c, struct error *e)
+{
+    json_t *params = json_pack("{s:s, s:s}", "store", c->arguments[0], "key", c->arguments[1]);
+    return output_result(c, ctl_call(c, "settings.get", params, e), e);
+}
+
+enum status run_settings_list(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {{"KEY", "key", OUTPUT_TEXT}, {"VALUE", "value", OUTPUT_TEXT}};
+    json_t *items = ctl_list(c, "settings.list", json_pack("{s:s}", "store", c->arguments[0]), e);
+    return output_list(c, items, columns, 2, "No settings.", e);
 }
 
 // --- channels --------------------------------------------------------------------------------------------------------

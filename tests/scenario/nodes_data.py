@@ -208,6 +208,19 @@ def test_a_node_has_several_identities(t):
     assert result["error"]["code"] == "NOT-FOUND", result
 
 
+def test_own_nodes_share_settings(t):
+    pair = Pair(t)
+    listed = lambda node: {s["key"]: s["value"] for s in pair.ok("--node", node, "settings", "list", "my.app")}
+    assert listed("sparse") == {}
+    pair.ok("settings", "set", "my.app", "theme", "dark")
+    pair.ok("settings", "set", "my.app", "empty", "")
+    until(lambda: listed("archive") == {"theme": "dark", "empty": ""}, "the archive has them")
+    pair.ok("--node", "archive", "settings", "set", "my.app", "theme", "light")
+    until(lambda: pair.ok("settings", "get", "my.app", "theme") == {"value": "light"}, "and changes one")
+    pair.fails("NOT-FOUND", 1, "settings", "get", "my.app", "none")
+    pair.fails("REFUSED", 4, "settings", "set", "trust.withdrawn." + pair.sparse, "x", "y")
+
+
 def test_groups_and_group_topics(t):
     pair = Pair(t)
     pair.ok("group", "create", "friends")
