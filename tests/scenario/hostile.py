@@ -233,8 +233,8 @@ class Socket:
 class Victim(Pair):
     """An archive node, watched."""
 
-    def __init__(self, t):
-        super().__init__(t)
+    def __init__(self, t, *options):
+        super().__init__(t, *options)
         self.pid = t.call("status")["archive"]["pid"]
         self.client = t.client()
         self.boot = self.client.call("events.since", limit=1)["bootId"]
@@ -293,9 +293,9 @@ class Victim(Pair):
             return False
 
 
-def befriend(victim, peer):
+def befriend(victim, peer, **parameters):
     """Pairs for real and opens CHUM at once: the node may still be storing the contact."""
-    invitation = victim.invitation()
+    invitation = victim.invitation(**parameters)
     assert peer.pair(invitation)["event"] == "paired"
     peer.chum(invitation)
     until(lambda: peer.exports.asked, "the node asks for what the peer has")

@@ -1,9 +1,11 @@
 """Hostile peers that take their time, and many that do nothing at all (WIRE.md 2, 13)."""
+import json
 import os
 import signal
+import subprocess
 import time
 
-from control import main, until
+from control import BIN, main, until
 from hostile import Peer, Socket, Victim, befriend
 
 CROWD = int(os.environ.get("TANDEM_CROWD", "2000"))
@@ -74,6 +76,41 @@ def test_a_crowd_of_idlers(t):
     for idler in crowd:
         idler.close()
     victim.is_well()
+
+
+class Relay:
+    """The program tandem-relay."""
+
+    def __enter__(self):
+        self.process = subprocess.Popen([os.path.join(BIN, "tandem-relay"), "--listen", "localhost:0", "--json"],
+                                        stdout=subprocess.PIPE, text=True)
+        return json.loads(self.process.stdout.readline())["url"]
+
+    def __exit__(self, *ignored):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def test_a_crowd_through_a_relay(t):
+    with Relay() as url:
+        victim = Victim(t, "--relay", url)
+        victim.tells("listener.changed", state="listening")
+        request = {"command": "communication_request", "sourcePublicKey": os.urandom(32).hex(),
+                   "targetPublicKey": victim.invitation()["publicKey"]}
+        crowd = []
+
+        def is_crowded():
+            crowd.append(Socket(url))
+            crowd[-1].frame(1, json.dumps(request).encode())
+            return len(crowd) % 20 == 0 and any(e["code"] == "CROWDED" for e in victim.events("connection.closed"))
+
+        until(is_crowded, "the oldest gives way")
+        with Peer("late@example.org") as late:
+            befriend(victim, late, via="relay")
+        victim.is_well()
+        for idler in crowd:
+            idler.close()
 
 
 if __name__ == "__main__":
