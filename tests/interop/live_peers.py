@@ -1,10 +1,16 @@
 """Pairings that go wrong or are repeated, and several peers at once (points 1 and 3). Each case makes its own stage."""
+import json
 import shutil
 import threading
+import time
+import urllib.parse
 
-from live import NOT_TRIED, Proxy, RpcError, free_port, until
-from live_pairing import on_stage
+from live import NOT_TRIED, Proxy, RpcError, free_port, now_ms, slack, until
+from live_pairing import CHUM_LIMIT_MS, on_stage
 from live_relay import live_connections, one_connection_lasts
+
+
+LINK = "https://edda.dev.refinio.one/invites/invitePartner/?invited=true/#"
 
 
 def they_accept(s, invitation):
@@ -45,6 +51,57 @@ def used_invitation(role):
         assert accept(s, invitation) not in (None, "OK")
         one_connection_lasts(s)
         assert one_contact(s)
+    return on_stage(role, play)
+
+
+def link_of(invitation):
+    """As LAMA writes and reads it (WIRE.md 6.2)."""
+    return LINK + urllib.parse.quote(json.dumps(invitation), safe="!~*'()")
+
+
+def invitation_as_link(role):
+    def play(s):
+        if role == "browser":
+            link = s.t.cli("--node", "archive", "invite", "--link")[1].strip()
+            assert link.startswith(LINK), link
+            assert they_accept(s, json.loads(urllib.parse.unquote(link.split("#", 1)[1]))) is None
+        else:
+            assert s.pair.ok("--node", "sparse", "pair", link_of(invite(s)))["personId"] == s.theirs
+        until(s.connected, "we are connected")
+        s.talk()
+    return on_stage(role, play)
+
+
+def invitations_that_expire(role):
+    """One has expired, one was lost in a restart; one was to be kept and serves."""
+    if role == "node":
+        return NOT_TRIED  # the peer's own business
+
+    def play(s):
+        brief, lost, kept = (s.call("pairing.invite", **how) for how in ({"ttl": 1}, {}, {"keep": True}))
+        time.sleep(1.1)
+        assert they_accept(s, brief) is not None
+        s.restart_ours()
+        assert they_accept(s, lost) is not None
+        assert they_accept(s, kept) is None
+        until(s.connected, "we are connected")
+        s.talk()
+    return on_stage(role, play)
+
+
+def our_archive_is_invited(role):
+    """Our archive, which can be dialled itself, takes the invitation of a peer that can be as well."""
+    if role == "browser":
+        return NOT_TRIED  # the peer has to listen
+
+    def play(s):
+        archive = s.through("browser")
+        begun = now_ms()
+        assert we_accept(archive, invite(s)) is None
+        ms = archive.chum_after(begun)
+        one_connection_lasts(archive)
+        assert ms <= slack() * CHUM_LIMIT_MS, f"CHUM after {ms:.0f} ms"
+        return f"CHUM after {ms:.0f} ms"
     return on_stage(role, play)
 
 
@@ -211,7 +268,10 @@ def person_keys(role):
 
 
 CASES = [
+    ("1", "our archive takes the peer's invitation", our_archive_is_invited),
+    ("1", "an invitation as a link", invitation_as_link),
     ("1", "an invitation is used twice", used_invitation),
+    ("1", "invitations that expire, are lost or kept", invitations_that_expire),
     ("1", "the same peer pairs again", pairing_again),
     ("1", "forgotten, and paired again", forgotten_and_paired_again),
     ("1", "the same person with new keys", reinstalled_peer),

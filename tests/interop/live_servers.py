@@ -87,15 +87,21 @@ class Cluster:
 
     def __init__(self, count):
         self.nats_port = free_port()
+        self.start_nats()
+        self.relays = [Relay("--cluster", f"nats://127.0.0.1:{self.nats_port}") for _ in range(count)]
+
+    def start_nats(self):
         self.nats = start("nats-server", "-a", "127.0.0.1", "-p", str(self.nats_port))
         until(lambda: listens(self.nats_port), "the NATS server listens")
-        self.relays = [Relay("--cluster", f"nats://127.0.0.1:{self.nats_port}") for _ in range(count)]
+
+    def stop_nats(self):
+        self.nats.kill()
+        self.nats.wait(10)
 
     def stop(self):
         for relay in self.relays:
             relay.stop()
-        self.nats.kill()
-        self.nats.wait(10)
+        self.stop_nats()
 
 
 class Certificate:
