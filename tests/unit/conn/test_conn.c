@@ -332,6 +332,21 @@ static void meddling_is_never_served(void **state)
         }
 }
 
+static void every_connection_has_its_own_key(void **state)
+{
+    struct scene *s = *state;
+    const struct conn_identity *own = &s->client.identity;
+    const struct public_key *other = &s->server.identity.instance_public;
+    struct handshake_keys first = {0}, second = {0};
+    struct error e;
+    assert_int_equal(handshake_keys_begin(&first, &own->instance_secret, other, &RANDOM_SYSTEM, &e), STATUS_OK);
+    assert_int_equal(handshake_keys_begin(&second, &own->instance_secret, other, &RANDOM_SYSTEM, &e), STATUS_OK);
+    assert_memory_equal(first.long_term.data, second.long_term.data, BOX_KEY);
+    assert_memory_not_equal(first.ephemeral_public.b, second.ephemeral_public.b, BOX_KEY);
+    handshake_keys_end(&first);
+    handshake_keys_end(&second);
+}
+
 static void a_meddled_handshake_fails(void **state)
 {
     struct scene *s = *state;
@@ -401,6 +416,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_initiator_does_not_wait_for_ever_either, begin, end),
         cmocka_unit_test_setup_teardown(silence_after_the_handshake_ends_it, begin, end),
         cmocka_unit_test_setup_teardown(meddling_is_never_served, begin, end),
+        cmocka_unit_test_setup_teardown(every_connection_has_its_own_key, begin, end),
         cmocka_unit_test_setup_teardown(a_meddled_handshake_fails, begin, end),
         cmocka_unit_test_setup_teardown(a_huge_message_before_serving_closes, begin, end),
         cmocka_unit_test_setup_teardown(nesting_bombs_are_refused, begin, end),
