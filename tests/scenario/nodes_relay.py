@@ -114,6 +114,38 @@ def test_contacts_learn_of_the_relay_while_it_is_configured(t):
         host.clean()
 
 
+def test_the_listener_is_preferred_to_the_relay(t):
+    host, ann_installation = Installation(), Installation()
+    try:
+        host.environment["TANDEM_RELAY_LISTEN"] = "localhost:0"
+        Pair(host)
+        relay = relay_of(host)["url"]
+        joe = Pair(t, "--relay", relay)
+        ann = Pair(ann_installation, user="ann")
+        ann.ok("--node", "sparse", "pair", json.dumps(joe.ok("invite")))
+
+        def known():
+            contact = next(c for c in ann.ok("--node", "sparse", "contacts") if c["personId"] == joe.archive)
+            return {i["url"] for i in contact["instances"]}
+
+        until(lambda: known() == {joe.provisioned["archive"]["url"], relay}, "Ann's node knows both addresses")
+
+        def ways():
+            items = t.call("connections.list", node="archive")["items"]
+            return {c["id"]: c["transport"] for c in items if c["live"] and c["remotePersonId"] == ann.sparse}
+
+        for _ in range(2):
+            before = ways()
+            ann_installation.call("restart", node="sparse")
+            after = until(lambda: {i: way for i, way in ways().items() if i not in before}, "Ann's node comes back")
+            assert list(after.values()) == ["websocket"], after
+        ann_installation.stop()
+        host.stop()
+    finally:
+        host.clean()
+        ann_installation.clean()
+
+
 def test_without_the_setting_there_is_none(t):
     Pair(t)
     assert relay_of(t) is None
