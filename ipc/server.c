@@ -69,11 +69,6 @@ int ipc_server_fd(const struct ipc_server *s)
     return ipc_socket_receive_fd(s->socket);
 }
 
-size_t ipc_server_in_flight(const struct ipc_server *s)
-{
-    return s->in_flight;
-}
-
 static void send_answer(struct ipc_server *s, nng_msg *address, json_t *id, json_t *result, const struct error *error)
 {
     struct error e = {0};

@@ -14,4 +14,3 @@ struct ipc_server *ipc_server_listen(const char *path, struct ipc_service *servi
 void ipc_server_destroy(struct ipc_server *s);
 int ipc_server_fd(const struct ipc_server *s); // watch for readability; belongs to nng: never read or close it
 void ipc_server_drain(struct ipc_server *s);   // never blocks
-size_t ipc_server_in_flight(const struct ipc_server *s);

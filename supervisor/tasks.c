@@ -102,7 +102,7 @@ struct task *tasks_begin(struct supervisor *s, struct ipc_request *r, struct tas
     return t;
 }
 
-void tasks_finish(struct supervisor *s, struct task *t, json_t *result)
+static void tasks_finish(struct supervisor *s, struct task *t, json_t *result)
 {
     for (size_t i = 0; i < t->request_count; i++)
         ipc_request_reply(t->requests[i], json_incref(result));

@@ -25,7 +25,7 @@ void log_open(int fd, enum log_format format, enum log_level least, const char *
     atomic_store(&sink.process, process);
 }
 
-bool log_enabled(enum log_level level)
+static bool log_enabled(enum log_level level)
 {
     return (int)level >= atomic_load(&sink.least);
 }

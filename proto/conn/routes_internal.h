@@ -39,8 +39,6 @@ struct routes {
 };
 
 struct route *routes_find(const struct routes *r, const struct conn_identity *local, const struct public_key *remote);
-struct hash routes_key_hash(const struct public_key *key); // to use a key where a hash is expected
-bool routes_allowed(const struct routes *r, const struct hash *person, const struct public_key *instance_key);
 
 void routes_stop(struct routes *r, struct route *g, const char *reason); // no attempt, no connection, no waiting
 void routes_start(struct routes *r, struct route *g, uint64_t delay_ms); // dial after the delay if there is a reason to

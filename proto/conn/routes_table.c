@@ -42,7 +42,7 @@ void routes_destroy(struct routes *r)
 
 // ---- Questions ----
 
-struct hash routes_key_hash(const struct public_key *key)
+static struct hash routes_key_hash(const struct public_key *key)
 {
     struct hash h;
     memcpy(h.b, key->b, sizeof h.b);
@@ -63,7 +63,7 @@ struct route *routes_find(const struct routes *r, const struct conn_identity *lo
     return g;
 }
 
-bool routes_allowed(const struct routes *r, const struct hash *person, const struct public_key *instance_key)
+static bool routes_allowed(const struct routes *r, const struct hash *person, const struct public_key *instance_key)
 {
     struct hash key = routes_key_hash(instance_key);
     return !hash_map_has(r->disabled_persons, person) && !hash_map_has(r->disabled_instances, &key);

@@ -25,7 +25,7 @@ struct builder {
     struct hash second;
 };
 
-void graph_nodes_add(struct graph_nodes *l, struct graph_node *n)
+static void graph_nodes_add(struct graph_nodes *l, struct graph_node *n)
 {
     if (l->count == l->cap) {
         l->cap = l->cap != 0 ? 2 * l->cap : 16;

@@ -66,4 +66,3 @@ void graph_nearest(const struct graph_view *v, struct graph_node *n, graph_test 
 
 // Whether a beats b: the later creation time, then the greater hash.
 bool graph_is_later(const struct graph_node *a, const struct graph_node *b);
-void graph_nodes_add(struct graph_nodes *l, struct graph_node *n);

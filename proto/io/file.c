@@ -93,18 +93,6 @@ enum status file_read(const char *path, size_t limit, struct buf *out, struct er
     return status;
 }
 
-enum status file_size(const char *path, uint64_t *size, struct error *e)
-{
-    struct stat st;
-    if (lstat(path, &st) == 0) {
-        *size = (uint64_t)st.st_size;
-        return STATUS_OK;
-    }
-    if (errno == ENOENT || errno == ENOTDIR)
-        return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "There is no file %s", path);
-    return error_errno(e, "Cannot look at %s", path);
-}
-
 bool file_exists(const char *path)
 {
     struct stat st;

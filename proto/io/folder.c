@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "io/sys.h"
@@ -130,13 +129,4 @@ enum status folder_remove_tree(const char *path, struct error *e)
     if (status == STATUS_OK && sys_rmdir(path) != 0 && errno != ENOENT)
         status = error_errno(e, "Cannot remove the folder %s", path);
     return status;
-}
-
-enum status folder_free_space(const char *path, uint64_t *bytes, struct error *e)
-{
-    struct statvfs v;
-    if (statvfs(path, &v) != 0)
-        return error_errno(e, "Cannot ask for the free space of %s", path);
-    *bytes = (uint64_t)v.f_bavail * v.f_frsize;
-    return STATUS_OK;
 }

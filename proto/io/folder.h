@@ -1,4 +1,4 @@
-// Folders: making, syncing, walking and removing them, and how much room is left.
+// Folders: making, syncing, walking and removing them.
 #pragma once
 
 #include <sys/types.h>
@@ -26,4 +26,3 @@ enum status folder_walk(const char *path, folder_visit visit, void *arg, struct 
 
 // Removes a folder and everything in it; one that does not exist is fine. Symbolic links are removed, not followed.
 enum status folder_remove_tree(const char *path, struct error *e);
-enum status folder_free_space(const char *path, uint64_t *bytes, struct error *e); // what this user may still write

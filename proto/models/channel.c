@@ -338,8 +338,8 @@ static enum status find_posted(struct model *m, const struct channel *channel, c
     return status;
 }
 
-enum status channel_post_hash(struct model *m, const struct hash *channel, const struct hash *data,
-                              const struct channel_post *options, struct channel_entry *out, struct error *e)
+static enum status channel_post_hash(struct model *m, const struct hash *channel, const struct hash *data,
+                                     const struct channel_post *options, struct channel_entry *out, struct error *e)
 {
     static const struct channel_post plain = {0};
     struct channel c;

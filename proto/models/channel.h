@@ -60,9 +60,6 @@ struct channel_entries {
 // timestamp is kept; an entry older than all others is put at the list's end, where it belongs (5.5). Code NOT-FOUND.
 enum status channel_post(struct model *m, const struct hash *channel, const struct value *data,
                          const struct channel_post *options, struct channel_entry *out, struct error *e);
-// The same for an object already stored.
-enum status channel_post_hash(struct model *m, const struct hash *channel, const struct hash *data,
-                              const struct channel_post *options, struct channel_entry *out, struct error *e);
 
 // The metadata hashes of a LinkedListEntry; the caller frees the list.
 enum status channel_entry_metadata(struct model *m, const struct hash *entry, struct hash_list *out, struct error *e);

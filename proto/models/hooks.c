@@ -90,8 +90,3 @@ void hooks_install(struct store *s, struct hooks *h)
 {
     store_set_hook(s, dispatch, h);
 }
-
-void hooks_remove(struct store *s)
-{
-    store_set_hook(s, NULL, NULL);
-}

@@ -15,5 +15,4 @@ struct hooks {
     int64_t (*now_ms)(void);         // clock_wall_ms in a node
 };
 
-void hooks_install(struct store *s, struct hooks *h); // h is borrowed until the store closes or hooks_remove
-void hooks_remove(struct store *s);
+void hooks_install(struct store *s, struct hooks *h); // h is borrowed until the store closes

@@ -90,8 +90,8 @@ enum status profile_about(struct model *m, const struct hash *person, struct has
 
 // ---- Endpoints and descriptions -------------------------------------------------------------------------------------
 
-enum status profile_put_endpoint(struct model *m, const struct profile_endpoint *endpoint, struct hash *out,
-                                 struct error *e)
+static enum status profile_put_endpoint(struct model *m, const struct profile_endpoint *endpoint, struct hash *out,
+                                        struct error *e)
 {
     if (endpoint->url.len > MAX_URL || !utf8_valid(endpoint->url))
         return error_set(e, STATUS_INVALID, "BAD-INPUT", "a url is at most %d bytes of UTF-8", MAX_URL);
@@ -200,8 +200,8 @@ static void find_latest(struct model *m, const struct profile *p, const char *ty
     }
 }
 
-enum status profile_description(struct model *m, const struct profile *p, const char *type, struct value **out,
-                                struct error *e)
+static enum status profile_description(struct model *m, const struct profile *p, const char *type, struct value **out,
+                                       struct error *e)
 {
     struct hash found;
     size_t count = count_type(m, &p->descriptions, type, &found);

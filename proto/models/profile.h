@@ -36,8 +36,6 @@ enum status profile_about(struct model *m, const struct hash *person, struct has
 enum status profile_own(struct model *m, struct hash *id_hash, struct error *e);
 
 // OneInstanceEndpoint (url empty = none) and SignKey objects.
-enum status profile_put_endpoint(struct model *m, const struct profile_endpoint *endpoint, struct hash *out,
-                                 struct error *e);
 enum status profile_read_endpoint(struct model *m, const struct hash *hash, struct profile_endpoint *out,
                                   struct error *e);
 enum status profile_put_sign_key(struct model *m, const struct sign_public *key, struct hash *out, struct error *e);
@@ -45,9 +43,6 @@ enum status profile_put_sign_key(struct model *m, const struct sign_public *key,
 // yet.
 enum status profile_replace_endpoint(struct model *m, struct profile *p, const struct profile_endpoint *endpoint,
                                      struct error *e);
-// The description of a type that was set last; STATUS_NOT_FOUND if there is none.
-enum status profile_description(struct model *m, const struct profile *p, const char *type, struct value **out,
-                                struct error *e);
 
 // The display name of a person: its PersonName in the profile we own, then in its own, then in any; then the e-mail;
 // then empty (MODELS.md 7.4).

@@ -100,13 +100,6 @@ void address_write(const char *host, uint16_t port, struct buf *out)
     buf_printf(out, strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
 }
 
-bool address_is_loopback(const struct sockaddr *sa)
-{
-    if (sa->sa_family == AF_INET6)
-        return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr);
-    return ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-}
-
 bool address_is_wildcard(const struct sockaddr *sa)
 {
     if (sa->sa_family == AF_INET6)

@@ -28,5 +28,4 @@ struct listen_address { // HOST:PORT
 enum status listen_address_parse(const char *text, struct listen_address *out, struct error *e);
 
 void address_write(const char *host, uint16_t port, struct buf *out); // HOST:PORT, with brackets where needed
-bool address_is_loopback(const struct sockaddr *sa);
 bool address_is_wildcard(const struct sockaddr *sa);

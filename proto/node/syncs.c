@@ -183,12 +183,6 @@ static bool is_with(const struct sync *sync, const struct hash *person)
     return hash_eq(&chum_session_peer(sync->session)->person_id, person);
 }
 
-void syncs_poke(struct syncs *ss)
-{
-    for (struct sync *s = ss->list; s != NULL; s = s->next)
-        chum_session_poke(s->session);
-}
-
 void syncs_tell_news(struct syncs *ss)
 {
     for (struct sync *s = ss->list; s != NULL; s = s->next)

@@ -245,8 +245,3 @@ void cluster_leave(struct cluster *c)
     hash_map_destroy(c->sessions);
     free(c);
 }
-
-size_t cluster_sessions(const struct cluster *c)
-{
-    return hash_map_count(c->sessions);
-}

@@ -15,4 +15,3 @@ struct cluster;
 // Errors: BAD-URL, IO.
 struct cluster *cluster_join(struct loop *l, struct relay *r, const char *url, struct error *e);
 void cluster_leave(struct cluster *c); // before relay_destroy; ends its sessions. NULL-safe
-size_t cluster_sessions(const struct cluster *c);

@@ -116,7 +116,6 @@ struct store {
 };
 
 // ---- schema.c
-enum status schema_create(struct store *s, struct error *e);
 enum status schema_check(struct store *s, struct error *e); // STATE-TOO-NEW, STORE-CORRUPT
 enum status schema_load(struct store *s, struct error *e);  // types, numbers, totals
 
@@ -146,18 +145,15 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
                             bool *is_new, struct error *e);
 // STATUS_NOT_FOUND "NOT-FOUND" for what is unknown or wanted.
 enum status object_need(struct store *s, const struct hash *hash, struct object_row *row, struct error *e);
-void object_row_info(const struct object_row *row, struct store_info *out);
 enum status object_is_damaged(struct store *s, const struct hash *hash, struct error *e); // notes it, STATUS_CORRUPT
-void object_damaged(struct store *s, const struct hash *hash); // becomes wanted with the next commit
 enum status objects_want_damaged(struct store *s, struct error *e);
 enum status object_want(struct store *s, const struct hash *hash, struct error *e); // known by name, content not here
 bool type_is_refused(struct span name);                                             // Access, IdAccess, Group
 int file_kind(struct span first_bytes); // STORE_CLOB or STORE_BLOB (DATA-MODEL.md 13)
 
 // ---- place.c: where the bytes of files lie
-char *place_settled(const struct store *s, const struct hash *hash);  // objects/ab/<hash>; caller frees
-char *place_incoming(const struct store *s, const struct hash *hash); // incoming/<hash>
-char *place_head(const struct store *s, const struct hash *id_hash);  // vheads/ab/<hash>
+char *place_settled(const struct store *s, const struct hash *hash); // objects/ab/<hash>; caller frees
+char *place_head(const struct store *s, const struct hash *id_hash); // vheads/ab/<hash>
 enum status place_folders(struct store *s, struct error *e);
 // Makes the folder a file is to lie in. *made (may be NULL): it was new, and whoever needs its name durable syncs the
 // folder above.
@@ -165,7 +161,6 @@ enum status place_prepare(const char *path, bool *made, struct error *e);
 char *place_above(const char *path); // the folder above that of the file; caller frees
 enum status place_read(struct store *s, const struct hash *hash, uint64_t offset, size_t len, struct buf *out,
                        struct error *e);
-enum status place_size(struct store *s, const struct hash *hash, uint64_t *size, struct error *e);
 enum status place_write(struct store *s, const struct hash *hash, struct span bytes, struct error *e);
 struct temp;
 // Makes a written temporary file durable under its hash in incoming/, for the open transaction.
@@ -207,7 +202,6 @@ struct node_links {          // the links of a version node, told apart by their
 enum status links_of_node(struct store *s, const struct hash *node, struct node_links *out, struct error *e);
 enum status links_add(struct store *s, int64_t src, const struct store_type *type, const struct link *links,
                       size_t count, struct error *e);
-bool type_is_version_node(const struct store_type *type);
 
 // ---- heads.c
 enum status heads_set(struct store *s, const struct hash *id_hash, const struct hash *node, struct error *e);

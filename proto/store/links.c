@@ -69,7 +69,7 @@ enum status links_load(struct store *s, int64_t src, struct child_rows *out, str
     }
 }
 
-bool type_is_version_node(const struct store_type *type)
+static bool type_is_version_node(const struct store_type *type)
 {
     return type != NULL && type->kind == STORE_OBJECT &&
            (strcmp(type->name, "VersionNodeEdge") == 0 || strcmp(type->name, "VersionNodeChange") == 0 ||

@@ -248,7 +248,7 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
 
 // ---- Losing ---------------------------------------------------------------------------------------------------------
 
-void object_damaged(struct store *s, const struct hash *hash)
+static void object_damaged(struct store *s, const struct hash *hash)
 {
     LOG(LOG_ERROR, "store.damaged", LOG_HASH("hash", hash));
     if (!hash_list_has(&s->damaged, hash))
@@ -440,13 +440,27 @@ enum status store_get_object(struct store *s, const struct hash *hash, struct ar
     return object_read(s->recipes, a, text, form, NULL, o, e);
 }
 
+static void row_info(const struct object_row *row, struct store_info *out)
+{
+    memset(out, 0, sizeof *out);
+    out->seq = (uint64_t)row->seq;
+    out->size = row->size;
+    out->id_hash = row->id_hash;
+    out->kind = STORE_BLOB;
+    if (row->type == NULL)
+        return;
+    out->kind = (enum store_content)row->type->kind;
+    size_t len = row->type->length < sizeof out->type - 1 ? row->type->length : sizeof out->type - 1;
+    memcpy(out->type, row->type->name, len);
+}
+
 enum status store_info(struct store *s, const struct hash *hash, struct store_info *out, struct error *e)
 {
     struct object_row row;
     enum status status = object_need(s, hash, &row, e);
     if (status != STATUS_OK)
         return status;
-    object_row_info(&row, out);
+    row_info(&row, out);
     return STATUS_OK;
 }
 
@@ -471,20 +485,6 @@ enum status store_find_prefix(struct store *s, struct span hex_prefix, struct ha
     bind_hash(st, 2, &last);
     sqlite3_bind_int64(st, 3, (int64_t)limit);
     return statement_hashes(s, st, matches, e);
-}
-
-void object_row_info(const struct object_row *row, struct store_info *out)
-{
-    memset(out, 0, sizeof *out);
-    out->seq = (uint64_t)row->seq;
-    out->size = row->size;
-    out->id_hash = row->id_hash;
-    out->kind = STORE_BLOB;
-    if (row->type == NULL)
-        return;
-    out->kind = (enum store_content)row->type->kind;
-    size_t len = row->type->length < sizeof out->type - 1 ? row->type->length : sizeof out->type - 1;
-    memcpy(out->type, row->type->name, len);
 }
 
 // ---- All of them ----------------------------------------------------------------------------------------------------

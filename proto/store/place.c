@@ -24,7 +24,7 @@ char *place_settled(const struct store *s, const struct hash *hash)
     return store_path(s, "objects/%.2s/%s", t.s, t.s);
 }
 
-char *place_incoming(const struct store *s, const struct hash *hash)
+static char *place_incoming(const struct store *s, const struct hash *hash)
 {
     return store_path(s, "incoming/%s", hash_text(hash).s);
 }
@@ -81,20 +81,6 @@ enum status place_read(struct store *s, const struct hash *hash, uint64_t offset
     }
     if (status != STATUS_OK)
         status = file_read_at(path, offset, len, out, e);
-    free(path);
-    return status;
-}
-
-enum status place_size(struct store *s, const struct hash *hash, uint64_t *size, struct error *e)
-{
-    char *path = place_settled(s, hash);
-    enum status status = file_size(path, size, NULL);
-    if (status == STATUS_NOT_FOUND) {
-        free(path);
-        path = place_incoming(s, hash);
-    }
-    if (status != STATUS_OK)
-        status = file_size(path, size, e);
     free(path);
     return status;
 }

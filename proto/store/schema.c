@@ -57,7 +57,7 @@ static const char tables[] =
     "CREATE TABLE epoch(value INTEGER NOT NULL) STRICT;"
     "INSERT INTO epoch VALUES(random());";
 
-enum status schema_create(struct store *s, struct error *e)
+static enum status schema_create(struct store *s, struct error *e)
 {
     struct buf sql = {0};
     buf_printf(&sql, "BEGIN IMMEDIATE; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", tables,

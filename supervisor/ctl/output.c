@@ -147,7 +147,7 @@ static bool is_scalar(const json_t *value)
     return (!json_is_object(value) && !json_is_array(value)) || json_object_size(value) + json_array_size(value) == 0;
 }
 
-void output_value(const json_t *value, int indent)
+static void output_value(const json_t *value, int indent)
 {
     const char *name;
     json_t *member;

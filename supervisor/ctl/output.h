@@ -19,8 +19,6 @@ void output_text(const char *text);
 void output_string(const json_t *value);
 // A table with a head line, or the word nothing when there are no rows.
 void output_table(const json_t *items, const struct output_column *columns, size_t count, const char *nothing);
-// Any JSON value, indented, for reading.
-void output_value(const json_t *value, int indent);
 // The end of a command that changes something: {} in JSON, the sentence for people. result is taken over; NULL returns
 // e's status.
 enum status output_done(const struct ctl *c, json_t *result, const char *sentence, const struct error *e);

@@ -17,7 +17,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 os.environ.setdefault("TANDEM_BIN", os.path.join(TOP, "build", "bin"))
 sys.path.insert(0, os.path.join(TOP, "tests", "scenario"))
 
-from control import SECRET, Installation, until  # noqa: E402
+from control import SECRET, Installation  # noqa: E402
 from nodes import Pair  # noqa: E402
 
 SMOKE = "--smoke" in sys.argv

@@ -7,7 +7,7 @@ import stat
 import struct
 import subprocess
 
-from control import SECRET, Client, fails_with, main, until
+from control import SECRET, fails_with, main, until
 
 
 def test_a_waiting_provision_does_not_delay_status(t):

@@ -1,10 +1,9 @@
 """The life of an installation with real nodes: start, stop, secrets, lost stores, wiping, taken ports."""
-import os
 import shutil
 import socket
 import time
 
-from control import SECRET, Installation, main, snapshot, until
+from control import SECRET, Installation, main, snapshot
 from nodes import Pair
 
 

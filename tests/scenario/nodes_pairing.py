@@ -1,7 +1,6 @@
 """Pairing with somebody else's installation, and every way in which it can go wrong."""
 import http.server
 import json
-import os
 import socket
 import threading
 

@@ -203,19 +203,33 @@ static void repeated_versions_must_not_multiply_the_cost(void **state)
     assert_string_equal(f->e.code, "MERGE-TOO-BIG");
 }
 
+// A chain of objects, each linked from the next, twice where both is set; returns the last one.
+static struct hash chain(struct fixture *f, int length, bool both)
+{
+    struct hash link = add(f, "{\"$type$\":\"Link\",\"text\":\"0\"}");
+    for (int i = 0; i < length; i++) {
+        struct value *v = fixture_value(f->a, "{\"$type$\":\"Link\",\"text\":\"x\"}");
+        value_set_member(f->a, v, SPAN("next"), value_hash(f->a, &link));
+        if (both)
+            value_set_member(f->a, v, SPAN("other"), value_hash(f->a, &link));
+        link = memory_source_add(f->m, v);
+    }
+    return link;
+}
+
+static struct hash document_linking(struct fixture *f, const struct hash *link)
+{
+    struct value *doc = fixture_value(f->a, DOC(""));
+    value_set_member(f->a, doc, SPAN("ref"), value_hash(f->a, link));
+    struct hash data = memory_source_add(f->m, doc);
+    return fixture_node(f->m, "Edge", NULL, 0, &data, 0, 1);
+}
+
 static void linked_objects_must_be_there_and_end(void **state)
 {
     struct fixture *f = *state;
-    struct hash link = add(f, "{\"$type$\":\"Link\",\"text\":\"0\"}");
-    for (int i = 0; i < 100; i++) {
-        struct value *v = fixture_value(f->a, "{\"$type$\":\"Link\",\"text\":\"x\"}");
-        value_set_member(f->a, v, SPAN("next"), value_hash(f->a, &link));
-        link = memory_source_add(f->m, v);
-    }
-    struct value *doc = fixture_value(f->a, DOC(""));
-    value_set_member(f->a, doc, SPAN("ref"), value_hash(f->a, &link));
-    struct hash data = memory_source_add(f->m, doc);
-    struct hash mine = fixture_node(f->m, "Edge", NULL, 0, &data, 0, 1);
+    struct hash link = chain(f, 100, false);
+    struct hash mine = document_linking(f, &link);
     struct hash far = edge(f, DOC(",\"s\":\"3\""), 3);
     assert_int_equal(merge(f, &mine, &far), STATUS_TOO_BIG);
     assert_string_equal(f->e.code, "MERGE-TOO-BIG");
@@ -227,17 +241,8 @@ static void linked_objects_must_be_there_and_end(void **state)
 static void linked_objects_must_not_explode(void **state)
 {
     struct fixture *f = *state;
-    struct hash link = add(f, "{\"$type$\":\"Link\",\"text\":\"0\"}");
-    for (int i = 0; i < 40; i++) {
-        struct value *v = fixture_value(f->a, "{\"$type$\":\"Link\",\"text\":\"x\"}");
-        value_set_member(f->a, v, SPAN("next"), value_hash(f->a, &link));
-        value_set_member(f->a, v, SPAN("other"), value_hash(f->a, &link));
-        link = memory_source_add(f->m, v);
-    }
-    struct value *doc = fixture_value(f->a, DOC(""));
-    value_set_member(f->a, doc, SPAN("ref"), value_hash(f->a, &link));
-    struct hash data = memory_source_add(f->m, doc);
-    struct hash mine = fixture_node(f->m, "Edge", NULL, 0, &data, 0, 1);
+    struct hash link = chain(f, 40, true);
+    struct hash mine = document_linking(f, &link);
     struct hash far = edge(f, DOC(",\"s\":\"3\""), 3);
     assert_int_equal(merge(f, &mine, &far), STATUS_TOO_BIG);
     assert_string_equal(f->e.code, "MERGE-TOO-BIG");
