@@ -69,6 +69,8 @@ static void save_done(void *arg, enum status status, const struct error *e)
 
 static void save(struct kept *k, kept_done done, void *ctx)
 {
+    if (node_queue(k->node) == NULL) // a pairing that ends with the node
+        return;
     struct saving *job = mem_alloc(sizeof *job);
     *job = (struct saving){.text = print(k), .done = done, .ctx = ctx};
     store_submit(node_queue(k->node), save_work, save_done, job);

@@ -73,11 +73,9 @@ static void store_done(void *arg, enum status status, const struct error *e)
 {
     struct storing *job = arg;
     struct peers *p = job->owner->peers;
-    if (!p->closing) {
-        if (status == STATUS_OK)
-            peers_stored(p, &job->peer->instance_public, pairing_initiated(job->pairing));
-        pairing_stored(job->pairing, status == STATUS_OK ? NULL : e);
-    }
+    if (status == STATUS_OK && !p->closing)
+        peers_stored(p, &job->peer->instance_public, pairing_initiated(job->pairing));
+    pairing_stored(job->pairing, status == STATUS_OK ? NULL : e); // the end of the node is its end, too
     free(job);
 }
 
