@@ -333,6 +333,7 @@ static void take_frame(struct conn *c, bool text, struct span frame)
         close_with(c, &why, "Close called", why.message);
     else if (message.present)
         take(c, message.text, message.bytes);
+    pipeline_consumed(c->pipeline);
 }
 
 static void on_message(void *ctx, bool text, struct span payload)

@@ -121,6 +121,12 @@ enum status fragment_receive(struct fragment_receiver *r, bool text, struct span
     return STATUS_OK;
 }
 
+void fragment_receiver_consumed(struct fragment_receiver *r)
+{
+    if (r->open == FRAGMENT_NONE && r->bytes.cap > FRAGMENT_KEPT)
+        buf_free(&r->bytes);
+}
+
 void fragment_receiver_end(struct fragment_receiver *r)
 {
     buf_free(&r->bytes);

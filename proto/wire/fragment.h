@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 enum {
+    FRAGMENT_KEPT = 1 << 18,    // bytes of memory that are used again for the next message
     FRAGMENT_CHUNK = 65536,     // bytes of a piece we send, and the biggest binary message sent whole
     FRAGMENT_TEXT_UNITS = 16384 // texts of fewer UTF-16 code units are sent whole
 };
@@ -29,4 +30,6 @@ struct fragment_message {
 // On failure the connection is to be closed with e's message.
 enum status fragment_receive(struct fragment_receiver *r, bool text, struct span message, struct fragment_message *out,
                              struct error *e);
+// The last message is not needed any more: gives back what a long one took.
+void fragment_receiver_consumed(struct fragment_receiver *r);
 void fragment_receiver_end(struct fragment_receiver *r);

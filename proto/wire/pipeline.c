@@ -110,6 +110,13 @@ enum status pipeline_receive(struct pipeline *p, bool text, struct span frame, u
     return status;
 }
 
+void pipeline_consumed(struct pipeline *p)
+{
+    fragment_receiver_consumed(&p->fragments);
+    if (p->opened.cap > FRAGMENT_KEPT)
+        buf_free(&p->opened);
+}
+
 const struct pipeline_counts *pipeline_counts(const struct pipeline *p)
 {
     return &p->counts;

@@ -32,6 +32,9 @@ void pipeline_send(struct pipeline *p, bool text, struct span message, uint64_t 
 enum status pipeline_receive(struct pipeline *p, bool text, struct span frame, uint64_t now_ms,
                              struct fragment_message *out, struct error *e);
 
+// What pipeline_receive gave out last is not needed any more: gives back what a long message took.
+void pipeline_consumed(struct pipeline *p);
+
 const struct pipeline_counts *pipeline_counts(const struct pipeline *p);
 
 uint64_t pipeline_deadline(const struct pipeline *p); // when pipeline_on_time has to be called next

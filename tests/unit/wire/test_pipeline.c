@@ -198,6 +198,24 @@ static void texts_outside_a_frame_are_refused(void **state)
     assert_string_equal(e.message, "Incoming encrypted message is a string, it needs to be binary");
 }
 
+static void a_long_message_is_not_kept(void **state)
+{
+    (void)state;
+    static const char piece[FRAGMENT_CHUNK];
+    struct fragment_receiver r = {.limit = LIMIT};
+    struct fragment_message message;
+    assert_int_equal(fragment_receive(&r, true, SPAN("fragmentation_start_binary"), &message, NULL), STATUS_OK);
+    for (size_t len = 0; len < LIMIT; len += sizeof piece) {
+        assert_int_equal(fragment_receive(&r, false, (struct span){piece, sizeof piece}, &message, NULL), STATUS_OK);
+        fragment_receiver_consumed(&r); // of the parts everything is needed
+    }
+    assert_int_equal(fragment_receive(&r, true, SPAN("fragmentation_end"), &message, NULL), STATUS_OK);
+    assert_int_equal(message.bytes.len, LIMIT);
+    fragment_receiver_consumed(&r);
+    assert_int_equal(r.bytes.cap, 0);
+    fragment_receiver_end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +223,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(long_messages_go_in_pieces, begin, end),
         cmocka_unit_test_setup_teardown(pieces_may_have_any_size, begin, end),
         cmocka_unit_test_setup_teardown(too_much_is_refused, begin, end),
+        cmocka_unit_test(a_long_message_is_not_kept),
         cmocka_unit_test_setup_teardown(silence_is_noticed_and_avoided, begin, end),
         cmocka_unit_test_setup_teardown(texts_outside_a_frame_are_refused, begin, end),
     };
