@@ -371,6 +371,8 @@ static void on_closed(void *ctx, int code, struct span reason)
         c->close_code = code;
     if (code == CLOSE_LOST)
         error_set(&why, STATUS_CLOSED, "CONNECTION-LOST", "the connection broke");
+    else if (code == TRANSPORT_BAD_FRAMES)
+        error_set(&why, STATUS_INVALID, "BAD-WEBSOCKET", "the peer sent what WebSocket does not allow");
     else if (code == TRANSPORT_TOO_BIG)
         error_set(&why, STATUS_TOO_BIG, "MESSAGE-TOO-BIG", SPAN_FMT, SPAN_ARG(reason));
     else

@@ -80,8 +80,8 @@ struct conn_host {
     const char *(*ready)(void *ctx, struct conn *c, enum conn_group group);
     void (*state)(void *ctx, struct conn *c, enum conn_state state);
     // c is destroyed after this returns. Codes: "CLOSED" (by conn_close), "PEER-CLOSED" (by the peer; the message is
-    // its reason, empty when it gave none), "CONNECTION-LOST", "CONN-TIMEOUT", "PEER-SILENT", "MESSAGE-TOO-BIG", and
-    // those of the failures.
+    // its reason, empty when it gave none), "CONNECTION-LOST", "CONN-TIMEOUT", "PEER-SILENT", "MESSAGE-TOO-BIG",
+    // "BAD-WEBSOCKET", and those of the failures.
     void (*closed)(void *ctx, struct conn *c, const struct error *why);
 };
 

@@ -17,7 +17,10 @@ struct transport_ops {
     void (*wake_at)(struct transport *t, uint64_t monotonic_ms); // ask for the time event; 0 = none; replaces the last
 };
 
-enum { TRANSPORT_TOO_BIG = -1 }; // instead of a WebSocket's code: we closed because of a message beyond the limit
+enum {                         // instead of a WebSocket's code: we closed because of
+    TRANSPORT_TOO_BIG = -1,    // a message beyond the limit
+    TRANSPORT_BAD_FRAMES = -2, // something WebSocket does not allow
+};
 
 struct transport_events {
     void (*message)(void *ctx, bool text, struct span payload);

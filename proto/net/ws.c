@@ -219,6 +219,23 @@ static int writable(struct ws *s)
     return -1;
 }
 
+// What libwebsockets closes with when the peer breaks the rules.
+static bool has_broken_rules(const struct ws *s)
+{
+    if (lws_get_close_length(s->wsi) < 2)
+        return false;
+    const unsigned char *b = lws_get_close_payload(s->wsi);
+    int code = b[0] << 8 | b[1];
+    return code == LWS_CLOSE_STATUS_PROTOCOL_ERR || code == LWS_CLOSE_STATUS_INVALID_PAYLOAD;
+}
+
+static int code_of_end(const struct ws *s)
+{
+    if (s->closing)
+        return CODE_NORMAL;
+    return has_broken_rules(s) ? TRANSPORT_BAD_FRAMES : CODE_LOST;
+}
+
 static int peer_closes(struct ws *s, const char *in, size_t len)
 {
     if (len < 2) {
@@ -243,7 +260,7 @@ int ws_event(struct ws *s, enum lws_callback_reasons reason, const char *in, siz
         return peer_closes(s, in, len);
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_CLIENT_CLOSED:
-        tell_closed(s, s->closing ? CODE_NORMAL : CODE_LOST, span_of(s->reason));
+        tell_closed(s, code_of_end(s), span_of(s->reason));
         return 0;
     default:
         return 0;

@@ -102,6 +102,17 @@ def test_oversized_frames(t):
     victim.is_well()
 
 
+def test_frames_that_websocket_does_not_allow(t):
+    victim = Victim(t)
+    frames = ((0, b"continues nothing"), (3, b"no such opcode"), (1, b"no UTF-8: \xff"))
+    bad = [Socket(victim.provisioned["archive"]["url"]) for _ in frames]
+    for sender, (opcode, payload) in zip(bad, frames):
+        sender.frame(opcode, payload)
+    assert all(sender.ended() for sender in bad)
+    until(lambda: sum(e["code"] == "BAD-WEBSOCKET" for e in victim.events("connection.closed")) == len(frames), "all are told")
+    victim.is_well()
+
+
 def test_web_pages_are_named_when_refused(t):
     victim = Victim(t)
     page = Socket(victim.provisioned["archive"]["url"], origin="https://evil.example")

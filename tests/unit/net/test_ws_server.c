@@ -334,7 +334,7 @@ static void a_lost_connection_is_1006(void **state)
     struct pair p;
     pair_listen(&p, NULL);
     struct raw r = {
-        .port = ws_server_port(p.server), .send = {SPAN(UPGRADE("1", "")), SPAN("x"), SPAN("")}, .hang_up = true};
+        .port = ws_server_port(p.server), .send = {SPAN(UPGRADE("1", "")), SPAN("\x81"), SPAN("")}, .hang_up = true};
     raw_run(p.loop, &r);
     run_until(p.loop, &p.far.closed);
     assert_int_equal(p.far.code, 1006);
