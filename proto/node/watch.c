@@ -128,20 +128,26 @@ static void print_connections(struct buf *text, const json_t *connections)
 {
     size_t i;
     const json_t *c;
-    json_array_foreach(connections, i, c) buf_printf(
-        text, "%s#%lld %s %s, %s %s: %lld messages, %lld bytes\n", i == 0 ? "\nConnections, newest first\n" : "",
-        number_of(c, "id"), text_of(c, "protocol"), text_of(c, "state"), text_of(c, "direction"), text_of(c, "url"),
-        number_of(c, "messagesSent") + number_of(c, "messagesReceived"),
-        number_of(c, "bytesSent") + number_of(c, "bytesReceived"));
+    buf_add_text(text, json_array_size(connections) != 0 ? "\nConnections, newest first\n" : "");
+    json_array_foreach(connections, i, c)
+    {
+        buf_printf(text, "#%lld %s %s, %s %s: %lld messages, %lld bytes\n", number_of(c, "id"), text_of(c, "protocol"),
+                   text_of(c, "state"), text_of(c, "direction"), text_of(c, "url"),
+                   number_of(c, "messagesSent") + number_of(c, "messagesReceived"),
+                   number_of(c, "bytesSent") + number_of(c, "bytesReceived"));
+    }
 }
 
 static void print_errors(struct buf *text, const json_t *errors)
 {
     size_t i;
     const json_t *x;
+    buf_add_text(text, json_array_size(errors) != 0 ? "\nRecent errors\n" : "");
     json_array_foreach(errors, i, x)
-        buf_printf(text, "%s- %s (%s): %s %s, %lld times\n", i == 0 ? "\nRecent errors\n" : "", text_of(x, "error"),
-                   text_of(x, "severity"), text_of(x, "type"), text_of(x, "code"), number_of(x, "count"));
+    {
+        buf_printf(text, "- %s (%s): %s %s, %lld times\n", text_of(x, "error"), text_of(x, "severity"),
+                   text_of(x, "type"), text_of(x, "code"), number_of(x, "count"));
+    }
 }
 
 static void report(struct ipc_request *r, void *ctx)

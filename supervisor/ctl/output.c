@@ -24,11 +24,17 @@ bool output_is_colourful(void)
     return isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 }
 
+static void put(const struct buf *b)
+{
+    if (b->len != 0)
+        fwrite(b->data, 1, b->len, stdout);
+}
+
 void output_text(const char *text)
 {
     struct buf b = {0};
     text_escape_controls(span_of(text), &b);
-    fwrite(b.data, 1, b.len, stdout);
+    put(&b);
     buf_free(&b);
 }
 
@@ -41,7 +47,7 @@ void output_string(const json_t *value)
 {
     struct buf b = {0};
     text_escape_controls(string_of(value), &b);
-    fwrite(b.data, 1, b.len, stdout);
+    put(&b);
     buf_free(&b);
 }
 
@@ -95,7 +101,7 @@ static size_t cell_width(const json_t *value, enum output_kind kind)
 static void print_padded(struct buf *b, size_t width, bool last)
 {
     size_t len = utf16_length(buf_span(b));
-    fwrite(b->data, 1, b->len, stdout);
+    put(b);
     if (last)
         putchar('\n');
     else
@@ -137,7 +143,7 @@ static void print_scalar_line(const json_t *value)
 {
     struct buf b = {0};
     add_scalar(&b, value);
-    fwrite(b.data, 1, b.len, stdout);
+    put(&b);
     putchar('\n');
     buf_free(&b);
 }
