@@ -21,6 +21,7 @@ from control import BIN, SECRET, Installation, RpcError  # noqa: E402,F401
 from nodes import Pair  # noqa: E402
 
 PATIENCE_S = 40
+PATIENCE_FACTOR = 6
 EMPTY_HEAD = 'UTC-EHASH: Value "" is not a SHA-256 hash'
 NOT_TRIED = "–"  # what a case answers that makes no sense for the role
 DOC_RECIPE = {"$type$": "Recipe", "name": "PeerTestDoc", "rule": [
@@ -36,10 +37,15 @@ UNKNOWN_RECIPE = {"$type$": "Recipe", "name": "PeerTestUnknown", "rule": [
     {"itemprop": "id", "isId": True, "itemtype": {"type": "string"}}]}
 
 
-def until(condition, what, patience=PATIENCE_S):
+def patience():
+    """How many seconds to wait for what has to come."""
+    return PATIENCE_S * min(slack(), PATIENCE_FACTOR)
+
+
+def until(condition, what):
     """The first true value of condition()."""
     begun = time.monotonic()
-    while time.monotonic() - begun < patience * slack():
+    while time.monotonic() - begun < patience():
         value = condition()
         if value:
             return value
@@ -84,6 +90,7 @@ class Peer:
         self.process = subprocess.Popen(
             ["node", os.path.join(HERE, "peer.mjs"), "--name", self.name, "--dir", self.store(), *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=self.environment)
+        self.wanted = True
         self.events = []
         threading.Thread(target=self.read, args=(self.process, self.events), daemon=True).start()
         self.person = self.wait("ready")["person"]
@@ -106,7 +113,7 @@ class Peer:
                 return self.events.pop(i)
         return None
 
-    def wait(self, event, fits=lambda e: True, patience=PATIENCE_S):
+    def wait(self, event, fits=lambda e: True):
         """The first such event; event may also be several names."""
         names = (event,) if isinstance(event, str) else event
         begun = time.monotonic()
@@ -118,7 +125,7 @@ class Peer:
                 if any(e["event"] == "ended" for e in self.events):
                     raise PeerEnded(f"the peer ended; {event} was expected")
                 waited = time.monotonic() - begun
-                assert waited < patience * slack(), f"no {event} of {json.dumps(self.events)[-1500:]}"
+                assert waited < patience(), f"no {event} of {json.dumps(self.events)[-1500:]}"
                 self.news.wait(1)
 
     def send(self, command, **parameters):
@@ -142,8 +149,14 @@ class Peer:
     def signal(self, number):
         self.process.send_signal(number)
 
+    def check(self):
+        """Fails if it has ended by itself."""
+        if self.wanted and self.process.poll() is not None:
+            raise PeerEnded("the peer ended")
+
     def stop(self):
         """Ends the peer; its folder stays. Files that it is writing would be left incomplete by a signal."""
+        self.wanted = False
         if self.process.poll() is None:
             self.send("quit")
         try:
@@ -153,6 +166,7 @@ class Peer:
         self.kill()
 
     def kill(self):
+        self.wanted = False
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.kill()
@@ -285,6 +299,7 @@ class Stage:
         return self.t.call(method, node=self.node, **params)
 
     def items(self, method, **params):
+        self.peer.check()
         return self.call(method, **params)["items"]
 
     def events(self, since=0):

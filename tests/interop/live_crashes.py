@@ -11,8 +11,8 @@ from live_pairing import on_stage
 from live_relay import live_connections, one_connection_lasts
 
 RECONNECTS = 20
-FILE_SIZE = 50_000_000
-UNDER_WAY = 5_000_000
+FILE_SIZE = 20_000_000
+UNDER_WAY = 3_000_000
 GROWTH_LIMIT_KB = 16_000
 DAY_S = 86_400
 
