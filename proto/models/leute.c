@@ -217,36 +217,47 @@ enum status leute_remove_other(struct model *m, const struct hash *someone, stru
     return status;
 }
 
+// Does the current Leute name the Someone, as me or among the others? Asks the reverse map: Leute grows with every
+// contact.
+static bool is_listed(struct model *m, const struct hash *someone)
+{
+    struct hash_list versions = {0};
+    struct hash leute;
+    bool listed = false;
+    if (leute_id(m, &leute, NULL) == STATUS_OK)
+        store_current_referrers(m->store, someone, SPAN("Leute"), &versions, NULL);
+    for (size_t i = 0; !listed && i < versions.count; i++) {
+        struct store_info info;
+        listed = store_info(m->store, &versions.items[i], &info, NULL) == STATUS_OK && hash_eq(&info.id_hash, &leute);
+    }
+    hash_list_free(&versions);
+    return listed;
+}
+
 // The id of a Someone version that is current, listed in Leute and has the person among its identities.
-static bool is_listed(struct model *m, const struct leute *l, const struct hash *version, const struct hash *person,
-                      struct hash *someone)
+static bool is_someone_of(struct model *m, const struct hash *version, const struct hash *person, struct hash *someone)
 {
     struct store_info info;
     struct someone s = {0};
     if (store_info(m->store, version, &info, NULL) != STATUS_OK)
         return false;
     *someone = info.id_hash;
-    if (!hash_eq(someone, &l->me) && !hash_list_has(&l->other, someone))
-        return false;
-    bool found = someone_load(m, someone, &s, NULL) == STATUS_OK && someone_find(&s, person) != NULL;
+    bool found =
+        is_listed(m, someone) && someone_load(m, someone, &s, NULL) == STATUS_OK && someone_find(&s, person) != NULL;
     someone_free(&s);
     return found;
 }
 
 enum status leute_someone_of(struct model *m, const struct hash *person, struct hash *someone, struct error *e)
 {
-    struct leute l;
     struct hash_list versions = {0};
     bool found = false;
-    enum status status = load(m, &l, e);
-    if (status == STATUS_OK)
-        status = store_current_referrers(m->store, person, SPAN("Someone"), &versions, e);
+    enum status status = store_current_referrers(m->store, person, SPAN("Someone"), &versions, e);
     for (size_t i = 0; status == STATUS_OK && !found && i < versions.count; i++)
-        found = is_listed(m, &l, &versions.items[i], person, someone);
+        found = is_someone_of(m, &versions.items[i], person, someone);
     if (status == STATUS_OK && !found)
         status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not in the contact book", hash_text(person).s);
     hash_list_free(&versions);
-    leute_free(&l);
     return status;
 }
 
