@@ -3,8 +3,11 @@ node and the peer are connected; they run one after the other on the same stage,
 import base64
 import hashlib
 import os
+import signal
+import time
 
 from live import DOC_RECIPE, NOTE_RECIPE, UNKNOWN_RECIPE, until
+from live_samples import Samples
 
 CHUNK = 512 * 1024
 SIZES = (0, 100, 65535, 65536, 65537, 1200000, 50000000)
@@ -98,6 +101,7 @@ def burst_of_messages(s):
 ODD_TEXTS = ("", " ", "a\r\nb\tc", "&lt;<b>\"'&amp;", "\u202eright to left\u202c שלום", "👩‍👩‍👧 \U0001d11e",
              "\x01\x08\x1b[31m\x7f\x85\u2028\ufeff\uffff", "ﬁ é e\u0301")
 LONG = 1 << 20
+MANY = 500
 
 
 def latest_text(s):
@@ -331,6 +335,44 @@ def broken_files_of_theirs(s):
     s.talk()
 
 
+def samples(s, blob, clob):
+    """What the samples refer to is stored on our side; the peer stores the same under the same hashes."""
+    note = s.call("object.put", object={"$type$": "PersonName", "name": "a name to refer to"})["hash"]
+    recipes = {}
+    for item in s.items("recipe.list", limit=1000):
+        if not item["name"].startswith("PeerTest"):
+            recipes[item["name"]] = s.call("object.get", hash=item["hash"])["object"]
+    return Samples(recipes, {"referenceToObj": note, "referenceToId": s.ours, "referenceToBlob": blob, "referenceToClob": clob})
+
+
+def standard_recipes_of_ours(s):
+    made = samples(s, store_file(s, pattern(10)), store_file(s, b"a long text"))
+    hashes = {}
+    for name in made.names():
+        stored = s.call("object.put", object=made.make(name, "ours"))
+        target = {"id": stored["idHash"]} if stored["idHash"] else {"object": stored["hash"]}
+        s.call("share.grant", **target, **{"with": s.theirs})
+        hashes[name] = stored["hash"]
+    assert len(hashes) > 40, hashes
+    for name, digest in hashes.items():
+        until(lambda: they_hold(s, digest), f"the peer has the {name}")
+
+
+def standard_recipes_of_theirs(s):
+    """Their objects are stored, and the same object made here has the same hash."""
+    base = s.peer.ask("put", "stored", object={"$type$": "PeerTestNote", "text": "files to refer to"}, long="a long text", blobSize=10)
+    s.peer.ask("put", "stored", object={"$type$": "PersonName", "name": "a name to refer to"})
+    made = samples(s, base["blob"], base["long"])
+    hashes = {}
+    for name in made.names():
+        shared = {"shareId" if any(r.get("isId") for r in made.recipes[name]["rule"]) else "share": s.ours}
+        hashes[name] = s.peer.ask("put", "stored", object=made.make(name, "theirs"), **shared)["hash"]
+    for name, digest in hashes.items():
+        until(lambda: holds(s, digest), f"the {name} is here")
+        again = s.call("object.put", object=made.make(name, "theirs"))
+        assert again["hash"] == digest, (name, again, digest)
+
+
 def unknown_types_of_theirs(s):
     """What we have no recipe for is left out, everything else arrives; with the recipe it is taken as well."""
     mark = s.mark()
@@ -342,6 +384,20 @@ def unknown_types_of_theirs(s):
     assert not holds(s, stored[0]["hash"])
     s.call("recipe.add", recipe=UNKNOWN_RECIPE)
     until(lambda: all(holds(s, o["hash"]) for o in stored), "both are taken once their type is known")
+
+
+def our_node_is_killed_while_it_takes_much(s):
+    """Whatever it was doing, nothing is missing afterwards and conversations go on."""
+    s.peer.send("notes", share=s.ours, count=MANY, text="one of many")
+    for _ in range(3):
+        time.sleep(1.5)  # somewhere in the middle
+        killed = s.pid()
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: s.pid() not in (None, killed) and s.t.call("status")[s.node]["state"] == "running", "our node runs again")
+    hashes = s.peer.wait("noted", patience=120)["hashes"]
+    until(lambda: holds(s, hashes[-1]), "the last one is here", 120)
+    until(lambda: all(holds(s, digest) for digest in hashes), "all are here")
+    s.talk()
 
 
 def refused_types_are_never_offered(s):
@@ -378,7 +434,10 @@ CASES = [
     ("message with an attachment, ours", attachment_of_ours),
     ("message with an attachment, theirs: told once, the rest arrives", attachment_of_theirs),
     ("the peer's broken BLOB export: reported, the rest arrives", broken_files_of_theirs),
+    ("an object of every standard recipe, ours", standard_recipes_of_ours),
+    ("an object of every standard recipe, theirs", standard_recipes_of_theirs),
     ("types unknown here are left out, the rest arrives", unknown_types_of_theirs),
+    ("our node is killed while it takes 500 roots: nothing is lost", our_node_is_killed_while_it_takes_much),
     ("texts of 1 MiB and above", long_texts),
     ("refused types are never offered", refused_types_are_never_offered),
 ]
