@@ -202,9 +202,15 @@ static void do_debug(struct program *p, const json_t *command)
     dial(p, command, CONN_DEBUG);
 }
 
+// The newest connection is far enough; what belongs to an older one is lost.
+static bool can_send(const struct program *p)
+{
+    return p->node.conn != NULL && conn_state(p->node.conn) == CONN_ACTIVE;
+}
+
 static void do_text(struct program *p, const json_t *command)
 {
-    for (size_t i = number(command, "times", 1); i > 0 && p->node.conn != NULL; i--)
+    for (size_t i = number(command, "times", 1); i > 0 && can_send(p); i--)
         conn_send_text(p->node.conn, text_of(command, "message"));
 }
 
@@ -217,7 +223,7 @@ static void do_binary(struct program *p, const json_t *command)
     b.len = size;
     if (!hex_decode(hex, b.data, hex.len / 2))
         abort();
-    for (size_t i = number(command, "times", 1); i > 0 && p->node.conn != NULL; i--)
+    for (size_t i = number(command, "times", 1); i > 0 && can_send(p); i--)
         conn_send_binary(p->node.conn, buf_span(&b));
     buf_free(&b);
 }
