@@ -403,7 +403,7 @@ const struct ipc_method IPC_METHODS[] = {
      "with our trust; CHUM with it runs inwards; outwards",
      {{0}}},
     {"node.stop", IPC_NODE, IPC_INTERNAL, 0, IPC_MUTATES, 2000,
-     "Closes connections and store, answers, and ends the process with status 0.", "{}", {{0}}},
+     "Ends connections once their peers owe no answer, at most 0.7 s, closes the store, answers, ends with status 0.", "{}", {{0}}},
     {"node.heartbeat", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, 20000,
      "Answered by the event loop itself, so it shows that the loop turns.", "{}", {{0}}},
 };

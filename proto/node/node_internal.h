@@ -22,7 +22,8 @@ struct node {
     struct loop_fd *channel_fd;
     struct node_memory *memory;
     char sandbox_warning[200];
-    uint64_t started; // monotonic ms
+    uint64_t started;                 // monotonic ms
+    struct ipc_request *stop_request; // node.stop; NULL = not asked to
 
     // From provisioning on:
     bool opening;            // node.provision is being worked on

@@ -10,7 +10,12 @@
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
 
-enum { ENDPOINTS_MAX = 10000, HOLD_MS = 3000 };
+enum {
+    ENDPOINTS_MAX = 10000,
+    HOLD_MS = 3000,
+    PATIENCE_MS = 700, // of a node that is to stop, for answers; the supervisor grants it 1.5 s
+    FAREWELL_MS = 20,  // for the last frames to leave
+};
 
 bool peers_is_own(const struct peers *p, const struct hash *person)
 {
@@ -75,6 +80,8 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
     struct peers *p = ctx;
     const struct conn_peer *peer = conn_peer(c);
     tell_chum_identity(p, c);
+    if (p->closing)
+        return "The node is stopping";
     const char *limit = peer->known && conn_role(c) == CONN_ACCEPTOR ? connections_limit(p, c) : NULL;
     if (limit != NULL)
         return limit;
@@ -101,8 +108,11 @@ static void host_closed(void *ctx, struct conn *c, const struct error *why)
 {
     struct peers *p = ctx;
     connections_closed(p, c, why);
-    if (p->closing)
+    if (p->closing) {
+        if (p->winding_up.timer != NULL && p->connections.open == NULL)
+            loop_timer_set(p->winding_up.timer, FAREWELL_MS);
         return;
+    }
     pairings_closed(p->pairings, c, why);
     struct dialling *d = dialling_with(p, c);
     if (d == NULL) {
@@ -269,14 +279,38 @@ struct peers *peers_create(struct node *n, const struct hash *own)
     return p;
 }
 
-void peers_close(struct peers *p)
+static void begin_nothing(struct peers *p)
 {
-    if (p == NULL)
-        return;
     p->closing = true;
     syncs_close(p->syncs);
     pairings_close(p->pairings);
     dialling_stop(p);
+}
+
+static void wound_up(void *ctx)
+{
+    const struct peers *p = ctx;
+    p->winding_up.ended(p->winding_up.ctx);
+}
+
+void peers_wind_up(struct peers *p, void (*ended)(void *ctx), void *ctx)
+{
+    begin_nothing(p);
+    p->winding_up = (struct winding_up){loop_timer_create(node_loop(p->node), wound_up, p), ended, ctx};
+    loop_timer_set(p->winding_up.timer, p->connections.open != NULL ? PATIENCE_MS : 0);
+    for (struct connection *l = p->connections.open; l != NULL;) {
+        struct connection *next = l->next;
+        if (l->conn != NULL)
+            conn_wind_up(l->conn, NULL);
+        l = next;
+    }
+}
+
+void peers_close(struct peers *p)
+{
+    if (p == NULL)
+        return;
+    begin_nothing(p);
     while (p->connections.open != NULL) {
         struct connection *l = p->connections.open;
         if (l->conn != NULL)
@@ -300,6 +334,7 @@ void peers_destroy(struct peers *p)
     pairings_destroy(p->pairings);
     routes_destroy(p->routes);
     loop_timer_destroy(p->routes_timer);
+    loop_timer_destroy(p->winding_up.timer);
     ws_client_destroy(p->client);
     hash_map_destroy(p->endpoints);
     hash_map_destroy(p->just_paired);

@@ -16,6 +16,9 @@ enum {                       // connections from outside
 
 // The node is provisioned. own: the person of the other own node as it is remembered; zero = none yet.
 struct peers *peers_create(struct node *n, const struct hash *own);
+// Takes nobody new, asks no more, and ends each connection as soon as its peer owes us no answer: one that is still
+// answering may not survive its end (WIRE.md 9.3). ended comes once, from the loop: then, or when patience is over.
+void peers_wind_up(struct peers *p, void (*ended)(void *ctx), void *ctx);
 void peers_close(struct peers *p);   // ends every connection; no new ones; NULL-safe
 void peers_destroy(struct peers *p); // after peers_close, when no store job can come back any more; NULL-safe
 void peers_register(struct node *n); // pairing.*, connections.list

@@ -47,6 +47,11 @@ struct peers {
     struct vitals *vitals;
     struct dialling *diallings;
     bool closing;
+    struct winding_up { // of a node that is told to stop
+        struct loop_timer *timer;
+        void (*ended)(void *ctx);
+        void *ctx;
+    } winding_up;
     bool refreshing;
     bool refresh_again;
 

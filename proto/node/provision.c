@@ -383,12 +383,28 @@ static void status(struct ipc_request *r, void *ctx)
     store_submit_read(n->queue, count_work, status_answer, a);
 }
 
-static void stop(struct ipc_request *r, void *ctx)
+static void stop_now(void *ctx)
 {
     struct node *n = ctx;
     node_close(n);
-    ipc_request_reply(r, NULL);
+    ipc_request_reply(n->stop_request, NULL);
     loop_stop(n->loop);
+}
+
+static void stop(struct ipc_request *r, void *ctx)
+{
+    struct node *n = ctx;
+    if (n->stop_request != NULL) {
+        struct error e;
+        error_set(&e, STATUS_CONFLICT, "BUSY", "the node is stopping");
+        ipc_request_fail(r, &e);
+        return;
+    }
+    n->stop_request = r;
+    if (n->peers != NULL)
+        peers_wind_up(n->peers, stop_now, n);
+    else
+        stop_now(n);
 }
 
 void node_provision_register(struct node *n)

@@ -1,14 +1,17 @@
 """Hostile peers that take their time, and many that do nothing at all (WIRE.md 2, 13)."""
 import json
 import os
+import queue
 import signal
 import subprocess
+import threading
 import time
 
 from control import BIN, main, until
 from hostile import Peer, Socket, Victim, befriend
 
 CROWD = int(os.environ.get("TANDEM_CROWD", "2000"))
+ANSWER_S = 0.2  # the time a peer takes to answer; a node that stops waits for 0.7 s
 
 
 def test_slow_peers_are_not_waited_for(t):
@@ -111,6 +114,27 @@ def test_a_crowd_through_a_relay(t):
         victim.is_well()
         for idler in crowd:
             idler.close()
+
+
+def test_a_node_that_stops_waits_for_answers(t):
+    """A reference peer may end when its answer finds the connection closed (WIRE.md 9.3)."""
+    victim = Victim(t)
+    with Peer("eve@example.org") as eve:
+        befriend(victim, eve)
+        answer, waiting = eve.exports.answer, []
+        eve.exports.answer = lambda peer, request: waiting.append(request)
+        until(lambda: waiting, "the node asks again")
+        restart = threading.Thread(target=victim.ok, args=("restart", "archive"))
+        restart.start()
+        try:
+            early = eve.wait("closed", patience=ANSWER_S)
+        except queue.Empty:
+            early = None
+        for request in waiting:
+            answer(eve, request)
+        restart.join()
+        assert early is None
+        eve.wait("closed")
 
 
 if __name__ == "__main__":
