@@ -189,6 +189,19 @@ class Peer:
 
 # ---- A bare WebSocket ----
 
+def is_dropped(connection, patience=PATIENCE_S):
+    """Reads until the node closes; false if it does not in time."""
+    connection.settimeout(patience)
+    try:
+        while connection.recv(1 << 16):
+            pass
+    except ConnectionError:
+        pass
+    except socket.timeout:
+        return False
+    return True
+
+
 class Socket:
     """As much of RFC 6455 as a client needs to be a nuisance."""
 
@@ -213,16 +226,7 @@ class Socket:
         self.socket.sendall(struct.pack(">B", 0x80 | opcode) + length + b"\0\0\0\0" + payload)
 
     def ended(self, patience=PATIENCE_S):
-        """Reads until the node closes; false if it does not in time."""
-        self.socket.settimeout(patience)
-        try:
-            while self.socket.recv(1 << 16):
-                pass
-        except ConnectionError:
-            pass
-        except socket.timeout:
-            return False
-        return True
+        return is_dropped(self.socket, patience)
 
     def close(self):
         self.socket.close()

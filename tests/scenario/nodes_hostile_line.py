@@ -3,7 +3,7 @@ requests that are none (WIRE.md 2 - 4)."""
 import socket
 
 from control import PATIENCE_S, main, until
-from hostile import Peer, Socket, Victim, befriend
+from hostile import Peer, Socket, Victim, befriend, is_dropped
 
 DAMAGES = ("flip", "truncate", "replay", "lose", "swap")
 STEPS = 9  # messages of an initiator before the last of its pairing
@@ -70,18 +70,6 @@ def test_listeners_that_answer_without_end_are_given_up(t):
             pass
         assert is_dropped(dialled)
     victim.is_well()
-
-
-def is_dropped(connection):
-    connection.settimeout(PATIENCE_S)
-    try:
-        while connection.recv(1 << 16):
-            pass
-    except ConnectionError:
-        pass
-    except socket.timeout:
-        return False
-    return True
 
 
 # ---- Requests ----
