@@ -112,7 +112,7 @@ def run_alone(results, cases):
 
 
 def run_all(words):
-    """Everything once; latency at the end, when nothing else runs."""
+    """Everything once; at the end what is measured, one after the other."""
     results = Results(words)
     shared = [threading.Thread(target=run_shared_stage, args=(results, role)) for role in ROLES]
     for thread in shared:
@@ -120,7 +120,8 @@ def run_all(words):
     run_alone(results, reversed(ALONE))  # the last ones take longest
     for thread in shared:
         thread.join()
-    run_alone(results, live_times.MEASURED)
+    for measured in live_times.MEASURED:
+        run_alone(results, [measured])
     return results
 
 
@@ -141,7 +142,7 @@ def main():
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("words", nargs="*")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     for i in range(options.repeat):
         well = run_once(options.words, options.table)
         if options.repeat > 1:

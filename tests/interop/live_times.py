@@ -8,6 +8,9 @@ from live import now_ms, slack, until
 from live_pairing import on_stage
 
 SENDS = 30
+PAUSE_S = 4             # at most, between two of them: each has its own place in the peer's interval
+BURST = 100
+BURST_LIMIT_MS = 18500  # what two reference peers take for so many
 OURS_LIMIT_MS = 5500    # our send to the peer's event; the peer polls every 5 s
 THEIRS_LIMIT_MS = 1200  # the peer's send to our event while somebody follows the conversation
 IDLE_LIMIT_MS = 5500    # the same when nobody has for a minute
@@ -55,6 +58,7 @@ def with_load(told):
 
 
 def chat_latency(role):
+    """Single messages at any moment. Of a burst each waits for those before it too, see burst_of_ours."""
     def play(s):
         s.pair_up()
         s.talk()
@@ -65,7 +69,7 @@ def chat_latency(role):
             ours[f"our {i}"] = now_ms()
             s.we_say(f"our {i}")
             theirs[f"their {i}"] = s.they_say(f"their {i}")
-            time.sleep(random.uniform(0, 0.6))
+            time.sleep(random.uniform(0, PAUSE_S))
         until(lambda: all(text in follower.arrived for text in theirs), "every message of the peer arrives")
         follower.over = True
         follower.join(5)
@@ -73,6 +77,22 @@ def chat_latency(role):
         to_them = Times(s.they_hear(text)["t"] - sent for text, sent in ours.items())
         told = with_load(f"to us {to_us}; to the peer {to_them}")
         assert to_us.at(.95) <= slack() * THEIRS_LIMIT_MS and to_them.at(.95) <= slack() * OURS_LIMIT_MS, told
+        return told
+    return on_stage(role, play)
+
+
+def burst_of_ours(role):
+    """How long the peer takes for many messages: it fetches object by object, and looks at all of a version for each."""
+    def play(s):
+        s.pair_up()
+        s.talk()
+        sent = now_ms()
+        for i in range(BURST):
+            s.we_say(f"of many {i}")
+        arrived = [s.they_hear(f"of many {i}")["t"] for i in range(BURST)]
+        assert arrived == sorted(arrived), "the peer hears them in another order"
+        told = with_load(f"the last after {arrived[-1] - sent:.0f} ms")
+        assert arrived[-1] - sent <= slack() * BURST_LIMIT_MS, told
         return told
     return on_stage(role, play)
 
@@ -121,7 +141,10 @@ def cost_of_asking(role):
     return on_stage(role, play)
 
 
-MEASURED = [("2", "chat latency", chat_latency)]  # to be run while nothing else is
+MEASURED = [  # to be run while nothing else is
+    ("2", "chat latency", chat_latency),
+    ("2", f"{BURST} messages of ours at once", burst_of_ours),
+]
 CASES = [
     ("2", "chat latency when idle", idle_latency),
     ("2", "what our questions cost the peer", cost_of_asking),
