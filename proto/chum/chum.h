@@ -25,6 +25,10 @@ enum {
 };
 #define CHUM_FILE_MAX (16ULL << 30) // bytes of one BLOB or CLOB
 
+// Between own nodes only: the argument of GET_ACCESSIBLE_ROOTS "I have the list you answered last in this session", and
+// the answer "it is still that one". Nobody else is asked or answered so; who does not know the argument ignores it.
+#define CHUM_UNCHANGED "unchanged"
+
 // The decisions of the layer above, taken on the store thread. Members may be NULL: then nothing is refused beyond what
 // the protocol itself refuses (Access, IdAccess, Group).
 struct chum_policy {
@@ -38,7 +42,8 @@ struct chum_policy {
     bool (*keeps)(void *ctx, struct span type);
     // May a root be offered to the person?
     bool (*serves)(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *id_hash);
-    // Is the person another node of ours? It is also offered what lacks files that nobody could deliver.
+    // Is the person another node of ours? It is also offered what lacks files that nobody could deliver, and is spared
+    // a list that it has.
     bool (*is_own)(void *ctx, struct store *s, const struct hash *person);
 };
 

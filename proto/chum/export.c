@@ -73,15 +73,19 @@ static enum status list_root(struct span fragment, const struct hash *hash, cons
     return STATUS_OK;
 }
 
+bool chum_is_own(const struct chum_policy *policy, struct store *s, const struct hash *person)
+{
+    return policy != NULL && policy->is_own != NULL && policy->is_own(policy->ctx, s, person);
+}
+
 static enum status export_roots(struct store *s, const struct chum_policy *policy, const struct hash *person,
                                 struct buf *text, struct hash_list *shown, struct error *e)
 {
     struct listing l = {.store = s, .policy = policy, .person = person, .text = text, .shown = shown};
-    bool own = policy != NULL && policy->is_own != NULL && policy->is_own(policy->ctx, s, person);
     uint64_t skipped;
     buf_add_char(text, '[');
-    enum status st = own ? store_roots_own(s, person, list_root, &l, &skipped, e)
-                         : store_roots(s, person, list_root, &l, &skipped, e);
+    enum status st = chum_is_own(policy, s, person) ? store_roots_own(s, person, list_root, &l, &skipped, e)
+                                                    : store_roots(s, person, list_root, &l, &skipped, e);
     buf_add_char(text, ']');
     return st;
 }

@@ -3,6 +3,8 @@
 
 #include "chum/chum.h"
 
+bool chum_is_own(const struct chum_policy *policy, struct store *s, const struct hash *person); // another node of ours
+
 // Services 2 and 4 to 7. text gets the JSON list or the microdata as the inside of a JSON string, shown every hash the
 // person may ask for from now on. Codes: SB-READ2, M2O-PH1, CES-GO2, CES-GIDO2.
 enum status chum_export(struct store *s, const struct chum_policy *policy, const struct hash *person,

@@ -23,6 +23,7 @@ struct chum_exporter {
     struct chum_exporter_options o;
     struct chum_access_set *shown;
     struct roots cached;
+    uint64_t told;          // version of the root list answered last; 0 = none
     struct answer *waiting; // in the order they came
     struct answer **waiting_end;
     struct stream *streams; // likewise
@@ -41,6 +42,8 @@ struct answer { // a request that the store answers
     bool worked;    // on it; otherwise it waits for another batch
     bool unchanged; // the root list of that version is known
     uint64_t version;
+    uint64_t held;   // version of the root list that the peer has; 0 = it says of none
+    bool spared;     // it is an own node, and needs no other one
     struct buf json; // a JSON string with its quotes
     struct hash_list shown;
     enum status status;
@@ -69,15 +72,21 @@ struct stream { // a file on its way out
 
 // ---- On the store thread -------------------------------------------------------------------------------------------
 
-static void answer_one(struct store *s, const struct batch *b, struct answer *a)
+static enum status compare_roots(struct store *s, const struct batch *b, struct answer *a)
 {
     uint64_t version = 0;
-    bool roots = a->service == CHUM_GET_ACCESSIBLE_ROOTS;
-    a->worked = true;
-    a->status = roots ? store_roots_version(s, &b->person, &version, &a->error) : STATUS_OK;
-    a->unchanged = roots && a->version != 0 && a->version == version;
+    enum status st = store_roots_version(s, &b->person, &version, &a->error);
+    a->unchanged = a->version != 0 && a->version == version;
+    a->spared = a->held != 0 && a->held == version && chum_is_own(b->policy, s, &b->person);
     a->version = version;
-    if (a->status != STATUS_OK || a->unchanged)
+    return st;
+}
+
+static void answer_one(struct store *s, const struct batch *b, struct answer *a)
+{
+    a->worked = true;
+    a->status = a->service == CHUM_GET_ACCESSIBLE_ROOTS ? compare_roots(s, b, a) : STATUS_OK;
+    if (a->status != STATUS_OK || a->unchanged || a->spared)
         return;
     buf_add_char(&a->json, '"');
     a->status = chum_export(s, b->policy, &b->person, a->service, &a->hash, &a->json, &a->shown, &a->error);
@@ -146,6 +155,11 @@ static void answer_error(struct chum_exporter *x, int64_t id, const struct error
 
 static void answer_roots(struct chum_exporter *x, struct answer *a)
 {
+    if (a->spared) {
+        rpc_answer_string(x->o.rpc, a->id, SPAN(CHUM_UNCHANGED));
+        return;
+    }
+    x->told = a->version;
     if (!a->unchanged) {
         buf_free(&x->cached.json);
         x->cached.version = 0;
@@ -238,12 +252,10 @@ static void begin_batch(struct chum_exporter *x)
     store_submit_read(x->o.queue, batch_work, batch_done, b);
 }
 
-static void ask_store(struct chum_exporter *x, int64_t id, enum chum_service service, const struct hash *hash)
+static void ask_store(struct chum_exporter *x, const struct answer *request)
 {
     struct answer *a = mem_alloc(sizeof *a);
-    *a = (struct answer){.id = id, .service = service};
-    if (hash != NULL)
-        a->hash = *hash;
+    *a = *request;
     *x->waiting_end = a;
     x->waiting_end = &a->next;
     count_requests(x, 1, 0);
@@ -419,7 +431,14 @@ static void serve_hash(struct chum_exporter *x, const struct rpc_request *r, con
     else if (refusal->service == CHUM_GET_BLOB)
         begin_stream(x, r->id, &hash, as_text);
     else
-        ask_store(x, r->id, refusal->service, &hash);
+        ask_store(x, &(struct answer){.id = r->id, .service = refusal->service, .hash = hash});
+}
+
+static void serve_roots(struct chum_exporter *x, const struct rpc_request *r)
+{
+    const char *word = json_string_value(json_array_get(r->args, 0));
+    bool has_last = word != NULL && strcmp(word, CHUM_UNCHANGED) == 0;
+    ask_store(x, &(struct answer){.id = r->id, .service = CHUM_GET_ACCESSIBLE_ROOTS, .held = has_last ? x->told : 0});
 }
 
 void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
@@ -429,7 +448,7 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
         rpc_answer_json(x->o.rpc, r->id, SPAN("8"));
         return;
     case CHUM_GET_ACCESSIBLE_ROOTS:
-        ask_store(x, r->id, CHUM_GET_ACCESSIBLE_ROOTS, NULL);
+        serve_roots(x, r);
         return;
     case CHUM_NEW_ACCESSIBLE_ROOT_EVENT:
         rpc_answer_json(x->o.rpc, r->id, (struct span){0});

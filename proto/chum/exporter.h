@@ -5,6 +5,9 @@
 // come back. Files are streamed, a few at a time: the next piece is read when the connection has room for it. So what a
 // peer asks for and does not read costs little; a peer that asks for more than REQUESTS_MAX things at a time is not
 // read.
+//
+// An own node that says so (CHUM_UNCHANGED) is not given again the root list it was answered last, and the list is not
+// even made. What "last" was is remembered here, so it ends with the session.
 #pragma once
 
 #include "chum/access_set.h"

@@ -12,7 +12,8 @@ enum {
     TOLD_PER_PASS = 100,
     LINGERING_MAX = 64,
     STUCK_MS = 4000,
-    RECHECK_MS = 10000, // an unchanged list is gone through again: something of it may have been lost here
+    RECHECK_MS = 10000,  // an unchanged list is gone through again: something of it may have been lost here
+    KEPT_MAX = 16 << 20, // bytes of an own node's list that is kept; a longer one is sent whole every time
 };
 
 struct failure { // a root that could not be taken over, or not wholly
@@ -36,11 +37,12 @@ struct running { // a tree under way
 struct chum_importer {
     struct chum_fetch *fetch;
     struct chum_importer_events events;
-    size_t trees_max;
+    struct chum_importer_options options;
     enum importer_state state;
     uint64_t pass; // number of the running or last one
     uint64_t asked_at;
     int64_t call;
+    struct buf kept;      // the list an own node answered last; empty: it has to be sent whole
     struct hash list;     // of the list being taken over
     struct hash complete; // of the last one gone through
     uint64_t recheck_at;
@@ -65,6 +67,7 @@ static void release(struct chum_importer *im)
     hash_map_free_values(im->failures);
     hash_map_destroy(im->failures);
     chum_plan_free(&im->plan);
+    buf_free(&im->kept);
     chum_fetch_release(im->fetch);
     free(im);
 }
@@ -264,7 +267,7 @@ static void begin_tree(struct chum_importer *im, const struct chum_want *want)
 
 static void fetch_more(struct chum_importer *im)
 {
-    while (im->next < im->plan.count && im->trees < im->trees_max)
+    while (im->next < im->plan.count && im->trees < im->options.trees)
         begin_tree(im, &im->plan.wants[im->next++]);
     if (im->trees == 0)
         end_fetching(im);
@@ -316,12 +319,19 @@ static void take_plan(struct chum_importer *im, const struct chum_plan *plan)
     fetch_more(im);
 }
 
+static void keep_list(struct chum_importer *im, struct buf *list)
+{
+    if (!im->options.peer_is_own || list->len > KEPT_MAX)
+        buf_free(list);
+    im->kept = *list;
+}
+
 static void plan_done(void *arg, enum status status, const struct error *e)
 {
     struct planning *p = arg;
     struct chum_importer *im = p->importer;
     struct chum_plan plan = p->plan;
-    buf_free(&p->list);
+    keep_list(im, &p->list);
     hash_map_destroy(p->waiting);
     free(p);
     im->jobs--;
@@ -336,23 +346,35 @@ static void plan_done(void *arg, enum status status, const struct error *e)
         end_pass(im, status, e);
 }
 
-static void take_list(struct chum_importer *im, struct span list)
+static void go_through(struct chum_importer *im, struct buf *list)
 {
-    im->list = sha256(list);
     bool unchanged = hash_eq(&im->list, &im->complete) && conn_now(im->fetch->conn) < im->recheck_at;
     if (unchanged && !something_is_due(im)) {
+        keep_list(im, list);
         end_pass(im, STATUS_OK, NULL);
         return;
     }
     struct planning *p = mem_alloc(sizeof *p);
-    *p = (struct planning){.importer = im, .policy = im->fetch->policy, .sender = im->fetch->sender};
+    *p = (struct planning){.importer = im, .policy = im->fetch->policy, .sender = im->fetch->sender, .list = *list};
     p->waiting = waiting_roots(im);
-    buf_reserve(&p->list, list.len);
-    buf_add_span(&p->list, list);
     im->pass++;
     im->state = PLANNING;
     im->jobs++;
     store_submit_read(im->fetch->queue, plan_work, plan_done, p);
+}
+
+static void take_list(struct chum_importer *im, struct span answer)
+{
+    struct buf list = im->kept;
+    bool is_kept = list.len != 0 && span_eq_text(answer, CHUM_UNCHANGED);
+    im->kept = (struct buf){0};
+    if (!is_kept) {
+        im->list = sha256(answer);
+        buf_clear(&list);
+        buf_reserve(&list, answer.len);
+        buf_add_span(&list, answer);
+    }
+    go_through(im, &list);
 }
 
 // ---- Asking --------------------------------------------------------------------------------------------------------
@@ -379,16 +401,17 @@ void chum_importer_pass(struct chum_importer *im)
         return;
     im->state = ASKING;
     im->asked_at = conn_now(im->fetch->conn);
-    im->call = chum_fetch_call(im->fetch, CHUM_GET_ACCESSIBLE_ROOTS, SPAN("[]"), roots_here, im);
+    struct span args = im->kept.len != 0 ? SPAN("[\"" CHUM_UNCHANGED "\"]") : SPAN("[]");
+    im->call = chum_fetch_call(im->fetch, CHUM_GET_ACCESSIBLE_ROOTS, args, roots_here, im);
 }
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
 
-struct chum_importer *chum_importer_create(struct chum_fetch *f, size_t trees,
+struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct chum_importer_options *options,
                                            const struct chum_importer_events *events)
 {
     struct chum_importer *im = mem_alloc(sizeof *im);
-    *im = (struct chum_importer){.fetch = chum_fetch_use(f), .events = *events, .trees_max = trees, .call = -1};
+    *im = (struct chum_importer){.fetch = chum_fetch_use(f), .options = *options, .events = *events, .call = -1};
     im->failures = hash_map_create();
     return im;
 }

@@ -4,6 +4,9 @@
 // a time. One failing root never disturbs the others; it is tried again later, after longer and longer pauses. A list
 // that is byte for byte the one taken over last costs one hash while nothing is due for another try.
 //
+// An own node is told when the list it answered last is still here, and then may answer that it is unchanged
+// (CHUM_UNCHANGED): the list that was kept stands for its answer, so everything else goes on as if it had come again.
+//
 // A root that lacks nothing but BLOBs which the peer listed and could not deliver (WIRE.md 9.4) is taken over without
 // them, told once as failed with "BLOB-UNAVAILABLE", and asked for again like one that failed.
 #pragma once
@@ -22,7 +25,12 @@ struct chum_importer_events {
     void (*failed)(void *ctx, const struct hash *root, const struct error *why);
 };
 
-struct chum_importer *chum_importer_create(struct chum_fetch *f, size_t trees,
+struct chum_importer_options {
+    size_t trees;     // at a time
+    bool peer_is_own; // another node of ours
+};
+
+struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct chum_importer_options *options,
                                            const struct chum_importer_events *events);
 void chum_importer_pass(struct chum_importer *im); // begins a pass; nothing if one is running
 // Ends the running pass, if it is fetching: what is under way goes on beside the passes to come, so that a big file

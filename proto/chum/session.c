@@ -16,6 +16,7 @@ enum {
     SYNC_MS = 30000,        // for the peer's "synchronisation"
     POLL_ACTIVE_MS = 800,
     POLL_IDLE_MS = 5000,
+    POLL_OWN_MS = 15000,  // an own node tells of news, and is only asked in case it could not
     ACTIVE_MS = 60000,    // how long traffic or a follower keeps a session active
     MOVE_ON_MS = 5000,    // after that long a pass is not waited for
     POSTPONED_MS = 50,    // when the last pass left something for another one
@@ -104,8 +105,8 @@ static uint64_t interval(const struct chum_session *s)
 {
     if (s->options.poll_ms != 0)
         return s->options.poll_ms;
-    if (s->options.peer_is_tandem) // which tells of news, and only has to be asked in case it did not
-        return POLL_IDLE_MS;
+    if (s->options.peer_is_tandem)
+        return POLL_OWN_MS;
     uint64_t usual = s->active_until > now(s) ? POLL_ACTIVE_MS : POLL_IDLE_MS;
     uint64_t least = POLL_PER_ANSWER * answer_time(s);
     return usual > least ? usual : least;
@@ -384,7 +385,8 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .ctx = s};
     s->exporter = chum_exporter_create(&exporter);
     struct chum_importer_events events = {.ctx = s, .passed = pass_over, .failed = root_failed};
-    s->importer = chum_importer_create(s->fetch, tandem ? TREES_TANDEM : TREES_REFERENCE, &events);
+    struct chum_importer_options importer = {.trees = tandem ? TREES_TANDEM : TREES_REFERENCE, .peer_is_own = tandem};
+    s->importer = chum_importer_create(s->fetch, &importer, &events);
 }
 
 struct chum_session *chum_session_create(struct conn *c, struct store_queue *queue, struct chum_access *access,

@@ -23,8 +23,8 @@ struct chum_events { // any may be NULL
 };
 
 struct chum_options {
-    bool peer_is_tandem; // no courtesy waits; each tells the other of news
-    uint64_t poll_ms;    // 0 = the default: 800 while active, else 5,000; towards tandem, which tells of news, 5,000
+    bool peer_is_tandem; // an own node: no courtesy waits, each tells the other of news, lists are not sent twice
+    uint64_t poll_ms;    // 0 = the default: 800 while active, else 5,000; an own node, which tells of news, 15,000
 };
 
 // Called from conn_host.ready: takes the connection over with conn_serve. Everything given is borrowed and outlives the

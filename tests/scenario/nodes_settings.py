@@ -101,6 +101,23 @@ def test_news_is_told_without_being_asked_for(t):
         start_again(t)
 
 
+def traffic(pair):
+    [connection] = pair.ok("connections")
+    return [connection[f"{what}Sent"] + connection[f"{what}Received"] for what in ("messages", "bytes")]
+
+
+def test_idle_own_nodes_do_not_repeat_their_lists(t):
+    pair = with_settings(t, sync_interval_ms="50")
+    for node in "archive", "sparse":
+        pair.send_lines(node, [f"{node} {i}" for i in range(25)])
+    until(lambda: len(pair.texts("archive")) == len(pair.texts("sparse")) == 50, "all messages cross")
+    pair.ok("wait", "idle")
+    start = traffic(pair)
+    until(lambda: traffic(pair)[0] >= start[0] + 200, "questions and answers")
+    messages, size = (now - then for now, then in zip(traffic(pair), start))
+    assert size / messages < 5000 / 16  # 5,000 bytes a minute, when both ask every 15 s
+
+
 def test_how_long_invitations_are_valid(t):
     pair = with_settings(t, peers_invitation_s="60")
     begin = time.time()
