@@ -5,8 +5,8 @@
 
 #include "archive-node/embedded_relay.h"
 #include "archive-node/registrations.h"
+#include "base/address.h"
 #include "base/log.h"
-#include "net/address.h"
 #include "net/ws_server.h"
 #include "node/peers.h"
 

@@ -1,7 +1,7 @@
 // Inside proto/net only: the listening sockets of one address.
 #pragma once
 
-#include "net/address.h"
+#include "base/address.h"
 
 struct listening {
     int fd[2]; // two for "localhost": 127.0.0.1 and ::1

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/log.h"
-#include "net/address.h"
 #include "net/relay_message.h"
 
 enum { SPARES = 2, RETRY_MS = 10000, RETRY_JITTER_MS = 2000, REGISTER_MS = 10000 };

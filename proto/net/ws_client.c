@@ -5,7 +5,7 @@
 
 #include <openssl/x509_vfy.h>
 
-#include "net/address.h"
+#include "base/address.h"
 #include "net/resolve.h"
 #include "net/ws.h"
 

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "models/profile.h"
-#include "net/address.h"
 
 bool addresses_is_relay(const json_t *config, struct span url)
 {

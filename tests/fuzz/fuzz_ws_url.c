@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "fuzz.h"
-#include "net/address.h"
 
 static void check_url(const char *text)
 {

@@ -1,6 +1,5 @@
-#include "testing.h"
-
-#include "net/address.h"
+#include "base/address.h"
+#include "tests/unit/cmocka_all.h"
 
 static void urls_are_taken_apart(void **state)
 {
