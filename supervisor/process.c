@@ -29,6 +29,7 @@ struct incarnation {
 struct process {
     uv_loop_t *loop;
     struct process_settings settings;
+    struct process_tuning tuning;
     struct process_events events;
     struct logfile *log;
     struct incarnation *now; // NULL without a process
@@ -159,7 +160,7 @@ static void heard(void *ctx, json_t *result, const struct error *error)
 
 static void ask_life(struct incarnation *in)
 {
-    ipc_channel_call(in->channel, "node.heartbeat", NULL, in->owner->settings.silence_ms, heard, in);
+    ipc_channel_call(in->channel, "node.heartbeat", NULL, in->owner->tuning.silence_ms, heard, in);
 }
 
 static void kill_for(struct process *p, const char *reason)
@@ -178,7 +179,7 @@ static uint64_t later(uint64_t since, uint64_t ms, uint64_t now)
 static void forgive_own_delay(struct process *p, uint64_t now)
 {
     uint64_t passed = now - p->beaten;
-    uint64_t delay = passed > p->settings.heartbeat_ms ? passed - p->settings.heartbeat_ms : 0;
+    uint64_t delay = passed > p->tuning.heartbeat_ms ? passed - p->tuning.heartbeat_ms : 0;
     p->beaten = now;
     p->now->started = later(p->now->started, delay, now);
     p->now->heard = later(p->now->heard, delay, now);
@@ -193,7 +194,7 @@ static void beat(uv_timer_t *timer)
     forgive_own_delay(p, now);
     if (p->now->answered == 0 && now - p->now->started >= READY_WITHIN_MS)
         kill_for(p, "did not answer after its start");
-    else if (p->now->answered != 0 && now - p->now->heard >= p->settings.silence_ms)
+    else if (p->now->answered != 0 && now - p->now->heard >= p->tuning.silence_ms)
         kill_for(p, "did not answer any more");
     else if (ipc_channel_is_open(p->now->channel))
         ask_life(p->now);
@@ -249,9 +250,9 @@ static int run_binary(struct process *p, struct incarnation *in)
                          "--parent",
                          parent,
                          "--log-level",
-                         (char *)p->settings.log_level,
-                         p->settings.ca_file[0] != '\0' ? "--ca-file" : NULL,
-                         (char *)p->settings.ca_file,
+                         (char *)p->tuning.log_level,
+                         p->tuning.ca_file[0] != '\0' ? "--ca-file" : NULL,
+                         (char *)p->tuning.ca_file,
                          NULL};
     uv_stdio_container_t stdio[3] = {
         {.flags = UV_IGNORE},
@@ -309,17 +310,17 @@ static void spawn(struct process *p)
     uv_read_start((uv_stream_t *)&in->errors, provide_chunk, take_errors);
     p->now = in;
     p->beaten = clock_monotonic_ms();
-    uv_timer_start(p->timer, beat, p->settings.heartbeat_ms, p->settings.heartbeat_ms);
+    uv_timer_start(p->timer, beat, p->tuning.heartbeat_ms, p->tuning.heartbeat_ms);
     tell(p, "node.started", json_pack("{s:i}", "pid", in->process.pid));
     set_state(p, PROCESS_STARTING);
 }
 
-struct process *process_create(uv_loop_t *loop, struct process_settings settings, struct process_events events,
-                               struct logfile *log)
+struct process *process_create(uv_loop_t *loop, struct process_settings settings, struct process_tuning tuning,
+                               struct process_events events, struct logfile *log)
 {
     struct process *p = mem_alloc(sizeof *p);
-    *p = (struct process){.loop = loop, .settings = settings, .events = events, .log = log};
-    p->restart.limits = settings.limits;
+    *p = (struct process){.loop = loop, .settings = settings, .tuning = tuning, .events = events, .log = log};
+    p->restart.limits = tuning.limits;
     p->timer = mem_alloc(sizeof *p->timer);
     uv_timer_init(loop, p->timer);
     p->timer->data = p;
@@ -339,13 +340,12 @@ void process_destroy(struct process *p)
     free(p);
 }
 
-void process_adjust(struct process *p, struct restart_limits limits, uint64_t heartbeat_ms, uint64_t silence_ms)
+void process_adjust(struct process *p, struct process_tuning tuning)
 {
-    p->restart.limits = limits;
-    p->settings.heartbeat_ms = heartbeat_ms;
-    p->settings.silence_ms = silence_ms;
+    p->tuning = tuning;
+    p->restart.limits = tuning.limits;
     if (p->now != NULL && !p->stopping)
-        uv_timer_start(p->timer, beat, heartbeat_ms, heartbeat_ms);
+        uv_timer_start(p->timer, beat, tuning.heartbeat_ms, tuning.heartbeat_ms);
 }
 
 void process_start(struct process *p)

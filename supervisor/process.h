@@ -20,8 +20,11 @@ struct process_settings { // texts are borrowed for the life of the process
     const char *binary;
     const char *dir;     // its own folder
     const char *channel; // socket file of the private channel
-    const char *log_level;
-    const char *ca_file; // "" = none
+};
+
+struct process_tuning {    // what may change; texts are borrowed until the next process_adjust
+    const char *log_level; // this and the next from the next start on
+    const char *ca_file;   // "" = none
     struct restart_limits limits;
     uint64_t heartbeat_ms;
     uint64_t silence_ms; // without an answer: killed
@@ -36,12 +39,12 @@ struct process_events {                            // all are required
 };
 
 // log is borrowed and must outlive the loop.
-struct process *process_create(uv_loop_t *loop, struct process_settings settings, struct process_events events,
-                               struct logfile *log);
+struct process *process_create(uv_loop_t *loop, struct process_settings settings, struct process_tuning tuning,
+                               struct process_events events, struct logfile *log);
 void process_destroy(struct process *p); // only after process_stop came to an end
 
-// New limits and times, from the next death and heartbeat on.
-void process_adjust(struct process *p, struct restart_limits limits, uint64_t heartbeat_ms, uint64_t silence_ms);
+// Limits and times count from the next death and heartbeat on.
+void process_adjust(struct process *p, struct process_tuning tuning);
 
 // From stopped or failed; forgets earlier deaths.
 void process_start(struct process *p);

@@ -151,6 +151,15 @@ static struct restart_limits restart_limits(const struct config *c)
                                    .healthy_ms = (uint64_t)config_int(c, "restart.healthy_s") * 1000};
 }
 
+static struct process_tuning tuning(const struct config *c)
+{
+    return (struct process_tuning){.log_level = config_text(c, "log.level"),
+                                   .ca_file = config_text(c, "tls.ca_file"),
+                                   .limits = restart_limits(c),
+                                   .heartbeat_ms = (uint64_t)config_int(c, "heartbeat.interval_s") * 1000,
+                                   .silence_ms = (uint64_t)config_int(c, "heartbeat.silence_s") * 1000};
+}
+
 static enum log_level level_of(const char *word)
 {
     static const char *const words[] = {"debug", "info", "warn", "error"};
@@ -165,8 +174,7 @@ static void apply_settings(struct supervisor *s)
     const struct config *c = s->options->config;
     log_open(logfile_fd(s->own_log), LOG_FORMAT_JSON, level_of(config_text(c, "log.level")), "supervisor");
     for (int i = 0; i < NODES; i++)
-        process_adjust(s->nodes[i].process, restart_limits(c), (uint64_t)config_int(c, "heartbeat.interval_s") * 1000,
-                       (uint64_t)config_int(c, "heartbeat.silence_s") * 1000);
+        process_adjust(s->nodes[i].process, tuning(c));
 }
 
 // Logs, limits and the supervisor's log level change at once, what concerns a node when that node is started again.
@@ -210,22 +218,16 @@ static void stdin_moved(uv_poll_t *poll, int status, int events)
 static void create_node(struct supervisor *s, enum ipc_node which, const char *binary)
 {
     char name[32];
-    const struct config *c = s->options->config;
     struct node *n = &s->nodes[which];
     snprintf(name, sizeof name, "%s.sock", ipc_node_name(which));
     struct process_settings settings = {.name = ipc_node_name(which),
                                         .binary = binary,
                                         .dir = statedir_file(s->dir, ipc_node_name(which)),
-                                        .channel = statedir_socket(s->dir, name),
-                                        .log_level = config_text(c, "log.level"),
-                                        .ca_file = config_text(c, "tls.ca_file"),
-                                        .limits = restart_limits(c),
-                                        .heartbeat_ms = (uint64_t)config_int(c, "heartbeat.interval_s") * 1000,
-                                        .silence_ms = (uint64_t)config_int(c, "heartbeat.silence_s") * 1000};
+                                        .channel = statedir_socket(s->dir, name)};
     struct process_events events = {process_changed, process_event, s};
     n->owner = s;
     n->which = which;
-    n->process = process_create(&s->loop, settings, events, s->node_logs[which]);
+    n->process = process_create(&s->loop, settings, tuning(s->options->config), events, s->node_logs[which]);
 }
 
 static struct logfile *open_log(struct supervisor *s, const char *name, struct error *e)

@@ -158,6 +158,20 @@ def test_sighup_reopens_the_logs_and_reads_the_settings(t):
     assert t.call("status")["supervisor"]["pid"] == t.process.pid
 
 
+def test_nodes_start_again_with_the_settings_of_a_reload(t):
+    t.up()
+    t.provision()
+    with open(t.path("tandem.conf"), "w") as file:
+        file.write(f"[log]\nlevel = debug\n[tls]\nca_file = {t.path('authorities.pem')}\n")
+    t.process.send_signal(signal.SIGHUP)
+    until(lambda: "config.reloaded" in read(t.path("log", "supervisor.log")), "the settings are read again")
+    t.call("restart", node="sparse")
+    with open(f"/proc/{state(t, 'sparse')['pid']}/cmdline") as file:
+        words = file.read().split("\0")
+    assert words[words.index("--log-level") + 1] == "debug", words
+    assert words[words.index("--ca-file") + 1] == t.path("authorities.pem"), words
+
+
 def read(path):
     try:
         with open(path) as file:
