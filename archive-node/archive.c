@@ -8,6 +8,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "net/ws_server.h"
+#include "node/addresses.h"
 #include "node/peers.h"
 
 enum {
@@ -21,6 +22,8 @@ struct archive {
     struct ws_server *listener;
     struct registrations *registrations; // at relays; NULL until running
     struct relay *relay;                 // our own for others; NULL unless configured
+    const char *public_url;              // where others reach us; NULL = at the listener
+    struct ws_url public_parts;          // of public_url
     const char **origins;                // NULL-terminated, borrowed from the configuration
     const char **hosts;
     bool running;
@@ -76,14 +79,28 @@ static void refused(void *ctx, const char *peer, const char *reason)
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
 
-static const char **config_list(const json_t *config, const char *key)
+// further: one more, or NULL.
+static const char **config_list(const json_t *config, const char *key, const char *further)
 {
     const json_t *list = json_object_get(config, key);
     size_t count = json_array_size(list);
-    const char **out = mem_array(count + 1, sizeof *out);
+    const char **out = mem_array(count + 2, sizeof *out);
     for (size_t i = 0; i < count; i++)
         out[i] = json_string_value(json_array_get(list, i));
+    out[count] = further;
     return out;
+}
+
+// The name in our public URL is one by which a proxy may address the listener.
+static enum status read_config(struct archive *a, struct error *e)
+{
+    const json_t *config = node_config(a->node);
+    a->public_url = addresses_public(config);
+    if (a->public_url != NULL && ws_url_parse(a->public_url, &a->public_parts, e) != STATUS_OK)
+        return e->status;
+    a->origins = config_list(config, "listen.origins", NULL);
+    a->hosts = config_list(config, "listen.hosts", a->public_url != NULL ? a->public_parts.host : NULL);
+    return STATUS_OK;
 }
 
 static enum status listen_at(struct archive *a, const char *host, int port, struct error *e)
@@ -113,32 +130,35 @@ static void archive_close(void *state)
 }
 
 // The port asked for; with 0 first the one used last time, then any free one.
-static enum status archive_open(struct node *n, json_t *params, void **state, char *url, size_t url_size,
-                                struct error *e)
+static enum status open_listener(struct archive *a, const json_t *params, struct error *e)
 {
-    struct archive *a = mem_alloc(sizeof *a);
-    a->node = n;
-    a->refused.pause = loop_timer_create(node_loop(n), refusals_due, a);
-    a->origins = config_list(node_config(n), "listen.origins");
-    a->hosts = config_list(node_config(n), "listen.hosts");
     const char *host = json_string_value(json_object_get(params, "host"));
     const json_t *port = json_object_get(params, "port");
     int wanted = port != NULL ? (int)json_integer_value(port) : DEFAULT_PORT;
     int preferred = (int)json_integer_value(json_object_get(params, "preferredPort"));
     if (host == NULL)
         host = "localhost";
-    enum status st = STATUS_CONFLICT;
-    if (wanted == 0 && preferred != 0)
-        st = listen_at(a, host, preferred, e);
-    if (st != STATUS_OK)
-        st = listen_at(a, host, wanted, e);
+    if (wanted == 0 && preferred != 0 && listen_at(a, host, preferred, e) == STATUS_OK)
+        return STATUS_OK;
+    error_clear(e);
+    return listen_at(a, host, wanted, e);
+}
+
+static enum status archive_open(struct node *n, json_t *params, void **state, char *url, size_t url_size,
+                                struct error *e)
+{
+    struct archive *a = mem_alloc(sizeof *a);
+    a->node = n;
+    a->refused.pause = loop_timer_create(node_loop(n), refusals_due, a);
+    enum status st = read_config(a, e);
+    if (st == STATUS_OK)
+        st = open_listener(a, params, e);
     if (st == STATUS_OK)
         st = embedded_relay_open(n, &a->relay, e);
     if (st != STATUS_OK) {
         archive_close(a);
         return st;
     }
-    error_clear(e);
     snprintf(url, url_size, "%s", ws_server_url(a->listener));
     *state = a;
     return STATUS_OK;
@@ -157,8 +177,8 @@ static void archive_start(struct node *n, void *state)
 static json_t *archive_listeners(void *state)
 {
     struct archive *a = state;
-    json_t *list =
-        json_pack("[{s:s, s:s, s:s}]", "type", "websocket", "url", ws_server_url(a->listener), "state", "listening");
+    json_t *list = json_pack("[{s:s, s:s, s:s, s:s*}]", "type", "websocket", "url", ws_server_url(a->listener), "state",
+                             "listening", "publicUrl", a->public_url);
     embedded_relay_list(a->relay, list);
     registrations_list(a->registrations, list);
     return list;

@@ -51,7 +51,8 @@ const struct ipc_method IPC_METHODS[] = {
      "Everything at a glance, as the nodes report it now. One that does not answer within 0.3 s shows its last report.",
      "{supervisor:{pid,uptimeMs,version}, archive:{state,pid,restarts,personId,instanceId,listeners:[{type,url,state}],"
      "objects,bytes,warnings:[…]}, sparse:{…}, federated}; state is stopped, starting, unprovisioned, running or failed; "
-     "a listener of type relay also has spares, the sockets waiting there",
+     "a listener of type relay also has spares, the sockets waiting there; one of type websocket has publicUrl where "
+     "listen.public_url is set",
      {{0}}},
     {"provision", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
      "Opens or creates both nodes, pairs them if they are not, waits until CHUM runs both ways.",
@@ -325,7 +326,7 @@ const struct ipc_method IPC_METHODS[] = {
     {"id", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Who this node is.",
      "{personId, email, instanceId, instanceName, url, personKeys:{hash,publicKey,signKey}, instanceKeys:{…}}; url: where "
-     "it listens, or null; hash: of the Keys object; invitations and connections show the public key of the instance",
+     "others reach it, or null; hash: of the Keys object; invitations and connections show the public key of the instance",
      {{0}}},
     {"storage", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "What the store of this node holds.",

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { TEXT, NUMBER, LIST, LEVEL, SWITCH, NODES, URLS };
+#include "base/address.h"
+
+enum kind { TEXT, NUMBER, LIST, LEVEL, SWITCH, NODES, URL, URLS };
 
 static const struct row {
     const char *key;
@@ -19,6 +21,7 @@ static const struct row {
     const char *about;
 } rows[] = {
     {"listen.address", TEXT, 0, 0, false, "localhost:8765", "host:port of the archive node's listener"},
+    {"listen.public_url", URL, 0, 0, true, "", "where others reach the archive node, if not at its listener"},
     {"listen.hosts", LIST, 0, 0, true, "", "further names by which the listener may be addressed"},
     {"listen.origins", LIST, 0, 0, true, "", "further web origins that may connect"},
     {"relay.urls", URLS, 0, 0, true, "", "relays (commservers) to register with"},
@@ -104,15 +107,17 @@ static bool is_node(const char *text)
     return is_one_of(text, nodes);
 }
 
+// As others take it, too: the scheme in small letters, no fragment.
 static bool is_url(const char *text)
 {
-    static const char *const schemes[] = {"ws://", "wss://"};
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        size_t len = strlen(schemes[i]);
-        if (strncmp(text, schemes[i], len) == 0 && text[len] != '\0')
-            return true;
-    }
-    return false;
+    struct ws_url url;
+    bool small = strncmp(text, "ws://", 5) == 0 || strncmp(text, "wss://", 6) == 0;
+    return small && strchr(text, '#') == NULL && ws_url_parse(text, &url, NULL) == STATUS_OK;
+}
+
+static bool is_url_or_none(const char *text)
+{
+    return text[0] == '\0' || (is_url(text) && strlen(text) <= ADDRESS_URL_MAX);
 }
 
 static bool all_are(const char *text, bool (*is)(const char *text))
@@ -149,6 +154,11 @@ static enum status check(const struct row *row, const char *text, struct error *
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be true or false", row->key);
     if (row->kind == NODES && !all_are(text, is_node))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must name nodes: archive, sparse", row->key);
+    if (row->kind == URL && !is_url_or_none(text))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG",
+                         "%s must be what others dial, such as wss://home.example.org or ws://192.0.2.7:8765, of at "
+                         "most %d bytes; '%.80s' is not",
+                         row->key, ADDRESS_URL_MAX, text);
     if (row->kind == URLS && !all_are(text, is_url))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be ws:// or wss:// addresses", row->key);
     return STATUS_OK;
@@ -322,6 +332,7 @@ static json_t *value_to_json(const struct row *row, const char *text)
     case SWITCH:
         return json_boolean(strcmp(text, "true") == 0);
     case TEXT:
+    case URL:
     case LEVEL:
         break;
     }

@@ -14,14 +14,15 @@
 #include "supervisor/supervisor.h"
 
 static const char usage[] =
-    "usage: tandem-supervisor [--state-dir DIR] [--json] [--listen HOST:PORT] [--relay URL]… [--config FILE]\n"
-    "                         [--stdin-lifetime] [--archive-binary FILE] [--sparse-binary FILE]\n"
+    "usage: tandem-supervisor [--state-dir DIR] [--json] [--listen HOST:PORT] [--public-url URL] [--relay URL]…\n"
+    "                         [--config FILE] [--stdin-lifetime] [--archive-binary FILE] [--sparse-binary FILE]\n"
     "Runs both nodes in the foreground until SIGTERM. 'tandem up --help' explains the options.\n";
 
 struct arguments {
     struct supervisor_options options;
     const char *state_dir;
     const char *listen;
+    const char *public_url;
     struct buf relays;
     bool help;
 };
@@ -30,6 +31,7 @@ static const struct option long_options[] = {
     {"state-dir", required_argument, NULL, 'd'},
     {"json", no_argument, NULL, 'j'},
     {"listen", required_argument, NULL, 'l'},
+    {"public-url", required_argument, NULL, 'p'},
     {"relay", required_argument, NULL, 'r'},
     {"config", required_argument, NULL, 'c'},
     {"stdin-lifetime", no_argument, NULL, 's'},
@@ -50,6 +52,9 @@ static bool take_option(struct arguments *a, int option)
         return true;
     case 'l':
         a->listen = optarg;
+        return true;
+    case 'p':
+        a->public_url = optarg;
         return true;
     case 'r':
         buf_printf(&a->relays, "%s%s", a->relays.len > 0 ? " " : "", optarg);
@@ -94,6 +99,8 @@ static enum status load_config(struct arguments *a, struct error *e)
     enum status s = config_load(c, a->options.config_file, a->options.config_required, e);
     if (s == STATUS_OK && a->listen != NULL)
         s = config_set(c, "listen.address", a->listen, e);
+    if (s == STATUS_OK && a->public_url != NULL)
+        s = config_set(c, "listen.public_url", a->public_url, e);
     if (s == STATUS_OK && a->relays.len > 0)
         s = config_set(c, "relay.urls", buf_cstr(&a->relays), e);
     if (s == STATUS_OK)

@@ -7,7 +7,11 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-enum { ADDRESS_HOST_MAX = 253, ADDRESS_PATH_MAX = 1023 };
+enum {
+    ADDRESS_HOST_MAX = 253,
+    ADDRESS_PATH_MAX = 1023,
+    ADDRESS_URL_MAX = 319, // of a URL by which a node of ours is reached
+};
 
 struct ws_url { // ws://HOST[:PORT][/PATH], wss:// likewise
     bool tls;

@@ -20,22 +20,41 @@ bool addresses_is_relay(const json_t *config, struct span url)
     return false;
 }
 
+const char *addresses_public(const json_t *config)
+{
+    const char *url = json_string_value(json_object_get(config, "listen.public_url"));
+    return url != NULL && url[0] != '\0' ? url : NULL;
+}
+
+// NULL unless host means every address.
+static const char *loopback_of(const char *host)
+{
+    if (strcmp(host, "0.0.0.0") == 0)
+        return "127.0.0.1";
+    return strcmp(host, "::") == 0 ? "::1" : NULL;
+}
+
+// name instead of the listener's host; the listener itself if there is none.
+static void write_listener(const char *listener, const char *name, uint16_t port, struct buf *out)
+{
+    buf_add_text(out, name != NULL ? "ws://" : listener);
+    if (name != NULL)
+        address_write(name, port, out);
+}
+
 void addresses_of_listener(const json_t *config, const char *listener, struct buf *here, struct buf *elsewhere)
 {
     struct ws_url url;
-    const char *name = json_string_value(json_array_get(json_object_get(config, "listen.hosts"), 0));
-    bool read = ws_url_parse(listener, &url, NULL) == STATUS_OK;
-    bool v4 = read && strcmp(url.host, "0.0.0.0") == 0;
-    bool v6 = read && strcmp(url.host, "::") == 0;
-    if ((!v4 && !v6) || name == NULL) {
-        buf_add_text(here, listener);
-        buf_add_text(elsewhere, listener);
+    if (ws_url_parse(listener, &url, NULL) != STATUS_OK) // it does not listen
         return;
-    }
-    buf_add_text(here, "ws://");
-    address_write(v4 ? "127.0.0.1" : "::1", url.port, here);
-    buf_add_text(elsewhere, "ws://");
-    address_write(name, url.port, elsewhere);
+    const char *public_url = addresses_public(config);
+    const char *loopback = loopback_of(url.host);
+    const char *name = json_string_value(json_array_get(json_object_get(config, "listen.hosts"), 0));
+    write_listener(listener, loopback, url.port, here);
+    if (public_url != NULL)
+        buf_add_text(elsewhere, public_url);
+    else
+        write_listener(listener, loopback != NULL ? name : NULL, url.port, elsewhere);
 }
 
 enum status addresses_open(struct model *m, const char *listener, const json_t *config, struct error *e)

@@ -1,6 +1,7 @@
 // What the files of proto/node share about a node. Others use node.h.
 #pragma once
 
+#include "base/address.h"
 #include "crypto/keychain.h"
 #include "ipc/child.h"
 #include "models/hooks.h"
@@ -37,8 +38,8 @@ struct node {
     struct followers *followers;
     struct works *works;
     void *kind_state;
-    char url[320];       // where this machine reaches it; empty = nowhere
-    char reachable[320]; // where others reach it; node_url
+    char url[ADDRESS_URL_MAX + 1];       // where this machine reaches it; empty = nowhere
+    char reachable[ADDRESS_URL_MAX + 1]; // where others reach it; node_url
     json_t *config;
     char store_note[200]; // what opening the store had to repair; for node.status
 };

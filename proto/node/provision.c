@@ -28,8 +28,8 @@ struct opening {
     char *store_dir;
     char *private_dir;
     void *kind_state;
-    char url[320];
-    char reachable[320];
+    char url[ADDRESS_URL_MAX + 1];
+    char reachable[ADDRESS_URL_MAX + 1];
     struct recipes *recipes;
     struct store *store;
     struct keychain *keychain;

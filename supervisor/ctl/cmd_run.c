@@ -205,6 +205,18 @@ enum status run_deprovision(struct ctl *c, struct error *e)
 
 // --- status ----------------------------------------------------------------------------------------------------------
 
+static void print_listener(const json_t *listener)
+{
+    const char *public_url = json_string_value(json_object_get(listener, "publicUrl"));
+    output_text(json_string_value(json_object_get(listener, "url")));
+    printf(" (%s)", json_string_value(json_object_get(listener, "state")));
+    if (public_url != NULL) {
+        printf(", for others ");
+        output_text(public_url);
+    }
+    putchar('\n');
+}
+
 static void print_node(const json_t *status, const char *name)
 {
     const json_t *n = json_object_get(status, name);
@@ -222,8 +234,7 @@ static void print_node(const json_t *status, const char *name)
     json_array_foreach(json_object_get(n, "listeners"), i, item)
     {
         printf("%12s", "");
-        output_text(json_string_value(json_object_get(item, "url")));
-        printf(" (%s)\n", json_string_value(json_object_get(item, "state")));
+        print_listener(item);
     }
     json_array_foreach(json_object_get(n, "warnings"), i, item)
     {

@@ -17,6 +17,7 @@ const struct ctl_command CTL_COMMANDS[] = {
      "the nodes. SIGHUP reopens the log files.",
      "up --listen localhost:0", CTL_FOREVER, run_up,
      {{"listen", '\0', "HOST:PORT", "the archive's listener, default localhost:8765; port 0 takes a free one"},
+      {"public-url", '\0', "URL", "where others reach it, e.g. wss://home.example.org of a TLS proxy"},
       {"relay", '\0', "URL", "register with this relay (may be repeated)"},
       {"config", '\0', "FILE", "read FILE instead of DIR/tandem.conf"},
       {"stdin-lifetime", '\0', NULL, "stop when stdin ends, so that no orphan outlives its parent"},

@@ -1,6 +1,6 @@
 """Every pairing direction and every way to the other side (points 1 and 4) with a live peer. Each case makes its own stage;
 role "browser": the peer accepts our archive's invitation, "node": our sparse node accepts the peer's."""
-from live import NOT_TRIED, Proxy, RpcError, Stage, free_port, slack, until
+from live import NOT_TRIED, Proxy, RpcError, Stage, free_port, now_ms, slack, until
 from live_servers import Certificate, EmbeddedRelay, Relay, ReferenceRelay, TlsRelay
 
 CHUM_LIMIT_MS = 1500
@@ -89,6 +89,22 @@ def through_a_relay_with_tls(role):
         certificate.clean()
 
 
+def meet_again(proxy, url):
+    """The network is cut; all that the peer knows of us is the endpoint in our profile, and the proxy is there."""
+    def play(s):
+        met = meet(s)
+        known = s.peer.ask("urls", "urls", person=s.ours)["urls"]
+        assert set(known) == {url}, known
+        proxy.cut()
+        until(lambda: not s.connected(), "we notice")
+        proxy.mend()
+        s.chum_after(now_ms())
+        s.talk()
+        assert proxy.pairs
+        return met
+    return play
+
+
 def over_tls(role):
     """wss:// through a proxy that ends TLS; the dialling side knows the certificate."""
     certificate = Certificate()
@@ -97,7 +113,7 @@ def over_tls(role):
     url = f"wss://localhost:{proxy.port}"
     try:
         if role == "browser":
-            return on_stage(role, lambda s: meet(s, change_url=lambda _: url), up=("--listen", f"localhost:{port}"),
+            return on_stage(role, meet_again(proxy, url), up=("--listen", f"localhost:{port}", "--public-url", url),
                             peer_environment={"NODE_EXTRA_CA_CERTS": certificate.file})
         return on_stage(role, meet, "--listen", str(port), "--url", url, environment={"TANDEM_TLS_CA_FILE": certificate.file})
     finally:

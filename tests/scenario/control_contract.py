@@ -84,6 +84,7 @@ def test_who_wins_among_settings(t):
 
 def test_wrong_settings_end_up_at_once(t):
     refused(t, "BAD-CONFIG", 1, "up", "--listen", "nonsense")
+    refused(t, "BAD-CONFIG", 1, "up", "--public-url", "https://home.example.org")
     refused(t, "BAD-CONFIG", 1, "up", "--relay", "http://relay.example")
     refused(t, "IO", 1, "up", "--config", os.path.join(t.top, "none"))
 

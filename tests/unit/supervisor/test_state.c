@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "io/file.h"
 #include "io/folder.h"
 #include "supervisor/config.h"
@@ -188,6 +189,35 @@ static void settings_have_kinds(void **state)
     config_destroy(c);
 }
 
+static void a_public_url_is_what_others_dial(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"wss://home.example.org", "ws://192.0.2.7:8765", "wss://[2001:db8::1]/tandem?a",
+                                       ""};
+    static const char *const bad[] = {
+        "home.example.org",      "https://home.example.org",  "WSS://home.example.org", "wss://",
+        "wss://home:0",          "wss://me@home.example.org", "wss://home/ a",          "wss://home/#a",
+        "wss://home wss://other"};
+    char longest[ADDRESS_URL_MAX + 2] = "wss://home/";
+    struct error e = {0};
+    struct config *c = config_create();
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(config_set(c, "listen.public_url", bad[i], &e), STATUS_INVALID);
+        assert_string_equal(e.code, "BAD-CONFIG");
+        assert_non_null(strstr(e.message, "such as wss://home.example.org"));
+    }
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_int_equal(config_set(c, "listen.public_url", good[i], &e), STATUS_OK);
+    memset(longest + strlen(longest), 'a', ADDRESS_URL_MAX + 1 - strlen(longest));
+    assert_int_equal(config_set(c, "listen.public_url", longest, &e), STATUS_INVALID);
+    longest[ADDRESS_URL_MAX] = '\0';
+    assert_int_equal(config_set(c, "listen.public_url", longest, &e), STATUS_OK);
+    json_t *object = config_for_nodes(c);
+    assert_string_equal(json_string_value(json_object_get(object, "listen.public_url")), longest);
+    json_decref(object);
+    config_destroy(c);
+}
+
 static void bad_listen_addresses_are_refused(void **state)
 {
     (void)state;
@@ -254,6 +284,7 @@ int main(void)
         cmocka_unit_test(the_directory_is_chosen_in_order),
         cmocka_unit_test_setup_teardown(settings_have_an_order, setup, teardown),
         cmocka_unit_test(settings_have_kinds),
+        cmocka_unit_test(a_public_url_is_what_others_dial),
         cmocka_unit_test(bad_listen_addresses_are_refused),
         cmocka_unit_test_setup_teardown(logs_are_rotated, setup, teardown),
         cmocka_unit_test_setup_teardown(wiping_leaves_two_empty_stores, setup, teardown),
