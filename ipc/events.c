@@ -40,6 +40,8 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"topic.added", "hash", "A Topic object was stored."},
     {"blob.received", "hash, size, personId", "A file from a peer was stored."},
     {"share.changed", "hash, personId or groupId", "Access was given or taken."},
+    {"share.withheld", "personId, type, hash",
+     "A person's node cannot take over objects of this type, or with no type this one; it is offered again later."},
     {"store.repaired", "lost, rebuilt", "Damage was found and repaired as far as possible."},
     {"store.failed", "code", "The disk is full, read-only or failing."},
     {"listener.changed", "type, url, state", "A listener or relay registration went up or down."},

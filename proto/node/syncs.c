@@ -10,6 +10,7 @@
 #include "models/sharing.h"
 #include "node/job.h"
 #include "node/peers_internal.h"
+#include "node/refusals.h"
 
 enum { FOLLOW_MS = 60000 };
 
@@ -17,6 +18,7 @@ struct sync { // one session
     struct sync *next;
     struct syncs *owner;
     struct chum_session *session;
+    struct hash given_last; // to the peer, of objects and files
 };
 
 struct syncs {
@@ -24,6 +26,7 @@ struct syncs {
     const struct identity *self; // for the store thread too
     struct chum_access *access;
     struct chum_policy policy;
+    struct refusals *refusals;
     struct sync *list;
     struct chum_counts ended; // sums over finished sessions
     bool closing;
@@ -130,8 +133,70 @@ static void served(void *ctx, struct chum_session *s, enum chum_service service,
 {
     struct sync *sync = ctx;
     struct syncs *ss = sync->owner;
+    if (service == CHUM_GET_OBJECT || service == CHUM_GET_ID_OBJECT || service == CHUM_GET_BLOB)
+        sync->given_last = *hash;
     traces_served(ss->peers->traces, ss->access, &chum_session_peer(s)->person_id, service, hash, clock_wall_ms());
 }
+
+// ---- What a peer cannot take over ----------------------------------------------------------------------------------
+
+struct withholding {
+    struct syncs *owner;
+    struct hash person;
+    struct refusal refusal;
+};
+
+static enum status withhold_work(struct store *s, void *arg, struct error *e)
+{
+    const struct withholding *w = arg;
+    (void)e;
+    store_withhold(s, &w->person, span_of(w->refusal.type), &w->refusal.object);
+    return STATUS_OK;
+}
+
+static void withhold_done(void *arg, enum status status, const struct error *e)
+{
+    struct withholding *w = arg;
+    (void)status;
+    (void)e;
+    node_tell(w->owner->peers->node, "share.withheld",
+              json_pack("{s:o, s:s, s:o}", "personId", node_json_hash(&w->person), "type", w->refusal.type, "hash",
+                        node_json_hash(&w->refusal.object)));
+    free(w);
+}
+
+static void withhold(struct syncs *ss, const struct hash *person, const struct refusal *refusal)
+{
+    LOG(LOG_WARN, "share.withheld", LOG_HASH("person", person), LOG_TEXT("type", refusal->type),
+        LOG_HASH("object", &refusal->object));
+    struct withholding *w = mem_alloc(sizeof *w);
+    *w = (struct withholding){.owner = ss, .person = *person, .refusal = *refusal};
+    store_submit(node_queue(ss->peers->node), withhold_work, withhold_done, w);
+}
+
+static enum status offer_work(struct store *s, void *arg, struct error *e)
+{
+    const struct hash *person = arg;
+    (void)e;
+    store_withhold_nothing(s, person);
+    return STATUS_OK;
+}
+
+static void offer_done(void *arg, enum status status, const struct error *e)
+{
+    (void)status;
+    (void)e;
+    free(arg);
+}
+
+static void offer_all(struct syncs *ss, const struct hash *person)
+{
+    struct hash *copy = mem_alloc(sizeof *copy);
+    *copy = *person;
+    store_submit(node_queue(ss->peers->node), offer_work, offer_done, copy);
+}
+
+// ---- Sessions ------------------------------------------------------------------------------------------------------
 
 static void add_counts(struct chum_counts *sum, const struct chum_counts *c)
 {
@@ -149,8 +214,11 @@ static void closed(void *ctx, struct chum_session *s, const struct error *why)
     struct sync *sync = ctx;
     struct syncs *ss = sync->owner;
     struct chum_counts counts = chum_session_counts(s);
-    (void)why;
+    const struct hash *person = &chum_session_peer(s)->person_id;
+    struct refusal refusal;
     add_counts(&ss->ended, &counts);
+    if (!ss->closing && refusals_judge(ss->refusals, person, &sync->given_last, why, clock_monotonic_ms(), &refusal))
+        withhold(ss, person, &refusal);
     if (!ss->closing)
         tell_direction(ss, s, "chum.stopped", "both");
     struct sync **link = &ss->list;
@@ -160,13 +228,13 @@ static void closed(void *ctx, struct chum_session *s, const struct error *why)
     free(sync);
 }
 
-// ---- Sessions ------------------------------------------------------------------------------------------------------
-
 void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem)
 {
     struct sync *sync = mem_alloc(sizeof *sync);
     *sync = (struct sync){.next = ss->list, .owner = ss};
     ss->list = sync;
+    if (refusals_are_over(ss->refusals, &conn_peer(c)->person_id, clock_monotonic_ms()))
+        offer_all(ss, &conn_peer(c)->person_id);
     struct chum_options options = {.peer_is_tandem = peer_is_tandem, .poll_ms = ss->peers->settings.poll_ms};
     struct chum_events events = {.ctx = sync,
                                  .importing = importing,
@@ -261,6 +329,7 @@ struct syncs *syncs_create(struct peers *p)
     ss->peers = p;
     ss->self = node_self(p->node);
     ss->access = chum_access_create();
+    ss->refusals = refusals_create();
     ss->policy = (struct chum_policy){
         .ctx = ss, .wants = wants, .admits = admits, .keeps = keeps, .serves = serves, .is_own = is_own};
     return ss;
@@ -276,5 +345,6 @@ void syncs_destroy(struct syncs *ss)
     if (ss == NULL)
         return;
     chum_access_destroy(ss->access);
+    refusals_destroy(ss->refusals);
     free(ss);
 }

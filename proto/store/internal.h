@@ -111,6 +111,7 @@ struct store {
     void *hook_ctx;
 
     struct access_events *events;
+    struct hash_map *withheld; // by person
     struct verify_slot slots[VERIFY_SLOTS];
     uint64_t slot_clock;
 };
@@ -236,6 +237,10 @@ void access_events_destroy(struct store *s);
 void access_note_scope(struct store *s, int64_t scope);
 void access_note_group(struct store *s, const struct hash *group);
 void access_note_all(struct store *s);
+
+// ---- withheld.c
+// The objects withheld from the person; *out is NULL if there are none, else the caller's.
+enum status withheld_find(struct store *s, const struct hash *person, struct hash_map **out, struct error *e);
 
 // ---- changes.c
 void changes_add_object(struct store *s, const struct object_row *row, const struct hash *hash);

@@ -109,8 +109,9 @@ struct listing {
     void *arg;
     uint64_t *skipped;
     const struct hash *person;
-    bool own;                // another node of ours
-    struct hash_map *hidden; // what the person may not see for lacking BLOBs; NULL = nobody asked yet
+    bool own;                  // another node of ours
+    struct hash_map *hidden;   // what the person may not see for lacking BLOBs; NULL = nobody asked yet
+    struct hash_map *withheld; // what its node cannot take over; NULL = nothing
 };
 
 static enum status may_show_lacking(struct listing *l, const struct hash *hash, bool *yes, struct error *e)
@@ -132,7 +133,7 @@ static enum status may_show(struct listing *l, sqlite3_stmt *st, int entry, cons
                             struct error *e)
 {
     enum status status = STATUS_OK;
-    *yes = sqlite3_column_type(st, entry) != SQLITE_NULL;
+    *yes = sqlite3_column_type(st, entry) != SQLITE_NULL && (l->withheld == NULL || !hash_map_has(l->withheld, hash));
     if (*yes && sqlite3_column_int(st, entry + 1) != 0)
         status = may_show_lacking(l, hash, yes, e);
     if (!*yes)
@@ -186,19 +187,18 @@ static enum status list_roots(struct store *s, const struct hash *person, bool o
     struct listing l = {.store = s, .person = person, .own = own, .emit = emit, .arg = arg};
     l.skipped = skipped != NULL ? skipped : &ignored;
     *l.skipped = 0;
+    enum status status = own ? STATUS_OK : withheld_find(s, person, &l.withheld, e);
     sqlite3_stmt *st = statement(s, SQL_PERSON_SCOPES);
     bind_hash(st, 1, person);
-    enum status status;
     bool row = true;
-    for (;;) {
+    while (status == STATUS_OK && row) {
         status = statement_step(s, st, &row, e);
         if (status == STATUS_OK && row)
             status = emit_scope(&l, st, e);
-        if (status != STATUS_OK || !row)
-            break;
     }
     sqlite3_reset(st);
     hash_map_destroy(l.hidden);
+    hash_map_destroy(l.withheld);
     return status;
 }
 

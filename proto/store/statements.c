@@ -94,6 +94,11 @@ static const char *const texts[SQL_COUNT] = {
         "AND "
         "m.person = g.grp AND m.until_seq IS NULL WHERE g.person = ?1 AND g.until_seq IS NULL) f CROSS JOIN scope s ON "
         "s.id = f.scope",
+    [SQL_ABOVE_TYPE] = "WITH RECURSIVE above(hash) AS (SELECT o.hash FROM type t JOIN object o ON o.type = t.id WHERE "
+                       "t.name = ?1 UNION SELECT o.hash FROM above a JOIN link l ON l.target = a.hash JOIN object o ON "
+                       "o.seq = l.src) SELECT hash FROM above",
+    [SQL_ABOVE_OBJECT] = "WITH RECURSIVE above(hash) AS (SELECT ?1 UNION SELECT o.hash FROM above a JOIN link l ON "
+                         "l.target = a.hash JOIN object o ON o.seq = l.src) SELECT hash FROM above",
 
     [SQL_OP_GET] = "SELECT result FROM op WHERE op_id = ?1",
     [SQL_OP_PUT] = "INSERT OR REPLACE INTO op(op_id, result, time) VALUES(?1, ?2, ?3)",

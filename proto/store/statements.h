@@ -68,6 +68,8 @@ enum statement_id {
     SQL_GROUP_END,
     SQL_GROUP_TOUCHES,
     SQL_PERSON_SCOPES,
+    SQL_ABOVE_TYPE,
+    SQL_ABOVE_OBJECT,
     SQL_OP_GET,
     SQL_OP_PUT,
     SQL_OP_EXPIRE,

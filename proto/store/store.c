@@ -106,6 +106,7 @@ static struct store *create(const struct store_options *options)
                                           .head = versions_head,
                                           .set_head = versions_set_head};
     access_events_create(s);
+    s->withheld = hash_map_create();
     return s;
 }
 
@@ -200,6 +201,8 @@ void store_close(struct store *s)
     for (size_t i = 0; i < VERIFY_SLOTS; i++)
         sha256_destroy(s->slots[i].sha);
     access_events_destroy(s);
+    hash_map_free_values(s->withheld);
+    hash_map_destroy(s->withheld);
     list_marks_destroy(s->versions.marks);
     hash_list_free(&s->arrivals);
     hash_list_free(&s->departures);

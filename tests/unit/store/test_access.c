@@ -310,6 +310,49 @@ static void versions_move_for_those_concerned(void **state)
     assert_int_not_equal(version_of(p, &p->bob), bob);
 }
 
+static void what_is_withheld_is_left_out_with_all_above(void **state)
+{
+    struct people *p = *state;
+    struct object leaf = fixture_leaf(&p->f, "1");
+    struct object above = fixture_link(&p->f, &leaf.hash, 1);
+    struct object other = fixture_leaf(&p->f, "2");
+    struct object first = fixture_person(&p->f, "dora@example.com", "1");
+    struct object second = fixture_person(&p->f, "dora@example.com", "2");
+    fixture_put(&p->f, &leaf);
+    fixture_put(&p->f, &above);
+    fixture_put(&p->f, &other);
+    struct hash id = fixture_change(&p->f, &first);
+    fixture_change(&p->f, &second);
+    grant(p, &above.hash, false, &p->bob);
+    grant(p, &other.hash, false, &p->bob);
+    grant(p, &id, true, &p->bob);
+    assert_int_equal(root_count(p, &p->bob), 5);
+    store_withhold(p->f.store, &p->bob, SPAN(""), &leaf.hash);
+    assert_int_equal(root_count(p, &p->bob), 4);
+    store_withhold(p->f.store, &p->bob, SPAN(""), &second.hash); // the first version stays
+    assert_int_equal(root_count(p, &p->bob), 3);
+    store_withhold(p->f.store, &p->bob, SPAN("Person"), NULL);
+    assert_roots(p, &p->bob, "{\"type\":\"unversioned\",\"hash\":\"%s\",\"oneType\":\"PhoneNumber\"}",
+                 hash_text(&other.hash).s);
+    grant(p, &id, true, &p->carol);
+    assert_int_equal(root_count(p, &p->carol), 3);
+    store_withhold_nothing(p->f.store, &p->bob);
+    assert_int_equal(root_count(p, &p->bob), 2); // the id belongs to carol now
+}
+
+static void withheld_things_are_bounded(void **state)
+{
+    struct people *p = *state;
+    struct object leaf = fixture_leaf(&p->f, "1");
+    fixture_put(&p->f, &leaf);
+    grant(p, &leaf.hash, false, &p->bob);
+    store_withhold(p->f.store, &p->bob, SPAN("PhoneNumber"), NULL);
+    assert_int_equal(root_count(p, &p->bob), 0);
+    for (int i = 0; i < 100; i++)
+        store_withhold(p->f.store, &p->bob, SPAN("Nothing"), NULL);
+    assert_int_equal(root_count(p, &p->bob), 1); // the oldest has given way
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_store, close_store)
 
 int main(void)
@@ -325,6 +368,8 @@ int main(void)
         TEST(unresolvable_grants_are_counted),
         TEST(grants_without_head_do_not_count),
         TEST(versions_move_for_those_concerned),
+        TEST(what_is_withheld_is_left_out_with_all_above),
+        TEST(withheld_things_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
