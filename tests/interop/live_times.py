@@ -7,8 +7,8 @@ import time
 from live import now_ms, slack, until
 from live_pairing import on_stage
 
-SENDS = 30
-PAUSE_S = 4             # at most, between two of them: each has its own place in the peer's interval
+SENDS = 24
+PAUSE_S = 3             # at most, between two of them: each has its own place in the peer's interval
 BURST = 100
 BURST_LIMIT_MS = 18500  # what two reference peers take for so many
 OURS_LIMIT_MS = 5500    # our send to the peer's event; the peer polls every 5 s
