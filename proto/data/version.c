@@ -188,6 +188,22 @@ enum status version_store(const struct version_source *s, const struct value *ob
     return status;
 }
 
+enum status version_confirm(const struct version_source *s, const struct hash *id_hash, double now,
+                            struct version_result *out, struct error *e)
+{
+    struct storing w = {.source = s, .arena = arena_create(), .id_hash = *id_hash};
+    *out = (struct version_result){.id_hash = *id_hash};
+    enum status status = find_head(&w, e);
+    if (status == STATUS_OK && w.has_head) {
+        w.data = w.head.data;
+        report(&w, &w.head, false, out);
+        if (w.head.kind == VERSIONNODE_MERGE)
+            status = add_change(&w, now, out, e);
+    }
+    arena_destroy(w.arena);
+    return status;
+}
+
 static enum status read_version(struct storing *w, const struct hash *data, struct error *e)
 {
     const struct version_source *s = w->source;

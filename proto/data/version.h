@@ -39,6 +39,12 @@ enum status version_store(const struct version_source *s, const struct value *ob
 enum status version_merge_foreign(const struct version_source *s, const struct hash *data, double creation_time,
                                   struct version_result *out, struct error *e);
 
+// Puts a change without a difference on a head that is a merge node. Those are not listed (8.9), and who takes in a
+// whole history at once adopts the deepest version that is: a merge of it with the others would be unknown to him.
+// Other heads, and ids without one, stay as they are.
+enum status version_confirm(const struct version_source *s, const struct hash *id_hash, double now,
+                            struct version_result *out, struct error *e);
+
 // The version nodes behind a head, oldest first, without merge nodes (8.9).
 enum status version_list(const struct version_source *s, const struct hash *head, struct hash_list *nodes,
                          struct error *e);

@@ -78,6 +78,16 @@ static bool add_missing(struct hash_list *list, const struct hash *items, size_t
     return list->count != before;
 }
 
+// Whoever is new to an id takes in its history at once; what merges have brought together must be part of it.
+static enum status save_addition(struct model *m, struct access_target target, const struct grant *g, struct error *e)
+{
+    struct version_result ignored;
+    enum status status = save(m, target, g, e);
+    if (status == STATUS_OK && target.kind == ACCESS_ID)
+        status = version_confirm(store_versions(m->store), &target.hash, (double)m->now_ms, &ignored, e);
+    return status;
+}
+
 enum status access_add(struct model *m, struct access_target target, const struct hash *persons, size_t person_count,
                        const struct hash *groups, size_t group_count, struct error *e)
 {
@@ -89,7 +99,7 @@ enum status access_add(struct model *m, struct access_target target, const struc
         bool more_persons = add_missing(&g.persons, persons, person_count);
         bool more_groups = add_missing(&g.groups, groups, group_count);
         if (more_persons || more_groups)
-            status = save(m, target, &g, e);
+            status = save_addition(m, target, &g, e);
     }
     grant_free(&g);
     return status;

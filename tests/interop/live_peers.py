@@ -144,15 +144,19 @@ def forgotten_and_paired_again(role):
     return on_stage(role, play)
 
 
+def reinstall(s):
+    s.peer.stop()
+    shutil.rmtree(s.peer.store())
+    s.peer.start(*s.peer_options)
+    assert s.peer.person == s.theirs
+
+
 def reinstalled_peer(role):
     """The same e-mail address with new keys is somebody else, until we forget the one we knew."""
     def play(s):
         s.pair_up()
         s.talk()
-        s.peer.stop()
-        shutil.rmtree(s.peer.store())
-        s.peer.start(*s.peer_options)
-        assert s.peer.person == s.theirs
+        reinstall(s)
         mark = s.mark()
         s.peer.send("pair", invitation=invite(s)) if role == "browser" else we_accept(s, invite(s))
         until(lambda: s.event_since(mark, "key.mismatch", lambda d: d["personId"] == s.theirs), "we are warned")
@@ -161,6 +165,21 @@ def reinstalled_peer(role):
         assert accept(s, invite(s)) is None
         until(s.connected, "we are connected")
         s.talk()
+    return on_stage(role, play)
+
+
+def conversation_of_a_reinstalled_peer(role):
+    """The peer gets back all that was said, its own last words too, before anybody says more."""
+    def play(s):
+        s.pair_up()
+        s.talk(first="we")
+        reinstall(s)
+        s.call("contact.forget", person=s.theirs)
+        s.pair_up()
+        texts = [m["text"] for m in s.messages()]
+        assert len(texts) == 2, texts
+        until(lambda: s.they_list(texts[1]), "the peer lists what it had said")
+        assert s.peer.ask("messages", "messages", other=s.ours)["texts"] == texts
     return on_stage(role, play)
 
 
@@ -275,6 +294,7 @@ CASES = [
     ("1", "the same peer pairs again", pairing_again),
     ("1", "forgotten, and paired again", forgotten_and_paired_again),
     ("1", "the same person with new keys", reinstalled_peer),
+    ("1", "a peer with new keys gets the conversation back", conversation_of_a_reinstalled_peer),
     ("1", "two race for one invitation", racing_for_a_token),
     ("1", "the network is cut in the middle of a pairing", interrupted_pairing),
     ("1", "requests with and for a person key, debug group", person_keys),

@@ -127,6 +127,38 @@ static void what_is_known_changes_nothing(void **state)
     assert_int_equal(f->m->written.count, written + 2); // the later version and its node
 }
 
+static struct version_result confirm(struct fixture *f, const struct hash *id_hash, double now)
+{
+    struct version_result r;
+    assert_int_equal(version_confirm(&f->m->source, id_hash, now, &r, &f->e), STATUS_OK);
+    return r;
+}
+
+static void a_merged_version_is_confirmed_once(void **state)
+{
+    struct fixture *f = *state;
+    struct version_result mine = store(f, "{\"$type$\":\"Doc\",\"id\":\"d\",\"s\":\"mine\"}", VERSION_CHANGE, 100);
+    assert_false(confirm(f, &mine.id_hash, 150).changed);
+    struct version_result merged = take_in(f, "{\"$type$\":\"Doc\",\"id\":\"d\",\"t\":\"far\"}", 200);
+    struct version_result r = confirm(f, &mine.id_hash, 300);
+    struct versionnode change = node_of(f, &r.node);
+    struct hash_list listed = {0};
+    assert_true(r.changed);
+    assert_int_equal(change.kind, VERSIONNODE_CHANGE);
+    assert_true(change.depth == 2 && change.creation_time == 300);
+    assert_memory_equal(&change.data, &merged.hash, sizeof merged.hash);
+    assert_int_equal(version_list(&f->m->source, &r.node, &listed, &f->e), STATUS_OK);
+    assert_memory_equal(&listed.items[listed.count - 1], &r.node, sizeof r.node);
+    assert_false(confirm(f, &mine.id_hash, 400).changed);
+    hash_list_free(&listed);
+}
+
+static void nothing_is_confirmed_without_a_head(void **state)
+{
+    const struct hash nowhere = {{7}};
+    assert_false(confirm(*state, &nowhere, 100).changed);
+}
+
 static void a_failed_merge_leaves_the_head(void **state)
 {
     struct fixture *f = *state;
@@ -257,6 +289,8 @@ int main(void)
         FIXTURE_TEST(a_foreign_version_becomes_an_edge),
         FIXTURE_TEST(two_histories_are_joined),
         FIXTURE_TEST(what_is_known_changes_nothing),
+        FIXTURE_TEST(a_merged_version_is_confirmed_once),
+        FIXTURE_TEST(nothing_is_confirmed_without_a_head),
         FIXTURE_TEST(a_failed_merge_leaves_the_head),
         FIXTURE_TEST(missing_things_are_named),
         FIXTURE_TEST(a_remote_edge_is_not_taken_for_new),

@@ -404,6 +404,40 @@ static void adds_and_revokes_grants(void **state)
     model_node_end(&w->me);
 }
 
+static bool head_is_listed(struct model *m, const struct hash *id)
+{
+    struct hash head;
+    struct hash_list nodes = {0};
+    MUST(store_head(m->store, id, &head, &e));
+    MUST(version_list(store_versions(m->store), &head, &nodes, &e));
+    bool listed = hash_list_has(&nodes, &head);
+    hash_list_free(&nodes);
+    return listed;
+}
+
+// Whoever gets a whole history at once adopts the deepest version listed, and merges are not.
+static void a_grant_comes_with_what_was_merged(void **state)
+{
+    struct world *w = *state;
+    struct hash id;
+    struct hash empty;
+    struct value *ignored;
+    struct version_result merged;
+    struct channel_entry entry;
+    struct model *m = model_node_begin(&w->me);
+    MUST(channel_create(m, SPAN("log"), NULL, &id, &e));
+    MUST(model_current(m, &id, "ChannelInfo", &ignored, &empty, &e));
+    struct value *note = model_object(m, "PersonName");
+    model_set_text(m, note, "name", SPAN("a note"));
+    MUST(channel_post(m, &id, note, NULL, &entry, &e));
+    MUST(version_merge_foreign(store_versions(m->store), &empty, (double)m->now_ms + 1000, &merged, &e));
+    assert_true(merged.changed);
+    assert_false(head_is_listed(m, &id));
+    MUST(access_grant(m, (struct access_target){ACCESS_ID, id}, &w->peer.self->person, &e));
+    assert_true(head_is_listed(m, &id));
+    model_node_end(&w->me);
+}
+
 // ---- The own other node ---------------------------------------------------------------------------------------------
 
 static void become_own_nodes(struct model_node *a, struct model_node *b)
@@ -521,6 +555,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_peer_cannot_claim_anothers_instance_key, setup, teardown),
         cmocka_unit_test_setup_teardown(never_grants_or_serves_what_is_private, setup, teardown),
         cmocka_unit_test_setup_teardown(adds_and_revokes_grants, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_grant_comes_with_what_was_merged, setup, teardown),
         cmocka_unit_test_setup_teardown(the_own_node_gets_contacts_and_conversations, setup, teardown),
         cmocka_unit_test_setup_teardown(own_nodes_come_to_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(the_own_node_shares_settings_but_not_itself, setup, teardown),
