@@ -1,5 +1,6 @@
 #include "models/profile.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -176,28 +177,54 @@ static size_t count_type(struct model *m, const struct hash_list *list, const ch
     return count;
 }
 
+// What a version says about which description counts: the only one it has, or the one that no older version had.
+static void follow_version(struct model *m, const struct hash_list *descriptions, const char *type,
+                           struct hash_list *known, struct hash *latest)
+{
+    struct hash only;
+    bool is_only = count_type(m, descriptions, type, &only) == 1;
+    for (size_t i = 0; i < descriptions->count; i++) {
+        const struct hash *found = &descriptions->items[i];
+        if (hash_list_has(known, found) || !is_of_type(m, found, type))
+            continue;
+        hash_list_add(known, found);
+        *latest = *found;
+    }
+    if (is_only)
+        *latest = only;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct history_version *x = a;
+    const struct history_version *y = b;
+    if (x->created_ms != y->created_ms)
+        return x->created_ms < y->created_ms ? -1 : 1;
+    return (x->depth > y->depth) - (x->depth < y->depth);
+}
+
 // A merge keeps what either side has, so of a description that was replaced elsewhere both lie in the profile. The
-// latest version that somebody wrote with one of them tells which it is.
+// versions that somebody wrote, from the oldest on, tell which was set last.
 static void find_latest(struct model *m, const struct profile *p, const char *type, struct hash *out)
 {
     struct history history;
-    int64_t latest = INT64_MIN;
+    struct hash_list known = {0};
+    struct hash latest = *out;
     if (history_of(m, &p->id_hash, &history, NULL) != STATUS_OK)
         return;
+    qsort(history.items, history.count, sizeof *history.items, by_time);
     for (size_t i = 0; i < history.count; i++) {
         struct value *object;
         struct hash_list descriptions = {0};
-        struct hash found;
-        if (history.items[i].created_ms <= latest ||
-            model_read(m, &history.items[i].hash, "Profile", &object, NULL) != STATUS_OK)
+        if (model_read(m, &history.items[i].hash, "Profile", &object, NULL) != STATUS_OK)
             continue;
         model_read_hashes(value_get(object, SPAN("personDescription")), &descriptions);
-        if (count_type(m, &descriptions, type, &found) == 1 && hash_list_has(&p->descriptions, &found)) {
-            latest = history.items[i].created_ms;
-            *out = found;
-        }
+        follow_version(m, &descriptions, type, &known, &latest);
         hash_list_free(&descriptions);
     }
+    hash_list_free(&known);
+    if (hash_list_has(&p->descriptions, &latest))
+        *out = latest;
 }
 
 static enum status profile_description(struct model *m, const struct profile *p, const char *type, struct value **out,

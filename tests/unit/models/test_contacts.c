@@ -174,6 +174,53 @@ static void names_travel_with_the_profile(void **state)
     assert_true(span_eq_text(own, "Ann of Green Gables"));
 }
 
+static struct hash store_name(struct model *m, const char *text)
+{
+    struct hash hash;
+    struct value *name = model_object(m, "PersonName");
+    model_set_text(m, name, "name", span_of(text));
+    MUST(model_put(m, name, &hash, &e));
+    return hash;
+}
+
+// As an application does that adds a name to those the profile has, or replaces them.
+static void write_names(struct model_node *n, int seconds, bool replace, const char *text)
+{
+    struct hash id;
+    struct profile profile;
+    struct model *m = model_node_begin(n);
+    m->now_ms += seconds * 1000;
+    MUST(profile_own(m, &id, &e));
+    MUST(profile_load(m, &id, &profile, &e));
+    struct hash added = store_name(m, text);
+    if (replace)
+        hash_list_free(&profile.descriptions);
+    hash_list_add(&profile.descriptions, &added);
+    MUST(profile_save(m, &profile, &e));
+    profile_free(&profile);
+    model_node_end(n);
+}
+
+static void of_several_names_the_last_counts(void **state)
+{
+    static const struct {
+        const char *text;
+        bool replace;
+    } steps[] = {{"Zoe", true}, {"Ann", false}, {"Mia", false}, {"Bea", true}, {"Ann", true}, {"Cleo", false}};
+    struct model_pair *p = *state;
+    model_node_pair(&p->a, &p->b);
+    struct model *m = model_node_begin(&p->a);
+    MUST(sharing_apply(m, &p->b.self->person, &e));
+    model_node_end(&p->a);
+    for (int i = 0; i < (int)(sizeof steps / sizeof *steps); i++) {
+        struct contact ann;
+        write_names(&p->a, i, steps[i].replace, steps[i].text);
+        model_node_sync(&p->a, &p->b);
+        MUST(contact_get(&p->b.m, &p->a.self->person, &ann, &e));
+        assert_true(span_eq_text(ann.name, steps[i].text));
+    }
+}
+
 static void set_urls(struct model_node *n, const char *listener, const char *relay)
 {
     const struct profile_urls urls = {{span_of(listener), span_of(relay)}, relay != NULL ? 2 : 1};
@@ -388,6 +435,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(starts_once, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(pairing_makes_contacts, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(names_travel_with_the_profile, model_pair_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(of_several_names_the_last_counts, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(a_moved_endpoint_arrives, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(several_addresses_of_an_instance_arrive, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(other_keys_need_forgetting, model_pair_begin, model_pair_end),
