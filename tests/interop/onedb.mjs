@@ -15,6 +15,7 @@ if (!process.env.ONE_PEER) process.exit(77);
 const [program, binaries] = process.argv.slice(2);
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tandem-interop-'));
 const children = [];
+const CONVERSATIONS = 5;
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 const freePort = () => new Promise(resolve => {
@@ -46,6 +47,7 @@ async function peer(name, dir, args) {
         return until(event);
     };
     const quit = () => new Promise(resolve => {
+        if (child.exitCode !== null) resolve();
         child.on('exit', resolve);
         send({ cmd: 'quit' });
     });
@@ -53,9 +55,10 @@ async function peer(name, dir, args) {
     return { person: ready.person, ask, quit };
 }
 
+// The peer writes the heads of versions in place, and sometimes reads an empty one: then it is asked again.
 async function messages(p, other, count) {
     for (let i = 0; i < 40; i++) {
-        const { texts } = await p.ask('messages', 'messages', { other });
+        const texts = await p.ask('messages', 'messages', { other }).then(answer => answer.texts, () => []);
         if (texts.length >= count) return texts;
         await pause(500);
     }
@@ -89,20 +92,42 @@ async function goOn(home, port, person, other, said) {
     tandem(['down']);
 }
 
+// Two peers that have spoken with each other, and have ended.
+async function conversation(home, elsewhere, port) {
+    const node = await peer('node', home, ['--listen', String(port)]);
+    const other = await peer('browser', elsewhere, ['--outgoing']);
+    try {
+        const { invitation } = await node.ask('invite', 'invitation');
+        await other.ask('pair', 'pairdone', { invitation });
+        await pause(500);
+        await node.ask('say', 'said', { other: other.person, text: 'from the node' });
+        await other.ask('say', 'said', { other: node.person, text: 'from the browser <&>' });
+        await node.ask('doc', 'stored', { id: 'd1', text: 'a document', tags: ['x', 'y'], blobSize: 100000 });
+        const wanted = await messages(node, other.person, 2);
+        return { node, other, wanted };
+    } finally {
+        await Promise.all([node.quit(), other.quit()]);
+    }
+}
+
+// One of them can lose what the other says while a chat begins (WIRE.md 13.13): then both begin anew.
+async function conversationWithoutLoss(home, elsewhere, port) {
+    for (let attempt = 1;; attempt++) {
+        try {
+            return await conversation(home, elsewhere, port);
+        } catch (error) {
+            if (attempt === CONVERSATIONS) throw error;
+            console.log(`attempt ${attempt}: ${error.message}`);
+            [home, elsewhere].forEach(dir => rmSync(dir, { recursive: true, force: true }));
+        }
+    }
+}
+
 async function check() {
     const home = path.join(folder, 'home');
     const copy = path.join(folder, 'copy');
     const port = await freePort();
-    const node = await peer('node', home, ['--listen', String(port)]);
-    const other = await peer('browser', path.join(folder, 'other'), ['--outgoing']);
-    const { invitation } = await node.ask('invite', 'invitation');
-    await other.ask('pair', 'pairdone', { invitation });
-    await pause(500);
-    await node.ask('say', 'said', { other: other.person, text: 'from the node' });
-    await other.ask('say', 'said', { other: node.person, text: 'from the browser <&>' });
-    await node.ask('doc', 'stored', { id: 'd1', text: 'a document', tags: ['x', 'y'], blobSize: 100000 });
-    const wanted = await messages(node, other.person, 2);
-    await Promise.all([node.quit(), other.quit()]);
+    const { node, other, wanted } = await conversationWithoutLoss(home, path.join(folder, 'other'), port);
 
     const seen = JSON.parse(execFileSync(program, [home, 'secret', copy], { stdio: ['ignore', 'pipe', 'inherit'] }));
     console.log(JSON.stringify(seen));
