@@ -181,17 +181,20 @@ static size_t count_type(struct model *m, const struct hash_list *list, const ch
 static void follow_version(struct model *m, const struct hash_list *descriptions, const char *type,
                            struct hash_list *known, struct hash *latest)
 {
-    struct hash only;
-    bool is_only = count_type(m, descriptions, type, &only) == 1;
+    size_t count = 0;
+    const struct hash *found = NULL;
     for (size_t i = 0; i < descriptions->count; i++) {
-        const struct hash *found = &descriptions->items[i];
-        if (hash_list_has(known, found) || !is_of_type(m, found, type))
+        if (!is_of_type(m, &descriptions->items[i], type))
+            continue;
+        found = &descriptions->items[i];
+        count++;
+        if (hash_list_has(known, found))
             continue;
         hash_list_add(known, found);
         *latest = *found;
     }
-    if (is_only)
-        *latest = only;
+    if (count == 1)
+        *latest = *found;
 }
 
 static int by_time(const void *a, const void *b)

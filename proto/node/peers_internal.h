@@ -1,6 +1,7 @@
 // What peers.c, pairings.c and syncs.c share. Others use peers.h.
 #pragma once
 
+#include "base/address.h"
 #include "conn/conn.h"
 #include "conn/routes.h"
 #include "models/contact.h"
@@ -60,7 +61,7 @@ struct peers {
     struct own_node {             // the other own node; person zero = not told yet
         struct hash person;
         struct hash instance;
-        char url[320];
+        char url[ADDRESS_URL_MAX + 1];
         struct public_key instance_key; // known once paired
         bool paired;
     } own;

@@ -171,7 +171,7 @@ static void withhold(struct syncs *ss, const struct hash *person, const struct r
         LOG_HASH("object", &refusal->object));
     struct withholding *w = mem_alloc(sizeof *w);
     *w = (struct withholding){.owner = ss, .person = *person, .refusal = *refusal};
-    store_submit(node_queue(ss->peers->node), withhold_work, withhold_done, w);
+    store_submit_read(node_queue(ss->peers->node), withhold_work, withhold_done, w); // nothing to be committed
 }
 
 static enum status offer_work(struct store *s, void *arg, struct error *e)
@@ -193,7 +193,7 @@ static void offer_all(struct syncs *ss, const struct hash *person)
 {
     struct hash *copy = mem_alloc(sizeof *copy);
     *copy = *person;
-    store_submit(node_queue(ss->peers->node), offer_work, offer_done, copy);
+    store_submit_read(node_queue(ss->peers->node), offer_work, offer_done, copy); // before the list is read
 }
 
 // ---- Sessions ------------------------------------------------------------------------------------------------------

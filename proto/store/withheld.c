@@ -1,4 +1,5 @@
 // What the nodes of others cannot take over, and everything above it: not among their roots.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,8 +27,8 @@ void store_withhold(struct store *s, const struct hash *person, struct span type
     if (l->count == ITEMS_MAX)
         memmove(l->items, l->items + 1, --l->count * sizeof *l->items);
     struct item *item = &l->items[l->count++];
-    memset(item, 0, sizeof *item);
-    memcpy(item->type, type.ptr, type.len < sizeof item->type ? type.len : 0);
+    *item = (struct item){0};
+    snprintf(item->type, sizeof item->type, SPAN_FMT, SPAN_ARG(type));
     if (type.len == 0)
         item->object = *object;
 }
