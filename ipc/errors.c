@@ -113,6 +113,8 @@ const struct ipc_code IPC_CODES[] = {
     {"INSTANCE-OWNER-MISMATCH", 424, IPC_EXIT_REFUSED, STATUS_REFUSED,
      "The peer is broken or an impostor; nothing was stored."},
     {"PAIRING-OFF", 425, IPC_EXIT_REFUSED, STATUS_REFUSED, "Set peers.pairing to true in tandem.conf and restart."},
+    {"OVER-BUDGET", 426, IPC_EXIT_REFUSED, STATUS_FULL,
+     "A peer asks for more than it may have at a time; 'tandem status --json' shows who uses what."},
 
     // 5xx: timed out.
     {"TIMEOUT", 500, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT, "Try again, or wait longer with --timeout SECONDS."},

@@ -247,6 +247,7 @@ struct peers *peers_create(struct node *n, const struct hash *own)
     p->node = n;
     p->own.person = *own;
     peer_settings_read(node_config(n), node_kind(n)->name, &p->settings);
+    p->budgets = budgets_create(NULL, NULL);
     p->recipes = recipes_create(false);
     fill_identity(&p->identity, node_self(n));
     p->host = (struct conn_host){.ctx = p,
@@ -339,5 +340,6 @@ void peers_destroy(struct peers *p)
     hash_map_destroy(p->endpoints);
     hash_map_destroy(p->just_paired);
     recipes_destroy(p->recipes);
+    budgets_destroy(p->budgets);
     free(p);
 }

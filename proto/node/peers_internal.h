@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "base/budget.h"
 #include "conn/conn.h"
 #include "conn/routes.h"
 #include "models/contact.h"
@@ -35,6 +36,7 @@ struct peers {
     struct conn_host host;
     struct routes_host routes_host;
     struct peer_settings settings;
+    struct budgets *budgets; // of everything that a peer causes, for the store's thread too
     struct ws_client *client;
     struct routes *routes;
     struct loop_timer *routes_timer;
