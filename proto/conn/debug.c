@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/life.h"
 #include "conn/message.h"
 #include "wire/jsontext.h"
 
@@ -11,11 +12,13 @@ enum { AWAIT_MS = 30000 };
 enum phase { AWAIT_START, AWAIT_DATA_REQUEST, ANSWERING_OBJECTS, ANSWERING_DATA, OVER };
 
 struct debug {
-    struct conn *conn; // NULL once it is closed
+    struct life life; // of the connection, and of the question the host works on
+    struct conn *conn;
     const struct debug_host *host;
     struct hash person;
     enum phase phase;
     enum debug_kind kind;
+    bool asked; // the host owes the one answer
     uint64_t deadline;
 };
 
@@ -34,14 +37,27 @@ static void fail(struct debug *d, const char *text)
 
 // ---- Answers ----
 
+static void ask(struct debug *d, enum phase phase)
+{
+    d->phase = phase;
+    d->asked = true;
+    life_hold(&d->life);
+}
+
+// false: nobody is there any more to be told.
+static bool answered(struct debug *d)
+{
+    INVARIANT(d->asked);
+    d->asked = false;
+    return life_let_go(&d->life);
+}
+
 void debug_answer(struct debug *d, struct span content)
 {
+    if (!answered(d))
+        return;
     bool objects = d->phase == ANSWERING_OBJECTS;
     d->phase = OVER;
-    if (d->conn == NULL) {
-        free(d);
-        return;
-    }
     struct buf message = {0};
     buf_printf(&message, "{\"type\":\"%s\",\"%s\":", objects ? "accessible_objects" : "data",
                objects ? "objects" : "data");
@@ -58,13 +74,12 @@ void debug_answer(struct debug *d, struct span content)
 
 void debug_refuse(struct debug *d)
 {
+    if (!answered(d))
+        return;
     bool id = d->phase == ANSWERING_DATA && d->kind == DEBUG_ID_OBJECT;
     d->phase = OVER;
-    if (d->conn == NULL)
-        free(d);
-    else
-        conn_close(d->conn, id ? "You do not have permission to access this id file"
-                               : "You do not have permission to access this file");
+    conn_close(d->conn, id ? "You do not have permission to access this id file"
+                           : "You do not have permission to access this file");
 }
 
 // ---- Messages ----
@@ -87,7 +102,7 @@ static void start(struct debug *d, const json_t *message)
         d->phase = OVER;
         conn_close(d->conn, "Protocol version not supported. Only 1.0 is supported");
     } else if (objects) {
-        d->phase = ANSWERING_OBJECTS;
+        ask(d, ANSWERING_OBJECTS);
         d->host->objects(d->host->ctx, d, &d->person);
     } else {
         d->phase = AWAIT_DATA_REQUEST;
@@ -108,7 +123,7 @@ static void request_data(struct debug *d, const json_t *message)
         return;
     }
     d->kind = (enum debug_kind)k;
-    d->phase = ANSWERING_DATA;
+    ask(d, ANSWERING_DATA);
     d->host->data(d->host->ctx, d, &d->person, d->kind, &hash);
 }
 
@@ -154,9 +169,7 @@ static void on_closed(void *ctx, const struct error *why)
 {
     (void)why;
     struct debug *d = ctx;
-    d->conn = NULL;
-    if (!answering(d))
-        free(d);
+    life_over(&d->life);
 }
 
 void debug_serve(struct conn *c, const struct debug_host *host)
@@ -164,6 +177,7 @@ void debug_serve(struct conn *c, const struct debug_host *host)
     static const struct conn_protocol protocol = {
         .text = on_text, .binary = on_binary, .deadline = deadline, .time = on_time, .closed = on_closed};
     struct debug *d = mem_alloc(sizeof *d);
+    life_begin(&d->life, free, d);
     d->conn = c;
     d->host = host;
     d->person = conn_peer(c)->person_id;

@@ -10,7 +10,8 @@ enum debug_kind { DEBUG_OBJECT, DEBUG_ID_OBJECT, DEBUG_BLOB, DEBUG_CLOB };
 
 struct debug_host {
     void *ctx;
-    // Both end in one debug_answer or debug_refuse, at once or later. person is the authenticated peer.
+    // Both end in exactly one debug_answer or debug_refuse, at once or later, whatever became of the connection
+    // meanwhile: d lives until then. person is the authenticated peer, and lives as long.
     void (*objects)(void *ctx, struct debug *d, const struct hash *person);
     void (*data)(void *ctx, struct debug *d, const struct hash *person, enum debug_kind kind, const struct hash *hash);
 };
