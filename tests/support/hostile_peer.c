@@ -16,6 +16,7 @@
 //   {"do":"steal","email":…,"person":…,"sign":…}          another person with that one's public keys
 //   {"do":"respond","how":"rightly|wrongly|reflect|badly"}  to challenges
 //   {"do":"tamper","how":"flip|truncate|replay|lose|swap|mute","after":N}  the next messages on the wire
+//   {"do":"slip",…}                                       see slips.h
 //   {"do":"close"}                                        {"event":"closed","code","message"} at every end
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@
 #include "conn/handshake.h"
 #include "ipc/invitation.h"
 #include "net/ws_client.h"
+#include "slips.h"
 #include "tampering.h"
 #include "tests/unit/conn/fixture.h"
 
@@ -147,6 +149,7 @@ static void on_dialled(void *ctx, struct transport *t, const struct error *why)
         tell(json_pack("{s:s, s:s, s:s}", "event", "closed", "code", why->code, "message", why->message));
         return;
     }
+    slips_begin_connection();
     p->node.conn = conn_initiate(tampering_around(t, &p->plan), &p->node.host, &p->node.identity,
                                  &p->invitation.public_key, p->group);
 }
@@ -283,6 +286,12 @@ static void do_tamper(struct program *p, const json_t *command)
             p->plan = (struct tampering_plan){(enum tampering)i, (unsigned)number(command, "after", 0)};
 }
 
+static void do_slip(struct program *p, const json_t *command)
+{
+    (void)p;
+    slips_plan(command);
+}
+
 static void do_close(struct program *p, const json_t *command)
 {
     (void)command;
@@ -294,9 +303,9 @@ static const struct {
     const char *name;
     void (*act)(struct program *p, const json_t *command);
 } commands[] = {
-    {"pair", do_pair},     {"chum", do_chum},       {"debug", do_debug},   {"text", do_text},
-    {"binary", do_binary}, {"claim", do_claim},     {"become", do_become}, {"keys", do_keys},
-    {"steal", do_steal},   {"respond", do_respond}, {"tamper", do_tamper}, {"close", do_close},
+    {"pair", do_pair},     {"chum", do_chum},     {"debug", do_debug}, {"text", do_text},   {"binary", do_binary},
+    {"claim", do_claim},   {"become", do_become}, {"keys", do_keys},   {"steal", do_steal}, {"respond", do_respond},
+    {"tamper", do_tamper}, {"slip", do_slip},     {"close", do_close},
 };
 
 static void obey(struct program *p, struct span line)
