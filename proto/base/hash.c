@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/siphash.h"
+
 // The value of each hex digit plus one; 0 = no digit.
 static const uint8_t lower_digits[256] = {
     ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
@@ -72,7 +74,8 @@ int hash_compare(const struct hash *a, const struct hash *b)
     return memcmp(a->b, b->b, HASH_SIZE);
 }
 
-// Open addressing with linear probing; removal shifts the cluster back. Keys are uniformly distributed already.
+// Open addressing with linear probing; removal shifts the cluster back. Peers choose keys, so that a key's home slot
+// comes from a keyed hash of it: nobody outside can name keys that meet.
 struct slot {
     struct hash key;
     void *value; // NULL = free
@@ -101,9 +104,7 @@ void hash_map_destroy(struct hash_map *m)
 
 static size_t home(const struct hash_map *m, const struct hash *key)
 {
-    size_t n;
-    memcpy(&n, key->b, sizeof n);
-    return n & m->mask;
+    return (size_t)siphash((struct span){(const char *)key->b, HASH_SIZE}) & m->mask;
 }
 
 static struct slot *find(const struct hash_map *m, const struct hash *key)
@@ -180,6 +181,16 @@ bool hash_map_remove(struct hash_map *m, const struct hash *key)
 size_t hash_map_count(const struct hash_map *m)
 {
     return m->count;
+}
+
+size_t hash_map_longest_way(const struct hash_map *m)
+{
+    size_t longest = 0;
+    for (size_t i = 0; m->slots != NULL && i <= m->mask; i++) {
+        size_t way = m->slots[i].value != NULL ? ((i - home(m, &m->slots[i].key)) & m->mask) + 1 : 0;
+        longest = way > longest ? way : longest;
+    }
+    return longest;
 }
 
 void hash_map_clear(struct hash_map *m)

@@ -25,7 +25,8 @@ int hash_compare(const struct hash *a, const struct hash *b); // the order of th
 void hex_encode(const void *bytes, size_t len, char *out); // writes 2 × len digits and a zero
 bool hex_decode(struct span text, void *out, size_t out_len);
 
-// A set of hashes with an optional pointer per entry. Grows with its content, iterates in no particular order.
+// A set of hashes with an optional pointer per entry. Grows with its content, iterates in no particular order, which is
+// another one in every process. Whatever the keys, finding one takes a few steps (siphash.h).
 struct hash_map;
 
 struct hash_map *hash_map_create(void);
@@ -36,6 +37,7 @@ void hash_map_set(struct hash_map *m, const struct hash *key, void *value); // v
 void *hash_map_get(const struct hash_map *m, const struct hash *key);       // NULL if absent
 bool hash_map_remove(struct hash_map *m, const struct hash *key);
 size_t hash_map_count(const struct hash_map *m);
+size_t hash_map_longest_way(const struct hash_map *m); // slots looked at to find the key that lies farthest from home
 void hash_map_clear(struct hash_map *m);
 void hash_map_free_values(struct hash_map *m); // clears a map whose values came from mem_alloc and its kin
 // Start with *cursor = 0; returns false at the end. Do not change the map meanwhile.

@@ -248,6 +248,20 @@ static enum status read_map(struct reader *r, const struct value_type *type, str
     return s;
 }
 
+static size_t first_equal(const struct texts *sorted, const struct span *text)
+{
+    size_t low = 0;
+    size_t high = sorted->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_texts(&sorted->items[middle], text) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 // Leaves only the first of equal items. Rare, so it may cost a second look at every item.
 static void drop_repeated(struct arena *a, struct value *set, struct texts *sorted, const struct span *original)
 {
@@ -257,10 +271,7 @@ static void drop_repeated(struct arena *a, struct value *set, struct texts *sort
     set->list.items = NULL;
     set->list.count = 0;
     for (size_t i = 0; i < count; i++) {
-        struct span *first = bsearch(&original[i], sorted->items, sorted->count, sizeof *first, compare_texts);
-        while (first > sorted->items && span_eq(first[-1], *first))
-            first--;
-        bool *mark = &seen[first - sorted->items];
+        bool *mark = &seen[first_equal(sorted, &original[i])];
         if (!*mark)
             value_add(a, set, items[i]);
         *mark = true;

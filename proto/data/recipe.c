@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/siphash.h"
+
 enum entry_state { ENTRY_UNREAD, ENTRY_CHECKED, ENTRY_READY, ENTRY_UNUSABLE };
 
 // A registered recipe. A built-in one is read from its text when it is first asked for.
@@ -66,17 +68,9 @@ static const struct recipe recipe_of_recipes = {
     .id_envelope = {"<div data-id-object=\"true\" itemscope itemtype=\"//refin.io/Recipe\">", 66},
 };
 
-static size_t name_hash(struct span name)
-{
-    uint64_t h = 14695981039346656037u; // FNV-1a
-    for (size_t i = 0; i < name.len; i++)
-        h = (h ^ (uint8_t)name.ptr[i]) * 1099511628211u;
-    return (size_t)(h ^ h >> 32);
-}
-
 static struct entry **find_slot(const struct recipes *r, struct span name)
 {
-    size_t i = name_hash(name) & (r->size - 1);
+    size_t i = (size_t)siphash(name) & (r->size - 1); // objects name types as they like
     while (r->table[i] != NULL && !span_eq(r->table[i]->name, name))
         i = (i + 1) & (r->size - 1);
     return &r->table[i];

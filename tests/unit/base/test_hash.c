@@ -1,4 +1,6 @@
 #include "base/hash.h"
+
+#include "base/siphash.h"
 #include "tests/unit/cmocka_all.h"
 
 static struct hash numbered(uint32_t n)
@@ -99,6 +101,40 @@ static void map_keeps_values_and_lists_keep_order(void **state)
     hash_list_free(&l);
 }
 
+// Keys that agree in what used to decide their place: the beginning, the end, everything but one byte.
+static void no_choice_of_keys_makes_long_ways(void **state)
+{
+    (void)state;
+    enum { KEYS = 20000, LONGEST = 500 };
+    for (size_t varying = 0; varying + sizeof(uint32_t) <= HASH_SIZE; varying += 7) {
+        struct hash_map *m = hash_map_create();
+        for (uint32_t i = 0; i < KEYS; i++) {
+            struct hash key = {{0}};
+            memcpy(key.b + varying, &i, 3);
+            hash_map_add(m, &key);
+        }
+        assert_int_equal(hash_map_count(m), KEYS);
+        assert_in_range(hash_map_longest_way(m), 1, LONGEST);
+        hash_map_destroy(m);
+    }
+}
+
+// As CPython hashes bytes with PYTHONHASHSEED=0, which is SipHash-1-3 under a key of zeros.
+static void siphash_is_as_published(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[SIPHASH_KEY];
+    char numbers[32];
+    for (size_t i = 0; i < sizeof numbers; i++)
+        numbers[i] = (char)i;
+    assert_true(siphash_with(zeros, SPAN("a")) == 0x407448d2b89b1813u);
+    assert_true(siphash_with(zeros, SPAN("tandem!")) == 0x4ed19f2ed11e5d32u);
+    assert_true(siphash_with(zeros, SPAN("tandem!!")) == 0xc6d4dc4072b747adu);
+    assert_true(siphash_with(zeros, (struct span){numbers, sizeof numbers}) == 0x31ef8061c910629bu);
+    assert_true(siphash(SPAN("a")) == siphash(SPAN("a")));
+    assert_true(siphash(SPAN("a")) != siphash_with(zeros, SPAN("a")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +142,8 @@ int main(void)
         cmocka_unit_test(map_agrees_with_an_array),
         cmocka_unit_test(map_frees_values_it_is_told_to),
         cmocka_unit_test(map_keeps_values_and_lists_keep_order),
+        cmocka_unit_test(no_choice_of_keys_makes_long_ways),
+        cmocka_unit_test(siphash_is_as_published),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
