@@ -59,8 +59,6 @@ static struct lws_context *create_context(struct loop *l)
             LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
         .pt_serv_buf_size = (unsigned)l->receive_buffer,
         .timeout_secs = HANDSHAKE_SECONDS,
-        .gid = -1,
-        .uid = -1,
         .user = l,
     };
     return lws_create_context(&info);

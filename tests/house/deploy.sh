@@ -20,6 +20,27 @@ if has systemd-analyze; then
         grep '^tandem@' | grep -v -e 'is not executable' -e "Command 'man " || true)
     [ -z "$complaints" ] || { echo "$complaints" >&2; exit 1; }
 fi
+# Somebody who installs has not the library of the tests, and a compiler with warnings of its own.
+cat >"$work/pkg-config" <<'END'
+#!/bin/sh
+case " $* " in *" cmocka "*) exit 1 ;; esac
+exec pkg-config "$@"
+END
+chmod +x "$work/pkg-config"
+PKG_CONFIG=$work/pkg-config cmake -S . -B "$work/build" -G Ninja >"$work/configured" 2>&1 || { cat "$work/configured"; exit 1; }
+grep -q '^TANDEM_TESTS:BOOL=OFF' "$work/build/CMakeCache.txt"
+if grep -q -e '-Werror' "$work/build/build.ninja"; then
+    echo "a warning keeps people from installing" >&2
+    exit 1
+fi
+# The scripts say what they want, and do nothing but on request.
+deploy/install-packages.sh --help | grep -q 'install-packages.sh build'
+if deploy/install-packages.sh nonsense 2>/dev/null; then exit 1; fi
+if deploy/install-packages.sh packages | grep -E -e '-[0-9]+-dev$|^clang|cmocka'; then
+    echo "build needs packages of one release only, or of the tests" >&2
+    exit 1
+fi
+
 # Everything the units and the README speak of is installed, and complete.
 cmake --install "$bin/.." --prefix "$work/usr" >/dev/null
 for program in tandem tandem-supervisor tandem-archive tandem-sparse tandem-relay; do
