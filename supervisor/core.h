@@ -55,6 +55,7 @@ struct supervisor {
     struct ipc_ring *ring;
     struct task *tasks;
     uv_poll_t server_poll;
+    uv_poll_t hints_poll;
     uv_timer_t tick;
     uv_signal_t signals[3];
     uv_poll_t stdin_poll;
