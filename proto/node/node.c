@@ -15,16 +15,16 @@
 #include "node/peers.h"
 #include "node/sandbox.h"
 
-enum { POOL_THREADS = 2 };
+enum { POOL_THREADS = 2, NAME_THREADS = 8 };
 
 struct loop *node_loop(struct node *n)
 {
     return n->loop;
 }
 
-struct pool *node_pool(struct node *n)
+struct pool *node_names(struct node *n)
 {
-    return n->pool;
+    return n->names;
 }
 
 struct ipc_service *node_service(struct node *n)
@@ -158,6 +158,7 @@ static enum status prepare(struct node *n, int argc, char **argv, struct error *
     if (n->loop == NULL)
         return e->status;
     n->pool = pool_create(POOL_THREADS, loop_mailbox(n->loop));
+    n->names = pool_create(NAME_THREADS, loop_mailbox(n->loop)); // mostly waiting
     return STATUS_OK;
 }
 
@@ -201,6 +202,7 @@ void node_destroy(struct node *n)
     if (n->channel != NULL)
         ipc_channel_destroy(n->channel);
     pool_destroy(n->pool);
+    pool_destroy(n->names);
     if (n->loop != NULL)
         loop_destroy(n->loop);
     if (n->service != NULL)

@@ -35,7 +35,7 @@ struct node_kind {
 int node_main(const struct node_kind *kind, int argc, char **argv);
 
 struct loop *node_loop(struct node *n);
-struct pool *node_pool(struct node *n);
+struct pool *node_names(struct node *n); // for looking up names
 struct ipc_service *node_service(struct node *n);
 void node_tell(struct node *n, const char *event, json_t *data); // takes data over
 void *node_keep(struct node *n, size_t size);                    // memory that lives as long as the node

@@ -18,6 +18,7 @@ struct node {
     struct ipc_child child;
     struct loop *loop;
     struct pool *pool;
+    struct pool *names; // for looking up names, which peers choose and may be slow: nothing else waits behind them
     struct ipc_service *service;
     struct ipc_channel *channel;
     struct loop_fd *channel_fd;
