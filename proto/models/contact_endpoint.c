@@ -11,7 +11,7 @@
 #include "models/profile.h"
 #include "models/trust.h"
 
-enum { PROFILES_MAX = 64, ENDPOINTS_MAX = 256 }; // of one person
+enum { PROFILES_MAX = 64, ENDPOINTS_MAX = 64 }; // of one person
 
 struct row {
     struct contact_endpoint endpoint;

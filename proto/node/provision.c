@@ -14,6 +14,7 @@
 #include "models/leute.h"
 #include "models/onedb.h"
 #include "models/sharing.h"
+#include "models/topic.h"
 #include "node/addresses.h"
 #include "node/blobs.h"
 #include "node/job.h"
@@ -92,6 +93,10 @@ static enum status open_instance(struct opening *o, struct error *e)
     struct model m = {.store = o->store, .self = o->self, .arena = arena, .now_ms = now};
     if (st == STATUS_OK)
         st = leute_init(&m, span_of(o->reachable), e);
+    if (st == STATUS_OK)
+        st = channel_catch_up(&m, e);
+    if (st == STATUS_OK)
+        st = topic_catch_up(&m, e);
     if (st == STATUS_OK)
         st = addresses_open(&m, o->reachable, node_config(o->node), e);
     if (st == STATUS_OK)
