@@ -36,7 +36,7 @@ void rpc_destroy(struct rpc *r); // pending calls are not told; call rpc_fail_al
 bool rpc_is_undefined(const json_t *value);
 
 // Feed every message that arrives; now_ms is monotonic. What cannot be understood is ignored as WIRE.md 9.3 says. The
-// serve and reply functions may call anything here but rpc_destroy.
+// serve and reply functions may call anything here but rpc_destroy, which is asserted (base/invariant.h).
 void rpc_on_text(struct rpc *r, struct span text, uint64_t now_ms);
 void rpc_on_binary(struct rpc *r, struct span message, uint64_t now_ms);
 
@@ -59,13 +59,16 @@ struct rpc_reply {
     struct span chunk;                                               // RPC_CHUNK, bytes of a stream
     const struct error *error;                                       // RPC_ERROR (code = the peer's code) and RPC_LOST
 };
-// Called once with DATA, ERROR, END or LOST, before that any number of times with CHUNK.
+// Called once with DATA, ERROR, END or LOST, before that any number of times with CHUNK. CHUNK and END are for
+// rpc_call_stream alone: a peer that answers rpc_call with a stream gets ERROR "STREAM-ERROR" said of it.
 typedef void (*rpc_reply_fn)(void *ctx, const struct rpc_reply *reply);
 
 // args is the raw JSON text of an array, copied. The time runs from the moment the call leaves the queue and anew with
 // every chunk. Returns the call's id, for rpc_cancel, or -1 when the queue is full or after rpc_fail_all.
 int64_t rpc_call(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, uint64_t timeout_ms,
                  rpc_reply_fn reply, void *ctx);
+int64_t rpc_call_stream(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, uint64_t timeout_ms,
+                        rpc_reply_fn reply, void *ctx);
 // Its reply function is not called any more; the peer of a running stream is told to stop, what still comes is dropped.
 void rpc_cancel(struct rpc *r, int64_t id);
 size_t rpc_pending(const struct rpc *r); // own calls not yet finished, waiting ones included
