@@ -322,7 +322,7 @@ static void watch(struct supervisor *s)
 static enum status build(struct supervisor *s, struct error *e)
 {
     if (statedir_open(s->options->state_dir, &s->dir, e) != STATUS_OK || open_logs(s, e) != STATUS_OK ||
-        provision_clean_up(s, e) != STATUS_OK || open_endpoints(s, e) != STATUS_OK)
+        walls_enter(s, e) != STATUS_OK || provision_clean_up(s, e) != STATUS_OK || open_endpoints(s, e) != STATUS_OK)
         return e->status;
     create_node(s, IPC_ARCHIVE, s->options->archive_binary);
     create_node(s, IPC_SPARSE, s->options->sparse_binary);

@@ -23,7 +23,6 @@ struct node {
     struct ipc_channel *channel;
     struct loop_fd *channel_fd;
     struct node_memory *memory;
-    char sandbox_warning[200];
     uint64_t started;                 // monotonic ms
     struct ipc_request *stop_request; // node.stop; NULL = not asked to
 
