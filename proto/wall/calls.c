@@ -53,7 +53,6 @@ static const struct wall_call basic[] = {
     CALL(mlock2),
     CALL(munlock),
     CALL(msync),
-    CALL(mincore),
     CALL(membarrier),
     CALL(getrandom),
     CALL(clock_gettime),

@@ -1,5 +1,5 @@
-// The call's number is found by halving, so that no call waits for a long chain of comparisons; a kernel from 5.11 on
-// remembers the calls that need no argument and runs no filter for them at all.
+// The run of numbers that a call is in is found by halving, so that no call waits for a long chain of comparisons; a
+// kernel from 5.11 on remembers the calls that need no argument and runs no filter for them at all.
 //
 // An answer: allowed; ended (SECCOMP_RET_KILL_PROCESS) for what only an attacker wants, because whoever got that far
 // should not get a second try; SECCOMP_RET_ERRNO where libraries try and can do without; and a signal for all else,
@@ -23,19 +23,23 @@
 #define ARCHITECTURE 0
 #endif
 
-enum { ENTRIES_MAX = 400, LEAF = 4, OTHER_ABI = 0x40000000 };
+enum { CALLS_MAX = 512, OTHER_ABI = 0x40000000 };
 
-struct entry {
-    int number;
+struct answer {
+    bool known;
     uint32_t answer;
-    const struct wall_condition *condition;
+    const struct wall_condition *condition; // NULL = none
 };
 
-struct entries {
-    struct entry list[ENTRIES_MAX];
-    size_t count;
-    uint32_t otherwise;
+struct answers {
+    struct answer list[CALLS_MAX]; // by the number of the call
     uint32_t pid;
+};
+
+// Neighbours with the same answer.
+struct runs {
+    int first[CALLS_MAX];
+    size_t count;
 };
 
 static void emit(struct filter *f, uint16_t code, uint32_t k, size_t yes, size_t no)
@@ -45,7 +49,7 @@ static void emit(struct filter *f, uint16_t code, uint32_t k, size_t yes, size_t
     f->code[f->count++] = (struct sock_filter){code, (uint8_t)yes, (uint8_t)no, k};
 }
 
-static void answer(struct filter *f, uint32_t what)
+static void emit_answer(struct filter *f, uint32_t what)
 {
     emit(f, BPF_RET | BPF_K, what, 0, 0);
 }
@@ -83,90 +87,78 @@ static void emit_condition(struct filter *f, const struct wall_condition *c, uin
     emit(f, BPF_LD | BPF_W | BPF_ABS,
          (uint32_t)(offsetof(struct seccomp_data, args) + sizeof(uint64_t) * (size_t)c->argument), 0, 0);
     emit_test(f, c, pid);
-    answer(f, otherwise(c));
-    answer(f, SECCOMP_RET_ALLOW);
+    emit_answer(f, otherwise(c));
+    emit_answer(f, SECCOMP_RET_ALLOW);
 }
 
-static void emit_leaf(struct filter *f, const struct entries *all, size_t from, size_t to)
+static void emit_tree(struct filter *f, const struct answers *all, const struct runs *r, size_t from, size_t to)
 {
-    for (size_t i = from; i < to; i++) {
-        const struct entry *x = &all->list[i];
-        unsigned short at = f->count;
-        emit(f, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)x->number, 0, 0);
+    if (to - from == 1) {
+        const struct answer *x = &all->list[r->first[from]];
         if (x->condition != NULL)
             emit_condition(f, x->condition, all->pid);
         else
-            answer(f, x->answer);
-        f->code[at].jf = (uint8_t)(f->count - at - 1);
-    }
-    answer(f, all->otherwise);
-}
-
-static void emit_tree(struct filter *f, const struct entries *all, size_t from, size_t to)
-{
-    if (to - from <= LEAF) {
-        emit_leaf(f, all, from, to);
+            emit_answer(f, x->answer);
         return;
     }
     size_t middle = from + (to - from) / 2;
-    emit(f, BPF_JMP | BPF_JGE | BPF_K, (uint32_t)all->list[middle].number, 0, 1);
+    emit(f, BPF_JMP | BPF_JGE | BPF_K, (uint32_t)r->first[middle], 0, 1);
     unsigned short jump = f->count;
     emit(f, BPF_JMP | BPF_JA, 0, 0, 0);
-    emit_tree(f, all, from, middle);
+    emit_tree(f, all, r, from, middle);
     f->code[jump].k = (uint32_t)(f->count - jump - 1);
-    emit_tree(f, all, middle, to);
+    emit_tree(f, all, r, middle, to);
 }
 
-static int by_number(const void *a, const void *b)
+static void find_runs(const struct answers *all, struct runs *r)
 {
-    const struct entry *x = a;
-    const struct entry *y = b;
-    return (x->number > y->number) - (x->number < y->number);
+    r->count = 0;
+    for (int i = 0; i < CALLS_MAX; i++) {
+        const struct answer *x = &all->list[i];
+        if (i == 0 || x->condition != NULL || x[-1].condition != NULL || x->answer != x[-1].answer)
+            r->first[r->count++] = i;
+    }
 }
 
-static void emit_all(struct filter *f, struct entries *all)
+static void emit_all(struct filter *f, const struct answers *all)
 {
+    struct runs r;
+    find_runs(all, &r);
     f->count = 0;
-    qsort(all->list, all->count, sizeof *all->list, by_number);
     emit(f, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
     emit(f, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
-    answer(f, SECCOMP_RET_KILL_PROCESS); // a call of another kind of program
+    emit_answer(f, SECCOMP_RET_KILL_PROCESS); // a call of another kind of program
     emit(f, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
     emit(f, BPF_JMP | BPF_JGE | BPF_K, OTHER_ABI, 0, 1);
-    answer(f, SECCOMP_RET_KILL_PROCESS);
-    emit_tree(f, all, 0, all->count);
+    emit_answer(f, SECCOMP_RET_KILL_PROCESS);
+    emit_tree(f, all, &r, 0, r.count);
 }
 
-static struct entry *find(struct entries *all, int number)
+static void fill(struct answers *all, uint32_t otherwise_all)
 {
-    for (size_t i = 0; i < all->count; i++)
-        if (all->list[i].number == number)
-            return &all->list[i];
-    return NULL;
+    for (int i = 0; i < CALLS_MAX; i++)
+        all->list[i].answer = otherwise_all;
 }
 
 // What was said of a call first holds.
-static void add(struct entries *all, const struct wall_call *calls, uint32_t what)
+static void add(struct answers *all, const struct wall_call *calls, uint32_t what)
 {
-    for (const struct wall_call *c = calls; c->name != NULL; c++) {
-        if (find(all, c->number) != NULL)
-            continue;
-        if (all->count >= ENTRIES_MAX)
-            abort();
-        all->list[all->count++] = (struct entry){c->number, what, NULL};
-    }
+    for (const struct wall_call *c = calls; c->name != NULL; c++)
+        if (c->number >= 0 && c->number < CALLS_MAX && !all->list[c->number].known)
+            all->list[c->number] = (struct answer){true, what, NULL};
 }
 
 void filter_of_program(struct filter *f, const struct wall_rights *r, uint32_t pid)
 {
-    struct entries all = {.otherwise = SECCOMP_RET_TRAP | ENOSYS, .pid = pid};
+    struct answers all = {.pid = pid};
+    fill(&all, SECCOMP_RET_TRAP | ENOSYS);
     for (int g = 0; g < WALL_GROUPS; g++)
         if ((r->groups & 1U << g) != 0)
             add(&all, WALL_GROUP[g].calls, SECCOMP_RET_ALLOW);
     for (int i = 0; i < WALL_CONDITIONS; i++) {
-        struct entry *x = (r->conditions & 1U << i) != 0 ? find(&all, WALL_CONDITION[i].call) : NULL;
-        if (x != NULL)
-            x->condition = &WALL_CONDITION[i];
+        const struct wall_condition *c = &WALL_CONDITION[i];
+        if ((r->conditions & 1U << i) != 0 && c->call >= 0 && all.list[c->call].known)
+            all.list[c->call].condition = c;
     }
     add(&all, WALL_UNKNOWN, SECCOMP_RET_ERRNO | ENOSYS);
     add(&all, WALL_DEADLY, SECCOMP_RET_KILL_PROCESS);
@@ -178,11 +170,11 @@ void filter_of_program(struct filter *f, const struct wall_rights *r, uint32_t p
 
 void filter_of_step(struct filter *f, enum wall_step step)
 {
-    static const struct wall_call listening[] = {{SYS_listen, "listen"}, {0, NULL}};
-    struct entries all = {.otherwise = SECCOMP_RET_ALLOW};
+    struct answers all = {0};
+    fill(&all, SECCOMP_RET_ALLOW);
     if (step == WALL_LISTENING)
-        add(&all, listening, SECCOMP_RET_TRAP | EPERM);
+        all.list[SYS_listen].answer = SECCOMP_RET_TRAP | EPERM;
     else
-        all.list[all.count++] = (struct entry){SYS_socket, 0, &WALL_CONDITION[WALL_SOCKETS_INTERNET]};
+        all.list[SYS_socket].condition = &WALL_CONDITION[WALL_SOCKETS_INTERNET];
     emit_all(f, &all);
 }

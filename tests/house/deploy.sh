@@ -14,7 +14,8 @@ if has shellcheck; then
     shellcheck deploy/*.sh tests/*.sh tests/bench/*.sh tests/house/*.sh
 fi
 if has systemd-analyze; then
-    systemd-analyze security --offline=true --threshold=25 deploy/systemd/tandem@.service >/dev/null
+    systemd-analyze security --offline=true --threshold=15 deploy/systemd/tandem@.service >/dev/null
+    python3 tests/house/unit_calls.py "$bin/../tests/rights_page" deploy/systemd/*.service
     # The programs and the manual are not installed here; everything else must be fine.
     complaints=$(systemd-analyze verify deploy/systemd/tandem@.service 2>&1 |
         grep '^tandem@' | grep -v -e 'is not executable' -e "Command 'man " || true)
