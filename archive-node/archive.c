@@ -193,7 +193,7 @@ static void archive_metrics(void *state, json_t *items)
 const struct node_kind ARCHIVE_NODE = {
     .name = "archive",
     .store = STORE_ARCHIVE,
-    .program = WALL_ARCHIVE,
+    .may_listen = true,
     .open = archive_open,
     .start = archive_start,
     .close = archive_close,

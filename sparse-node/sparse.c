@@ -3,5 +3,5 @@
 const struct node_kind SPARSE_NODE = {
     .name = "sparse",
     .store = STORE_SPARSE,
-    .program = WALL_SPARSE,
+    .may_listen = false,
 };

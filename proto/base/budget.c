@@ -336,7 +336,7 @@ void budget_give(struct budget *b, enum budget_kind kind, uint64_t amount)
     if (b == NULL)
         return;
     pthread_mutex_lock(&b->tree->lock);
-    add(b, kind, -(double)amount);
+    add(b, kind, -((double)amount < b->use[kind] ? (double)amount : b->use[kind]));
     pthread_mutex_unlock(&b->tree->lock);
 }
 

@@ -18,10 +18,12 @@ enum chum_service {
 
 enum {
     CHUM_PROTOCOL_VERSION = 8,
-    CHUM_ROOTS_MAX = 1 << 20,    // entries of one root list
-    CHUM_CHILDREN_MAX = 1 << 20, // entries of one list of children
-    CHUM_LIST_MAX = 64 << 20,    // bytes of one list's JSON
-    CHUM_OBJECT_MAX = 16 << 20,  // bytes of one object's microdata
+    CHUM_ROOTS_MAX = 1 << 20,       // entries of one root list
+    CHUM_CHILDREN_MAX = 1 << 20,    // entries of one list of children
+    CHUM_LIST_MAX = 64 << 20,       // bytes of one list's JSON
+    CHUM_ROOT_LIST_MAX = 30 << 20,  // of one of roots, which is kept as a whole
+    CHUM_OBJECT_MAX = 1 << 20,      // bytes of one object's microdata
+    CHUM_OWN_OBJECT_MAX = 16 << 20, // from an own node, whose lists of contacts and channels may be long
 };
 #define CHUM_FILE_MAX (16ULL << 30) // bytes of one BLOB or CLOB
 

@@ -259,6 +259,8 @@ static void replied(void *ctx, const struct rpc_reply *reply)
         d->jobs++;
         store_submit(d->fetch->queue, end_work, end_done, d);
         return;
+    case RPC_PIECE: // not asked for
+        return;
     case RPC_ERROR:
     case RPC_LOST:
         d->call = -1;

@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "chum/direct.h"
+
 enum {
     REQUESTS_MAX = 4096,    // that wait; above, the peer is not read
+    REQUESTS_LEAST = 64,    // that may wait whatever its other connections do
     BATCHES_MAX = 2,        // store jobs under way
     BATCH_REQUESTS = 64,    // per job
     BATCH_BYTES = 1 << 20,  // of answers per job; what is left waits for the next
     STREAMS_MAX = 4,        // files on their way at a time
-    QUEUED_MAX = 256 << 10, // bytes the connection has not sent: nothing more is read from the store
     CACHED_ROOTS = 4 << 20, // bytes of a root list that is kept
 };
 
@@ -23,11 +26,14 @@ struct chum_exporter {
     struct chum_exporter_options o;
     struct chum_access_set *shown;
     struct roots cached;
-    uint64_t told;          // version of the root list answered last; 0 = none
+    uint64_t told; // version of the root list answered last; 0 = none
+    struct chum_directs directs;
     struct answer *waiting; // in the order they came
     struct answer **waiting_end;
     struct stream *streams; // likewise
     size_t requests;        // waiting, and streams
+    struct budget *budget;
+    uint64_t later; // when the store may be asked again; 0 = now
     size_t batches;
     size_t jobs; // on their way through the store thread
     bool ended;
@@ -55,6 +61,7 @@ struct batch {
     struct hash person;
     const struct chum_policy *policy;
     struct answer *answers;
+    uint64_t ms; // it took
 };
 
 struct stream { // a file on its way out
@@ -68,6 +75,7 @@ struct stream { // a file on its way out
     bool first;
     bool reading; // a job is under way
     bool last;    // the piece read last was the end
+    uint64_t ms;  // reading it took
 };
 
 // ---- On the store thread -------------------------------------------------------------------------------------------
@@ -97,11 +105,13 @@ static enum status batch_work(struct store *s, void *arg, struct error *e)
 {
     struct batch *b = arg;
     size_t bytes = 0;
+    uint64_t begun = clock_monotonic_ms();
     (void)e;
     for (struct answer *a = b->answers; a != NULL && bytes < BATCH_BYTES; a = a->next) {
         answer_one(s, b, a);
         bytes += a->json.len;
     }
+    b->ms = clock_monotonic_ms() - begun;
     return STATUS_OK;
 }
 
@@ -109,9 +119,11 @@ static enum status read_work(struct store *s, void *arg, struct error *e)
 {
     struct stream *t = arg;
     size_t before = t->piece.len;
+    uint64_t begun = clock_monotonic_ms();
     enum status st = store_read_chunk(s, &t->hash, t->offset, &t->piece, e);
     t->last = t->piece.len - before < STORE_CHUNK;
     t->offset += t->piece.len - before;
+    t->ms = clock_monotonic_ms() - begun;
     return st;
 }
 
@@ -124,13 +136,17 @@ static void release(struct chum_exporter *x)
     if (!x->ended || x->jobs != 0)
         return;
     buf_free(&x->cached.json);
+    budget_release(x->budget);
     free(x);
 }
 
 static void count_requests(struct chum_exporter *x, size_t more, size_t less)
 {
     x->requests = x->requests + more - less;
-    bool full = x->full ? x->requests > REQUESTS_MAX / 2 : x->requests >= REQUESTS_MAX;
+    budget_charge(x->budget, BUDGET_REQUESTS, more);
+    budget_give(x->budget, BUDGET_REQUESTS, less);
+    size_t most = budget_room(x->budget, BUDGET_REQUESTS) != 0 ? REQUESTS_MAX : REQUESTS_LEAST;
+    bool full = x->full ? x->requests > most / 2 : x->requests >= most;
     if (full == x->full || x->ended)
         return;
     x->full = full;
@@ -144,13 +160,10 @@ static void free_answer(struct answer *a)
     free(a);
 }
 
-static void answer_error(struct chum_exporter *x, int64_t id, const struct error *e)
+// Not for nothing, however little it was.
+static void charge_work(struct chum_exporter *x, uint64_t ms)
 {
-    char message[400];
-    bool missing = e->status == STATUS_NOT_FOUND;
-    snprintf(message, sizeof message, "%s: %s", missing ? "SB-READ2" : e->code, e->message);
-    rpc_answer_error(x->o.rpc, id, missing ? "FileNotFoundError" : "Error", missing ? e->message : message,
-                     missing ? "SB-READ2" : e->code);
+    budget_charge(x->budget, BUDGET_WORK, ms != 0 ? ms : 1);
 }
 
 static void answer_roots(struct chum_exporter *x, struct answer *a)
@@ -178,7 +191,7 @@ static void answer_roots(struct chum_exporter *x, struct answer *a)
 static void answer(struct chum_exporter *x, struct answer *a)
 {
     if (a->status != STATUS_OK) {
-        answer_error(x, a->id, &a->error);
+        chum_answer_error(x->o.rpc, a->id, &a->error);
         return;
     }
     for (size_t i = 0; i < a->shown.count; i++)
@@ -224,6 +237,7 @@ static void batch_done(void *arg, enum status status, const struct error *e)
         count_requests(x, 0, 1);
         a = next;
     }
+    charge_work(x, b->ms);
     free(b);
     x->jobs--;
     x->batches--;
@@ -309,7 +323,7 @@ static void read_failed(struct stream *t, const struct error *e)
 {
     struct chum_exporter *x = t->exporter;
     if (t->first)
-        answer_error(x, t->id, e);
+        chum_answer_error(x->o.rpc, t->id, e);
     else
         rpc_stream_error(x->o.rpc, t->id, e->message);
     forget_stream(t);
@@ -330,6 +344,7 @@ static void read_done(void *arg, enum status status, const struct error *e)
     struct stream *t = arg;
     struct chum_exporter *x = t->exporter;
     t->reading = false;
+    charge_work(x, t->ms);
     if (x->ended)
         forget_stream(t);
     else if (status != STATUS_OK)
@@ -362,10 +377,25 @@ static void begin_stream(struct chum_exporter *x, int64_t id, const struct hash 
 
 // ---- Going on ------------------------------------------------------------------------------------------------------
 
+// The store has done enough for this person.
+static bool must_wait(struct chum_exporter *x)
+{
+    uint64_t ms = budget_wait_ms(x->budget, BUDGET_WORK, 1);
+    bool has_work = x->streams != NULL || x->waiting != NULL;
+    x->later = ms != 0 && has_work ? conn_now(x->o.conn) + ms : 0;
+    if (x->later != 0)
+        conn_reschedule(x->o.conn);
+    return x->later != 0;
+}
+
 static void go_on(struct chum_exporter *x)
 {
-    if (x->ended || conn_queued(x->o.conn) > QUEUED_MAX)
+    if (!x->ended)
+        count_requests(x, 0, chum_directs_go_on(&x->directs));
+    if (x->ended || !chum_has_room(x->o.conn))
         return; // until it is drained
+    if (must_wait(x))
+        return;
     size_t i = 0;
     for (struct stream *t = x->streams; t != NULL && i < STREAMS_MAX; t = t->next, i++) {
         if (!t->reading)
@@ -378,6 +408,17 @@ static void go_on(struct chum_exporter *x)
 void chum_exporter_drained(struct chum_exporter *x)
 {
     go_on(x);
+}
+
+uint64_t chum_exporter_deadline(const struct chum_exporter *x)
+{
+    return x->later;
+}
+
+static void give_or_wait(struct chum_exporter *x, const struct chum_direct *request)
+{
+    if (!chum_directs_take(&x->directs, request))
+        count_requests(x, 1, 0);
 }
 
 // ---- Requests ------------------------------------------------------------------------------------------------------
@@ -427,7 +468,7 @@ static void serve_hash(struct chum_exporter *x, const struct rpc_request *r, con
     if (st == STATUS_OK && refusal->service == CHUM_GET_BLOB)
         st = check_encoding(r, &as_text, &e);
     if (st != STATUS_OK)
-        answer_error(x, r->id, &e);
+        give_or_wait(x, &(struct chum_direct){.kind = DIRECT_ERROR, .id = r->id, .error = e});
     else if (refusal->service == CHUM_GET_BLOB)
         begin_stream(x, r->id, &hash, as_text);
     else
@@ -443,19 +484,23 @@ static void serve_roots(struct chum_exporter *x, const struct rpc_request *r)
 
 void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
 {
+    if (r->args == NULL) {
+        give_or_wait(x, &(struct chum_direct){.kind = DIRECT_NO_ARRAY, .id = r->id});
+        return;
+    }
     switch (r->service) {
     case CHUM_GET_PROTOCOL_VERSION:
-        rpc_answer_json(x->o.rpc, r->id, SPAN("8"));
+        give_or_wait(x, &(struct chum_direct){.kind = DIRECT_VERSION, .id = r->id});
         return;
     case CHUM_GET_ACCESSIBLE_ROOTS:
         serve_roots(x, r);
         return;
     case CHUM_NEW_ACCESSIBLE_ROOT_EVENT:
-        rpc_answer_json(x->o.rpc, r->id, (struct span){0});
+        give_or_wait(x, &(struct chum_direct){.kind = DIRECT_NOTHING, .id = r->id});
         x->o.told_of_news(x->o.ctx);
         return;
     case CHUM_FIN:
-        rpc_answer_json(x->o.rpc, r->id, (struct span){0});
+        give_or_wait(x, &(struct chum_direct){.kind = DIRECT_NOTHING, .id = r->id});
         return;
     default:
         break;
@@ -466,7 +511,7 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
             return;
         }
     }
-    rpc_answer_unknown_service(x->o.rpc, r->id, r->service);
+    give_or_wait(x, &(struct chum_direct){.kind = DIRECT_UNKNOWN, .id = r->id, .service = r->service});
 }
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
@@ -477,6 +522,8 @@ struct chum_exporter *chum_exporter_create(const struct chum_exporter_options *o
     x->o = *options;
     x->shown = chum_access_use(options->access, &options->person);
     x->waiting_end = &x->waiting;
+    x->directs = (struct chum_directs){.conn = options->conn, .rpc = options->rpc};
+    x->budget = budget_use(conn_budget(options->conn));
     return x;
 }
 
@@ -489,10 +536,12 @@ void chum_exporter_end(struct chum_exporter *x)
 {
     x->ended = true;
     chum_access_leave(x->shown);
+    count_requests(x, 0, chum_directs_end(&x->directs));
     while (x->waiting != NULL) {
         struct answer *a = x->waiting;
         x->waiting = a->next;
         free_answer(a);
+        count_requests(x, 0, 1);
     }
     for (struct stream *t = x->streams; t != NULL;) {
         struct stream *next = t->next;

@@ -1,10 +1,11 @@
 // The half of CHUM that serves: roots, children, objects and files of what the peer's person may see
 // (WIRE.md 10.1, 10.4 – 10.6).
 //
-// Loop thread. Requests wait in a queue; a few batches of them at a time become store jobs and are answered as they
-// come back. Files are streamed, a few at a time: the next piece is read when the connection has room for it. So what a
-// peer asks for and does not read costs little; a peer that asks for more than REQUESTS_MAX things at a time is not
-// read.
+// Loop thread. Requests wait in a queue, also those that need no store, for an answer is made only when the connection
+// has room for it; a few batches of them at a time become store jobs and are answered as they come back. Files are
+// streamed, a few at a time: the next piece is read when the connection has room for it. So what a peer asks for and
+// does not read costs little; a peer that asks for more than REQUESTS_MAX things at a time, or for more than its
+// account allows, is not read. The store's time is on its account, too; when that is used up it waits.
 //
 // An own node that says so (CHUM_UNCHANGED) is not given again the root list it was answered last, and the list is not
 // even made. What "last" was is remembered here, so it ends with the session.
@@ -34,6 +35,7 @@ struct chum_exporter_options { // all borrowed; they outlive the exporter and it
 
 struct chum_exporter *chum_exporter_create(const struct chum_exporter_options *options);
 void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *request);
-void chum_exporter_drained(struct chum_exporter *x);       // the connection has room again
-bool chum_exporter_is_busy(const struct chum_exporter *x); // a request is being answered
-void chum_exporter_end(struct chum_exporter *x);           // the connection is gone; jobs under way are dropped
+void chum_exporter_drained(struct chum_exporter *x);            // the connection has room again
+uint64_t chum_exporter_deadline(const struct chum_exporter *x); // when chum_exporter_drained is due; 0 = not
+bool chum_exporter_is_busy(const struct chum_exporter *x);      // a request is being answered
+void chum_exporter_end(struct chum_exporter *x);                // the connection is gone; jobs under way are dropped

@@ -56,14 +56,23 @@ void chum_fetch_release(struct chum_fetch *f)
     free(f);
 }
 
+static void expect(struct chum_fetch *f, enum chum_service service, int64_t call)
+{
+    if (service == CHUM_GET_OBJECT || service == CHUM_GET_ID_OBJECT)
+        rpc_expect(f->rpc, call, f->object_max, "OBJECT-TOO-BIG", false);
+    else if (service == CHUM_GET_OBJECT_CHILDREN || service == CHUM_GET_ID_OBJECT_CHILDREN)
+        rpc_expect(f->rpc, call, CHUM_LIST_MAX, "LIST-TOO-BIG", true);
+    else if (service == CHUM_GET_ACCESSIBLE_ROOTS)
+        rpc_expect(f->rpc, call, CHUM_ROOT_LIST_MAX, "LIST-TOO-BIG", false);
+}
+
 int64_t chum_fetch_call(struct chum_fetch *f, enum chum_service service, struct span args, rpc_reply_fn reply,
                         void *ctx)
 {
     if (f->ended || f->closing)
         return -1;
-    int64_t id = service == CHUM_GET_BLOB
-                     ? rpc_call_stream(f->rpc, service, args, conn_now(f->conn), CHUM_CALL_MS, reply, ctx)
-                     : rpc_call(f->rpc, service, args, conn_now(f->conn), CHUM_CALL_MS, reply, ctx);
+    int64_t id = rpc_call(f->rpc, service, args, conn_now(f->conn), CHUM_CALL_MS, reply, ctx);
+    expect(f, service, id);
     conn_reschedule(f->conn);
     return id;
 }
@@ -85,6 +94,10 @@ void chum_fetch_cancel(struct chum_fetch *f, int64_t *call)
 
 enum status chum_fetch_text(const struct rpc_reply *reply, const char *code, struct span *text, struct error *e)
 {
+    if (reply->kind == RPC_DATA && reply->text != NULL) {
+        *text = buf_span(reply->text);
+        return STATUS_OK;
+    }
     if (reply->kind == RPC_DATA && json_is_string(reply->data)) {
         *text = (struct span){json_string_value(reply->data), json_string_length(reply->data)};
         return STATUS_OK;
@@ -93,4 +106,15 @@ enum status chum_fetch_text(const struct rpc_reply *reply, const char *code, str
         return error_set(e, STATUS_INVALID, code, "the peer's answer is not a text");
     *e = *reply->error;
     return e->status;
+}
+
+void chum_fetch_keep_text(const struct rpc_reply *reply, struct span text, struct buf *out)
+{
+    if (reply->text == NULL) {
+        buf_reserve(out, text.len);
+        buf_add_span(out, text);
+        return;
+    }
+    *out = *reply->text;
+    *reply->text = (struct buf){0};
 }

@@ -10,10 +10,10 @@
 struct chum_download;
 
 enum {
-    CHUM_CALL_MS = 60000,         // for an answer, and between two pieces of a stream
-    CHUM_AHEAD_BYTES = 16 << 20,  // received and not yet stored: nothing more is asked for, but what is needed next
-    CHUM_AHEAD_LIMIT = 128 << 20, // and then the peer is not trusted to be of use
-    CHUM_DOWNLOADS = 4,           // files on their way at a time
+    CHUM_CALL_MS = 60000,        // for an answer, and between two pieces of a stream
+    CHUM_AHEAD_BYTES = 16 << 20, // received and not yet stored: nothing more is asked for, but what is needed next
+    CHUM_AHEAD_LIMIT = 48 << 20, // and then the peer is not trusted to be of use
+    CHUM_DOWNLOADS = 4,          // files on their way at a time
 };
 
 struct chum_fetch {
@@ -24,6 +24,7 @@ struct chum_fetch {
     struct chum_counts *counts;
     struct hash sender;                 // the authenticated remote person
     size_t window;                      // calls under way per tree
+    size_t object_max;                  // bytes of one object
     void (*full)(void *ctx, bool full); // more arrives than the store takes: stop, or go on, reading the peer
     void *ctx;
     size_t ahead;                  // bytes of objects received and not yet stored, of all trees
@@ -55,3 +56,5 @@ void chum_fetch_cancel(struct chum_fetch *f, int64_t *call); // sets it to -1; f
 
 // The text an answer carries. Otherwise what is wrong with it: code if it is no text.
 enum status chum_fetch_text(const struct rpc_reply *reply, const char *code, struct span *text, struct error *e);
+// Puts that text into the empty out, without a copy of a long one.
+void chum_fetch_keep_text(const struct rpc_reply *reply, struct span text, struct buf *out);

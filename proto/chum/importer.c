@@ -363,16 +363,15 @@ static void go_through(struct chum_importer *im, struct buf *list)
     store_submit_read(im->fetch->queue, plan_work, plan_done, p);
 }
 
-static void take_list(struct chum_importer *im, struct span answer)
+static void take_list(struct chum_importer *im, const struct rpc_reply *reply, struct span answer)
 {
     struct buf list = im->kept;
     bool is_kept = list.len != 0 && span_eq_text(answer, CHUM_UNCHANGED);
     im->kept = (struct buf){0};
     if (!is_kept) {
         im->list = sha256(answer);
-        buf_clear(&list);
-        buf_reserve(&list, answer.len);
-        buf_add_span(&list, answer);
+        buf_free(&list);
+        chum_fetch_keep_text(reply, answer, &list);
     }
     go_through(im, &list);
 }
@@ -388,7 +387,7 @@ static void roots_here(void *ctx, const struct rpc_reply *reply)
     im->fetch->counts->latency_ms = conn_now(im->fetch->conn) - im->asked_at;
     enum status st = chum_fetch_text(reply, "DAH-PAO1", &list, &e);
     if (st == STATUS_OK)
-        take_list(im, list);
+        take_list(im, reply, list);
     else if (reply->kind == RPC_ERROR) // it fails for a moment while the peer stores a grant (WIRE.md 10.8)
         end_pass(im, STATUS_NOT_FOUND, &e);
     else

@@ -2,6 +2,8 @@
 // codes of failures are the reference's.
 #pragma once
 
+#include <jansson.h>
+
 #include "base/error.h"
 #include "base/hash.h"
 #include "store/store.h"
@@ -24,6 +26,38 @@ struct chum_roots {
 // out.
 enum status chum_roots_read(struct arena *a, struct span json, struct chum_roots *out, struct error *e);
 void chum_roots_free(struct chum_roots *roots); // also zeroes
+
+enum { CHUM_ENTRY_MAX = 4096 }; // bytes of one entry
+
+// Reads a list as it comes. Inside of chum_children_reader; nobody else looks at it.
+struct list_codes { // what is wrong with a list, by the reference's codes
+    const char *text, *list, *kind, *hash;
+};
+typedef enum status (*list_entry_fn)(void *ctx, const json_t *item, struct error *e);
+struct list_reader {
+    const struct list_codes *codes;
+    list_entry_fn entry;
+    void *ctx;
+    size_t limit, count; // of entries
+    size_t came;         // bytes
+    enum { LIST_NOTHING, LIST_BEGUN, LIST_COMMA, LIST_ENTRY, LIST_AFTER, LIST_OVER, LIST_OTHER } state;
+    struct buf kept; // of the entry that is not whole yet
+    size_t from;     // where it begins in the piece being read
+    size_t depth;
+    bool in_string, escaped;
+};
+
+struct chum_children_reader { // zero-initialised = nothing to free
+    struct list_reader list;
+    struct store_children children; // read so far
+    size_t cap;
+};
+
+// The codes of chum_children_read. Begin, add pieces, take; end at any time.
+void chum_children_begin(struct chum_children_reader *c);
+enum status chum_children_add(struct chum_children_reader *c, struct span piece, struct error *e);
+enum status chum_children_take(struct chum_children_reader *c, struct store_children *out, struct error *e);
+void chum_children_end(struct chum_children_reader *c);
 
 // Codes: DC-PC1 (not JSON), DC-PC2 (not a list), DC-PC3 (unknown kind), DC-PC4 (no hash). The caller frees items.
 enum status chum_children_read(struct span json, struct store_children *out, struct error *e);

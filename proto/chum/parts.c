@@ -25,7 +25,8 @@ struct chum_parts {
     struct chum_root_ref root;
     chum_parts_done done;
     void *ctx;
-    int64_t call; // for the list; -1 = none
+    int64_t call;                     // for the list; -1 = none
+    struct chum_children_reader list; // as far as it came
     size_t entries;
     struct store_children missing; // in the order they can be stored
     bool *listed;                  // per sibling
@@ -59,6 +60,7 @@ static void release(struct chum_parts *p)
     for (size_t i = p->next_store; i < p->next_call; i++)
         forget_text(p, part_at(p, i));
     p->fetch->entries -= p->entries;
+    chum_children_end(&p->list);
     free(p->missing.items);
     free(p->listed);
     free(p->ring);
@@ -184,13 +186,13 @@ static void object_here(void *ctx, const struct rpc_reply *reply)
     part->call = -1;
     part->state = PART_HERE;
     enum status st = chum_fetch_text(reply, part->child.kind == LINK_ID ? "CIEC-FIDO1" : "CIEC-FO1", &text, &e);
-    if (st == STATUS_OK && (text.len > CHUM_OBJECT_MAX || p->fetch->ahead + text.len > CHUM_AHEAD_LIMIT))
+    if (st == STATUS_OK && (text.len > p->fetch->object_max || p->fetch->ahead + text.len > CHUM_AHEAD_LIMIT))
         st = error_set(&e, STATUS_TOO_BIG, "OBJECT-TOO-BIG", "the peer's object has %zu bytes", text.len);
     if (st != STATUS_OK) {
         end(p, st, &e);
         return;
     }
-    buf_add_span(&part->text, text);
+    chum_fetch_keep_text(reply, text, &part->text);
     p->fetch->ahead += text.len;
     go_on(p);
 }
@@ -330,25 +332,55 @@ static void sift(struct chum_parts *p, const struct store_children *children)
     store_submit_read(p->fetch->queue, sift_work, sift_done, sifting);
 }
 
+// Counts what has been read of it, in all lists that are being worked on.
+static enum status count_entries(struct chum_parts *p, struct error *e)
+{
+    size_t more = p->list.children.count - p->entries;
+    p->entries += more;
+    p->fetch->entries += more;
+    budget_charge(conn_budget(p->fetch->conn), BUDGET_VALUES, more);
+    if (p->fetch->entries <= CHUM_CHILDREN_MAX)
+        return STATUS_OK;
+    return error_set(e, STATUS_TOO_BIG, "LIST-TOO-BIG", "too many long lists of children at a time");
+}
+
+static enum status add_to_list(struct chum_parts *p, struct span text, bool first, struct error *e)
+{
+    if (first) {
+        p->fetch->entries -= p->entries;
+        p->entries = 0;
+        chum_children_begin(&p->list);
+    }
+    enum status st = chum_children_add(&p->list, text, e);
+    return st == STATUS_OK ? count_entries(p, e) : st;
+}
+
+// The list, or a piece of it: a long one is read as it comes.
+static enum status take_list(struct chum_parts *p, const struct rpc_reply *reply, struct store_children *children,
+                             struct error *e)
+{
+    struct span text;
+    if (reply->kind == RPC_PIECE)
+        return add_to_list(p, reply->chunk, reply->first, e);
+    p->call = -1;
+    enum status st = chum_fetch_text(reply, "DC-PC1", &text, e);
+    if (st == STATUS_OK && reply->text == NULL)
+        st = add_to_list(p, text, true, e);
+    return st == STATUS_OK ? chum_children_take(&p->list, children, e) : st;
+}
+
 static void list_here(void *ctx, const struct rpc_reply *reply)
 {
     struct chum_parts *p = ctx;
-    struct span text;
     struct error e;
     struct store_children children = {0};
-    p->call = -1;
-    enum status st = chum_fetch_text(reply, "DC-PC1", &text, &e);
-    if (st == STATUS_OK)
-        st = chum_children_read(text, &children, &e);
-    if (st == STATUS_OK && p->fetch->entries + children.count > 2 * (size_t)CHUM_CHILDREN_MAX)
-        st = error_set(&e, STATUS_TOO_BIG, "LIST-TOO-BIG", "too many long lists of children at a time");
+    enum status st = take_list(p, reply, &children, &e);
     if (st != STATUS_OK) {
-        free(children.items);
         end(p, st, &e);
         return;
     }
-    p->entries = children.count;
-    p->fetch->entries += children.count;
+    if (reply->kind == RPC_PIECE)
+        return;
     if (children.count != 0) {
         sift(p, &children);
         return;

@@ -34,7 +34,7 @@ static enum status read_received(struct store *s, struct arena *a, struct span t
                                  bool is_id, struct object *o, struct error *e)
 {
     enum status st = STATUS_OK;
-    if (text.len > CHUM_OBJECT_MAX)
+    if (text.len > CHUM_OWN_OBJECT_MAX) // what others may send was looked at when it came
         st = error_set(e, STATUS_TOO_BIG, "OBJECT-TOO-BIG", "the peer's object has %zu bytes", text.len);
     if (st == STATUS_OK)
         st = object_read(store_recipes(s), a, text, is_id ? MICRODATA_ID_OBJECT : MICRODATA_OBJECT, hash, o, e);

@@ -27,6 +27,7 @@ enum {
     TREES_TANDEM = 32,
     TREES_REFERENCE = 4,
     CALLS_MAX = 1024,
+    ANSWER_MAX = 64 << 10, // bytes of an answer of which nobody says more
 };
 
 enum phase { SYNCHRONISING, COURTESY, ASKING_VERSION, RUNNING, STOPPING };
@@ -261,6 +262,17 @@ static void on_binary(void *ctx, struct span message, uint64_t now_ms)
         finish_stop(s);
 }
 
+static void on_piece(void *ctx, struct span piece, bool first, bool last, uint64_t now_ms)
+{
+    struct chum_session *s = ctx;
+    if (s->phase != SYNCHRONISING)
+        rpc_on_piece(s->rpc, piece, first, last, now_ms);
+    else if (last)
+        synchronised(s);
+    if (s->phase == STOPPING && rpc_pending(s->rpc) == 0)
+        finish_stop(s);
+}
+
 static void on_drained(void *ctx)
 {
     struct chum_session *s = ctx;
@@ -271,9 +283,11 @@ static uint64_t deadline(void *ctx)
 {
     struct chum_session *s = ctx;
     uint64_t calls = rpc_deadline(s->rpc);
-    if (s->due == 0 || calls == 0)
-        return s->due != 0 ? s->due : calls;
-    return s->due < calls ? s->due : calls;
+    uint64_t exporter = chum_exporter_deadline(s->exporter);
+    uint64_t first = s->due;
+    if (calls != 0 && (first == 0 || calls < first))
+        first = calls;
+    return exporter != 0 && (first == 0 || exporter < first) ? exporter : first;
 }
 
 static void on_time(void *ctx, uint64_t now_ms)
@@ -281,6 +295,8 @@ static void on_time(void *ctx, uint64_t now_ms)
     struct chum_session *s = ctx;
     bool stopping = s->phase == STOPPING;
     rpc_on_time(s->rpc, now_ms);
+    if (chum_exporter_deadline(s->exporter) != 0 && chum_exporter_deadline(s->exporter) <= now_ms)
+        chum_exporter_drained(s->exporter);
     if (stopping && (rpc_pending(s->rpc) == 0 || s->due <= now_ms)) {
         finish_stop(s);
         return;
@@ -334,6 +350,7 @@ static void on_closed(void *ctx, const struct error *why)
 
 static const struct conn_protocol protocol = {.text = on_text,
                                               .binary = on_binary,
+                                              .piece = on_piece,
                                               .drained = on_drained,
                                               .deadline = deadline,
                                               .time = on_time,
@@ -369,6 +386,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                     .policy = policy,
                                     .counts = &s->counts,
                                     .sender = conn_peer(s->conn)->person_id,
+                                    .object_max = tandem ? CHUM_OWN_OBJECT_MAX : CHUM_OBJECT_MAX,
                                     .window = tandem ? WINDOW_TANDEM : WINDOW_REFERENCE,
                                     .full = set_full,
                                     .ctx = s};
@@ -398,7 +416,7 @@ struct chum_session *chum_session_create(struct conn *c, struct store_queue *que
     s->options = *options;
     s->events = *events;
     struct rpc_transport transport = {rpc_send, s};
-    struct rpc_limits limits = {.outstanding = CALLS_MAX, .text = CHUM_LIST_MAX};
+    struct rpc_limits limits = {.outstanding = CALLS_MAX, .text = ANSWER_MAX, .budget = conn_budget(c)};
     s->rpc = rpc_create(transport, limits, serve, s);
     create_halves(s, queue, access, policy);
     s->active_until = conn_now(c) + ACTIVE_MS;

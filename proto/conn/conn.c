@@ -52,6 +52,7 @@ static void release(struct conn *c)
     handshake_keys_end(&c->keys);
     exchange_proof_end(&c->proof);
     pipeline_destroy(c->pipeline);
+    budget_release(c->budget);
     free(c->peer.email);
     free(c->peer.instance_name);
     free(c);
@@ -80,6 +81,8 @@ static void reschedule(struct conn *c)
         c->deadline,
         c->pipeline != NULL ? pipeline_deadline(c->pipeline) : 0,
         c->protocol != NULL && c->protocol->deadline != NULL ? c->protocol->deadline(c->protocol_ctx) : 0,
+        c->resume_at,
+        c->stall_at,
     };
     uint64_t wake = 0;
     for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++)
@@ -103,6 +106,7 @@ static bool leave(struct conn *c) // false: c is gone
         finish(c);
         return false;
     }
+    conn_account(c);
     reschedule(c);
     return true;
 }
@@ -168,16 +172,23 @@ void conn_emit(struct conn *c, bool text, struct buf *message)
     buf_free(message);
 }
 
+static void send_message(struct conn *c, bool text, struct span message)
+{
+    if (c->ending)
+        return;
+    pipeline_send(c->pipeline, text, message, conn_now(c));
+    if (c->stall_at == 0 && c->transport->ops->queued(c->transport) >= CONN_UNREAD)
+        conn_reschedule(c);
+}
+
 void conn_send_text(struct conn *c, struct span message)
 {
-    if (!c->ending)
-        pipeline_send(c->pipeline, true, message, conn_now(c));
+    send_message(c, true, message);
 }
 
 void conn_send_binary(struct conn *c, struct span message)
 {
-    if (!c->ending)
-        pipeline_send(c->pipeline, false, message, conn_now(c));
+    send_message(c, false, message);
 }
 
 void conn_pause(struct conn *c, bool paused)
@@ -185,8 +196,7 @@ void conn_pause(struct conn *c, bool paused)
     if (c->ending)
         return;
     enter(c);
-    c->transport->ops->pause(c->transport, paused);
-    pipeline_set_paused(c->pipeline, paused, conn_now(c));
+    conn_hold_up(c, paused);
     leave(c);
 }
 
@@ -194,6 +204,7 @@ void conn_encrypt(struct conn *c, struct secret *shared)
 {
     enum frame_side side = c->role == CONN_ACCEPTOR ? FRAME_ACCEPTOR : FRAME_INITIATOR;
     c->pipeline = pipeline_create(shared, side, CONN_LIMIT_EARLY, c->random, emit_frame, c, conn_now(c));
+    pipeline_set_budget(c->pipeline, c->budget);
     conn_set_state(c, CONN_ENCRYPTED);
 }
 
@@ -212,6 +223,7 @@ static void deliver_early(struct conn *c)
     for (size_t i = 0; i < c->early_count; i++) {
         if (!c->ending)
             deliver(c, c->early[i].text, buf_span(&c->early[i].bytes));
+        budget_give(c->budget, BUDGET_HELD, c->early[i].bytes.len);
         buf_free(&c->early[i].bytes);
     }
     c->early_count = 0;
@@ -219,6 +231,11 @@ static void deliver_early(struct conn *c)
 
 static void keep_early(struct conn *c, bool text, struct span message)
 {
+    struct error over;
+    if (budget_take(c->budget, BUDGET_HELD, message.len, &over) != STATUS_OK) {
+        fail(c, &over);
+        return;
+    }
     if (c->early_count == CONN_QUEUE) {
         struct error why;
         error_set(&why, STATUS_TOO_BIG, "QUEUE-FULL", "Queue is full, it reached its maximum length of %d", CONN_QUEUE);
@@ -235,7 +252,10 @@ static void begin_serving(struct conn *c)
     c->held = false;
     c->deadline = 0;
     c->transport->trusted = c->peer.known;
-    pipeline_set_limit(c->pipeline, CONN_LIMIT_SERVING);
+    if (c->group == CONN_CHUM)
+        pipeline_set_limit(c->pipeline, CONN_LIMIT_CHUM);
+    if (c->protocol->piece != NULL)
+        pipeline_stream_texts(c->pipeline);
     conn_set_state(c, c->group == CONN_PAIRING ? CONN_PAIRING_ACTIVE : CONN_ACTIVE);
     deliver_early(c);
 }
@@ -331,6 +351,8 @@ static void take_frame(struct conn *c, bool text, struct span frame)
     struct fragment_message message;
     if (pipeline_receive(c->pipeline, text, frame, conn_now(c), &message, &why) != STATUS_OK)
         close_with(c, &why, "Close called", why.message);
+    else if (message.piece && message.present)
+        c->protocol->piece(c->protocol_ctx, message.bytes, message.first, message.last, conn_now(c));
     else if (message.present)
         take(c, message.text, message.bytes);
     pipeline_consumed(c->pipeline);
@@ -410,6 +432,8 @@ static void on_time(void *ctx)
     struct error why;
     if (c->deadline != 0 && now >= c->deadline)
         on_deadline(c);
+    if (!c->ending && c->stall_at != 0 && now >= c->stall_at)
+        conn_check_progress(c);
     if (!c->ending && c->pipeline != NULL && pipeline_on_time(c->pipeline, now, &why) != STATUS_OK)
         close_with(c, &why, "Terminate called", why.message);
     if (!c->ending && c->protocol != NULL && c->protocol->time != NULL)
@@ -430,6 +454,8 @@ static struct conn *create(struct transport *t, const struct conn_host *host, en
     c->random = host->random != NULL ? host->random : &RANDOM_SYSTEM;
     if (t->id == 0)
         t->id = transport_new_id();
+    c->budget = budget_of_connection(host->budgets);
+    t->budget = c->budget;
     c->role = role;
     c->steps = role == CONN_ACCEPTOR ? CONN_STEPS_ACCEPTOR : CONN_STEPS_INITIATOR;
     c->deadline = conn_now(c) + CONN_CLEAR_MS;

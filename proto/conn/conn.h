@@ -3,8 +3,13 @@
 //
 // A pure state machine on a transport: who the peer may be and what happens then is decided by the host, a vtable.
 // Every wait has a deadline. Whatever fails closes the connection and is reported once through host.closed.
+//
+// What the peer causes is on its account (base/budget.h), a stranger's until the host calls conn_recognise. A peer that
+// does not read what it is sent (CONN_UNREAD bytes wait and less than CONN_PROGRESS of them went in CONN_STALL_MS) is
+// given up, OVER-BUDGET; while its rates are used up it is not read.
 #pragma once
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "conn/transport.h"
@@ -13,6 +18,12 @@
 #include "data/recipe.h"
 #include "wire/pipeline.h"
 #include "wire/random.h"
+
+enum {
+    CONN_UNREAD = 256 << 10,
+    CONN_PROGRESS = 64 << 10,
+    CONN_STALL_MS = 60000,
+};
 
 enum conn_role { CONN_INITIATOR, CONN_ACCEPTOR };
 enum conn_group { CONN_PAIRING, CONN_CHUM, CONN_DEBUG };
@@ -63,6 +74,7 @@ struct conn_host {
     const struct recipes *recipes;      // the core recipes, read on the loop thread only
     uint64_t (*now)(void *ctx);         // monotonic ms; NULL = clock_monotonic_ms
     const struct random_source *random; // NULL = the system's; recordings are replayed with their own
+    struct budgets *budgets;            // NULL = nothing is accounted; outlives the connections
     // Acceptor: the identity whose instance key is target, or NULL (closes as WIRE.md 4.4).
     const struct conn_identity *(*identity)(void *ctx, const struct public_key *target);
     // Acceptor, after the group is known, before sync: may this source talk to this target in this group at all?
@@ -97,6 +109,8 @@ struct conn *conn_accept(struct transport *t, const struct conn_host *host, stru
 struct conn_protocol {
     void (*text)(void *ctx, struct span message, uint64_t now_ms);
     void (*binary)(void *ctx, struct span message, uint64_t now_ms);
+    // Texts that come in fragments, piece by piece as they come; the last piece is empty. NULL: whole, as text.
+    void (*piece)(void *ctx, struct span piece, bool first, bool last, uint64_t now_ms);
     void (*drained)(void *ctx);
     uint64_t (*deadline)(void *ctx); // 0 = none; asked again after every event
     void (*time)(void *ctx, uint64_t now_ms);
@@ -104,6 +118,9 @@ struct conn_protocol {
     void (*closed)(void *ctx, const struct error *why); // release ctx here
 };
 void conn_serve(struct conn *c, const struct conn_protocol *protocol, void *ctx);
+// From host.ready: the host knows who this is. Before, the peer has a stranger's account.
+void conn_recognise(struct conn *c, enum budget_class class);
+struct budget *conn_budget(const struct conn *c); // NULL without host.budgets; budget_use to keep it
 void conn_send_text(struct conn *c, struct span message);
 void conn_send_binary(struct conn *c, struct span message);
 size_t conn_queued(const struct conn *c);

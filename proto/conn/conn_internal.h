@@ -7,11 +7,11 @@
 #include "conn/handshake.h"
 
 enum {
-    CONN_CLEAR_MS = 10000,      // the whole phase in clear text
-    CONN_AWAIT_MS = 30000,      // each message awaited after it
-    CONN_QUEUE = 10,            // messages that arrive before the protocol serves (WIRE.md 2.4)
-    CONN_LIMIT_EARLY = 1 << 20, // bytes of one message before the protocol serves
-    CONN_LIMIT_SERVING = 64 << 20,
+    CONN_CLEAR_MS = 10000,       // the whole phase in clear text
+    CONN_AWAIT_MS = 30000,       // each message awaited after it
+    CONN_QUEUE = 10,             // messages that arrive before the protocol serves (WIRE.md 2.4)
+    CONN_LIMIT_EARLY = 64 << 10, // bytes of one message, but in the group CHUM
+    CONN_LIMIT_CHUM = 64 << 20,
 };
 
 struct conn_step { // one awaited message
@@ -29,6 +29,7 @@ struct conn {
     const struct conn_host *host;
     const struct conn_identity *local; // NULL until an acceptor knows it
     const struct random_source *random;
+    struct budget *budget;
     enum conn_role role;
     enum conn_group group;
     enum conn_state state;
@@ -49,6 +50,11 @@ struct conn {
     const struct conn_protocol *protocol; // NULL until conn_serve
     void *protocol_ctx;
 
+    bool held_up;          // by the protocol: the peer is not read
+    uint64_t resume_at;    // by its rates, until then; 0 = it is not
+    uint64_t stall_at;     // when the peer has to have read some of what waits; 0 = little waits
+    uint64_t written_then; // bytes, when that was set
+
     unsigned busy; // depth of events being handled; the end waits until they are over
     bool ending;
     int close_code;
@@ -64,3 +70,8 @@ enum status conn_check_known(struct conn *c, struct error *e);
 void conn_set_state(struct conn *c, enum conn_state state);
 void conn_emit(struct conn *c, bool text, struct buf *message); // through the pipeline if there is one; frees it
 void conn_encrypt(struct conn *c, struct secret *shared);       // from here on everything is encrypted
+
+// conn_account.c
+void conn_account(struct conn *c);        // after every event: brings it up to date, and what follows from it
+void conn_check_progress(struct conn *c); // at stall_at
+void conn_hold_up(struct conn *c, bool held_up);

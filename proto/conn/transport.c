@@ -26,4 +26,5 @@ void transport_release(struct transport *t)
     static const struct transport_events nobody = {
         .message = ignore_message, .closed = ignore_closed, .drained = ignore, .time = ignore};
     transport_use(t, &nobody, NULL);
+    t->budget = NULL;
 }

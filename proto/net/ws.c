@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/clock.h"
 
 enum { CLOSE_DEADLINE_MS = 5000, HIGH_WATER = 256 << 10, LOW_WATER = 8 << 10 };
@@ -170,12 +171,15 @@ static int receive(struct ws *s, const char *in, size_t len)
         deliver(s, (struct span){in, len});
         return 0;
     }
+    if (budget_take(s->base.budget, BUDGET_HELD, len, NULL) != STATUS_OK)
+        return refuse_message(s);
     if (len != 0)
         buf_add(&s->partial, in, len);
     if (!last)
         return 0;
     struct buf whole = s->partial;
     s->partial = (struct buf){0};
+    budget_give(s->base.budget, BUDGET_HELD, whole.len);
     deliver(s, buf_span(&whole));
     buf_free(&whole);
     return 0;

@@ -235,6 +235,12 @@ const char *pairings_ready(struct pairings *ps, struct conn *c)
         return NULL;
     }
     forget_expired(ps, clock_wall_ms());
+    if (tokens_count(ps->tokens) == 0) { // nothing it could say would be right
+        struct error why;
+        error_set(&why, STATUS_REFUSED, "BAD-TOKEN", "Authentication token is not existing.");
+        conn_fail(c, &why);
+        return NULL;
+    }
     ps->accepting++;
     pairing_accept(c, &ps->host, &own, ps->tokens);
     return NULL;

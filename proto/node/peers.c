@@ -98,6 +98,7 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
     const char *refusal = routes_assigned(p->routes, c);
     if (refusal != NULL)
         return refusal;
+    conn_recognise(c, peers_is_own(p, &peer->person_id) ? BUDGET_OWN : BUDGET_CONTACT);
     syncs_start(p->syncs, c, peers_is_own(p, &peer->person_id));
     return NULL;
 }
@@ -252,6 +253,7 @@ struct peers *peers_create(struct node *n, const struct hash *own)
     fill_identity(&p->identity, node_self(n));
     p->host = (struct conn_host){.ctx = p,
                                  .recipes = p->recipes,
+                                 .budgets = p->budgets,
                                  .identity = host_identity,
                                  .admits = host_admits,
                                  .assigned = host_assigned,
@@ -262,7 +264,7 @@ struct peers *peers_create(struct node *n, const struct hash *own)
                                  .closed = host_closed};
     p->endpoints = hash_map_create();
     p->just_paired = hash_map_create();
-    p->client = ws_client_create(node_loop(n), node_names(n), node_ca_file(n));
+    p->client = ws_client_create(node_loop(n), node_pool(n), node_ca_file(n));
     p->routes_timer = loop_timer_create(node_loop(n), dialling_due, p);
     p->routes_host = dialling_host(p);
     p->routes = routes_create(&p->routes_host, ENDPOINTS_MAX);

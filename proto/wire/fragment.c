@@ -64,6 +64,8 @@ static enum status start(struct fragment_receiver *r, struct span control, struc
                          "Already processing %s chunks. " SPAN_FMT " message not allowed.", open_name(r),
                          SPAN_ARG(control));
     r->open = span_eq(control, START_STRING) ? FRAGMENT_STRING : FRAGMENT_BINARY;
+    r->streaming = r->streams && r->open == FRAGMENT_STRING;
+    r->came = 0;
     buf_clear(&r->bytes);
     return STATUS_OK;
 }
@@ -73,20 +75,36 @@ static enum status finish(struct fragment_receiver *r, struct fragment_message *
     if (r->open == FRAGMENT_NONE)
         return error_set(e, STATUS_INVALID, "BAD-FRAGMENT",
                          "No chunks processing in progress. fragmentation_end message not allowed.");
-    out->present = true;
-    out->text = r->open == FRAGMENT_STRING;
-    if (out->text)
+    *out = (struct fragment_message){.present = true,
+                                     .text = r->open == FRAGMENT_STRING,
+                                     .piece = r->streaming,
+                                     .first = r->streaming && r->came == 0,
+                                     .last = r->streaming};
+    if (out->text && !r->streaming)
         frame_repair_text(&r->bytes, 0);
-    out->bytes = buf_span(&r->bytes);
+    if (!r->streaming) {
+        budget_give(r->budget, BUDGET_HELD, r->came);
+        out->bytes = buf_span(&r->bytes);
+    }
     r->open = FRAGMENT_NONE;
     return STATUS_OK;
 }
 
-static enum status append(struct fragment_receiver *r, struct span piece, struct error *e)
+static enum status append(struct fragment_receiver *r, struct span piece, struct fragment_message *out, struct error *e)
 {
-    if (piece.len > r->limit || r->bytes.len > r->limit - piece.len)
+    if (piece.len > r->limit || r->came > r->limit - piece.len)
         return error_set(e, STATUS_TOO_BIG, "MESSAGE-TOO-BIG", "A message of more than %zu bytes is not accepted.",
                          r->limit);
+    if (r->streaming) {
+        *out = (struct fragment_message){
+            .present = piece.len != 0, .text = true, .piece = true, .first = r->came == 0, .bytes = piece};
+        r->came += piece.len;
+        return STATUS_OK;
+    }
+    enum status st = budget_take(r->budget, BUDGET_HELD, piece.len, e);
+    if (st != STATUS_OK)
+        return st;
+    r->came += piece.len;
     buf_add_span(&r->bytes, piece);
     return STATUS_OK;
 }
@@ -111,7 +129,7 @@ enum status fragment_receive(struct fragment_receiver *r, bool text, struct span
         return finish(r, out, e);
     if (r->open != FRAGMENT_NONE) {
         if (!text)
-            return append(r, message, e);
+            return append(r, message, out, e);
         return error_set(e, STATUS_INVALID, "BAD-FRAGMENT",
                          "Currently processing %s chunks. No string messages allowed except the fragmentation_end "
                          "message.",

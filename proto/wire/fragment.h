@@ -1,6 +1,7 @@
 // Fragmentation (WIRE.md 3.5): long messages travel as a start text, binary pieces and an end text.
 #pragma once
 
+#include "base/budget.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
@@ -17,13 +18,19 @@ void fragment_send(bool text, struct span message, fragment_emit emit, void *ctx
 // ---- Receiving ----
 struct fragment_receiver { // zero-initialise, set limit
     enum { FRAGMENT_NONE, FRAGMENT_STRING, FRAGMENT_BINARY } open;
+    bool streams;   // texts that come in fragments are handed on as they come
+    bool streaming; // the one that is open is
+    size_t came;    // bytes of it
     struct buf bytes;
-    size_t limit; // bytes of one reassembled message
+    size_t limit;          // bytes of one reassembled message
+    struct budget *budget; // the account its bytes are taken from (BUDGET_HELD); NULL = none
 };
 
 struct fragment_message {
     bool present; // false: the message was a part, more has to come
     bool text;
+    bool piece;        // of a text that is handed on as it comes, not repaired; the last one is empty
+    bool first, last;  // of its pieces
     struct span bytes; // valid until the next call
 };
 

@@ -45,6 +45,16 @@ void pipeline_set_limit(struct pipeline *p, size_t limit)
     p->fragments.limit = limit;
 }
 
+void pipeline_set_budget(struct pipeline *p, struct budget *budget)
+{
+    p->fragments.budget = budget;
+}
+
+void pipeline_stream_texts(struct pipeline *p)
+{
+    p->fragments.streams = true;
+}
+
 void pipeline_set_paused(struct pipeline *p, bool paused, uint64_t now_ms)
 {
     p->paused = paused;
@@ -106,7 +116,7 @@ enum status pipeline_receive(struct pipeline *p, bool text, struct span frame, u
         return STATUS_OK;
     }
     status = fragment_receive(&p->fragments, is_text, message, out, e);
-    p->counts.messages_received += status == STATUS_OK && out->present;
+    p->counts.messages_received += status == STATUS_OK && out->present && (!out->piece || out->last);
     return status;
 }
 

@@ -16,11 +16,13 @@ struct pipeline_counts {                         // what each stage has handled
 typedef void (*pipeline_emit)(void *ctx, struct span frame); // one binary WebSocket message; borrowed
 
 // Takes the shared key over. limit: bytes of one received message, fragmented or not. random may not be NULL and
-// outlives the pipeline.
+// outlives the pipeline, as does what pipeline_set_budget is given.
 struct pipeline *pipeline_create(struct secret *shared_key, enum frame_side side, size_t limit,
                                  const struct random_source *random, pipeline_emit emit, void *ctx, uint64_t now_ms);
 void pipeline_destroy(struct pipeline *p); // NULL-safe
 void pipeline_set_limit(struct pipeline *p, size_t limit);
+void pipeline_set_budget(struct pipeline *p, struct budget *budget); // the account of unfinished messages
+void pipeline_stream_texts(struct pipeline *p);                      // fragment_receiver.streams, from the next one on
 // While nothing is read from the peer its silence means nothing; when reading goes on its time begins anew.
 void pipeline_set_paused(struct pipeline *p, bool paused, uint64_t now_ms);
 

@@ -4,46 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/invariant.h"
 #include "base/text.h"
 #include "wire/jsontext.h"
+#include "wire/rpc_internal.h"
 
-enum { WAITING_DEFAULT = 65536, REFUSED_STREAMS = 8, JSON_DEPTH = 32, JSON_VALUES = 100000, ID_BYTES = 8 };
+enum { WAITING_DEFAULT = 65536, JSON_DEPTH = 32, JSON_VALUES = 100000, BYTES_PER_VALUE = 32, ID_BYTES = 8 };
 
 static const char UNDEFINED[] = "$__undefined$";
-
-struct call {
-    struct call *next;
-    int64_t id;
-    char *message; // the request's text until it is sent
-    uint64_t timeout_ms;
-    uint64_t deadline; // 0 while it waits in the queue
-    bool takes_stream; // otherwise one answer is awaited
-    bool streaming;    // a chunk has arrived
-    bool base64;       // the encoding of the text stream
-    rpc_reply_fn reply;
-    void *ctx;
-};
-
-struct call_list { // in the order of the calls
-    struct call *first;
-    struct call **end;
-    size_t count;
-};
-
-struct rpc {
-    struct rpc_transport transport;
-    struct rpc_limits limits;
-    rpc_serve_fn serve;
-    void *ctx;
-    int64_t next_id;
-    struct call_list sent, waiting;
-    int64_t refused[REFUSED_STREAMS]; // streams of ours the peer cannot store
-    size_t refused_count;
-    bool failed;   // after rpc_fail_all
-    unsigned busy; // calls of others under way: nobody may destroy it from there
-    OWNER
-};
 
 // ---- Lists of calls ----
 
@@ -78,16 +45,22 @@ static struct call **list_find(struct call_list *l, int64_t id)
     return NULL;
 }
 
-static void call_free(struct call *c)
+static void call_free(struct rpc *r, struct call *c)
 {
+    rpc_drop_text(r, c);
     free(c->message);
     free(c);
 }
 
-static void list_free(struct call_list *l)
+static void list_free(struct rpc *r, struct call_list *l)
 {
     while (l->first != NULL)
-        call_free(list_take(l, &l->first));
+        call_free(r, list_take(l, &l->first));
+}
+
+struct call **rpc_sent_call(struct rpc *r, int64_t id)
+{
+    return list_find(&r->sent, id);
 }
 
 // ---- Life ----
@@ -110,10 +83,9 @@ void rpc_destroy(struct rpc *r)
 {
     if (r == NULL)
         return;
-    OWNER_ASSERT(r);
-    INVARIANT(r->busy == 0);
-    list_free(&r->sent);
-    list_free(&r->waiting);
+    list_free(r, &r->sent);
+    list_free(r, &r->waiting);
+    long_answer_end(&r->arriving);
     free(r);
 }
 
@@ -187,6 +159,11 @@ void rpc_answer_error(struct rpc *r, int64_t id, const char *name, const char *m
     add_undefined_or_string(&out, code);
     buf_add_text(&out, "}}");
     send_text(r, &out);
+}
+
+void rpc_answer_no_array(struct rpc *r, int64_t id)
+{
+    rpc_answer_error(r, id, "TypeError", "the arguments of a request have to be an array", NULL);
 }
 
 void rpc_answer_unknown_service(struct rpc *r, int64_t id, int64_t service)
@@ -288,14 +265,18 @@ static void send_waiting(struct rpc *r, uint64_t now_ms)
     }
 }
 
-static int64_t begin_call(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, const struct call *call)
+int64_t rpc_call(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, uint64_t timeout_ms,
+                 rpc_reply_fn reply, void *ctx)
 {
-    OWNER_ASSERT(r);
     if (r->failed || r->waiting.count >= r->limits.waiting)
         return -1;
     struct call *c = mem_alloc(sizeof *c);
-    *c = *call;
     c->id = r->next_id++;
+    c->timeout_ms = timeout_ms;
+    c->reply = reply;
+    c->ctx = ctx;
+    c->most = r->limits.text;
+    c->too_big = "ANSWER-TOO-BIG";
     struct buf message = {0};
     buf_printf(&message, "{\"requestId\":%lld,\"type\":\"request\",\"serviceId\":%lld,\"args\":", (long long)c->id,
                (long long)service);
@@ -309,17 +290,16 @@ static int64_t begin_call(struct rpc *r, int64_t service, struct span args, uint
     return id;
 }
 
-int64_t rpc_call(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, uint64_t timeout_ms,
-                 rpc_reply_fn reply, void *ctx)
+void rpc_expect(struct rpc *r, int64_t id, size_t most, const char *too_big, bool in_pieces)
 {
-    return begin_call(r, service, args, now_ms, &(struct call){.timeout_ms = timeout_ms, .reply = reply, .ctx = ctx});
-}
-
-int64_t rpc_call_stream(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, uint64_t timeout_ms,
-                        rpc_reply_fn reply, void *ctx)
-{
-    return begin_call(r, service, args, now_ms,
-                      &(struct call){.timeout_ms = timeout_ms, .reply = reply, .ctx = ctx, .takes_stream = true});
+    struct call **place = list_find(&r->sent, id);
+    if (place == NULL)
+        place = list_find(&r->waiting, id);
+    if (place == NULL)
+        return;
+    (*place)->most = most;
+    (*place)->too_big = too_big;
+    (*place)->in_pieces = in_pieces;
 }
 
 void rpc_cancel(struct rpc *r, int64_t id)
@@ -336,7 +316,7 @@ void rpc_cancel(struct rpc *r, int64_t id)
         buf_printf(&out, "{\"requestId\":%lld,\"type\":\"write-stream-error\"}", (long long)id);
         send_text(r, &out);
     }
-    call_free(c);
+    call_free(r, c);
 }
 
 size_t rpc_pending(const struct rpc *r)
@@ -344,23 +324,16 @@ size_t rpc_pending(const struct rpc *r)
     return r->sent.count + r->waiting.count;
 }
 
-// Whatever calls others is between these two.
-static void enter(struct rpc *r)
-{
-    OWNER_ASSERT(r);
-    r->busy++;
-}
-
-static void leave(struct rpc *r)
-{
-    r->busy--;
-}
-
-static void finish(struct call_list *list, struct call **place, const struct rpc_reply *reply)
+static void finish(struct rpc *r, struct call_list *list, struct call **place, const struct rpc_reply *reply)
 {
     struct call *c = list_take(list, place);
     c->reply(c->ctx, reply);
-    call_free(c);
+    call_free(r, c);
+}
+
+void rpc_finish(struct rpc *r, struct call **place, const struct rpc_reply *reply)
+{
+    finish(r, &r->sent, place, reply);
 }
 
 uint64_t rpc_deadline(const struct rpc *r)
@@ -385,23 +358,19 @@ void rpc_on_time(struct rpc *r, uint64_t now_ms)
     struct error e;
     error_set(&e, STATUS_TIMEOUT, "RPC-TIMEOUT", "the peer did not answer a request in time");
     struct rpc_reply lost = {.kind = RPC_LOST, .error = &e};
-    enter(r);
     for (struct call **place; (place = find_expired(r, now_ms)) != NULL;)
-        finish(&r->sent, place, &lost);
+        finish(r, &r->sent, place, &lost);
     send_waiting(r, now_ms);
-    leave(r);
 }
 
 void rpc_fail_all(struct rpc *r, const struct error *why)
 {
     r->failed = true;
     struct rpc_reply lost = {.kind = RPC_LOST, .error = why};
-    enter(r);
     while (r->sent.first != NULL)
-        finish(&r->sent, &r->sent.first, &lost);
+        finish(r, &r->sent, &r->sent.first, &lost);
     while (r->waiting.first != NULL)
-        finish(&r->waiting, &r->waiting.first, &lost);
-    leave(r);
+        finish(r, &r->waiting, &r->waiting.first, &lost);
 }
 
 // ---- Receiving ----
@@ -434,11 +403,9 @@ static void on_request(struct rpc *r, const json_t *message)
         return;
     json_t *args = json_object_get(message, "args");
     json_t *none = rpc_is_undefined(args) ? json_array() : NULL;
-    request.args = none != NULL ? none : args;
-    if (json_is_array(request.args))
-        r->serve(r->ctx, &request);
-    else
-        rpc_answer_error(r, request.id, "TypeError", "the arguments of a request have to be an array", NULL);
+    args = none != NULL ? none : args;
+    request.args = json_is_array(args) ? args : NULL;
+    r->serve(r->ctx, &request);
     json_decref(none);
 }
 
@@ -446,7 +413,7 @@ static void on_data(struct rpc *r, struct call **place, const json_t *message)
 {
     const json_t *data = json_object_get(message, "data");
     struct rpc_reply reply = {.kind = RPC_DATA, .data = rpc_is_undefined(data) ? NULL : data};
-    finish(&r->sent, place, &reply);
+    finish(r, &r->sent, place, &reply);
 }
 
 static void on_error(struct rpc *r, struct call **place, const json_t *message)
@@ -460,30 +427,20 @@ static void on_error(struct rpc *r, struct call **place, const json_t *message)
     struct error e;
     error_set(&e, STATUS_REFUSED, short_code, SPAN_FMT "%s" SPAN_FMT, SPAN_ARG(name),
               name.len != 0 && text.len != 0 ? ": " : "", SPAN_ARG(text));
-    finish(&r->sent, place, &(struct rpc_reply){.kind = RPC_ERROR, .error = &e});
+    finish(r, &r->sent, place, &(struct rpc_reply){.kind = RPC_ERROR, .error = &e});
 }
 
 static void on_stream_error(struct rpc *r, struct call **place, const json_t *message)
 {
     struct error e;
     error_set(&e, STATUS_REFUSED, "STREAM-ERROR", SPAN_FMT, SPAN_ARG(get_text(message, "error")));
-    finish(&r->sent, place, &(struct rpc_reply){.kind = RPC_ERROR, .error = &e});
-}
-
-static void refuse_stream(struct rpc *r, struct call **place)
-{
-    struct error e;
-    error_set(&e, STATUS_INVALID, "STREAM-ERROR", "the peer sends a stream where one answer was asked for");
-    finish(&r->sent, place, &(struct rpc_reply){.kind = RPC_ERROR, .error = &e});
+    finish(r, &r->sent, place, &(struct rpc_reply){.kind = RPC_ERROR, .error = &e});
 }
 
 static void on_end(struct rpc *r, struct call **place, const json_t *message)
 {
     (void)message;
-    if (!(*place)->takes_stream)
-        refuse_stream(r, place);
-    else
-        finish(&r->sent, place, &(struct rpc_reply){.kind = RPC_END});
+    finish(r, &r->sent, place, &(struct rpc_reply){.kind = RPC_END});
 }
 
 static void deliver_chunk(struct call *c, struct span chunk, uint64_t now_ms)
@@ -511,7 +468,7 @@ static void on_chunk(struct rpc *r, struct call **place, const json_t *message, 
     } else {
         struct error e;
         error_set(&e, STATUS_INVALID, "STREAM-ERROR", "a chunk of the stream is not base64");
-        finish(&r->sent, place, &(struct rpc_reply){.kind = RPC_ERROR, .error = &e});
+        finish(r, &r->sent, place, &(struct rpc_reply){.kind = RPC_ERROR, .error = &e});
     }
     buf_free(&bytes);
 }
@@ -527,9 +484,7 @@ static void on_response(struct rpc *r, struct span type, const json_t *message, 
     struct call **place = get_integer(message, "responseId", &id) ? list_find(&r->sent, id) : NULL;
     if (place == NULL)
         return;
-    if (span_eq_text(type, "stream") && !(*place)->takes_stream)
-        refuse_stream(r, place);
-    else if (span_eq_text(type, "stream"))
+    if (span_eq_text(type, "stream"))
         on_chunk(r, place, message, now_ms);
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
         if (span_eq_text(type, endings[i].type)) {
@@ -547,10 +502,10 @@ static void on_refusal(struct rpc *r, const json_t *message)
 
 void rpc_on_text(struct rpc *r, struct span text, uint64_t now_ms)
 {
-    struct jsontext_limits limits = {.bytes = r->limits.text, .depth = JSON_DEPTH, .values = JSON_VALUES};
+    struct jsontext_limits limits = {.bytes = LONG_ANSWER_WHOLE, .depth = JSON_DEPTH, .values = JSON_VALUES};
+    budget_charge(r->limits.budget, BUDGET_VALUES, 1 + text.len / BYTES_PER_VALUE);
     json_t *message = jsontext_parse(text, limits, NULL);
     struct span type = get_text(message, "type");
-    enter(r);
     if (span_eq_text(type, "request"))
         on_request(r, message);
     else if (span_eq_text(type, "write-stream-error"))
@@ -559,7 +514,6 @@ void rpc_on_text(struct rpc *r, struct span text, uint64_t now_ms)
         on_response(r, type, message, now_ms);
     json_decref(message);
     send_waiting(r, now_ms);
-    leave(r);
 }
 
 void rpc_on_binary(struct rpc *r, struct span message, uint64_t now_ms)
@@ -574,10 +528,6 @@ void rpc_on_binary(struct rpc *r, struct span message, uint64_t now_ms)
     if (!(id >= 0 && id <= 9007199254740992.0) || id != trunc(id))
         return;
     struct call **place = list_find(&r->sent, (int64_t)id);
-    enter(r);
-    if (place != NULL && !(*place)->takes_stream)
-        refuse_stream(r, place);
-    else if (place != NULL)
+    if (place != NULL)
         deliver_chunk(*place, span_from(message, ID_BYTES), now_ms);
-    leave(r);
 }

@@ -29,7 +29,7 @@ static void serve(void *ctx, const struct rpc_request *request)
 static void reply(void *ctx, const struct rpc_reply *r)
 {
     unsigned *count = ctx;
-    if (r->kind == RPC_CHUNK)
+    if (r->kind == RPC_CHUNK || r->kind == RPC_PIECE)
         FUZZ_CHECK(*count == 0);
     else
         FUZZ_CHECK(++*count == 1);
@@ -42,13 +42,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     p.rpc = rpc_create((struct rpc_transport){.send = drop}, (struct rpc_limits){.outstanding = 1, .text = 65536},
                        serve, &p);
     for (size_t i = 0; i < 2; i++)
-        rpc_call_stream(p.rpc, 2, SPAN("[]"), 0, 1000, reply, &p.replies[i]);
+        rpc_call(p.rpc, 2, SPAN("[]"), 0, 1000, reply, &p.replies[i]);
     while (size != 0) {
         const uint8_t *newline = memchr(data, '\n', size);
         size_t len = newline != NULL ? (size_t)(newline - data) : size;
         struct span line = {(const char *)data, len};
         if (len != 0 && data[0] == 0)
             rpc_on_binary(p.rpc, span_from(line, 1), 0);
+        else if (len != 0 && data[0] == 1)
+            rpc_on_piece(p.rpc, span_from(line, 1), true, true, 0);
         else
             rpc_on_text(p.rpc, line, 0);
         data += len, size -= len;

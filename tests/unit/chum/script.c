@@ -120,7 +120,7 @@ static void on_text(void *ctx, struct span message, uint64_t now_ms)
     if (!script->synchronised)
         script->synchronised = true;
     else if (script->raw == NULL || !script->raw(script->ctx, script, true, message))
-        rpc_on_text(script->rpc, message, now_ms);
+        rpc_on_piece(script->rpc, message, true, true, now_ms); // also short ones
 }
 
 static void on_binary(void *ctx, struct span message, uint64_t now_ms)
@@ -183,16 +183,27 @@ void script_play(struct script *script, struct conn *c)
 
 // ---- Questions -----------------------------------------------------------------------------------------------------
 
+static char *quoted(struct span s)
+{
+    json_t *string = json_stringn(s.ptr != NULL ? s.ptr : "", s.len);
+    char *text = json_dumps(string, JSON_ENCODE_ANY | JSON_COMPACT);
+    json_decref(string);
+    return text;
+}
+
 static void replied(void *ctx, const struct rpc_reply *reply)
 {
     struct script *script = ctx;
     char *text;
     switch (reply->kind) {
     case RPC_CHUNK:
+    case RPC_PIECE:
         buf_add_span(&script->data, reply->chunk);
         return;
     case RPC_DATA:
         text = reply->data != NULL ? json_dumps(reply->data, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+        if (reply->text != NULL)
+            text = quoted(buf_span(reply->text));
         buf_add_text(&script->data, text != NULL ? text : "undefined");
         free(text);
         break;
@@ -223,7 +234,7 @@ void script_ask(struct stage *s, struct script *script, int64_t service, const c
     script->answered = false;
     buf_clear(&script->data);
     error_clear(&script->error);
-    rpc_call_stream(script->rpc, service, span_of(json), conn_now(script->conn), 60000, replied, script);
+    rpc_call(script->rpc, service, span_of(json), conn_now(script->conn), 60000, replied, script);
     stage_wait(s, is_answered, script, "an answer");
     free(json);
 }

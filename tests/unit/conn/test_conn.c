@@ -7,6 +7,8 @@ struct scene {
     struct recipes *recipes;
     struct node client, server;
     struct transport *ends[2];
+    struct budget *kept[100];
+    size_t kept_count;
 };
 
 static int begin(void **state)
@@ -373,12 +375,72 @@ static void a_huge_message_before_serving_closes(void **state)
     probe_open(&p, CONN_CHUM);
     probe_handshake(&p);
     probe_send_text(&p, "fragmentation_start_string");
-    for (int i = 0; i < 17 && !p.closed; i++)
+    for (int i = 0; i < 2; i++) // 64 KiB are the most
         probe_send(&p, false, (struct span){piece, 65536});
     assert_true(p.closed);
     assert_string_equal(s->server.closed_why.code, "MESSAGE-TOO-BIG");
     probe_end(&p);
     free(piece);
+}
+
+// Strangers share an account, and what they begin and do not end is on it.
+static void strangers_hold_little_in_all(void **state)
+{
+    struct scene *s = *state;
+    struct budgets *bs = budgets_create(NULL, NULL);
+    struct budget_account all;
+    struct probe p;
+    char *piece = mem_alloc(65536);
+    s->server.host.budgets = bs;
+    struct budget *others = budget_of_connection(bs);
+    probe_begin(&p, &s->server, CONN_INITIATOR, false);
+    probe_open(&p, CONN_CHUM);
+    probe_handshake(&p);
+    probe_send_text(&p, "fragmentation_start_string");
+    probe_send(&p, false, (struct span){piece, 30000});
+    budgets_of_class(bs, BUDGET_STRANGER, &all);
+    assert_int_equal(all.use[BUDGET_HELD], 30000);
+    assert_false(p.closed);
+    while (budget_room(others, BUDGET_HELD) != 0) { // the others are many
+        struct budget *other = budget_of_connection(bs);
+        uint64_t room = budget_room(other, BUDGET_HELD);
+        assert_int_equal(budget_take(other, BUDGET_HELD, room, NULL), STATUS_OK);
+        s->kept[s->kept_count++] = other;
+    }
+    probe_send(&p, false, (struct span){piece, 30000});
+    assert_true(p.closed);
+    assert_string_equal(s->server.closed_why.code, "OVER-BUDGET");
+    for (size_t i = 0; i < s->kept_count; i++)
+        budget_release(s->kept[i]);
+    budget_release(others);
+    probe_end(&p);
+    budgets_of_class(bs, BUDGET_STRANGER, &all);
+    assert_int_equal(all.use[BUDGET_HELD] + all.connections, 0);
+    budgets_destroy(bs);
+    free(piece);
+}
+
+static void who_does_not_read_is_given_up(void **state)
+{
+    struct scene *s = *state;
+    struct budgets *bs = budgets_create(NULL, NULL);
+    struct budget_report report;
+    size_t size = 2 * CONN_UNREAD;
+    char *much = mem_alloc(size);
+    s->server.host.budgets = bs;
+    connect_nodes(s, CONN_CHUM, NULL);
+    pipe_settle(s->world);
+    conn_pause(s->client.conn, true);
+    conn_send_binary(s->server.conn, (struct span){much, size});
+    pipe_sleep(s->world, CONN_STALL_MS - 1000);
+    assert_int_equal(conn_state(s->server.conn), CONN_ACTIVE);
+    pipe_sleep(s->world, 2000);
+    assert_int_equal(s->server.closed_count, 1);
+    assert_string_equal(s->server.closed_why.code, "OVER-BUDGET");
+    assert_true(budgets_report(bs, &report));
+    assert_int_equal(report.kind, BUDGET_QUEUED);
+    budgets_destroy(bs);
+    free(much);
 }
 
 static void nesting_bombs_are_refused(void **state)
@@ -419,6 +481,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_connection_has_its_own_key, begin, end),
         cmocka_unit_test_setup_teardown(a_meddled_handshake_fails, begin, end),
         cmocka_unit_test_setup_teardown(a_huge_message_before_serving_closes, begin, end),
+        cmocka_unit_test_setup_teardown(strangers_hold_little_in_all, begin, end),
+        cmocka_unit_test_setup_teardown(who_does_not_read_is_given_up, begin, end),
         cmocka_unit_test_setup_teardown(nesting_bombs_are_refused, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
