@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 
-enum { HEAD_MAX = 128 };
+enum { HEAD_MAX = 256 };
 
 void long_answer_begin(struct long_answer *a)
 {
@@ -20,33 +20,98 @@ void long_answer_end(struct long_answer *a)
 
 // ---- The head ----
 
-static const struct span FRONT = {"{\"responseId\":", 14};
-static const struct span MIDDLE = {",\"type\":\"data\",\"data\":\"", 23};
+enum step { STEP_READ, STEP_SHORT, STEP_OTHER }; // SHORT: the text ends too early
 
-static bool may_begin(struct span s, struct span with)
+static void skip_space(struct span *s)
 {
-    size_t n = s.len < with.len ? s.len : with.len;
-    return memcmp(s.ptr, with.ptr, n) == 0;
+    while (s->len != 0 && (s->ptr[0] == ' ' || s->ptr[0] == '\t' || s->ptr[0] == '\n' || s->ptr[0] == '\r'))
+        *s = span_from(*s, 1);
+}
+
+static enum step skip(struct span *s, char c)
+{
+    skip_space(s);
+    if (s->len == 0)
+        return STEP_SHORT;
+    if (s->ptr[0] != c)
+        return STEP_OTHER;
+    *s = span_from(*s, 1);
+    return STEP_READ;
+}
+
+// A string without escapes.
+static enum step read_word(struct span *s, struct span *word)
+{
+    enum step step = skip(s, '"');
+    if (step != STEP_READ)
+        return step;
+    size_t n = 0;
+    while (n < s->len && s->ptr[n] != '"' && s->ptr[n] != '\\')
+        n++;
+    if (n == s->len)
+        return STEP_SHORT;
+    if (s->ptr[n] != '"')
+        return STEP_OTHER;
+    *word = (struct span){s->ptr, n};
+    *s = span_from(*s, n + 1);
+    return STEP_READ;
+}
+
+static enum step read_id(struct span *s, int64_t *id)
+{
+    size_t n = 0;
+    *id = 0;
+    skip_space(s);
+    for (; n < s->len && n < 16 && s->ptr[n] >= '0' && s->ptr[n] <= '9'; n++)
+        *id = *id * 10 + (s->ptr[n] - '0');
+    if (n == s->len)
+        return STEP_SHORT;
+    *s = span_from(*s, n);
+    return n != 0 ? STEP_READ : STEP_OTHER;
+}
+
+struct head {
+    bool has_id, is_data, is_whole;
+    int64_t id;
+};
+
+static enum step read_member(struct span *s, struct head *head)
+{
+    struct span name, type;
+    enum step step = read_word(s, &name);
+    if (step == STEP_READ)
+        step = skip(s, ':');
+    if (step != STEP_READ)
+        return step;
+    if (span_eq(name, SPAN("data"))) {
+        head->is_whole = true;
+        return head->has_id && head->is_data ? skip(s, '"') : STEP_OTHER;
+    }
+    if (span_eq(name, SPAN("responseId"))) {
+        head->has_id = true;
+        step = read_id(s, &head->id);
+    } else if (span_eq(name, SPAN("type"))) {
+        step = read_word(s, &type);
+        head->is_data = step == STEP_READ && span_eq(type, SPAN("data"));
+        if (step == STEP_READ && !head->is_data)
+            step = STEP_OTHER;
+    } else {
+        step = STEP_OTHER;
+    }
+    return step == STEP_READ ? skip(s, ',') : step;
 }
 
 // The length of the head, 0 if it is not whole yet; *other: it is something else.
 static size_t read_head(struct long_answer *a, bool *other)
 {
     struct span s = buf_span(&a->kept);
-    *other = !may_begin(s, FRONT);
-    if (*other || s.len < FRONT.len)
-        return 0;
-    size_t i = FRONT.len;
-    int64_t id = 0;
-    while (i < s.len && i < FRONT.len + 16 && s.ptr[i] >= '0' && s.ptr[i] <= '9')
-        id = id * 10 + (s.ptr[i++] - '0');
-    if (i == s.len)
-        return 0;
-    *other = i == FRONT.len || !may_begin(span_from(s, i), MIDDLE);
-    if (*other || s.len - i < MIDDLE.len)
-        return 0;
-    a->id = id;
-    return i + MIDDLE.len;
+    struct head head = {0};
+    enum step step = skip(&s, '{');
+    while (step == STEP_READ && !head.is_whole)
+        step = read_member(&s, &head);
+    *other = step == STEP_OTHER || (step == STEP_SHORT && a->kept.len >= HEAD_MAX);
+    a->id = head.id;
+    return step == STEP_READ ? a->kept.len - s.len : 0;
 }
 
 // ---- The string ----
@@ -167,12 +232,11 @@ static void keep(struct long_answer *a, struct span piece)
 // What of the piece belongs to the string.
 static struct span add_head(struct long_answer *a, struct span piece)
 {
-    size_t before = a->kept.len;
-    size_t part = piece.len < HEAD_MAX ? piece.len : HEAD_MAX;
     bool other;
-    if (before == 0 && span_starts_with(piece, SPAN("\xef\xbb\xbf"))) // decoders drop it
+    if (a->kept.len == 0 && span_starts_with(piece, SPAN("\xef\xbb\xbf"))) // decoders drop it
         piece = span_from(piece, 3);
-    part = part < piece.len ? part : piece.len;
+    size_t before = a->kept.len;
+    size_t part = piece.len < HEAD_MAX - before ? piece.len : HEAD_MAX - before;
     buf_add(&a->kept, piece.ptr, part);
     size_t head = read_head(a, &other);
     if (head != 0) {

@@ -43,7 +43,10 @@ static void other_messages_are_told_apart(void **state)
         enum long_answer_state end;
     } cases[] = {
         {"{\"responseId\":1,\"type\":\"data\",\"data\":8}", LONG_ANSWER_OTHER},
-        {"{\"type\":\"data\",\"responseId\":1,\"data\":\"x\"}", LONG_ANSWER_OTHER},
+        {"{\"type\":\"data\",\"responseId\":1,\"data\":\"x\"}", LONG_ANSWER_END},
+        {" { \"responseId\" : 1 , \"type\" : \"data\" , \"data\" : \"x\" } ", LONG_ANSWER_END},
+        {"{\"data\":\"x\",\"responseId\":1,\"type\":\"data\"}", LONG_ANSWER_OTHER},
+        {"{\"responseId\":1,\"type\":\"error\",\"data\":\"x\"}", LONG_ANSWER_OTHER},
         {"{\"responseId\":1,\"type\":\"stream\",\"chunk\":\"x\"}", LONG_ANSWER_OTHER},
         {"nonsense", LONG_ANSWER_OTHER},
         {"{\"responseId\":1,\"ty", LONG_ANSWER_HEAD},
