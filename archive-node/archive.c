@@ -193,7 +193,7 @@ static void archive_metrics(void *state, json_t *items)
 const struct node_kind ARCHIVE_NODE = {
     .name = "archive",
     .store = STORE_ARCHIVE,
-    .may_listen = true,
+    .program = WALL_ARCHIVE,
     .open = archive_open,
     .start = archive_start,
     .close = archive_close,

@@ -70,7 +70,7 @@ struct registrations *registrations_create(struct node *n, const json_t *urls)
 {
     struct registrations *rs = mem_alloc(sizeof *rs);
     rs->node = n;
-    rs->ws = ws_client_create(node_loop(n), node_pool(n), node_ca_file(n));
+    rs->ws = ws_client_create(node_loop(n), node_names(n), node_ca_file(n));
     for (size_t i = 0; i < json_array_size(urls) && rs->count < RELAYS_MAX; i++)
         add(rs, json_string_value(json_array_get(urls, i)));
     return rs;

@@ -1,24 +1,20 @@
 #include "ipc/channel.h"
 
-#include <nng/nng.h>
-#include <nng/protocol/pair1/pair.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "crypto/secret.h"
 #include "ipc/errors.h"
+#include "ipc/hub.h"
 #include "ipc/jsonrpc.h"
-#include "ipc/outbox.h"
-#include "ipc/socket.h"
 
-enum { DRAIN_AT_ONCE = 256, EVENTS_BOUND = 16 * 1024 * 1024, LAST_WORDS_MS = 200 };
+enum { EVENTS_BOUND = 16 * 1024 * 1024, HOP_SIZE = 4 };
 
 struct call { // we asked
     struct call *next;
@@ -36,65 +32,46 @@ struct asked { // the other side asked
 };
 
 struct ipc_channel {
-    nng_socket socket;
-    struct ipc_gate gate;
-    struct outbox *outbox;
+    struct hub *hub;
     struct ipc_service *service;
     struct ipc_channel_events events;
-    int poll_fd;            // the one descriptor: an epoll set of the three below
-    int timer_fd;           // the earliest deadline
-    int wake_fd;            // the other side came or went
-    atomic_bool peer_there; // written by threads of nng
-    bool open;              // what the owner was told
+    int poll_fd;  // the one descriptor: an epoll set of the hub's and the next
+    int timer_fd; // the earliest deadline
+    bool open;    // what the owner was told
     struct call *calls;
     struct asked *asked;
     json_int_t last_id;
     uint64_t lost; // events that found no room
 };
 
-// --- comings and goings ------------------------------------------------------------------------------------------
+static void take_message(void *ctx, struct hub_peer *peer, struct span message);
+static void other_came(void *ctx, struct hub_peer *peer);
+static void other_went(void *ctx, struct hub_peer *peer);
 
-static void pipe_changed(nng_pipe pipe, nng_pipe_ev event, void *arg)
-{
-    struct ipc_channel *c = arg;
-    (void)pipe;
-    atomic_store(&c->peer_there, event == NNG_PIPE_EV_ADD_POST);
-    uint64_t one = 1;
-    ssize_t ignored = write(c->wake_fd, &one, sizeof one);
-    (void)ignored; // a full counter still wakes
-}
+// --- opening and closing ---------------------------------------------------------------------------------------------
 
-static void watch(struct ipc_channel *c, int fd)
+static bool watch(struct ipc_channel *c, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-    if (epoll_ctl(c->poll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
-        abort();
+    return epoll_ctl(c->poll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-static struct ipc_channel *channel_create(struct ipc_service *service, struct ipc_channel_events events,
-                                          struct error *e)
+// The other side is one of our own processes, looked after by heartbeats: it may be slow.
+static struct ipc_channel *channel_create(const char *path, bool listens, struct ipc_service *service,
+                                          struct ipc_channel_events events, struct error *e)
 {
+    const struct hub_settings settings = {.own = SP_PAIR1, .other = SP_PAIR1, .peers_max = 1};
     struct ipc_channel *c = mem_alloc(sizeof *c);
+    struct hub_events all = {.opened = other_came, .message = take_message, .closed = other_went, .ctx = c};
     c->service = service;
     c->events = events;
     c->poll_fd = epoll_create1(EPOLL_CLOEXEC);
     c->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    c->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int n = nng_pair1_open(&c->socket);
-    if (n != 0 || c->poll_fd < 0 || c->timer_fd < 0 || c->wake_fd < 0) {
-        ipc_socket_error(n != 0 ? n : NNG_ENOFILES, e, "cannot open a channel");
-        goto fail;
-    }
-    if (ipc_socket_prepare(c->socket, &c->gate, e) != STATUS_OK)
-        goto fail;
-    nng_pipe_notify(c->socket, NNG_PIPE_EV_ADD_POST, pipe_changed, c);
-    nng_pipe_notify(c->socket, NNG_PIPE_EV_REM_POST, pipe_changed, c);
-    c->outbox = outbox_create(c->socket);
-    watch(c, ipc_socket_receive_fd(c->socket));
-    watch(c, c->timer_fd);
-    watch(c, c->wake_fd);
-    return c;
-fail:
+    c->hub = listens ? hub_listen(path, settings, all, e) : hub_dial(path, settings, all, e);
+    if (c->hub != NULL && c->poll_fd >= 0 && c->timer_fd >= 0 && watch(c, hub_fd(c->hub)) && watch(c, c->timer_fd))
+        return c;
+    if (c->hub != NULL)
+        error_errno(e, "cannot open a channel");
     ipc_channel_destroy(c);
     return NULL;
 }
@@ -102,26 +79,13 @@ fail:
 struct ipc_channel *ipc_channel_listen(const char *path, struct ipc_service *service, struct ipc_channel_events events,
                                        struct error *e)
 {
-    struct ipc_channel *c = channel_create(service, events, e);
-    if (c != NULL && ipc_socket_listen(c->socket, path, e) != STATUS_OK) {
-        ipc_channel_destroy(c);
-        return NULL;
-    }
-    return c;
+    return channel_create(path, true, service, events, e);
 }
 
 struct ipc_channel *ipc_channel_dial(const char *path, struct ipc_service *service, struct ipc_channel_events events,
                                      struct error *e)
 {
-    struct ipc_channel *c = channel_create(service, events, e);
-    if (c == NULL)
-        return NULL;
-    atomic_store(&c->gate.pid, IPC_ANY_PID);
-    if (ipc_socket_dial(c->socket, path, e) != STATUS_OK) {
-        ipc_channel_destroy(c);
-        return NULL;
-    }
-    return c;
+    return channel_create(path, false, service, events, e);
 }
 
 static void finish_call(struct call *call, json_t *result, const struct error *error)
@@ -147,24 +111,23 @@ void ipc_channel_destroy(struct ipc_channel *c)
 {
     if (c == NULL)
         return;
-    if (c->outbox != NULL && atomic_load(&c->peer_there))
-        outbox_flush(c->outbox, LAST_WORDS_MS);
+    c->events = (struct ipc_channel_events){0};
+    hub_destroy(c->hub);
+    c->hub = NULL;
     for (struct asked *a = c->asked; a != NULL; a = a->next)
         a->channel = NULL;
-    outbox_destroy(c->outbox);
-    if (c->socket.id != 0)
-        nng_close(c->socket); // after this no thread of nng calls pipe_changed
     while (c->calls != NULL)
         fail_calls(c, "the channel was closed");
-    close(c->poll_fd);
-    close(c->timer_fd);
-    close(c->wake_fd);
+    if (c->poll_fd >= 0)
+        close(c->poll_fd);
+    if (c->timer_fd >= 0)
+        close(c->timer_fd);
     free(c);
 }
 
 void ipc_channel_expect(struct ipc_channel *c, pid_t pid)
 {
-    atomic_store(&c->gate.pid, pid);
+    hub_admit(c->hub, pid);
 }
 
 bool ipc_channel_is_open(const struct ipc_channel *c)
@@ -177,7 +140,22 @@ int ipc_channel_fd(const struct ipc_channel *c)
     return c->poll_fd;
 }
 
-// --- asking ------------------------------------------------------------------------------------------------------
+// --- asking ----------------------------------------------------------------------------------------------------------
+
+// PAIR1 counts hops in front of a message; ours has none behind it.
+static enum status send_json(struct ipc_channel *c, const json_t *json, struct error *e)
+{
+    struct hub_peer *peer = c->hub != NULL ? hub_only(c->hub) : NULL;
+    if (peer == NULL)
+        return error_set(e, STATUS_CLOSED, "NODE-DOWN", "nobody is there");
+    char *text = jsonrpc_text(json, e);
+    if (text == NULL)
+        return e->status;
+    hub_send(peer, SPAN("\0\0\0\1"), span_of(text));
+    secret_wipe(text, strlen(text));
+    free(text);
+    return STATUS_OK;
+}
 
 static void arm_timer(struct ipc_channel *c)
 {
@@ -216,7 +194,7 @@ void ipc_channel_call(struct ipc_channel *c, const char *method, json_t *params,
     *call = (struct call){c->calls, ++c->last_id, clock_monotonic_ms() + timeout_ms, answer, ctx};
     c->calls = call;
     json_t *request = jsonrpc_request(call->id, method, params);
-    if (outbox_send(c->outbox, NULL, request, 0, &e) != STATUS_OK)
+    if (send_json(c, request, &e) != STATUS_OK)
         call->deadline = 0; // answered from drain, never from here
     json_decref(request);
     arm_timer(c);
@@ -240,7 +218,7 @@ static void take_answer(struct ipc_channel *c, const struct jsonrpc_message *m)
     LOG(LOG_DEBUG, "channel.late", LOG_INT("id", id)); // its call timed out
 }
 
-// --- answering ---------------------------------------------------------------------------------------------------
+// --- answering -------------------------------------------------------------------------------------------------------
 
 static void forget_asked(struct asked *a)
 {
@@ -256,8 +234,8 @@ static void send_answer(struct ipc_channel *c, json_t *id, json_t *result, const
 {
     struct error e = {0};
     json_t *answer = error != NULL ? jsonrpc_failure(id, error) : jsonrpc_answer(id, json_incref(result));
-    if (outbox_send(c->outbox, NULL, answer, 0, &e) != STATUS_OK && error == NULL)
-        send_answer(c, id, NULL, &e); // too big: say so instead
+    if (send_json(c, answer, &e) == STATUS_TOO_BIG && error == NULL)
+        send_answer(c, id, NULL, &e); // say so instead
     json_decref(answer);
 }
 
@@ -288,71 +266,67 @@ static void take_request(struct ipc_channel *c, const struct jsonrpc_message *m)
         return;
     }
     struct asked *a = mem_alloc(sizeof *a);
-    *a = (struct asked){{respond}, c, c->asked, json_incref(m->id)};
+    *a = (struct asked){.asker.respond = respond, .channel = c, .next = c->asked, .id = json_incref(m->id)};
     c->asked = a;
     ipc_service_dispatch(c->service, m->method, json_incref(m->params), &a->asker);
 }
 
-// --- draining ----------------------------------------------------------------------------------------------------
+// --- draining --------------------------------------------------------------------------------------------------------
 
-static void take_message(struct ipc_channel *c, nng_msg *raw)
+static void take_message(void *ctx, struct hub_peer *peer, struct span message)
 {
+    struct ipc_channel *c = ctx;
     struct jsonrpc_message m;
     struct error e = {0};
-    if (jsonrpc_parse(ipc_message_text(raw), &m, &e) != STATUS_OK)
+    (void)peer;
+    if (message.len < HOP_SIZE || jsonrpc_parse(span_from(message, HOP_SIZE), &m, &e) != STATUS_OK) {
         LOG(LOG_WARN, "channel.garbled", LOG_TEXT("reason", e.message));
-    else if (m.kind == JSONRPC_REQUEST)
+    } else if (m.kind == JSONRPC_REQUEST) {
         take_request(c, &m);
-    else if (m.kind == JSONRPC_ANSWER)
+    } else if (m.kind == JSONRPC_ANSWER) {
         take_answer(c, &m);
-    else if (c->events.event != NULL)
+    } else if (c->events.event != NULL) {
         c->events.event(c->events.ctx, m.method, m.params);
-    jsonrpc_release(&m);
-    ipc_message_destroy(raw);
+    }
+    if (message.len >= HOP_SIZE)
+        jsonrpc_release(&m);
 }
 
-static bool reset(int fd)
+static void other_came(void *ctx, struct hub_peer *peer)
 {
-    uint64_t count;
-    return read(fd, &count, sizeof count) == sizeof count;
+    struct ipc_channel *c = ctx;
+    (void)peer;
+    c->open = true;
+    if (c->events.opened != NULL)
+        c->events.opened(c->events.ctx);
 }
 
-static void tell_owner(struct ipc_channel *c)
+static void other_went(void *ctx, struct hub_peer *peer)
 {
-    bool there = atomic_load(&c->peer_there);
-    if (there == c->open)
-        return;
-    c->open = there;
-    if (!there)
-        fail_calls(c, "the node is gone");
-    void (*tell)(void *) = there ? c->events.opened : c->events.closed;
-    if (tell != NULL)
-        tell(c->events.ctx);
+    struct ipc_channel *c = ctx;
+    (void)peer;
+    c->open = false;
+    fail_calls(c, "the node is gone");
+    if (c->events.closed != NULL)
+        c->events.closed(c->events.ctx);
 }
 
 void ipc_channel_drain(struct ipc_channel *c)
 {
-    nng_msg *raw;
-    bool changed = reset(c->wake_fd);
-    if (changed && atomic_load(&c->peer_there))
-        tell_owner(c);
-    for (int i = 0; i < DRAIN_AT_ONCE; i++) {
-        if (nng_recvmsg(c->socket, &raw, NNG_FLAG_NONBLOCK) != 0)
-            break;
-        take_message(c, raw);
-    }
-    if (reset(c->timer_fd))
+    uint64_t count;
+    hub_drain(c->hub);
+    if (read(c->timer_fd, &count, sizeof count) == sizeof count)
         fail_late_calls(c);
-    if (changed)
-        tell_owner(c);
 }
 
-// --- telling -----------------------------------------------------------------------------------------------------
+// --- telling ---------------------------------------------------------------------------------------------------------
 
 static bool send_event(struct ipc_channel *c, const char *name, json_t *data)
 {
     json_t *event = jsonrpc_event(name, data);
-    enum status s = outbox_send(c->outbox, NULL, event, EVENTS_BOUND, NULL);
+    struct error ignored = {0};
+    bool room = hub_only(c->hub) != NULL && hub_unsent(hub_only(c->hub)) < EVENTS_BOUND;
+    enum status s = room ? send_json(c, event, &ignored) : STATUS_FULL;
     json_decref(event);
     return s == STATUS_OK;
 }

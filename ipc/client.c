@@ -1,13 +1,16 @@
 #include "ipc/client.h"
 
+#include <errno.h>
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
+#include <nng/transport/ipc/ipc.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -16,13 +19,13 @@
 #include "ipc/errors.h"
 #include "ipc/jsonrpc.h"
 #include "ipc/methods.h"
-#include "ipc/socket.h"
 
-enum { GONE_MS = 2000, OP_ID_LENGTH = 24 };
+enum { GONE_MS = 2000, OP_ID_LENGTH = 24, REDIAL_MIN_MS = 20, REDIAL_MAX_MS = 1000 };
 
 struct ipc_client {
     nng_socket socket;
-    struct ipc_gate gate;
+    uid_t owner;         // of the socket file, who has to be the one that answers
+    atomic_bool refused; // it was somebody else
     nng_aio *aio;
     int wake_fd;
     atomic_bool connected;
@@ -52,20 +55,78 @@ static void finished(void *arg)
     wake(c);
 }
 
-static enum status open_socket(struct ipc_client *c, const char *path, struct error *e)
+static enum status failed(int number, struct error *e, const char *what)
 {
-    char url[128];
+    static const struct {
+        int number;
+        enum status status;
+        const char *code;
+    } map[] = {
+        {NNG_ETIMEDOUT, STATUS_TIMEOUT, "TIMEOUT"}, {NNG_ECONNREFUSED, STATUS_CLOSED, "NOT-RUNNING"},
+        {NNG_ECLOSED, STATUS_CLOSED, "CLOSED"},     {NNG_EPERM, STATUS_REFUSED, "NO-PERMISSION"},
+        {NNG_ECONNRESET, STATUS_CLOSED, "CLOSED"},  {NNG_ECONNSHUT, STATUS_CLOSED, "CLOSED"},
+        {NNG_EMSGSIZE, STATUS_TOO_BIG, "TOO-BIG"},
+    };
+    for (size_t i = 0; i < sizeof map / sizeof *map; i++)
+        if (map[i].number == number)
+            return error_set(e, map[i].status, map[i].code, "%s: %s", what, nng_strerror(number));
+    return error_set(e, STATUS_IO, "IO", "%s: %s", what, nng_strerror(number));
+}
+
+// Runs on a thread of nng, before a byte is sent there.
+static void check_server(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+    struct ipc_client *c = arg;
+    uint64_t uid = UINT64_MAX;
+    (void)event;
+    if (nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_UID, &uid) == 0 && uid == c->owner)
+        return;
+    atomic_store(&c->refused, true);
+    nng_pipe_close(pipe);
+}
+
+// Root may ask anybody's supervisor, everybody else their own.
+static enum status check_owner(struct ipc_client *c, const char *path, struct error *e)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 && (errno == EACCES || errno == EPERM))
+        return error_set(e, STATUS_REFUSED, "NO-PERMISSION", "%s belongs to another user", path);
+    if (stat(path, &st) != 0)
+        return error_set(e, STATUS_CLOSED, "NOT-RUNNING", "nobody listens at %s", path);
+    c->owner = st.st_uid;
+    if (st.st_uid == geteuid() || geteuid() == 0)
+        return STATUS_OK;
+    return error_set(e, STATUS_REFUSED, "NO-PERMISSION", "%s belongs to user %u, not to us", path, st.st_uid);
+}
+
+static enum status prepare(struct ipc_client *c, struct error *e)
+{
     int n = nng_req0_open(&c->socket);
+    if (n == 0)
+        n = nng_socket_set_size(c->socket, NNG_OPT_RECVMAXSZ, IPC_MESSAGE_MAX);
+    if (n == 0)
+        n = nng_pipe_notify(c->socket, NNG_PIPE_EV_ADD_PRE, check_server, c);
     if (n != 0)
-        return ipc_socket_error(n, e, "cannot open a socket");
-    if (ipc_socket_prepare(c->socket, &c->gate, e) != STATUS_OK)
-        return e->status;
+        return failed(n, e, "cannot open a socket");
     nng_pipe_notify(c->socket, NNG_PIPE_EV_ADD_POST, pipe_changed, c);
     nng_pipe_notify(c->socket, NNG_PIPE_EV_REM_POST, pipe_changed, c);
     nng_socket_set_ms(c->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
+    nng_socket_set_ms(c->socket, NNG_OPT_RECONNMINT, REDIAL_MIN_MS);
+    nng_socket_set_ms(c->socket, NNG_OPT_RECONNMAXT, REDIAL_MAX_MS);
+    return STATUS_OK;
+}
+
+static enum status open_socket(struct ipc_client *c, const char *path, struct error *e)
+{
+    char url[128];
+    if (check_owner(c, path, e) != STATUS_OK || prepare(c, e) != STATUS_OK)
+        return e->status;
     if ((size_t)snprintf(url, sizeof url, "ipc://%s", path) >= sizeof url)
         return error_set(e, STATUS_TOO_BIG, "TOO-BIG", "the path of the control socket is too long");
-    n = nng_dial(c->socket, url, NULL, 0);
+    int n = nng_dial(c->socket, url, NULL, 0);
+    if (atomic_load(&c->refused))
+        return error_set(e, STATUS_REFUSED, "NO-PERMISSION", "who listens at %s is not user %u, whose file it is", path,
+                         c->owner);
     if (n != 0)
         return error_set(e, STATUS_CLOSED, "NOT-RUNNING", "nobody listens at %s", path);
     return STATUS_OK;
@@ -74,7 +135,6 @@ static enum status open_socket(struct ipc_client *c, const char *path, struct er
 struct ipc_client *ipc_client_connect(const char *path, struct error *e)
 {
     struct ipc_client *c = mem_alloc(sizeof *c);
-    atomic_store(&c->gate.pid, IPC_ANY_PID);
     c->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (c->wake_fd < 0 || nng_aio_alloc(&c->aio, finished, c) != 0)
         abort(); // out of memory or descriptors
@@ -149,7 +209,7 @@ static enum status await(struct ipc_client *c, uint64_t deadline, struct error *
         (void)ignored; // only the wake-up counts
     }
     int n = nng_aio_result(c->aio);
-    return n == 0 ? STATUS_OK : ipc_socket_error(n, e, "the control socket failed");
+    return n == 0 ? STATUS_OK : failed(n, e, "the control socket failed");
 }
 
 static enum status run(struct ipc_client *c, void (*start)(nng_socket, nng_aio *), uint64_t deadline, struct error *e)
@@ -169,7 +229,7 @@ static json_t *take_answer(nng_msg *raw, json_int_t id, struct error *e)
 {
     struct jsonrpc_message m;
     json_t *result = NULL;
-    if (jsonrpc_parse(ipc_message_text(raw), &m, e) != STATUS_OK)
+    if (jsonrpc_parse((struct span){nng_msg_body(raw), nng_msg_len(raw)}, &m, e) != STATUS_OK)
         error_prefix(e, "the answer is malformed");
     else if (m.kind != JSONRPC_ANSWER || (m.error == NULL && json_integer_value(m.id) != id))
         error_set(e, STATUS_INTERNAL, "INTERNAL", "the answer belongs to another request");
@@ -178,7 +238,8 @@ static json_t *take_answer(nng_msg *raw, json_int_t id, struct error *e)
     else
         result = json_incref(m.result);
     jsonrpc_release(&m);
-    ipc_message_destroy(raw);
+    secret_wipe(nng_msg_body(raw), nng_msg_len(raw)); // it may have held a key
+    nng_msg_free(raw);
     return result;
 }
 

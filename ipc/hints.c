@@ -1,44 +1,62 @@
 #include "ipc/hints.h"
 
-#include <nng/nng.h>
-#include <nng/protocol/pubsub0/pub.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/bytes.h"
-#include "ipc/socket.h"
+#include "ipc/hub.h"
+
+enum { PEERS_MAX = 64, UNREAD_MAX = 64 * 1024 };
 
 struct ipc_hints {
-    nng_socket socket;
-    struct ipc_gate gate;
+    struct hub *hub;
 };
+
+static void nothing_to_say(void *ctx, struct hub_peer *peer, struct span message)
+{
+    (void)ctx;
+    (void)message;
+    hub_close(peer); // SUB only listens
+}
 
 struct ipc_hints *ipc_hints_listen(const char *path, struct error *e)
 {
+    const struct hub_settings settings = {.own = SP_PUB, .other = SP_SUB, .peers_max = PEERS_MAX};
+    struct hub *hub = hub_listen(path, settings, (struct hub_events){.message = nothing_to_say}, e);
+    if (hub == NULL)
+        return NULL;
     struct ipc_hints *h = mem_alloc(sizeof *h);
-    atomic_store(&h->gate.pid, IPC_ANY_PID);
-    int n = nng_pub0_open(&h->socket);
-    if (n != 0)
-        ipc_socket_error(n, e, "cannot open the events socket");
-    else if (ipc_socket_prepare(h->socket, &h->gate, e) == STATUS_OK &&
-             ipc_socket_listen(h->socket, path, e) == STATUS_OK)
-        return h;
-    ipc_hints_destroy(h);
-    return NULL;
+    h->hub = hub;
+    hub_admit(hub, HUB_ANY_PID);
+    return h;
 }
 
 void ipc_hints_destroy(struct ipc_hints *h)
 {
     if (h == NULL)
         return;
-    if (h->socket.id != 0)
-        nng_close(h->socket);
+    hub_destroy(h->hub);
     free(h);
+}
+
+int ipc_hints_fd(const struct ipc_hints *h)
+{
+    return hub_fd(h->hub);
+}
+
+void ipc_hints_drain(struct ipc_hints *h)
+{
+    hub_drain(h->hub);
+}
+
+static void send_hint(struct hub_peer *peer, void *arg)
+{
+    if (hub_unsent(peer) < UNREAD_MAX) // otherwise one more lost hint
+        hub_send(peer, (struct span){0}, span_of(arg));
 }
 
 void ipc_hints_publish(struct ipc_hints *h, const json_t *hint)
 {
     char *text = json_dumps(hint, JSON_COMPACT);
-    nng_send(h->socket, text, strlen(text), NNG_FLAG_NONBLOCK); // a failure is one more lost hint
+    hub_each(h->hub, send_hint, text);
     free(text);
 }

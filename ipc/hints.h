@@ -10,4 +10,6 @@ struct ipc_hints;
 
 struct ipc_hints *ipc_hints_listen(const char *path, struct error *e); // NULL on failure
 void ipc_hints_destroy(struct ipc_hints *h);
+int ipc_hints_fd(const struct ipc_hints *h);                     // watch for readability
+void ipc_hints_drain(struct ipc_hints *h);                       // takes in who wants to listen; never blocks
 void ipc_hints_publish(struct ipc_hints *h, const json_t *hint); // borrowed; never blocks

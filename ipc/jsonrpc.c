@@ -1,9 +1,12 @@
 #include "ipc/jsonrpc.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "crypto/secret.h"
 #include "ipc/errors.h"
+#include "ipc/methods.h"
 
 static enum status bad_request(struct error *e, const char *what)
 {
@@ -53,6 +56,8 @@ enum status jsonrpc_parse(struct span text, struct jsonrpc_message *m, struct er
 {
     *m = (struct jsonrpc_message){0};
     json_error_t why;
+    while (text.len > 0 && (text.ptr[text.len - 1] == '\0' || text.ptr[text.len - 1] == '\n'))
+        text.len--;
     if (!utf8_valid(text))
         return error_set(e, STATUS_INVALID, "BAD-TEXT", "the request is not valid UTF-8");
     m->root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why); // peers' texts may hold it
@@ -105,4 +110,19 @@ json_t *jsonrpc_event(const char *name, json_t *data)
 {
     return json_pack("{s:s, s:s, s:{s:s, s:o}}", "jsonrpc", "2.0", "method", "event", "params", "event", name, "data",
                      or_empty(data));
+}
+
+char *jsonrpc_text(const json_t *message, struct error *e)
+{
+    char *text = json_dumps(message, JSON_COMPACT);
+    if (text == NULL) {
+        error_set(e, STATUS_INTERNAL, "INTERNAL", "a message cannot be written as JSON");
+    } else if (strlen(text) > IPC_MESSAGE_MAX) {
+        error_set(e, STATUS_TOO_BIG, "TOO-BIG", "a message of %zu bytes is over the limit of %d MiB", strlen(text),
+                  IPC_MESSAGE_MAX >> 20);
+        secret_wipe(text, strlen(text));
+        free(text);
+        text = NULL;
+    }
+    return text;
 }

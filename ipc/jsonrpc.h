@@ -23,7 +23,7 @@ struct jsonrpc_message { // everything is borrowed from root; jsonrpc_release en
 };
 
 // STATUS_INVALID: "BAD-JSON", "BAD-TEXT" (not UTF-8) or "BAD-REQUEST". Even then m can be released, and m->id is what
-// an error answer should carry.
+// an error answer should carry. Zeros and newlines behind the text, which command line tools like to add, do not count.
 enum status jsonrpc_parse(struct span text, struct jsonrpc_message *m, struct error *e);
 void jsonrpc_release(struct jsonrpc_message *m);
 
@@ -32,3 +32,5 @@ json_t *jsonrpc_request(json_int_t id, const char *method, json_t *params);
 json_t *jsonrpc_answer(json_t *id, json_t *result);
 json_t *jsonrpc_failure(json_t *id, const struct error *error);
 json_t *jsonrpc_event(const char *name, json_t *data);
+// As text, released with free, and wiped before where it may hold a secret. NULL: TOO-BIG, INTERNAL.
+char *jsonrpc_text(const json_t *message, struct error *e);

@@ -49,10 +49,11 @@ const struct ipc_method IPC_METHODS[] = {
     // --- the supervisor ---------------------------------------------------------------------------------------------
     {"status", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
      "Everything at a glance, as the nodes report it now. One that does not answer within 0.3 s shows its last report.",
-     "{supervisor:{pid,uptimeMs,version}, archive:{state,pid,restarts,personId,instanceId,listeners:[{type,url,state}],"
-     "objects,bytes,warnings:[…]}, sparse:{…}, federated}; state is stopped, starting, unprovisioned, running or failed; "
+     "{supervisor:{pid,uptimeMs,version,walls:{seccomp,landlock}}, archive:{state,pid,restarts,personId,instanceId,listeners:[{type,url,state}],"
+     "objects,bytes,warnings:[…],walls}, sparse:{…}, federated}; state is stopped, starting, unprovisioned, running or failed; "
      "a listener of type relay also has spares, the sockets waiting there; one of type websocket has publicUrl where "
-     "listen.public_url is set",
+     "listen.public_url is set; walls say whether system calls are filtered and which version of Landlock limits files, 0 "
+     "for none (null until the node is provisioned)",
      {{0}}},
     {"provision", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
      "Opens or creates both nodes, pairs them if they are not, waits until CHUM runs both ways.",

@@ -1,16 +1,17 @@
-// The control endpoint: a raw REP socket whose requests are answered in any order, so that one that waits delays no
-// other. At most 64 requests are in flight, then BUSY; each gets exactly one reply. All calls: one thread.
+// The control endpoint: a REP socket whose requests are answered in any order, so that one that waits delays no other.
+// Each gets exactly one reply, or none when its connection is gone. A connection has at most 64 requests in flight and
+// all of them 1,024, then BUSY; one that has none always has room for one. All calls: one thread.
 #pragma once
 
 #include "ipc/service.h"
 
 struct ipc_server;
 
-enum { IPC_IN_FLIGHT_MAX = 64 };
+enum { IPC_IN_FLIGHT_MAX = 64, IPC_IN_FLIGHT_OF_ALL = 1024 };
 
 // service is borrowed. ALREADY-RUNNING when a living process listens at path.
 struct ipc_server *ipc_server_listen(const char *path, struct ipc_service *service, struct error *e);
 // Sends what was answered; requests not answered yet lose their asker.
 void ipc_server_destroy(struct ipc_server *s);
-int ipc_server_fd(const struct ipc_server *s); // watch for readability; belongs to nng: never read or close it
+int ipc_server_fd(const struct ipc_server *s); // watch for readability
 void ipc_server_drain(struct ipc_server *s);   // never blocks

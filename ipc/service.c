@@ -54,6 +54,11 @@ bool ipc_request_bool(const struct ipc_request *r, const char *name, bool otherw
     return value != NULL ? json_is_true(value) : otherwise;
 }
 
+bool ipc_request_is_abandoned(const struct ipc_request *r)
+{
+    return r->asker->gone;
+}
+
 static void respond(struct ipc_request *r, json_t *result, const struct error *error)
 {
     r->asker->respond(r->asker, result, error);

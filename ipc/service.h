@@ -12,6 +12,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "ipc/methods.h"
@@ -27,6 +28,8 @@ const char *ipc_request_op_id(const struct ipc_request *r); // of a mutating cal
 const char *ipc_request_text(const struct ipc_request *r, const char *name); // NULL when left out
 int64_t ipc_request_int(const struct ipc_request *r, const char *name, int64_t otherwise);
 bool ipc_request_bool(const struct ipc_request *r, const char *name, bool otherwise);
+
+bool ipc_request_is_abandoned(const struct ipc_request *r); // nobody waits for the answer any more
 
 // Both consume the request. result is taken over; NULL answers {}. If the asker is gone the answer is dropped.
 void ipc_request_reply(struct ipc_request *r, json_t *result);
@@ -45,5 +48,6 @@ void ipc_service_otherwise(struct ipc_service *s, ipc_handler handler, void *ctx
 // (taken over) and error is NULL. method is copied, params taken over.
 struct ipc_asker {
     void (*respond)(struct ipc_asker *asker, json_t *result, const struct error *error);
+    bool gone; // nobody waits for the answer any more
 };
 void ipc_service_dispatch(struct ipc_service *s, const char *method, json_t *params, struct ipc_asker *asker);

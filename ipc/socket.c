@@ -1,132 +1,94 @@
 #include "ipc/socket.h"
 
-#include <nng/supplemental/util/platform.h>
-#include <nng/transport/ipc/ipc.h>
-#include <stdio.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/log.h"
-#include "crypto/secret.h"
-#include "ipc/methods.h"
+enum { BACKLOG = 1024, DIAL_S = 5 };
 
-enum { QUEUE = 16, REDIAL_MIN_MS = 20, REDIAL_MAX_MS = 1000, PID_KNOWN_WITHIN_MS = 500 };
-
-enum status ipc_socket_error(int number, struct error *e, const char *what)
+static enum status make_address(const char *path, struct sockaddr_un *out, struct error *e)
 {
-    static const struct {
-        int number;
-        enum status status;
-        const char *code;
-    } map[] = {
-        {NNG_ETIMEDOUT, STATUS_TIMEOUT, "TIMEOUT"},   {NNG_ECONNREFUSED, STATUS_CLOSED, "NOT-RUNNING"},
-        {NNG_ENOENT, STATUS_CLOSED, "NOT-RUNNING"},   {NNG_ECLOSED, STATUS_CLOSED, "CLOSED"},
-        {NNG_EPERM, STATUS_REFUSED, "NO-PERMISSION"}, {NNG_EADDRINUSE, STATUS_CONFLICT, "ALREADY-RUNNING"},
-        {NNG_ECONNRESET, STATUS_CLOSED, "CLOSED"},    {NNG_ECONNSHUT, STATUS_CLOSED, "CLOSED"},
-        {NNG_EMSGSIZE, STATUS_TOO_BIG, "TOO-BIG"},    {NNG_EAGAIN, STATUS_FULL, "BUSY"},
-    };
-    for (size_t i = 0; i < sizeof map / sizeof *map; i++)
-        if (map[i].number == number)
-            return error_set(e, map[i].status, map[i].code, "%s: %s", what, nng_strerror(number));
-    return error_set(e, STATUS_IO, "IO", "%s: %s", what, nng_strerror(number));
-}
-
-// A child may dial in the moment between its start and the parent learning its pid.
-static int wanted_pid(struct ipc_gate *gate)
-{
-    int wanted = atomic_load(&gate->pid);
-    for (int i = 0; wanted == 0 && i < PID_KNOWN_WITHIN_MS; i++) {
-        nng_msleep(1);
-        wanted = atomic_load(&gate->pid);
-    }
-    return wanted;
-}
-
-// Runs on a thread of nng, before the pipe belongs to the socket.
-static void check_peer(nng_pipe pipe, nng_pipe_ev event, void *arg)
-{
-    struct ipc_gate *gate = arg;
-    (void)event;
-    uint64_t uid = UINT64_MAX;
-    uint64_t pid = 0;
-    int wanted = wanted_pid(gate);
-    bool known = nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_UID, &uid) == 0 &&
-                 nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_PID, &pid) == 0;
-    bool user = known && (uid == geteuid() || uid == 0);
-    if (user && (wanted == IPC_ANY_PID || (wanted > 0 && pid == (uint64_t)wanted)))
-        return;
-    LOG(LOG_WARN, "control.refused", LOG_INT("uid", uid), LOG_INT("pid", pid));
-    nng_pipe_close(pipe);
-}
-
-enum status ipc_socket_prepare(nng_socket socket, struct ipc_gate *gate, struct error *e)
-{
-    int n = nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, IPC_MESSAGE_MAX);
-    if (n == 0)
-        n = nng_pipe_notify(socket, NNG_PIPE_EV_ADD_PRE, check_peer, gate);
-    if (n != 0)
-        return ipc_socket_error(n, e, "cannot prepare a socket");
-    // Not every protocol has every queue; a missing one is no failure.
-    nng_socket_set_int(socket, NNG_OPT_RECVBUF, QUEUE);
-    nng_socket_set_int(socket, NNG_OPT_SENDBUF, QUEUE);
-    nng_socket_set_ms(socket, NNG_OPT_RECONNMINT, REDIAL_MIN_MS);
-    nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, REDIAL_MAX_MS);
-    return STATUS_OK;
-}
-
-static enum status make_url(const char *path, char *url, size_t size, struct error *e)
-{
-    if (strlen(path) >= sizeof((struct sockaddr_un *)0)->sun_path)
+    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof out->sun_path)
         return error_set(e, STATUS_TOO_BIG, "TOO-BIG", "the path of socket '%s' is longer than 107 bytes", path);
-    snprintf(url, size, "ipc://%s", path);
+    memcpy(out->sun_path, path, strlen(path));
     return STATUS_OK;
 }
 
-enum status ipc_socket_listen(nng_socket socket, const char *path, struct error *e)
+static int open_socket(int flags, struct error *e)
 {
-    char url[128];
-    nng_listener listener;
-    if (make_url(path, url, sizeof url, e) != STATUS_OK)
-        return e->status;
-    int n = nng_listener_create(&listener, socket, url);
-    if (n == 0)
-        n = nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, 0600);
-    if (n == 0)
-        n = nng_listener_start(listener, 0);
-    if (n == 0)
-        return STATUS_OK;
-    ipc_socket_error(n, e, path);
-    error_prefix(e, "cannot listen");
-    return e->status;
-}
-
-enum status ipc_socket_dial(nng_socket socket, const char *path, struct error *e)
-{
-    char url[128];
-    if (make_url(path, url, sizeof url, e) != STATUS_OK)
-        return e->status;
-    int n = nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK);
-    return n == 0 ? STATUS_OK : ipc_socket_error(n, e, path);
-}
-
-int ipc_socket_receive_fd(nng_socket socket)
-{
-    int fd = -1;
-    nng_socket_get_int(socket, NNG_OPT_RECVFD, &fd);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+    if (fd < 0)
+        error_errno(e, "cannot open a socket");
     return fd;
 }
 
-struct span ipc_message_text(nng_msg *message)
+static bool is_stale(const struct sockaddr_un *address)
 {
-    struct span text = {nng_msg_body(message), nng_msg_len(message)};
-    while (text.len > 0 && (text.ptr[text.len - 1] == '\0' || text.ptr[text.len - 1] == '\n'))
-        text.len--; // command line tools like to add one
-    return text;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool stale = connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    return stale;
 }
 
-void ipc_message_destroy(nng_msg *message)
+// The socket's own mode is the one its file is made with; the umask may have taken more away.
+static enum status bind_to(int fd, const struct sockaddr_un *address, struct error *e)
 {
-    secret_wipe(nng_msg_body(message), nng_msg_len(message));
-    nng_msg_free(message);
+    const char *path = address->sun_path;
+    if (is_stale(address))
+        unlink(path);
+    if (fchmod(fd, 0600) == 0 && bind(fd, (const struct sockaddr *)address, sizeof *address) == 0 &&
+        chmod(path, 0600) == 0 && listen(fd, BACKLOG) == 0)
+        return STATUS_OK;
+    if (errno == EADDRINUSE)
+        return error_set(e, STATUS_CONFLICT, "ALREADY-RUNNING", "cannot listen: somebody does at %s", path);
+    return error_errno(e, "cannot listen at %s", path);
+}
+
+int ipc_socket_listen(const char *path, struct error *e)
+{
+    struct sockaddr_un address;
+    int fd = make_address(path, &address, e) == STATUS_OK ? open_socket(SOCK_NONBLOCK, e) : -1;
+    if (fd < 0 || bind_to(fd, &address, e) == STATUS_OK)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+// Waits while the listener's queue is full, but not for ever.
+static enum status connect_to(int fd, const struct sockaddr_un *address, struct error *e)
+{
+    const struct timeval patience = {.tv_sec = DIAL_S};
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    if (connect(fd, (const struct sockaddr *)address, sizeof *address) != 0)
+        return error_set(e, STATUS_CLOSED, "NOT-RUNNING", "nobody listens at %s", address->sun_path);
+    struct ipc_other other = ipc_socket_other(fd);
+    if (other.uid != geteuid())
+        return error_set(e, STATUS_REFUSED, "NO-PERMISSION", "another user listens at %s", address->sun_path);
+    return fcntl(fd, F_SETFL, O_NONBLOCK) == 0 ? STATUS_OK : error_errno(e, "cannot open a socket");
+}
+
+int ipc_socket_dial(const char *path, struct error *e)
+{
+    struct sockaddr_un address;
+    int fd = make_address(path, &address, e) == STATUS_OK ? open_socket(0, e) : -1;
+    if (fd < 0 || connect_to(fd, &address, e) == STATUS_OK)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+struct ipc_other ipc_socket_other(int fd)
+{
+    struct ucred who;
+    socklen_t size = sizeof who;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0)
+        return (struct ipc_other){(uid_t)-1, -1};
+    return (struct ipc_other){who.uid, who.pid};
 }

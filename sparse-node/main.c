@@ -1,10 +1,7 @@
 // tandem-sparse: the node that faces the user interface. Started by the supervisor, never by hand.
 //
-//   rights    before the first byte from a peer        enforced by
-//   files     write below --dir; read /etc/hosts, resolver and TLS files, libraries   Landlock
-//   calls     no execution, tracing, mounting, identity changes, no listening          seccomp
-//   sockets   outgoing connections, the supervisor's channel
-//   memory    no core dumps, secrets locked
+// What this process may do is its row in proto/wall/rights.c, in force before the first byte from a peer. No core dumps,
+// and secrets are locked.
 #include "sparse-node/sparse.h"
 
 int main(int argc, char **argv)

@@ -3,5 +3,5 @@
 const struct node_kind SPARSE_NODE = {
     .name = "sparse",
     .store = STORE_SPARSE,
-    .may_listen = false,
+    .program = WALL_SPARSE,
 };

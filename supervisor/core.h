@@ -7,6 +7,7 @@
 //   requests.c    status, wait, restart, down, forwarding
 //   tasks.c       requests that wait, and repeats
 //   notify.c      events to ring, hints and stdout
+//   walls.c       what it gives up when it starts
 //   keys.c        keys.json, and keys in messages
 #pragma once
 
@@ -55,6 +56,7 @@ struct supervisor {
     struct ipc_ring *ring;
     struct task *tasks;
     uv_poll_t server_poll;
+    uv_poll_t hints_poll;
     uv_timer_t tick;
     uv_signal_t signals[3];
     uv_poll_t stdin_poll;
@@ -131,3 +133,4 @@ void notify_ready(struct supervisor *s); // the first line on standard output
 // supervisor.c
 void supervisor_kick(struct supervisor *s); // look again soon: somebody waits
 void supervisor_stop(struct supervisor *s, const char *reason);
+enum status walls_enter(struct supervisor *s, struct error *e); // before there are threads

@@ -1,7 +1,7 @@
 // tandem-supervisor: runs the two node processes of one state directory. Usually started by 'tandem up'.
 //
-// What this process may do: fork and exec the two node binaries, read and write its state directory, listen on local
-// sockets for its own user. It opens no network connection and reads no object.
+// What this process may do is its row in proto/wall/rights.c: two programs to start, one folder to write, no object to
+// read.
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>

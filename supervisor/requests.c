@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "supervisor/core.h"
+#include "wall/wall.h"
 
 enum { STATUS_MS = 300, WAIT_MS = 30000, RESTART_MS = 30000, STOP_GRACE_MS = 1500, EVENTS_LIMIT = 500 };
 
@@ -51,6 +52,7 @@ static json_t *node_status(const struct supervisor *s, enum ipc_node which)
     copy_member(object, "objects", report, json_integer(0));
     copy_member(object, "bytes", report, json_integer(0));
     copy_member(object, "warnings", report, json_array());
+    copy_member(object, "walls", report, json_null());
     return object;
 }
 
@@ -62,8 +64,9 @@ static bool status_ready(const struct supervisor *s, const struct task *t)
 static json_t *status_result(const struct supervisor *s, const struct task *t)
 {
     (void)t;
-    json_t *own = json_pack("{s:i, s:I, s:s}", "pid", (int)getpid(), "uptimeMs",
-                            (json_int_t)(clock_monotonic_ms() - s->started), "version", TANDEM_VERSION);
+    json_t *own = json_pack("{s:i, s:I, s:s, s:{s:b, s:i}}", "pid", (int)getpid(), "uptimeMs",
+                            (json_int_t)(clock_monotonic_ms() - s->started), "version", TANDEM_VERSION, "walls",
+                            "seccomp", (int)wall_state()->seccomp, "landlock", wall_state()->landlock);
     return json_pack("{s:o, s:o, s:o, s:b}", "supervisor", own, "archive", node_status(s, IPC_ARCHIVE), "sparse",
                      node_status(s, IPC_SPARSE), "federated", s->federated);
 }

@@ -35,6 +35,7 @@ static void close_everything(struct supervisor *s)
     close_signal_handles(s);
     uv_close((uv_handle_t *)&s->tick, NULL);
     uv_close((uv_handle_t *)&s->server_poll, NULL);
+    uv_close((uv_handle_t *)&s->hints_poll, NULL);
     if (s->watches_stdin)
         uv_close((uv_handle_t *)&s->stdin_poll, NULL);
     process_destroy(s->nodes[IPC_ARCHIVE].process);
@@ -99,6 +100,14 @@ static void requests_waiting(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     ipc_server_drain(s->server);
+}
+
+static void listeners_waiting(uv_poll_t *poll, int status, int events)
+{
+    struct supervisor *s = poll->data;
+    (void)status;
+    (void)events;
+    ipc_hints_drain(s->hints);
 }
 
 static void rotate_own_log(struct supervisor *s)
@@ -300,6 +309,9 @@ static void watch(struct supervisor *s)
     uv_poll_init(&s->loop, &s->server_poll, ipc_server_fd(s->server));
     s->server_poll.data = s;
     uv_poll_start(&s->server_poll, UV_READABLE, requests_waiting);
+    uv_poll_init(&s->loop, &s->hints_poll, ipc_hints_fd(s->hints));
+    s->hints_poll.data = s;
+    uv_poll_start(&s->hints_poll, UV_READABLE, listeners_waiting);
     s->watches_stdin = s->options->stdin_lifetime && uv_poll_init(&s->loop, &s->stdin_poll, STDIN_FILENO) == 0;
     if (s->watches_stdin) {
         s->stdin_poll.data = s;
@@ -310,7 +322,7 @@ static void watch(struct supervisor *s)
 static enum status build(struct supervisor *s, struct error *e)
 {
     if (statedir_open(s->options->state_dir, &s->dir, e) != STATUS_OK || open_logs(s, e) != STATUS_OK ||
-        provision_clean_up(s, e) != STATUS_OK || open_endpoints(s, e) != STATUS_OK)
+        walls_enter(s, e) != STATUS_OK || provision_clean_up(s, e) != STATUS_OK || open_endpoints(s, e) != STATUS_OK)
         return e->status;
     create_node(s, IPC_ARCHIVE, s->options->archive_binary);
     create_node(s, IPC_SPARSE, s->options->sparse_binary);

@@ -120,10 +120,24 @@ void tasks_fail(struct supervisor *s, struct task *t, const struct error *error)
     unlink_task(s, t);
 }
 
+// What changes something goes on without whoever asked for it.
+static bool nobody_waits(const struct task *t)
+{
+    if (ipc_method_find(ipc_request_method(t->requests[0]))->effect == IPC_MUTATES)
+        return false;
+    for (size_t i = 0; i < t->request_count; i++)
+        if (!ipc_request_is_abandoned(t->requests[i]))
+            return false;
+    return true;
+}
+
 static void check(struct supervisor *s, struct task *t, uint64_t now)
 {
     struct error e = {0};
-    if (t->kind.ready(s, t) || (now >= t->deadline && t->kind.answers_late)) {
+    if (nobody_waits(t)) {
+        error_set(&e, STATUS_CLOSED, "CLOSED", "nobody waits for the answer");
+        tasks_fail(s, t, &e);
+    } else if (t->kind.ready(s, t) || (now >= t->deadline && t->kind.answers_late)) {
         tasks_finish(s, t, t->kind.result(s, t));
     } else if (now >= t->deadline) {
         error_set(&e, STATUS_TIMEOUT, "TIMEOUT", "%s took longer than %llu ms", ipc_request_method(t->requests[0]),

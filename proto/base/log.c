@@ -100,3 +100,16 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     (void)ignored; // there is nowhere left to report a log that cannot be written
     buf_free(&b);
 }
+
+void log_plain(const char *event, const char *code, int number)
+{
+    char line[256];
+    bool json = atomic_load(&sink.format) == LOG_FORMAT_JSON;
+    int n = snprintf(line, sizeof line,
+                     json ? "{\"time\":%lld,\"level\":\"error\",\"process\":\"%s\",\"pid\":%d,\"event\":\"%s\","
+                            "\"code\":\"%s\",\"call\":%d}\n"
+                          : "%lld error %s[%d] %s code=%s call=%d\n",
+                     (long long)clock_wall_ms(), atomic_load(&sink.process), (int)getpid(), event, code, number);
+    ssize_t ignored = write(atomic_load(&sink.fd), line, n > 0 ? (size_t)n : 0);
+    (void)ignored;
+}

@@ -30,3 +30,6 @@ struct log_field {
 // Until log_open is called lines go to standard error as text. fd stays the caller's. process is a static name.
 void log_open(int fd, enum log_format format, enum log_level least, const char *process);
 void log_write(enum log_level level, const char *event, const struct log_field *fields); // fields end with name NULL
+
+// An error with one number, for signal handlers: allocates nothing. The words are plain.
+void log_plain(const char *event, const char *code, int number);

@@ -71,7 +71,9 @@ int64_t chum_fetch_call(struct chum_fetch *f, enum chum_service service, struct 
 {
     if (f->ended || f->closing)
         return -1;
-    int64_t id = rpc_call(f->rpc, service, args, conn_now(f->conn), CHUM_CALL_MS, reply, ctx);
+    int64_t id = service == CHUM_GET_BLOB
+                     ? rpc_call_stream(f->rpc, service, args, conn_now(f->conn), CHUM_CALL_MS, reply, ctx)
+                     : rpc_call(f->rpc, service, args, conn_now(f->conn), CHUM_CALL_MS, reply, ctx);
     expect(f, service, id);
     conn_reschedule(f->conn);
     return id;

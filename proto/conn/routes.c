@@ -65,38 +65,58 @@ void routes_start(struct routes *r, struct route *g, uint64_t delay_ms)
         g->retry_at = now(r) + delay_ms;
 }
 
-static void begin_attempt(struct routes *r, struct route *g)
+static void end_attempt(struct routes *r, struct route *g)
 {
-    if (g->url >= g->url_count)
-        g->url = 0;
-    g->retry_at = 0;
-    g->attempt = ++r->last_attempt;
-    g->dial_until = now(r) + ROUTES_DIAL_MS;
-    g->dialled = g->urls[g->url++];
-    r->host->dial(r->host->ctx, g->attempt, g->dialled, g->local, &g->instance_key);
+    if (g->attempt != 0)
+        turns_ended(r, g);
+    g->attempt = 0;
+    g->dial_until = 0;
 }
 
 static void drop_attempt(struct routes *r, struct route *g)
 {
     uint64_t attempt = g->attempt;
-    g->attempt = 0;
-    g->dial_until = 0;
+    end_attempt(r, g);
     if (attempt != 0)
         r->host->cancel(r->host->ctx, attempt);
+}
+
+static void pause_round(struct routes *r, struct route *g)
+{
+    g->url = 0;
+    g->failures++;
+    routes_start(r, g, retry_delay(r, g));
 }
 
 // The next address at once, after the last one a pause.
 static void attempt_failed(struct routes *r, struct route *g)
 {
-    g->attempt = 0;
-    g->dial_until = 0;
-    if (g->url < g->url_count) {
+    if (g->dial_until != 0)
+        turns_place_failed(r, g);
+    end_attempt(r, g);
+    if (g->url < g->url_count)
         routes_start(r, g, 0);
+    else
+        pause_round(r, g);
+}
+
+// Dials the next address that need not wait.
+static void begin_attempt(struct routes *r, struct route *g)
+{
+    g->retry_at = 0;
+    if (g->url >= g->url_count)
+        g->url = 0;
+    while (g->url < g->url_count && !turns_may_lead(r, g, g->urls[g->url]))
+        g->url++;
+    if (g->url == g->url_count) {
+        pause_round(r, g);
         return;
     }
-    g->url = 0;
-    g->failures++;
-    routes_start(r, g, retry_delay(r, g));
+    g->attempt = ++r->last_attempt;
+    turns_began(r, g);
+    g->dial_until = now(r) + ROUTES_DIAL_MS;
+    g->dialled = g->urls[g->url++];
+    r->host->dial(r->host->ctx, g->attempt, g->dialled, g->local, &g->instance_key);
 }
 
 static struct route *find_attempt(const struct routes *r, uint64_t attempt)
@@ -110,9 +130,17 @@ static struct route *find_attempt(const struct routes *r, uint64_t attempt)
 void routes_opened(struct routes *r, uint64_t attempt)
 {
     struct route *g = find_attempt(r, attempt);
-    if (g != NULL)
+    if (g != NULL) {
+        turns_place_opened(g);
         g->dial_until = 0;
+    }
     routes_schedule(r);
+}
+
+bool routes_may_reach(struct routes *r, uint64_t attempt, const char *address, uint16_t port)
+{
+    const struct route *g = find_attempt(r, attempt);
+    return g != NULL && turns_may_reach(r, g, address, port);
 }
 
 void routes_failed(struct routes *r, uint64_t attempt, const struct error *why)
@@ -144,15 +172,19 @@ static uint64_t earlier(uint64_t a, uint64_t b) // 0 = never
 
 void routes_schedule(struct routes *r)
 {
+    uint64_t now_ms = now(r);
     r->wake = 0;
-    for (size_t i = 0; i < r->count; i++)
-        r->wake = earlier(r->wake, earlier(r->routes[i]->retry_at, r->routes[i]->dial_until));
+    turns_count(r);
+    for (size_t i = 0; i < r->count; i++) {
+        const struct route *g = r->routes[i];
+        r->wake = earlier(r->wake, earlier(turns_when(r, g, now_ms), g->dial_until));
+    }
     r->host->wake_at(r->host->ctx, r->wake);
 }
 
 void routes_schedule_one(struct routes *r, const struct route *g)
 {
-    uint64_t wake = earlier(r->wake, earlier(g->retry_at, g->dial_until));
+    uint64_t wake = earlier(r->wake, earlier(turns_when(r, g, now(r)), g->dial_until));
     if (wake == r->wake)
         return;
     r->wake = wake;
@@ -162,21 +194,22 @@ void routes_schedule_one(struct routes *r, const struct route *g)
 static void on_time_for(struct routes *r, struct route *g, uint64_t now_ms)
 {
     if (g->dial_until != 0 && g->dial_until <= now_ms) {
-        drop_attempt(r, g);
+        uint64_t attempt = g->attempt;
         attempt_failed(r, g);
+        r->host->cancel(r->host->ctx, attempt);
     }
-    if (g->retry_at == 0 || g->retry_at > now_ms)
-        return;
-    g->retry_at = 0;
-    if (wants_to_dial(r, g))
-        begin_attempt(r, g);
+    if (g->retry_at != 0 && g->retry_at <= now_ms && !wants_to_dial(r, g))
+        g->retry_at = 0;
 }
 
 void routes_on_time(struct routes *r)
 {
     uint64_t now_ms = now(r);
+    struct route *next;
     for (size_t i = 0; i < r->count; i++)
         on_time_for(r, r->routes[i], now_ms);
+    while ((next = turns_next(r, now_ms)) != NULL)
+        begin_attempt(r, next);
     routes_schedule(r);
 }
 
@@ -184,6 +217,7 @@ void routes_nudge(struct routes *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         r->routes[i]->failures = 0;
+        turns_forgive(r->routes[i]);
         routes_start(r, r->routes[i], 0);
     }
     routes_schedule(r);
@@ -221,10 +255,9 @@ static bool own_attempt_wins(const struct route *g, const struct conn *c)
 }
 
 // The address that worked is tried first next time.
-static void attempt_succeeded(struct route *g)
+static void attempt_succeeded(struct routes *r, struct route *g)
 {
-    g->attempt = 0;
-    g->dial_until = 0;
+    end_attempt(r, g);
     for (size_t i = 1; g->dialled != NULL && i < g->url_count; i++)
         if (g->urls[i] == g->dialled) {
             char *worked = g->urls[i];
@@ -243,7 +276,7 @@ const char *routes_assigned(struct routes *r, struct conn *c)
     if (own_attempt_wins(g, c))
         return "Duplicate connection - dropped new connection";
     if (conn_role(c) == CONN_INITIATOR)
-        attempt_succeeded(g);
+        attempt_succeeded(r, g);
     if (g->active != NULL && now_ms - g->assigned_at < ROUTES_DUPLICATE_MS) {
         routes_schedule(r);
         return "Duplicate connection - dropped new connection";

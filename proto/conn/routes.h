@@ -17,7 +17,12 @@ enum {
     ROUTES_COURTESY_MS = 1000,  // between a pairing and the first chum with the inviting side
     ROUTES_YIELD_MS = 600,      // and with the invited side, which dials at once if it can
     ROUTES_URLS = 4,            // addresses per endpoint; more are ignored
+    ROUTES_INSTANCES = 16,      // of one person
+    ROUTES_DIALS = 32,          // attempts under way
+    ROUTES_DIALS_EACH = 4,      // of them for one person
+    ROUTES_OPEN = 384,          // attempts and connections, above which nobody is dialled: descriptors are finite
 };
+// These bounds, and those of routes_turns.c, are not for own nodes.
 
 struct routes;
 
@@ -36,8 +41,9 @@ struct routes_host {
     // routes_failed; routes_opened in between.
     void (*dial)(void *ctx, uint64_t attempt, const char *url, const struct conn_identity *local,
                  const struct public_key *remote);
-    void (*cancel)(void *ctx, uint64_t attempt);       // drop it without calling back
-    void (*wake_at)(void *ctx, uint64_t monotonic_ms); // when routes_on_time is due; 0 = never
+    void (*cancel)(void *ctx, uint64_t attempt);            // drop it without calling back
+    void (*wake_at)(void *ctx, uint64_t monotonic_ms);      // when routes_on_time is due; 0 = never
+    uint64_t (*wait)(void *ctx, const struct hash *person); // ms until the person may be dialled; NULL = always 0
 };
 
 struct routes *routes_create(const struct routes_host *host, size_t limit); // limit: endpoints
@@ -51,7 +57,7 @@ enum routes_reason { ROUTES_STORED, ROUTES_JUST_PAIRED, ROUTES_JUST_INVITED };
 // An endpoint, new or again. The newest record of an instance key wins; of the addresses, those known already keep
 // their order, since the one that worked last is in front. JUST_PAIRED: as the invited side, so the other one may still
 // be storing. JUST_INVITED: paired as the inviting side; if both dialled now, each might drop the other's connection
-// (WIRE.md 8.4). STATUS_FULL "TOO-MANY-ENDPOINTS".
+// (WIRE.md 8.4). STATUS_FULL "TOO-MANY-ENDPOINTS": of the person, or in all.
 enum status routes_learn(struct routes *r, const struct routes_endpoint *endpoint, enum routes_reason reason,
                          struct error *e);
 void routes_forget(struct routes *r, const struct public_key *instance_key); // closes its connection
@@ -69,6 +75,8 @@ void routes_nudge(struct routes *r); // the network or the listener is back: dia
 
 void routes_opened(struct routes *r, uint64_t attempt); // the WebSocket is open, the handshake begins
 void routes_failed(struct routes *r, uint64_t attempt, const struct error *why); // before routes_assigned
+// The name of the attempt's URL was looked up and leads there: is that still within what its person may lead us to?
+bool routes_may_reach(struct routes *r, uint64_t attempt, const char *address, uint16_t port);
 
 const struct conn_identity *routes_identity(const struct routes *r, const struct public_key *target);
 bool routes_known(const struct routes *r, const struct conn_identity *local, const struct public_key *remote,

@@ -3,9 +3,12 @@
 
 #include "conn/routes.h"
 
+struct route_owner;
+
 struct route {                // a local and a remote instance
     struct route *next_local; // the same remote instance seen from another local one
     const struct conn_identity *local;
+    struct route_owner *owner; // that of person
     struct hash person, instance;
     struct public_key person_key, instance_key;
     char *urls[ROUTES_URLS];
@@ -33,6 +36,9 @@ struct routes {
     struct hash_map *by_key; // remote instance key → its first route
     struct hash_map *disabled_persons;
     struct hash_map *disabled_instances; // by key
+    struct hash_map *owners;             // by person
+    size_t under_way;                    // attempts
+    size_t open;                         // routes with a connection, when they were counted last
     bool outgoing;
     uint64_t last_attempt;
     uint64_t wake; // what the host was asked for
@@ -44,3 +50,19 @@ void routes_stop(struct routes *r, struct route *g, const char *reason); // no a
 void routes_start(struct routes *r, struct route *g, uint64_t delay_ms); // dial after the delay if there is a reason to
 void routes_schedule(struct routes *r);                                  // tells the host when to wake us
 void routes_schedule_one(struct routes *r, const struct route *g);       // the same when only g has changed
+
+// ---- routes_turns.c: whose turn it is to dial
+bool turns_have_room(const struct routes *r, const struct hash *person);            // for another instance
+void turns_set_owner(struct routes *r, struct route *g, const struct hash *person); // NULL: the route goes
+void turns_destroy(struct routes *r);
+bool turns_may_lead(struct routes *r, const struct route *g, const char *url);
+bool turns_may_reach(struct routes *r, const struct route *g, const char *address, uint16_t port);
+void turns_place_failed(struct routes *r, const struct route *g); // nothing opened at the address dialled
+void turns_place_opened(const struct route *g);
+void turns_forgive(const struct route *g); // the places of its person need not wait
+void turns_count(struct routes *r);
+// When the route may be dialled: 0 = not before another attempt is over, or not waiting at all.
+uint64_t turns_when(const struct routes *r, const struct route *g, uint64_t now_ms);
+struct route *turns_next(struct routes *r, uint64_t now_ms); // NULL if nobody's turn is now
+void turns_began(struct routes *r, const struct route *g);
+void turns_ended(struct routes *r, const struct route *g);

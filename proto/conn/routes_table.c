@@ -16,6 +16,7 @@ struct routes *routes_create(const struct routes_host *host, size_t limit)
     r->disabled_persons = hash_map_create();
     r->disabled_instances = hash_map_create();
     r->by_key = hash_map_create();
+    r->owners = hash_map_create();
     return r;
 }
 
@@ -35,6 +36,7 @@ void routes_destroy(struct routes *r)
     hash_map_destroy(r->disabled_persons);
     hash_map_destroy(r->disabled_instances);
     hash_map_destroy(r->by_key);
+    turns_destroy(r);
     free(r->routes);
     free(r->locals);
     free(r);
@@ -197,6 +199,7 @@ static void learn_for(struct routes *r, const struct conn_identity *local, const
     struct route *g = routes_find(r, local, &endpoint->instance_key);
     if (g == NULL)
         g = route_make(r, local, &endpoint->instance_key);
+    turns_set_owner(r, g, &endpoint->person);
     g->person = endpoint->person;
     g->instance = endpoint->instance;
     g->person_key = endpoint->person_key;
@@ -205,8 +208,10 @@ static void learn_for(struct routes *r, const struct conn_identity *local, const
         routes_stop(r, g, "Route is disabled");
     static const uint64_t waits[] = {0, ROUTES_COURTESY_MS, ROUTES_YIELD_MS};
     bool paired = reason != ROUTES_STORED;
-    if (paired)
+    if (paired) {
         g->failures = g->refusals = 0;
+        turns_forgive(g);
+    }
     if (set_urls(g, endpoint->urls) || g->retry_at == 0 || paired)
         routes_start(r, g, g->tandem ? 0 : waits[reason]);
     routes_schedule_one(r, g);
@@ -221,6 +226,9 @@ enum status routes_learn(struct routes *r, const struct routes_endpoint *endpoin
         bool is_new = routes_find(r, r->locals[i], &endpoint->instance_key) == NULL;
         if (is_new && r->count >= r->limit)
             return error_set(e, STATUS_FULL, "TOO-MANY-ENDPOINTS", "more than %zu endpoints are not kept", r->limit);
+        if (is_new && !turns_have_room(r, &endpoint->person))
+            return error_set(e, STATUS_FULL, "TOO-MANY-ENDPOINTS", "more than %d instances of a person are not dialled",
+                             ROUTES_INSTANCES);
         learn_for(r, r->locals[i], endpoint, reason);
     }
     return STATUS_OK;
@@ -236,6 +244,7 @@ void routes_forget(struct routes *r, const struct public_key *instance_key)
             continue;
         r->routes[i] = r->routes[--r->count];
         routes_stop(r, g, "Corresponding route was stopped");
+        turns_set_owner(r, g, NULL);
         route_free(g);
     }
     routes_schedule(r);

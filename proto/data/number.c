@@ -69,19 +69,19 @@ static void shortest(double n, struct decimal *d)
     strip_zeros(d);
 }
 
-static size_t lay_out(const struct decimal *d, char *out)
+static size_t lay_out(const struct decimal *d, char *out, size_t size)
 {
     int k = d->count;
     int n = d->point;
     int len;
     if (k <= n && n <= 21)
-        len = sprintf(out, "%s%.*s", d->digits, n - k, "00000000000000000000");
+        len = snprintf(out, size, "%s%.*s", d->digits, n - k, "00000000000000000000");
     else if (0 < n && n <= 21)
-        len = sprintf(out, "%.*s.%s", n, d->digits, d->digits + n);
+        len = snprintf(out, size, "%.*s.%s", n, d->digits, d->digits + n);
     else if (-6 < n && n <= 0)
-        len = sprintf(out, "0.%.*s%s", -n, "00000", d->digits);
+        len = snprintf(out, size, "0.%.*s%s", -n, "00000", d->digits);
     else
-        len = sprintf(out, "%c%s%se%+d", d->digits[0], k > 1 ? "." : "", d->digits + 1, n - 1);
+        len = snprintf(out, size, "%c%s%se%+d", d->digits[0], k > 1 ? "." : "", d->digits + 1, n - 1);
     return (size_t)len;
 }
 
@@ -113,7 +113,7 @@ size_t number_write(double n, char out[NUMBER_TEXT])
         return sign + write_integer((uint64_t)n, out + sign);
     struct decimal d;
     shortest(n, &d);
-    return sign + lay_out(&d, out + sign);
+    return sign + lay_out(&d, out + sign, NUMBER_TEXT - sign);
 }
 
 // Plain integers of up to 15 digits, which is nearly everything.

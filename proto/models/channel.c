@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "models/lag.h"
 #include "models/origin.h"
 #include "models/profile.h"
 
@@ -56,7 +57,7 @@ enum status channel_create(struct model *m, struct span id, const struct hash *o
     if (status == STATUS_OK && store_head(m->store, id_hash, &head, NULL) != STATUS_OK)
         status = begin(m, info, id_hash, e);
     if (status == STATUS_OK)
-        status = channel_register(m, id_hash, e);
+        status = channel_register(m, id_hash, true, e);
     return status;
 }
 
@@ -69,38 +70,79 @@ static enum status set_head(struct model *m, const struct channel *channel, cons
 
 // ---- The registry ---------------------------------------------------------------------------------------------------
 
+// The channels are those that have a version. The registry says the same, for the reference, and may lag (lag.h).
+static const char REGISTRY[] = "ChannelRegistry";
+
 static enum status load_registry(struct model *m, struct hash_list *channels, struct value **registry, struct error *e)
 {
     struct value *stored; // it begins with the first channel
-    *registry = model_object(m, "ChannelRegistry");
+    *registry = model_object(m, REGISTRY);
     model_set_text(m, *registry, "id", SPAN("ChannelRegistry"));
-    enum status status = model_latest(m, *registry, "ChannelRegistry", &stored, e);
+    enum status status = model_latest(m, *registry, REGISTRY, &stored, e);
     if (stored != NULL)
         model_read_hashes(value_get(stored, SPAN("channels")), channels);
     return status;
 }
 
-enum status channel_register(struct model *m, const struct hash *id_hash, struct error *e)
+// Does the current registry name the channel? Asks the reverse map.
+static bool is_listed(struct model *m, const struct hash *id_hash)
+{
+    struct hash_list versions = {0};
+    bool listed = store_current_referrers(m->store, id_hash, span_of(REGISTRY), &versions, NULL) == STATUS_OK &&
+                  versions.count != 0;
+    hash_list_free(&versions);
+    return listed;
+}
+
+static void add_all(struct hash_list *list, const struct hash_list *more)
+{
+    struct hash_map *known = hash_map_create();
+    for (size_t i = 0; i < list->count; i++)
+        hash_map_add(known, &list->items[i]);
+    for (size_t i = 0; i < more->count; i++)
+        if (hash_map_add(known, &more->items[i]))
+            hash_list_add(list, &more->items[i]);
+    hash_map_destroy(known);
+}
+
+static enum status write_registry(struct model *m, struct error *e)
 {
     struct hash_list channels = {0};
+    struct hash_list all = {0};
     struct value *registry;
     enum status status = load_registry(m, &channels, &registry, e);
-    if (status == STATUS_OK && !hash_list_has(&channels, id_hash)) {
-        hash_list_add(&channels, id_hash);
+    if (status == STATUS_OK)
+        status = store_ids_of_type(m->store, SPAN("ChannelInfo"), &all, e);
+    if (status == STATUS_OK) {
+        add_all(&channels, &all);
         value_set_member(m->arena, registry, SPAN("channels"), model_hashes(m, channels.items, channels.count, true));
         status = model_change(m, registry, NULL, e);
     }
+    if (status == STATUS_OK)
+        status = lag_caught_up(m, REGISTRY, channels.count, e);
     hash_list_free(&channels);
+    hash_list_free(&all);
     return status;
 }
 
-static bool is_registered(struct model *m, const struct hash *id_hash)
+enum status channel_register(struct model *m, const struct hash *id_hash, bool at_once, struct error *e)
 {
-    struct hash_list channels = {0};
-    struct value *registry;
-    bool found = load_registry(m, &channels, &registry, NULL) == STATUS_OK && hash_list_has(&channels, id_hash);
-    hash_list_free(&channels);
-    return found;
+    bool due = at_once;
+    if (is_listed(m, id_hash))
+        return STATUS_OK;
+    enum status status = at_once ? STATUS_OK : lag_note(m, REGISTRY, &due, e);
+    return status == STATUS_OK && due ? write_registry(m, e) : status;
+}
+
+enum status channel_catch_up(struct model *m, struct error *e)
+{
+    return lag_exists(m, REGISTRY) ? write_registry(m, e) : STATUS_OK;
+}
+
+static bool is_channel(struct model *m, const struct hash *id_hash)
+{
+    struct channel ignored;
+    return channel_get(m, id_hash, &ignored, NULL) == STATUS_OK;
 }
 
 static int by_id(const void *a, const void *b)
@@ -111,23 +153,18 @@ static int by_id(const void *a, const void *b)
     return order != 0 ? order : hash_compare(&x->owner, &y->owner);
 }
 
-// The registered channels that have a version; wanted NULL = all ids.
+// wanted NULL = all ids.
 static enum status list(struct model *m, const struct span *wanted, struct channels *out, struct error *e)
 {
     struct hash_list ids = {0};
-    struct value *registry;
     *out = (struct channels){0};
-    enum status status = load_registry(m, &ids, &registry, e);
+    enum status status = store_ids_of_type(m->store, SPAN("ChannelInfo"), &ids, e);
     out->items = arena_alloc(m->arena, (ids.count + 1) * sizeof *out->items);
     for (size_t i = 0; status == STATUS_OK && i < ids.count; i++) {
         struct channel *channel = &out->items[out->count];
         status = channel_get(m, &ids.items[i], channel, e);
         if (status == STATUS_OK && (wanted == NULL || span_eq(channel->id, *wanted)))
             out->count++;
-        if (status == STATUS_NOT_FOUND) {
-            error_clear(e);
-            status = STATUS_OK;
-        }
     }
     if (status == STATUS_OK)
         qsort(out->items, out->count, sizeof *out->items, by_id);
@@ -348,7 +385,7 @@ static enum status channel_post_hash(struct model *m, const struct hash *channel
     *out = (struct channel_entry){.channel = *channel, .data = *data};
     if (options == NULL)
         options = &plain;
-    if (!is_registered(m, channel))
+    if (!is_channel(m, channel))
         return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no channel %s", hash_text(channel).s);
     enum status status = channel_get(m, channel, &c, e);
     if (status == STATUS_OK)

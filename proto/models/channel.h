@@ -26,10 +26,12 @@ enum status channel_create(struct model *m, struct span id, const struct hash *o
 enum status channel_id_hash(struct model *m, struct span id, const struct hash *owner, struct hash *out,
                             struct error *e);
 enum status channel_get(struct model *m, const struct hash *id_hash, struct channel *out, struct error *e);
-enum status channel_list(struct model *m, struct channels *out, struct error *e);                 // the registry, by id
+enum status channel_list(struct model *m, struct channels *out, struct error *e);                 // all, by id
 enum status channel_find(struct model *m, struct span id, struct channels *out, struct error *e); // all owners of an id
-// Adds to the ChannelRegistry; called for every ChannelInfo that arrives.
-enum status channel_register(struct model *m, const struct hash *id_hash, struct error *e);
+// Adds a channel that has a version to the ChannelRegistry, called for every ChannelInfo that arrives: at once, or
+// with others (lag.h).
+enum status channel_register(struct model *m, const struct hash *id_hash, bool at_once, struct error *e);
+enum status channel_catch_up(struct model *m, struct error *e); // what waits to be added is
 
 struct channel_post {
     const struct identity *author; // NULL = m->self

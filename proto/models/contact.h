@@ -65,6 +65,8 @@ enum status contact_notice_someone(struct model *m, const struct hash *someone, 
 
 // ---- Endpoints ------------------------------------------------------------------------------------------------------
 
+enum { CONTACT_INSTANCES = 16 }; // of one contact; others do not count
+
 struct contact_endpoint { // one way to one instance of one contact; what connections are made from (MODELS.md 7.5)
     struct hash person;
     struct hash instance;

@@ -1,4 +1,8 @@
 // Where contacts can be reached and by which keys they are known (MODELS.md 7.5).
+//
+// A contact writes as many profiles and endpoints as it likes, and all of this is gone through with every change: of
+// each person a number of them is looked at, the profiles known longest first, and of the instances found those that we
+// certified and then the newest ones count.
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +10,8 @@
 #include "models/leute.h"
 #include "models/profile.h"
 #include "models/trust.h"
+
+enum { PROFILES_MAX = 64, ENDPOINTS_MAX = 64 }; // of one person
 
 struct row {
     struct contact_endpoint endpoint;
@@ -16,6 +22,7 @@ struct rows { // grows in the model's arena
     struct row *items;
     size_t count;
     size_t cap;
+    size_t left; // endpoints of this person that may still be looked at
 };
 
 static void add_row(struct model *m, struct rows *rows, const struct row *row)
@@ -72,7 +79,7 @@ static enum status add_profile(struct model *m, const struct hash *id_hash, cons
     struct profile p;
     enum status status = profile_load(m, id_hash, &p, e);
     bool counts = status == STATUS_OK && (hash_eq(&p.owner, person) || leute_is_me(m, &p.owner));
-    for (size_t i = 0; counts && i < p.endpoints.count; i++) {
+    for (size_t i = 0; counts && i < p.endpoints.count && rows->left != 0; i++, rows->left--) {
         struct row row;
         if (!read_row(m, &p.endpoints.items[i], person, &row))
             continue;
@@ -89,7 +96,8 @@ static enum status add_person(struct model *m, const struct hash *person, struct
     struct hash_list profiles = {0};
     bool disabled = contact_is_disabled(m, person);
     enum status status = profile_about(m, person, &profiles, e);
-    for (size_t i = 0; status == STATUS_OK && i < profiles.count; i++)
+    rows->left = ENDPOINTS_MAX;
+    for (size_t i = 0; status == STATUS_OK && i < profiles.count && i < PROFILES_MAX; i++)
         status = add_profile(m, &profiles.items[i], person, disabled, rows, e);
     hash_list_free(&profiles);
     return status;
@@ -104,16 +112,58 @@ static int by_authority(const void *a, const void *b)
     return x->seq > y->seq ? -1 : x->seq < y->seq;
 }
 
-// Is the row said already, or does its key belong to somebody else?
-static bool is_superseded(const struct contact_endpoints *rows, const struct contact_endpoint *row)
+struct sifting {
+    struct contact_endpoints *out;
+    size_t *next_same;          // by row of out: the row before with the same instance key, plus 1
+    struct hash_map *by_key;    // the last row of out with the instance key, plus 1
+    struct hash_map *instances; // how many of a person
+};
+
+static bool is_said(const struct sifting *s, size_t last, const struct contact_endpoint *row)
 {
-    for (size_t i = 0; i < rows->count; i++) {
-        const struct contact_endpoint *other = &rows->items[i];
-        bool same_key = public_key_eq(&other->instance_public, &row->instance_public);
-        if (same_key && (!hash_eq(&other->person, &row->person) || span_eq(other->url, row->url)))
+    for (size_t i = last; i != 0; i = s->next_same[i - 1])
+        if (span_eq(s->out->items[i - 1].url, row->url))
             return true;
-    }
     return false;
+}
+
+// Is the row said already, does its key belong to somebody else, or has the person enough other instances?
+static bool is_left_out(struct sifting *s, size_t last, const struct contact_endpoint *row)
+{
+    if (last != 0)
+        return !hash_eq(&s->out->items[last - 1].person, &row->person) || is_said(s, last, row);
+    uintptr_t count = (uintptr_t)hash_map_get(s->instances, &row->person);
+    if (count >= CONTACT_INSTANCES)
+        return true;
+    hash_map_set(s->instances, &row->person, (void *)(count + 1));
+    return false;
+}
+
+static void sift(struct sifting *s, const struct contact_endpoint *row)
+{
+    struct hash key;
+    memcpy(key.b, row->instance_public.b, sizeof key.b);
+    size_t last = (uintptr_t)hash_map_get(s->by_key, &key);
+    if (is_left_out(s, last, row))
+        return;
+    s->next_same[s->out->count] = last;
+    s->out->items[s->out->count++] = *row;
+    hash_map_set(s->by_key, &key, (void *)(uintptr_t)s->out->count);
+}
+
+static void sift_rows(struct model *m, struct rows *rows, struct contact_endpoints *out)
+{
+    if (rows->count != 0)
+        qsort(rows->items, rows->count, sizeof *rows->items, by_authority);
+    out->items = arena_alloc(m->arena, (rows->count + 1) * sizeof *out->items);
+    struct sifting s = {.out = out,
+                        .next_same = arena_alloc(m->arena, (rows->count + 1) * sizeof(size_t)),
+                        .by_key = hash_map_create(),
+                        .instances = hash_map_create()};
+    for (size_t i = 0; i < rows->count; i++)
+        sift(&s, &rows->items[i].endpoint);
+    hash_map_destroy(s.by_key);
+    hash_map_destroy(s.instances);
 }
 
 enum status contact_endpoints(struct model *m, struct contact_endpoints *out, struct error *e)
@@ -125,12 +175,7 @@ enum status contact_endpoints(struct model *m, struct contact_endpoints *out, st
     enum status status = contact_persons(m, &persons, &someones, e);
     for (size_t i = 0; status == STATUS_OK && i < persons.count; i++)
         status = add_person(m, &persons.items[i], &rows, e);
-    if (rows.count != 0)
-        qsort(rows.items, rows.count, sizeof *rows.items, by_authority);
-    out->items = arena_alloc(m->arena, (rows.count + 1) * sizeof *out->items);
-    for (size_t i = 0; i < rows.count; i++)
-        if (!is_superseded(out, &rows.items[i].endpoint))
-            out->items[out->count++] = rows.items[i].endpoint;
+    sift_rows(m, &rows, out);
     hash_list_free(&persons);
     hash_list_free(&someones);
     return status;

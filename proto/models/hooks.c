@@ -20,12 +20,12 @@ static enum status react_to_someone(struct model *m, const struct store_change *
 
 static enum status react_to_channel(struct model *m, const struct store_change *change, struct error *e)
 {
-    return channel_register(m, &change->id_hash, e);
+    return channel_register(m, &change->id_hash, hash_is_zero(&change->from), e);
 }
 
 static enum status react_to_topic(struct model *m, const struct store_change *change, struct error *e)
 {
-    return topic_notice(m, &change->hash, e);
+    return topic_notice(m, &change->hash, hash_is_zero(&change->from), e);
 }
 
 static const struct {

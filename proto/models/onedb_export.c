@@ -6,6 +6,7 @@
 
 #include "io/folder.h"
 #include "models/onedb.h"
+#include "models/topic.h"
 
 enum { PATH_SIZE = 4096 };
 
@@ -234,7 +235,11 @@ enum status onedb_export(struct model *m, struct keychain *k, const char *dir, c
     *x = (struct exporting){.m = m, .keys = k, .report = out, .arena = arena_create()};
     snprintf(out->email, sizeof out->email, "%s", m->self->email);
     snprintf(out->instance_name, sizeof out->instance_name, "%s", m->self->instance_name);
-    enum status status = make_folders(x, dir, e);
+    enum status status = channel_catch_up(m, e); // the reference knows the registries only
+    if (status == STATUS_OK)
+        status = topic_catch_up(m, e);
+    if (status == STATUS_OK)
+        status = make_folders(x, dir, e);
     if (status == STATUS_OK)
         status = load_maps(x, e);
     if (status == STATUS_OK) {

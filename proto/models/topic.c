@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "models/access.h"
 #include "models/group.h"
+#include "models/lag.h"
 #include "models/origin.h"
 
 enum { ONE_TO_ONE_LEN = 2 * HASH_HEX + 3, MAX_NAME = 1024 };
@@ -64,16 +65,65 @@ static enum status read_topic(struct model *m, const struct hash *hash, struct t
 
 // ---- The registry ---------------------------------------------------------------------------------------------------
 
+// It may lag (lag.h): the Topics that wait to be added are listed in a setting of the store.
+static const char REGISTRY[] = "TopicAppRegistry";
+static const char WAITING[] = "topics.waiting";
+
+static struct span load_waiting(struct model *m)
+{
+    struct span hashes;
+    bool some = store_setting_get(m->store, WAITING, m->arena, &hashes, NULL) == STATUS_OK;
+    return some && hashes.len % HASH_SIZE == 0 ? hashes : (struct span){0};
+}
+
+// The registry, with what waits to be added.
 static enum status load_registry(struct model *m, struct value **registry, struct value **topics, struct error *e)
 {
     struct value *stored;
-    *registry = model_object(m, "TopicAppRegistry");
+    *registry = model_object(m, REGISTRY);
     model_set_text(m, *registry, "id", SPAN("TopicAppRegistry"));
-    enum status status = model_latest(m, *registry, "TopicAppRegistry", &stored, e);
+    enum status status = model_latest(m, *registry, REGISTRY, &stored, e);
     *topics = stored != NULL ? value_get(stored, SPAN("topics")) : NULL;
     if (*topics == NULL)
         *topics = value_map(m->arena);
+    struct span waiting = load_waiting(m);
+    for (size_t i = 0; status == STATUS_OK && i < waiting.len; i += HASH_SIZE) {
+        struct hash hash;
+        struct topic t;
+        memcpy(hash.b, waiting.ptr + i, HASH_SIZE);
+        if (read_topic(m, &hash, &t, NULL) == STATUS_OK)
+            value_put(m->arena, *topics, value_string(m->arena, t.id), value_hash(m->arena, &hash));
+    }
     return status;
+}
+
+static enum status write_registry(struct model *m, struct value *registry, struct value *topics, struct error *e)
+{
+    value_set_member(m->arena, registry, SPAN("topics"), topics);
+    enum status status = model_change(m, registry, NULL, e);
+    if (status == STATUS_OK)
+        status = store_setting_set(m->store, WAITING, (struct span){"", 0}, e);
+    return status == STATUS_OK ? lag_caught_up(m, REGISTRY, topics->map.count, e) : status;
+}
+
+static enum status add_waiting(struct model *m, const struct hash *topic, struct error *e)
+{
+    struct buf list = {0};
+    buf_add_span(&list, load_waiting(m));
+    buf_add_span(&list, (struct span){(const char *)topic->b, HASH_SIZE});
+    enum status status = store_setting_set(m->store, WAITING, buf_span(&list), e);
+    buf_free(&list);
+    return status;
+}
+
+enum status topic_catch_up(struct model *m, struct error *e)
+{
+    struct value *registry;
+    struct value *topics;
+    if (!lag_exists(m, REGISTRY))
+        return STATUS_OK;
+    enum status status = load_registry(m, &registry, &topics, e);
+    return status == STATUS_OK ? write_registry(m, registry, topics, e) : status;
 }
 
 enum status topic_find(struct model *m, struct span id, struct topic *out, struct error *e)
@@ -110,8 +160,9 @@ enum status topic_list(struct model *m, struct topics *out, struct error *e)
 }
 
 // A topic that is known keeps its channel: news can rename it, but not lead it elsewhere.
-static enum status add_to_registry(struct model *m, const struct topic *t, struct error *e)
+static enum status add_to_registry(struct model *m, const struct topic *t, bool at_once, struct error *e)
 {
+    bool due = at_once;
     struct value *registry;
     struct value *topics;
     struct topic known;
@@ -123,9 +174,12 @@ static enum status add_to_registry(struct model *m, const struct topic *t, struc
     if (entry != NULL && value_as_hash(entry, &old) && read_topic(m, &old, &known, NULL) == STATUS_OK &&
         (hash_eq(&old, &t->hash) || !hash_eq(&known.channel, &t->channel)))
         return STATUS_OK;
+    if (!at_once)
+        status = lag_note(m, REGISTRY, &due, e);
+    if (status == STATUS_OK && !due)
+        return add_waiting(m, &t->hash, e);
     value_put(m->arena, topics, value_string(m->arena, t->id), value_hash(m->arena, &t->hash));
-    value_set_member(m->arena, registry, SPAN("topics"), topics);
-    return model_change(m, registry, NULL, e);
+    return status == STATUS_OK ? write_registry(m, registry, topics, e) : status;
 }
 
 // ---- Validation -----------------------------------------------------------------------------------------------------
@@ -214,7 +268,7 @@ static enum status grant_by_kind(struct model *m, const struct topic *t, struct 
     return status == STATUS_OK ? grant(m, t, NULL, 0, &everyone, 1, e) : status;
 }
 
-enum status topic_notice(struct model *m, const struct hash *topic, struct error *e)
+enum status topic_notice(struct model *m, const struct hash *topic, bool at_once, struct error *e)
 {
     struct value *object;
     struct topic t;
@@ -228,7 +282,7 @@ enum status topic_notice(struct model *m, const struct hash *topic, struct error
     }
     status = read_topic(m, topic, &t, e);
     if (status == STATUS_OK)
-        status = add_to_registry(m, &t, e);
+        status = add_to_registry(m, &t, at_once, e);
     if (status == STATUS_OK)
         status = grant_by_kind(m, &t, e);
     return status;
@@ -261,7 +315,7 @@ static enum status create(struct model *m, struct span id, struct span name, con
     model_set_hash(m, topic, "channel", &channel);
     status = model_put(m, topic, &hash, e);
     if (status == STATUS_OK)
-        status = topic_notice(m, &hash, e);
+        status = topic_notice(m, &hash, true, e);
     if (status == STATUS_OK)
         status = read_topic(m, &hash, out, e);
     return status;

@@ -46,5 +46,7 @@ enum status topic_channels(struct model *m, const struct topic *topic, struct ha
 // Is it a Topic we may act on (6.3)? Its channel must be the channel of its id, and a one-to-one topic must be ours.
 // Code NOT-TRUSTED.
 enum status topic_validate(struct model *m, const struct value *topic, struct error *e);
-// The reaction to every new Topic, own or imported: registry and grants. Invalid ones are ignored and logged.
-enum status topic_notice(struct model *m, const struct hash *topic, struct error *e);
+// The reaction to every new Topic, own or imported: registry (at once, or with others: lag.h) and grants. Invalid ones
+// are ignored and logged.
+enum status topic_notice(struct model *m, const struct hash *topic, bool at_once, struct error *e);
+enum status topic_catch_up(struct model *m, struct error *e); // what waits to be added to the registry is

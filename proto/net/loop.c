@@ -28,8 +28,11 @@ static void emit_log(int level, const char *line)
     LOG(level == LLL_ERR ? LOG_WARN : LOG_DEBUG, "websockets.message", LOG_SPAN("text", text));
 }
 
-static void forget_proxies(void)
+// The environment speaks to libraries. No proxies; and a look-up that a silent name server makes last keeps a worker
+// busy, whoever waits for it no more.
+static void set_environment(void)
 {
+    setenv("RES_OPTIONS", "timeout:2 attempts:1", 0);
     static const char *const names[] = {"http_proxy", "https_proxy", "all_proxy", "socks_proxy",
                                         "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -59,8 +62,6 @@ static struct lws_context *create_context(struct loop *l)
             LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
         .pt_serv_buf_size = (unsigned)l->receive_buffer,
         .timeout_secs = HANDSHAKE_SECONDS,
-        .gid = -1,
-        .uid = -1,
         .user = l,
     };
     return lws_create_context(&info);
@@ -134,7 +135,7 @@ struct loop *loop_create(const struct loop_options *options, struct error *e)
     size_t fd_limit = options != NULL && options->fd_limit != 0 ? options->fd_limit : FD_LIMIT;
     if (set_fd_limit(fd_limit, e) != STATUS_OK)
         return NULL;
-    forget_proxies();
+    set_environment();
     lws_set_log_level(LLL_ERR | LLL_WARN, emit_log);
     struct loop *l = mem_alloc(sizeof *l);
     l->receive_buffer = options != NULL && options->receive_buffer != 0 ? options->receive_buffer : RECEIVE_BUFFER;

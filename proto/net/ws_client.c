@@ -34,6 +34,7 @@ struct ws_connect {
     size_t message_limit;
     struct error why; // the most telling failure so far
     ws_client_done done;
+    bool (*may_try)(void *ctx, const char *address, uint16_t port);
     void *ctx;
 };
 
@@ -280,11 +281,25 @@ static void step(void *ctx)
     try_next(a);
 }
 
+static void drop_guarded(struct ws_connect *a)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < a->addresses.count; i++) {
+        if (a->may_try(a->ctx, a->addresses.text[i], a->url.port))
+            memmove(a->addresses.text[kept++], a->addresses.text[i], sizeof a->addresses.text[0]);
+    }
+    if (kept == 0)
+        error_set(&a->why, STATUS_REFUSED, "UNREACHABLE", "%s leads to where this peer may not lead us", a->url.host);
+    a->addresses.count = kept;
+}
+
 static void resolved(void *ctx, const struct addresses *found, const char *reason)
 {
     struct ws_connect *a = ctx;
     a->resolution = NULL;
     a->addresses = *found;
+    if (found->count != 0 && a->may_try != NULL)
+        drop_guarded(a);
     if (found->count == 0)
         error_set(&a->why, STATUS_NOT_FOUND, "UNREACHABLE", "%s cannot be resolved: %s", a->url.host, reason);
     try_next(a);
@@ -324,6 +339,11 @@ struct ws_connect *ws_client_connect(struct ws_client *c, const char *url, uint6
     c->attempts = a;
     start(a, timeout_ms != 0 ? timeout_ms : WS_CLIENT_TIMEOUT_MS);
     return a;
+}
+
+void ws_connect_guard(struct ws_connect *a, bool (*may_try)(void *ctx, const char *address, uint16_t port))
+{
+    a->may_try = may_try;
 }
 
 uint64_t ws_connect_id(const struct ws_connect *a)

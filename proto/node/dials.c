@@ -46,17 +46,37 @@ static void opened(void *ctx, struct transport *t, const struct error *why)
     d->conn = conn_initiate(t, &p->host, d->local, &d->remote, CONN_CHUM);
 }
 
+static struct budget *budget_of(struct peers *p, const struct hash *person)
+{
+    return budget_of_person(p->budgets, person, peers_is_own(p, person) ? BUDGET_OWN : BUDGET_CONTACT);
+}
+
+// What a name leads to is judged as if the URL had said so.
+static bool may_try(void *ctx, const char *address, uint16_t port)
+{
+    const struct dialling *d = ctx;
+    return routes_may_reach(d->peers->routes, d->attempt, address, port);
+}
+
 static void dial(void *ctx, uint64_t attempt, const char *url, const struct conn_identity *local,
                  const struct public_key *remote)
 {
     struct peers *p = ctx;
     struct error e;
+    struct hash person;
+    struct hash instance;
     struct dialling *d = mem_alloc(sizeof *d);
+    if (routes_known(p->routes, local, remote, &person, &instance)) {
+        struct budget *b = budget_of(p, &person);
+        budget_charge(b, BUDGET_DIALS, 1);
+        budget_release(b);
+    }
     *d = (struct dialling){.next = p->diallings, .peers = p, .attempt = attempt, .local = local, .remote = *remote};
     p->diallings = d;
     d->connect = ws_client_connect(p->client, url, ROUTES_DIAL_MS, 0, opened, d, &e);
     if (d->connect != NULL) {
         d->id = ws_connect_id(d->connect);
+        ws_connect_guard(d->connect, may_try);
         connections_dialling(p, d->id, url, CONN_CHUM);
         return;
     }
@@ -90,6 +110,14 @@ static void wake_at(void *ctx, uint64_t monotonic_ms)
         loop_timer_set(p->routes_timer, monotonic_ms > now ? monotonic_ms - now : 0);
 }
 
+static uint64_t wait_ms(void *ctx, const struct hash *person)
+{
+    struct budget *b = budget_of(ctx, person);
+    uint64_t wait = budget_wait_ms(b, BUDGET_DIALS, 1);
+    budget_release(b);
+    return wait;
+}
+
 static uint64_t now_ms(void *ctx)
 {
     struct peers *p = ctx;
@@ -106,8 +134,13 @@ static uint32_t random_number(void *ctx)
 
 struct routes_host dialling_host(struct peers *p)
 {
-    return (struct routes_host){
-        .ctx = p, .now = now_ms, .random = random_number, .dial = dial, .cancel = cancel, .wake_at = wake_at};
+    return (struct routes_host){.ctx = p,
+                                .now = now_ms,
+                                .random = random_number,
+                                .dial = dial,
+                                .cancel = cancel,
+                                .wake_at = wake_at,
+                                .wait = wait_ms};
 }
 
 void dialling_due(void *ctx)

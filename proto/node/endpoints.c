@@ -143,9 +143,10 @@ static void learn_all(struct peers *p, struct known_list list)
     for (size_t i = 0; i < list.count; i++) {
         struct hash key = key_of(&list.items[i].endpoint.instance_key);
         hash_map_add(seen, &key);
-        learn(p, &list.items[i]);
     }
-    forget_missing(p, seen);
+    forget_missing(p, seen); // first: a person has room for a number of them
+    for (size_t i = 0; i < list.count; i++)
+        learn(p, &list.items[i]);
 }
 
 static void resume_held(struct peers *p)

@@ -13,18 +13,18 @@
 #include "node/node_internal.h"
 #include "node/onedb.h"
 #include "node/peers.h"
-#include "node/sandbox.h"
+#include "wall/wall.h"
 
-enum { POOL_THREADS = 2 };
+enum { POOL_THREADS = 2, NAME_THREADS = 8 };
 
 struct loop *node_loop(struct node *n)
 {
     return n->loop;
 }
 
-struct pool *node_pool(struct node *n)
+struct pool *node_names(struct node *n)
 {
-    return n->pool;
+    return n->names;
 }
 
 struct ipc_service *node_service(struct node *n)
@@ -132,6 +132,17 @@ static void drain_channel(void *ctx)
     ipc_channel_drain(n->channel);
 }
 
+// The channel is the only Unix socket that a node needs.
+static void channel_opened(void *ctx)
+{
+    struct node *n = ctx;
+    struct error e;
+    if (wall_give_up(WALL_CONNECTED, &e) == STATUS_OK)
+        return;
+    LOG(LOG_ERROR, "node.failed", LOG_TEXT("code", e.code), LOG_TEXT("message", e.message));
+    loop_stop(n->loop);
+}
+
 // The supervisor is gone, however it went: so are we.
 static void channel_closed(void *ctx)
 {
@@ -149,15 +160,15 @@ static enum status prepare(struct node *n, int argc, char **argv, struct error *
         return st;
     log_open(STDERR_FILENO, LOG_FORMAT_JSON, n->child.log_level, n->kind->name);
     crypto_init();
-    struct sandbox_rights rights = {
-        .dir = n->child.dir, .may_listen = n->kind->may_listen, .ca_file = n->child.ca_file};
-    st = sandbox_enter(&rights, n->sandbox_warning, sizeof n->sandbox_warning, e);
+    const struct wall_place places[] = {{WALL_KEEP, n->child.dir}, {WALL_READ, n->child.ca_file}};
+    st = wall_enter(n->kind->program, places, sizeof places / sizeof *places, e);
     if (st != STATUS_OK)
         return st;
     n->loop = loop_create(NULL, e);
     if (n->loop == NULL)
         return e->status;
     n->pool = pool_create(POOL_THREADS, loop_mailbox(n->loop));
+    n->names = pool_create(NAME_THREADS, loop_mailbox(n->loop)); // mostly waiting
     return STATUS_OK;
 }
 
@@ -185,7 +196,7 @@ void node_serve(struct node *n)
 
 static enum status connect_channel(struct node *n, struct error *e)
 {
-    struct ipc_channel_events events = {.closed = channel_closed, .ctx = n};
+    struct ipc_channel_events events = {.opened = channel_opened, .closed = channel_closed, .ctx = n};
     n->channel = ipc_channel_dial(n->child.channel, n->service, events, e);
     if (n->channel == NULL)
         return e->status;
@@ -201,6 +212,7 @@ void node_destroy(struct node *n)
     if (n->channel != NULL)
         ipc_channel_destroy(n->channel);
     pool_destroy(n->pool);
+    pool_destroy(n->names);
     if (n->loop != NULL)
         loop_destroy(n->loop);
     if (n->service != NULL)

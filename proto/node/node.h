@@ -13,6 +13,7 @@
 #include "models/identity.h"
 #include "net/loop.h"
 #include "store/queue.h"
+#include "wall/wall.h"
 
 struct node;
 struct peers; // node/peers.h
@@ -21,7 +22,7 @@ struct blobs; // node/blobs.h
 struct node_kind {
     const char *name; // "archive", "sparse"
     enum store_kind store;
-    bool may_listen;
+    enum wall_program program;
     // Called on provisioning before anything is stored: opens listeners. params are those of node.provision. *url gets
     // where it listens, empty if nowhere. Code PORT-TAKEN and what else keeps a listener from opening.
     enum status (*open)(struct node *n, json_t *params, void **state, char *url, size_t url_size, struct error *e);
@@ -35,7 +36,7 @@ struct node_kind {
 int node_main(const struct node_kind *kind, int argc, char **argv);
 
 struct loop *node_loop(struct node *n);
-struct pool *node_pool(struct node *n);
+struct pool *node_names(struct node *n); // for looking up names
 struct ipc_service *node_service(struct node *n);
 void node_tell(struct node *n, const char *event, json_t *data); // takes data over
 void *node_keep(struct node *n, size_t size);                    // memory that lives as long as the node

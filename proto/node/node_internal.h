@@ -18,11 +18,11 @@ struct node {
     struct ipc_child child;
     struct loop *loop;
     struct pool *pool;
+    struct pool *names; // for looking up names, which peers choose and may be slow: nothing else waits behind them
     struct ipc_service *service;
     struct ipc_channel *channel;
     struct loop_fd *channel_fd;
     struct node_memory *memory;
-    char sandbox_warning[200];
     uint64_t started;                 // monotonic ms
     struct ipc_request *stop_request; // node.stop; NULL = not asked to
 

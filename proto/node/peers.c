@@ -264,7 +264,7 @@ struct peers *peers_create(struct node *n, const struct hash *own)
                                  .closed = host_closed};
     p->endpoints = hash_map_create();
     p->just_paired = hash_map_create();
-    p->client = ws_client_create(node_loop(n), node_pool(n), node_ca_file(n));
+    p->client = ws_client_create(node_loop(n), node_names(n), node_ca_file(n));
     p->routes_timer = loop_timer_create(node_loop(n), dialling_due, p);
     p->routes_host = dialling_host(p);
     p->routes = routes_create(&p->routes_host, ENDPOINTS_MAX);

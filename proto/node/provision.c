@@ -14,11 +14,13 @@
 #include "models/leute.h"
 #include "models/onedb.h"
 #include "models/sharing.h"
+#include "models/topic.h"
 #include "node/addresses.h"
 #include "node/blobs.h"
 #include "node/job.h"
 #include "node/node_internal.h"
 #include "node/peers.h"
+#include "wall/wall.h"
 
 struct opening {
     struct node *node;
@@ -92,6 +94,10 @@ static enum status open_instance(struct opening *o, struct error *e)
     struct model m = {.store = o->store, .self = o->self, .arena = arena, .now_ms = now};
     if (st == STATUS_OK)
         st = leute_init(&m, span_of(o->reachable), e);
+    if (st == STATUS_OK)
+        st = channel_catch_up(&m, e);
+    if (st == STATUS_OK)
+        st = topic_catch_up(&m, e);
     if (st == STATUS_OK)
         st = addresses_open(&m, o->reachable, node_config(o->node), e);
     if (st == STATUS_OK)
@@ -172,6 +178,12 @@ static void take_over(struct opening *o)
         n->kind->start(n, n->kind_state);
 }
 
+// Every listener is open by now.
+static enum status stop_listening(struct opening *o)
+{
+    return o->node->kind->program == WALL_ARCHIVE ? wall_give_up(WALL_LISTENING, &o->error) : STATUS_OK;
+}
+
 static json_t *provisioned(const struct node *n, bool created)
 {
     return json_pack("{s:o, s:o, s:o, s:b, s:s, s:s}", "personId", node_json_hash(&n->self->person), "instanceId",
@@ -193,6 +205,8 @@ static void open_done(void *arg)
     struct opening *o = arg;
     struct node *n = o->node;
     n->opening = false;
+    if (o->status == STATUS_OK)
+        o->status = stop_listening(o);
     if (o->status == STATUS_OK) {
         take_over(o);
         tell_repairs(n, &o->report);
@@ -336,16 +350,23 @@ static enum status count_work(struct store *s, void *arg, struct error *e)
 static json_t *warnings(const struct node *n)
 {
     json_t *list = json_array();
-    if (n->sandbox_warning[0] != '\0')
-        json_array_append_new(list, json_string(n->sandbox_warning));
+    if (wall_state()->warning[0] != '\0')
+        json_array_append_new(list, json_string(wall_state()->warning));
     if (n->store_note[0] != '\0')
         json_array_append_new(list, json_string(n->store_note));
     return list;
 }
 
+static json_t *walls(void)
+{
+    const struct wall_state *w = wall_state();
+    return json_pack("{s:b, s:i}", "seccomp", (int)w->seccomp, "landlock", w->landlock);
+}
+
 static json_t *stopped(const struct node *n)
 {
-    return json_pack("{s:s, s:[], s:o}", "state", "unprovisioned", "listeners", "warnings", warnings(n));
+    return json_pack("{s:s, s:[], s:o, s:o}", "state", "unprovisioned", "listeners", "warnings", warnings(n), "walls",
+                     walls());
 }
 
 static void status_answer(void *arg, enum status status, const struct error *e)
@@ -365,6 +386,7 @@ static void status_answer(void *arg, enum status status, const struct error *e)
                                "listeners", listeners, "warnings", warnings(n), "peer", peers_own_state(n->peers),
                                "objects", (json_int_t)(status == STATUS_OK ? a->totals.objects : 0), "bytes",
                                (json_int_t)(status == STATUS_OK ? a->totals.bytes : 0));
+    json_object_set_new(result, "walls", walls());
     json_object_set_new(result, "idle", json_boolean(peers_are_idle(n->peers)));
     ipc_request_reply(a->request, result);
     free(a);

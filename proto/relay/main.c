@@ -1,14 +1,13 @@
 // tandem-relay: a relay on its own (relay/relay.h says what it does).
 //
-// What this process may do: listen on one address, accept connections, write to stdout and stderr. It opens no other
-// connection (with --cluster: those to the NATS servers), reads no file after its start and writes none.
+// What this process may do is its row in proto/wall/rights.c, in force once it listens: accept connections and write to
+// stdout and stderr; with --cluster also connections to the NATS servers. No file is written.
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "crypto/secret.h"
 #include "ipc/errors.h"
 #include "relay/cluster.h"
+#include "wall/wall.h"
 
 static const char usage[] =
     "usage: tandem-relay --listen HOST:PORT [options]\n"
@@ -198,6 +198,8 @@ static enum status run(const struct arguments *a, struct error *e)
     p.relay = relay_start(p.loop, a->listen, &o, e);
     if (p.relay == NULL)
         goto done;
+    if (wall_enter(a->cluster != NULL ? WALL_RELAY_CLUSTER : WALL_RELAY, NULL, 0, e) != STATUS_OK)
+        goto done;
     if (a->cluster != NULL && (p.cluster = cluster_join(p.loop, p.relay, a->cluster, e)) == NULL)
         goto done;
     announce(&p);
@@ -216,7 +218,6 @@ int main(int argc, char **argv)
     struct arguments a = {0};
     struct error e = {0};
     log_open(STDERR_FILENO, LOG_FORMAT_TEXT, LOG_INFO, "relay");
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     crypto_init();
     if (take_arguments(argc, argv, &a, &e) != STATUS_OK || run(&a, &e) != STATUS_OK)
         return (int)ipc_error_report(&e, "tandem-relay", a.json);

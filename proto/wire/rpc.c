@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/invariant.h"
 #include "base/text.h"
 #include "wire/jsontext.h"
 #include "wire/rpc_internal.h"
@@ -83,6 +84,8 @@ void rpc_destroy(struct rpc *r)
 {
     if (r == NULL)
         return;
+    OWNER_ASSERT(r);
+    INVARIANT(r->busy == 0);
     list_free(r, &r->sent);
     list_free(r, &r->waiting);
     long_answer_end(&r->arriving);
@@ -265,16 +268,14 @@ static void send_waiting(struct rpc *r, uint64_t now_ms)
     }
 }
 
-int64_t rpc_call(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, uint64_t timeout_ms,
-                 rpc_reply_fn reply, void *ctx)
+static int64_t begin_call(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, const struct call *call)
 {
+    OWNER_ASSERT(r);
     if (r->failed || r->waiting.count >= r->limits.waiting)
         return -1;
     struct call *c = mem_alloc(sizeof *c);
+    *c = *call;
     c->id = r->next_id++;
-    c->timeout_ms = timeout_ms;
-    c->reply = reply;
-    c->ctx = ctx;
     c->most = r->limits.text;
     c->too_big = "ANSWER-TOO-BIG";
     struct buf message = {0};
@@ -288,6 +289,19 @@ int64_t rpc_call(struct rpc *r, int64_t service, struct span args, uint64_t now_
     int64_t id = c->id;
     send_waiting(r, now_ms);
     return id;
+}
+
+int64_t rpc_call(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, uint64_t timeout_ms,
+                 rpc_reply_fn reply, void *ctx)
+{
+    return begin_call(r, service, args, now_ms, &(struct call){.timeout_ms = timeout_ms, .reply = reply, .ctx = ctx});
+}
+
+int64_t rpc_call_stream(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, uint64_t timeout_ms,
+                        rpc_reply_fn reply, void *ctx)
+{
+    return begin_call(r, service, args, now_ms,
+                      &(struct call){.timeout_ms = timeout_ms, .reply = reply, .ctx = ctx, .takes_stream = true});
 }
 
 void rpc_expect(struct rpc *r, int64_t id, size_t most, const char *too_big, bool in_pieces)
@@ -324,6 +338,18 @@ size_t rpc_pending(const struct rpc *r)
     return r->sent.count + r->waiting.count;
 }
 
+// Whatever calls others is between these two.
+static void enter(struct rpc *r)
+{
+    OWNER_ASSERT(r);
+    r->busy++;
+}
+
+static void leave(struct rpc *r)
+{
+    r->busy--;
+}
+
 static void finish(struct rpc *r, struct call_list *list, struct call **place, const struct rpc_reply *reply)
 {
     struct call *c = list_take(list, place);
@@ -358,19 +384,23 @@ void rpc_on_time(struct rpc *r, uint64_t now_ms)
     struct error e;
     error_set(&e, STATUS_TIMEOUT, "RPC-TIMEOUT", "the peer did not answer a request in time");
     struct rpc_reply lost = {.kind = RPC_LOST, .error = &e};
+    enter(r);
     for (struct call **place; (place = find_expired(r, now_ms)) != NULL;)
         finish(r, &r->sent, place, &lost);
     send_waiting(r, now_ms);
+    leave(r);
 }
 
 void rpc_fail_all(struct rpc *r, const struct error *why)
 {
     r->failed = true;
     struct rpc_reply lost = {.kind = RPC_LOST, .error = why};
+    enter(r);
     while (r->sent.first != NULL)
         finish(r, &r->sent, &r->sent.first, &lost);
     while (r->waiting.first != NULL)
         finish(r, &r->waiting, &r->waiting.first, &lost);
+    leave(r);
 }
 
 // ---- Receiving ----
@@ -437,10 +467,20 @@ static void on_stream_error(struct rpc *r, struct call **place, const json_t *me
     finish(r, &r->sent, place, &(struct rpc_reply){.kind = RPC_ERROR, .error = &e});
 }
 
+static void refuse_stream(struct rpc *r, struct call **place)
+{
+    struct error e;
+    error_set(&e, STATUS_INVALID, "STREAM-ERROR", "the peer sends a stream where one answer was asked for");
+    finish(r, &r->sent, place, &(struct rpc_reply){.kind = RPC_ERROR, .error = &e});
+}
+
 static void on_end(struct rpc *r, struct call **place, const json_t *message)
 {
     (void)message;
-    finish(r, &r->sent, place, &(struct rpc_reply){.kind = RPC_END});
+    if (!(*place)->takes_stream)
+        refuse_stream(r, place);
+    else
+        finish(r, &r->sent, place, &(struct rpc_reply){.kind = RPC_END});
 }
 
 static void deliver_chunk(struct call *c, struct span chunk, uint64_t now_ms)
@@ -484,7 +524,9 @@ static void on_response(struct rpc *r, struct span type, const json_t *message, 
     struct call **place = get_integer(message, "responseId", &id) ? list_find(&r->sent, id) : NULL;
     if (place == NULL)
         return;
-    if (span_eq_text(type, "stream"))
+    if (span_eq_text(type, "stream") && !(*place)->takes_stream)
+        refuse_stream(r, place);
+    else if (span_eq_text(type, "stream"))
         on_chunk(r, place, message, now_ms);
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
         if (span_eq_text(type, endings[i].type)) {
@@ -506,6 +548,7 @@ void rpc_on_text(struct rpc *r, struct span text, uint64_t now_ms)
     budget_charge(r->limits.budget, BUDGET_VALUES, 1 + text.len / BYTES_PER_VALUE);
     json_t *message = jsontext_parse(text, limits, NULL);
     struct span type = get_text(message, "type");
+    enter(r);
     if (span_eq_text(type, "request"))
         on_request(r, message);
     else if (span_eq_text(type, "write-stream-error"))
@@ -514,6 +557,7 @@ void rpc_on_text(struct rpc *r, struct span text, uint64_t now_ms)
         on_response(r, type, message, now_ms);
     json_decref(message);
     send_waiting(r, now_ms);
+    leave(r);
 }
 
 void rpc_on_binary(struct rpc *r, struct span message, uint64_t now_ms)
@@ -528,6 +572,10 @@ void rpc_on_binary(struct rpc *r, struct span message, uint64_t now_ms)
     if (!(id >= 0 && id <= 9007199254740992.0) || id != trunc(id))
         return;
     struct call **place = list_find(&r->sent, (int64_t)id);
-    if (place != NULL)
+    enter(r);
+    if (place != NULL && !(*place)->takes_stream)
+        refuse_stream(r, place);
+    else if (place != NULL)
         deliver_chunk(*place, span_from(message, ID_BYTES), now_ms);
+    leave(r);
 }

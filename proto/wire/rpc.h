@@ -39,7 +39,7 @@ void rpc_destroy(struct rpc *r); // pending calls are not told; call rpc_fail_al
 bool rpc_is_undefined(const json_t *value);
 
 // Feed every message that arrives; now_ms is monotonic. What cannot be understood is ignored as WIRE.md 9.3 says. The
-// serve and reply functions may call anything here but rpc_destroy.
+// serve and reply functions may call anything here but rpc_destroy, which is asserted (base/invariant.h).
 void rpc_on_text(struct rpc *r, struct span text, uint64_t now_ms);
 void rpc_on_binary(struct rpc *r, struct span message, uint64_t now_ms);
 // A long text as it comes; the last piece may be empty.
@@ -75,13 +75,16 @@ struct rpc_reply {
     const struct error *error; // RPC_ERROR (code = the peer's code) and RPC_LOST
 };
 // Called once with DATA, ERROR, END or LOST, before that any number of times with CHUNK or PIECE. A call that takes its
-// long text in pieces gets an empty one with DATA.
+// long text in pieces gets an empty one with DATA. CHUNK and END are for rpc_call_stream alone: a peer that answers
+// rpc_call with a stream gets ERROR "STREAM-ERROR" said of it.
 typedef void (*rpc_reply_fn)(void *ctx, const struct rpc_reply *reply);
 
 // args is the raw JSON text of an array, copied. The time runs from the moment the call leaves the queue and anew with
 // every chunk. Returns the call's id, for rpc_cancel, or -1 when the queue is full or after rpc_fail_all.
 int64_t rpc_call(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, uint64_t timeout_ms,
                  rpc_reply_fn reply, void *ctx);
+int64_t rpc_call_stream(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, uint64_t timeout_ms,
+                        rpc_reply_fn reply, void *ctx);
 // What its answer may be: a text of at most that many bytes (too_big is the code of the failure otherwise), whole or,
 // if it is a long one, in pieces. Right after rpc_call; fine with -1.
 void rpc_expect(struct rpc *r, int64_t id, size_t most, const char *too_big, bool in_pieces);

@@ -1,6 +1,7 @@
 // What rpc.c and rpc_long.c share: calls, and the answer that is arriving in pieces.
 #pragma once
 
+#include "base/invariant.h"
 #include "wire/longanswer.h"
 #include "wire/rpc.h"
 
@@ -12,6 +13,7 @@ struct call {
     char *message; // the request's text until it is sent
     uint64_t timeout_ms;
     uint64_t deadline; // 0 while it waits in the queue
+    bool takes_stream; // otherwise one answer is awaited
     bool streaming;    // a chunk has arrived
     bool base64;       // the encoding of the text stream
     rpc_reply_fn reply;
@@ -41,6 +43,8 @@ struct rpc {
     size_t refused_count;
     bool failed; // after rpc_fail_all
     struct long_answer arriving;
+    unsigned busy; // calls of others under way: nobody may destroy it from there
+    OWNER
 };
 
 struct call **rpc_sent_call(struct rpc *r, int64_t id); // NULL if none

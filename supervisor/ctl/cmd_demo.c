@@ -17,6 +17,7 @@
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
 #include "supervisor/programs.h"
+#include "wall/wall.h"
 
 enum {
     LOOK_MS = 20,
@@ -248,7 +249,7 @@ static enum status share_file(struct demo *d, struct error *e)
 static enum status act(struct demo *d, struct error *e)
 {
     uint64_t began = clock_monotonic_ms();
-    if (start(d, e) != STATUS_OK || await_ready(d, e) != STATUS_OK)
+    if (start(d, e) != STATUS_OK || wall_enter(WALL_TANDEM, NULL, 0, e) != STATUS_OK || await_ready(d, e) != STATUS_OK)
         return e->status;
     note_ms(d, "readyMs", "both nodes answer", began);
     if (provision(d, e) != STATUS_OK || chat(d, "sparse", "archive", "messageToArchiveMs", e) != STATUS_OK ||

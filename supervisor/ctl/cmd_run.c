@@ -217,6 +217,17 @@ static void print_listener(const json_t *listener)
     putchar('\n');
 }
 
+static void print_walls(const json_t *process)
+{
+    const json_t *walls = json_object_get(process, "walls");
+    if (!json_is_object(walls))
+        return;
+    printf("%12swalls: system calls %s, files %s (Landlock %lld)\n", "",
+           json_is_true(json_object_get(walls, "seccomp")) ? "filtered" : "free",
+           json_integer_value(json_object_get(walls, "landlock")) > 0 ? "limited" : "free",
+           (long long)json_integer_value(json_object_get(walls, "landlock")));
+}
+
 static void print_node(const json_t *status, const char *name)
 {
     const json_t *n = json_object_get(status, name);
@@ -231,6 +242,7 @@ static void print_node(const json_t *status, const char *name)
            (long long)json_integer_value(json_object_get(n, "bytes")));
     if (person != NULL)
         printf("%12sperson %s\n", "", person);
+    print_walls(n);
     json_array_foreach(json_object_get(n, "listeners"), i, item)
     {
         printf("%12s", "");
@@ -254,6 +266,7 @@ enum status run_status(struct ctl *c, struct error *e)
            (long long)json_integer_value(json_object_get(own, "pid")),
            (long long)json_integer_value(json_object_get(own, "uptimeMs")) / 1000,
            json_string_value(json_object_get(own, "version")));
+    print_walls(own);
     print_node(status, "archive");
     print_node(status, "sparse");
     printf("federated   %s\n", json_is_true(json_object_get(status, "federated")) ? "yes" : "no");

@@ -12,6 +12,7 @@
 #include "supervisor/ctl/help.h"
 #include "supervisor/ctl/output.h"
 #include "supervisor/statedir.h"
+#include "wall/wall.h"
 
 enum { OPTION_STATE_DIR = 1000, OPTION_JSON, OPTION_TIMEOUT, OPTION_NODE, OPTION_HELP, OPTION_VERSION, OPTION_OWN };
 
@@ -171,6 +172,17 @@ static enum status check(struct ctl *c, const struct typed *t, struct error *e)
     return statedir_choose(t->state_dir, &c->state_dir, e);
 }
 
+// Those that become other programs, whose walls are their own, go without.
+static enum status enter_walls(const struct ctl *c, struct error *e)
+{
+    static const char *const without[] = {"up", "relay", "demo"};
+    const char *name = c->command->name;
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+        if (strcmp(name, without[i]) == 0)
+            return STATUS_OK;
+    return wall_enter(strcmp(name, "doctor") == 0 ? WALL_DOCTOR : WALL_TANDEM, NULL, 0, e);
+}
+
 static enum status run(struct ctl *c, int argc, char **argv, struct error *e)
 {
     struct typed t = {0};
@@ -201,6 +213,8 @@ static enum status run(struct ctl *c, int argc, char **argv, struct error *e)
         return STATUS_OK;
     }
     if (check(c, &t, e) != STATUS_OK)
+        return e->status;
+    if (enter_walls(c, e) != STATUS_OK)
         return e->status;
     return c->command->run(c, e);
 }

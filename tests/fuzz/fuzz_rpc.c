@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     p.rpc = rpc_create((struct rpc_transport){.send = drop}, (struct rpc_limits){.outstanding = 1, .text = 65536},
                        serve, &p);
     for (size_t i = 0; i < 2; i++)
-        rpc_call(p.rpc, 2, SPAN("[]"), 0, 1000, reply, &p.replies[i]);
+        rpc_call_stream(p.rpc, 2, SPAN("[]"), 0, 1000, reply, &p.replies[i]);
     while (size != 0) {
         const uint8_t *newline = memchr(data, '\n', size);
         size_t len = newline != NULL ? (size_t)(newline - data) : size;

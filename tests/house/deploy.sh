@@ -14,12 +14,34 @@ if has shellcheck; then
     shellcheck deploy/*.sh tests/*.sh tests/bench/*.sh tests/house/*.sh
 fi
 if has systemd-analyze; then
-    systemd-analyze security --offline=true --threshold=25 deploy/systemd/tandem@.service >/dev/null
+    systemd-analyze security --offline=true --threshold=15 deploy/systemd/tandem@.service >/dev/null
+    python3 tests/house/unit_calls.py "$bin/../tests/rights_page" deploy/systemd/*.service
     # The programs and the manual are not installed here; everything else must be fine.
     complaints=$(systemd-analyze verify deploy/systemd/tandem@.service 2>&1 |
         grep '^tandem@' | grep -v -e 'is not executable' -e "Command 'man " || true)
     [ -z "$complaints" ] || { echo "$complaints" >&2; exit 1; }
 fi
+# Somebody who installs has not the library of the tests, and a compiler with warnings of its own.
+cat >"$work/pkg-config" <<'END'
+#!/bin/sh
+case " $* " in *" cmocka "*) exit 1 ;; esac
+exec pkg-config "$@"
+END
+chmod +x "$work/pkg-config"
+PKG_CONFIG=$work/pkg-config cmake -S . -B "$work/build" -G Ninja >"$work/configured" 2>&1 || { cat "$work/configured"; exit 1; }
+grep -q '^TANDEM_TESTS:BOOL=OFF' "$work/build/CMakeCache.txt"
+if grep -q -e '-Werror' "$work/build/build.ninja"; then
+    echo "a warning keeps people from installing" >&2
+    exit 1
+fi
+# The scripts say what they want, and do nothing but on request.
+deploy/install-packages.sh --help | grep -q 'install-packages.sh build'
+if deploy/install-packages.sh nonsense 2>/dev/null; then exit 1; fi
+if deploy/install-packages.sh packages | grep -E -e '-[0-9]+-dev$|^clang|cmocka'; then
+    echo "build needs packages of one release only, or of the tests" >&2
+    exit 1
+fi
+
 # Everything the units and the README speak of is installed, and complete.
 cmake --install "$bin/.." --prefix "$work/usr" >/dev/null
 for program in tandem tandem-supervisor tandem-archive tandem-sparse tandem-relay; do

@@ -2,7 +2,7 @@
 import json
 
 from control import main, until
-from hostile import Peer, Victim, befriend, offer_profile
+from hostile import Exports, Peer, Victim, befriend, offer_profile
 
 START = json.dumps({"type": "start_protocol", "protocol": "getAccessibleObjects", "version": "1.0"})
 DATA = json.dumps({"type": "start_protocol", "protocol": "getData", "version": "1.0"})
@@ -67,6 +67,40 @@ def test_contacts_are_stored_for_connections_that_are_gone(t):
         with Peer(f"guest{i}@example.org") as guest:  # closes as soon as it has sent its identity
             assert guest.pair(victim.invitation())["event"] == "paired"
             until(lambda: guest.person in victim.persons(), "it is stored all the same")
+    victim.is_well()
+
+
+class Streams(Exports):
+    """Answers with pieces of a stream where one answer was asked for."""
+
+    def __init__(self, service, pieces):
+        super().__init__()
+        self.service, self.pieces, self.streamed = service, pieces, 0
+
+    def answer(self, peer, request):
+        if request["serviceId"] != self.service:
+            return super().answer(peer, request)
+        self.streamed += 1
+        piece = {"responseId": request["requestId"], "type": "stream", "chunk": "[]", "encoding": "utf8"}
+        for message in [piece] * self.pieces + [{"responseId": request["requestId"], "type": "stream-end"}] * 2:
+            peer.say(message)
+
+
+def test_answers_are_no_streams(t):
+    victim = Victim(t)
+    for service in (1, 2, 4, 6):
+        with Peer(f"eve{service}@example.org") as eve:
+            befriend(victim, eve)
+            eve.close()
+            for pieces in (0, 2):
+                eve.exports = Streams(service, pieces)
+                offer_profile(eve, f"Eve {pieces}")
+                eve.do("chum", invitation=victim.invitation())
+                eve.wait("ready")
+                eve.do("text", message="synchronisation")
+                until(lambda: eve.exports.streamed, f"service {service} was asked for")
+                eve.do("close")
+                eve.wait("closed")
     victim.is_well()
 
 

@@ -14,6 +14,14 @@ void property_begin(void)
     random_state += random_state == 0;
 }
 
+void property_seed(uint64_t seed)
+{
+    random_state = seed * 0x9E3779B97F4A7C15u + 0x1234567;
+    random_state += random_state == 0;
+    for (int i = 0; i < 4; i++)
+        property_below(2);
+}
+
 long property_cases(long usual)
 {
     const char *cases = getenv("PROPERTY_CASES");

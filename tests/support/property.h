@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 void property_begin(void); // prints the seed
+void property_seed(uint64_t seed); // begins anew, silently
 long property_cases(long usual);
 uint32_t property_below(uint32_t n); // 0 … n-1
 bool property_chance(uint32_t one_in);

@@ -234,7 +234,7 @@ void script_ask(struct stage *s, struct script *script, int64_t service, const c
     script->answered = false;
     buf_clear(&script->data);
     error_clear(&script->error);
-    rpc_call(script->rpc, service, span_of(json), conn_now(script->conn), 60000, replied, script);
+    rpc_call_stream(script->rpc, service, span_of(json), conn_now(script->conn), 60000, replied, script);
     stage_wait(s, is_answered, script, "an answer");
     free(json);
 }

@@ -122,7 +122,7 @@ static void ask_without_reading(struct gallery *g, int64_t service, const struct
     snprintf(args, sizeof args, "[\"%s\"]", hash_text(hash).s);
     conn_pause(g->script.conn, true);
     for (size_t i = 0; i < GREEDY; i++)
-        rpc_call(g->script.rpc, service, span_of(args), conn_now(g->script.conn), 600000, count_answer, NULL);
+        rpc_call_stream(g->script.rpc, service, span_of(args), conn_now(g->script.conn), 600000, count_answer, NULL);
     for (size_t i = 0; i < 100; i++) {
         stage_step(&g->stage);
         assert_in_range(conn_queued(ours), 0, 5 * BIG);

@@ -40,7 +40,8 @@ struct harness *harness_create(void)
     struct error e;
     crypto_init();
     log_open(STDERR_FILENO, LOG_FORMAT_TEXT, LOG_ERROR, "test");
-    strcpy(h->dir, "/tmp/tandem-node-XXXXXX");
+    const char *tmp = getenv("TMPDIR");
+    snprintf(h->dir, sizeof h->dir, "%s/tandem-node-XXXXXX", tmp != NULL && strlen(tmp) < 20 ? tmp : "/tmp");
     must(mkdtemp(h->dir) != NULL, "mkdtemp");
     struct node *n = mem_alloc(sizeof *n);
     n->kind = &kind;

@@ -86,7 +86,7 @@ static void receive(struct scene *s, const char *text)
 
 static int64_t call(struct scene *s)
 {
-    return rpc_call(s->rpc, 4, SPAN("[]"), 1000, 5000, on_reply, &s->caller);
+    return rpc_call_stream(s->rpc, 4, SPAN("[]"), 1000, 5000, on_reply, &s->caller);
 }
 
 static void assert_sent(struct scene *s, const char *lines)
@@ -286,6 +286,28 @@ static void binary_streams_are_put_together(void **state)
     assert_int_equal(s->caller.ends, 1);
 }
 
+// Nobody who asks for one answer is called twice, whatever the peer sends.
+static void one_answer_is_no_stream(void **state)
+{
+    struct scene *s = *state;
+    static const char *const streams[] = {
+        "{\"responseId\":0,\"type\":\"stream\",\"chunk\":\"a\",\"encoding\":\"utf8\"}",
+        "{\"responseId\":1,\"type\":\"stream-end\"}"};
+    for (int i = 0; i < 3; i++) {
+        rpc_call(s->rpc, 4, SPAN("[]"), 1000, 5000, on_reply, &s->caller);
+        for (int again = 0; again < 2; again++) {
+            if (i < 2)
+                receive(s, streams[i]);
+            else
+                receive_binary(s, "\0\0\0\0\0\0\0\100abc", 11);
+        }
+        assert_int_equal(s->caller.errors, i + 1);
+        assert_string_equal(s->caller.error.code, "STREAM-ERROR");
+    }
+    assert_int_equal(s->caller.chunks + s->caller.ends, 0);
+    assert_int_equal(rpc_pending(s->rpc), 0);
+}
+
 static void text_streams_are_put_together(void **state)
 {
     struct scene *s = *state;
@@ -364,6 +386,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(calls_wait_and_the_queue_is_bounded, begin, end),
         cmocka_unit_test_setup_teardown(errors_carry_the_peers_code, begin, end),
         cmocka_unit_test_setup_teardown(binary_streams_are_put_together, begin, end),
+        cmocka_unit_test_setup_teardown(one_answer_is_no_stream, begin, end),
         cmocka_unit_test_setup_teardown(text_streams_are_put_together, begin, end),
         cmocka_unit_test_setup_teardown(a_stream_can_be_cancelled_while_it_comes, begin, end),
         cmocka_unit_test_setup_teardown(silence_ends_a_call, begin, end),
