@@ -191,7 +191,7 @@ static enum status scope_get(struct store *s, const struct hash *target, int kin
     bind_hash(st, 1, target);
     sqlite3_bind_int(st, 2, kind);
     status = statement_run(s, st, e);
-    *scope = sqlite3_last_insert_rowid(s->db);
+    *scope = sqlite3_last_insert_rowid(s->main.db);
     if (status == STATUS_OK)
         status = scope_refresh(s, *scope, target, kind, e);
     if (status != STATUS_OK || kind != SCOPE_ID)

@@ -56,6 +56,7 @@ struct object_row {
 // ---- The store -----------------------------------------------------------------------------------------------------
 
 struct mark { // where a savepoint began
+    uint64_t access_events;
     size_t changes;
     size_t announced;
     size_t arrivals;
@@ -76,21 +77,27 @@ struct verify_slot { // a file being read from its beginning, hashed on the way
 
 struct access_events;
 
+struct connection { // a way into the database, with statements of its own
+    sqlite3 *db;    // NULL: not open
+    sqlite3_stmt *statements[SQL_COUNT];
+    struct error last_error;
+};
+
 struct store {
-    sqlite3 *db;
+    struct connection main;     // writes; reads too while no transaction is open
+    struct connection snapshot; // cannot write; reads what is committed while a transaction is open
+    struct connection *in_use;  // one of them
     struct lock *lock;
     char *dir;
     enum store_kind kind;
     struct recipes *recipes;
     struct version_source versions;
 
-    sqlite3_stmt *statements[SQL_COUNT];
     struct store_types types;
     int64_t next_seq; // the one number line of objects and scope entries
     struct store_totals totals;
     bool in_transaction;
-    struct error last_error; // of the database: why it gave up the open transaction
-    bool failed;             // a sync failed: what is on the disk is not known, so nothing is accepted any more
+    bool failed; // a sync failed: what is on the disk is not known, so nothing is accepted any more
 
     struct mark *marks; // of the open transaction and its savepoints
     size_t mark_count;
@@ -127,10 +134,13 @@ const struct store_type *type_get(struct store *s, struct span name, int kind,
 void types_free(struct store *s);
 
 // ---- store.c
-// Outside of a transaction: the statements in between share one lock instead of taking one each. Nothing is written.
-void store_begin_reading(struct store *s);
+// What is read in between is one state of the database, the committed one: also while a transaction is open, of which
+// it shows nothing, neither rows nor what the store keeps in memory. Nothing can be written. false: not now, while the
+// transaction is open.
+bool store_begin_reading(struct store *s);
 void store_end_reading(struct store *s);
-bool store_gave_up(const struct store *s); // the open transaction is gone; committing it will fail
+bool store_is_snapshot(const struct store *s); // reading beside an open transaction
+bool store_gave_up(const struct store *s);     // the open transaction is gone; committing it will fail
 enum status store_need_transaction(const struct store *s, struct error *e);
 enum status database_open(struct store *s, struct error *e);
 void database_close(struct store *s);
@@ -237,6 +247,7 @@ void access_events_destroy(struct store *s);
 void access_note_scope(struct store *s, int64_t scope);
 void access_note_group(struct store *s, const struct hash *group);
 void access_note_all(struct store *s);
+uint64_t access_events_count(const struct store *s);
 
 // ---- withheld.c
 // The objects withheld from the person; *out is NULL if there are none, else the caller's.

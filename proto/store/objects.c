@@ -250,6 +250,8 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
 
 static void object_damaged(struct store *s, const struct hash *hash)
 {
+    if (store_is_snapshot(s))
+        return; // the open transaction may just be storing it anew; whoever asks next will find it
     LOG(LOG_ERROR, "store.damaged", LOG_HASH("hash", hash));
     if (!hash_list_has(&s->damaged, hash))
         hash_list_add(&s->damaged, hash);

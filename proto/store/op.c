@@ -80,6 +80,6 @@ enum status store_measure(struct store *s, store_usage_fn visit, void *arg, stru
 enum status store_totals(struct store *s, struct store_totals *out, struct error *e)
 {
     (void)e;
-    *out = s->totals;
+    *out = store_is_snapshot(s) ? s->marks[0].totals : s->totals;
     return STATUS_OK;
 }

@@ -14,7 +14,9 @@ enum {
     BATCH_OBJECTS = 1000,
     BATCH_BYTES = 4 << 20,
     BATCH_MS = 50,
-    IDLE_WAKE_S = 60, // operations expire also when nobody asks for anything
+    READS_PER_TURN = 16, // then it is the turn of those that write
+    READ_TURN_MS = 5,    // likewise, after the read that passes it
+    IDLE_WAKE_S = 60,    // operations expire also when nobody asks for anything
 };
 
 struct job {
@@ -150,13 +152,25 @@ static struct job *take(struct store_queue *q, struct job_list *l)
 
 // ---- The thread -----------------------------------------------------------------------------------------------------
 
+static bool has_reads(struct store_queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    bool any = q->reads.first != NULL;
+    pthread_mutex_unlock(&q->lock);
+    return any;
+}
+
+// A turn of those that read. They see what is committed, between the jobs of a batch too, so they can be answered at
+// once.
 static void run_reads(struct store_queue *q)
 {
-    struct job *j = take(q, &q->reads);
-    if (j == NULL)
+    if (!has_reads(q) || !store_begin_reading(q->store))
         return;
-    store_begin_reading(q->store);
-    for (; j != NULL; j = take(q, &q->reads)) {
+    uint64_t began = clock_monotonic_ms();
+    for (size_t n = 0; n < READS_PER_TURN && clock_monotonic_ms() - began < READ_TURN_MS; n++) {
+        struct job *j = take(q, &q->reads);
+        if (j == NULL)
+            break;
         j->status = j->run(q->store, j->arg, &j->error);
         mailbox_post(q->answers, deliver, j);
     }
@@ -222,12 +236,12 @@ static void run_batch(struct store_queue *q, struct job *first)
         fail(q, first, status, &e);
         return;
     }
-    for (struct job *j = first; j != NULL; j = take(q, &q->jobs)) {
+    for (struct job *j = first; j != NULL;) {
         run_job(q->store, j);
         list_add(&batch, j);
-        run_reads(q);
-        if (batch_is_closed(q->store, began))
-            break;
+        j = batch_is_closed(q->store, began) ? NULL : take(q, &q->jobs);
+        if (j != NULL)
+            run_reads(q); // whoever waits for the commit does not wait for reads
     }
     finish_batch(q, &batch);
 }

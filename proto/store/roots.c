@@ -79,24 +79,37 @@ static enum status touches(struct store *s, const struct access_event *event, co
     return status;
 }
 
+uint64_t access_events_count(const struct store *s)
+{
+    return s->events->next;
+}
+
+// A snapshot does not show what the open transaction changed: its number must not count that either, or the list of
+// today would pass for that of tomorrow.
+static uint64_t events_shown(const struct store *s)
+{
+    return store_is_snapshot(s) ? s->marks[0].access_events : s->events->next;
+}
+
 enum status store_roots_version(struct store *s, const struct hash *person, uint64_t *version, struct error *e)
 {
     struct access_events *v = s->events;
+    uint64_t end = events_shown(s);
     struct asker *asker = hash_map_get(v->askers, person);
     if (asker == NULL) {
         asker = mem_alloc(sizeof *asker);
-        asker->version = asker->checked = v->next;
+        asker->version = asker->checked = end;
         hash_map_set(v->askers, person, asker);
     }
     enum status status = STATUS_OK;
-    bool changed = v->next - asker->checked > EVENT_COUNT;
-    for (uint64_t i = asker->checked; i < v->next && !changed && status == STATUS_OK; i++)
+    bool changed = v->next - asker->checked > EVENT_COUNT; // the ring does not hold them any more
+    for (uint64_t i = asker->checked; i < end && !changed && status == STATUS_OK; i++)
         status = touches(s, &v->ring[i % EVENT_COUNT], person, &changed, e);
     if (status != STATUS_OK)
         return status;
     if (changed)
-        asker->version = v->next;
-    asker->checked = v->next;
+        asker->version = end;
+    asker->checked = end;
     *version = asker->version;
     return STATUS_OK;
 }

@@ -72,7 +72,7 @@ static enum status ask_number(struct store *s, const char *sql, int64_t *out, st
     sqlite3_stmt *st = NULL;
     bool row = false;
     *out = 0;
-    sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
+    sqlite3_prepare_v2(s->main.db, sql, -1, &st, NULL);
     enum status status = statement_step(s, st, &row, e);
     if (row)
         *out = sqlite3_column_int64(st, 0);
@@ -161,7 +161,7 @@ void types_free(struct store *s)
 static enum status load_types(struct store *s, struct error *e)
 {
     sqlite3_stmt *st = NULL;
-    sqlite3_prepare_v2(s->db, "SELECT id, name, kind FROM type ORDER BY id", -1, &st, NULL);
+    sqlite3_prepare_v2(s->main.db, "SELECT id, name, kind FROM type ORDER BY id", -1, &st, NULL);
     enum status status;
     for (;;) {
         bool row;

@@ -273,7 +273,7 @@ enum status settle_upkeep(struct store *s, int64_t now_ms, struct error *e)
     if (status != STATUS_OK || s->wal_pages <= CHECKPOINT_PAGES)
         return status;
     s->wal_pages = 0;
-    if (sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
+    if (sqlite3_wal_checkpoint_v2(s->main.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) != SQLITE_OK)
         return store_sql_error(s, e);
     return STATUS_OK;
 }

@@ -110,19 +110,25 @@ static const char *const texts[SQL_COUNT] = {
 
 sqlite3_stmt *statement(struct store *s, enum statement_id id)
 {
-    sqlite3_stmt **st = &s->statements[id];
+    sqlite3_stmt **st = &s->in_use->statements[id];
     if (*st == NULL)
-        sqlite3_prepare_v3(s->db, texts[id], -1, SQLITE_PREPARE_PERSISTENT, st, NULL);
+        sqlite3_prepare_v3(s->in_use->db, texts[id], -1, SQLITE_PREPARE_PERSISTENT, st, NULL);
     else
         sqlite3_reset(*st);
     return *st;
 }
 
-void statements_close(struct store *s)
+void statements_reset(struct store *s)
 {
     for (size_t i = 0; i < SQL_COUNT; i++)
-        sqlite3_finalize(s->statements[i]);
-    memset(s->statements, 0, sizeof s->statements);
+        sqlite3_reset(s->in_use->statements[i]);
+}
+
+void statements_close(struct connection *c)
+{
+    for (size_t i = 0; i < SQL_COUNT; i++)
+        sqlite3_finalize(c->statements[i]);
+    memset(c->statements, 0, sizeof c->statements);
 }
 
 void bind_hash(sqlite3_stmt *st, int index, const struct hash *h)
@@ -191,22 +197,23 @@ enum status statement_hashes(struct store *s, sqlite3_stmt *st, struct hash_list
 
 enum status store_sql(struct store *s, const char *sql, struct error *e)
 {
-    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? STATUS_OK : store_sql_error(s, e);
+    return sqlite3_exec(s->in_use->db, sql, NULL, NULL, NULL) == SQLITE_OK ? STATUS_OK : store_sql_error(s, e);
 }
 
 static enum status io_error(struct store *s, int extended, struct error *e)
 {
     if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC)
         s->failed = true;
-    errno = sqlite3_system_errno(s->db);
+    errno = sqlite3_system_errno(s->in_use->db);
     if (errno == 0)
-        return error_set(e, STATUS_IO, "IO", "The database of %s cannot be used: %s", s->dir, sqlite3_errmsg(s->db));
+        return error_set(e, STATUS_IO, "IO", "The database of %s cannot be used: %s", s->dir,
+                         sqlite3_errmsg(s->in_use->db));
     return error_errno(e, "The database of %s cannot be used", s->dir);
 }
 
 static enum status describe(struct store *s, struct error *e)
 {
-    int extended = sqlite3_extended_errcode(s->db);
+    int extended = sqlite3_extended_errcode(s->in_use->db);
     switch (extended & 0xff) {
     case SQLITE_FULL:
         return error_set(e, STATUS_FULL, "DISK-FULL", "There is no room left for the store in %s", s->dir);
@@ -226,14 +233,15 @@ static enum status describe(struct store *s, struct error *e)
     case SQLITE_CANTOPEN:
         return io_error(s, extended, e);
     default:
-        return error_set(e, STATUS_INTERNAL, "STORE-FAILED", "The database of %s: %s", s->dir, sqlite3_errmsg(s->db));
+        return error_set(e, STATUS_INTERNAL, "STORE-FAILED", "The database of %s: %s", s->dir,
+                         sqlite3_errmsg(s->in_use->db));
     }
 }
 
 enum status store_sql_error(struct store *s, struct error *e)
 {
-    enum status status = describe(s, &s->last_error);
+    enum status status = describe(s, &s->in_use->last_error);
     if (e != NULL)
-        *e = s->last_error;
+        *e = s->in_use->last_error;
     return status;
 }

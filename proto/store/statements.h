@@ -1,5 +1,6 @@
-// Prepared statements of the store: each is named once in the table of statements.c, prepared at its first use and kept
-// until the store closes. A statement serves one user at a time; its results are copied out before anything else runs.
+// Prepared statements of the store: each is named once in the table of statements.c, prepared at its first use on a
+// connection and kept until the store closes. A statement serves one user at a time; its results are copied out before
+// anything else runs.
 #pragma once
 
 #include <sqlite3.h>
@@ -8,6 +9,7 @@
 #include "base/hash.h"
 
 struct store;
+struct connection;
 
 enum statement_id {
     SQL_BEGIN,
@@ -79,9 +81,10 @@ enum statement_id {
     SQL_COUNT,
 };
 
-// Ready for binding; never NULL in use: when preparing fails, stepping says why.
+// That of the connection in use, ready for binding; never NULL in use: when preparing fails, stepping says why.
 sqlite3_stmt *statement(struct store *s, enum statement_id id);
-void statements_close(struct store *s);
+void statements_reset(struct store *s); // all of the connection in use: none holds on to what it was reading
+void statements_close(struct connection *c);
 
 void bind_hash(sqlite3_stmt *st, int index, const struct hash *h);
 void bind_span(sqlite3_stmt *st, int index, struct span text); // as TEXT; must live until the statement has run

@@ -16,6 +16,8 @@ static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = 
                                "PRAGMA cache_size = -3072; PRAGMA secure_delete = OFF; PRAGMA foreign_keys = OFF;"
                                "PRAGMA trusted_schema = OFF;"
                                "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216";
+static const char snapshot_settings[] = "PRAGMA mmap_size = 0; PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;"
+                                        "PRAGMA trusted_schema = OFF";
 
 char *store_path(const struct store *s, const char *format, ...)
 {
@@ -47,14 +49,14 @@ enum status database_open(struct store *s, struct error *e)
 {
     char *path = store_path(s, "%s", database_name);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    int rc = sqlite3_open_v2(path, &s->db, flags, NULL);
+    int rc = sqlite3_open_v2(path, &s->main.db, flags, NULL);
     free(path);
-    if (s->db == NULL)
+    if (s->main.db == NULL)
         return error_set(e, STATUS_IO, "IO", "Cannot open the database of %s: %s", s->dir, sqlite3_errstr(rc));
     if (rc != SQLITE_OK)
         return store_sql_error(s, e);
-    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    sqlite3_wal_hook(s->db, after_commit, s);
+    sqlite3_db_config(s->main.db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_wal_hook(s->main.db, after_commit, s);
     enum status status = store_sql(s, settings, e);
     if (status == STATUS_OK)
         status = schema_check(s, e);
@@ -63,12 +65,32 @@ enum status database_open(struct store *s, struct error *e)
     return status;
 }
 
+static void connection_close(struct connection *c)
+{
+    statements_close(c);
+    sqlite3_close_v2(c->db);
+    c->db = NULL;
+}
+
 void database_close(struct store *s)
 {
-    statements_close(s);
-    sqlite3_close_v2(s->db);
-    s->db = NULL;
+    connection_close(&s->snapshot);
+    connection_close(&s->main);
     types_free(s);
+}
+
+static bool snapshot_open(struct store *s)
+{
+    struct connection *c = &s->snapshot;
+    if (c->db != NULL)
+        return true;
+    char *path = store_path(s, "%s", database_name);
+    bool opened = sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
+                  sqlite3_exec(c->db, snapshot_settings, NULL, NULL, NULL) == SQLITE_OK;
+    free(path);
+    if (!opened)
+        connection_close(c);
+    return opened;
 }
 
 static enum status versions_read(void *ctx, const struct hash *hash, struct arena *a, struct span *text,
@@ -95,6 +117,7 @@ static enum status versions_set_head(void *ctx, const struct hash *id_hash, cons
 static struct store *create(const struct store_options *options)
 {
     struct store *s = mem_alloc(sizeof *s);
+    s->in_use = &s->main;
     s->dir = mem_text(span_of(options->dir));
     s->kind = options->kind;
     s->recipes = options->recipes;
@@ -240,22 +263,24 @@ void store_set_hook(struct store *s, store_hook hook, void *ctx)
 // Some failures, like a full disk, make SQLite roll back the whole transaction by itself.
 bool store_gave_up(const struct store *s)
 {
-    return s->in_transaction && sqlite3_get_autocommit(s->db);
+    return s->in_transaction && sqlite3_get_autocommit(s->main.db);
 }
 
 enum status store_need_transaction(const struct store *s, struct error *e)
 {
-    if (s->in_transaction && !store_gave_up(s))
+    bool writing = s->in_transaction && !store_is_snapshot(s);
+    if (writing && !store_gave_up(s))
         return STATUS_OK;
-    if (s->in_transaction)
-        return error_set(e, s->last_error.status, s->last_error.code, "%s", s->last_error.message);
+    if (writing)
+        return error_set(e, s->main.last_error.status, s->main.last_error.code, "%s", s->main.last_error.message);
     return error_set(e, STATUS_INTERNAL, "NO-TRANSACTION", "The store is written outside of a transaction");
 }
 
 static void push_mark(struct store *s)
 {
     s->marks = mem_resize(s->marks, (s->mark_count + 1) * sizeof *s->marks);
-    s->marks[s->mark_count++] = (struct mark){.changes = s->change_count,
+    s->marks[s->mark_count++] = (struct mark){.access_events = access_events_count(s),
+                                              .changes = s->change_count,
                                               .announced = s->announced,
                                               .arrivals = s->arrivals.count,
                                               .departures = s->departures.count,
@@ -295,16 +320,28 @@ enum status store_begin(struct store *s, struct error *e)
     return STATUS_OK;
 }
 
-void store_begin_reading(struct store *s)
+bool store_is_snapshot(const struct store *s)
 {
-    if (!s->in_transaction)
-        (void)statement_run(s, statement(s, SQL_BEGIN_READING), NULL);
+    return s->in_use == &s->snapshot;
 }
 
+bool store_begin_reading(struct store *s)
+{
+    if (s->in_transaction && !snapshot_open(s))
+        return false;
+    if (s->in_transaction)
+        s->in_use = &s->snapshot;
+    (void)statement_run(s, statement(s, SQL_BEGIN_READING), NULL);
+    return true;
+}
+
+// A statement that somebody left in the middle would keep the connection at this state of the database.
 void store_end_reading(struct store *s)
 {
-    if (!s->in_transaction && !sqlite3_get_autocommit(s->db))
+    statements_reset(s);
+    if (!sqlite3_get_autocommit(s->in_use->db))
         (void)statement_run(s, statement(s, SQL_COMMIT), NULL);
+    s->in_use = &s->main;
 }
 
 static enum status save_totals(struct store *s, struct error *e)
@@ -342,7 +379,7 @@ void store_rollback(struct store *s)
 {
     if (!s->in_transaction)
         return;
-    if (!sqlite3_get_autocommit(s->db))
+    if (!sqlite3_get_autocommit(s->main.db))
         (void)statement_run(s, statement(s, SQL_ROLLBACK), NULL);
     while (s->mark_count != 0)
         pop_mark(s);
@@ -374,7 +411,7 @@ void store_undo(struct store *s)
     if (s->mark_count < 2)
         return;
     pop_mark(s);
-    if (sqlite3_get_autocommit(s->db))
+    if (sqlite3_get_autocommit(s->main.db))
         return; // the whole transaction is gone, which store_commit will find
     (void)statement_run(s, statement(s, SQL_UNDO), NULL);
     (void)statement_run(s, statement(s, SQL_RELEASE), NULL);
