@@ -36,6 +36,10 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"version.changed", "idHash, hash, type", "A versioned object has a new current version."},
     {"chat.received", "id, sender, channel", "A chat message of somebody else appeared in a channel."},
     {"chat.sent", "id, channel", "A local chat message was stored."},
+    {"clock.ahead", "personId, channel, timestamp",
+     "A person's node brought an entry that is of a time more than a day from now, and the later ones are put below "
+     "it: "
+     "its clock may be wrong. Told once of each person until the node is restarted."},
     {"channel.changed", "channel", "A channel has new entries."},
     {"topic.added", "hash", "A Topic object was stored."},
     {"blob.received", "hash, size, personId", "A file from a peer was stored."},

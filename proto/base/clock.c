@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <math.h>
 #include <time.h>
 
 static int64_t read_ms(clockid_t id)
@@ -17,4 +18,24 @@ int64_t clock_wall_ms(void)
 uint64_t clock_monotonic_ms(void)
 {
     return (uint64_t)read_ms(CLOCK_MONOTONIC);
+}
+
+bool time_is_valid(double ms)
+{
+    return fabs(ms) <= (double)TIME_LIMIT;
+}
+
+int64_t time_clamp(double ms)
+{
+    if (time_is_valid(ms))
+        return (int64_t)ms;
+    return ms < 0 ? -TIME_LIMIT : TIME_LIMIT;
+}
+
+int64_t count_clamp(double n)
+{
+    static const double limit = 9007199254740992.0;
+    if (!(n > 0))
+        return 0;
+    return n < limit ? (int64_t)n : (int64_t)limit;
 }

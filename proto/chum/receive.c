@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
 static bool is_refused_type(struct span type)
 {
     return span_eq(type, SPAN("Access")) || span_eq(type, SPAN("IdAccess")) || span_eq(type, SPAN("Group"));
@@ -111,6 +113,9 @@ static enum status read_node(struct store *s, struct arena *a, struct span text,
     if (!span_starts_with(out->object.recipe->name, SPAN("VersionNode")) || !value_get_hash(v, "data", &out->data) ||
         !value_get_number(v, "depth", &out->depth) || !value_get_number(v, "creationTime", &out->created))
         return error_set(e, STATUS_INVALID, "CIEC-FOWT1", "%s is not a version node", hash_text(hash).s);
+    if (!time_is_valid(out->created) || !((double)count_clamp(out->depth) >= out->depth && out->depth >= 0))
+        return error_set(e, STATUS_INVALID, "CIEC-FOWT1", "version node %s is of no possible time or depth",
+                         hash_text(hash).s);
     return STATUS_OK;
 }
 

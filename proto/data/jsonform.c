@@ -221,6 +221,17 @@ static enum status read_container(struct reader *r, const json_t *json, struct v
     return s;
 }
 
+// Numbers are doubles: of the integers above 2^53 they hold some. Another one would be stored as its neighbour.
+static enum status read_integer(struct reader *r, json_int_t n, struct value **out)
+{
+    double number = (double)n;
+    if (!(fabs(number) < 9.2e18) || (json_int_t)number != n)
+        return error_set(r->e, STATUS_INVALID, "BAD-INPUT",
+                         "the integer %lld cannot be kept exactly: beyond 2^53 not every one can", (long long)n);
+    *out = value_number(r->arena, number);
+    return STATUS_OK;
+}
+
 static enum status read_value(struct reader *r, const json_t *json, struct value **out)
 {
     switch (json_typeof(json)) {
@@ -228,8 +239,9 @@ static enum status read_value(struct reader *r, const json_t *json, struct value
         *out = value_string(r->arena, json_span(json));
         return STATUS_OK;
     case JSON_INTEGER:
+        return read_integer(r, json_integer_value(json), out);
     case JSON_REAL:
-        *out = value_number(r->arena, json_number_value(json));
+        *out = value_number(r->arena, json_real_value(json));
         return STATUS_OK;
     case JSON_TRUE:
     case JSON_FALSE:

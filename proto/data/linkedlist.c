@@ -1,5 +1,6 @@
 #include "data/linkedlist.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 struct cursor {        // a place in one list
@@ -54,9 +55,14 @@ static enum status read_creation_time(const struct version_source *s, struct are
     return status;
 }
 
+struct list_key list_key_of(double timestamp, const struct hash *creation_time)
+{
+    return (struct list_key){isnan(timestamp) ? (double)INFINITY : timestamp, *creation_time};
+}
+
 struct list_key list_element_key(const struct list_element *element)
 {
-    return (struct list_key){element->timestamp, element->creation_time};
+    return list_key_of(element->timestamp, &element->creation_time);
 }
 
 static void note_mark(struct list_marks *marks, struct cursor *c)

@@ -1,7 +1,9 @@
 // The linked list of a channel: order, insertion, merging and iteration over several lists (MODELS.md 5.3 – 5.5).
 //
 // A list is named by the hash of its newest LinkedListEntry. The key of an element is (timestamp, CreationTime hash),
-// both descending; its identity is the CreationTime hash.
+// both descending; its identity is the CreationTime hash. Lists are merged by the timestamps as they are, whatever they
+// are, as everybody else does it; a list_key is for reading: it has NaN behind all others, so that keys are always in
+// order.
 #pragma once
 
 #include "data/version.h"
@@ -24,6 +26,7 @@ enum status list_iterator_next(struct list_iterator *it, struct list_element *ou
 void list_iterator_destroy(struct list_iterator *it);
 // Before the first next: leaves out what next would emit first as long as it is not older than bound.
 enum status list_iterator_skip(struct list_iterator *it, const struct list_key *bound, struct error *e);
+struct list_key list_key_of(double timestamp, const struct hash *creation_time);
 struct list_key list_element_key(const struct list_element *element);
 
 // Puts an element on a list (head zero = empty list) and returns the new head. metadata: hashes for the new entry's

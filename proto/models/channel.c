@@ -1,9 +1,11 @@
 // Channels and posting to them. Reading is in channel_read.c.
 #include "models/channel.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "models/lag.h"
 #include "models/origin.h"
@@ -201,13 +203,42 @@ static bool is_later(const struct list_element *a, double timestamp, const struc
            (same_time(a->timestamp, timestamp) && hash_compare(&a->creation_time, creation_time) > 0);
 }
 
+struct base { // what a new element has to be later than
+    bool found;
+    double time;
+};
+
+// The newest element of the list with a time that a clock may show today. Others tell times of any kind; what is far
+// ahead stays above what is posted now, but if that was the base of the next time, one number would do for ever.
+static enum status find_base(struct model *m, const struct channel *channel, struct base *out, struct error *e)
+{
+    size_t ahead = 0;
+    bool end = false;
+    enum status status = STATUS_OK;
+    *out = (struct base){.found = false};
+    struct list_iterator *it = list_iterator_create(store_versions(m->store), &channel->head, 1, false);
+    while (status == STATUS_OK && !end && !out->found) {
+        struct list_element element;
+        status = list_iterator_next(it, &element, &end, e);
+        if (status != STATUS_OK || end)
+            break;
+        out->found = time_is_valid(element.timestamp) && element.timestamp <= (double)(m->now_ms + CHANNEL_AHEAD_MS);
+        out->time = element.timestamp;
+        if (!out->found && ++ahead > CHANNEL_AHEAD_MAX)
+            status = error_set(e, STATUS_REFUSED, "BAD-LIST", "more than %d entries of %s are of the far future",
+                               CHANNEL_AHEAD_MAX, hash_text(&channel->id_hash).s);
+    }
+    list_iterator_destroy(it);
+    return status;
+}
+
 static enum status newest_time(struct model *m, const struct channel *channel, double *timestamp, struct error *e)
 {
     struct list_element newest;
     bool end;
     struct list_iterator *it = list_iterator_create(store_versions(m->store), &channel->head, 1, false);
     enum status status = list_iterator_next(it, &newest, &end, e);
-    *timestamp = status == STATUS_OK && !end ? newest.timestamp : 0;
+    *timestamp = status == STATUS_OK && !end ? newest.timestamp : -INFINITY;
     list_iterator_destroy(it);
     return status;
 }
@@ -284,13 +315,18 @@ static enum status insert_below(struct model *m, const struct channel *channel, 
     return status;
 }
 
-static enum status put_creation_time(struct model *m, double timestamp, const struct hash *data, struct hash *out,
-                                     struct error *e)
+static enum status put_creation_time(struct model *m, struct channel_entry *entry, bool *is_new, struct error *e)
 {
+    struct object o;
     struct value *object = model_object(m, "CreationTime");
-    model_set_number(m, object, "timestamp", timestamp);
-    model_set_hash(m, object, "data", data);
-    return model_put(m, object, out, e);
+    model_set_number(m, object, "timestamp", entry->timestamp);
+    model_set_hash(m, object, "data", &entry->data);
+    enum status status = object_make(store_recipes(m->store), m->arena, object, MICRODATA_OBJECT, &o, e);
+    if (status == STATUS_OK)
+        status = store_put(m->store, &o, is_new, e);
+    if (status == STATUS_OK)
+        entry->creation_time = o.hash;
+    return status;
 }
 
 static enum status make_metadata(struct model *m, const struct identity *author, bool append_profile,
@@ -325,24 +361,55 @@ static enum status insert(struct model *m, const struct channel *channel, const 
     return status;
 }
 
+// An entry of now: behind the others, and never one that exists, which the same object at the same time would be.
+static enum status place_now(struct model *m, const struct channel *channel, struct channel_entry *out, bool *below,
+                             struct error *e)
+{
+    struct base base;
+    bool is_new = false;
+    double step = 1;
+    enum status status = find_base(m, channel, &base, e);
+    double now = (double)m->now_ms;
+    out->timestamp = base.found && base.time >= now ? floor(base.time) + 1 : now;
+    *below = !base.found;
+    while (status == STATUS_OK && !is_new) {
+        status = put_creation_time(m, out, &is_new, e);
+        out->timestamp += is_new ? 0 : step;
+        step *= 2;
+    }
+    return status;
+}
+
+// At the time that is given, where the very same element may be already.
+static enum status place_at(struct model *m, const struct channel *channel, double timestamp, struct channel_entry *out,
+                            struct place *place, struct error *e)
+{
+    double newest = 0;
+    bool is_new;
+    if (!time_is_valid(timestamp))
+        return error_set(e, STATUS_INVALID, "BAD-INPUT", "a timestamp is at most %lld milliseconds from 1970",
+                         (long long)TIME_LIMIT);
+    out->timestamp = timestamp;
+    enum status status = newest_time(m, channel, &newest, e);
+    if (status == STATUS_OK)
+        status = put_creation_time(m, out, &is_new, e);
+    if (status == STATUS_OK && !hash_is_zero(&channel->head) && !(timestamp > newest))
+        status = find_place(m, channel, timestamp, &out->creation_time, place, e);
+    out->entry = place->same.entry;
+    return status;
+}
+
 static enum status post(struct model *m, const struct channel *channel, const struct channel_post *options,
                         struct channel_entry *out, struct error *e)
 {
     const struct identity *author = options->author != NULL ? options->author : m->self;
     struct hash_list metadata = {0};
     struct place place = {0};
-    double newest;
-    enum status status = newest_time(m, channel, &newest, e);
-    double now = (double)m->now_ms > newest ? (double)m->now_ms : newest + 1;
-    out->timestamp = options->timestamp > 0 ? options->timestamp : now;
-    if (status == STATUS_OK)
-        status = put_creation_time(m, out->timestamp, &out->data, &out->creation_time, e);
-    if (status == STATUS_OK && !hash_is_zero(&channel->head) && out->timestamp <= newest)
-        status = find_place(m, channel, out->timestamp, &out->creation_time, &place, e);
-    if (status == STATUS_OK && place.exists) {
-        out->entry = place.same.entry;
+    bool is_given = options->timestamp < 0 || options->timestamp > 0 || isnan(options->timestamp);
+    enum status status = is_given ? place_at(m, channel, options->timestamp, out, &place, e)
+                                  : place_now(m, channel, out, &place.is_oldest, e);
+    if (status == STATUS_OK && place.exists)
         return STATUS_OK;
-    }
     if (status == STATUS_OK)
         status = make_metadata(m, author, options->append_profile, &out->creation_time, &metadata, e);
     if (status == STATUS_OK)

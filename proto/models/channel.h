@@ -6,7 +6,12 @@
 #include "data/linkedlist.h"
 #include "models/trust.h"
 
-enum { CHANNEL_MAX_ID = 1024, CHANNEL_PAGE = 1000 };
+enum {
+    CHANNEL_MAX_ID = 1024,
+    CHANNEL_PAGE = 1000,
+    CHANNEL_AHEAD_MS = 24 * 60 * 60 * 1000, // entries later than that have no influence on the time of ours
+    CHANNEL_AHEAD_MAX = 1000,               // of those: what a post may have to be put below
+};
 
 struct channel {
     struct hash id_hash;
@@ -35,7 +40,7 @@ enum status channel_catch_up(struct model *m, struct error *e); // what waits to
 
 struct channel_post {
     const struct identity *author; // NULL = m->self
-    double timestamp;              // 0 = now, but always later than the newest entry
+    double timestamp;              // 0 = now, and later than the newest entry up to CHANNEL_AHEAD_MS
     bool append_profile;           // adds the author's default profile version to the metadata
     bool if_new;                   // posts only if no entry has the same data; then out is that entry
 };
@@ -45,8 +50,8 @@ struct channel_entry {
     struct hash entry;         // LinkedListEntry, changes with merges
     struct hash creation_time; // the stable id
     struct hash data;
-    char type[80]; // of data
-    double timestamp;
+    char type[80];    // of data
+    double timestamp; // within TIME_LIMIT
     bool has_author;
     struct hash author;
     enum verification verification;
@@ -59,7 +64,9 @@ struct channel_entries {
 };
 
 // Posts an object to a channel of the registry (5.2): affirmed and signed by the author, inserted by time. An explicit
-// timestamp is kept; an entry older than all others is put at the list's end, where it belongs (5.5). Code NOT-FOUND.
+// timestamp is kept; an entry older than all others is put at the list's end, where it belongs (5.5). The same object
+// at the same explicit time is the same entry; without one it is always a new entry, whatever was posted before. Codes:
+// NOT-FOUND, BAD-INPUT (a timestamp beyond TIME_LIMIT), BAD-LIST (too many entries are of the far future).
 enum status channel_post(struct model *m, const struct hash *channel, const struct value *data,
                          const struct channel_post *options, struct channel_entry *out, struct error *e);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "models/channel.h"
 
 struct entries { // grows in the model's arena
@@ -36,7 +37,7 @@ static void take(struct channel_entry *out, const struct hash *channel, const st
         .entry = element->entry,
         .creation_time = element->creation_time,
         .data = element->data,
-        .timestamp = element->timestamp,
+        .timestamp = time_is_valid(element->timestamp) ? element->timestamp : (double)time_clamp(element->timestamp),
     };
 }
 
@@ -123,13 +124,14 @@ struct bound {
 static enum status read_bound(struct model *m, const struct hash *creation_time, struct bound *out, struct error *e)
 {
     struct value *object;
+    double timestamp = 0;
     *out = (struct bound){0};
     if (creation_time == NULL)
         return STATUS_OK;
     enum status status = model_read(m, creation_time, "CreationTime", &object, e);
     if (status == STATUS_OK) {
-        out->set = value_get_number(object, "timestamp", &out->key.timestamp);
-        out->key.creation_time = *creation_time;
+        out->set = value_get_number(object, "timestamp", &timestamp);
+        out->key = list_key_of(timestamp, creation_time);
     }
     return status;
 }

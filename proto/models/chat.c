@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "models/access.h"
 #include "models/contact.h"
@@ -142,10 +143,10 @@ static bool read_descriptor(struct model *m, const struct hash *hash, struct cha
         return false;
     value_get_string(object, "name", &out->name);
     value_get_string(object, "type", &out->type);
-    if (value_get_number(object, "size", &number) && number >= 0 && number < 9e15)
-        out->size = (uint64_t)number;
-    if (value_get_number(object, "lastModified", &number) && number > -9e15 && number < 9e15)
-        out->last_modified_ms = (int64_t)number;
+    if (value_get_number(object, "size", &number))
+        out->size = (uint64_t)count_clamp(number);
+    if (value_get_number(object, "lastModified", &number))
+        out->last_modified_ms = time_clamp(number);
     out->present = store_presence(m->store, &out->hash) == STORE_PRESENT;
     return true;
 }
@@ -195,10 +196,13 @@ static bool read_message(struct model *m, const struct channel_entry *entry, str
 
 static void read_messages(struct model *m, const struct channel_entries *entries, struct chat_messages *out)
 {
-    *out = (struct chat_messages){.more = entries->more};
+    *out = (struct chat_messages){.more = entries->more, .latest = INT64_MIN};
     out->items = arena_alloc(m->arena, (entries->count + 1) * sizeof *out->items);
-    for (size_t i = 0; i < entries->count; i++)
+    for (size_t i = 0; i < entries->count; i++) {
+        int64_t timestamp = (int64_t)entries->items[i].timestamp;
+        out->latest = timestamp > out->latest ? timestamp : out->latest;
         out->count += read_message(m, &entries->items[i], &out->items[out->count]);
+    }
 }
 
 enum status chat_page(struct model *m, const struct topic *topic, size_t limit, const struct hash *before,

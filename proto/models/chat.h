@@ -31,7 +31,8 @@ struct chat_message {
 struct chat_messages {
     struct chat_message *items;
     size_t count;
-    bool more; // older ones exist
+    bool more;      // older ones exist
+    int64_t latest; // time of all that was read, whatever it was; INT64_MIN: nothing was
 };
 
 struct chat_sent {

@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
 static enum status describe(struct model *m, const struct hash *node, struct history_version *out, struct error *e)
 {
     struct object o;
-    double created = 0;
+    double number;
     *out = (struct history_version){.node = *node};
     enum status status = store_get_object(m->store, node, m->arena, &o, e);
     if (status != STATUS_OK)
@@ -13,9 +15,10 @@ static enum status describe(struct model *m, const struct hash *node, struct his
     size_t len = o.recipe->name.len < sizeof out->node_type ? o.recipe->name.len : sizeof out->node_type - 1;
     memcpy(out->node_type, o.recipe->name.ptr, len);
     value_get_hash(o.value, "data", &out->hash);
-    value_get_number(o.value, "depth", &out->depth);
-    if (value_get_number(o.value, "creationTime", &created) && created > -9e15 && created < 9e15)
-        out->created_ms = (int64_t)created;
+    if (value_get_number(o.value, "depth", &number))
+        out->depth = count_clamp(number);
+    if (value_get_number(o.value, "creationTime", &number))
+        out->created_ms = time_clamp(number);
     return STATUS_OK;
 }
 

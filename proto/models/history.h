@@ -7,7 +7,7 @@ struct history_version {
     struct hash hash; // data object
     struct hash node;
     char node_type[24]; // VersionNodeEdge, VersionNodeChange
-    double depth;
+    int64_t depth;
     int64_t created_ms;
 };
 

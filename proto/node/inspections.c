@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "conn/debug.h"
 #include "data/jsonform.h"
 #include "node/job.h"
@@ -52,7 +53,7 @@ static json_t *version_json(struct listing *l, const json_t *root)
         return NULL;
     return json_pack("{s:s, s:o, s:O, s:O, s:[I]}", "type", "versioned", "hash", node_json_hash(&data), "idHash",
                      json_object_get(root, "dataIdHash"), "oneType", json_object_get(root, "dataType"), "timestamps",
-                     (json_int_t)created);
+                     (json_int_t)time_clamp(created));
 }
 
 static json_t *shown_root(struct listing *l, json_t *root)

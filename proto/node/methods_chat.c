@@ -1,4 +1,5 @@
 // Control methods on conversations: chat.*, topic.*.
+#include "base/clock.h"
 #include "models/access.h"
 #include "models/chat.h"
 #include "node/methods.h"
@@ -58,8 +59,12 @@ static enum status read_attachment(struct node_job *job, struct model *m, json_t
     const char *hash = json_string_value(json_object_get(item, "hash"));
     const char *name = json_string_value(json_object_get(item, "name"));
     const char *type = json_string_value(json_object_get(item, "type"));
+    const json_t *modified = json_object_get(item, "lastModified");
     struct store_info info;
     (void)job;
+    if (modified != NULL && (!json_is_integer(modified) || !time_is_valid((double)json_integer_value(modified))))
+        return error_set(e, STATUS_INVALID, "BAD-INPUT",
+                         "\"lastModified\" of an attachment is in milliseconds since 1970");
     if (hash == NULL || !hash_parse(span_of(hash), &out->hash))
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "an attachment needs \"hash\", the id of a stored file");
     if (!read_thumbnail(item, out))
@@ -70,7 +75,7 @@ static enum status read_attachment(struct node_job *job, struct model *m, json_t
     out->size = info.size;
     out->name = span_of(name != NULL ? name : hash);
     out->type = span_of(type);
-    out->last_modified_ms = (int64_t)json_integer_value(json_object_get(item, "lastModified"));
+    out->last_modified_ms = (int64_t)json_integer_value(modified);
     return STATUS_OK;
 }
 

@@ -48,8 +48,8 @@ static enum status object_versions(struct node_job *job, struct model *m, struct
     for (size_t i = 0; i < history.count; i++) {
         const struct history_version *v = &history.items[i];
         json_array_append_new(items, json_pack("{s:o, s:o, s:s, s:I, s:I}", "hash", node_json_hash(&v->hash), "node",
-                                               node_json_hash(&v->node), "nodeType", v->node_type, "depth",
-                                               (json_int_t)v->depth, "createdAt", (json_int_t)v->created_ms));
+                                               node_json_hash(&v->node), "nodeType", v->node_type, "depth", v->depth,
+                                               "createdAt", v->created_ms));
     }
     node_job_page(job, items);
     return STATUS_OK;

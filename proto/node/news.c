@@ -14,6 +14,8 @@ struct news {
     struct node *node;
     struct hash_map *cursors; // of chat_arrivals, by channel; texts
     struct hash_list changed; // channels to be read
+    struct hash_list senders; // and who brought the last change of each; zero = it was made here
+    struct hash_map *ahead;   // persons whose clock was told of
     bool reading;
 };
 
@@ -26,7 +28,9 @@ struct told_message {
 
 struct channel_news {
     struct hash channel;
-    char *cursor; // before and, after the reading, behind what was read; NULL = before everything
+    struct hash sender;
+    int64_t latest; // the time that the newest of what was read tells
+    char *cursor;   // before and, after the reading, behind what was read; NULL = before everything
     bool more;
     struct told_message *messages;
     size_t count;
@@ -47,6 +51,7 @@ static enum status read_channel(struct model *m, struct channel_news *c, struct 
     if (st != STATUS_OK)
         return st;
     c->more = messages.more;
+    c->latest = messages.latest;
     c->messages = mem_array(messages.count + 1, sizeof *c->messages);
     for (size_t i = 0; i < messages.count; i++) {
         const struct chat_message *from = &messages.items[i];
@@ -76,8 +81,33 @@ static void set_cursor(struct news *news, const struct hash *channel, char *curs
     hash_map_set(news->cursors, channel, cursor);
 }
 
+static void add_changed(struct news *news, const struct hash *channel, const struct hash *sender)
+{
+    size_t i = 0;
+    while (i < news->changed.count && !hash_eq(&news->changed.items[i], channel))
+        i++;
+    if (i == news->changed.count) {
+        hash_list_add(&news->changed, channel);
+        hash_list_add(&news->senders, sender);
+    } else if (!hash_is_zero(sender)) {
+        news->senders.items[i] = *sender;
+    }
+}
+
+static void tell_clock(struct news *news, const struct channel_news *c)
+{
+    if (hash_is_zero(&c->sender) || c->latest <= clock_wall_ms() + CHANNEL_AHEAD_MS ||
+        !hash_map_add(news->ahead, &c->sender))
+        return;
+    LOG(LOG_WARN, "clock.ahead", LOG_HASH("person", &c->sender), LOG_HASH("channel", &c->channel));
+    node_tell(news->node, "clock.ahead",
+              json_pack("{s:o, s:o, s:I}", "personId", node_json_hash(&c->sender), "channel",
+                        node_json_hash(&c->channel), "timestamp", (json_int_t)c->latest));
+}
+
 static void tell_messages(struct news *news, struct channel_news *c)
 {
+    tell_clock(news, c);
     for (size_t i = 0; i < c->count; i++)
         node_tell(news->node, "chat.received",
                   json_pack("{s:o, s:o, s:o}", "id", node_json_hash(&c->messages[i].id), "sender",
@@ -86,7 +116,7 @@ static void tell_messages(struct news *news, struct channel_news *c)
     if (c->cursor != NULL)
         set_cursor(news, &c->channel, c->cursor);
     if (c->more)
-        hash_list_add(&news->changed, &c->channel);
+        add_changed(news, &c->channel, &c->sender);
 }
 
 static void read_changed(struct news *news);
@@ -117,9 +147,12 @@ static void read_changed(struct news *news)
         struct channel_news *c = &r->items[r->count++];
         const char *cursor = hash_map_get(news->cursors, &news->changed.items[i]);
         c->channel = news->changed.items[i];
+        c->sender = news->senders.items[i];
+        c->latest = INT64_MIN;
         c->cursor = cursor != NULL ? mem_text(span_of(cursor)) : NULL;
     }
     news->changed.count = 0;
+    news->senders.count = 0;
     news->reading = true;
     store_submit_read(queue, read_work, read_done, r);
 }
@@ -199,8 +232,7 @@ static void tell_head(struct news *news, const struct store_change *c)
     if (strcmp(c->type, "ChannelInfo") != 0)
         return;
     node_tell(news->node, "channel.changed", json_pack("{s:o}", "channel", node_json_hash(&c->id_hash)));
-    if (!hash_list_has(&news->changed, &c->id_hash))
-        hash_list_add(&news->changed, &c->id_hash);
+    add_changed(news, &c->id_hash, &c->from);
 }
 
 void news_tell(struct news *news, const struct store_change *changes, size_t count)
@@ -219,7 +251,7 @@ void news_tell(struct news *news, const struct store_change *changes, size_t cou
 struct news *news_create(struct node *n)
 {
     struct news *news = mem_alloc(sizeof *news);
-    *news = (struct news){.node = n, .cursors = hash_map_create(), .reading = true};
+    *news = (struct news){.node = n, .cursors = hash_map_create(), .ahead = hash_map_create(), .reading = true};
     struct beginning *b = mem_alloc(sizeof *b);
     *b = (struct beginning){.news = news, .self = node_self(n), .arena = arena_create()};
     store_submit_read(node_queue(n), begin_work, begin_done, b);
@@ -232,6 +264,8 @@ void news_destroy(struct news *news)
         return;
     hash_map_free_values(news->cursors);
     hash_map_destroy(news->cursors);
+    hash_map_destroy(news->ahead);
     hash_list_free(&news->changed);
+    hash_list_free(&news->senders);
     free(news);
 }

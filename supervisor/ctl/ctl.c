@@ -62,7 +62,8 @@ enum status ctl_number(const struct ctl *c, const char *option, int64_t otherwis
         return STATUS_OK;
     errno = 0;
     long long n = strtoll(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || n < 0)
+    bool too_big = errno == ERANGE && n > 0; // no option takes the biggest number: what is asked says its limit
+    if ((errno != 0 && !too_big) || end == text || *end != '\0' || n < 0)
         return ctl_usage(e, "--%s wants a number, not '%.40s'", option, text);
     *out = n;
     return STATUS_OK;

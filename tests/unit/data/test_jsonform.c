@@ -40,6 +40,32 @@ static void forms_survive_reading_and_writing(void **state)
     }
 }
 
+static void integers_are_kept_exactly_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool exact;
+    } cases[] = {
+        {"9007199254740991", true},      {"9007199254740992", true},     {"-9007199254740992", true},
+        {"9007199254740993", false},     {"-9007199254740993", false},   {"9007199254740994", true},
+        {"1152921504606846976", true},   {"1152921504606846977", false}, {"9223372036854775807", false},
+        {"[1,9007199254740993]", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena *a = arena_create();
+        struct value *v;
+        struct error e = {0};
+        json_t *json = json_loads(cases[i].text, JSON_DECODE_ANY, NULL);
+        assert_int_equal(jsonform_read(a, json, &v, &e) == STATUS_OK, cases[i].exact);
+        assert_string_equal(e.code, cases[i].exact ? "" : "BAD-INPUT");
+        if (cases[i].exact)
+            assert_int_equal((json_int_t)v->number, json_integer_value(json));
+        json_decref(json);
+        arena_destroy(a);
+    }
+}
+
 static void surrogate_pairs_are_joined(void **state)
 {
     (void)state;
@@ -92,6 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forms_survive_reading_and_writing),
+        cmocka_unit_test(integers_are_kept_exactly_or_refused),
         cmocka_unit_test(surrogate_pairs_are_joined),
         cmocka_unit_test(wrong_forms_are_refused),
         cmocka_unit_test(nesting_is_bounded),
