@@ -43,11 +43,17 @@ struct node {
     uint64_t asked_at;   // when its status was asked
 };
 
+struct held_program {
+    int fd;
+    char path[32]; // through which it is executed; "" = not held
+};
+
 struct supervisor {
     const struct supervisor_options *options;
     uv_loop_t loop;
     struct statedir *dir;
     struct logfile *own_log;
+    struct held_program programs[NODES];
     struct logfile *node_logs[NODES];
     struct node nodes[NODES]; // by enum ipc_node
     struct ipc_service *service;
@@ -96,10 +102,10 @@ struct supervisor {
 void drive(struct supervisor *s);         // takes the next steps towards "provisioned"; cheap when there are none
 void drive_forget(struct node *n);        // what was known of its process
 bool drive_is_open(const struct node *n); // provisioned and answering
-bool drive_is_paired(const struct supervisor *s);   // both nodes say so
+bool drive_is_paired(const struct supervisor *s);            // both nodes say so
 bool drive_is_current(const struct node *n, uint64_t since); // its status was asked since then, if it can be
-bool drive_is_idle(const struct supervisor *s);     // federated and nothing left to transfer
-uint64_t drive_poll_ms(const struct supervisor *s); // how often the nodes are asked for their status
+bool drive_is_idle(const struct supervisor *s);              // federated and nothing left to transfer
+uint64_t drive_poll_ms(const struct supervisor *s);          // how often the nodes are asked for their status
 
 // provision.c
 void provision_register(struct supervisor *s, struct ipc_service *service);
@@ -133,4 +139,9 @@ void notify_ready(struct supervisor *s); // the first line on standard output
 // supervisor.c
 void supervisor_kick(struct supervisor *s); // look again soon: somebody waits
 void supervisor_stop(struct supervisor *s, const char *reason);
+
+// walls.c
 enum status walls_enter(struct supervisor *s, struct error *e); // before there are threads
+const char *walls_hold_program(struct supervisor *s, enum ipc_node node, const char *binary); // what to execute
+void walls_release_programs(struct supervisor *s);
+void walls_check_reach(const struct supervisor *s); // warns of settings that only a new start can follow

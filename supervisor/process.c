@@ -259,7 +259,7 @@ static int run_binary(struct process *p, struct incarnation *in)
         {.flags = UV_IGNORE},
         {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&in->errors}};
     uv_process_options_t options = {
-        .file = p->settings.binary, .args = arguments, .stdio = stdio, .stdio_count = 3, .exit_cb = ended};
+        .file = p->settings.program, .args = arguments, .stdio = stdio, .stdio_count = 3, .exit_cb = ended};
     return uv_spawn(p->loop, &in->process, &options);
 }
 

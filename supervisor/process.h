@@ -17,7 +17,8 @@ enum process_state { PROCESS_STOPPED, PROCESS_STARTING, PROCESS_UP, PROCESS_FAIL
 
 struct process_settings { // texts are borrowed for the life of the process
     const char *name;     // "archive"
-    const char *binary;
+    const char *binary;  // its path
+    const char *program; // what is executed: the same, or a way to it that stays
     const char *dir;     // its own folder
     const char *channel; // socket file of the private channel
 };

@@ -184,6 +184,7 @@ static void apply_settings(struct supervisor *s)
     log_open(logfile_fd(s->own_log), LOG_FORMAT_JSON, level_of(config_text(c, "log.level")), "supervisor");
     for (int i = 0; i < NODES; i++)
         process_adjust(s->nodes[i].process, tuning(c));
+    walls_check_reach(s);
 }
 
 // Logs, limits and the supervisor's log level change at once, what concerns a node when that node is started again.
@@ -231,6 +232,7 @@ static void create_node(struct supervisor *s, enum ipc_node which, const char *b
     snprintf(name, sizeof name, "%s.sock", ipc_node_name(which));
     struct process_settings settings = {.name = ipc_node_name(which),
                                         .binary = binary,
+                                        .program = walls_hold_program(s, which, binary),
                                         .dir = statedir_file(s->dir, ipc_node_name(which)),
                                         .channel = statedir_socket(s->dir, name)};
     struct process_events events = {process_changed, process_event, s};
@@ -339,6 +341,7 @@ static void take_down(struct supervisor *s)
     ipc_hints_destroy(s->hints);
     ipc_service_destroy(s->service);
     ipc_ring_destroy(s->ring);
+    walls_release_programs(s);
     secret_destroy(&s->kek);
     secret_destroy(&s->import_secret);
     json_decref(s->imported);

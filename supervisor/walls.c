@@ -1,7 +1,15 @@
 // The walls of the supervisor. Its nodes inherit them, so everything that a node reads when it starts is within.
+//
+// A right to execute is one to a file and not to its name. An update puts another file in its place, which would be out
+// of reach, so the programs are held open: nodes start again as what they were until the supervisor is started again.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "supervisor/core.h"
 #include "wall/wall.h"
 
@@ -54,4 +62,32 @@ enum status walls_enter(struct supervisor *s, struct error *e)
     enum status st = wall_enter(WALL_SUPERVISOR, p.list, p.count, e);
     arena_destroy(p.texts);
     return st;
+}
+
+const char *walls_hold_program(struct supervisor *s, enum ipc_node node, const char *binary)
+{
+    struct held_program *held = &s->programs[node];
+    held->fd = wall_state()->landlock != 0 ? open(binary, O_PATH | O_CLOEXEC) : -1;
+    if (held->fd < 0)
+        return binary; // starting it says what is wrong
+    snprintf(held->path, sizeof held->path, "/proc/self/fd/%d", held->fd);
+    return access(held->path, X_OK) == 0 ? held->path : binary; // /proc may be missing
+}
+
+void walls_release_programs(struct supervisor *s)
+{
+    for (int i = 0; i < NODES; i++)
+        if (s->programs[i].path[0] != '\0')
+            close(s->programs[i].fd);
+}
+
+void walls_check_reach(const struct supervisor *s)
+{
+    const char *file = config_text(s->options->config, "tls.ca_file");
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    else if (errno == EACCES)
+        LOG(LOG_WARN, "config.out-of-reach", LOG_TEXT("file", file),
+            LOG_TEXT("help", "start the supervisor again: its walls stand where this file was not named yet"));
 }

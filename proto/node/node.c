@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -225,12 +226,20 @@ void node_destroy(struct node *n)
     free(n);
 }
 
+// Started through a descriptor, the kernel knows no name.
+static void name_process(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    prctl(PR_SET_NAME, slash != NULL ? slash + 1 : path, 0, 0, 0);
+}
+
 int node_main(const struct node_kind *kind, int argc, char **argv)
 {
     struct error e = {0};
     struct node *n = mem_alloc(sizeof *n);
     n->kind = kind;
     n->started = clock_monotonic_ms();
+    name_process(argv[0]);
     umask(S_IRWXG | S_IRWXO); // whatever the libraries create is the user's alone
     enum status st = prepare(n, argc, argv, &e);
     if (st == STATUS_OK)

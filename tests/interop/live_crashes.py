@@ -110,6 +110,7 @@ class Clock:
         self.put(0)
         library = os.path.realpath(os.path.join(BIN, os.pardir, "tests", "clock-shift.so"))
         assert os.path.exists(library), library
+        library = shutil.copy(library, self.folder)  # its folder is one that the nodes may read
         self.environment = {"LD_PRELOAD": library, "TANDEM_CLOCK_SHIFT": self.file}
 
     def put(self, seconds):

@@ -4,10 +4,12 @@ import errno
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 
+import control
 from control import BIN, is_alive, main, until
 from nodes import Pair
 
@@ -217,6 +219,42 @@ def test_every_process_says_what_walls_it_has(t):
             fields = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
         assert fields["NoNewPrivs"] == "1" and fields["Seccomp"] == "2", (name, fields)
         assert status[name]["walls"] == {"seccomp": True, "landlock": max(landlock_version(), 0)}, status[name]
+
+
+def test_a_program_that_an_update_replaced_is_started_again(t):
+    programs = os.path.join(t.top, "bin")
+    os.mkdir(programs)
+    for name in ("tandem", "tandem-supervisor", "tandem-archive", "tandem-sparse"):
+        shutil.copy(os.path.join(BIN, name), programs)
+    kept, control.BIN = control.BIN, programs
+    try:
+        pair = Pair(t)
+        pid = t.call("status")["archive"]["pid"]
+        shutil.copy(os.path.join(programs, "tandem-archive"), os.path.join(programs, "new"))
+        os.rename(os.path.join(programs, "new"), os.path.join(programs, "tandem-archive"))
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: t.call("status")["archive"]["pid"] not in (pid, None), "it is started again")
+        t.call("wait", **{"for": "federated"})
+        with open(f"/proc/{t.call('status')['archive']['pid']}/comm") as file:
+            assert file.read() == "tandem-archive\n"
+        pair.send("archive", "still here")
+        pair.arrives("sparse", "still here")
+    finally:
+        control.BIN = kept
+
+
+def test_a_new_ca_file_out_of_reach_is_told(t):
+    outside = os.path.join(t.top, "outside")
+    os.mkdir(outside)
+    with open(os.path.join(outside, "ca.pem"), "w") as file:
+        file.write("")
+    t.up("--listen", "localhost:0")
+    with open(t.path("tandem.conf"), "w") as file:
+        file.write(f"[tls]\nca_file = {outside}/ca.pem\n")
+    t.process.send_signal(signal.SIGHUP)
+    log = file_reader(t.path("log", "supervisor.log"))
+    until(lambda: "config.reloaded" in log(), "the settings are read")
+    assert ("config.out-of-reach" in log()) == (landlock_version() >= 2), log()
 
 
 if __name__ == "__main__":
