@@ -123,6 +123,10 @@ void rekey_register(struct supervisor *s, struct ipc_service *service);
 // keys.json. What was read is durable, so nodes may rely on it. STATUS_NOT_FOUND: there is none. BAD-KEY-FILE.
 enum status keys_load(struct supervisor *s, struct keyfile *keys, struct error *e);
 enum status keys_save(struct supervisor *s, const struct keyfile *keys, struct error *e);
+// Fails only when old is what keys.json holds: a file that came into place without becoming durable is put back. If not
+// even that is possible, next is in force although it is not durable.
+enum status keys_replace(struct supervisor *s, const struct keyfile *old, const struct keyfile *next, bool *durable,
+                         struct error *e);
 json_t *keys_of_node(const struct secret *kek, enum ipc_node which); // a node's key, in hexadecimal
 void keys_wipe(json_t *params, const char *name);                    // the characters of a text that may be missing
 // A secret among the parameters, which is wiped; out is replaced, empty when there is none.

@@ -29,6 +29,30 @@ enum status keys_save(struct supervisor *s, const struct keyfile *keys, struct e
     return status;
 }
 
+static bool keys_are(struct supervisor *s, const struct keyfile *keys)
+{
+    struct buf text = {0};
+    struct error ignored = {0};
+    struct keyfile found;
+    bool are = file_read(statedir_file(s->dir, "keys.json"), KEY_FILE_MAX, &text, &ignored) == STATUS_OK &&
+               keyfile_parse(buf_span(&text), &found, &ignored) == STATUS_OK &&
+               memcmp(found.check, keys->check, sizeof found.check) == 0;
+    buf_free(&text);
+    return are;
+}
+
+enum status keys_replace(struct supervisor *s, const struct keyfile *old, const struct keyfile *next, bool *durable,
+                         struct error *e)
+{
+    struct error ignored = {0};
+    enum status status = keys_save(s, next, e);
+    *durable = status == STATUS_OK;
+    if (*durable || !keys_are(s, next))
+        return status;
+    keys_save(s, old, &ignored);
+    return keys_are(s, next) ? STATUS_OK : status;
+}
+
 json_t *keys_of_node(const struct secret *kek, enum ipc_node which)
 {
     struct secret key = {0};

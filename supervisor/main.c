@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "crypto/secret.h"
 #include "ipc/errors.h"
@@ -135,6 +136,8 @@ int main(int argc, char **argv)
     char *sparse = program_beside("tandem-sparse");
     int exit_status = 0;
     crypto_init();
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     a.options.archive_binary = archive;
     a.options.sparse_binary = sparse;

@@ -82,7 +82,7 @@ static void settled(void *ctx, json_t *result, const struct error *error)
         end(c);
 }
 
-static void take_effect(struct change *c)
+static void take_effect(struct change *c, bool durable)
 {
     struct supervisor *s = c->owner;
     c->decided = true;
@@ -93,16 +93,20 @@ static void take_effect(struct change *c)
     }
     LOG(LOG_INFO, "secret.changed");
     notify_event(s, "supervisor", "secret.changed", NULL);
-    ask_nodes(c, settled);
+    if (durable)
+        ask_nodes(c, settled);
+    else
+        end(c); // what was sealed for the old secret may be wanted again
 }
 
 static void decide(struct change *c)
 {
     struct supervisor *s = c->owner;
+    bool durable = false;
     if (c->error.status == STATUS_OK && s->changing == NULL)
         error_set(&c->error, STATUS_TIMEOUT, "TIMEOUT", "nobody waits for it any more");
-    if (c->error.status == STATUS_OK && keys_save(s, &c->next, &c->error) == STATUS_OK)
-        take_effect(c);
+    if (c->error.status == STATUS_OK && keys_replace(s, &c->keys, &c->next, &durable, &c->error) == STATUS_OK)
+        take_effect(c, durable);
     else
         give_up(c);
 }

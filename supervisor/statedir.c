@@ -17,6 +17,8 @@
 
 enum { HASH_DIGITS = 16, SMALL_FILE = 4096 };
 
+static const char longest_name[] = "/control.sock";
+
 struct statedir {
     char *path;
     char *sockets;
@@ -66,19 +68,48 @@ static enum status check_owner(const char *path, struct error *e)
     return STATUS_OK;
 }
 
+// In the folder that the system made for this user alone, if there is one; in /tmp others may be first.
+static void short_socket_dir(const char *path, struct buf *out)
+{
+    struct hash h = sha256(span_of(path));
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    struct stat st;
+    if (runtime != NULL && runtime[0] == '/' && lstat(runtime, &st) == 0 && S_ISDIR(st.st_mode) &&
+        st.st_uid == geteuid() && (st.st_mode & 077) == 0)
+        buf_printf(out, "%s/tandem-%.*s", runtime, HASH_DIGITS, hash_text(&h).s);
+    if (out->len == 0 || out->len + sizeof longest_name - 1 > SOCKET_PATH_MAX) {
+        buf_clear(out);
+        buf_printf(out, "/tmp/tandem-%u-%.*s", geteuid(), HASH_DIGITS, hash_text(&h).s);
+    }
+}
+
 char *statedir_socket_dir(const char *path)
 {
-    static const char longest[] = "/run/control.sock";
     struct buf b = {0};
-    if (strlen(path) + sizeof longest - 1 <= SOCKET_PATH_MAX) {
-        buf_printf(&b, "%s/run", path);
-    } else {
-        struct hash h = sha256(span_of(path));
-        buf_printf(&b, "/tmp/tandem-%u-%.*s", geteuid(), HASH_DIGITS, hash_text(&h).s);
+    buf_printf(&b, "%s/run", path);
+    if (b.len + sizeof longest_name - 1 > SOCKET_PATH_MAX) {
+        buf_clear(&b);
+        short_socket_dir(path, &b);
     }
     char *dir = mem_text(buf_span(&b));
     buf_free(&b);
     return dir;
+}
+
+// A folder made by us, now or before a crash: never one that somebody else made, nor one behind a link.
+static enum status make_own_folder(const char *path, struct error *e)
+{
+    struct stat st;
+    if (mkdir(path, 0700) == 0)
+        return STATUS_OK;
+    if (errno != EEXIST)
+        return error_errno(e, "cannot make %s", path);
+    if (lstat(path, &st) != 0)
+        return error_errno(e, "cannot look at %s", path);
+    if (S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077) == 0)
+        return STATUS_OK;
+    return error_set(e, STATUS_REFUSED, "NO-PERMISSION",
+                     "%s was not made by us; remove it, set XDG_RUNTIME_DIR, or take a shorter state directory", path);
 }
 
 static char *join(const char *path, const char *name)
@@ -156,7 +187,8 @@ static enum status fill(struct statedir *d, struct error *e)
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         if (folder_create(statedir_file(d, folders[i]), 0700, e) != STATUS_OK)
             return e->status;
-    if (folder_create(d->sockets, 0700, e) != STATUS_OK || check_owner(d->sockets, e) != STATUS_OK)
+    bool inside = strncmp(d->sockets, d->path, strlen(d->path)) == 0;
+    if ((inside ? check_owner(d->sockets, e) : make_own_folder(d->sockets, e)) != STATUS_OK)
         return e->status;
     if (!file_exists(statedir_file(d, "format")))
         return file_write(statedir_file(d, "format"), SPAN("{\"tandem\":1}\n"), 0600, e);

@@ -9,7 +9,8 @@
 //     port                  the free port taken with localhost:0, tried first next time
 //     archive/ sparse/      the stores; only their nodes look inside
 //     log/*.log             0600, JSON lines, 10 MiB × 5 (logfile.h)
-//     run/*.sock            sockets; where a path would exceed 107 bytes in /tmp/tandem-UID-HASH16/
+//     run/*.sock            sockets; where a path would exceed 107 bytes in
+//                           $XDG_RUNTIME_DIR/tandem-HASH16/, else /tmp/tandem-UID-HASH16/
 //     run/control.json      {control, events, pid, version, bootId}: how clients find the sockets
 #pragma once
 

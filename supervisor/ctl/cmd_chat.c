@@ -77,7 +77,7 @@ enum status run_chat_follow(struct ctl *c, struct error *e)
     char *cursor = NULL;
     if (!ctl_has(c, "with"))
         return ctl_usage(e, "chat follow wants --with PERSON");
-    for (json_t *page; (page = ask_since(c, cursor, e)) != NULL; json_decref(page)) {
+    for (json_t *page; !output_failed() && (page = ask_since(c, cursor, e)) != NULL; json_decref(page)) {
         const char *next = json_string_value(json_object_get(page, "next"));
         json_array_foreach(json_object_get(page, "items"), i, item)
         {

@@ -49,7 +49,7 @@ static json_t *wait_for_job(struct ctl *c, const char *job, struct error *e)
 static json_t *run_job(struct ctl *c, const char *method, const char *name, struct error *e)
 {
     struct secret secret = {0};
-    if (ctl_secret(c, ctl_value(c, "secret-file"), "Secret of the storage: ", &secret, e) != STATUS_OK)
+    if (ctl_new_secret(c, ctl_value(c, "secret-file"), "Secret of the storage: ", &secret, e) != STATUS_OK)
         return NULL;
     json_t *params = json_pack("{s:s, s:s%, s:s}", "name", name, "secret", (const char *)secret.data, secret.len,
                                "node", node_of(c));

@@ -21,39 +21,65 @@ static enum status print_qr(const char *text, struct error *e)
     return s;
 }
 
-enum status run_invite(struct ctl *c, struct error *e)
+static json_t *invite_params(const struct ctl *c, struct error *e)
 {
-    struct invitation invitation = {0};
-    struct buf text = {0};
-    struct buf link = {0};
     int64_t ttl;
-    enum status s = ctl_number(c, "ttl", 0, &ttl, e);
-    if (s != STATUS_OK)
-        return s;
+    if (ctl_number(c, "ttl", 0, &ttl, e) != STATUS_OK)
+        return NULL;
+    if (ctl_has(c, "qr-file") && qr_check(ctl_value(c, "qr-file"), e) != STATUS_OK)
+        return NULL;
     json_t *params = json_pack("{s:b}", "keep", ctl_has(c, "keep"));
     if (ctl_has(c, "ttl"))
         json_object_set_new(params, "ttl", json_integer(ttl));
     if (ctl_has(c, "via"))
         json_object_set_new(params, "via", json_string(ctl_value(c, "via")));
-    json_t *result = ctl_call(c, "pairing.invite", params, e);
-    s = result != NULL ? invitation_read(result, &invitation, e) : e->status;
-    if (s != STATUS_OK)
-        goto done;
-    invitation_print(&invitation, &text);
-    invitation_link(&invitation, &link);
-    if (ctl_has(c, "qr") && !c->json)
-        s = print_qr(buf_cstr(&link), e);
-    if (s == STATUS_OK && ctl_has(c, "qr-file"))
+    return params;
+}
+
+static enum status hand_out(const struct ctl *c, const struct invitation *invitation, struct error *e)
+{
+    struct buf text = {0};
+    struct buf link = {0};
+    enum status s = STATUS_OK;
+    invitation_print(invitation, &text);
+    invitation_link(invitation, &link);
+    if (ctl_has(c, "qr-file"))
         s = qr_write(buf_cstr(&link), ctl_value(c, "qr-file"), e);
-    puts(ctl_has(c, "link") && !c->json ? buf_cstr(&link) : buf_cstr(&text));
-    fflush(stdout);
-    if (!c->json)
-        fputs("Valid once, and not for long: 'tandem invite list'. On the other side: tandem pair -\n", stderr);
-done:
-    json_decref(result);
-    invitation_free(&invitation);
+    if (s == STATUS_OK && ctl_has(c, "qr") && !c->json)
+        s = print_qr(buf_cstr(&link), e);
+    if (s == STATUS_OK)
+        puts(ctl_has(c, "link") && !c->json ? buf_cstr(&link) : buf_cstr(&text));
+    if (s == STATUS_OK && output_failed())
+        s = error_set(e, STATUS_IO, "IO", "the invitation could not be printed");
     buf_free(&text);
     buf_free(&link);
+    return s;
+}
+
+// Nobody is to wait for somebody whom the invitation never reached, and nobody else is to find it.
+static void take_back(struct ctl *c, const struct invitation *invitation, struct error *e)
+{
+    struct error why = {0};
+    json_t *result = ctl_call(c, "pairing.revoke", json_pack("{s:s}", "invitation", invitation->token), &why);
+    error_prefix(e, result != NULL ? "the invitation was revoked" : "the invitation is still valid");
+    json_decref(result);
+}
+
+enum status run_invite(struct ctl *c, struct error *e)
+{
+    struct invitation invitation = {0};
+    json_t *params = invite_params(c, e);
+    json_t *result = params != NULL ? ctl_call(c, "pairing.invite", params, e) : NULL;
+    enum status s = result != NULL ? invitation_read(result, &invitation, e) : e->status;
+    json_decref(result);
+    if (s == STATUS_OK) {
+        s = hand_out(c, &invitation, e);
+        if (s != STATUS_OK)
+            take_back(c, &invitation, e);
+        else if (!c->json)
+            fputs("Valid once, and not for long: 'tandem invite list'. On the other side: tandem pair -\n", stderr);
+    }
+    invitation_free(&invitation);
     return s;
 }
 
@@ -120,8 +146,8 @@ enum status run_connections(struct ctl *c, struct error *e)
         {"VIA", "transport", OUTPUT_TEXT},        {"URL", "url", OUTPUT_TEXT},
         {"SENT", "bytesSent", OUTPUT_NUMBER},     {"RECEIVED", "bytesReceived", OUTPUT_NUMBER},
         {"LATENCY MS", "latencyMs", OUTPUT_TEXT}, {"OPENED", "openedAt", OUTPUT_TIME}};
-    return output_list(c, ctl_list(c, "connections.list", json_pack("{s:b}", "ended", ctl_has(c, "ended")), e), columns, sizeof columns / sizeof *columns,
-                       "No connections.", e);
+    return output_list(c, ctl_list(c, "connections.list", json_pack("{s:b}", "ended", ctl_has(c, "ended")), e), columns,
+                       sizeof columns / sizeof *columns, "No connections.", e);
 }
 
 enum status run_endpoints(struct ctl *c, struct error *e)

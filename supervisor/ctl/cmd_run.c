@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "crypto/secret.h"
+#include "io/file.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
 #include "supervisor/programs.h"
@@ -110,6 +111,17 @@ static void print_provisioned(const json_t *result)
            (long long)json_integer_value(json_object_get(result, "milliseconds")));
 }
 
+// The first provisioning makes the secret, and a slip of the finger would lock the installation for ever.
+static enum status ask_secret(struct ctl *c, struct secret *out, struct error *e)
+{
+    struct buf keys = {0};
+    const char *file = ctl_value(c, "secret-file");
+    buf_printf(&keys, "%s/keys.json", c->state_dir);
+    bool opens = file_exists(buf_cstr(&keys));
+    buf_free(&keys);
+    return opens ? ctl_secret(c, file, "Secret: ", out, e) : ctl_new_secret(c, file, "New secret: ", out, e);
+}
+
 enum status run_provision(struct ctl *c, struct error *e)
 {
     struct secret secret = {0};
@@ -117,7 +129,7 @@ enum status run_provision(struct ctl *c, struct error *e)
     if (ctl_find_control(c, &control, e) != STATUS_OK)
         return e->status;
     free(control);
-    if (ctl_secret(c, ctl_value(c, "secret-file"), "Secret: ", &secret, e) != STATUS_OK)
+    if (ask_secret(c, &secret, e) != STATUS_OK)
         return e->status;
     json_t *params =
         json_pack("{s:s%, s:b}", "secret", (const char *)secret.data, secret.len, "wait", !ctl_has(c, "no-wait"));
@@ -136,28 +148,13 @@ enum status run_provision(struct ctl *c, struct error *e)
 
 // --- secret change ---------------------------------------------------------------------------------------------------
 
-// What nobody sees while typing is typed twice.
-static enum status ask_new_secret(struct ctl *c, struct secret *out, struct error *e)
-{
-    const char *file = ctl_value(c, "new-secret-file");
-    struct secret again = {0};
-    enum status s = ctl_secret(c, file, "New secret: ", out, e);
-    if (s != STATUS_OK || file != NULL || !isatty(STDIN_FILENO))
-        return s;
-    s = ctl_secret(c, NULL, "New secret again: ", &again, e);
-    if (s == STATUS_OK && !secret_eq(out, &again))
-        s = error_set(e, STATUS_INVALID, "BAD-INPUT", "the two new secrets differ; nothing was changed");
-    secret_destroy(&again);
-    return s;
-}
-
 static json_t *change_secret(struct ctl *c, struct error *e)
 {
     struct secret old = {0};
     struct secret fresh = {0};
     json_t *result = NULL;
     if (ctl_secret(c, ctl_value(c, "secret-file"), "Old secret: ", &old, e) == STATUS_OK &&
-        ask_new_secret(c, &fresh, e) == STATUS_OK)
+        ctl_new_secret(c, ctl_value(c, "new-secret-file"), "New secret: ", &fresh, e) == STATUS_OK)
         result = call_with_deadline(c, "secret.change",
                                     json_pack("{s:s%, s:s%}", "secret", (const char *)old.data, old.len, "newSecret",
                                               (const char *)fresh.data, fresh.len),

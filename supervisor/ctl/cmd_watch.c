@@ -97,7 +97,7 @@ enum status run_events(struct ctl *c, struct error *e)
         print_events(c, position, page);
         json_object_set(position, "bootId", json_object_get(page, "bootId"));
         json_object_set(position, "seq", json_object_get(page, "next"));
-        more = follow || json_array_size(json_object_get(page, "events")) > 0;
+        more = !output_failed() && (follow || json_array_size(json_object_get(page, "events")) > 0);
         json_decref(page);
     }
     json_decref(position);

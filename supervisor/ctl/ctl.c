@@ -222,6 +222,21 @@ enum status ctl_secret(struct ctl *c, const char *file, const char *prompt, stru
     return s;
 }
 
+enum status ctl_new_secret(struct ctl *c, const char *file, const char *prompt, struct secret *out, struct error *e)
+{
+    struct secret again = {0};
+    enum status s = ctl_secret(c, file, prompt, out, e);
+    if (s != STATUS_OK || file != NULL || !isatty(STDIN_FILENO))
+        return s;
+    s = ctl_secret(c, NULL, "The same again: ", &again, e);
+    if (s == STATUS_OK && !secret_eq(out, &again))
+        s = error_set(e, STATUS_INVALID, "BAD-INPUT", "the two secrets differ; nothing was changed");
+    if (s != STATUS_OK)
+        secret_destroy(out);
+    secret_destroy(&again);
+    return s;
+}
+
 enum status ctl_read(const char *file, size_t max, struct buf *out, struct error *e)
 {
     bool is_stdin = strcmp(file, "-") == 0;

@@ -74,6 +74,8 @@ enum status ctl_find_control(const struct ctl *c, char **path, struct error *e);
 // First line of --secret-file or stdin, or typed at the terminal. The caller destroys it.
 struct secret;
 enum status ctl_secret(struct ctl *c, const char *file, const char *prompt, struct secret *out, struct error *e);
+// The same for one that is made now: what nobody sees while typing is typed twice.
+enum status ctl_new_secret(struct ctl *c, const char *file, const char *prompt, struct secret *out, struct error *e);
 // Everything of stdin or a file ("-" is stdin), at most max bytes.
 struct buf;
 enum status ctl_read(const char *file, size_t max, struct buf *out, struct error *e);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -219,16 +221,35 @@ static enum status run(struct ctl *c, int argc, char **argv, struct error *e)
     return c->command->run(c, e);
 }
 
+// What could not be printed was not done for whoever reads it.
+static enum status check_output(struct error *e)
+{
+    if (output_failed())
+        return error_set(e, STATUS_IO, "IO", "the output could not be written");
+    return STATUS_OK;
+}
+
+// It may hold a secret, typed or read.
+static void keep_out_of_dumps(void)
+{
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 int main(int argc, char **argv)
 {
     struct ctl c = {0};
     struct error e = {0};
+    keep_out_of_dumps();
     crypto_init();
     if (argc == 1) {
         help_overview();
         return IPC_EXIT_USAGE;
     }
     enum status s = run(&c, argc, argv, &e);
+    if (s == STATUS_OK)
+        s = check_output(&e);
     int status = s != STATUS_OK ? (int)ipc_error_report(&e, "tandem", c.json) : c.exit;
     ipc_client_destroy(c.client);
     free(c.given);

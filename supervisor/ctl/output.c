@@ -11,6 +11,11 @@
 
 enum { SHORT_ID = 12, CELL_MAX = 48, COLUMNS_MAX = 12 };
 
+bool output_failed(void)
+{
+    return fflush(stdout) != 0 || ferror(stdout) != 0;
+}
+
 void output_json(json_t *result)
 {
     json_dumpf(result, stdout, JSON_COMPACT | JSON_ENCODE_ANY);

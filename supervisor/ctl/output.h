@@ -11,6 +11,8 @@ struct output_column {
     enum output_kind kind;
 };
 
+// True once something could not be written: the disk is full, nobody reads any more.
+bool output_failed(void);
 // One JSON document on a line of its own; the result is taken over.
 void output_json(json_t *result);
 // Text from anywhere, its control characters escaped; no line end.

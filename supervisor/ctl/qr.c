@@ -103,16 +103,19 @@ static bool ends_with(const char *path, const char *end)
     return n > k && strcmp(path + n - k, end) == 0;
 }
 
+enum status qr_check(const char *path, struct error *e)
+{
+    if (ends_with(path, ".svg") || ends_with(path, ".png"))
+        return STATUS_OK;
+    return error_set(e, STATUS_INVALID, "USAGE", "%s must end with .svg or .png", path);
+}
+
 enum status qr_write(const char *text, const char *path, struct error *e)
 {
     struct buf picture = {0};
-    enum status st;
-    if (ends_with(path, ".svg"))
-        st = qr_svg(text, &picture, e);
-    else if (ends_with(path, ".png"))
-        st = qr_png(text, &picture, e);
-    else
-        st = error_set(e, STATUS_INVALID, "USAGE", "%s must end with .svg or .png", path);
+    enum status st = qr_check(path, e);
+    if (st == STATUS_OK)
+        st = ends_with(path, ".svg") ? qr_svg(text, &picture, e) : qr_png(text, &picture, e);
     if (st == STATUS_OK)
         st = file_write(path, buf_span(&picture), 0600, e);
     buf_free(&picture);

@@ -11,4 +11,5 @@ enum status qr_png(const char *text, struct buf *out, struct error *e);
 
 // Writes a picture; its form follows from the name: .svg or .png, anything else is USAGE. Mode 0600, as it holds a
 // token.
+enum status qr_check(const char *path, struct error *e); // of the name
 enum status qr_write(const char *text, const char *path, struct error *e);

@@ -136,5 +136,30 @@ def test_the_archive_dies_in_the_middle_of_its_writes(t):
     assert SECRET in hit_everywhere(t, "archive", "write", "torn")
 
 
+def answer(t):
+    try:
+        return t.call("secret.change", secret=SECRET, newSecret=NEW) == {}
+    except RpcError:
+        return False
+
+
+def test_what_is_answered_is_what_is_true(t):
+    """Replacing keys.json fails, before and after the rename (its folder is the fifth to be synced); nobody dies."""
+    prepared = Prepared(t)
+    answers = set()
+    for fault in ("rename:2:EIO", "fsync:4:EIO", "fsync:5:EIO", "fsync:5+:EIO"):
+        t = prepared.copy()
+        try:
+            assert start(t, "supervisor", fault)
+            changed = answer(t)
+            answers.add(changed)
+            right, wrong = (NEW, SECRET) if changed else (SECRET, NEW)
+            t.stop()
+            assert what_opens(prepared, t) == right, f"{fault}: changed {changed}"
+        finally:
+            t.clean()
+    assert answers == {True, False}
+
+
 if __name__ == "__main__":
     main(globals())

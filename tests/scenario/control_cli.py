@@ -89,6 +89,43 @@ def test_an_invitation_goes_from_hand_to_hand(t):
     assert status == 4 and result["error"]["code"] == "INVITATION-UNKNOWN"
 
 
+def to_full_device(t, *arguments):
+    with open("/dev/full", "w") as full:
+        return subprocess.run([os.path.join(BIN, "tandem"), *arguments], env=t.environment, stdin=subprocess.DEVNULL,
+                              stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+
+
+def test_what_could_not_be_printed_is_an_error(t):
+    t.up()
+    t.provision()
+    for command in (["status"], ["--json", "status"], ["--json", "contacts"], ["log"], ["events"], ["events", "--follow"],
+                    ["--help"], ["--version"], ["config", "show"]):
+        done = to_full_device(t, *command)
+        assert done.returncode == 1, (command, done.returncode, done.stderr)
+        assert "could not be written" in done.stderr or "--json" in command, (command, done.stderr)
+
+
+def test_an_invitation_that_reached_nobody_is_revoked(t):
+    t.up()
+    t.provision()
+    def revoked():
+        try:
+            return os.path.getsize(t.path("archive", "revoked"))
+        except OSError:
+            return 0
+
+    for options in ([], ["--link"], ["--qr"], ["--json"]):
+        before = revoked()
+        done = to_full_device(t, "invite", *options)
+        assert done.returncode != 0 and revoked() == before + 1, (options, done.stderr)
+    before = revoked()
+    status, out, err = t.cli("invite", "--qr-file", t.path("no", "x.svg"))
+    assert status != 0 and revoked() == before + 1, err
+    status, out, err = t.cli("invite", "--qr-file", t.path("x.gif"))
+    assert status == 2 and revoked() == before + 1 and out == "", err  # none was made
+    assert t.cli("invite", "--qr-file", t.path("x.svg"))[0] == 0 and revoked() == before + 1
+
+
 def test_messages_one_per_line(t):
     t.up()
     t.cli("provision", "--user", "joe", stdin=SECRET)

@@ -1,6 +1,7 @@
 """Changing the secret: as a whole or not at all, whoever dies on the way."""
 import os
 import pty
+import resource
 import signal
 import subprocess
 
@@ -157,11 +158,11 @@ def test_files(t):
     opens_only_with(t, SECRET)
 
 
-def typed(t, *lines):
+def typed(t, *lines, command=("secret", "change")):
     """Exit status and what the terminal showed; each line is typed when it is asked for."""
     terminal, end = pty.openpty()
-    process = subprocess.Popen([os.path.join(BIN, "tandem"), "secret", "change"], env=t.environment, stdin=end,
-                               stdout=end, stderr=end)
+    process = subprocess.Popen([os.path.join(BIN, "tandem"), *command], env=t.environment, stdin=end, stdout=end,
+                               stderr=end)
     os.close(end)
     shown = b""
     for line in lines:
@@ -188,6 +189,35 @@ def test_a_terminal_asks_three_times_and_shows_nothing(t):
     assert status == 0, shown
     assert SECRET not in shown and NEW not in shown
     opens_only_with(t, NEW)
+
+
+def test_the_first_secret_is_typed_twice_and_later_once(t):
+    t.up()
+    provision = ("provision", "--user", "joe")
+    status, shown = typed(t, SECRET, "correct hoarse", command=provision)
+    assert status == 4 and "differ" in shown, shown
+    assert not os.path.exists(t.path("keys.json"))
+    status, shown = typed(t, SECRET, SECRET, command=provision)
+    assert status == 0, shown
+    assert SECRET not in shown
+    status, shown = typed(t, SECRET, command=("provision",))
+    assert status == 0, shown
+
+
+def test_a_command_line_that_holds_a_secret_is_not_dumped(t):
+    t.up()
+    terminal, end = pty.openpty()
+    process = subprocess.Popen([os.path.join(BIN, "tandem"), "provision", "--user", "joe"], env=t.environment, stdin=end,
+                               stdout=end, stderr=end, preexec_fn=lambda: resource.setrlimit(
+                                   resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)))
+    os.close(end)
+    assert b": " in os.read(terminal, 4096)  # it asks
+    with open(f"/proc/{process.pid}/limits") as limits:
+        core = next(line for line in limits if line.startswith("Max core file size"))
+    assert core.split()[4:6] == ["0", "0"], core
+    process.kill()
+    process.wait()
+    os.close(terminal)
 
 
 def test_no_secret_is_ever_written(t):

@@ -194,6 +194,16 @@ static void invite(struct ipc_request *r, void *ctx)
                                    fake.url[0] != '\0' ? fake.url : "ws://localhost:1"));
 }
 
+// The file "revoked" has a byte for each.
+static void revoke_invitation(struct ipc_request *r, void *ctx)
+{
+    (void)ctx;
+    FILE *f = fopen(path_of("revoked"), "ae");
+    fputc('x', f);
+    fclose(f);
+    ipc_request_reply(r, NULL);
+}
+
 static void accept_invitation(struct ipc_request *r, void *ctx)
 {
     (void)ctx;
@@ -351,16 +361,27 @@ static const struct {
     const char *method;
     ipc_handler handler;
 } handlers[] = {
-    {"node.provision", provision},    {"node.reseal", reseal},
-    {"node.settle", settle},          {"node.peer", peer},
-    {"node.status", status},          {"node.stop", stop},
-    {"pairing.invite", invite},       {"pairing.accept", accept_invitation},
-    {"contact.forget", forget},       {"chat.send", chat_send},
-    {"chat.list", chat_list},         {"chat.since", chat_since},
-    {"object.put", object_put},       {"blob.begin", blob_begin},
-    {"blob.chunk", blob_chunk},       {"blob.commit", blob_commit},
-    {"blob.read", blob_read},         {"blob.stat", blob_commit},
-    {"contacts.list", contacts},      {"share.list", empty_list},
+    {"node.provision", provision},
+    {"node.reseal", reseal},
+    {"node.settle", settle},
+    {"node.peer", peer},
+    {"node.status", status},
+    {"node.stop", stop},
+    {"pairing.invite", invite},
+    {"pairing.accept", accept_invitation},
+    {"pairing.revoke", revoke_invitation},
+    {"contact.forget", forget},
+    {"chat.send", chat_send},
+    {"chat.list", chat_list},
+    {"chat.since", chat_since},
+    {"object.put", object_put},
+    {"blob.begin", blob_begin},
+    {"blob.chunk", blob_chunk},
+    {"blob.commit", blob_commit},
+    {"blob.read", blob_read},
+    {"blob.stat", blob_commit},
+    {"contacts.list", contacts},
+    {"share.list", empty_list},
     {"connections.list", empty_list},
 };
 

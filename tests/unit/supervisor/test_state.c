@@ -100,6 +100,7 @@ static void sockets_move_when_the_path_is_long(void **state)
 {
     (void)state;
     char path[200];
+    unsetenv("XDG_RUNTIME_DIR");
     memset(path, 'x', sizeof path);
     path[0] = '/';
     for (size_t len = 60; len < 150; len += 10) {
@@ -110,6 +111,55 @@ static void sockets_move_when_the_path_is_long(void **state)
         free(dir);
         path[len] = 'x';
     }
+}
+
+// Somebody else may have made the folder in /tmp, or a link in its place.
+static void a_short_folder_is_never_somebody_elses(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct statedir *d = NULL;
+    char above[] = "/tmp/tandem-test-long-XXXXXX";
+    char path[160];
+    char elsewhere[64];
+    assert_non_null(mkdtemp(above));
+    snprintf(path, sizeof path, "%s/%0100d", above, 0);
+    snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", above);
+    unsetenv("XDG_RUNTIME_DIR");
+    char *sockets = statedir_socket_dir(path);
+    assert_int_equal(mkdir(elsewhere, 0755), 0);
+    assert_int_equal(symlink(elsewhere, sockets), 0);
+    assert_int_equal(statedir_open(path, &d, &e), STATUS_REFUSED);
+    struct stat st;
+    assert_int_equal(stat(elsewhere, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0755); // it was not touched
+    unlink(sockets);
+    assert_int_equal(mkdir(sockets, 0755), 0); // others may have put something there
+    assert_int_equal(statedir_open(path, &d, &e), STATUS_REFUSED);
+    rmdir(sockets);
+    if (geteuid() == 0) {
+        assert_int_equal(mkdir(sockets, 0700), 0);
+        assert_int_equal(chown(sockets, 65534, 65534), 0);
+        assert_int_equal(statedir_open(path, &d, &e), STATUS_REFUSED);
+        rmdir(sockets);
+    }
+    assert_int_equal(statedir_open(path, &d, &e), STATUS_OK);
+    assert_int_equal(lstat(sockets, &st), 0);
+    assert_int_equal(st.st_mode, S_IFDIR | 0700);
+    statedir_close(d);
+    assert_int_not_equal(lstat(sockets, &st), 0);
+    free(sockets);
+    // the user's own folder comes first, if it is that
+    setenv("XDG_RUNTIME_DIR", elsewhere, 1);
+    sockets = statedir_socket_dir(path);
+    assert_int_equal(strncmp(sockets, "/tmp/tandem-", 12) == 0 && strstr(sockets, elsewhere) == NULL, true);
+    free(sockets);
+    chmod(elsewhere, 0700);
+    sockets = statedir_socket_dir(path);
+    assert_int_equal(strncmp(sockets, elsewhere, strlen(elsewhere)), 0);
+    free(sockets);
+    unsetenv("XDG_RUNTIME_DIR");
+    assert_int_equal(folder_remove_tree(above, &e), STATUS_OK);
 }
 
 static void the_directory_is_chosen_in_order(void **state)
@@ -281,6 +331,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_newer_format_is_left_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(an_open_directory_is_closed_to_others, setup, teardown),
         cmocka_unit_test(sockets_move_when_the_path_is_long),
+        cmocka_unit_test(a_short_folder_is_never_somebody_elses),
         cmocka_unit_test(the_directory_is_chosen_in_order),
         cmocka_unit_test_setup_teardown(settings_have_an_order, setup, teardown),
         cmocka_unit_test(settings_have_kinds),
