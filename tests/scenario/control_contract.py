@@ -2,6 +2,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import stat
 import subprocess
@@ -117,10 +118,11 @@ def on_a_terminal(t, *arguments, typed="", **environment):
     if child == 0:
         os.execve(TANDEM, [TANDEM, *arguments], {**t.environment, **environment})
     shown = b""
+    answered = 0
     while True:
-        if typed and b"ecret" in shown:
+        if typed and len(re.findall(b"(ecret|again): ", shown)) > answered:
             os.write(terminal, typed.encode() + b"\n")
-            typed = ""
+            answered += 1
         try:
             piece = os.read(terminal, 4096)
         except OSError:  # the other end is closed
