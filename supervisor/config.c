@@ -28,6 +28,8 @@ static const struct row {
     {"relay.listen", TEXT, 0, 0, true, "", "host:port of a relay that runs inside the archive node"},
     {"peers.pairing", SWITCH, 0, 0, true, "true", "strangers may come in with an invitation"},
     {"peers.invitation_s", NUMBER, 1, 86400 * 30, true, "900", "how long an invitation is valid"},
+    {"peers.store_mb", NUMBER, 0, 16777216, true, "16384",
+     "megabytes by which one contact may make a node's store grow; 0: any"},
     {"peers.debug", SWITCH, 0, 0, true, "true", "contacts may ask what they are shown (group debug)"},
     {"peers.no_dial", NODES, 0, 0, true, "", "nodes that dial nobody: archive, sparse"},
     {"sync.no_import", NODES, 0, 0, true, "", "nodes that take nothing over from others"},

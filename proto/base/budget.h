@@ -30,8 +30,8 @@ enum budget_kind {
     BUDGET_VALUES,   // JSON values and entries of lists parsed; a rate, like all that follow
     BUDGET_WORK,     // milliseconds of the store's thread
     BUDGET_DIALS,    // attempts to dial its addresses
-    BUDGET_VERSIONS, // versions of our own objects made because of it
-    BUDGET_GROWTH,   // bytes the store grew by because of it, beyond what it sent
+    BUDGET_VERSIONS, // versions taken over from it
+    BUDGET_GROWTH,   // bytes the store grew by because of it, beyond 16 times what it sent
     BUDGET_KINDS,
 };
 

@@ -31,6 +31,11 @@ enum {
 // the answer "it is still that one". Nobody else is asked or answered so; who does not know the argument ignores it.
 #define CHUM_UNCHANGED "unchanged"
 
+struct chum_load { // of one job of an import
+    uint64_t sent, grown; // bytes of the peer, and what the store grew by
+    uint64_t versions;
+};
+
 // The decisions of the layer above, taken on the store thread. Members may be NULL: then nothing is refused beyond what
 // the protocol itself refuses (Access, IdAccess, Group).
 struct chum_policy {
@@ -44,6 +49,11 @@ struct chum_policy {
     bool (*keeps)(void *ctx, struct span type);
     // May a root be offered to the person?
     bool (*serves)(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *id_hash);
+    // Is that still within what the sender may make the store grow by? Asked in the transaction, which fails if not.
+    enum status (*takes)(void *ctx, struct store *s, const struct hash *sender, const struct chum_load *load,
+                         struct error *e);
+    // On the loop's thread: for how many ms nothing more should be taken from the sender; 0 = go on.
+    uint64_t (*rests)(void *ctx, const struct hash *sender);
     // Is the person another node of ours? It is also offered what lacks files that nobody could deliver, and is spared
     // a list that it has.
     bool (*is_own)(void *ctx, struct store *s, const struct hash *person);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "chum/charge.h"
 #include "chum/plan.h"
 #include "chum/tree.h"
 #include "crypto/sha256.h"
@@ -267,8 +268,10 @@ static void begin_tree(struct chum_importer *im, const struct chum_want *want)
 
 static void fetch_more(struct chum_importer *im)
 {
-    while (im->next < im->plan.count && im->trees < im->options.trees)
+    bool rests = im->next < im->plan.count && chum_charge_rest(im->fetch) != 0;
+    while (!rests && im->next < im->plan.count && im->trees < im->options.trees)
         begin_tree(im, &im->plan.wants[im->next++]);
+    im->again = im->again || rests; // the others are for another pass
     if (im->trees == 0)
         end_fetching(im);
 }

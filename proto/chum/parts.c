@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chum/charge.h"
 #include "chum/download.h"
 #include "chum/lists.h"
 #include "chum/receive.h"
@@ -120,6 +121,8 @@ static enum status batch_work(struct store *s, void *arg, struct error *e)
 {
     struct chum_parts *p = arg;
     enum status st = STATUS_OK;
+    uint64_t sent = 0;
+    struct store_totals before = chum_charge_begin(s);
     store_set_sender(s, &p->fetch->sender);
     for (size_t i = p->next_store; st == STATUS_OK && i < p->batch_end; i++) {
         const struct part *part = part_at(p, i);
@@ -129,6 +132,10 @@ static enum status batch_work(struct store *s, void *arg, struct error *e)
         else if (part->state == PART_LACKING)
             st = store_want_file(s, &part->child.hash, &p->fetch->sender, e);
     }
+    for (size_t i = p->next_store; i < p->batch_end; i++)
+        sent += part_at(p, i)->text.len;
+    if (st == STATUS_OK)
+        st = chum_charge_end(s, p->fetch, &before, sent, 0, e);
     store_set_sender(s, NULL);
     return st;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "chum/charge.h"
 #include "chum/exporter.h"
 #include "chum/importer.h"
 
@@ -124,6 +125,15 @@ static uint64_t when_next(const struct chum_session *s)
     return next > now(s) ? next : now(s);
 }
 
+// A peer that sends more than it may is asked again when it may.
+static uint64_t postponed_ms(const struct chum_session *s)
+{
+    uint64_t rest = chum_charge_rest(s->fetch);
+    if (rest <= POSTPONED_MS)
+        return POSTPONED_MS;
+    return rest < POLL_IDLE_MS ? rest : POLL_IDLE_MS;
+}
+
 static void pass_over(void *ctx, enum status status, const struct error *why)
 {
     struct chum_session *s = ctx;
@@ -149,7 +159,7 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
     s->objects_before = s->counts.objects_received;
     s->bytes_before = s->counts.bytes_received;
     if (chum_importer_is_postponing(s->importer))
-        wait_until(s, now(s) + POSTPONED_MS);
+        wait_until(s, now(s) + postponed_ms(s));
     else if (status != STATUS_OK && s->options.peer_is_tandem)
         wait_until(s, now(s) + POLL_ACTIVE_MS);
     else

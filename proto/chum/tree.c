@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chum/charge.h"
 #include "chum/parts.h"
 
 struct root {
@@ -69,8 +70,14 @@ static void end(struct chum_tree *t)
 static enum status final_work(struct store *s, void *arg, struct error *e)
 {
     struct chum_tree *t = arg;
+    uint64_t sent = 0;
+    struct store_totals before = chum_charge_begin(s);
     store_set_sender(s, &t->fetch->sender);
     enum status st = chum_store_roots(s, t->fetch->policy, &t->fetch->sender, &t->want, t->texts, t->results, e);
+    for (size_t i = 0; i < t->want.count; i++)
+        sent += t->texts[i].len;
+    if (st == STATUS_OK)
+        st = chum_charge_end(s, t->fetch, &before, sent, t->want.kind == CHUM_ROOT_VERSION_NODE ? t->want.count : 0, e);
     store_set_sender(s, NULL);
     return st;
 }

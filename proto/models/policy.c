@@ -2,9 +2,12 @@
 
 #include "models/access.h"
 #include "models/origin.h"
+#include "models/profile.h"
 #include "models/sharing.h"
 #include "models/someone.h"
 #include "models/topic.h"
+
+enum { PROFILES_MAX = 64, PROFILE_LIST_MAX = 256 }; // of a contact
 
 // ---- Types ----------------------------------------------------------------------------------------------------------
 
@@ -163,6 +166,33 @@ static enum status judge_topic(struct model *m, const struct hash *sender, const
     return error_set(e, STATUS_REFUSED, "NOT-TRUSTED", "the Topic names a channel that is not the sender's");
 }
 
+static size_t count_of(const struct value *profile, const char *list)
+{
+    const struct value *v = value_get(profile, span_of(list));
+    return v != NULL && (v->kind == VALUE_LIST || v->kind == VALUE_SET) ? v->list.count : 0;
+}
+
+// A person's profiles are named by its Someone, of which each new one makes a version; and versions that came
+// independently are merged into one with the lists of all.
+static enum status judge_size(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
+{
+    struct value *current = NULL;
+    struct hash_list profiles = {0};
+    static const char *const lists[] = {"communicationEndpoint", "personDescription"};
+    enum status status = model_latest(m, o->value, "Profile", &current, e);
+    for (size_t i = 0; status == STATUS_OK && i < 2; i++)
+        if (count_of(o->value, lists[i]) > PROFILE_LIST_MAX ||
+            (current != NULL && count_of(o->value, lists[i]) + count_of(current, lists[i]) > 2 * PROFILE_LIST_MAX))
+            return error_set(e, STATUS_REFUSED, "OVER-BUDGET", "a profile has at most %d endpoints and descriptions",
+                             PROFILE_LIST_MAX);
+    if (status == STATUS_OK && current == NULL)
+        status = profile_about(m, sender, &profiles, e);
+    if (status == STATUS_OK && profiles.count >= PROFILES_MAX)
+        status = error_set(e, STATUS_REFUSED, "OVER-BUDGET", "of a person %d profiles are kept", PROFILES_MAX);
+    hash_list_free(&profiles);
+    return status;
+}
+
 static enum status judge_profile(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
 {
     struct hash person;
@@ -171,8 +201,10 @@ static enum status judge_profile(struct model *m, const struct hash *sender, con
         return refuse(e, "the profile has no person or owner");
     if (hash_eq(&person, &m->self->person) || hash_eq(&owner, &m->self->person))
         return refuse(e, "nobody else writes our own profiles");
-    if (sharing_is_own_node(m, sender) || (hash_eq(&person, sender) && hash_eq(&owner, sender)))
+    if (sharing_is_own_node(m, sender))
         return STATUS_OK;
+    if (hash_eq(&person, sender) && hash_eq(&owner, sender))
+        return judge_size(m, sender, o, e);
     return refuse(e, "a profile is taken only from the person it is about");
 }
 

@@ -36,6 +36,7 @@ void peer_settings_read(const json_t *config, const char *name, struct peer_sett
         .imports = !names(config, "sync.no_import", name),
         .exports = !names(config, "sync.no_export", name),
         .invitation_ms = validity != NULL ? json_integer_value(validity) * 1000 : TOKEN_TTL_MS,
+        .store_bytes = (uint64_t)number(config, "peers.store_mb") << 20,
         .poll_ms = (uint64_t)number(config, "sync.interval_ms"),
         .alerts = {
             {[ALERT_NO_SYNC] = number(config, "alert.no_sync_s"), [ALERT_ERRORS] = number(config, "alert.errors")}}};

@@ -12,6 +12,7 @@ struct peer_settings {
     bool debugs; // contacts may ask what they are shown
     bool dials, imports, exports;
     int64_t invitation_ms; // validity, unless asked for otherwise
+    uint64_t store_bytes;  // by which one contact may make the store grow; 0 = any
     uint64_t poll_ms;      // between two questions to a peer; 0 = as needed
     struct alert_limits alerts;
 };

@@ -1,5 +1,7 @@
 #include "node/syncs.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -77,6 +79,62 @@ static bool serves(void *ctx, struct store *s, const struct hash *person, struct
     bool yes = policy_may_serve(&m, person, type, id_hash);
     arena_destroy(a);
     return yes;
+}
+
+static struct budget *budget_of(const struct syncs *ss, const struct hash *person, bool own)
+{
+    return budget_of_person(ss->peers->budgets, person, own ? BUDGET_OWN : BUDGET_CONTACT);
+}
+
+// What a person's node has made the store grow by since ever; in the transaction of what it made it grow by.
+static enum status add_to_total(const struct syncs *ss, struct model *m, const struct hash *sender, uint64_t grown,
+                                struct error *e)
+{
+    char name[sizeof "grown." + HASH_HEX];
+    struct span text;
+    uint64_t total = 0;
+    uint64_t most = ss->peers->settings.store_bytes;
+    snprintf(name, sizeof name, "grown.%s", hash_text(sender).s);
+    if (store_setting_get(m->store, name, m->arena, &text, NULL) == STATUS_OK)
+        total = strtoull(arena_printf(m->arena, SPAN_FMT, SPAN_ARG(text)).ptr, NULL, 10);
+    total += grown;
+    if (most != 0 && total > most)
+        return error_set(e, STATUS_REFUSED, "OVER-BUDGET",
+                         "the person's node may make the store grow by %" PRIu64 " MB (peers.store_mb)", most >> 20);
+    return store_setting_set(m->store, name, arena_printf(m->arena, "%" PRIu64, total), e);
+}
+
+enum { GROWTH_TIMES = 16 }; // so many times what it sent the store may grow by, without being charged for
+
+static enum status takes(void *ctx, struct store *s, const struct hash *sender, const struct chum_load *load,
+                         struct error *e)
+{
+    const struct syncs *ss = ctx;
+    struct arena *a = arena_create();
+    struct model m = model_for(ctx, s, a);
+    enum status st = STATUS_OK;
+    if (!sharing_is_own_node(&m, sender)) {
+        struct budget *b = budget_of(ss, sender, false);
+        st = add_to_total(ss, &m, sender, load->grown, e);
+        if (st == STATUS_REFUSED)
+            budget_note_refusal(b, BUDGET_GROWTH);
+        budget_charge(b, BUDGET_VERSIONS, load->versions);
+        if (load->grown > GROWTH_TIMES * load->sent)
+            budget_charge(b, BUDGET_GROWTH, load->grown - GROWTH_TIMES * load->sent);
+        budget_release(b);
+    }
+    arena_destroy(a);
+    return st;
+}
+
+static uint64_t rests(void *ctx, const struct hash *sender)
+{
+    const struct syncs *ss = ctx;
+    struct budget *b = budget_of(ss, sender, peers_is_own(ss->peers, sender));
+    uint64_t versions = budget_wait_ms(b, BUDGET_VERSIONS, 1);
+    uint64_t growth = budget_wait_ms(b, BUDGET_GROWTH, 1);
+    budget_release(b);
+    return versions > growth ? versions : growth;
 }
 
 static bool is_own(void *ctx, struct store *s, const struct hash *person)
@@ -330,8 +388,14 @@ struct syncs *syncs_create(struct peers *p)
     ss->self = node_self(p->node);
     ss->access = chum_access_create();
     ss->refusals = refusals_create();
-    ss->policy = (struct chum_policy){
-        .ctx = ss, .wants = wants, .admits = admits, .keeps = keeps, .serves = serves, .is_own = is_own};
+    ss->policy = (struct chum_policy){.ctx = ss,
+                                      .wants = wants,
+                                      .admits = admits,
+                                      .keeps = keeps,
+                                      .takes = takes,
+                                      .rests = rests,
+                                      .serves = serves,
+                                      .is_own = is_own};
     return ss;
 }
 

@@ -250,8 +250,9 @@ void access_note_all(struct store *s);
 uint64_t access_events_count(const struct store *s);
 
 // ---- withheld.c
-// The objects withheld from the person; *out is NULL if there are none, else the caller's.
-enum status withheld_find(struct store *s, const struct hash *person, struct hash_map **out, struct error *e);
+// The objects withheld from the person, valid until something else is; *out is NULL if there are none.
+enum status withheld_find(struct store *s, const struct hash *person, const struct hash_map **out, struct error *e);
+void withheld_destroy(struct store *s);
 
 // ---- changes.c
 void changes_add_object(struct store *s, const struct object_row *row, const struct hash *hash);

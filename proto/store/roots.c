@@ -122,9 +122,9 @@ struct listing {
     void *arg;
     uint64_t *skipped;
     const struct hash *person;
-    bool own;                  // another node of ours
-    struct hash_map *hidden;   // what the person may not see for lacking BLOBs; NULL = nobody asked yet
-    struct hash_map *withheld; // what its node cannot take over; NULL = nothing
+    bool own;                        // another node of ours
+    struct hash_map *hidden;         // what the person may not see for lacking BLOBs; NULL = nobody asked yet
+    const struct hash_map *withheld; // what its node cannot take over; NULL = nothing
 };
 
 static enum status may_show_lacking(struct listing *l, const struct hash *hash, bool *yes, struct error *e)
@@ -211,7 +211,6 @@ static enum status list_roots(struct store *s, const struct hash *person, bool o
     }
     sqlite3_reset(st);
     hash_map_destroy(l.hidden);
-    hash_map_destroy(l.withheld);
     return status;
 }
 

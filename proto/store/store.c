@@ -224,8 +224,7 @@ void store_close(struct store *s)
     for (size_t i = 0; i < VERIFY_SLOTS; i++)
         sha256_destroy(s->slots[i].sha);
     access_events_destroy(s);
-    hash_map_free_values(s->withheld);
-    hash_map_destroy(s->withheld);
+    withheld_destroy(s);
     list_marks_destroy(s->versions.marks);
     hash_list_free(&s->arrivals);
     hash_list_free(&s->departures);

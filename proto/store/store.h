@@ -148,8 +148,8 @@ enum status store_roots(struct store *s, const struct hash *person, store_root_f
 enum status store_roots_own(struct store *s, const struct hash *person, store_root_fn emit, void *arg,
                             uint64_t *skipped, struct error *e);
 // Leaves objects of a type, or with an empty type one object, and everything they are part of out of the person's
-// roots: a node that cannot take over a version would end the session each time it is offered (WIRE.md 10.8). Kept in
-// memory.
+// roots: a node that cannot take over a version would end the session each time it is offered (WIRE.md 10.8). Of a
+// person the last few things count, each once. Kept in memory.
 void store_withhold(struct store *s, const struct hash *person, struct span type, const struct hash *object);
 void store_withhold_nothing(struct store *s, const struct hash *person);
 // A number that changes whenever the roots of the person may have changed: cheap to ask, for caching the list.

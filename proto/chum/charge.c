@@ -1,0 +1,27 @@
+#include "chum/charge.h"
+
+struct store_totals chum_charge_begin(struct store *s)
+{
+    struct store_totals totals = {0};
+    store_totals(s, &totals, NULL);
+    return totals;
+}
+
+enum status chum_charge_end(struct store *s, const struct chum_fetch *f, const struct store_totals *before,
+                            uint64_t sent, uint64_t versions, struct error *e)
+{
+    if (f->policy == NULL || f->policy->takes == NULL)
+        return STATUS_OK;
+    enum status st = store_announce(s, e);
+    struct store_totals after = chum_charge_begin(s);
+    struct chum_load load = {.sent = sent, .versions = versions};
+    if (after.bytes > before->bytes)
+        load.grown = after.bytes - before->bytes;
+    return st == STATUS_OK && load.grown + versions != 0 ? f->policy->takes(f->policy->ctx, s, &f->sender, &load, e)
+                                                         : st;
+}
+
+uint64_t chum_charge_rest(const struct chum_fetch *f)
+{
+    return f->policy != NULL && f->policy->rests != NULL ? f->policy->rests(f->policy->ctx, &f->sender) : 0;
+}
