@@ -239,9 +239,8 @@ static void run_batch(struct store_queue *q, struct job *first)
     for (struct job *j = first; j != NULL;) {
         run_job(q->store, j);
         list_add(&batch, j);
+        run_reads(q); // they do not wait for the disk, and who comes meanwhile shares the commit
         j = batch_is_closed(q->store, began) ? NULL : take(q, &q->jobs);
-        if (j != NULL)
-            run_reads(q); // whoever waits for the commit does not wait for reads
     }
     finish_batch(q, &batch);
 }

@@ -19,8 +19,8 @@ struct store_queue *store_queue_create(struct store *s, struct mailbox *answers)
 // reading their peer until store_queue_on_room's function is posted.
 void store_submit(struct store_queue *q, store_run_fn run, store_done_fn done, void *arg);
 // A job that only reads. It sees what was committed, at least what was acknowledged before it was submitted, and does
-// not wait for the batch to close. Reads and batches take turns: a job that writes waits for 16 reads or 5 ms of them,
-// then for none until its commit if no other job came behind it.
+// not wait for the batch to close. Reads and jobs that write take turns: however many reads there are, before each job,
+// and before the commit, at most 16 of them or 5 ms are done.
 void store_submit_read(struct store_queue *q, store_run_fn run, store_done_fn done, void *arg);
 bool store_queue_is_full(const struct store_queue *q);                     // above 4,096 jobs
 void store_queue_on_room(struct store_queue *q, mailbox_fn fn, void *arg); // posted each time it stops being full
