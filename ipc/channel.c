@@ -16,6 +16,8 @@
 
 enum { EVENTS_BOUND = 16 * 1024 * 1024, HOP_SIZE = 4 };
 
+static const char abandoned_event[] = "call.abandoned";
+
 struct call { // we asked
     struct call *next;
     json_int_t id;
@@ -200,6 +202,18 @@ void ipc_channel_call(struct ipc_channel *c, const char *method, json_t *params,
     arm_timer(c);
 }
 
+void ipc_channel_abandon(struct ipc_channel *c, const void *ctx)
+{
+    struct error ignored = {0};
+    for (const struct call *call = c->calls; call != NULL; call = call->next) {
+        if (call->ctx != ctx)
+            continue;
+        json_t *event = jsonrpc_event(abandoned_event, json_pack("{s:I}", "id", call->id));
+        send_json(c, event, &ignored);
+        json_decref(event);
+    }
+}
+
 static void take_answer(struct ipc_channel *c, const struct jsonrpc_message *m)
 {
     json_int_t id = json_integer_value(m->id);
@@ -271,6 +285,16 @@ static void take_request(struct ipc_channel *c, const struct jsonrpc_message *m)
     ipc_service_dispatch(c->service, m->method, json_incref(m->params), &a->asker);
 }
 
+static void take_abandoned(struct ipc_channel *c, const json_t *id)
+{
+    for (struct asked *a = c->asked; a != NULL; a = a->next) {
+        if (json_equal(a->id, id)) {
+            ipc_asker_leave(&a->asker);
+            return;
+        }
+    }
+}
+
 // --- draining --------------------------------------------------------------------------------------------------------
 
 static void take_message(void *ctx, struct hub_peer *peer, struct span message)
@@ -285,6 +309,8 @@ static void take_message(void *ctx, struct hub_peer *peer, struct span message)
         take_request(c, &m);
     } else if (m.kind == JSONRPC_ANSWER) {
         take_answer(c, &m);
+    } else if (strcmp(m.method, abandoned_event) == 0) {
+        take_abandoned(c, json_object_get(m.params, "id"));
     } else if (c->events.event != NULL) {
         c->events.event(c->events.ctx, m.method, m.params);
     }

@@ -44,6 +44,9 @@ typedef void (*ipc_answer)(void *ctx, json_t *result, const struct error *error)
 void ipc_channel_call(struct ipc_channel *c, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer,
                       void *ctx);
 
+// Tells the other side that nobody waits any more for the answers to the calls with this ctx; they come all the same.
+void ipc_channel_abandon(struct ipc_channel *c, const void *ctx);
+
 // Tells the supervisor that something happened. name is in the table of events.h, data (taken over, may be NULL) a flat
 // object without secrets. Never blocks; when the other side falls 16 MiB behind, events are dropped and counted, and
 // the count is told as stream.gap as soon as there is room.

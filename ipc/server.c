@@ -126,15 +126,18 @@ static void took_message(void *ctx, struct hub_peer *peer, struct span message)
         take_request(s, peer, words, message);
 }
 
-// Nobody waits for these answers any more.
+// Nobody waits for its answers any more. Telling that may end any of them, so the search begins anew.
 static void peer_gone(void *ctx, struct hub_peer *peer)
 {
     struct ipc_server *s = ctx;
-    for (struct asked *a = s->asked; a != NULL; a = a->next) {
-        if (a->peer != peer)
+    for (struct asked *a = s->asked; a != NULL;) {
+        if (a->peer != peer) {
+            a = a->next;
             continue;
+        }
         a->peer = NULL;
-        a->asker.gone = true;
+        ipc_asker_leave(&a->asker);
+        a = s->asked;
     }
 }
 

@@ -54,6 +54,19 @@ bool ipc_request_bool(const struct ipc_request *r, const char *name, bool otherw
     return value != NULL ? json_is_true(value) : otherwise;
 }
 
+void ipc_request_on_abandoned(struct ipc_request *r, void (*abandoned)(void *ctx), void *ctx)
+{
+    r->asker->abandoned = abandoned;
+    r->asker->abandoned_ctx = ctx;
+}
+
+void ipc_asker_leave(struct ipc_asker *asker)
+{
+    asker->gone = true;
+    if (asker->abandoned != NULL)
+        asker->abandoned(asker->abandoned_ctx);
+}
+
 bool ipc_request_is_abandoned(const struct ipc_request *r)
 {
     return r->asker->gone;

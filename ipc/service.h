@@ -30,6 +30,8 @@ int64_t ipc_request_int(const struct ipc_request *r, const char *name, int64_t o
 bool ipc_request_bool(const struct ipc_request *r, const char *name, bool otherwise);
 
 bool ipc_request_is_abandoned(const struct ipc_request *r); // nobody waits for the answer any more
+// Has that told, once, at most until the request is answered; it still has to be answered, at once or later.
+void ipc_request_on_abandoned(struct ipc_request *r, void (*abandoned)(void *ctx), void *ctx);
 
 // Both consume the request. result is taken over; NULL answers {}. If the asker is gone the answer is dropped.
 void ipc_request_reply(struct ipc_request *r, json_t *result);
@@ -48,6 +50,9 @@ void ipc_service_otherwise(struct ipc_service *s, ipc_handler handler, void *ctx
 // (taken over) and error is NULL. method is copied, params taken over.
 struct ipc_asker {
     void (*respond)(struct ipc_asker *asker, json_t *result, const struct error *error);
-    bool gone; // nobody waits for the answer any more
+    bool gone;                    // nobody waits for the answer any more
+    void (*abandoned)(void *ctx); // who wants to know that, NULL = nobody
+    void *abandoned_ctx;
 };
+void ipc_asker_leave(struct ipc_asker *asker); // nobody waits any more. It may be answered, and so be gone, meanwhile
 void ipc_service_dispatch(struct ipc_service *s, const char *method, json_t *params, struct ipc_asker *asker);

@@ -434,3 +434,9 @@ void process_call(struct process *p, const char *method, json_t *params, uint64_
     error_set(&e, STATUS_CLOSED, "NODE-DOWN", "the %s node is not running", p->settings.name);
     answer(ctx, NULL, &e);
 }
+
+void process_abandon(struct process *p, const void *ctx)
+{
+    if (p->now != NULL)
+        ipc_channel_abandon(p->now->channel, ctx);
+}

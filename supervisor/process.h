@@ -17,10 +17,10 @@ enum process_state { PROCESS_STOPPED, PROCESS_STARTING, PROCESS_UP, PROCESS_FAIL
 
 struct process_settings { // texts are borrowed for the life of the process
     const char *name;     // "archive"
-    const char *binary;  // its path
-    const char *program; // what is executed: the same, or a way to it that stays
-    const char *dir;     // its own folder
-    const char *channel; // socket file of the private channel
+    const char *binary;   // its path
+    const char *program;  // what is executed: the same, or a way to it that stays
+    const char *dir;      // its own folder
+    const char *channel;  // socket file of the private channel
 };
 
 struct process_tuning {    // what may change; texts are borrowed until the next process_adjust
@@ -60,6 +60,7 @@ const char *process_last_end(const struct process *p); // how the last process e
 unsigned process_restarts(const struct process *p);
 uint64_t process_generation(const struct process *p); // counts processes that came up; a new one knows nothing
 
+void process_abandon(struct process *p, const void *ctx); // as ipc_channel_abandon
 // As ipc_channel_call; NODE-DOWN when it is not up.
 void process_call(struct process *p, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer,
                   void *ctx);

@@ -163,9 +163,22 @@ static void handle_events(struct ipc_request *r, void *ctx)
 
 // --- a node's methods ------------------------------------------------------------------------------------------------
 
+struct forwarding {
+    struct process *process;
+    struct ipc_request *request;
+};
+
+static void abandoned(void *ctx)
+{
+    struct forwarding *f = ctx;
+    process_abandon(f->process, f);
+}
+
 static void forwarded(void *ctx, json_t *result, const struct error *error)
 {
-    struct ipc_request *r = ctx;
+    struct forwarding *f = ctx;
+    struct ipc_request *r = f->request;
+    free(f);
     if (error != NULL)
         ipc_request_fail(r, error);
     else
@@ -200,7 +213,11 @@ static void forward(struct ipc_request *r, void *ctx)
     }
     json_t *params = json_incref(ipc_request_params(r));
     json_object_del(params, "node");
-    process_call(n->process, m->name, params, m->timeout_ms + (uint64_t)ipc_request_int(r, "waitMs", 0), forwarded, r);
+    struct forwarding *f = mem_alloc(sizeof *f);
+    *f = (struct forwarding){n->process, r};
+    if (m->effect == IPC_READS)
+        ipc_request_on_abandoned(r, abandoned, f);
+    process_call(n->process, m->name, params, m->timeout_ms + (uint64_t)ipc_request_int(r, "waitMs", 0), forwarded, f);
 }
 
 void requests_register(struct supervisor *s, struct ipc_service *service)

@@ -79,6 +79,13 @@ static void expire(void *ctx)
         end(f, json_incref(f->nothing), NULL);
 }
 
+static void abandoned(void *ctx)
+{
+    struct follower *f = ctx;
+    if (!f->expired)
+        expire(f);
+}
+
 static void chat_since(struct ipc_request *r, void *ctx)
 {
     struct node *n = ctx;
@@ -100,6 +107,7 @@ static void chat_since(struct ipc_request *r, void *ctx)
     f->timer = loop_timer_create(n->loop, expire, f);
     if (!f->expired)
         loop_timer_set(f->timer, (uint64_t)wait_ms);
+    ipc_request_on_abandoned(r, abandoned, f);
     look(f);
 }
 

@@ -21,11 +21,17 @@ struct run { // a job on its way through the store thread
     void *ctx;
 };
 
+// An id is the caller's choice for one method; another method's result is none of this one.
+static struct span op_key(const struct node_job *job)
+{
+    return arena_printf(job->model.arena, "%s %s", ipc_request_method(job->request), ipc_request_op_id(job->request));
+}
+
 static enum status earlier_result(struct node_job *job, struct error *e)
 {
     struct span text;
     struct model *m = &job->model;
-    enum status st = store_op_get(m->store, span_of(ipc_request_op_id(job->request)), m->arena, &text, e);
+    enum status st = store_op_get(m->store, op_key(job), m->arena, &text, e);
     if (st == STATUS_OK)
         job->result = json_loadb(text.ptr, text.len, JSON_DECODE_ANY, NULL);
     return st;
@@ -36,7 +42,7 @@ static enum status keep_result(struct node_job *job, struct error *e)
     struct model *m = &job->model;
     json_t *result = job->result != NULL ? json_incref(job->result) : json_object();
     char *text = json_dumps(result, JSON_COMPACT | JSON_ENCODE_ANY);
-    enum status st = store_op_put(m->store, span_of(ipc_request_op_id(job->request)), span_of(text), m->now_ms, e);
+    enum status st = store_op_put(m->store, op_key(job), span_of(text), m->now_ms, e);
     free(text);
     json_decref(result);
     return st;

@@ -101,6 +101,7 @@ const json_t *node_config(const struct node *n)
 
 void node_close(struct node *n)
 {
+    n->closing = true;
     if (n->kind_state != NULL)
         n->kind->close(n->kind_state);
     n->kind_state = NULL;
@@ -214,8 +215,10 @@ void node_destroy(struct node *n)
         ipc_channel_destroy(n->channel);
     pool_destroy(n->pool);
     pool_destroy(n->names);
-    if (n->loop != NULL)
+    if (n->loop != NULL) {
+        mailbox_drain(loop_mailbox(n->loop)); // what the pool had to say last, an opening among it
         loop_destroy(n->loop);
+    }
     if (n->service != NULL)
         ipc_service_destroy(n->service);
     for (struct node_memory *k = n->memory; k != NULL;) {

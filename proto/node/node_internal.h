@@ -28,6 +28,7 @@ struct node {
 
     // From provisioning on:
     bool opening;            // node.provision is being worked on
+    bool closing;            // nothing is opened any more
     struct recipes *recipes; // the store's; used on its thread
     struct store_queue *queue;
     struct keychain *keychain; // used on the store thread

@@ -135,17 +135,6 @@ static void open_work(void *arg)
 
 // ---- Back on the loop ----------------------------------------------------------------------------------------------
 
-static void drop(struct opening *o)
-{
-    if (o->store != NULL)
-        store_close(o->store);
-    keychain_close(o->keychain);
-    identity_destroy(o->self);
-    recipes_destroy(o->recipes);
-    if (o->kind_state != NULL)
-        o->node->kind->close(o->kind_state);
-}
-
 static void free_opening(struct opening *o)
 {
     secret_destroy(&o->key);
@@ -155,6 +144,20 @@ static void free_opening(struct opening *o)
     free(o->store_dir);
     free(o->private_dir);
     free(o);
+}
+
+static void drop(struct opening *o)
+{
+    if (o->store != NULL)
+        store_close(o->store);
+    keychain_close(o->keychain);
+    identity_destroy(o->self);
+    recipes_destroy(o->recipes);
+    if (o->kind_state != NULL)
+        o->node->kind->close(o->kind_state);
+    json_decref(o->node->config);
+    o->node->config = NULL;
+    free_opening(o);
 }
 
 static void take_over(struct opening *o)
@@ -205,6 +208,8 @@ static void open_done(void *arg)
     struct opening *o = arg;
     struct node *n = o->node;
     n->opening = false;
+    if (n->closing)
+        o->status = error_set(&o->error, STATUS_CLOSED, "NOT-RUNNING", "the node is stopping");
     if (o->status == STATUS_OK)
         o->status = stop_listening(o);
     if (o->status == STATUS_OK) {
@@ -215,14 +220,12 @@ static void open_done(void *arg)
         if (o->imported != NULL)
             json_object_set(result, "imported", o->imported);
         ipc_request_reply(o->request, result);
+        free_opening(o);
     } else {
         LOG(LOG_WARN, "node.refused", LOG_TEXT("code", o->error.code), LOG_TEXT("message", o->error.message));
-        drop(o);
-        json_decref(n->config);
-        n->config = NULL;
         ipc_request_fail(o->request, &o->error);
+        drop(o);
     }
-    free_opening(o);
 }
 
 static void wipe_text(json_t *text)
@@ -282,17 +285,18 @@ static enum status begin_opening(struct node *n, struct ipc_request *r, struct e
     n->config = config != NULL ? json_incref(config) : json_object();
     if (st == STATUS_OK && n->kind->open != NULL)
         st = n->kind->open(n, params, &o->kind_state, o->url, sizeof o->url, e);
-    if (st != STATUS_OK) {
-        json_decref(n->config);
-        n->config = NULL;
-        free_opening(o);
-        return st;
+    if (st == STATUS_OK) {
+        find_addresses(o);
+        o->store_dir = node_path(n, "store");
+        o->private_dir = node_path(n, "private");
+        st = pool_submit(n->pool, open_work, open_done, o);
+        if (st != STATUS_OK)
+            error_set(e, st, "BUSY", "the node has too much to do");
     }
-    find_addresses(o);
-    o->store_dir = node_path(n, "store");
-    o->private_dir = node_path(n, "private");
-    n->opening = true;
-    return pool_submit(n->pool, open_work, open_done, o);
+    n->opening = st == STATUS_OK;
+    if (st != STATUS_OK)
+        drop(o);
+    return st;
 }
 
 static void provision(struct ipc_request *r, void *ctx)

@@ -66,6 +66,7 @@ static void begin_waiting(struct works *ws, struct work *w, struct ipc_request *
     *x = (struct waiting){.next = w->waiting, .owner = ws, .work = w, .request = r};
     x->timer = loop_timer_create(ws->loop, stop_waiting, x);
     loop_timer_set(x->timer, ms);
+    ipc_request_on_abandoned(r, stop_waiting, x);
     w->waiting = x;
     ws->waiting_count++;
 }

@@ -3,8 +3,9 @@ import hashlib
 import json
 import os
 import subprocess
+import time
 
-from control import BIN, main, until
+from control import BIN, RpcError, main, until
 from nodes import Pair, read, write
 
 
@@ -27,6 +28,29 @@ def test_both_sides_talk_at_once_and_end_with_the_same_order(t):
     until(lambda: len(pair.texts("sparse")) == 20 and pair.texts("sparse") == pair.texts("archive"), "both lists are equal")
     ids = [message["id"] for message in pair.messages("sparse")]
     assert ids == [message["id"] for message in pair.messages("archive")] and len(set(ids)) == 20
+
+
+def test_followers_whose_clients_are_gone_make_room(t):
+    """A node has room for 64 of them."""
+    pair = Pair(t)
+    pair.send("sparse", "something to follow")
+    whom = {"node": "sparse", "with": pair.archive}
+    cursor = t.call("chat.since", **whom)["next"]
+    for _ in range(3):
+        follower = t.client()
+        for _ in range(60):
+            follower.send("chat.since", **whom, cursor=cursor, waitMs=30000)
+        follower.call("events.since", limit=1)  # all are taken in
+        follower.close()
+
+    def has_room():
+        try:
+            return t.call("chat.since", **whom, cursor=cursor, waitMs=1)
+        except RpcError as error:
+            assert error.code == "BUSY"
+    began = time.monotonic()
+    until(has_room, "there is room")
+    assert time.monotonic() - began < 10  # they would have waited for 30 s
 
 
 def test_files_of_every_size_cross_unchanged(t):
