@@ -18,6 +18,9 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"connection.state", "id, state, from, ms", "A connection went on to another state."},
     {"connection.closed", "id, reason, origin, code", "A connection is closed."},
     {"connection.refused", "address, reason, count", "Somebody was turned away before a connection existed."},
+    {"budget.exceeded", "personId, class, kind, count",
+     "Peers were refused more than their budget has, so many times since the last such event about them; without personId "
+     "they are strangers."},
     {"person.verified", "id, personId, instanceId", "A peer proved who it is."},
     {"key.mismatch", "id, personId", "A peer showed another key than we know for it."},
     {"pairing.accepted", "personId, instanceId", "A new contact by pairing."},

@@ -50,7 +50,8 @@ const struct ipc_method IPC_METHODS[] = {
     {"status", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
      "Everything at a glance, as the nodes report it now. One that does not answer within 0.3 s shows its last report.",
      "{supervisor:{pid,uptimeMs,version,walls:{seccomp,landlock}}, archive:{state,pid,restarts,personId,instanceId,listeners:[{type,url,state}],"
-     "objects,bytes,warnings:[…],walls}, sparse:{…}, federated}; state is stopped, starting, unprovisioned, running or failed; "
+     "objects,bytes,warnings:[…],walls,budgets:{stranger:{connections,bytesHeld:{use,limit,refused},…},contact:{…},own:{…},"
+     "top:[{personId,class,…}]}}, sparse:{…}, federated}; state is stopped, starting, unprovisioned, running or failed; "
      "a listener of type relay also has spares, the sockets waiting there; one of type websocket has publicUrl where "
      "listen.public_url is set; walls say whether system calls are filtered and which version of Landlock limits files, 0 "
      "for none (null until the node is provisioned)",
@@ -401,7 +402,7 @@ const struct ipc_method IPC_METHODS[] = {
       TEXT("url", OPTIONAL, 2048, "where the other node listens")}},
     {"node.status", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, 5000,
      "What the supervisor shows and waits for.",
-     "{state, personId, instanceId, listeners:[{type,url,state}], objects, bytes, warnings:[text], idle, "
+     "{state, personId, instanceId, listeners:[{type,url,state}], objects, bytes, warnings:[text], budgets, idle, "
      "peer:{paired,importing,exporting}}; state is unprovisioned or running; peer is the node of node.peer: a contact "
      "with our trust; CHUM with it runs inwards; outwards",
      {{0}}},

@@ -52,6 +52,7 @@ static json_t *node_status(const struct supervisor *s, enum ipc_node which)
     copy_member(object, "objects", report, json_integer(0));
     copy_member(object, "bytes", report, json_integer(0));
     copy_member(object, "warnings", report, json_array());
+    copy_member(object, "budgets", report, json_object());
     copy_member(object, "walls", report, json_null());
     return object;
 }

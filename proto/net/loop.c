@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { FD_LIMIT = 1024, RECEIVE_BUFFER = 65536, HANDSHAKE_SECONDS = 10 };
+enum { FD_LIMIT = 1024, RECEIVE_BUFFER = 65536, HANDSHAKE_SECONDS = 10, HEADER_DATA = 60 << 10 };
 
 struct loop_fd {
     struct lws *wsi;
@@ -20,9 +20,19 @@ struct loop_fd {
     bool dropped;
 };
 
+static __thread bool headers_overflowed; // libwebsockets says so in words only
+
+bool loop_headers_overflowed(void)
+{
+    bool did = headers_overflowed;
+    headers_overflowed = false;
+    return did;
+}
+
 static void emit_log(int level, const char *line)
 {
     struct span text = span_of(line);
+    headers_overflowed = headers_overflowed || strstr(line, "Ran out of header") != NULL;
     while (text.len > 0 && text.ptr[text.len - 1] == '\n')
         text.len--;
     LOG(level == LLL_ERR ? LOG_WARN : LOG_DEBUG, "websockets.message", LOG_SPAN("text", text));
@@ -61,6 +71,7 @@ static struct lws_context *create_context(struct loop *l)
         .options =
             LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
         .pt_serv_buf_size = (unsigned)l->receive_buffer,
+        .max_http_header_data = HEADER_DATA,
         .timeout_secs = HANDSHAKE_SECONDS,
         .user = l,
     };

@@ -16,8 +16,9 @@ struct loop {
     struct mailbox *mailbox;
     struct loop_fd *mailbox_watch;
     size_t receive_buffer;
-    void *newborn; // the object of a socket being handed to libwebsockets; NULL once it was destroyed meanwhile
-    bool stopping; // atomic access only
+    char subprotocol[64]; // the name of the server's protocol: the first one the newest client offers
+    void *newborn;        // the object of a socket being handed to libwebsockets; NULL once it was destroyed meanwhile
+    bool stopping;        // atomic access only
 };
 
 struct loop_timer {
@@ -29,6 +30,9 @@ struct loop_timer {
 
 // For timers that live inside another object: fill loop, fire and ctx; then loop_timer_set and loop_timer_cancel work.
 #define LOOP_TIMER(l, fn, c) ((struct loop_timer){.loop = (l), .fire = (fn), .ctx = (c)})
+
+// Since the last call a request's headers were too big to be parsed: asked when its socket is closed.
+bool loop_headers_overflowed(void);
 
 // A vhost with one protocol, which holds receive_buffer per WebSocket. info may bring TLS settings, else NULL.
 struct lws_vhost *loop_create_vhost(struct loop *l, const char *name, lws_callback_function *callback, bool server,

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { HEADER_MAX = 512 };
+enum { HEADER_MAX = 512, HEADERS_MAX = 17 << 10 };
 
 int upgrade_answer(struct lws *wsi, const char *status, const char *type, struct span body)
 {
@@ -79,4 +79,29 @@ bool upgrade_origin_allowed(struct lws *wsi, const struct ws_server_options *opt
     if (span_starts_with(o, SPAN("https://")) && is_own_name(span_from(o, 8)))
         return true;
     return span_starts_with(o, SPAN("file://")) || in_list(o, options->origins);
+}
+
+bool upgrade_choose_subprotocol(struct lws *wsi, struct loop *l)
+{
+    char list[128]; // as long as libwebsockets' own
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) == 0)
+        return true;
+    int n = lws_hdr_copy(wsi, list, sizeof list - 1, WSI_TOKEN_PROTOCOL);
+    if (n <= 0)
+        return false;
+    size_t begin = strspn(list, " \t,");
+    size_t len = strcspn(list + begin, " \t,");
+    if (len == 0 || len >= sizeof l->subprotocol)
+        return false;
+    memcpy(l->subprotocol, list + begin, len);
+    l->subprotocol[len] = '\0';
+    return true;
+}
+
+bool upgrade_headers_fit(struct lws *wsi)
+{
+    int sum = 0;
+    for (int token = 0; token < WSI_TOKEN_COUNT; token++)
+        sum += lws_hdr_total_length(wsi, (enum lws_token_indexes)token);
+    return sum <= HEADERS_MAX;
 }

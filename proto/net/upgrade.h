@@ -10,3 +10,8 @@ bool upgrade_origin_allowed(struct lws *wsi, const struct ws_server_options *opt
 
 // Answers without an upgrade. The result goes back to libwebsockets, which closes when it is written.
 int upgrade_answer(struct lws *wsi, const char *status, const char *type, struct span body);
+
+// Subprotocols mean nothing here, but libwebsockets wants to know one of those that the client offers, and names it in
+// its answer: it is told that its own is the first. false: the list is longer than it can read.
+bool upgrade_choose_subprotocol(struct lws *wsi, struct loop *l);
+bool upgrade_headers_fit(struct lws *wsi); // about 16 KB of them, as far as libwebsockets knows their names

@@ -1,8 +1,8 @@
 // Inside proto/net only: one open WebSocket as a transport, the part that server and client share (WIRE.md 2).
 //
 // Messages are sent one per writable event; what waits is counted. Continuation frames are assembled up to a limit and
-// as far as the peer's account allows (transport.budget); beyond it the socket closes with 1009. Closing sends what waits first, then code 1000 and the reason; whoever does
-// not finish the closing handshake within 5 s is cut off.
+// as far as the peer's account allows (transport.budget); beyond it the socket closes with 1009. Closing sends what
+// waits first, then code 1000 and the reason; whoever does not finish the closing handshake within 5 s is cut off.
 #pragma once
 
 #include "conn/transport.h"

@@ -123,11 +123,22 @@ static const char *listened_name(const struct ws_server *s)
     return s->sockets.wildcard ? NULL : s->address.host;
 }
 
-static int refuse_upgrade(struct incoming *c, struct lws *wsi, const char *why)
+static void note_refused_upgrade(struct incoming *c, const char *why)
 {
     c->server->stats.refused_request++;
     LOG(LOG_WARN, "listener.upgrade-refused", LOG_TEXT("peer", c->peer), LOG_TEXT("why", why));
     tell_refused(c, why);
+}
+
+static int refuse_headers(struct incoming *c, struct lws *wsi)
+{
+    note_refused_upgrade(c, "headers");
+    return upgrade_answer(wsi, "431 Request Header Fields Too Large", "text/plain", SPAN("Too many headers.\n"));
+}
+
+static int refuse_upgrade(struct incoming *c, struct lws *wsi, const char *why)
+{
+    note_refused_upgrade(c, why);
     return upgrade_answer(wsi, "403 Forbidden", "text/plain", SPAN("This connection is not allowed.\n"));
 }
 
@@ -137,12 +148,16 @@ static int confirm_upgrade(struct incoming *c, struct lws *wsi)
     char upgrade[16];
     if (lws_hdr_copy(wsi, upgrade, sizeof upgrade, WSI_TOKEN_UPGRADE) <= 0)
         return -1;
+    if (!upgrade_headers_fit(wsi))
+        return refuse_headers(c, wsi);
     if (strcasecmp(upgrade, "websocket") != 0)
         return refuse_upgrade(c, wsi, "upgrade");
     if (!upgrade_host_allowed(wsi, &c->server->options, listened_name(c->server)))
         return refuse_upgrade(c, wsi, "host");
     if (!upgrade_origin_allowed(wsi, &c->server->options))
         return refuse_upgrade(c, wsi, "origin");
+    if (!upgrade_choose_subprotocol(wsi, c->server->loop))
+        return refuse_upgrade(c, wsi, "subprotocol");
     return 0;
 }
 
@@ -160,6 +175,14 @@ static int upgraded(struct incoming *c, struct lws *wsi)
     ws_open(&c->ws, s->loop, wsi, c->peer, s->options.message_limit);
     s->accepted(s->ctx, &c->ws.base);
     return 0;
+}
+
+// libwebsockets closes without a word when headers are bigger than it can parse.
+static void closed_early(struct incoming *c)
+{
+    if (!loop_headers_overflowed())
+        return;
+    note_refused_upgrade(c, "headers");
 }
 
 static void gone(struct incoming *c)
@@ -188,6 +211,9 @@ static int server_callback(struct lws *wsi, enum lws_callback_reasons reason, vo
         return answer_plain_http(c->server, wsi, in);
     case LWS_CALLBACK_ESTABLISHED:
         return upgraded(c, wsi);
+    case LWS_CALLBACK_CLOSED_HTTP:
+        closed_early(c);
+        return 0;
     case LWS_CALLBACK_WSI_DESTROY:
         gone(c);
         return 0;
@@ -355,7 +381,9 @@ static enum status open_listener(struct ws_server *s, const char *address, struc
         return error_set(e, STATUS_INVALID, "HOSTS-MISSING",
                          "a listener on every address needs the names it is reached by");
     if (s->loop->server == NULL)
-        s->loop->server = loop_create_vhost(s->loop, "server", server_callback, true, NULL);
+        snprintf(s->loop->subprotocol, sizeof s->loop->subprotocol, "server");
+    if (s->loop->server == NULL)
+        s->loop->server = loop_create_vhost(s->loop, s->loop->subprotocol, server_callback, true, NULL);
     if (s->loop->server == NULL)
         return error_set(e, STATUS_INTERNAL, "INTERNAL", "the listener cannot be created");
     struct buf url = {0};

@@ -19,7 +19,8 @@
 #include "node/blobs.h"
 #include "node/job.h"
 #include "node/node_internal.h"
-#include "node/peers.h"
+#include "node/peers_internal.h"
+#include "node/use.h"
 #include "wall/wall.h"
 
 struct opening {
@@ -391,6 +392,7 @@ static void status_answer(void *arg, enum status status, const struct error *e)
                                "objects", (json_int_t)(status == STATUS_OK ? a->totals.objects : 0), "bytes",
                                (json_int_t)(status == STATUS_OK ? a->totals.bytes : 0));
     json_object_set_new(result, "walls", walls());
+    json_object_set_new(result, "budgets", use_show(n->peers->budgets));
     json_object_set_new(result, "idle", json_boolean(peers_are_idle(n->peers)));
     ipc_request_reply(a->request, result);
     free(a);

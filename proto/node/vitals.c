@@ -7,8 +7,9 @@
 #include "node/node_internal.h"
 #include "node/numbers.h"
 #include "node/peers_internal.h"
+#include "node/use.h"
 
-enum { MINUTE_TICKS = 60000 / ALERTS_TICK_MS };
+enum { MINUTE_TICKS = 60000 / ALERTS_TICK_MS, REFUSAL_TICKS = 10000 / ALERTS_TICK_MS };
 
 struct vitals {
     struct peers *peers;
@@ -58,6 +59,8 @@ static void tick(void *ctx)
     alerts_check(v->alerts, clock_monotonic_ms(), is_separated(v->peers), incidents_total(v->peers->incidents));
     if (++v->ticks % MINUTE_TICKS == 0)
         end_minute(v);
+    if (v->ticks % REFUSAL_TICKS == 0)
+        use_tell_refusals(v->peers->node, v->peers->budgets);
 }
 
 struct vitals *vitals_create(struct peers *p)

@@ -6,6 +6,7 @@
 #include "node/node_internal.h"
 #include "node/numbers.h"
 #include "node/peers_internal.h"
+#include "node/use.h"
 
 enum { SYNC_YOUNG_MS = 30000 };
 
@@ -92,6 +93,7 @@ static void metrics(struct ipc_request *r, void *ctx)
 {
     const struct node *n = ctx;
     json_t *items = numbers_metrics(n);
+    use_measure(n->peers != NULL ? n->peers->budgets : NULL, items);
     if (n->kind->metrics != NULL && n->kind_state != NULL)
         n->kind->metrics(n->kind_state, items);
     ipc_request_reply(r, json_pack("{s:o}", "items", items));

@@ -17,6 +17,7 @@
 //   {"do":"respond","how":"rightly|wrongly|reflect|badly"}  to challenges
 //   {"do":"tamper","how":"flip|truncate|replay|lose|swap|mute","after":N}  the next messages on the wire
 //   {"do":"slip",…}                                       see slips.h
+//   {"do":"deaf"}                                         reads nothing any more
 //   {"do":"close"}                                        {"event":"closed","code","message"} at every end
 #include <stdio.h>
 #include <stdlib.h>
@@ -292,6 +293,13 @@ static void do_slip(struct program *p, const json_t *command)
     slips_plan(command);
 }
 
+static void do_deaf(struct program *p, const json_t *command)
+{
+    (void)command;
+    if (p->node.conn != NULL)
+        conn_pause(p->node.conn, true);
+}
+
 static void do_close(struct program *p, const json_t *command)
 {
     (void)command;
@@ -305,7 +313,7 @@ static const struct {
 } commands[] = {
     {"pair", do_pair},     {"chum", do_chum},     {"debug", do_debug}, {"text", do_text},   {"binary", do_binary},
     {"claim", do_claim},   {"become", do_become}, {"keys", do_keys},   {"steal", do_steal}, {"respond", do_respond},
-    {"tamper", do_tamper}, {"slip", do_slip},     {"close", do_close},
+    {"tamper", do_tamper}, {"slip", do_slip},     {"close", do_close}, {"deaf", do_deaf},
 };
 
 static void obey(struct program *p, struct span line)
