@@ -12,10 +12,10 @@
 static const struct budget_limit limits[BUDGET_CLASSES][BUDGET_KINDS][BUDGET_LEVELS] = {
     // of a connection, of a person, of all
     [BUDGET_STRANGER] = {[BUDGET_HELD] = {{KIB(64), 0}, {MIB(4), 0}, {MIB(4), 0}},
-                         [BUDGET_QUEUED] = {{KIB(64), 0}, {MIB(4), 0}, {MIB(4), 0}},
-                         [BUDGET_REQUESTS] = {{1, 0}, {128, 0}, {128, 0}},
+                         [BUDGET_QUEUED] = {ANY, ANY, ANY},
+                         [BUDGET_REQUESTS] = {{0, 0}, {0, 0}, {0, 0}},
                          [BUDGET_VALUES] = {{2000, 100}, {200000, 20000}, {200000, 20000}},
-                         [BUDGET_WORK] = {{500, 50}, {2000, 200}, {2000, 200}},
+                         [BUDGET_WORK] = {{0, 0}, {0, 0}, {0, 0}},
                          [BUDGET_DIALS] = {{0, 0}, {0, 0}, {0, 0}},
                          [BUDGET_VERSIONS] = {{0, 0}, {0, 0}, {0, 0}},
                          [BUDGET_GROWTH] = {{0, 0}, {0, 0}, {0, 0}}},
@@ -23,7 +23,7 @@ static const struct budget_limit limits[BUDGET_CLASSES][BUDGET_KINDS][BUDGET_LEV
                         [BUDGET_QUEUED] = {ANY, ANY, ANY},
                         [BUDGET_REQUESTS] = {{4096, 0}, {8192, 0}, {16384, 0}},
                         [BUDGET_VALUES] = {ANY, {8000000, 1000000}, {16000000, 4000000}},
-                        [BUDGET_WORK] = {ANY, {20000, 500}, {60000, 800}},
+                        [BUDGET_WORK] = {ANY, {60000, 800}, {120000, 900}},
                         [BUDGET_DIALS] = {ANY, {32, 4}, {64, 16}},
                         [BUDGET_VERSIONS] = {ANY, {200000, 200}, {400000, 800}},
                         [BUDGET_GROWTH] = {ANY, {MIB(8), KIB(4)}, {MIB(32), KIB(16)}}},
