@@ -21,6 +21,14 @@ enum status chum_charge_end(struct store *s, const struct chum_fetch *f, const s
                                                          : st;
 }
 
+enum status chum_charge_file(struct store *s, const struct chum_fetch *f, uint64_t bytes, struct error *e)
+{
+    struct chum_load load = {.sent = bytes, .grown = bytes};
+    if (f->policy == NULL || f->policy->takes == NULL)
+        return STATUS_OK;
+    return f->policy->takes(f->policy->ctx, s, &f->sender, &load, e);
+}
+
 uint64_t chum_charge_rest(const struct chum_fetch *f)
 {
     return f->policy != NULL && f->policy->rests != NULL ? f->policy->rests(f->policy->ctx, &f->sender) : 0;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chum/charge.h"
+
 enum {
     PENDING_HIGH = 1 << 20,
     PENDING_LOW = 256 << 10,
@@ -151,6 +153,8 @@ static enum status piece_work(struct store *s, void *arg, struct error *e)
     struct piece *p = arg;
     struct chum_download *d = p->download;
     enum status st = d->failed;
+    if (st == STATUS_OK)
+        st = chum_charge_file(s, d->fetch, p->len, &d->why);
     if (st == STATUS_OK && d->writer == NULL)
         st = store_writer_create(s, d->is_clob, &d->writer, &d->why);
     if (st == STATUS_OK)

@@ -256,5 +256,29 @@ def test_profiles_by_the_hundred(t):
     flood(t, profiles, size(300, 3000), patience=600)
 
 
+def test_what_a_contact_may_bring_has_an_end(t):
+    t.environment["TANDEM_PEERS_STORE_MB"] = "1"
+    victim = Victim(t)
+    with Peer("eve@example.org") as eve, Peer("bob@example.org") as bob:
+        for i in range(30):
+            name = eve.exports.put(thing("PersonName", text("name", f"{i} " + 100000 * "x")))
+            identity = (text("profileId", f"{i}"), link("personId", "id", eve.person), link("owner", "id", eve.person))
+            eve.exports.version("Profile", identity,
+                                thing("Profile", *identity, links("communicationEndpoint", "obj", []),
+                                      links("personDescription", "obj", [name])),
+                                {"type": "object", "hash": name},
+                                {"type": "id", "hash": eve.exports.put(id_thing("Person", text("email", eve.email)))})
+        before = disk(victim)
+        befriend(victim, eve)
+        refused = victim.tells("sync.failed", code="OVER-BUDGET")
+        assert refused["personId"] == eve.person, refused
+        until(lambda: eve.exports.times_asked(2) > 2, "the session goes on")
+        assert disk(victim) - before < 3 << 20, disk(victim) - before
+        _, good, _ = offer_profile(bob, "Bob")
+        befriend(victim, bob)
+        until(lambda: victim.has(good), "what others bring is taken over")
+    victim.is_well()
+
+
 if __name__ == "__main__":
     main(globals())
