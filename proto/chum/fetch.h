@@ -23,6 +23,7 @@ struct chum_fetch {
     const struct chum_policy *policy;
     struct chum_counts *counts;
     struct hash sender;                 // the authenticated remote person
+    struct hash self;                   // the person it talks to
     size_t window;                      // calls under way per tree
     size_t object_max;                  // bytes of one object
     void (*full)(void *ctx, bool full); // more arrives than the store takes: stop, or go on, reading the peer

@@ -5,6 +5,7 @@
 
 #include "chum/charge.h"
 #include "chum/download.h"
+#include "chum/export.h"
 #include "chum/lists.h"
 #include "chum/receive.h"
 
@@ -30,6 +31,7 @@ struct chum_parts {
     struct chum_children_reader list; // as far as it came
     size_t entries;
     struct store_children missing; // in the order they can be stored
+    struct hash_list vouched;      // files that are here, and that an own node has too
     bool *listed;                  // per sibling
     struct part *ring;             // of missing[next_store … next_call), by index modulo PARTS
     size_t next_call;
@@ -63,6 +65,7 @@ static void release(struct chum_parts *p)
     p->fetch->entries -= p->entries;
     chum_children_end(&p->list);
     free(p->missing.items);
+    hash_list_free(&p->vouched);
     free(p->listed);
     free(p->ring);
     chum_fetch_release(p->fetch);
@@ -120,15 +123,17 @@ static bool job_ended(struct chum_parts *p)
 static enum status batch_work(struct store *s, void *arg, struct error *e)
 {
     struct chum_parts *p = arg;
+    struct chum_delivery d;
     enum status st = STATUS_OK;
     uint64_t sent = 0;
     struct store_totals before = chum_charge_begin(s);
+    chum_delivery_begin(&d, s, p->fetch, &p->root.id_hash);
     store_set_sender(s, &p->fetch->sender);
+    store_set_parts(s, true);
     for (size_t i = p->next_store; st == STATUS_OK && i < p->batch_end; i++) {
         const struct part *part = part_at(p, i);
         if (part->state == PART_HERE)
-            st = chum_store_received(s, p->fetch->policy, buf_span(&part->text), &part->child.hash,
-                                     part->child.kind == LINK_ID, e);
+            st = chum_store_received(&d, buf_span(&part->text), &part->child.hash, part->child.kind == LINK_ID, e);
         else if (part->state == PART_LACKING)
             st = store_want_file(s, &part->child.hash, &p->fetch->sender, e);
     }
@@ -136,7 +141,9 @@ static enum status batch_work(struct store *s, void *arg, struct error *e)
         sent += part_at(p, i)->text.len;
     if (st == STATUS_OK)
         st = chum_charge_end(s, p->fetch, &before, sent, 0, e);
+    store_set_parts(s, false);
     store_set_sender(s, NULL);
+    chum_delivery_end(&d);
     return st;
 }
 
@@ -265,11 +272,43 @@ static void go_on(struct chum_parts *p)
         end(p, STATUS_OK, NULL);
 }
 
+// ---- What an own node vouches for ----------------------------------------------------------------------------------
+
+static enum status vouch_work(struct store *s, void *arg, struct error *e)
+{
+    struct chum_parts *p = arg;
+    enum status st = STATUS_OK;
+    store_set_sender(s, &p->fetch->sender);
+    for (size_t i = 0; i < p->vouched.count && st == STATUS_OK; i++)
+        st = store_vouch(s, &p->vouched.items[i], e);
+    store_set_sender(s, NULL);
+    return st;
+}
+
+static void vouch_done(void *arg, enum status status, const struct error *e)
+{
+    struct chum_parts *p = arg;
+    if (job_ended(p) && status != STATUS_OK)
+        end(p, status, e);
+}
+
+static void vouch(struct chum_parts *p)
+{
+    if (p->vouched.count == 0)
+        return;
+    p->jobs++;
+    store_submit(p->fetch->queue, vouch_work, vouch_done, p);
+}
+
 // ---- The list ------------------------------------------------------------------------------------------------------
 
 struct sifting {
     struct chum_parts *parts;
+    const struct chum_policy *policy;
+    struct hash sender;
+    struct hash self;
     struct store_children children; // the peer's list; what the store has is taken out
+    struct hash_list vouched;
     struct hash *siblings;
     size_t sibling_count;
     bool *listed;
@@ -288,6 +327,23 @@ static void mark_siblings(struct sifting *sifting)
     hash_map_destroy(siblings);
 }
 
+// Also asked for is what is here, but neither came from the peer nor is shown to it: otherwise it would learn that it
+// is here, and by referring to it get to see it.
+static bool is_to_be_asked_for(struct sifting *sifting, struct store *s, struct store_knowledge *knowledge, bool is_own,
+                               const struct store_child *child)
+{
+    if (!is_own) {
+        enum store_link link = store_knowledge_of(knowledge, child->kind, &child->hash);
+        return link == STORE_LINK_MISSING || link == STORE_LINK_STRANGE;
+    }
+    if (store_presence(s, &child->hash) == STORE_ABSENT)
+        return true;
+    bool is_file = child->kind == LINK_BLOB || child->kind == LINK_CLOB;
+    if (is_file && !store_came_from(s, &child->hash, &sifting->sender))
+        hash_list_add(&sifting->vouched, &child->hash);
+    return false;
+}
+
 static enum status sift_work(struct store *s, void *arg, struct error *e)
 {
     struct sifting *sifting = arg;
@@ -295,10 +351,13 @@ static enum status sift_work(struct store *s, void *arg, struct error *e)
     size_t kept = 0;
     (void)e;
     mark_siblings(sifting);
-    for (size_t i = 0; i < c->count; i++) {
-        if (store_presence(s, &c->items[i].hash) == STORE_ABSENT)
+    bool is_own = chum_is_own(sifting->policy, s, &sifting->sender);
+    struct store_knowledge *knowledge = store_knowledge_create(s, &sifting->sender, &sifting->self, false);
+    for (size_t i = 0; i < c->count; i++) { // from above downwards
+        if (is_to_be_asked_for(sifting, s, knowledge, is_own, &c->items[i]))
             c->items[kept++] = c->items[i];
     }
+    store_knowledge_destroy(knowledge);
     c->count = kept;
     for (size_t i = 0; i < kept / 2; i++) { // deepest first
         struct store_child child = c->items[i];
@@ -314,6 +373,7 @@ static void sift_done(void *arg, enum status status, const struct error *e)
     struct chum_parts *p = sifting->parts;
     p->missing = sifting->children;
     p->listed = sifting->listed;
+    p->vouched = sifting->vouched;
     free(sifting->siblings);
     free(sifting);
     if (!job_ended(p))
@@ -322,6 +382,7 @@ static void sift_done(void *arg, enum status status, const struct error *e)
         end(p, status, e);
         return;
     }
+    vouch(p);
     p->ring = mem_array(p->missing.count < PARTS ? p->missing.count : PARTS, sizeof *p->ring);
     go_on(p);
 }
@@ -330,7 +391,12 @@ static void sift(struct chum_parts *p, const struct store_children *children)
 {
     struct sifting *sifting = mem_alloc(sizeof *sifting);
     size_t count = p->root.sibling_count;
-    *sifting = (struct sifting){.parts = p, .children = *children, .sibling_count = count};
+    *sifting = (struct sifting){.parts = p,
+                                .policy = p->fetch->policy,
+                                .sender = p->fetch->sender,
+                                .self = p->fetch->self,
+                                .children = *children,
+                                .sibling_count = count};
     sifting->siblings = mem_array(count, sizeof *sifting->siblings);
     sifting->listed = mem_array(count, sizeof *sifting->listed);
     if (count != 0)

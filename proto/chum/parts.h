@@ -22,6 +22,7 @@ typedef void (*chum_parts_done)(void *ctx, const struct chum_parts_result *resul
 struct chum_root_ref {
     bool is_id; // ask for the children of an id object
     struct hash hash;
+    struct hash id_hash;         // of the versions, if it is one
     const struct hash *siblings; // other roots being fetched with it; borrowed until the end
     size_t sibling_count;
 };

@@ -79,7 +79,8 @@ static struct chum_want *want_for(struct planning *p, const struct chum_root *r)
 static void consider(struct planning *p, const struct chum_root *r)
 {
     const struct hash *wanted = r->kind == CHUM_ROOT_ID ? &r->id_hash : &r->hash;
-    if (store_is_complete(p->store, wanted)) { // something may be missing below a root that is here
+    // Something may be missing below a root that is here, or it is here as a part of something else only.
+    if (store_is_admitted(p->store, wanted)) {
         if (r->kind == CHUM_ROOT_VERSION_NODE)
             group_of(p, &r->id_hash)->previous = *wanted;
         return;

@@ -3,60 +3,153 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "chum/export.h"
+#include "chum/fetch.h"
 
 static bool is_refused_type(struct span type)
 {
     return span_eq(type, SPAN("Access")) || span_eq(type, SPAN("IdAccess")) || span_eq(type, SPAN("Group"));
 }
 
-// A file may be anything; of a BLOB it is enough that it is known to be missing.
-static bool is_linked_well(struct store *s, const struct link *link)
+struct hash chum_want_versions_of(const struct chum_want *want)
 {
-    struct store_info info;
-    if (store_info(s, &link->target, &info, NULL) != STATUS_OK)
-        return link->kind == LINK_BLOB && store_is_wanted(s, &link->target);
-    if (link->kind == LINK_OBJECT)
-        return info.kind == STORE_OBJECT;
-    return link->kind != LINK_ID || info.kind == STORE_ID_OBJECT;
+    return want->kind == CHUM_ROOT_VERSION_NODE ? want->id_hash : (struct hash){{0}};
 }
 
-static enum status check_links(struct store *s, const struct object *o, bool is_id, struct error *e)
+void chum_delivery_begin(struct chum_delivery *d, struct store *s, const struct chum_fetch *from,
+                         const struct hash *id_hash)
+{
+    *d = (struct chum_delivery){.store = s, .policy = from->policy, .sender = from->sender, .id_hash = *id_hash};
+    d->is_own = chum_is_own(from->policy, s, &from->sender);
+    d->knowledge = store_knowledge_create(s, &from->sender, &from->self, d->is_own);
+}
+
+void chum_delivery_end(struct chum_delivery *d)
+{
+    store_knowledge_destroy(d->knowledge);
+}
+
+// ---- Links ---------------------------------------------------------------------------------------------------------
+
+// A file may be anything; of a BLOB it is enough that it is known to be missing. One that is here, and that the sender
+// did not deliver, is not shown to others on the sender's word (store_children). An own node leaves such out.
+static enum status check_link(const struct chum_delivery *d, const struct link *link, bool *good, struct error *e)
+{
+    enum store_link found = store_knowledge_of(d->knowledge, link->kind, &link->target);
+    enum status st = STATUS_OK;
+    *good = found == STORE_LINK_KNOWN || (found == STORE_LINK_STRANGE && link->kind == LINK_BLOB);
+    if (link->kind == LINK_BLOB && (d->is_own || found == STORE_LINK_STRANGE))
+        st = store_want_file(d->store, &link->target, &d->sender, e);
+    if (found == STORE_LINK_MISSING && link->kind == LINK_BLOB)
+        *good = store_is_wanted(d->store, &link->target);
+    return st;
+}
+
+static enum status check_links(const struct chum_delivery *d, const struct object *o, bool is_id, struct error *e)
 {
     for (size_t i = 0; i < o->link_count; i++) {
-        if (is_linked_well(s, &o->links[i]))
-            continue;
-        return error_set(e, STATUS_INVALID, is_id ? "CI-ACIDO" : "CI-ACO",
-                         "%s refers to %s, which the peer did not deliver", hash_text(&o->hash).s,
-                         hash_text(&o->links[i].target).s);
+        bool good;
+        enum status st = check_link(d, &o->links[i], &good, e);
+        if (st != STATUS_OK)
+            return st;
+        if (!good)
+            return error_set(e, STATUS_INVALID, is_id ? "CI-ACIDO" : "CI-ACO",
+                             "%s refers to %s, which the peer did not deliver", hash_text(&o->hash).s,
+                             hash_text(&o->links[i].target).s);
     }
     return STATUS_OK;
 }
 
-static enum status read_received(struct store *s, struct arena *a, struct span text, const struct hash *hash,
+// ---- Histories -----------------------------------------------------------------------------------------------------
+
+static bool is_version_node(const struct object *o)
+{
+    return object_is_type(o, "VersionNodeEdge") || object_is_type(o, "VersionNodeChange") ||
+           object_is_type(o, "VersionNodeMerge");
+}
+
+static enum status check_about(const struct chum_delivery *d, const struct hash *node, const struct value *v,
+                               struct error *e)
+{
+    struct hash data;
+    struct store_info info;
+    if (value_get_hash(v, "data", &data) && store_info(d->store, &data, &info, NULL) == STATUS_OK &&
+        hash_eq(&info.id_hash, &d->id_hash) && !hash_is_zero(&d->id_hash))
+        return STATUS_OK;
+    return error_set(e, STATUS_INVALID, "CI-CCI1", "version node %s is not about %s", hash_text(node).s,
+                     hash_text(&d->id_hash).s);
+}
+
+static enum status depth_of(const struct chum_delivery *d, const struct hash *node, double *depth, struct error *e)
+{
+    *depth = d->depth;
+    if (hash_eq(node, &d->node))
+        return STATUS_OK;
+    struct arena *a = arena_create();
+    struct object o;
+    enum status st = store_get_object(d->store, node, a, &o, e);
+    if (st == STATUS_OK && (!is_version_node(&o) || !value_get_number(o.value, "depth", depth)))
+        st = error_set(e, STATUS_INVALID, "NOT-A-VERSION", "%s is not a version node", hash_text(node).s);
+    if (st == STATUS_OK)
+        st = check_about(d, node, o.value, e);
+    arena_destroy(a);
+    return st;
+}
+
+// A history that claims to be longer than it is would outweigh the true one.
+static enum status check_history(struct chum_delivery *d, const struct object *o, struct error *e)
+{
+    double depth;
+    double deepest = -1;
+    if (!is_version_node(o))
+        return STATUS_OK;
+    enum status st = check_about(d, &o->hash, o->value, e);
+    if (st == STATUS_OK && !value_get_number(o->value, "depth", &depth))
+        st = error_set(e, STATUS_INVALID, "NOT-A-VERSION", "%s has no depth", hash_text(&o->hash).s);
+    for (size_t i = 0; i + 1 < o->link_count && st == STATUS_OK; i++) { // the last link is the data
+        double before;
+        st = depth_of(d, &o->links[i].target, &before, e);
+        if (st == STATUS_OK && before > deepest)
+            deepest = before;
+    }
+    if (st == STATUS_OK && (depth < deepest + 1 || depth > deepest + 1))
+        st = error_set(e, STATUS_INVALID, "NOT-A-VERSION", "%s claims the depth %g behind one of %g",
+                       hash_text(&o->hash).s, depth, deepest);
+    if (st == STATUS_OK) {
+        d->node = o->hash;
+        d->depth = depth;
+    }
+    return st;
+}
+
+static enum status read_received(struct chum_delivery *d, struct arena *a, struct span text, const struct hash *hash,
                                  bool is_id, struct object *o, struct error *e)
 {
     enum status st = STATUS_OK;
     if (text.len > CHUM_OWN_OBJECT_MAX) // what others may send was looked at when it came
         st = error_set(e, STATUS_TOO_BIG, "OBJECT-TOO-BIG", "the peer's object has %zu bytes", text.len);
     if (st == STATUS_OK)
-        st = object_read(store_recipes(s), a, text, is_id ? MICRODATA_ID_OBJECT : MICRODATA_OBJECT, hash, o, e);
+        st = object_read(store_recipes(d->store), a, text, is_id ? MICRODATA_ID_OBJECT : MICRODATA_OBJECT, hash, o, e);
     if (st == STATUS_OK && is_refused_type(o->recipe->name))
         st = error_set(e, STATUS_REFUSED, is_id ? "CIEC-FIDO3" : "CIEC-FO3",
                        "objects of type " SPAN_FMT " are never imported", SPAN_ARG(o->recipe->name));
-    return st == STATUS_OK ? check_links(s, o, is_id, e) : st;
+    if (st == STATUS_OK)
+        st = check_links(d, o, is_id, e);
+    return st == STATUS_OK && !is_id ? check_history(d, o, e) : st;
 }
 
-enum status chum_store_received(struct store *s, const struct chum_policy *policy, struct span text,
-                                const struct hash *hash, bool is_id, struct error *e)
+enum status chum_store_received(struct chum_delivery *d, struct span text, const struct hash *hash, bool is_id,
+                                struct error *e)
 {
     struct arena *arena = arena_create();
     struct object o;
-    enum status st = read_received(s, arena, text, hash, is_id, &o, e);
+    const struct chum_policy *policy = d->policy;
+    enum status st = read_received(d, arena, text, hash, is_id, &o, e);
     if (st == STATUS_OK && policy != NULL && policy->keeps != NULL && !policy->keeps(policy->ctx, o.recipe->name))
         st = error_set(e, STATUS_REFUSED, "TYPE-REFUSED",
                        "objects of type " SPAN_FMT " are not taken over as parts of others", SPAN_ARG(o.recipe->name));
     if (st == STATUS_OK)
-        st = store_put(s, &o, NULL, e);
+        st = store_put(d->store, &o, NULL, e);
     arena_destroy(arena);
     return st;
 }
@@ -103,10 +196,10 @@ static enum status check_data(struct store *s, struct arena *a, const struct chu
     return st == STATUS_OK ? admit(s, policy, sender, &data, e) : st;
 }
 
-static enum status read_node(struct store *s, struct arena *a, struct span text, const struct hash *hash,
+static enum status read_node(struct chum_delivery *d, struct arena *a, struct span text, const struct hash *hash,
                              struct node *out, struct error *e)
 {
-    enum status st = read_received(s, a, text, hash, false, &out->object, e);
+    enum status st = read_received(d, a, text, hash, false, &out->object, e);
     if (st != STATUS_OK)
         return st;
     const struct value *v = out->object.value;
@@ -132,6 +225,7 @@ struct step {
     const struct hash *sender;
     const struct chum_want *want;
     struct arena *arena;
+    struct chum_delivery *delivery;
 };
 typedef enum status (*step_fn)(const struct step *step, void *arg, struct error *e);
 
@@ -160,6 +254,8 @@ static enum status take_node(const struct step *step, void *arg, struct error *e
     if (st == STATUS_OK)
         st = store_put(step->store, &n->object, NULL, e);
     if (st == STATUS_OK)
+        st = store_admit_history(step->store, &n->object.hash, e);
+    if (st == STATUS_OK)
         st = version_merge_foreign(store_versions(step->store), &n->data, n->created, &result, e);
     return st;
 }
@@ -185,7 +281,7 @@ static enum status take_nodes(const struct step *step, const struct span *texts,
         taken[i] = texts[i].ptr == NULL;
         if (!taken[i])
             results[i].status =
-                read_node(step->store, step->arena, texts[i], &step->want->hashes[i], &nodes[i], &results[i].why);
+                read_node(step->delivery, step->arena, texts[i], &step->want->hashes[i], &nodes[i], &results[i].why);
         taken[i] = taken[i] || results[i].status != STATUS_OK;
     }
     enum status st = STATUS_OK;
@@ -203,7 +299,7 @@ static enum status take_stored(const struct step *step, void *arg, struct error 
     struct node n;
     enum status st = store_get(step->store, hash, step->arena, &text, e);
     if (st == STATUS_OK)
-        st = read_node(step->store, step->arena, text, hash, &n, e);
+        st = read_node(step->delivery, step->arena, text, hash, &n, e);
     return st == STATUS_OK ? take_node(step, &n, e) : st;
 }
 
@@ -234,7 +330,7 @@ static enum status take_single(const struct step *step, void *arg, struct error 
     const struct span *text = arg;
     bool is_id = step->want->kind == CHUM_ROOT_ID;
     struct object o;
-    enum status st = read_received(step->store, step->arena, *text, &step->want->hashes[0], is_id, &o, e);
+    enum status st = read_received(step->delivery, step->arena, *text, &step->want->hashes[0], is_id, &o, e);
     if (st == STATUS_OK)
         st = check_type(&o, step->want, is_id ? "CIEC-FIDOWT1" : "CIEC-FOWT1", e);
     if (st == STATUS_OK)
@@ -242,12 +338,14 @@ static enum status take_single(const struct step *step, void *arg, struct error 
     return st == STATUS_OK ? store_put(step->store, &o, NULL, e) : st;
 }
 
-enum status chum_store_roots(struct store *s, const struct chum_policy *policy, const struct hash *sender,
-                             const struct chum_want *want, const struct span *texts, struct chum_root_result *results,
-                             struct error *e)
+enum status chum_store_roots(struct store *s, const struct chum_fetch *from, const struct chum_want *want,
+                             const struct span *texts, struct chum_root_result *results, struct error *e)
 {
-    struct step step = {s, policy, sender, want, arena_create()};
+    struct chum_delivery delivery;
+    struct step step = {s, from->policy, &from->sender, want, arena_create(), &delivery};
     enum status st = STATUS_OK;
+    const struct hash id_hash = chum_want_versions_of(want);
+    chum_delivery_begin(&delivery, s, from, &id_hash);
     if (want->kind == CHUM_ROOT_VERSION_NODE) {
         st = take_nodes(&step, texts, results, e);
         if (st == STATUS_OK)
@@ -256,6 +354,7 @@ enum status chum_store_roots(struct store *s, const struct chum_policy *policy, 
         struct span text = texts[0];
         st = alone(&step, take_single, &text, &results[0], e);
     }
+    chum_delivery_end(&delivery);
     arena_destroy(step.arena);
     return st;
 }

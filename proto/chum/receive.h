@@ -3,10 +3,28 @@
 
 #include "chum/plan.h"
 
+struct hash chum_want_versions_of(const struct chum_want *want); // whose versions are wanted; zero: other roots
+
+struct chum_delivery { // from whom something comes, and below what
+    struct store *store;
+    const struct chum_policy *policy;
+    struct hash sender;
+    bool is_own;         // another node of ours: what it has went through its own door
+    struct hash id_hash; // below versions of this id; zero: below something else
+    struct store_knowledge *knowledge;
+    struct hash node; // the version node taken in last, and its depth
+    double depth;
+};
+struct chum_fetch;
+void chum_delivery_begin(struct chum_delivery *d, struct store *s, const struct chum_fetch *from,
+                         const struct hash *id_hash);
+void chum_delivery_end(struct chum_delivery *d);
+
 // Verifies a received text and stores it: hash, type, who may write it, everything it refers to is here (a BLOB at
-// least noted as wanted). Codes of WIRE.md 10.7.
-enum status chum_store_received(struct store *s, const struct chum_policy *policy, struct span text,
-                                const struct hash *hash, bool is_id, struct error *e);
+// least noted as wanted) and the sender's to refer to: sent by it, or shown to it by us. Version nodes are taken only
+// below a version of the same id, each one deeper than those before it. Codes of WIRE.md 10.7.
+enum status chum_store_received(struct chum_delivery *d, struct span text, const struct hash *hash, bool is_id,
+                                struct error *e);
 
 struct chum_lacking { // BLOBs the peer listed and could not deliver; they are noted as wanted
     size_t files;
@@ -24,6 +42,5 @@ struct chum_root_result {
 // disturb the others; its result says why. A root without text (ptr NULL) came as part of a newer one, or failed before
 // (its result is kept). When any failed, what came as part of it is merged on its own account. Only the store's own
 // failures are returned.
-enum status chum_store_roots(struct store *s, const struct chum_policy *policy, const struct hash *sender,
-                             const struct chum_want *want, const struct span *texts, struct chum_root_result *results,
-                             struct error *e);
+enum status chum_store_roots(struct store *s, const struct chum_fetch *from, const struct chum_want *want,
+                             const struct span *texts, struct chum_root_result *results, struct error *e);

@@ -73,7 +73,7 @@ static enum status final_work(struct store *s, void *arg, struct error *e)
     uint64_t sent = 0;
     struct store_totals before = chum_charge_begin(s);
     store_set_sender(s, &t->fetch->sender);
-    enum status st = chum_store_roots(s, t->fetch->policy, &t->fetch->sender, &t->want, t->texts, t->results, e);
+    enum status st = chum_store_roots(s, t->fetch, &t->want, t->texts, t->results, e);
     for (size_t i = 0; i < t->want.count; i++)
         sent += t->texts[i].len;
     if (st == STATUS_OK)
@@ -190,6 +190,7 @@ static void fetch_next(struct chum_tree *t)
     t->next--;
     const struct chum_root_ref ref = {.is_id = t->want.kind == CHUM_ROOT_ID,
                                       .hash = t->want.hashes[t->next],
+                                      .id_hash = chum_want_versions_of(&t->want),
                                       .siblings = t->want.hashes,
                                       .sibling_count = t->next};
     t->parts = chum_parts_begin(t->fetch, &ref, parts_here, t);

@@ -76,6 +76,8 @@ static enum status dispatch(struct store *s, const struct store_change *change, 
     const struct hooks *h = ctx;
     size_t row = 0;
     const size_t rows = sizeof reactions / sizeof *reactions;
+    if (change->kind == STORE_CHANGE_OBJECT && change->part)
+        return STATUS_OK; // nobody said that it may be here for its own sake
     while (row < rows && ((int)change->kind != reactions[row].kind || strcmp(change->type, reactions[row].type) != 0))
         row++;
     if (row == rows)

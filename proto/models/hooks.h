@@ -5,6 +5,9 @@
 //   head of ChannelInfo   registry, shared with the own node
 //   new Topic             registry and grants (topic.h), shared with the own node
 //   head of Settings      shared with the own node
+//   new Signature         ours on a certificate of keys: shared with the own node
+//
+// An object that came as part of another one only has none of them; it is announced again once it comes for itself.
 #pragma once
 
 #include "models/model.h"

@@ -115,6 +115,7 @@ enum status sharing_notice_object(struct model *m, const char *type, const struc
         return access_grant(m, (struct access_target){ACCESS_OBJECT, *hash}, &own, e);
     struct trust_signature s;
     if (strcmp(type, "Signature") != 0 || !trust_read_signature(m, hash, &s) || !hash_eq(&s.issuer, &m->self->person) ||
+        !trust_signature_fits(&s, &m->self->person_keys.sign_public) ||
         model_read(m, &s.data, "TrustKeysCertificate", &object, NULL) != STATUS_OK ||
         !value_get_hash(object, "profile", &target) || !exists(m, &target))
         return STATUS_OK;

@@ -220,7 +220,7 @@ static void tell_object(struct node *n, const struct store_change *c)
                             node_json_hash(&c->from)));
     else if (is_ours && is_worth_telling(c))
         node_tell(n, "object.stored", json_pack("{s:o, s:s}", "hash", node_json_hash(&c->hash), "type", c->type));
-    if (strcmp(c->type, "Topic") == 0)
+    if (strcmp(c->type, "Topic") == 0 && !c->part)
         node_tell(n, "topic.added", json_pack("{s:o}", "hash", node_json_hash(&c->hash)));
 }
 

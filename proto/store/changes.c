@@ -15,11 +15,6 @@ static struct store_change *append(struct store *s)
     return c;
 }
 
-void store_set_sender(struct store *s, const struct hash *person)
-{
-    s->sender = person != NULL ? *person : (struct hash){0};
-}
-
 void changes_add_object(struct store *s, const struct object_row *row, const struct hash *hash)
 {
     struct store_change *c = append(s);
@@ -29,6 +24,7 @@ void changes_add_object(struct store *s, const struct object_row *row, const str
     c->hash = *hash;
     c->id_hash = row->id_hash;
     c->size = row->size;
+    c->part = row->part;
 }
 
 void changes_add_head(struct store *s, const struct store_type *type, const struct hash *id_hash,

@@ -8,7 +8,7 @@
 #include "store/store.h"
 
 enum {
-    STORE_VERSION = 1,              // user_version of the database
+    STORE_VERSION = 2,              // user_version of the database
     STORE_APPLICATION = 0x544e444d, // application_id "TNDM"
     STORE_INLINE = 64 << 10,        // bodies above go to files before the transaction
     STORE_BODY_LIMIT = MICRODATA_MAX_SIZE,
@@ -51,6 +51,8 @@ struct object_row {
     struct hash id_hash;
     enum state state;
     enum tree tree;
+    int64_t source; // provenance.c
+    bool part;
 };
 
 // ---- The store -----------------------------------------------------------------------------------------------------
@@ -102,6 +104,9 @@ struct store {
     struct mark *marks; // of the open transaction and its savepoints
     size_t mark_count;
     struct hash sender;           // of what is being stored; zero = nobody
+    bool storing_parts;           // of something else
+    bool making;                  // what is stored comes of merging what was sent
+    bool recovering;              // nobody knows where what is stored came from
     struct store_change *changes; // of the open transaction
     size_t change_count;
     size_t change_cap;
@@ -162,6 +167,18 @@ enum status object_want(struct store *s, const struct hash *hash, struct error *
 bool type_is_refused(struct span name);                                             // Access, IdAccess, Group
 int file_kind(struct span first_bytes); // STORE_CLOB or STORE_BLOB (DATA-MODEL.md 13)
 
+// ---- provenance.c
+int64_t provenance_source(const struct hash *person);
+// What is about to be stored in the row of an object that was known before (known) or not.
+void provenance_begin(const struct store *s, bool known, const struct object_row *before, struct object_row *row);
+// What is present already is stored again: by somebody else, or on its own account.
+enum status provenance_again(struct store *s, const struct hash *hash, struct object_row *row, struct error *e);
+bool provenance_has(struct store *s, const struct object_row *row, int64_t source); // it came from there
+// May a file be shown below an object that came from this source? Not if it was only named there.
+bool provenance_may_show(struct store *s, enum link_kind kind, const struct object_row *row, int64_t parent_source);
+enum status provenance_set(struct store *s, const struct hash *hash, int64_t source, bool part, struct error *e);
+enum status provenance_unknown_versions(struct store *s, uint64_t *count, struct error *e);
+
 // ---- place.c: where the bytes of files lie
 char *place_settled(const struct store *s, const struct hash *hash); // objects/ab/<hash>; caller frees
 char *place_head(const struct store *s, const struct hash *id_hash); // vheads/ab/<hash>
@@ -181,14 +198,15 @@ void place_rollback(struct store *s, size_t keep); // removes those after keep
 enum status place_recover(struct store *s, uint64_t *repaired, struct error *e); // what a crash left behind
 
 // ---- tree.c
-// Of an object of this type with these links; what is below is asked, not the object itself.
-enum status tree_of_links(struct store *s, const struct store_type *type, const struct link *links, size_t count,
+// Of an object of the parent's type and source with these links; what is below is asked, not the object itself.
+enum status tree_of_links(struct store *s, const struct object_row *parent, const struct link *links, size_t count,
                           enum tree *out, struct error *e);
 enum status tree_of_row(struct store *s, const struct object_row *row, enum tree *out, struct error *e);
 enum status tree_arrived(struct store *s, const struct hash *hash, struct error *e); // an object others waited for
 enum status tree_lost(struct store *s, const struct hash *hash, struct error *e);
 bool tree_is_lacking(enum link_kind kind, bool found, const struct object_row *row); // of what a link leads to
-// The objects that lack a BLOB which was not shown by this person: not for its eyes.
+// The objects that lack a BLOB which was not shown by this person, or which others than this person merely named: not
+// for its eyes.
 enum status tree_lacking_for_others(struct store *s, const struct hash *person, struct hash_map *out, struct error *e);
 
 // ---- links.c
@@ -196,7 +214,7 @@ struct child_row { // a link with what is known of its target
     enum link_kind kind;
     struct hash target;
     bool found;
-    struct object_row row; // seq, type, state and tree only
+    struct object_row row; // seq, type, state, tree and source only
 };
 struct child_rows {
     struct child_row *items;
@@ -283,4 +301,6 @@ enum status salvage_bodies(struct salvage *old, salvage_body visit, void *arg, s
 typedef enum status (*salvage_pair)(const struct hash *first, const struct hash *second, void *arg, struct error *e);
 enum status salvage_heads(struct salvage *old, salvage_pair visit, void *arg, struct error *e);
 enum status salvage_names(struct salvage *old, salvage_pair visit, void *arg, struct error *e); // second: NULL
+typedef enum status (*salvage_origin)(const struct hash *hash, int64_t source, bool part, void *arg, struct error *e);
+enum status salvage_origins(struct salvage *old, salvage_origin visit, void *arg, struct error *e);
 enum status salvage_settings(struct salvage *old, struct store *s, struct error *e);

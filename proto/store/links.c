@@ -66,6 +66,7 @@ enum status links_load(struct store *s, int64_t src, struct child_rows *out, str
         c->row.type = type_by_id(s, sqlite3_column_int64(st, 3));
         c->row.state = (enum state)sqlite3_column_int(st, 4);
         c->row.tree = (enum tree)sqlite3_column_int(st, 5);
+        c->row.source = sqlite3_column_int64(st, 6);
     }
 }
 
@@ -102,6 +103,7 @@ enum status links_of_node(struct store *s, const struct hash *node, struct node_
 // ---- Children -------------------------------------------------------------------------------------------------------
 
 struct frame { // an object whose links are being visited
+    int64_t source;
     struct child_rows links;
     size_t next;
 };
@@ -116,15 +118,15 @@ struct traversal {
     size_t out_cap;
 };
 
-static enum status enter(struct traversal *t, int64_t seq, struct error *e)
+static enum status enter(struct traversal *t, const struct object_row *row, struct error *e)
 {
     if (t->depth == t->cap) {
         t->cap = t->cap != 0 ? t->cap * 2 : 16;
         t->frames = mem_resize(t->frames, t->cap * sizeof *t->frames);
     }
     struct frame *f = &t->frames[t->depth++];
-    memset(f, 0, sizeof *f);
-    return links_load(t->store, seq, &f->links, e);
+    *f = (struct frame){.source = row->source};
+    return links_load(t->store, row->seq, &f->links, e);
 }
 
 static void emit(struct traversal *t, const struct child_row *c)
@@ -147,8 +149,10 @@ static void leave(struct traversal *t)
     emit(t, &above->links.items[above->next - 1]);
 }
 
-static enum status visit(struct traversal *t, const struct child_row *c, struct error *e)
+static enum status visit(struct traversal *t, const struct child_row *c, int64_t source, struct error *e)
 {
+    if (!provenance_may_show(t->store, c->kind, &c->row, source))
+        return STATUS_OK;
     if (!hash_map_add(t->seen, &c->target))
         return STATUS_OK;
     if (tree_is_lacking(c->kind, c->found, &c->row)) { // whoever is shown the tree has it, or can do without
@@ -158,7 +162,7 @@ static enum status visit(struct traversal *t, const struct child_row *c, struct 
     if (!c->found || c->row.state == STATE_WANTED)
         return error_set(e, STATUS_NOT_FOUND, "SB-READ2", "File not found: %s", hash_text(&c->target).s);
     if (c->kind == LINK_OBJECT || c->kind == LINK_ID)
-        return enter(t, c->row.seq, e);
+        return enter(t, &c->row, e);
     emit(t, c);
     return STATUS_OK;
 }
@@ -172,9 +176,9 @@ static void reverse(struct store_children *out)
     }
 }
 
-static enum status traverse(struct traversal *t, int64_t seq, struct error *e)
+static enum status traverse(struct traversal *t, const struct object_row *row, struct error *e)
 {
-    enum status status = enter(t, seq, e);
+    enum status status = enter(t, row, e);
     while (status == STATUS_OK && t->depth != 0) {
         struct frame *f = &t->frames[t->depth - 1];
         if (f->next == f->links.count) {
@@ -182,7 +186,7 @@ static enum status traverse(struct traversal *t, int64_t seq, struct error *e)
             continue;
         }
         struct child_row c = f->links.items[f->next++]; // entering moves the frames
-        status = visit(t, &c, e);
+        status = visit(t, &c, f->source, e);
     }
     return status;
 }
@@ -200,7 +204,7 @@ enum status store_children(struct store *s, const struct hash *hash, struct stor
     if (row.type->kind != STORE_OBJECT && row.type->kind != STORE_ID_OBJECT)
         return error_set(e, STATUS_INVALID, "M2O-PH1", "%s is a file, not an object", hash_text(hash).s);
     struct traversal t = {.store = s, .seen = hash_map_create(), .out = out};
-    status = traverse(&t, row.seq, e);
+    status = traverse(&t, &row, e);
     while (t.depth != 0)
         free(t.frames[--t.depth].links.items);
     free(t.frames);

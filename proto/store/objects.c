@@ -37,6 +37,8 @@ enum status object_row_find(struct store *s, const struct hash *hash, bool *foun
     (void)column_hash(st, 3, &row->id_hash);
     row->state = (enum state)sqlite3_column_int(st, 4);
     row->tree = (enum tree)sqlite3_column_int(st, 5);
+    row->source = sqlite3_column_int64(st, 6);
+    row->part = sqlite3_column_int(st, 7) != 0;
     sqlite3_reset(st);
     return STATUS_OK;
 }
@@ -54,6 +56,8 @@ static void bind_details(sqlite3_stmt *st, int first, const struct object_row *r
         bind_hash(st, first + 2, &row->id_hash);
     sqlite3_bind_int(st, first + 3, (int)row->state);
     sqlite3_bind_int(st, first + 4, (int)row->tree);
+    sqlite3_bind_int64(st, first + 5, row->source);
+    sqlite3_bind_int(st, first + 6, row->part);
 }
 
 static enum status row_add(struct store *s, const struct hash *hash, struct object_row *row, struct error *e)
@@ -148,6 +152,8 @@ static enum status put_one(struct store *s, const struct object *o, const struct
     enum status status = object_row_find(s, &o->hash, &found, &before, e);
     bool known = found && before.type != NULL && before.type->kind == kind;
     *is_new = !known || before.state == STATE_WANTED;
+    if (status == STATUS_OK && known && before.state == STATE_PRESENT)
+        status = provenance_again(s, &o->hash, &before, e);
     if (status != STATUS_OK || (known && before.state == STATE_PRESENT))
         return status;
 
@@ -155,7 +161,8 @@ static enum status put_one(struct store *s, const struct object *o, const struct
     row.type = type_get(s, o->recipe->name, kind, e);
     if (row.type == NULL)
         return STATUS_IO;
-    status = tree_of_links(s, row.type, o->links, o->link_count, &row.tree, e);
+    provenance_begin(s, known, &before, &row);
+    status = tree_of_links(s, &row, o->links, o->link_count, &row.tree, e);
     if (status == STATUS_OK)
         status = put_row(s, &o->hash, found, &before, &row, body, e);
     if (status == STATUS_OK && !known)
@@ -172,7 +179,9 @@ static enum status put_id_object(struct store *s, const struct object *o, struct
     struct object_row row;
     bool found;
     enum status status = object_row_find(s, &o->id_hash, &found, &row, e);
-    if (status != STATUS_OK || (found && row.state == STATE_PRESENT && row.type->kind == STORE_ID_OBJECT))
+    if (status == STATUS_OK && found && row.state == STATE_PRESENT && row.type->kind == STORE_ID_OBJECT)
+        return provenance_again(s, &o->id_hash, &row, e);
+    if (status != STATUS_OK)
         return status;
     struct arena *a = arena_create();
     struct object id;
@@ -206,10 +215,12 @@ enum status object_put_settled(struct store *s, const struct object *o, struct e
     return put(s, o, NULL, &ignored, e);
 }
 
+// By those who brought it; for the others it is as missing as before.
 static enum status want_no_more(struct store *s, const struct hash *hash, struct error *e)
 {
     sqlite3_stmt *st = statement(s, SQL_WANTED_REMOVE);
     bind_hash(st, 1, hash);
+    bind_hash(st, 2, &s->sender);
     return statement_run(s, st, e);
 }
 
@@ -222,7 +233,9 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
     if (status == STATUS_OK)
         status = object_row_find(s, hash, &found, &before, e);
     *is_new = !found || before.state == STATE_WANTED;
-    if (status != STATUS_OK || (found && before.state == STATE_PRESENT))
+    if (status == STATUS_OK && found && before.state == STATE_PRESENT)
+        return provenance_again(s, hash, &before, e);
+    if (status != STATUS_OK)
         return status;
     struct object_row row = {.size = size, .state = STATE_PRESENT, .tree = TREE_DELIVERABLE};
     if (found && before.type != NULL) { // a lost or remote object whose bytes come back as a file stays what it was
@@ -235,6 +248,7 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
     }
     if (row.type == NULL)
         return STATUS_IO;
+    provenance_begin(s, found && before.type != NULL, &before, &row);
     if (status == STATUS_OK)
         status = put_row(s, hash, found, &before, &row, body, e);
     if (status == STATUS_OK && found)
@@ -315,7 +329,8 @@ enum status store_want_file(struct store *s, const struct hash *hash, const stru
     enum status status = store_need_transaction(s, e);
     if (status == STATUS_OK)
         status = object_row_find(s, hash, &found, &row, e);
-    if (status != STATUS_OK || (found && row.state != STATE_WANTED))
+    bool here = found && row.state != STATE_WANTED;
+    if (status != STATUS_OK || (here && provenance_has(s, &row, provenance_source(shown_by))))
         return status;
     sqlite3_stmt *st = statement(s, SQL_WANTED_ADD);
     bind_hash(st, 1, hash);

@@ -1,5 +1,9 @@
 // Makes the database anew: from what the damaged one still gives, the settled files and the settled heads. Every byte
 // is checked against its hash; what is known by name but nowhere to be found becomes wanted.
+//
+// Current is what the damaged database or the settled heads name as current, nothing else: a version that merely lies
+// here may have been planted by a peer, however long a history it claims. Where an object came from is lost with the
+// database; it then lies here as a part, without effect, until somebody who may send it does so again.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +32,7 @@ struct recovery {
     struct hash_list names;  // everything the old database knew
     struct hash_list unread; // objects of types not known yet
     uint64_t lost_heads;
+    uint64_t unknown_versions; // lie here, and nobody knows whose they are
 };
 
 bool recover_is_needed(const struct store *s)
@@ -207,7 +212,7 @@ static double depth_of(struct store *s, const struct hash *node)
     return depth;
 }
 
-// Histories only grow: of two heads of an id the deeper is the later.
+// Both were current once. Histories only grow: of two heads of an id the deeper is the later.
 static enum status consider_head(const struct hash *id_hash, const struct hash *node, void *arg, struct error *e)
 {
     (void)e;
@@ -235,25 +240,6 @@ static enum status consider_head_file(const struct folder_file *file, void *arg,
     return status == STATUS_TOO_BIG ? STATUS_OK : status;
 }
 
-// Heads settle after their nodes: a whole history that is longer than the noted one is what came later. Where the noted
-// one is lost, nobody knows, and the loss is told.
-static enum status consider_node(const struct hash *hash, const struct store_info *info, void *arg, struct error *e)
-{
-    struct recovery *r = arg;
-    struct node_links links = {0};
-    struct store_info about;
-    enum status status = STATUS_OK;
-    if (strncmp(info->type, "VersionNode", strlen("VersionNode")) == 0 && store_is_complete(r->s, hash) &&
-        links_of_node(r->s, hash, &links, NULL) == STATUS_OK &&
-        store_info(r->s, &links.data, &about, NULL) == STATUS_OK) {
-        const struct hash *noted = hash_map_get(r->heads, &about.id_hash);
-        if (noted == NULL || depth_of(r->s, noted) >= 0)
-            status = consider_head(&about.id_hash, hash, r, e);
-    }
-    hash_list_free(&links.before);
-    return status;
-}
-
 static enum status set_heads(struct recovery *r, struct error *e)
 {
     size_t cursor = 0;
@@ -263,6 +249,8 @@ static enum status set_heads(struct recovery *r, struct error *e)
     r->lost_heads = 0;
     while (status == STATUS_OK && hash_map_next(r->heads, &cursor, &id_hash, &node)) {
         status = heads_set(r->s, &id_hash, node, e);
+        if (status == STATUS_OK)
+            status = store_admit_history(r->s, node, e);
         if (is_about_content(status)) {
             r->lost_heads++;
             LOG(LOG_ERROR, "store.headLost", LOG_HASH("idHash", &id_hash));
@@ -360,6 +348,12 @@ static enum status want_missing(struct recovery *r, struct error *e)
     return status;
 }
 
+static enum status note_origin(const struct hash *hash, int64_t source, bool part, void *arg, struct error *e)
+{
+    const struct recovery *r = arg;
+    return provenance_set(r->s, hash, source, part, e);
+}
+
 static enum status move_part(struct store *s, const char *suffix, unsigned number, struct error *e)
 {
     char *from = store_path(s, "store.db%s", suffix);
@@ -412,6 +406,8 @@ static enum status take_database(const struct folder_file *file, void *arg, stru
     if (status == STATUS_OK)
         status = salvage_names(old, note_name, r, e);
     if (status == STATUS_OK)
+        status = salvage_origins(old, note_origin, r, e);
+    if (status == STATUS_OK)
         status = salvage_heads(old, consider_head, r, e);
     salvage_close(old);
     return status;
@@ -441,13 +437,13 @@ static enum status rebuild(struct recovery *r, struct error *e)
     if (status == STATUS_OK)
         status = folder_walk(vheads, consider_head_file, r, e);
     if (status == STATUS_OK)
-        status = store_each(r->s, consider_node, r, e);
-    if (status == STATUS_OK)
         status = set_heads(r, e);
     if (status == STATUS_OK)
         status = retry_unread(r, e);
     if (status == STATUS_OK)
         status = want_missing(r, e);
+    if (status == STATUS_OK)
+        status = provenance_unknown_versions(r->s, &r->unknown_versions, e);
     if (status == STATUS_OK)
         status = store_commit(r->s, e);
     if (status == STATUS_OK)
@@ -470,11 +466,11 @@ static void describe(const struct recovery *r)
 {
     snprintf(r->report->note, sizeof r->report->note,
              "The database was damaged or missing and was made anew: %llu objects found, %llu lost, %llu current "
-             "versions lost",
+             "versions lost, %llu versions of unknown origin left aside",
              (unsigned long long)r->s->totals.objects, (unsigned long long)r->report->lost_objects,
-             (unsigned long long)r->lost_heads);
+             (unsigned long long)r->lost_heads, (unsigned long long)r->unknown_versions);
     LOG(LOG_WARN, "store.rebuilt", LOG_INT("objects", r->s->totals.objects), LOG_INT("lost", r->report->lost_objects),
-        LOG_INT("lostHeads", r->lost_heads));
+        LOG_INT("lostHeads", r->lost_heads), LOG_INT("unknownVersions", r->unknown_versions));
 }
 
 enum status recover_database(struct store *s, struct store_report *report, struct error *e)
@@ -486,8 +482,10 @@ enum status recover_database(struct store *s, struct store_report *report, struc
     enum status status = move_database(s, e);
     if (status == STATUS_OK)
         status = database_open(s, e);
+    s->recovering = true;
     if (status == STATUS_OK)
         status = rebuild(&r, e);
+    s->recovering = false;
     if (status == STATUS_OK)
         status = file_remove(mark, e);
     if (status == STATUS_OK)

@@ -115,6 +115,26 @@ enum status salvage_names(struct salvage *old, salvage_pair visit, void *arg, st
     return read_table(old, "object", "hash, hash", "seq", visit_pair, &v, e);
 }
 
+struct origin_visit {
+    salvage_origin visit;
+    void *arg;
+};
+
+static enum status visit_origin(sqlite3_stmt *st, void *arg, struct error *e)
+{
+    const struct origin_visit *v = arg;
+    struct hash hash;
+    if (!column_hash(st, 0, &hash))
+        return STATUS_OK;
+    return v->visit(&hash, sqlite3_column_int64(st, 1), sqlite3_column_int(st, 2) != 0, v->arg, e);
+}
+
+enum status salvage_origins(struct salvage *old, salvage_origin visit, void *arg, struct error *e)
+{
+    struct origin_visit v = {visit, arg};
+    return read_table(old, "object", "hash, source, part", "seq", visit_origin, &v, e);
+}
+
 static enum status visit_setting(sqlite3_stmt *st, void *arg, struct error *e)
 {
     struct span name = column_bytes(st, 0);

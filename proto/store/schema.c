@@ -1,9 +1,13 @@
-// The database of a store, version 1 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
+// The database of a store, version 2 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
 // in the order they came.
 //
 //   type          the recipe names (and the two kinds of files) objects refer to by a small number
-//   object        everything known by its hash; tree: enum tree; state: present, remote, wanted
-//   wanted        who showed us the BLOBs that are wanted and were never here
+//   object        everything known by its hash; tree: enum tree; state: present, remote, wanted; source: whose node
+//   sent
+//                 it first, as a number (provenance.c), 0 = it was made here; part: it lies here as part of something
+//                 else only, and has no effect of its own
+//   brought       who else proved to have it, by sending it or by making it after it had come from somebody
+//   wanted        who showed us the BLOBs that are wanted and were never here, or named one that came otherwise
 //   body          bytes not (archive: not yet) in a file of their own
 //   link          direct links in text order, each target once (DATA-MODEL.md 10.2); type is that of src, so that
 //                 referrers of one type are one range of the index (DATA-MODEL.md 9)
@@ -26,7 +30,10 @@
 static const char tables[] =
     "CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind INTEGER NOT NULL, UNIQUE(name, kind)) STRICT;"
     "CREATE TABLE object(seq INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, type INTEGER, size INTEGER NOT NULL, "
-    " id_hash BLOB, state INTEGER NOT NULL, tree INTEGER NOT NULL) STRICT;"
+    " id_hash BLOB, state INTEGER NOT NULL, tree INTEGER NOT NULL, source INTEGER NOT NULL DEFAULT 0, "
+    " part INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE TABLE brought(seq INTEGER NOT NULL, source INTEGER NOT NULL, PRIMARY KEY(seq, source)) STRICT, WITHOUT "
+    "ROWID;"
     "CREATE INDEX object_wanted ON object(state, seq) WHERE state = 2;"
     "CREATE TABLE wanted(hash BLOB NOT NULL, person BLOB NOT NULL, PRIMARY KEY(hash, person)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE body(seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;"
@@ -67,6 +74,24 @@ static enum status schema_create(struct store *s, struct error *e)
     return status;
 }
 
+// What was stored before provenance was noted counts as made here: it has had its effects.
+static const char from_1[] =
+    "ALTER TABLE object ADD COLUMN source INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE object ADD COLUMN part INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE brought(seq INTEGER NOT NULL, source INTEGER NOT NULL, PRIMARY KEY(seq, source)) STRICT, WITHOUT "
+    "ROWID;";
+
+static enum status schema_migrate(struct store *s, struct error *e)
+{
+    struct buf sql = {0};
+    buf_printf(&sql, "BEGIN IMMEDIATE; %s PRAGMA user_version = %d; COMMIT", from_1, STORE_VERSION);
+    enum status status = store_sql(s, buf_cstr(&sql), e);
+    if (status != STATUS_OK && !sqlite3_get_autocommit(s->main.db))
+        (void)store_sql(s, "ROLLBACK", NULL);
+    buf_free(&sql);
+    return status;
+}
+
 static enum status ask_number(struct store *s, const char *sql, int64_t *out, struct error *e)
 {
     sqlite3_stmt *st = NULL;
@@ -96,7 +121,7 @@ enum status schema_check(struct store *s, struct error *e)
     if (version > STORE_VERSION)
         return error_set(e, STATUS_REFUSED, "STATE-TOO-NEW", "The store in %s was made by a newer version of tandem",
                          s->dir);
-    return STATUS_OK;
+    return version < STORE_VERSION ? schema_migrate(s, e) : STATUS_OK;
 }
 
 // ---- Types ----------------------------------------------------------------------------------------------------------

@@ -16,10 +16,32 @@ static const char *const texts[SQL_COUNT] = {
 
     [SQL_TYPE_ADD] = "INSERT INTO type(id, name, kind) VALUES(?1, ?2, ?3)",
 
-    [SQL_OBJECT_FIND] = "SELECT seq, type, size, id_hash, state, tree FROM object WHERE hash = ?1",
-    [SQL_OBJECT_ADD] = "INSERT INTO object(seq, hash, type, size, id_hash, state, tree) VALUES(?1, ?2, ?3, ?4, ?5, "
-                       "?6, ?7)",
-    [SQL_OBJECT_FILL] = "UPDATE object SET type = ?2, size = ?3, id_hash = ?4, state = ?5, tree = ?6 WHERE seq = ?1",
+    [SQL_OBJECT_FIND] = "SELECT seq, type, size, id_hash, state, tree, source, part FROM object WHERE hash = ?1",
+    [SQL_OBJECT_ADD] =
+        "INSERT INTO object(seq, hash, type, size, id_hash, state, tree, source, part) VALUES(?1, ?2, ?3, "
+        "?4, ?5, ?6, ?7, ?8, ?9)",
+    [SQL_OBJECT_FILL] =
+        "UPDATE object SET type = ?2, size = ?3, id_hash = ?4, state = ?5, tree = ?6, source = ?7, part = "
+        "?8 WHERE seq = ?1",
+    [SQL_OBJECT_ORIGIN] = "UPDATE object SET source = ?2, part = ?3 WHERE hash = ?1",
+    // A version that counts brings those before it: they are its history.
+    [SQL_OBJECT_ADMIT_HISTORY] =
+        "WITH RECURSIVE back(hash) AS (SELECT ?1 UNION SELECT t.hash FROM back b JOIN object o ON o.hash = b.hash JOIN "
+        "link l ON l.src = o.seq JOIN object t ON t.hash = l.target JOIN type y ON y.id = t.type WHERE t.part = 1 AND "
+        "y.name IN ('VersionNodeEdge', 'VersionNodeChange', 'VersionNodeMerge')) UPDATE object SET part = 0 WHERE hash "
+        "IN (SELECT hash FROM back)",
+    [SQL_UNKNOWN_VERSIONS] =
+        "SELECT COUNT(*) FROM type t JOIN object o ON o.type = t.id WHERE o.part = 1 AND t.name IN ('VersionNodeEdge', "
+        "'VersionNodeChange', 'VersionNodeMerge')",
+    [SQL_BROUGHT_ADD] = "INSERT OR IGNORE INTO brought(seq, source) VALUES(?1, ?2)",
+    [SQL_BROUGHT_HAS] = "SELECT 1 FROM brought WHERE seq = ?1 AND source = ?2",
+    [SQL_GRANTED_TO] =
+        "SELECT 1 FROM (SELECT id AS scope FROM scope WHERE target = ?1 UNION ALL SELECT scope FROM scope_log WHERE "
+        "hash = ?1) x JOIN member m ON m.scope = x.scope AND m.until_seq IS NULL WHERE (m.is_group = 0 AND m.person = "
+        "?2) OR (m.is_group = 1 AND EXISTS(SELECT 1 FROM group_member g WHERE g.grp = m.person AND g.person = ?2 AND "
+        "g.until_seq IS NULL)) LIMIT 1",
+    [SQL_REFERRER_SOURCES] = "SELECT o.hash, o.source FROM link l JOIN object o ON o.seq = l.src WHERE l.target = ?1 "
+                             "LIMIT ?2",
     [SQL_OBJECT_STATE] = "UPDATE object SET state = ?2 WHERE seq = ?1",
     [SQL_OBJECT_TREE] = "UPDATE object SET tree = ?2 WHERE seq = ?1",
     [SQL_OBJECT_PREFIX] = "SELECT hash FROM object WHERE hash BETWEEN ?1 AND ?2 AND state <> 2 ORDER BY hash LIMIT ?3",
@@ -28,9 +50,10 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_OBJECT_MEASURE] = "SELECT type, state, COUNT(*), SUM(size) FROM object GROUP BY type, state ORDER BY 4 DESC",
 
     [SQL_WANTED_ADD] = "INSERT OR IGNORE INTO wanted(hash, person) VALUES(?1, ?2)",
-    [SQL_WANTED_REMOVE] = "DELETE FROM wanted WHERE hash = ?1",
+    [SQL_WANTED_REMOVE] = "DELETE FROM wanted WHERE hash = ?1 AND person = ?2",
     [SQL_WANTED_OF_OTHERS] = "SELECT o.hash FROM object o WHERE o.state = 2 AND o.type IS NULL AND NOT EXISTS(SELECT 1 "
-                             "FROM wanted w WHERE w.hash = o.hash AND w.person = ?1)",
+                             "FROM wanted w WHERE w.hash = o.hash AND w.person = ?1) UNION SELECT w.hash FROM wanted w "
+                             "JOIN object o ON o.hash = w.hash WHERE o.state <> 2 AND w.person <> ?1",
 
     [SQL_BODY_ADD] = "INSERT OR REPLACE INTO body(seq, bytes) VALUES(?1, ?2)",
     [SQL_BODY_GET] = "SELECT bytes FROM body WHERE seq = ?1",
@@ -42,7 +65,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_LINK_ADD] = "INSERT INTO link(src, ordinal, target, kind, type) VALUES(?1, ?2, ?3, ?4, ?5)",
     [SQL_LINK_LIST] = "SELECT target, kind FROM link WHERE src = ?1 ORDER BY ordinal",
     [SQL_LINK_CHILDREN] =
-        "SELECT l.target, l.kind, o.seq, o.type, o.state, o.tree FROM link l LEFT JOIN object o ON o.hash = "
+        "SELECT l.target, l.kind, o.seq, o.type, o.state, o.tree, o.source FROM link l LEFT JOIN object o ON o.hash = "
         "l.target WHERE l.src = ?1 ORDER BY l.ordinal",
     [SQL_LINK_ANY_REFERRER] = "SELECT 1 FROM link WHERE target = ?1 LIMIT 1",
     [SQL_LINK_PARENTS] = "SELECT DISTINCT o.hash FROM link l JOIN object o ON o.seq = l.src WHERE l.target = ?1 AND "

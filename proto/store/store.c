@@ -101,7 +101,11 @@ static enum status versions_read(void *ctx, const struct hash *hash, struct aren
 
 static enum status versions_write(void *ctx, const struct object *o, struct error *e)
 {
-    return store_put(ctx, o, NULL, e);
+    struct store *s = ctx;
+    s->making = true;
+    enum status status = store_put(s, o, NULL, e);
+    s->making = false;
+    return status;
 }
 
 static enum status versions_head(void *ctx, const struct hash *id_hash, struct hash *node, struct error *e)

@@ -76,7 +76,7 @@ enum status store_info(struct store *s, const struct hash *hash, struct store_in
 // Up to limit names of objects whose content is lost or was never here, oldest first.
 enum status store_wanted(struct store *s, struct hash_list *out, size_t limit, struct error *e);
 // Notes a BLOB that an object refers to and that the person who showed it could not deliver (WIRE.md 9.4); nothing
-// happens if it is here. Objects that lack nothing else are offered only to those who showed it to us.
+// happens if that person has sent it. Objects that lack nothing else are offered only to those who showed it to us.
 enum status store_want_file(struct store *s, const struct hash *hash, const struct hash *shown_by, struct error *e);
 bool store_is_wanted(struct store *s, const struct hash *hash);   // known by name, content lost or never here
 bool store_is_complete(struct store *s, const struct hash *hash); // it is here, and nothing below it is missing
@@ -132,6 +132,34 @@ enum status store_current_referrers(struct store *s, const struct hash *target, 
                                     struct error *e);
 // All ids of a versioned type that have a head, oldest first.
 enum status store_ids_of_type(struct store *s, struct span type, struct hash_list *out, struct error *e);
+
+// ---- Where things came from
+// ------------------------------------------------------------------------------------------
+
+// What is stored from now on came from this person's node, until it is called with NULL. Who sent an object is noted
+// with it, and who else did later.
+void store_set_sender(struct store *s, const struct hash *person);
+// What the sender sends from now on is part of something else: such an object has no effect of its own until it is
+// stored without this mark, by a sender or by us; then it is announced.
+void store_set_parts(struct store *s, bool parts);
+bool store_is_admitted(struct store *s, const struct hash *hash); // complete, and not here as a part only
+// The versions before this one are here on their own account too: they are its history.
+enum status store_admit_history(struct store *s, const struct hash *node, struct error *e);
+// Notes that the sender has it, without its having been sent; nothing happens if it is not here.
+enum status store_vouch(struct store *s, const struct hash *hash, struct error *e);
+
+// What a person may have from us: what its node sent, and what lies below what we show it. Whoever links to something
+// else that is here has it sent first, so that a hash alone opens nothing.
+struct store_knowledge;
+enum store_link { STORE_LINK_MISSING, STORE_LINK_OTHER_KIND, STORE_LINK_STRANGE, STORE_LINK_KNOWN };
+// self: we, whom everybody knows who talks to us. all: the person has everything (another node of our own).
+struct store_knowledge *store_knowledge_create(struct store *s, const struct hash *person, const struct hash *self,
+                                               bool all);
+void store_knowledge_destroy(struct store_knowledge *k);
+// How the target of a link stands here. Costs a few look-ups at most; in doubt it is strange. What was asked before
+// helps: ask from above downwards.
+enum store_link store_knowledge_of(struct store_knowledge *k, enum link_kind kind, const struct hash *target);
+bool store_came_from(struct store *s, const struct hash *hash, const struct hash *person);
 
 // ---- Access (DATA-MODEL.md 10.1) -----------------------------------------------------------------------------------
 
@@ -190,11 +218,10 @@ struct store_change {
     struct hash id_hash; // versioned types
     struct hash node;    // head changes: the new node
     struct hash from;    // the person whose node sent it; zero = it was made here
+    bool part;           // objects: it came as part of something else only
     enum store_content content;
     uint64_t size; // objects and files
 };
-// What changes from now on came from this person's node, until it is called with NULL; for the changes only.
-void store_set_sender(struct store *s, const struct hash *person);
 typedef enum status (*store_hook)(struct store *s, const struct store_change *change, void *ctx, struct error *e);
 void store_set_hook(struct store *s, store_hook hook, void *ctx);
 // Runs the hook for everything not yet announced; the queue calls it at the end of each job, tests call it themselves.

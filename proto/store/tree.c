@@ -9,8 +9,9 @@ bool tree_is_lacking(enum link_kind kind, bool found, const struct object_row *r
     return kind == LINK_BLOB && found && row->state == STATE_WANTED && row->type == NULL;
 }
 
+// source: of the object with the link. A file that was only named there lacks like one that could not be delivered.
 // A link to an object needs an object, a link to an id an id object; a file may be anything.
-static enum tree below(enum link_kind kind, bool found, const struct object_row *row)
+static enum tree below(struct store *s, enum link_kind kind, bool found, const struct object_row *row, int64_t source)
 {
     if (tree_is_lacking(kind, found, row))
         return TREE_LACKING;
@@ -20,7 +21,7 @@ static enum tree below(enum link_kind kind, bool found, const struct object_row 
         return row->type->kind == STORE_OBJECT ? row->tree : TREE_INCOMPLETE;
     if (kind == LINK_ID)
         return row->type->kind == STORE_ID_OBJECT ? row->tree : TREE_INCOMPLETE;
-    return TREE_DELIVERABLE;
+    return provenance_may_show(s, kind, row, source) ? TREE_DELIVERABLE : TREE_LACKING;
 }
 
 static enum tree join(enum tree sum, enum tree one)
@@ -37,16 +38,16 @@ static enum tree start(const struct store_type *type)
     return type_is_refused((struct span){type->name, type->length}) ? TREE_REFUSED : TREE_DELIVERABLE;
 }
 
-enum status tree_of_links(struct store *s, const struct store_type *type, const struct link *links, size_t count,
+enum status tree_of_links(struct store *s, const struct object_row *parent, const struct link *links, size_t count,
                           enum tree *out, struct error *e)
 {
     enum status status = STATUS_OK;
-    *out = start(type);
+    *out = start(parent->type);
     for (size_t i = 0; i < count && status == STATUS_OK && *out != TREE_REFUSED; i++) {
         struct object_row row;
         bool found;
         status = object_row_find(s, &links[i].target, &found, &row, e);
-        *out = join(*out, below(links[i].kind, found, &row));
+        *out = join(*out, below(s, links[i].kind, found, &row, parent->source));
     }
     return status;
 }
@@ -57,7 +58,7 @@ enum status tree_of_row(struct store *s, const struct object_row *row, enum tree
     enum status status = links_load(s, row->seq, &links, e);
     *out = start(row->type);
     for (size_t i = 0; i < links.count; i++)
-        *out = join(*out, below(links.items[i].kind, links.items[i].found, &links.items[i].row));
+        *out = join(*out, below(s, links.items[i].kind, links.items[i].found, &links.items[i].row, row->source));
     free(links.items);
     return status;
 }

@@ -252,11 +252,11 @@ static enum status run_offer(struct store *store, void *arg, struct error *e)
     return st;
 }
 
-static bool is_offered(struct scene *s, const struct side *to, bool own)
+static bool is_offered(struct scene *s, const struct side *to, bool own, bool listed)
 {
     struct offer o = {.person = &to->node.identity.person_id, .root = &s->root, .own = own};
     side_must(s->g.ours, run_offer, &o);
-    assert_true(o.listed);
+    assert_int_equal(o.listed, listed);
     return o.offered;
 }
 
@@ -311,11 +311,39 @@ static void what_lacks_a_blob_is_offered_to_whom_it_came_from(void **state)
     s->way = SENDS_NOTHING;
     gallery_pass(&s->g);
     grant_to_all(s);
-    assert_true(is_offered(s, s->g.peer, false));
-    assert_false(is_offered(s, &s->g.stage.sides[2], false));
-    assert_true(is_offered(s, &s->g.stage.sides[2], true));
+    assert_true(is_offered(s, s->g.peer, false, true));
+    assert_false(is_offered(s, &s->g.stage.sides[2], false, true));
+    assert_true(is_offered(s, &s->g.stage.sides[2], true, true));
+}
+
+// Who names a file by its hash and does not send it gets nothing shown on the strength of that, nor do others.
+static void a_file_of_ours_that_a_peer_only_named_stays_ours(void **state)
+{
+    struct scene *s = *state;
+    s->way = REFUSES;
     put_file(s->g.ours, s->bytes, 1, false);
-    assert_true(is_offered(s, &s->g.stage.sides[2], false));
+    gallery_pass(&s->g);
+    grant_to_all(s);
+    assert_int_equal(side_presence(s->g.ours, &s->root), STORE_PRESENT);
+    assert_int_equal(s->asked, 1); // as if it were not here
+    assert_true(is_offered(s, s->g.peer, false, false));
+    assert_false(is_offered(s, &s->g.stage.sides[2], false, false));
+    stage_disconnect(&s->g.stage, s->g.ours);
+    s->way = DELIVERS;
+    gallery_connect(&s->g);
+    stage_wait_passes(&s->g.stage, s->g.ours, 1);
+    assert_true(is_offered(s, &s->g.stage.sides[2], false, true));
+}
+
+static void a_file_that_comes_from_elsewhere_was_still_only_named(void **state)
+{
+    struct scene *s = *state;
+    s->way = SENDS_NOTHING;
+    gallery_pass(&s->g);
+    grant_to_all(s);
+    put_file(s->g.ours, s->bytes, 1, false);
+    assert_true(is_offered(s, s->g.peer, false, false));
+    assert_false(is_offered(s, &s->g.stage.sides[2], false, false));
 }
 
 static void a_blob_that_comes_later_completes_its_object(void **state)
@@ -331,7 +359,7 @@ static void a_blob_that_comes_later_completes_its_object(void **state)
     stage_wait_passes(&s->g.stage, s->g.ours, 1);
     assert_int_equal(side_presence(s->g.ours, &s->file), STORE_PRESENT);
     grant_to_all(s);
-    assert_true(is_offered(s, &s->g.stage.sides[2], false));
+    assert_true(is_offered(s, &s->g.stage.sides[2], false, true));
     unsigned asked = s->asked;
     stage_wait_passes(&s->g.stage, s->g.ours, 4);
     assert_int_equal(s->asked, asked);
@@ -453,6 +481,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_undeliverable_blob_is_asked_for_and_told_once_for_all_that_lack_it,
                                         begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(what_lacks_a_blob_is_offered_to_whom_it_came_from, begin_scene, end_scene),
+        cmocka_unit_test_setup_teardown(a_file_of_ours_that_a_peer_only_named_stays_ours, begin_scene, end_scene),
+        cmocka_unit_test_setup_teardown(a_file_that_comes_from_elsewhere_was_still_only_named, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_blob_that_comes_later_completes_its_object, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_blob_that_is_text_comes_as_text, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_wrong_text_fails_its_root, begin_scene, end_scene),

@@ -94,6 +94,94 @@ static void rights_are_refused_as_parts(void **state)
     assert_int_equal(side_presence(g->ours, &access), STORE_ABSENT);
 }
 
+static struct hash planted(struct gallery *g, const char *text)
+{
+    return gallery_object(g, "{'$type$':'Doc','id':'planted','s':'%s'}", text);
+}
+
+// Below something else a version would wait for a day on which somebody believes it.
+static void versions_are_refused_below_other_things(void **state)
+{
+    struct gallery *g = *state;
+    struct hash data = planted(g, "x");
+    struct hash node =
+        gallery_object(g, "{'$type$':'VersionNodeEdge','depth':0,'creationTime':1,'data':'%s'}", hash_text(&data).s);
+    struct hash id = gallery_id_of(g, &data);
+    struct hash root = gallery_object(g, "{'$type$':'Album','title':'a','next':'%s'}", hash_text(&node).s);
+    gallery_child(g, &root, "object", &node);
+    gallery_child(g, &root, "object", &data);
+    gallery_child(g, &root, "id", &id);
+    gallery_root(g, &root, "Album");
+    expect_only_failure(g, "CI-CCI1");
+    assert_int_equal(side_presence(g->ours, &node), STORE_ABSENT);
+}
+
+static void a_depth_has_to_follow_from_the_history(void **state)
+{
+    struct gallery *g = *state;
+    struct hash data = planted(g, "first");
+    struct hash id = gallery_id_of(g, &data);
+    struct hash first = gallery_version(g, &data, NULL, 0);
+    struct hash other = planted(g, "second");
+    struct hash deep = gallery_version(g, &other, &first, 1000000000);
+    expect_only_failure(g, "NOT-A-VERSION");
+    assert_int_equal(side_presence(g->ours, &deep), STORE_ABSENT);
+    struct hash current = side_current(g->ours, &id);
+    assert_true(hash_eq(&current, &data)); // what was right before it counts
+}
+
+// The peer knows a hash of ours and links to it. It is asked as if we had nothing, and has to send it.
+static void what_is_here_has_to_be_sent_by_who_links_to_it(void **state)
+{
+    struct gallery *g = *state;
+    struct hash secret = side_put(g->ours, "{'$type$':'Child','x':'our secret'}");
+    struct hash root = gallery_object(g, "{'$type$':'Album','title':'a','next':'%s'}", hash_text(&secret).s);
+    gallery_child(g, &root, "object", &secret);
+    gallery_root(g, &root, "Album");
+    gallery_text(g, &secret, SPAN("a guess"));
+    expect_only_failure(g, "CIEC-FO2");
+    assert_int_equal(side_presence(g->ours, &root), STORE_ABSENT);
+    assert_non_null(strstr(buf_cstr(&g->script.log), hash_text(&secret).s));
+}
+
+static void what_is_not_even_listed_has_to_be_sent_too(void **state)
+{
+    struct gallery *g = *state;
+    struct hash secret = side_put(g->ours, "{'$type$':'Child','x':'our secret'}");
+    struct hash root = gallery_object(g, "{'$type$':'Album','title':'a','next':'%s'}", hash_text(&secret).s);
+    gallery_root(g, &root, "Album");
+    expect_only_failure(g, "CI-ACO");
+    assert_int_equal(side_presence(g->ours, &root), STORE_ABSENT);
+}
+
+static void what_the_peer_has_too_is_taken(void **state)
+{
+    struct gallery *g = *state;
+    struct hash common = side_put(g->ours, "{'$type$':'Child','x':'known to all'}");
+    struct hash same = gallery_object(g, "{'$type$':'Child','x':'known to all'}");
+    assert_true(hash_eq(&common, &same));
+    struct hash root = gallery_object(g, "{'$type$':'Album','title':'a','next':'%s'}", hash_text(&common).s);
+    gallery_child(g, &root, "object", &common);
+    gallery_root(g, &root, "Album");
+    gallery_pass(g);
+    assert_int_equal(side_presence(g->ours, &root), STORE_PRESENT);
+    assert_string_equal(buf_cstr(&g->ours->failures), "");
+}
+
+static void what_the_peer_is_shown_is_not_asked_for(void **state)
+{
+    struct gallery *g = *state;
+    struct hash shown = side_put(g->ours, "{'$type$':'Child','x':'for you'}");
+    struct hash top = side_put(g->ours, "{'$type$':'Album','title':'yours','next':'%s'}", hash_text(&shown).s);
+    side_grant(g->ours, &top, g->peer);
+    struct hash root = gallery_object(g, "{'$type$':'Album','title':'a','next':'%s'}", hash_text(&shown).s);
+    gallery_child(g, &root, "object", &shown);
+    gallery_root(g, &root, "Album");
+    gallery_pass(g);
+    assert_int_equal(side_presence(g->ours, &root), STORE_PRESENT);
+    assert_null(strstr(buf_cstr(&g->script.log), hash_text(&shown).s));
+}
+
 static void unknown_types_are_skipped_unasked(void **state)
 {
     struct gallery *g = *state;
@@ -329,6 +417,12 @@ int main(void)
         GALLERY_TEST(wrong_bytes_are_refused),
         GALLERY_TEST(a_root_of_another_type_is_refused),
         GALLERY_TEST(rights_are_refused_as_parts),
+        GALLERY_TEST(versions_are_refused_below_other_things),
+        GALLERY_TEST(a_depth_has_to_follow_from_the_history),
+        GALLERY_TEST(what_is_here_has_to_be_sent_by_who_links_to_it),
+        GALLERY_TEST(what_is_not_even_listed_has_to_be_sent_too),
+        GALLERY_TEST(what_the_peer_has_too_is_taken),
+        GALLERY_TEST(what_the_peer_is_shown_is_not_asked_for),
         GALLERY_TEST(unknown_types_are_skipped_unasked),
         GALLERY_TEST(a_huge_object_is_refused),
         GALLERY_TEST(a_list_of_children_that_is_none_fails_its_root),

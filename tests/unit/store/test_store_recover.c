@@ -237,6 +237,51 @@ static void damaged_files_are_lost_and_told(void **state)
     hash_list_free(&wanted);
 }
 
+static struct object node_about(struct fixture *f, const char *type, const struct hash *data, const struct hash *prev,
+                                double depth)
+{
+    struct object o;
+    struct value *v = value_object(f->arena, span_of(type));
+    if (prev != NULL)
+        value_set_member(f->arena, v, SPAN("prev"), value_hash(f->arena, prev));
+    value_set_member(f->arena, v, SPAN("data"), value_hash(f->arena, data));
+    value_set_member(f->arena, v, SPAN("depth"), value_number(f->arena, depth));
+    value_set_member(f->arena, v, SPAN("creationTime"), value_number(f->arena, 1));
+    assert_int_equal(object_make(f->recipes, f->arena, v, MICRODATA_OBJECT, &o, NULL), STATUS_OK);
+    return o;
+}
+
+// However long a history a version claims, and even if it follows on what was current: it merely lies here.
+static void a_planted_version_is_not_preferred(void **state)
+{
+    struct fixture *f = *state;
+    struct sample *s = fill(f);
+    struct object evil = fixture_person(f, "dora@example.com", "evil");
+    struct object nobody = fixture_person(f, "nobody@example.com", "evil");
+    struct object deep = node_about(f, "VersionNodeChange", &evil.hash, NULL, 1e9);
+    struct object next = node_about(f, "VersionNodeChange", &evil.hash, &s->node, 2);
+    struct object edge = node_about(f, "VersionNodeEdge", &nobody.hash, NULL, 0);
+    struct object access = fixture_grant(f, &s->leaves[1].hash, false, &s->bob.id_hash, 1, NULL, 0);
+    struct object grant = node_about(f, "VersionNodeEdge", &access.hash, NULL, 0);
+    struct hash node;
+    const struct object *const planted[] = {&evil, &nobody, &deep, &next, &edge};
+    for (size_t i = 0; i < sizeof planted / sizeof *planted; i++)
+        fixture_put(f, planted[i]);
+    fixture_file(f, access.microdata); // a file by its kind, an object by its bytes
+    fixture_file(f, grant.microdata);
+    fixture_settle(f);
+    close_only(f);
+    assert_int_equal(unlink(path_in(f, "store.db")), 0);
+    fixture_reopen(f);
+    assert_true(f->report.rebuilt);
+    assert_complete(f, s); // and the roots are the same
+    assert_int_equal(store_head(f->store, &nobody.id_hash, &node, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(store_head(f->store, &access.id_hash, &node, NULL), STATUS_NOT_FOUND);
+    assert_non_null(strstr(f->report.note, "versions of unknown origin"));
+    assert_false(store_is_admitted(f->store, &next.hash));
+    assert_true(store_is_admitted(f->store, &s->node));
+}
+
 // Nothing has settled: the damaged database itself is all there is.
 static void what_a_damaged_database_still_has_is_kept(void **state)
 {
@@ -446,6 +491,7 @@ int main(void)
         ARCHIVE(damaged_file_is_found_while_reading),
         ARCHIVE(archive_is_rebuilt_from_its_files),
         ARCHIVE(damaged_files_are_lost_and_told),
+        ARCHIVE(a_planted_version_is_not_preferred),
         ARCHIVE(what_a_damaged_database_still_has_is_kept),
         SPARSE(what_a_damaged_database_still_has_is_kept),
         ARCHIVE(settings_survive_a_rebuild),
