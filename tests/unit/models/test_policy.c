@@ -74,6 +74,37 @@ static void takes_channels_from_their_owner_only(void **state)
     assert_false(may_import(w, channel(w, topic_one_to_one_id(w->me.m.arena, peer, &stranger).ptr, NULL)));
 }
 
+static struct value *profile_of_peer(struct world *w, unsigned number, size_t descriptions)
+{
+    struct model *m = &w->me.m;
+    const struct hash *peer = &w->peer.self->person;
+    struct value *profile = model_object(m, "Profile");
+    struct value *list = value_list(m->arena);
+    model_set_text(m, profile, "profileId", arena_printf(m->arena, "number %u", number));
+    model_set_hash(m, profile, "personId", peer);
+    model_set_hash(m, profile, "owner", peer);
+    value_set_member(m->arena, profile, SPAN("communicationEndpoint"), value_list(m->arena));
+    for (size_t i = 0; i < descriptions; i++)
+        value_add(m->arena, list, value_hash(m->arena, &(struct hash){{(uint8_t)i, (uint8_t)(i >> 8), 1}}));
+    value_set_member(m->arena, profile, SPAN("personDescription"), list);
+    return profile;
+}
+
+static void takes_a_bounded_number_of_profiles(void **state)
+{
+    struct world *w = *state;
+    assert_true(may_import(w, profile_of_peer(w, 0, 256)));
+    assert_false(may_import(w, profile_of_peer(w, 0, 257)));
+    for (unsigned i = 1; i < 64; i++) { // with the one of the pairing
+        assert_true(may_import(w, profile_of_peer(w, i, 0)));
+        struct model *m = model_node_begin(&w->me);
+        MUST(model_change(m, profile_of_peer(w, i, 0), NULL, &e));
+        model_node_end(&w->me);
+    }
+    assert_false(may_import(w, profile_of_peer(w, 64, 0)));
+    assert_true(may_import(w, profile_of_peer(w, 7, 1))); // another version of one that is here
+}
+
 static struct hash begin_channel(struct world *w, const char *id)
 {
     struct hash channel_id;
@@ -542,6 +573,7 @@ int main(void)
     crypto_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(takes_channels_from_their_owner_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(takes_a_bounded_number_of_profiles, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_channels_without_owner_from_whom_they_came, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_part_in_a_group_of_a_peer, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_topics_that_name_their_own_channel_only, setup, teardown),
