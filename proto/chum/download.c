@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/life.h"
 #include "chum/charge.h"
 
 enum {
@@ -26,9 +27,8 @@ struct chum_download {
     int64_t call;      // -1 = none
     uint64_t received; // bytes of this attempt
     size_t pending;    // bytes on their way to the store
-    size_t jobs;
+    struct life life;  // of whoever wants it, and of the store's jobs
     bool paused;
-    bool dropped;
     struct store_writer *writer; // the store thread's
     enum status failed;          // the first failure on the store thread, and what it was
     struct error why;
@@ -40,10 +40,9 @@ struct piece {
     char bytes[];
 };
 
-static void release(struct chum_download *d)
+static void destroy(void *self)
 {
-    if (!d->dropped || d->jobs != 0)
-        return;
+    struct chum_download *d = self;
     chum_fetch_release(d->fetch);
     free(d);
 }
@@ -110,8 +109,7 @@ static void abandon_done(void *arg, enum status status, const struct error *e)
     struct chum_download *d = arg;
     (void)status;
     (void)e;
-    d->jobs--;
-    release(d);
+    life_let_go(&d->life);
 }
 
 static void abandon(struct chum_download *d)
@@ -119,8 +117,8 @@ static void abandon(struct chum_download *d)
     chum_fetch_cancel(d->fetch, &d->call);
     set_paused(d, false);
     give_up_turn(d);
-    d->dropped = true;
-    d->jobs++;
+    life_hold(&d->life);
+    life_over(&d->life);
     store_submit(d->fetch->queue, abandon_work, abandon_done, d); // behind the pieces; also closes a writer that failed
 }
 
@@ -138,7 +136,7 @@ static void finish(struct chum_download *d, enum status status, const struct err
 
 void chum_download_drop(struct chum_download *d)
 {
-    if (d == NULL || d->dropped)
+    if (d == NULL || d->life.over)
         return;
     struct chum_fetch *f = d->fetch;
     abandon(d);
@@ -170,12 +168,11 @@ static void piece_done(void *arg, enum status status, const struct error *e)
     struct chum_download *d = p->download;
     (void)status;
     (void)e;
-    d->jobs--;
     d->pending -= p->len;
     free(p);
     if (d->pending < PENDING_LOW)
         set_paused(d, false);
-    release(d);
+    life_let_go(&d->life);
 }
 
 static void add_piece(struct chum_download *d, struct span bytes)
@@ -186,7 +183,7 @@ static void add_piece(struct chum_download *d, struct span bytes)
     p->download = d;
     p->len = bytes.len;
     memcpy(p->bytes, bytes.ptr, bytes.len);
-    d->jobs++;
+    life_hold(&d->life);
     d->pending += bytes.len;
     d->received += bytes.len;
     if (d->pending > PENDING_HIGH)
@@ -217,11 +214,8 @@ static enum status end_work(struct store *s, void *arg, struct error *e)
 static void end_done(void *arg, enum status status, const struct error *e)
 {
     struct chum_download *d = arg;
-    d->jobs--;
-    if (d->dropped) {
-        release(d);
+    if (!life_let_go(&d->life))
         return;
-    }
     if (status != STATUS_OK && d->received == 0 && !d->is_clob && !d->as_text) {
         d->as_text = true;
         ask(d);
@@ -260,7 +254,7 @@ static void replied(void *ctx, const struct rpc_reply *reply)
     case RPC_END:
     case RPC_DATA:
         d->call = -1;
-        d->jobs++;
+        life_hold(&d->life);
         store_submit(d->fetch->queue, end_work, end_done, d);
         return;
     case RPC_PIECE: // not asked for
@@ -288,6 +282,7 @@ struct chum_download *chum_download_begin(struct chum_fetch *f, const struct has
     struct chum_download *d = mem_alloc(sizeof *d);
     *d = (struct chum_download){
         .fetch = chum_fetch_use(f), .hash = *hash, .is_clob = is_clob, .done = done, .ctx = ctx, .call = -1};
+    life_begin(&d->life, destroy, d);
     wait_for_turn(d);
     begin_next(f);
     return d;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/life.h"
 #include "chum/charge.h"
 #include "chum/plan.h"
 #include "chum/tree.h"
@@ -56,15 +57,13 @@ struct chum_importer {
     unsigned told;
     bool again;                // a root failed that would have brought others
     struct hash_map *failures; // by root
-    size_t jobs;
+    struct life life;          // of the session, and of the plan that is made
     bool postponing;
-    bool ended;
 };
 
-static void release(struct chum_importer *im)
+static void destroy(void *self)
 {
-    if (!im->ended || im->jobs != 0)
-        return;
+    struct chum_importer *im = self;
     hash_map_free_values(im->failures);
     hash_map_destroy(im->failures);
     chum_plan_free(&im->plan);
@@ -337,15 +336,13 @@ static void plan_done(void *arg, enum status status, const struct error *e)
     keep_list(im, &p->list);
     hash_map_destroy(p->waiting);
     free(p);
-    im->jobs--;
-    if (!im->ended && status == STATUS_OK) {
+    bool wanted = life_let_go(&im->life);
+    if (wanted && status == STATUS_OK) {
         take_plan(im, &plan);
         return;
     }
     chum_plan_free(&plan);
-    if (im->ended)
-        release(im);
-    else
+    if (wanted)
         end_pass(im, status, e);
 }
 
@@ -362,7 +359,7 @@ static void go_through(struct chum_importer *im, struct buf *list)
     p->waiting = waiting_roots(im);
     im->pass++;
     im->state = PLANNING;
-    im->jobs++;
+    life_hold(&im->life);
     store_submit_read(im->fetch->queue, plan_work, plan_done, p);
 }
 
@@ -399,7 +396,7 @@ static void roots_here(void *ctx, const struct rpc_reply *reply)
 
 void chum_importer_pass(struct chum_importer *im)
 {
-    if (im->state != IDLE || im->ended)
+    if (im->state != IDLE)
         return;
     im->state = ASKING;
     im->asked_at = conn_now(im->fetch->conn);
@@ -415,6 +412,7 @@ struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct ch
     struct chum_importer *im = mem_alloc(sizeof *im);
     *im = (struct chum_importer){.fetch = chum_fetch_use(f), .options = *options, .events = *events, .call = -1};
     im->failures = hash_map_create();
+    life_begin(&im->life, destroy, im);
     return im;
 }
 
@@ -435,7 +433,6 @@ bool chum_importer_is_postponing(const struct chum_importer *im)
 
 void chum_importer_end(struct chum_importer *im)
 {
-    im->ended = true;
     chum_fetch_cancel(im->fetch, &im->call);
     while (im->running != NULL) {
         struct running *r = im->running;
@@ -443,5 +440,5 @@ void chum_importer_end(struct chum_importer *im)
         chum_tree_drop(r->tree);
         free(r);
     }
-    release(im);
+    life_over(&im->life);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/life.h"
 #include "chum/charge.h"
 #include "chum/parts.h"
 
@@ -22,16 +23,14 @@ struct chum_tree {
     struct chum_parts *parts; // of that root
     int64_t call;             // for that root itself; -1 = none
     struct span *texts;       // for the store
-    size_t jobs;
-    bool over;
+    struct life life;         // of whoever wants it, and of the store's job
 };
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
 
-static void release(struct chum_tree *t)
+static void destroy(void *self)
 {
-    if (!t->over || t->jobs != 0)
-        return;
+    struct chum_tree *t = self;
     for (size_t i = 0; i < t->want.count; i++) {
         t->fetch->ahead -= t->roots[i].text.len;
         buf_free(&t->roots[i].text);
@@ -46,23 +45,23 @@ static void release(struct chum_tree *t)
 
 void chum_tree_drop(struct chum_tree *t)
 {
-    if (t->over)
+    if (t->life.over)
         return;
-    t->over = true;
     chum_parts_drop(t->parts);
     t->parts = NULL;
     chum_fetch_cancel(t->fetch, &t->call);
-    release(t);
+    life_over(&t->life);
 }
 
 static void end(struct chum_tree *t)
 {
-    t->over = true;
+    life_hold(&t->life); // what is told may drop it
     for (size_t i = 0; i < t->want.count && !t->fetch->ended; i++)
         t->events.root(t->ctx, &t->want.hashes[i], &t->results[i]);
     if (!t->fetch->ended)
         t->events.over(t->ctx);
-    release(t);
+    if (life_let_go(&t->life))
+        life_over(&t->life);
 }
 
 // ---- Storing -------------------------------------------------------------------------------------------------------
@@ -93,11 +92,8 @@ static void fail_rest(struct chum_tree *t, enum status status, const struct erro
 static void final_done(void *arg, enum status status, const struct error *e)
 {
     struct chum_tree *t = arg;
-    t->jobs--;
-    if (t->over) {
-        release(t);
+    if (!life_let_go(&t->life))
         return;
-    }
     if (status != STATUS_OK)
         fail_rest(t, status, e);
     for (size_t i = 0; i < t->want.count; i++) {
@@ -114,7 +110,7 @@ static void store_texts(struct chum_tree *t)
         if (t->roots[i].text.len != 0)
             t->texts[i] = buf_span(&t->roots[i].text);
     }
-    t->jobs++;
+    life_hold(&t->life);
     store_submit(t->fetch->queue, final_work, final_done, t);
 }
 
@@ -202,6 +198,7 @@ struct chum_tree *chum_tree_begin(struct chum_fetch *f, const struct chum_want *
     struct chum_tree *t = mem_alloc(sizeof *t);
     *t = (struct chum_tree){
         .fetch = chum_fetch_use(f), .want = *want, .events = *events, .ctx = ctx, .next = want->count, .call = -1};
+    life_begin(&t->life, destroy, t);
     t->want.hashes = mem_array(want->count, sizeof *want->hashes);
     memcpy(t->want.hashes, want->hashes, want->count * sizeof *want->hashes);
     t->roots = mem_array(want->count, sizeof *t->roots);

@@ -33,7 +33,7 @@ static void close_with(struct conn *c, const struct error *why, const char *open
     message_close_text(opening, text, reason);
     c->close_code = CLOSE_NORMAL;
     begin_end(c, why);
-    c->transport->ops->close(c->transport, reason);
+    transport_close(c->transport, reason);
 }
 
 // What a failure of the layers above the framing looks like to the peer.
@@ -65,6 +65,7 @@ static bool ended_well(const struct error *why)
 
 static void finish(struct conn *c)
 {
+    c->finished = true;
     conn_set_state(c, ended_well(&c->why) ? CONN_CLOSED : CONN_FAILED);
     if (c->protocol != NULL)
         c->protocol->closed(c->protocol_ctx, &c->why);
@@ -89,12 +90,14 @@ static void reschedule(struct conn *c)
         if (candidates[i] != 0 && (wake == 0 || candidates[i] < wake))
             wake = candidates[i];
     if (wake != c->wake)
-        c->transport->ops->wake_at(c->transport, wake);
+        transport_wake_at(c->transport, wake);
     c->wake = wake;
 }
 
 static void enter(struct conn *c)
 {
+    OWNER_ASSERT(c);
+    INVARIANT(!c->finished);
     c->busy++;
 }
 
@@ -153,7 +156,7 @@ void conn_reschedule(struct conn *c)
 static void transmit(struct conn *c, bool text, struct span payload)
 {
     LOG(LOG_DEBUG, "message.sent", LOG_INT("conn", conn_id(c)), LOG_INT("bytes", payload.len));
-    c->transport->ops->send(c->transport, text, payload);
+    transport_send(c->transport, text, payload);
 }
 
 static void emit_frame(void *ctx, struct span frame)
@@ -293,6 +296,7 @@ static void ask_ready(struct conn *c)
         fail(c, &why);
         return;
     }
+    INVARIANT(c->proved);
     c->asking = true;
     const char *reason = c->host->ready(c->host->ctx, c, c->group);
     c->asking = false;

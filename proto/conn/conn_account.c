@@ -22,7 +22,7 @@ static void apply_pause(struct conn *c, bool was_paused)
     bool paused = is_paused(c);
     if (paused == was_paused)
         return;
-    c->transport->ops->pause(c->transport, paused);
+    transport_pause(c->transport, paused);
     if (c->pipeline != NULL)
         pipeline_set_paused(c->pipeline, paused, conn_now(c));
 }

@@ -2,6 +2,7 @@
 // conn_info.c answers questions.
 #pragma once
 
+#include "base/invariant.h"
 #include "conn/conn.h"
 #include "conn/exchange.h"
 #include "conn/handshake.h"
@@ -57,6 +58,9 @@ struct conn {
 
     unsigned busy; // depth of events being handled; the end waits until they are over
     bool ending;
+    bool finished; // nothing is called any more
+    bool proved;   // the peer has answered our challenge: nothing is served before
+    OWNER
     int close_code;
     struct error why;
     uint64_t wake; // what the transport was asked for

@@ -177,6 +177,7 @@ static enum status check_person(struct conn *c, struct error *e)
 static enum status finish_proof(struct conn *c, struct error *e)
 {
     exchange_proof_end(&c->proof);
+    c->proved = true;
     enum status status = check_person(c, e);
     if (status != STATUS_OK)
         return status;

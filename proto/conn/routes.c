@@ -10,6 +10,7 @@ enum { REFUSALS_SOON = 6, QUICK_FIRST_MS = 100, QUICK_LAST_MS = 5000, SOON_MS = 
 
 static uint64_t now(const struct routes *r)
 {
+    OWNER_ASSERT(r);
     return r->host->now(r->host->ctx);
 }
 

@@ -1,6 +1,7 @@
 // The tables behind routes.h: routes_table.c keeps them, routes.c moves them.
 #pragma once
 
+#include "base/invariant.h"
 #include "conn/routes.h"
 
 struct route_owner;
@@ -27,6 +28,7 @@ struct route {                // a local and a remote instance
 };
 
 struct routes {
+    OWNER
     const struct routes_host *host;
     size_t limit;
     const struct conn_identity **locals;

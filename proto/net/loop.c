@@ -167,6 +167,7 @@ void loop_destroy(struct loop *l)
 {
     if (l == NULL)
         return;
+    OWNER_RELEASE(l); // it does not run any more
     mailbox_drain(l->mailbox);
     if (l->context != NULL)
         lws_context_destroy(l->context);
@@ -176,6 +177,8 @@ void loop_destroy(struct loop *l)
 
 void loop_run(struct loop *l)
 {
+    OWNER_RELEASE(l);
+    OWNER_ASSERT(l);
     while (!__atomic_exchange_n(&l->stopping, false, __ATOMIC_ACQ_REL)) {
         if (lws_service(l->context, 0) < 0)
             return;
@@ -214,6 +217,7 @@ struct loop_timer *loop_timer_create(struct loop *l, void (*fire)(void *ctx), vo
 
 void loop_timer_set(struct loop_timer *t, uint64_t ms)
 {
+    OWNER_ASSERT(t->loop);
     if (ms > INT32_MAX) // 24 days: farther is never
         ms = INT32_MAX;
     lws_sul_schedule(t->loop->context, 0, &t->sul, timer_fired, (lws_usec_t)ms * LWS_US_PER_MS);

@@ -4,6 +4,7 @@
 // to the first protocol of its vhost. A socket's object is its opaque user data.
 #pragma once
 
+#include "base/invariant.h"
 #include "net/loop.h"
 
 #include <libwebsockets.h>
@@ -19,6 +20,7 @@ struct loop {
     char subprotocol[64]; // the name of the server's protocol: the first one the newest client offers
     void *newborn;        // the object of a socket being handed to libwebsockets; NULL once it was destroyed meanwhile
     bool stopping;        // atomic access only
+    OWNER                 // whoever runs it
 };
 
 struct loop_timer {

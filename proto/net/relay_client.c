@@ -111,8 +111,8 @@ static void abandon(struct spare *s, const char *close_reason)
 {
     struct transport *t = s->transport;
     spare_failed(s, close_reason);
-    t->ops->wake_at(t, 0);
-    t->ops->close(t, close_reason);
+    transport_wake_at(t, 0);
+    transport_close(t, close_reason);
 }
 
 static void abandon_error(struct spare *s, const char *what)
@@ -127,13 +127,13 @@ static void send_message(struct spare *s, const struct relay_message *m)
 {
     struct buf text = {0};
     relay_message_write(m, &text);
-    s->transport->ops->send(s->transport, true, buf_span(&text));
+    transport_send(s->transport, true, buf_span(&text));
     buf_free(&text);
 }
 
 static void wake_in(struct spare *s, uint64_t ms)
 {
-    s->transport->ops->wake_at(s->transport, ms != 0 ? loop_now(s->client->loop) + ms : 0);
+    transport_wake_at(s->transport, ms != 0 ? loop_now(s->client->loop) + ms : 0);
 }
 
 static void challenged(struct spare *s, const struct relay_message *m)
@@ -174,7 +174,7 @@ static void hand_over(struct spare *s, struct span request)
     struct transport *t = s->transport;
     leave(s);
     free(s);
-    t->ops->wake_at(t, 0);
+    transport_wake_at(t, 0);
     t->relayed = true;
     c->events->accepted(c->ctx, t, request);
 }
@@ -329,8 +329,8 @@ void relay_client_stop(struct relay_client *c)
     while (c->spares != NULL) {
         struct spare *s = c->spares;
         leave(s);
-        s->transport->ops->wake_at(s->transport, 0);
-        s->transport->ops->close(s->transport, "Close called.");
+        transport_wake_at(s->transport, 0);
+        transport_close(s->transport, "Close called.");
     }
     loop_timer_destroy(c->retry);
     free(c->url);

@@ -28,7 +28,7 @@ static void tell_closed(struct ws *s, int code, struct span reason)
     s->ended = true;
     loop_timer_cancel(&s->wake);
     if (s->base.events != NULL)
-        s->base.events->closed(s->base.ctx, code, reason);
+        transport_tell(&s->base)->closed(s->base.ctx, code, reason);
 }
 
 void ws_kill(struct lws *wsi)
@@ -106,7 +106,7 @@ static void wake(void *ctx)
 {
     struct ws *s = ctx;
     if (s->base.events != NULL)
-        s->base.events->time(s->base.ctx);
+        transport_tell(&s->base)->time(s->base.ctx);
 }
 
 static void cut_off(void *ctx)
@@ -154,7 +154,7 @@ static void deliver(struct ws *s, struct span message)
 {
     s->base.messages_received++;
     if (s->base.events != NULL)
-        s->base.events->message(s->base.ctx, !lws_frame_is_binary(s->wsi), message);
+        transport_tell(&s->base)->message(s->base.ctx, !lws_frame_is_binary(s->wsi), message);
 }
 
 static int receive(struct ws *s, const char *in, size_t len)
@@ -194,7 +194,7 @@ static void settle(struct ws *s)
         return;
     s->busy = false;
     if (s->base.events != NULL && !s->ended)
-        s->base.events->drained(s->base.ctx);
+        transport_tell(&s->base)->drained(s->base.ctx);
 }
 
 static int write_next(struct ws *s)

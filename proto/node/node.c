@@ -35,6 +35,7 @@ struct ipc_service *node_service(struct node *n)
 
 void node_tell(struct node *n, const char *event, json_t *data)
 {
+    OWNER_ASSERT(n);
     if (n->channel != NULL)
         ipc_channel_tell(n->channel, event, data);
     else
@@ -61,6 +62,7 @@ char *node_path(const struct node *n, const char *name)
 
 struct store_queue *node_queue(struct node *n)
 {
+    OWNER_ASSERT(n);
     return n->queue;
 }
 
@@ -71,6 +73,7 @@ const struct identity *node_self(const struct node *n)
 
 struct peers *node_peers(struct node *n)
 {
+    OWNER_ASSERT(n);
     return n->peers;
 }
 
@@ -101,6 +104,7 @@ const json_t *node_config(const struct node *n)
 
 void node_close(struct node *n)
 {
+    OWNER_ASSERT(n);
     n->closing = true;
     if (n->kind_state != NULL)
         n->kind->close(n->kind_state);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "base/invariant.h"
 #include "crypto/keychain.h"
 #include "ipc/child.h"
 #include "models/hooks.h"
@@ -43,6 +44,7 @@ struct node {
     char reachable[ADDRESS_URL_MAX + 1]; // where others reach it; node_url
     json_t *config;
     char store_note[200]; // what opening the store had to repair; for node.status
+    OWNER                 // the loop's thread
 };
 
 void node_provision_register(struct node *n); // node.*: provision.c

@@ -133,8 +133,7 @@ static void finished(void *ctx, struct pairing *pairing, const struct error *why
     struct attempt *a = ps->attempts;
     while (a != NULL && a->pairing != pairing)
         a = a->next;
-    if (a == NULL)
-        ps->accepting--;
+    ps->accepting -= !pairing_initiated(pairing); // an attempt may have been given up before
     if (why == NULL) {
         LOG(LOG_INFO, "pairing.accepted", LOG_HASH("person", &peer->person_id));
         node_tell(n, "pairing.accepted",

@@ -108,6 +108,7 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
 static void host_closed(void *ctx, struct conn *c, const struct error *why)
 {
     struct peers *p = ctx;
+    OWNER_ASSERT(p);
     connections_closed(p, c, why);
     if (p->closing) {
         if (p->winding_up.timer != NULL && p->connections.open == NULL)
@@ -127,6 +128,7 @@ static void host_closed(void *ctx, struct conn *c, const struct error *why)
 
 void peers_accept(struct peers *p, struct transport *t, struct span first)
 {
+    OWNER_ASSERT(p);
     connections_make_room(p);
     conn_accept(t, &p->host, first);
 }
@@ -142,6 +144,7 @@ void peers_nudge(struct peers *p)
 static void store_changed(const struct store_change *changes, size_t count, void *ctx)
 {
     struct peers *p = ctx;
+    OWNER_ASSERT(p);
     bool endpoints = false;
     bool channels = false;
     if (p->closing)

@@ -3,6 +3,7 @@
 
 #include "base/address.h"
 #include "base/budget.h"
+#include "base/invariant.h"
 #include "conn/conn.h"
 #include "conn/routes.h"
 #include "models/contact.h"
@@ -67,6 +68,7 @@ struct peers {
         struct public_key instance_key; // known once paired
         bool paired;
     } own;
+    OWNER // the loop's thread
 };
 
 // The endpoint of a peer is stored after pairing. invited: we accepted its invitation, so it may still be storing ours.

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/invariant.h"
 #include "base/log.h"
 #include "chum/access_set.h"
 #include "chum/session.h"
@@ -32,6 +33,7 @@ struct syncs {
     struct sync *list;
     struct chum_counts ended; // sums over finished sessions
     bool closing;
+    OWNER // the loop's thread, but for self and policy
 };
 
 // ---- The model layer's policy, asked on the store thread -----------------------------------------------------------
@@ -271,6 +273,7 @@ static void closed(void *ctx, struct chum_session *s, const struct error *why)
 {
     struct sync *sync = ctx;
     struct syncs *ss = sync->owner;
+    OWNER_ASSERT(ss);
     struct chum_counts counts = chum_session_counts(s);
     const struct hash *person = &chum_session_peer(s)->person_id;
     struct refusal refusal;
@@ -288,6 +291,7 @@ static void closed(void *ctx, struct chum_session *s, const struct error *why)
 
 void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem)
 {
+    OWNER_ASSERT(ss);
     struct sync *sync = mem_alloc(sizeof *sync);
     *sync = (struct sync){.next = ss->list, .owner = ss};
     ss->list = sync;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/invariant.h"
 #include "crypto/secret.h"
 
 enum { WORKS_MAX = 16, WAITING_MAX = 64, ID_LENGTH = 24 };
@@ -21,6 +22,7 @@ struct works {
     struct work items[WORKS_MAX];
     uint64_t last_number;
     size_t waiting_count;
+    OWNER
 };
 
 struct waiting { // a request that waits for the end, or for its time to be over
@@ -88,6 +90,7 @@ void works_destroy(struct works *ws)
 
 struct work *works_begin(struct works *ws)
 {
+    OWNER_ASSERT(ws);
     struct work *place = NULL;
     for (size_t i = 0; i < WORKS_MAX; i++) {
         struct work *w = &ws->items[i];

@@ -55,7 +55,7 @@ static void wanted(struct cluster *c, const char *reply, struct span request)
     struct session *s = session_create(c, &id, reply);
     struct transport *t = session_transport(s);
     relay_accept(c->relay, t);
-    t->events->message(t->ctx, true, request);
+    transport_tell(t)->message(t->ctx, true, request);
 }
 
 static void received(struct cluster *c, natsMsg *m)

@@ -66,7 +66,7 @@ void party_send(struct party *p, const struct relay_message *m)
 {
     struct buf text = {0};
     relay_message_write(m, &text);
-    p->transport->ops->send(p->transport, true, buf_span(&text));
+    transport_send(p->transport, true, buf_span(&text));
     buf_free(&text);
 }
 
@@ -79,7 +79,7 @@ void party_close(struct party *p, const char *reason)
     p->state = PARTY_CLOSING;
     splice_part(p, reason);
     if (p->transport != NULL)
-        p->transport->ops->close(p->transport, reason);
+        transport_close(p->transport, reason);
 }
 
 static void on_message(void *ctx, bool text, struct span payload)
@@ -113,7 +113,7 @@ static void on_drained(void *ctx)
 {
     struct party *p = ctx;
     if (p->state == PARTY_SPLICED)
-        p->other->transport->ops->pause(p->other->transport, false);
+        transport_pause(p->other->transport, false);
 }
 
 static void on_time(void *ctx)

@@ -144,14 +144,12 @@ static void op_close(struct transport *t, const char *reason)
     flush(s);
 }
 
-static void take_received(struct session *s);
-
 static void op_pause(struct transport *t, bool paused)
 {
     struct session *s = session_of(t);
     s->paused = paused;
-    if (!paused)
-        take_received(s);
+    if (!paused && s->reason == NULL && s->in.first != NULL)
+        loop_timer_set(s->timer, 0); // the user is told from the loop
 }
 
 static size_t op_queued(const struct transport *t)
@@ -192,16 +190,16 @@ static void deliver(struct session *s, char kind, struct span payload)
     s->base.messages_received++;
     s->base.bytes_received += whole.len;
     if (s->reason == NULL)
-        s->base.events->message(s->base.ctx, text, buf_span(&whole));
+        transport_tell(&s->base)->message(s->base.ctx, text, buf_span(&whole));
     buf_free(&whole);
 }
 
-// In their order, until the user pauses; a close among them ends the session.
-static void take_received(struct session *s)
+// In their order, until the user pauses. true: a close was among them, and the session is gone.
+static bool take_received(struct session *s)
 {
     bool ended = false;
     if (s->delivering)
-        return;
+        return false;
     s->delivering = true;
     while (!ended && !s->paused && s->in.first != NULL) {
         struct frame *f = take(&s->in);
@@ -216,6 +214,7 @@ static void take_received(struct session *s)
     }
     if (!ended)
         s->delivering = false;
+    return ended;
 }
 
 static void acknowledged(struct session *s, struct span payload)
@@ -226,7 +225,7 @@ static void acknowledged(struct session *s, struct span payload)
     if (!s->busy || s->out.bytes >= LOW_WATER)
         return;
     s->busy = false;
-    s->base.events->drained(s->base.ctx);
+    transport_tell(&s->base)->drained(s->base.ctx);
 }
 
 static void opened(struct session *s, struct span subject)
@@ -277,6 +276,8 @@ static void tick(void *ctx)
         session_end(s, CODE_LOST, (struct span){"", 0});
         return;
     }
+    if (take_received(s))
+        return;
     if (s->remote[0] != '\0')
         publish(s, 'K', 0, (struct span){0});
     loop_timer_set(s->timer, KEEP_ALIVE_MS);
@@ -321,7 +322,7 @@ void session_end(struct session *s, int code, struct span reason)
         s->reason = mem_text((struct span){"", 0}); // nothing is sent any more
     loop_timer_destroy(s->timer);
     if (t->events != NULL)
-        t->events->closed(t->ctx, code, reason);
+        transport_tell(t)->closed(t->ctx, code, reason);
     free_frames(&s->out);
     free_frames(&s->in);
     buf_free(&s->partial);

@@ -6,7 +6,7 @@ enum { HIGH_WATER = 256 << 10 }; // a sender is paused above it, until its recei
 
 static void pause(struct party *p, bool paused)
 {
-    p->transport->ops->pause(p->transport, paused);
+    transport_pause(p->transport, paused);
 }
 
 static void splice(struct party *a, struct party *b)
@@ -25,7 +25,7 @@ static void join(struct party *requester, struct party *listener, struct span re
     registration_forget(listener);
     splice(requester, listener);
     party_send(listener, &(struct relay_message){.command = RELAY_CONNECTION_HANDOVER});
-    listener->transport->ops->send(listener->transport, true, request);
+    transport_send(listener->transport, true, request);
 }
 
 // The newest spare of the key that no requester waits for yet.
@@ -112,7 +112,7 @@ void splice_message(struct party *from, bool text, struct span payload)
     struct transport *t = to->transport;
     from->relay->stats.messages++;
     from->relay->stats.bytes += payload.len;
-    t->ops->send(t, text, payload);
+    transport_send(t, text, payload);
     if (t->ops->queued(t) > HIGH_WATER)
         pause(from, true);
 }

@@ -90,6 +90,8 @@ void rpc_on_piece(struct rpc *r, struct span piece, bool first, bool last, uint6
 {
     struct long_answer *a = &r->arriving;
     struct buf string = {0};
+    OWNER_ASSERT(r);
+    r->busy++;
     if (first)
         long_answer_begin(a);
     bool begins = a->state == LONG_ANSWER_HEAD;
@@ -102,4 +104,5 @@ void rpc_on_piece(struct rpc *r, struct span piece, bool first, bool last, uint6
     buf_free(&string);
     if (last)
         end(r, now_ms);
+    r->busy--;
 }

@@ -27,7 +27,7 @@ struct talk { // one connection, as the actor sees it
     struct conn *conn;
     struct transport *end;
     enum conn_group group;
-    bool ready, node_dialled, synchronised;
+    bool ready, node_dialled, synchronised, deaf;
     // What was said, and what has come of it:
     unsigned debug_questions, debug_answers;
     bool token_shown, identity_shown; // right ones

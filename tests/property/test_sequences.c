@@ -248,6 +248,19 @@ static void somebody_leaves(void)
         world_break(t->end);
 }
 
+// Somebody asks a lot and does not read the answers, or reads again.
+static void somebody_floods(void)
+{
+    struct talk *t = some_talk();
+    if (t == NULL || !t->ready)
+        return;
+    t->deaf = !t->deaf;
+    conn_pause(t->conn, t->deaf);
+    for (int i = 0; i < 100 && t->deaf; i++)
+        say_something(t);
+    deliver_some(200, false);
+}
+
 static void store_works(void)
 {
     for (uint32_t i = 1 + property_below(4); i > 0; i--) {
@@ -266,7 +279,7 @@ static void time_passes(void)
 
 static void step(void)
 {
-    switch (property_below(19)) {
+    switch (property_below(20)) {
     case 0:
     case 1:
     case 2:
@@ -298,6 +311,9 @@ static void step(void)
         user_acts();
         return;
     case 16:
+        somebody_floods();
+        return;
+    case 17:
         world_dial(!property_chance(4), accept_dial);
         return;
     default:

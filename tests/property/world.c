@@ -201,7 +201,7 @@ static void deliver_message(struct end *e, struct parcel *p, bool tamper)
     }
     for (; times > 0; times--)
         if (!e->closing)
-            e->transport.events->message(e->transport.ctx, p->text, buf_span(&p->payload));
+            transport_tell(&e->transport)->message(e->transport.ctx, p->text, buf_span(&p->payload));
 }
 
 static void deliver(struct end *e, bool tamper)
@@ -210,7 +210,7 @@ static void deliver(struct end *e, bool tamper)
     if (p->is_close) {
         e->closing = true;
         e->wake = 0;
-        e->transport.events->closed(e->transport.ctx, p->code, buf_span(&p->payload));
+        transport_tell(&e->transport)->closed(e->transport.ctx, p->code, buf_span(&p->payload));
         free_end(e);
         free_parcel(p);
         return;
@@ -220,7 +220,7 @@ static void deliver(struct end *e, bool tamper)
     bool drained = e->busy && e->waiting < 8192;
     e->busy = e->busy && !drained;
     if (drained && sender != NULL && !sender->closing)
-        sender->transport.events->drained(sender->transport.ctx);
+        transport_tell(&sender->transport)->drained(sender->transport.ctx);
     free_parcel(p);
 }
 
@@ -333,7 +333,7 @@ static bool fire_next(uint64_t until)
         timer->fire(timer->ctx);
     } else {
         end->wake = 0;
-        end->transport.events->time(end->transport.ctx);
+        transport_tell(&end->transport)->time(end->transport.ctx);
     }
     return true;
 }
@@ -352,6 +352,7 @@ void world_sleep(uint64_t ms)
 struct ws_connect *__wrap_ws_client_connect(struct ws_client *c, const char *url, uint64_t timeout_ms, size_t limit,
                                             ws_client_done done, void *ctx, struct error *e);
 uint64_t __wrap_ws_connect_id(const struct ws_connect *a);
+void __wrap_ws_connect_guard(struct ws_connect *a, bool (*may_try)(void *ctx, const char *address, uint16_t port));
 void __wrap_ws_connect_cancel(struct ws_connect *a);
 
 struct ws_connect *__wrap_ws_client_connect(struct ws_client *c, const char *url, uint64_t timeout_ms, size_t limit,
@@ -364,6 +365,11 @@ struct ws_connect *__wrap_ws_client_connect(struct ws_client *c, const char *url
         link = &(*link)->next;
     *link = d;
     return (struct ws_connect *)d;
+}
+
+void __wrap_ws_connect_guard(struct ws_connect *a, bool (*may_try)(void *ctx, const char *address, uint16_t port))
+{
+    (void)a, (void)may_try; // there are no addresses here
 }
 
 uint64_t __wrap_ws_connect_id(const struct ws_connect *a)

@@ -136,7 +136,7 @@ void pipe_world_destroy(struct pipe_world *w)
         w->pipes = p->next;
         for (int i = 0; i < 2; i++) {
             if (!p->ends[i].closed && p->ends[i].transport.events != NULL)
-                p->ends[i].transport.events->closed(p->ends[i].transport.ctx, 1006, (struct span){0});
+                transport_tell(&p->ends[i].transport)->closed(p->ends[i].transport.ctx, 1006, (struct span){0});
             p->ends[i].closed = true;
             drop_parcels(&p->ends[i]);
         }
@@ -200,7 +200,7 @@ static void deliver_close(struct end *e, struct parcel *p)
         snprintf(e->reason, sizeof e->reason, "%s", buf_cstr(&p->payload));
     if (!e->closing && p->code == 1000)
         post_close(other(e), 1000, buf_cstr(&p->payload)); // the echo
-    e->transport.events->closed(e->transport.ctx, p->code, buf_span(&p->payload));
+    transport_tell(&e->transport)->closed(e->transport.ctx, p->code, buf_span(&p->payload));
 }
 
 static void deliver_message(struct end *e, struct parcel *p)
@@ -210,7 +210,7 @@ static void deliver_message(struct end *e, struct parcel *p)
         return;
     e->transport.bytes_received += p->payload.len;
     e->transport.messages_received++;
-    e->transport.events->message(e->transport.ctx, p->text, buf_span(&p->payload));
+    transport_tell(&e->transport)->message(e->transport.ctx, p->text, buf_span(&p->payload));
 }
 
 static bool deliver_one(struct end *e)
@@ -231,7 +231,7 @@ static bool deliver_one(struct end *e)
     bool drained = e->busy && e->waiting < 8192;
     e->busy = e->busy && !drained;
     if (drained && !other(e)->closed)
-        other(e)->transport.events->drained(other(e)->transport.ctx);
+        transport_tell(&other(e)->transport)->drained(other(e)->transport.ctx);
     buf_free(&p->payload);
     free(p);
     return true;
@@ -268,7 +268,7 @@ void pipe_sleep(struct pipe_world *w, uint64_t ms)
         if (e->wake > w->now)
             w->now = e->wake;
         e->wake = 0;
-        e->transport.events->time(e->transport.ctx);
+        transport_tell(&e->transport)->time(e->transport.ctx);
     }
     w->now = until;
 }

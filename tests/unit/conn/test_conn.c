@@ -1,6 +1,6 @@
 // Connections between two of our own nodes: the way to a serving connection, and everything that ends it on the way.
 #include "probe.h"
-#include "tests/unit/cmocka_all.h"
+#include "tests/unit/expect_abort.h"
 
 struct scene {
     struct pipe_world *world;
@@ -459,6 +459,47 @@ static void nesting_bombs_are_refused(void **state)
     buf_free(&bomb);
 }
 
+// ---- What is asserted ----
+
+static void tell_at_once(struct transport *t, const char *reason)
+{
+    transport_tell(t)->closed(t->ctx, 1000, span_of(reason));
+}
+
+static void tell_from_within_an_operation(void *ctx)
+{
+    struct scene *s = ctx;
+    connect_nodes(s, CONN_CHUM, NULL);
+    struct transport_ops hasty = *s->ends[0]->ops;
+    hasty.close = tell_at_once;
+    s->ends[0]->ops = &hasty;
+    conn_close(s->client.conn, NULL);
+}
+
+static void owners_do_not_call_from_within_an_operation(void **state)
+{
+    expect_abort(tell_from_within_an_operation, *state);
+}
+
+static void close_again(void *ctx, struct conn *c, const struct error *why)
+{
+    (void)ctx, (void)why;
+    conn_close(c, NULL);
+}
+
+static void close_when_it_is_closed(void *ctx)
+{
+    struct scene *s = ctx;
+    s->client.host.closed = close_again;
+    connect_nodes(s, CONN_CHUM, NULL);
+    conn_close(s->client.conn, NULL);
+}
+
+static void nothing_is_done_behind_the_end(void **state)
+{
+    expect_abort(close_when_it_is_closed, *state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -483,6 +524,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_huge_message_before_serving_closes, begin, end),
         cmocka_unit_test_setup_teardown(strangers_hold_little_in_all, begin, end),
         cmocka_unit_test_setup_teardown(who_does_not_read_is_given_up, begin, end),
+        cmocka_unit_test_setup_teardown(owners_do_not_call_from_within_an_operation, begin, end),
+        cmocka_unit_test_setup_teardown(nothing_is_done_behind_the_end, begin, end),
         cmocka_unit_test_setup_teardown(nesting_bombs_are_refused, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

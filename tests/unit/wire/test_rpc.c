@@ -1,5 +1,5 @@
 // Remote calls: the texts of WIRE.md 9 on the line, and what a peer may do wrong.
-#include "tests/unit/cmocka_all.h"
+#include "tests/unit/expect_abort.h"
 #include "wire/rpc.h"
 
 struct caller {
@@ -344,6 +344,24 @@ static void a_stream_can_be_cancelled_while_it_comes(void **state)
     assert_int_equal(s->caller.ends, 0);
 }
 
+static void destroy_it(void *ctx, const struct rpc_reply *reply)
+{
+    (void)reply;
+    rpc_destroy(ctx);
+}
+
+static void destroy_from_a_reply(void *ctx)
+{
+    struct scene *s = ctx;
+    rpc_call(s->rpc, 4, SPAN("[]"), 1000, 5000, destroy_it, s->rpc);
+    receive(s, "{\"responseId\":0,\"type\":\"data\",\"data\":8}");
+}
+
+static void replies_do_not_destroy_it(void **state)
+{
+    expect_abort(destroy_from_a_reply, *state);
+}
+
 static void silence_ends_a_call(void **state)
 {
     struct scene *s = *state;
@@ -389,6 +407,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_answer_is_no_stream, begin, end),
         cmocka_unit_test_setup_teardown(text_streams_are_put_together, begin, end),
         cmocka_unit_test_setup_teardown(a_stream_can_be_cancelled_while_it_comes, begin, end),
+        cmocka_unit_test_setup_teardown(replies_do_not_destroy_it, begin, end),
         cmocka_unit_test_setup_teardown(silence_ends_a_call, begin, end),
         cmocka_unit_test_setup_teardown(the_end_of_the_connection_ends_every_call, begin, end),
     };
