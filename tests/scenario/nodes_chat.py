@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import subprocess
+import threading
 import time
 
 from control import BIN, RpcError, main, until
@@ -129,6 +130,30 @@ def test_the_same_request_twice_sends_once(t):
     assert t.call("chat.send", to=pair.archive, text="only once", opId="op-1") == first
     pair.arrives("archive", "only once")
     assert pair.texts("archive") == ["only once"] == pair.texts("sparse")
+
+
+def test_many_readers_do_not_keep_messages_back(t):
+    pair = Pair(t)
+    over = threading.Event()
+    sent = t.client()
+
+    def read():
+        client = t.client()
+        while not over.is_set():
+            client.call("chat.list", node="archive", **{"with": pair.sparse})
+
+    readers = [threading.Thread(target=read, daemon=True) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    try:
+        for i in range(30):
+            begun = time.monotonic()
+            sent.call("chat.send", node="archive", to=pair.sparse, text=f"message {i}")
+            assert time.monotonic() - begun < 10, "a write waits for turns, not for the end of all reading"
+    finally:
+        over.set()
+    for reader in readers:
+        reader.join()
 
 
 if __name__ == "__main__":
