@@ -112,6 +112,13 @@ const struct ipc_code IPC_CODES[] = {
      "The peer claimed to be somebody else than it proved to be; nothing was stored."},
     {"INSTANCE-OWNER-MISMATCH", 424, IPC_EXIT_REFUSED, STATUS_REFUSED,
      "The peer is broken or an impostor; nothing was stored."},
+    {"OWN-PERSON", 440, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "The peer says that it is you; nobody else is. Nothing was stored."},
+    {"UNKNOWN-INSTANCE", 441, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "Somebody says to be a contact, on another device. If you asked the contact and it is so: invite --for PERSON, or "
+     "pair --for PERSON; otherwise it is an impostor."},
+    {"CHALLENGE-REFLECTED", 442, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "The peer tried to have us prove that it is somebody else; nothing was stored."},
     {"PAIRING-OFF", 425, IPC_EXIT_REFUSED, STATUS_REFUSED, "Set peers.pairing to true in tandem.conf and restart."},
     {"OVER-BUDGET", 426, IPC_EXIT_REFUSED, STATUS_FULL,
      "A peer asks for more than it may have at a time; 'tandem status --json' shows who uses what."},

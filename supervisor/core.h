@@ -38,9 +38,10 @@ struct node {
     bool created;        // its store was made by the provision call under way
     bool restarting;     // stopped in order to start again
     char url[256];       // where it is dialled from here, "" for nowhere
-    char told_url[256];  // the peer's url it was told
-    json_t *status;      // last answer of node.status, NULL = none of this generation
-    uint64_t asked_at;   // when its status was asked
+    char told_key[ID_LENGTH + 1];
+    char told_url[256]; // the peer's url it was told
+    json_t *status;     // last answer of node.status, NULL = none of this generation
+    uint64_t asked_at;  // when its status was asked
 };
 
 struct held_program {

@@ -131,6 +131,7 @@ static void take_opened(struct node *n, const json_t *result)
     }
     copy_text(result, "personId", s->installation.nodes[n->which].person_id, ID_LENGTH + 1);
     copy_text(result, "instanceId", s->installation.nodes[n->which].instance_id, ID_LENGTH + 1);
+    copy_text(result, "instanceKey", s->installation.nodes[n->which].instance_key, ID_LENGTH + 1);
     copy_text(result, "url", n->url, sizeof n->url);
     n->opened = process_generation(n->process);
     n->created = n->created || json_is_true(json_object_get(result, "created"));
@@ -236,19 +237,23 @@ static void told(void *ctx, json_t *result, const struct error *error)
 static bool needs_peer(struct node *n)
 {
     struct node *peer = other_of(n);
-    if (n->owner->installation.nodes[peer->which].person_id[0] == '\0')
+    const char *key = n->owner->installation.nodes[peer->which].instance_key;
+    if (key[0] == '\0')
         return false;
-    return n->told != process_generation(n->process) || strcmp(n->told_url, peer->url) != 0;
+    return n->told != process_generation(n->process) || strcmp(n->told_url, peer->url) != 0 ||
+           strcmp(n->told_key, key) != 0;
 }
 
 static void tell_peer(struct node *n)
 {
     struct node *peer = other_of(n);
     const struct installation *in = &n->owner->installation;
-    json_t *params = json_pack("{s:s, s:s}", "personId", in->nodes[peer->which].person_id, "instanceId",
-                               in->nodes[peer->which].instance_id);
+    const char *key = in->nodes[peer->which].instance_key;
+    json_t *params = json_pack("{s:s, s:s, s:s}", "personId", in->nodes[peer->which].person_id, "instanceId",
+                               in->nodes[peer->which].instance_id, "instanceKey", key);
     if (peer->url[0] != '\0')
         json_object_set_new(params, "url", json_string(peer->url));
+    snprintf(n->told_key, sizeof n->told_key, "%s", key);
     snprintf(n->told_url, sizeof n->told_url, "%s", peer->url);
     call(n, "node.peer", params, CALL_MS, told);
 }

@@ -136,6 +136,7 @@ static bool take_text(const json_t *object, const char *name, char *out, size_t 
 static bool parse_node(const json_t *root, struct installation *in, enum ipc_node node)
 {
     const json_t *object = json_object_get(root, ipc_node_name(node));
+    take_text(object, "instanceKey", in->nodes[node].instance_key, sizeof in->nodes[node].instance_key);
     return take_text(object, "email", in->nodes[node].email, sizeof in->nodes[node].email) &&
            take_text(object, "instanceName", in->nodes[node].instance_name, sizeof in->nodes[node].instance_name) &&
            take_text(object, "personId", in->nodes[node].person_id, sizeof in->nodes[node].person_id) &&
@@ -165,9 +166,9 @@ enum status installation_parse(struct span text, struct installation *in, struct
 
 static json_t *node_to_json(const struct installation *in, enum ipc_node node)
 {
-    return json_pack("{s:s, s:s, s:s, s:s}", "email", in->nodes[node].email, "instanceName",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "email", in->nodes[node].email, "instanceName",
                      in->nodes[node].instance_name, "personId", in->nodes[node].person_id, "instanceId",
-                     in->nodes[node].instance_id);
+                     in->nodes[node].instance_id, "instanceKey", in->nodes[node].instance_key);
 }
 
 static const char *node_name_or_null(int node)

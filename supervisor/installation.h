@@ -1,7 +1,7 @@
 // installation.json: who was provisioned. Names and public ids only, no secret.
 //
-//   {"v":1,"user":…,"archive":{"email":…,"instanceName":…,"personId":…,"instanceId":…},"sparse":{…},"paired":false,
-//    "recreating":null,"adopting":null}
+//   {"v":1,"user":…,"archive":{"email":…,"instanceName":…,"personId":…,"instanceId":…,"instanceKey":…},"sparse":{…},
+//    "paired":false,"recreating":null,"adopting":null}
 //
 // It is written before the first store is made and again with each step, so that an interrupted creation goes on where
 // it stopped: a node without personId may still have to be made, one with a personId must have a store.
@@ -22,7 +22,8 @@ struct installation {
         char instance_name[NAME_MAX_LENGTH + 1];
         char person_id[ID_LENGTH + 1]; // "" until the node reported it
         char instance_id[ID_LENGTH + 1];
-    } nodes[INSTALLATION_NODES]; // by enum ipc_node
+        char instance_key[ID_LENGTH + 1]; // public, by which the other node knows it; likewise
+    } nodes[INSTALLATION_NODES];          // by enum ipc_node
     bool paired;
     int recreating; // enum ipc_node whose lost store is being made anew, until the other forgot its old key; -1 = none
     int adopting;   // enum ipc_node that takes over a storage directory and has not finished; -1 = none

@@ -461,6 +461,7 @@ static struct conn *create(struct transport *t, const struct conn_host *host, en
     c->budget = budget_of_connection(host->budgets);
     t->budget = c->budget;
     c->role = role;
+    c->proof.all = host->challenges;
     c->steps = role == CONN_ACCEPTOR ? CONN_STEPS_ACCEPTOR : CONN_STEPS_INITIATOR;
     c->deadline = conn_now(c) + CONN_CLEAR_MS;
     transport_use(t, &EVENTS, c);

@@ -61,13 +61,14 @@ struct conn_peer {       // what is proved about the other side, as far as it is
     struct hash instance_id;
     struct public_key person_public;
     struct sign_public person_sign_public;
-    struct public_key long_term; // the key it handshook with: instance key, or person key (WIRE.md 4.2)
+    struct public_key long_term; // the key it handshook with: instance key, or person key (WIRE.md 4.2); it holds it
     bool known;                  // the host knows its instance key (WIRE.md 8.3)
 };
 
 enum conn_key_check { CONN_KEY_NEW, CONN_KEY_MATCHES, CONN_KEY_DIFFERS };
 
-struct conn; // opaque
+struct conn;                // opaque
+struct exchange_challenges; // conn/exchange.h
 
 struct conn_host {
     void *ctx;
@@ -87,6 +88,11 @@ struct conn_host {
                   struct hash *person, struct hash *instance);
     // Does this person have recorded keys, and is this one of them (WIRE.md 5.5 step 4)?
     enum conn_key_check (*person_key)(void *ctx, const struct hash *person, const struct public_key *key);
+    // What the peer says of itself, before anything is proved but the key of the handshake (long_term), and once more
+    // when it is: may it be answered at all? Neither our own person nor what contradicts known and person_key comes
+    // here. NULL = everybody may.
+    enum status (*claim)(void *ctx, const struct conn *c, struct error *e);
+    struct exchange_challenges *challenges; // of all connections of this host; NULL = each knows its own only
     // Authenticated: take over with conn_serve, or refuse by returning a reason, which is sent behind "Error: ". May
     // call conn_hold first (WIRE.md 6.6).
     const char *(*ready)(void *ctx, struct conn *c, enum conn_group group);

@@ -127,9 +127,41 @@ static void send_challenge(struct conn *c)
     conn_emit(c, false, &challenge);
 }
 
+// ---- What is known ----
+
+enum status conn_check_known(struct conn *c, struct error *e)
+{
+    const struct conn_host *host = c->host;
+    struct hash person, instance;
+    c->peer.known = host->known(host->ctx, c->local, &c->peer.long_term, &person, &instance);
+    if (c->peer.known && !hash_eq(&person, &c->peer.person_id))
+        return error_set(e, STATUS_REFUSED, "EP-PERSONIDMISMATCH",
+                         "The person id does not match the one on record for this instance key");
+    if (c->peer.known && c->peer.instance_name != NULL && !hash_eq(&instance, &c->peer.instance_id))
+        return error_set(e, STATUS_REFUSED, "EP-INSTANCEIDMISMATCH",
+                         "The instance id we have on record for this instance key is another one");
+    return STATUS_OK;
+}
+
+// Checks 3 and 4 of WIRE.md 5.5, and what the host thinks. They come before the proofs, because whoever answers a
+// challenge helps one of the two that the keys belong to, not the one that asks (5.4); and again after them.
+static enum status check_person(struct conn *c, struct error *e)
+{
+    if (exchange_names_us(c->local, &c->peer))
+        return error_set(e, STATUS_REFUSED, "OWN-PERSON", "The person you name is our own");
+    enum status status = conn_check_known(c, e);
+    if (status != STATUS_OK)
+        return status;
+    if (c->host->person_key(c->host->ctx, &c->peer.person_id, &c->peer.person_public) == CONN_KEY_DIFFERS)
+        return error_set(e, STATUS_REFUSED, "EP-KEYMISSMATCH", "Key does not match your previous visit");
+    return c->host->claim != NULL ? c->host->claim(c->host->ctx, c, e) : STATUS_OK;
+}
+
 static enum status take_keys(struct conn *c, bool text, struct span message, struct error *e)
 {
     enum status status = exchange_read_keys(text, message, &c->peer, e);
+    if (status == STATUS_OK)
+        status = check_person(c, e);
     if (status == STATUS_OK)
         status = exchange_proof_begin(&c->proof, c->local, &c->peer, e);
     if (status == STATUS_OK && c->role == CONN_ACCEPTOR)
@@ -146,31 +178,6 @@ static enum status respond(struct conn *c, bool text, struct span challenge, str
     if (status == STATUS_OK)
         conn_emit(c, false, &response);
     return status;
-}
-
-enum status conn_check_known(struct conn *c, struct error *e)
-{
-    const struct conn_host *host = c->host;
-    struct hash person, instance;
-    c->peer.known = host->known(host->ctx, c->local, &c->peer.long_term, &person, &instance);
-    if (c->peer.known && !hash_eq(&person, &c->peer.person_id))
-        return error_set(e, STATUS_REFUSED, "EP-PERSONIDMISMATCH",
-                         "The person id does not match the one on record for this instance key");
-    if (c->peer.known && c->peer.instance_name != NULL && !hash_eq(&instance, &c->peer.instance_id))
-        return error_set(e, STATUS_REFUSED, "EP-INSTANCEIDMISMATCH",
-                         "The instance id we have on record for this instance key is another one");
-    return STATUS_OK;
-}
-
-// Checks 3 and 4 of WIRE.md 5.5.
-static enum status check_person(struct conn *c, struct error *e)
-{
-    enum status status = conn_check_known(c, e);
-    if (status != STATUS_OK)
-        return status;
-    if (c->host->person_key(c->host->ctx, &c->peer.person_id, &c->peer.person_public) == CONN_KEY_DIFFERS)
-        return error_set(e, STATUS_REFUSED, "EP-KEYMISSMATCH", "Key does not match your previous visit");
-    return STATUS_OK;
 }
 
 // The proof is complete: the person stands, now the instance.

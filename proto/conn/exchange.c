@@ -166,6 +166,11 @@ enum status exchange_read_keys(bool text, struct span payload, struct conn_peer 
     return status;
 }
 
+bool exchange_names_us(const struct conn_identity *local, const struct conn_peer *peer)
+{
+    return hash_eq(&peer->person_id, &local->person_id) || public_key_eq(&peer->person_public, &local->person_public);
+}
+
 void exchange_write_instance(const struct conn_identity *local, struct buf *out)
 {
     begin_object("instance_id_object", "Instance", out);
@@ -209,8 +214,19 @@ enum status exchange_proof_begin(struct exchange_proof *p, const struct conn_ide
     return box_shared_key(&peer->person_public, &local->person_secret, &p->key, e);
 }
 
+static void stop_waiting(struct exchange_proof *p)
+{
+    struct exchange_proof **link = p->waiting && p->all != NULL ? &p->all->first : NULL;
+    while (link != NULL && *link != p)
+        link = &(*link)->next;
+    if (link != NULL)
+        *link = p->next;
+    p->waiting = false;
+}
+
 void exchange_proof_end(struct exchange_proof *p)
 {
+    stop_waiting(p);
     secret_destroy(&p->key);
     secret_wipe(p->challenge, sizeof p->challenge);
 }
@@ -218,6 +234,11 @@ void exchange_proof_end(struct exchange_proof *p)
 void exchange_challenge(struct exchange_proof *p, const struct random_source *random, struct buf *out)
 {
     random->fill(random->ctx, p->challenge, sizeof p->challenge);
+    p->waiting = true;
+    if (p->all != NULL) {
+        p->next = p->all->first;
+        p->all->first = p;
+    }
     handshake_seal(&p->key, random, (struct span){(const char *)p->challenge, sizeof p->challenge}, out);
 }
 
@@ -238,11 +259,34 @@ static void invert(struct buf *b)
         b->data[i] = (char)~b->data[i];
 }
 
+// Equal, or equal once every bit is inverted: then the answer would be the challenge itself.
+static bool resembles(const struct exchange_proof *own, const struct buf *plain)
+{
+    uint8_t differing = 0;
+    uint8_t agreeing = 0;
+    for (size_t i = 0; i < EXCHANGE_CHALLENGE; i++) {
+        uint8_t difference = own->challenge[i] ^ (uint8_t)plain->data[i];
+        differing |= difference;
+        agreeing |= (uint8_t)~difference;
+    }
+    return own->waiting && (differing == 0 || agreeing == 0);
+}
+
+static bool is_ours(const struct exchange_proof *p, const struct buf *plain)
+{
+    bool ours = resembles(p, plain);
+    for (const struct exchange_proof *own = p->all != NULL ? p->all->first : NULL; own != NULL; own = own->next)
+        ours = ours || resembles(own, plain);
+    return ours;
+}
+
 enum status exchange_respond(const struct exchange_proof *p, const struct random_source *random, bool text,
                              struct span challenge, struct buf *out, struct error *e)
 {
     struct buf plain = {0};
     enum status status = open_proof(p, text, challenge, &plain, e);
+    if (status == STATUS_OK && is_ours(p, &plain))
+        status = error_set(e, STATUS_REFUSED, "CHALLENGE-REFLECTED", "The challenge is our own");
     if (status == STATUS_OK) {
         invert(&plain);
         handshake_seal(&p->key, random, buf_span(&plain), out);

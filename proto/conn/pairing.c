@@ -86,7 +86,8 @@ static enum status read_token(struct pairing *p, const json_t *message, struct e
     if (token.ptr == NULL)
         return message_mismatch("authentication_token", e);
     const struct hash *person = &conn_local(p->conn)->person_id;
-    enum status status = tokens_reserve(p->tokens, token, person, wall_now(p), &p->reserved, e);
+    enum status status =
+        tokens_reserve(p->tokens, token, person, &p->peer_record.person_id, wall_now(p), &p->reserved, e);
     p->has_reserved = status == STATUS_OK;
     return status;
 }
@@ -271,6 +272,11 @@ const struct conn_peer *pairing_peer(const struct pairing *p)
 const struct pairing_identity *pairing_peer_identity(const struct pairing *p)
 {
     return p->has_peer ? &p->peer : NULL;
+}
+
+const struct pairing_token *pairing_token(const struct pairing *p)
+{
+    return p->has_reserved ? &p->reserved : NULL;
 }
 
 bool pairing_initiated(const struct pairing *p)

@@ -36,6 +36,7 @@ void pairing_stored(struct pairing *p, const struct error *why); // why NULL: it
 const struct conn_peer *pairing_peer(const struct pairing *p);                 // who it is with, authenticated
 const struct pairing_identity *pairing_peer_identity(const struct pairing *p); // NULL until it stands
 bool pairing_initiated(const struct pairing *p);
+const struct pairing_token *pairing_token(const struct pairing *p); // shown by the peer; NULL as the invited side
 
 // What somebody we speak as shows of itself. The texts are borrowed: not for pairing_identity_free.
 struct pairing_identity pairing_identity_of(const struct conn_identity *i, char *url);

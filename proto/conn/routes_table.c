@@ -94,11 +94,12 @@ enum conn_key_check routes_person_key(const struct routes *r, const struct hash 
 {
     enum conn_key_check result = CONN_KEY_NEW;
     for (size_t i = 0; i < r->count; i++) {
-        if (!hash_eq(&r->routes[i]->person, person))
-            continue;
-        if (public_key_eq(&r->routes[i]->person_key, key))
+        bool same_person = hash_eq(&r->routes[i]->person, person);
+        bool same_key = public_key_eq(&r->routes[i]->person_key, key);
+        if (same_person && same_key)
             return CONN_KEY_MATCHES;
-        result = CONN_KEY_DIFFERS;
+        if (same_person || same_key) // no two persons have the same
+            result = CONN_KEY_DIFFERS;
     }
     for (size_t i = 0; i < r->local_count; i++) { // this node's own persons are contacts too
         if (!hash_eq(&r->locals[i]->person_id, person))

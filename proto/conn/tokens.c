@@ -57,11 +57,13 @@ bool tokens_restore(struct tokens *t, const struct pairing_token *kept)
     return true;
 }
 
-enum status tokens_issue(struct tokens *t, const struct hash *person, int64_t ttl_ms, int64_t now_ms,
-                         struct pairing_token *out, struct error *e)
+enum status tokens_issue(struct tokens *t, const struct hash *person, const struct hash *guest, int64_t ttl_ms,
+                         int64_t now_ms, struct pairing_token *out, struct error *e)
 {
     tokens_expire(t, now_ms);
     *out = (struct pairing_token){.person = *person, .expires_ms = now_ms + (ttl_ms != 0 ? ttl_ms : TOKEN_TTL_MS)};
+    if (guest != NULL)
+        out->guest = *guest;
     random_text(out->text, TOKEN_LENGTH);
     if (!tokens_restore(t, out))
         return error_set(e, STATUS_FULL, "TOO-MANY-INVITATIONS", "there are %zu unused invitations already", t->limit);
@@ -73,6 +75,14 @@ enum status tokens_issue(struct tokens *t, const struct hash *person, int64_t tt
 size_t tokens_count(const struct tokens *t)
 {
     return t->count;
+}
+
+bool tokens_expect(const struct tokens *t, const struct hash *guest, int64_t now_ms)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->slots[i].token.expires_ms > now_ms && hash_eq(&t->slots[i].token.guest, guest))
+            return true;
+    return false;
 }
 
 void tokens_each(const struct tokens *t, void (*visit)(void *ctx, const struct pairing_token *token, bool reserved),
@@ -92,6 +102,11 @@ static size_t find(const struct tokens *t, struct span text)
     return found;
 }
 
+bool tokens_has(const struct tokens *t, const struct pairing_token *token)
+{
+    return find(t, (struct span){token->text, TOKEN_LENGTH}) != t->count;
+}
+
 bool tokens_revoke(struct tokens *t, struct span text)
 {
     size_t i = find(t, text);
@@ -101,8 +116,8 @@ bool tokens_revoke(struct tokens *t, struct span text)
     return true;
 }
 
-enum status tokens_reserve(struct tokens *t, struct span text, const struct hash *person, int64_t now_ms,
-                           struct pairing_token *reserved, struct error *e)
+enum status tokens_reserve(struct tokens *t, struct span text, const struct hash *person, const struct hash *guest,
+                           int64_t now_ms, struct pairing_token *reserved, struct error *e)
 {
     tokens_expire(t, now_ms);
     size_t i = find(t, text);
@@ -111,6 +126,8 @@ enum status tokens_reserve(struct tokens *t, struct span text, const struct hash
     if (!hash_eq(&t->slots[i].token.person, person))
         return error_set(e, STATUS_REFUSED, "BAD-TOKEN",
                          "The authentication token was not generated for the requested person.");
+    if (!hash_is_zero(&t->slots[i].token.guest) && !hash_eq(&t->slots[i].token.guest, guest))
+        return error_set(e, STATUS_REFUSED, "BAD-TOKEN", "The invitation was made for somebody else.");
     t->slots[i].reserved = true;
     *reserved = t->slots[i].token;
     return STATUS_OK;

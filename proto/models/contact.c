@@ -14,13 +14,34 @@
 
 // ---- Listing --------------------------------------------------------------------------------------------------------
 
+struct safety_text contact_safety(const struct identity *self, const struct contact_endpoint *row)
+{
+    struct safety_side own = safety_side_of(self);
+    struct safety_side other = {
+        .person_public = row->person_public,
+        .instance_public = row->instance_public,
+        .person_sign_public = row->person_sign_public,
+        .instance_sign_public = row->instance_sign_public,
+    };
+    return safety_text(&own, &other);
+}
+
 static void fill_instances(struct model *m, const struct contact_endpoints *endpoints, struct contact *c)
 {
+    bool paired = false; // by this node; such rows come first
     c->instances = arena_alloc(m->arena, (endpoints->count + 1) * sizeof *c->instances);
-    for (size_t i = 0; i < endpoints->count; i++)
-        if (hash_eq(&endpoints->items[i].person, &c->person))
-            c->instances[c->instance_count++] =
-                (struct contact_instance){endpoints->items[i].instance, endpoints->items[i].url};
+    for (size_t i = 0; i < endpoints->count; i++) {
+        const struct contact_endpoint *row = &endpoints->items[i];
+        if (!hash_eq(&row->person, &c->person))
+            continue;
+        struct contact_instance *instance = &c->instances[c->instance_count++];
+        *instance = (struct contact_instance){.instance = row->instance, .url = row->url};
+        paired = paired || row->certified;
+        if (paired)
+            instance->safety = arena_copy(m->arena, span_of(contact_safety(m->self, row).s));
+        if (c->safety.len == 0)
+            c->safety = instance->safety;
+    }
 }
 
 static enum status describe(struct model *m, const struct contact_endpoints *endpoints, const struct hash *someone,

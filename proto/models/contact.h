@@ -2,19 +2,23 @@
 #pragma once
 
 #include "models/model.h"
+#include "models/safety.h"
 
 struct contact_instance {
     struct hash instance;
     struct span url; // empty = no outgoing route
+    struct span
+        safety; // to be compared with what that instance shows; empty if no pairing of ours vouches for the person
 };
 
 struct contact {
     struct hash person;
     struct hash someone;
-    struct span name;  // what to show: the e-mail if nobody gave a name
-    struct span email; // empty if unknown
-    bool trusted;      // at least one sign key of the person is trusted (MODELS.md 4.3)
-    bool disabled;     // connections are switched off
+    struct span name;   // what to show: the e-mail if nobody gave a name
+    struct span email;  // empty if unknown
+    bool trusted;       // at least one sign key of the person is trusted (MODELS.md 4.3)
+    bool disabled;      // connections are switched off
+    struct span safety; // of the instance paired with last
     struct contact_instance *instances;
     size_t instance_count;
 };
@@ -46,6 +50,7 @@ struct contact_identity { // the identity message of WIRE.md 5, already checked 
     struct public_key instance_public;
     struct sign_public person_sign_public;
     struct sign_public instance_sign_public;
+    bool expected; // the user said that this person may come with an instance key that is new here
 };
 
 struct contact_paired {
@@ -55,8 +60,9 @@ struct contact_paired {
 };
 
 // Stores what pairing tells about a person (MODELS.md 7.3): ids, Keys, our signatures over them, endpoint, SignKey,
-// profile, TrustKeysCertificate, Someone, Leute, group everyone. A known person's endpoint is replaced when the keys
-// are the same. Codes: EP-KEYMISSMATCH (known with other keys: forget it first), BAD-INPUT, REFUSED (it is ourselves).
+// profile, TrustKeysCertificate, Someone, Leute, group everyone. Of a contact only the address of an instance that it
+// is known by is replaced. Codes: EP-KEYMISSMATCH (a contact with other keys: forget it first), UNKNOWN-INSTANCE (a
+// contact with another instance key, not expected; or our own node's person with another one), BAD-INPUT, OWN-PERSON.
 enum status contact_pair(struct model *m, const struct contact_identity *identity, struct contact_paired *out,
                          struct error *e);
 // The person of a new Profile or Someone version (id hashes) gets its Someone in Leute (MODELS.md 7.4); for the hooks.
@@ -83,8 +89,11 @@ struct contact_endpoint { // one way to one instance of one contact; what connec
 struct contact_endpoints {
     struct contact_endpoint *items;
     size_t count;
+    struct hash *persons; // of all contacts, also of those that have none
+    size_t person_count;
 };
 
+struct safety_text contact_safety(const struct identity *self, const struct contact_endpoint *row);
 // Endpoints of all contacts; several rows where an instance has several urls, the latest learnt first. An instance key
 // belongs to one person only: nobody can claim the key of another contact.
 enum status contact_endpoints(struct model *m, struct contact_endpoints *out, struct error *e);

@@ -9,13 +9,15 @@
 #include "models/contact.h"
 #include "models/leute.h"
 #include "models/profile.h"
+#include "models/sharing.h"
 #include "models/trust.h"
 
 enum { PROFILES_MAX = 64, ENDPOINTS_MAX = 64 }; // of one person
 
 struct row {
     struct contact_endpoint endpoint;
-    uint64_t seq; // of the endpoint object: when we learnt it
+    struct hash person_keys; // its Keys object
+    uint64_t seq;            // of the endpoint object: when we learnt it
 };
 
 struct rows { // grows in the model's arena
@@ -51,6 +53,14 @@ static bool read_keys(struct model *m, const struct hash *keys, const struct has
            hex_decode(sign, sign_public->b, sizeof sign_public->b);
 }
 
+// Our own other node is the instance we were told of; nothing that is stored says otherwise.
+static bool may_be_own_node(struct model *m, const struct contact_endpoint *row)
+{
+    struct public_key own;
+    return !sharing_is_own_node(m, &row->person) ||
+           (sharing_own_key(m, &own) && public_key_eq(&own, &row->instance_public));
+}
+
 // An endpoint in a profile counts only for the person the profile is about.
 static bool read_row(struct model *m, const struct hash *hash, const struct hash *person, struct row *row)
 {
@@ -62,11 +72,14 @@ static bool read_row(struct model *m, const struct hash *hash, const struct hash
         profile_read_endpoint(m, hash, &p, NULL) != STATUS_OK || !hash_eq(&p.person, person))
         return false;
     row->seq = info.seq;
+    row->person_keys = p.person_keys;
     out->person = p.person;
     out->instance = p.instance;
     out->url = p.url;
     if (!read_keys(m, &p.person_keys, &p.person, &out->person_public, &out->person_sign_public) ||
         !read_keys(m, &p.instance_keys, &p.instance, &out->instance_public, &out->instance_sign_public))
+        return false;
+    if (!may_be_own_node(m, out))
         return false;
     out->certified = trust_signed_by_me(m, &p.person_keys) && trust_signed_by_me(m, &p.instance_keys) &&
                      !trust_is_withdrawn(m, &m->self->person, &p.person, &out->person_sign_public);
@@ -113,10 +126,12 @@ static int by_authority(const void *a, const void *b)
 }
 
 struct sifting {
+    struct model *m;
     struct contact_endpoints *out;
     size_t *next_same;          // by row of out: the row before with the same instance key, plus 1
     struct hash_map *by_key;    // the last row of out with the instance key, plus 1
     struct hash_map *instances; // how many of a person
+    struct hash_map *pinned;    // the newest row of a person that a pairing stands behind, plus 1
 };
 
 static bool is_said(const struct sifting *s, size_t last, const struct contact_endpoint *row)
@@ -139,16 +154,31 @@ static bool is_left_out(struct sifting *s, size_t last, const struct contact_end
     return false;
 }
 
-static void sift(struct sifting *s, const struct contact_endpoint *row)
+// Once a person has keys by a pairing, its own profile adds instances with these keys, or with others that they signed.
+static bool is_vouched_for(const struct sifting *s, const struct row *row)
 {
+    size_t place = (uintptr_t)hash_map_get(s->pinned, &row->endpoint.person);
+    if (row->endpoint.certified || place == 0)
+        return true;
+    const struct contact_endpoint *pinned = &s->out->items[place - 1];
+    return (public_key_eq(&pinned->person_public, &row->endpoint.person_public) &&
+            memcmp(&pinned->person_sign_public, &row->endpoint.person_sign_public, SIGN_PUBLIC) == 0) ||
+           trust_signed_by(s->m, &row->person_keys, &pinned->person, &pinned->person_sign_public);
+}
+
+static void sift(struct sifting *s, const struct row *candidate)
+{
+    const struct contact_endpoint *row = &candidate->endpoint;
     struct hash key;
     memcpy(key.b, row->instance_public.b, sizeof key.b);
     size_t last = (uintptr_t)hash_map_get(s->by_key, &key);
-    if (is_left_out(s, last, row))
+    if (!is_vouched_for(s, candidate) || is_left_out(s, last, row))
         return;
     s->next_same[s->out->count] = last;
     s->out->items[s->out->count++] = *row;
     hash_map_set(s->by_key, &key, (void *)(uintptr_t)s->out->count);
+    if (row->certified && !hash_map_has(s->pinned, &row->person))
+        hash_map_set(s->pinned, &row->person, (void *)(uintptr_t)s->out->count);
 }
 
 static void sift_rows(struct model *m, struct rows *rows, struct contact_endpoints *out)
@@ -156,14 +186,17 @@ static void sift_rows(struct model *m, struct rows *rows, struct contact_endpoin
     if (rows->count != 0)
         qsort(rows->items, rows->count, sizeof *rows->items, by_authority);
     out->items = arena_alloc(m->arena, (rows->count + 1) * sizeof *out->items);
-    struct sifting s = {.out = out,
+    struct sifting s = {.m = m,
+                        .out = out,
                         .next_same = arena_alloc(m->arena, (rows->count + 1) * sizeof(size_t)),
                         .by_key = hash_map_create(),
-                        .instances = hash_map_create()};
+                        .instances = hash_map_create(),
+                        .pinned = hash_map_create()};
     for (size_t i = 0; i < rows->count; i++)
-        sift(&s, &rows->items[i].endpoint);
+        sift(&s, &rows->items[i]);
     hash_map_destroy(s.by_key);
     hash_map_destroy(s.instances);
+    hash_map_destroy(s.pinned);
 }
 
 enum status contact_endpoints(struct model *m, struct contact_endpoints *out, struct error *e)
@@ -175,6 +208,10 @@ enum status contact_endpoints(struct model *m, struct contact_endpoints *out, st
     enum status status = contact_persons(m, &persons, &someones, e);
     for (size_t i = 0; status == STATUS_OK && i < persons.count; i++)
         status = add_person(m, &persons.items[i], &rows, e);
+    out->persons = arena_alloc(m->arena, (persons.count + 1) * sizeof *out->persons);
+    out->person_count = persons.count;
+    if (persons.count != 0)
+        memcpy(out->persons, persons.items, persons.count * sizeof *out->persons);
     sift_rows(m, &rows, out);
     hash_list_free(&persons);
     hash_list_free(&someones);

@@ -7,6 +7,7 @@
 #include "models/instance.h"
 #include "models/leute.h"
 #include "models/profile.h"
+#include "models/sharing.h"
 #include "models/trust.h"
 
 enum { MAX_NAME = 1024 };
@@ -47,20 +48,57 @@ static enum status put_ids(struct model *m, const struct contact_identity *ident
     return model_put_id(m, instance, &out->instance, e);
 }
 
-// A listed contact keeps its keys: other ones are another person with the same name, until it is forgotten.
-static enum status check_keys(struct model *m, const struct contact_identity *identity, const struct hash *person,
-                              struct error *e)
+static bool has_keys(const struct contact_endpoint *row, const struct contact_identity *identity)
+{
+    return public_key_eq(&row->person_public, &identity->person_public) &&
+           memcmp(row->person_sign_public.b, identity->person_sign_public.b, SIGN_PUBLIC) == 0;
+}
+
+// Our own other node is who has the instance key that we were told.
+static bool is_own_node(struct model *m, const struct contact_identity *identity, const struct hash *person)
+{
+    struct public_key own;
+    return sharing_is_own_node(m, person) && sharing_own_key(m, &own) &&
+           public_key_eq(&own, &identity->instance_public);
+}
+
+// A listed contact keeps its keys: other ones are another person with the same name, until it is forgotten. Nor does a
+// pairing give it another instance, since anybody who has an invitation might say to be it.
+static enum status check_contact(struct model *m, const struct contact_identity *identity, const struct hash *person,
+                                 struct error *e)
 {
     struct contact_endpoints known;
+    bool certified = false, same_keys = false, differs = false;
+    bool expected = identity->expected || is_own_node(m, identity, person);
     enum status status = contact_endpoints(m, &known, e);
     for (size_t i = 0; status == STATUS_OK && i < known.count; i++) {
         const struct contact_endpoint *row = &known.items[i];
-        if (hash_eq(&row->person, person) && row->certified &&
-            (!public_key_eq(&row->person_public, &identity->person_public) ||
-             memcmp(row->person_sign_public.b, identity->person_sign_public.b, SIGN_PUBLIC) != 0))
-            return error_set(e, STATUS_REFUSED, "EP-KEYMISSMATCH", "Key does not match your previous visit");
+        if (!hash_eq(&row->person, person) || (certified && !row->certified)) // certified ones come first
+            continue;
+        certified = row->certified;
+        same_keys = same_keys || has_keys(row, identity);
+        differs = differs || !has_keys(row, identity);
     }
+    if (status == STATUS_OK && (certified ? differs : differs && !same_keys))
+        return error_set(e, STATUS_REFUSED, "EP-KEYMISSMATCH", "Key does not match your previous visit");
+    for (size_t i = 0; status == STATUS_OK && i < known.count; i++)
+        expected = expected || (hash_eq(&known.items[i].person, person) &&
+                                public_key_eq(&known.items[i].instance_public, &identity->instance_public));
+    if (status == STATUS_OK && !expected)
+        return error_set(e, STATUS_REFUSED, "UNKNOWN-INSTANCE",
+                         "The person is known here, but not with this instance key");
     return status;
+}
+
+// What nobody else may say to be or to have.
+static enum status check_own(struct model *m, const struct contact_identity *identity, const struct hash *person,
+                             struct error *e)
+{
+    if (leute_is_me(m, person) || public_key_eq(&identity->instance_public, &m->self->instance_keys.public_key))
+        return error_set(e, STATUS_REFUSED, "OWN-PERSON", "the identity is our own");
+    if (sharing_is_own_node(m, person) && !is_own_node(m, identity, person))
+        return error_set(e, STATUS_REFUSED, "UNKNOWN-INSTANCE", "the identity is not that of our other node");
+    return STATUS_OK;
 }
 
 static enum status put_endpoint(struct model *m, const struct contact_identity *identity,
@@ -125,11 +163,11 @@ enum status contact_pair(struct model *m, const struct contact_identity *identit
     if (!is_text(identity->email) || !is_text(identity->instance_name))
         return error_set(e, STATUS_INVALID, "BAD-INPUT", "the identity has no usable e-mail or instance name");
     enum status status = put_ids(m, identity, out, e);
-    if (status == STATUS_OK && leute_is_me(m, &out->person))
-        status = error_set(e, STATUS_REFUSED, "REFUSED", "the identity is our own person");
+    if (status == STATUS_OK)
+        status = check_own(m, identity, &out->person, e);
     if (status == STATUS_OK) {
         out->is_new = leute_someone_of(m, &out->person, &someone, NULL) != STATUS_OK;
-        status = out->is_new ? STATUS_OK : check_keys(m, identity, &out->person, e);
+        status = out->is_new ? STATUS_OK : check_contact(m, identity, &out->person, e);
     }
     if (status == STATUS_OK)
         status = put_profile(m, identity, out, &p, e);

@@ -123,7 +123,7 @@ bool trust_signature_fits(const struct trust_signature *s, const struct sign_pub
     return sign_verify(key, span_of(hash_text(&s->data).s), &s->signature);
 }
 
-bool trust_signed_by_me(struct model *m, const struct hash *data)
+bool trust_signed_by(struct model *m, const struct hash *data, const struct hash *person, const struct sign_public *key)
 {
     struct hash_list signatures = {0};
     bool found = false;
@@ -132,10 +132,15 @@ bool trust_signed_by_me(struct model *m, const struct hash *data)
     for (size_t i = 0; i < signatures.count && !found; i++) {
         struct trust_signature s;
         found = trust_read_signature(m, &signatures.items[i], &s) && hash_eq(&s.data, data) &&
-                hash_eq(&s.issuer, &m->self->person) && trust_signature_fits(&s, &m->self->person_keys.sign_public);
+                hash_eq(&s.issuer, person) && trust_signature_fits(&s, key);
     }
     hash_list_free(&signatures);
     return found;
+}
+
+bool trust_signed_by_me(struct model *m, const struct hash *data)
+{
+    return trust_signed_by(m, data, &m->self->person, &m->self->person_keys.sign_public);
 }
 
 // ---- Channel entries ------------------------------------------------------------------------------------------------

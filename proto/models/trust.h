@@ -85,7 +85,9 @@ void trust_memo_destroy(struct trust_memo *memo);
 enum status trust_verify_entry(struct model *m, struct trust_memo *memo, const struct hash *creation_time,
                                const struct hash_list *metadata, struct hash *author, bool *has_author,
                                enum verification *out, struct error *e);
-// Did m->self sign the object?
+// Did this person sign the object with this key? Did m->self?
+bool trust_signed_by(struct model *m, const struct hash *data, const struct hash *person,
+                     const struct sign_public *key);
 bool trust_signed_by_me(struct model *m, const struct hash *data);
 
 struct trust_signature { // a Signature object

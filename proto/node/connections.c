@@ -293,7 +293,7 @@ const char *connections_limit(const struct peers *p, const struct conn *c)
         all++;
         same += public_key_eq(&conn_peer(l->conn)->long_term, &conn_peer(c)->long_term);
     }
-    if (peers_is_own(p, &conn_peer(c)->person_id))
+    if (peers_is_own(p, &conn_peer(c)->person_id, &conn_peer(c)->long_term))
         return NULL;
     if (same >= PEERS_INSTANCE_MAX)
         return "Too many connections with this instance";

@@ -4,11 +4,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "node/job.h"
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
 
 struct known { // an instance with all its addresses
     struct routes_endpoint endpoint;
+    const struct contact_endpoint *row; // the first
     bool disabled;
 };
 
@@ -65,7 +67,8 @@ static void add_address(struct routes_endpoint *endpoint, const char *url)
 static struct known *add_instance(struct known_list *list, const struct contact_endpoint *row)
 {
     struct known *k = &list->items[list->count++];
-    *k = (struct known){.disabled = row->disabled,
+    *k = (struct known){.row = row,
+                        .disabled = row->disabled,
                         .endpoint = {.person = row->person,
                                      .instance = row->instance,
                                      .person_key = row->person_public,
@@ -107,7 +110,7 @@ static void learn(struct peers *p, struct known *k)
     struct routes_endpoint *endpoint = &k->endpoint;
     struct hash key = key_of(&endpoint->instance_key);
     struct error e;
-    bool own = peers_is_own(p, &endpoint->person);
+    bool own = peers_is_own(p, &endpoint->person, &endpoint->instance_key);
     if (own && p->own.url[0] != '\0') { // more recent than what is stored
         memset(endpoint->urls, 0, sizeof endpoint->urls);
         endpoint->urls[0] = p->own.url;
@@ -118,7 +121,6 @@ static void learn(struct peers *p, struct known *k)
     if (!own)
         return;
     p->own.paired = true;
-    p->own.instance_key = endpoint->instance_key;
     routes_set_tandem(p->routes, &endpoint->instance_key);
 }
 
@@ -134,6 +136,54 @@ static void forget_missing(struct peers *p, struct hash_map *seen)
     }
     hash_map_destroy(p->endpoints);
     p->endpoints = seen;
+}
+
+// ---- Whose keys are other ones -------------------------------------------------------------------------------------
+
+// The text of the instance that the person was paired with last; rows of pairings come first.
+static bool is_other_text(struct peers *p, const struct hash *person, const struct safety_text *text)
+{
+    struct safety_text *last = hash_map_get(p->safety, person);
+    bool other = last != NULL && strcmp(last->s, text->s) != 0;
+    if (last == NULL) {
+        last = mem_alloc(sizeof *last);
+        hash_map_set(p->safety, person, last);
+    }
+    *last = *text;
+    return other;
+}
+
+static void tell_safety(struct peers *p, const struct known *k, struct hash_map *looked_at)
+{
+    const struct contact_endpoint *row = k->row;
+    struct hash key = key_of(&row->instance_public);
+    struct safety_text text = contact_safety(node_self(p->node), row);
+    bool added = p->learned && hash_map_has(p->safety, &row->person) && !hash_map_has(p->endpoints, &key);
+    bool first = row->certified && hash_map_add(looked_at, &row->person);
+    bool other = first && is_other_text(p, &row->person, &text);
+    added = added && hash_map_has(looked_at, &row->person) && hash_map_has(p->contacts, &row->person);
+    if (other || added)
+        node_tell(p->node, "safety.changed",
+                  json_pack("{s:o, s:o, s:s}", "personId", node_json_hash(&row->person), "instanceId",
+                            node_json_hash(&row->instance), "safety", text.s));
+}
+
+static void tell_changes(struct peers *p, struct known_list list)
+{
+    struct hash_map *looked_at = hash_map_create();
+    for (size_t i = 0; i < list.count; i++)
+        tell_safety(p, &list.items[i], looked_at);
+    hash_map_destroy(looked_at);
+}
+
+// ---- Learning ------------------------------------------------------------------------------------------------------
+
+static void learn_contacts(struct peers *p, const struct contact_endpoints *endpoints)
+{
+    hash_map_clear(p->contacts);
+    for (size_t i = 0; i < endpoints->person_count; i++)
+        hash_map_add(p->contacts, &endpoints->persons[i]);
+    p->learned = true;
 }
 
 static void learn_all(struct peers *p, struct known_list list)
@@ -161,10 +211,14 @@ static void read_done(void *arg, enum status status, const struct error *e)
 {
     struct reading *r = arg;
     struct peers *p = r->peers;
-    if (!p->closing && status == STATUS_OK)
-        learn_all(p, gather(r));
-    else if (status != STATUS_OK)
+    if (!p->closing && status == STATUS_OK) {
+        struct known_list list = gather(r);
+        tell_changes(p, list);
+        learn_contacts(p, &r->endpoints);
+        learn_all(p, list);
+    } else if (status != STATUS_OK) {
         LOG(LOG_ERROR, "endpoints.unreadable", LOG_TEXT("code", e->code), LOG_TEXT("message", e->message));
+    }
     arena_destroy(r->arena);
     free(r);
     p->refreshing = false;

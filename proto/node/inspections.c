@@ -171,8 +171,8 @@ static void ask_data(void *ctx, struct debug *d, const struct hash *person, enum
 
 const char *inspections_ready(struct inspections *is, struct conn *c)
 {
-    if (routes_person_key(is->peers->routes, &conn_peer(c)->person_id, &conn_peer(c)->person_public) !=
-        CONN_KEY_MATCHES)
+    const struct conn_peer *peer = conn_peer(c);
+    if (routes_person_key(is->peers->routes, &peer->person_id, &peer->person_public) != CONN_KEY_MATCHES)
         return "You do not have permission to access this file";
     debug_serve(c, &is->host);
     return NULL;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/secret.h"
+#include "node/job.h"
 
 static const char setting[] = "pairing.kept";
 
@@ -42,17 +43,33 @@ struct saving {
 static char *print(const struct kept *k)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < k->count; i++)
-        json_array_append_new(list, json_pack("[s, I]", k->items[i].text, (json_int_t)k->items[i].expires_ms));
+    for (size_t i = 0; i < k->count; i++) {
+        const struct pairing_token *t = &k->items[i];
+        json_t *item = json_pack("[s, I]", t->text, (json_int_t)t->expires_ms);
+        if (!hash_is_zero(&t->guest))
+            json_array_append_new(item, node_json_hash(&t->guest));
+        json_array_append_new(list, item);
+    }
     char *text = json_dumps(list, JSON_COMPACT);
     json_decref(list);
     return text;
 }
 
+enum status kept_write(struct store *s, const char *text, struct error *e)
+{
+    return store_setting_set(s, setting, span_of(text), e);
+}
+
 static enum status save_work(struct store *s, void *arg, struct error *e)
 {
     const struct saving *job = arg;
-    return store_setting_set(s, setting, span_of(job->text), e);
+    return kept_write(s, job->text, e);
+}
+
+static void wipe(char *text)
+{
+    secret_wipe(text, strlen(text));
+    free(text);
 }
 
 static void save_done(void *arg, enum status status, const struct error *e)
@@ -62,8 +79,7 @@ static void save_done(void *arg, enum status status, const struct error *e)
         LOG(LOG_WARN, "invitation.notKept", LOG_TEXT("code", e->code), LOG_TEXT("message", e->message));
     if (job->done != NULL)
         job->done(job->ctx, status == STATUS_OK ? NULL : e);
-    secret_wipe(job->text, strlen(job->text));
-    free(job->text);
+    wipe(job->text);
     free(job);
 }
 
@@ -101,13 +117,33 @@ bool kept_has(const struct kept *k, const struct pairing_token *token)
     return find(k, token) != k->count;
 }
 
+static bool take_out(struct kept *k, const struct pairing_token *token)
+{
+    size_t i = find(k, token);
+    if (i == k->count)
+        return false;
+    k->items[i] = k->items[--k->count];
+    return true;
+}
+
 static void removed(void *ctx, const struct pairing_token *token)
 {
     struct kept *k = ctx;
-    size_t i = find(k, token);
-    if (i == k->count)
+    if (take_out(k, token))
+        save(k, NULL, NULL);
+}
+
+char *kept_use(struct kept *k, const struct pairing_token *token)
+{
+    return take_out(k, token) ? print(k) : NULL; // whatever is saved meanwhile does without it as well
+}
+
+void kept_used(struct kept *k, const struct pairing_token *token, char *text, bool gone)
+{
+    wipe(text);
+    if (gone || k->count == KEPT_MAX)
         return;
-    k->items[i] = k->items[--k->count];
+    k->items[k->count++] = *token;
     save(k, NULL, NULL);
 }
 
@@ -141,6 +177,9 @@ static void restore(struct kept *k, struct tokens *into, const json_t *item)
     const char *text = json_string_value(json_array_get(item, 0));
     struct pairing_token token = {.person = node_self(k->node)->person,
                                   .expires_ms = json_integer_value(json_array_get(item, 1))};
+    const char *guest = json_string_value(json_array_get(item, 2));
+    if (guest != NULL && !hash_parse(span_of(guest), &token.guest))
+        return;
     if (text == NULL || strlen(text) != TOKEN_LENGTH || token.expires_ms <= clock_wall_ms() || k->count == KEPT_MAX)
         return;
     memcpy(token.text, text, TOKEN_LENGTH);

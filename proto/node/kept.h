@@ -16,6 +16,13 @@ void kept_destroy(struct kept *k);                   // no store job may be unde
 struct tokens_hooks kept_hooks(struct kept *k);      // for tokens_create
 void kept_load(struct kept *k, struct tokens *into); // restores what an earlier run kept; soon, not at once
 
+// A pairing uses a token: what is stored together with the contact, so that neither is there without the other. NULL if
+// the token is not kept; else a text to be passed to kept_write on the store thread and then to kept_used, with whether
+// it is used up.
+char *kept_use(struct kept *k, const struct pairing_token *token);
+enum status kept_write(struct store *s, const char *text, struct error *e);
+void kept_used(struct kept *k, const struct pairing_token *token, char *text, bool gone);
+
 bool kept_has(const struct kept *k, const struct pairing_token *token);
 
 // Calls done once the token is stored for good, or could not be: code TOO-MANY-INVITATIONS.

@@ -3,13 +3,18 @@
 #include "node/methods.h"
 #include "node/peers.h"
 
+static json_t *text_or_null(struct span text)
+{
+    return text.len != 0 ? node_json_text(text) : json_null();
+}
+
 static json_t *show_instances(const struct contact *c)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < c->instance_count; i++)
         json_array_append_new(
-            list, json_pack("{s:o, s:o}", "instanceId", node_json_hash(&c->instances[i].instance), "url",
-                            c->instances[i].url.len != 0 ? node_json_text(c->instances[i].url) : json_null()));
+            list, json_pack("{s:o, s:o, s:o}", "instanceId", node_json_hash(&c->instances[i].instance), "url",
+                            text_or_null(c->instances[i].url), "safety", text_or_null(c->instances[i].safety)));
     return list;
 }
 
@@ -22,10 +27,11 @@ static enum status contacts_list(struct node_job *job, struct model *m, struct e
     json_t *items = json_array();
     for (size_t i = 0; i < contacts.count; i++) {
         const struct contact *c = &contacts.items[i];
-        json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:b, s:b, s:o, s:b}", "personId",
+        json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:b}", "personId",
                                                node_json_hash(&c->person), "name", node_json_name(c->name), "email",
                                                node_json_name(c->email), "trusted", (int)c->trusted, "enabled",
-                                               (int)!c->disabled, "instances", show_instances(c), "connected", 0));
+                                               (int)!c->disabled, "safety", text_or_null(c->safety), "instances",
+                                               show_instances(c), "connected", 0));
     }
     node_job_page(job, items);
     return STATUS_OK;

@@ -8,6 +8,7 @@
 #include "conn/pairing.h"
 #include "ipc/invitation.h"
 #include "models/contact.h"
+#include "models/safety.h"
 #include "models/sharing.h"
 #include "node/addresses.h"
 #include "node/job.h"
@@ -22,6 +23,7 @@ struct attempt { // an invitation we accept
     struct pairings *owner;
     struct ipc_request *request;
     struct invitation invitation;
+    struct hash from; // whose invitation it is said to be; zero = anybody's
     struct ws_connect *dial;
     uint64_t id; // of the connection
     struct conn *conn;
@@ -38,6 +40,22 @@ struct pairings {
     size_t accepting; // connections of the group we are the invited-to side of
 };
 
+static struct attempt *attempt_of(const struct pairings *ps, const struct conn *c)
+{
+    struct attempt *a = ps->attempts;
+    while (a != NULL && a->conn != c)
+        a = a->next;
+    return a;
+}
+
+static struct attempt *attempt_with(const struct pairings *ps, const struct pairing *pairing)
+{
+    struct attempt *a = ps->attempts;
+    while (a != NULL && a->pairing != pairing)
+        a = a->next;
+    return a;
+}
+
 // ---- Storing who came ----------------------------------------------------------------------------------------------
 
 struct storing {
@@ -45,6 +63,9 @@ struct storing {
     struct pairing *pairing;
     const struct identity *self;
     const struct pairing_identity *peer; // the pairing's, until pairing_stored
+    bool expected;
+    struct pairing_token token; // if it is one that is kept
+    char *kept;                 // likewise, else NULL
     struct contact_paired paired;
 };
 
@@ -61,10 +82,13 @@ static enum status store_work(struct store *s, void *arg, struct error *e)
         .instance_public = job->peer->instance_public,
         .person_sign_public = job->peer->person_sign_public,
         .instance_sign_public = job->peer->instance_sign_public,
+        .expected = job->expected,
     };
     enum status st = contact_pair(&m, &identity, &job->paired, e);
     if (st == STATUS_OK)
         st = sharing_apply(&m, &job->paired.person, e);
+    if (st == STATUS_OK && job->kept != NULL)
+        st = kept_write(s, job->kept, e);
     arena_destroy(arena);
     return st;
 }
@@ -73,6 +97,10 @@ static void store_done(void *arg, enum status status, const struct error *e)
 {
     struct storing *job = arg;
     struct peers *p = job->owner->peers;
+    if (job->kept != NULL)
+        kept_used(job->owner->kept, &job->token, job->kept,
+                  status == STATUS_OK || !tokens_has(job->owner->tokens, &job->token));
+    secret_wipe(&job->token, sizeof job->token);
     if (status == STATUS_OK && !p->closing)
         peers_stored(p, &job->peer->instance_public, pairing_initiated(job->pairing));
     pairing_stored(job->pairing, status == STATUS_OK ? NULL : e); // the end of the node is its end, too
@@ -84,6 +112,13 @@ static void store_identity(void *ctx, struct pairing *pairing, const struct pair
     struct pairings *ps = ctx;
     struct storing *job = mem_alloc(sizeof *job);
     *job = (struct storing){.owner = ps, .pairing = pairing, .self = node_self(ps->peers->node), .peer = peer};
+    const struct pairing_token *token = pairing_token(pairing);
+    const struct attempt *a = attempt_with(ps, pairing);
+    const struct hash *guest = token != NULL ? &token->guest : a != NULL ? &a->from : NULL;
+    job->expected = guest != NULL && hash_eq(guest, &pairing_peer(pairing)->person_id);
+    job->kept = token != NULL ? kept_use(ps->kept, token) : NULL;
+    if (job->kept != NULL)
+        job->token = *token;
     store_submit(node_queue(ps->peers->node), store_work, store_done, job);
 }
 
@@ -103,14 +138,6 @@ static void end_attempt(struct attempt *a, json_t *result, const struct error *w
     free(a);
 }
 
-static struct attempt *attempt_of(struct pairings *ps, const struct conn *c)
-{
-    struct attempt *a = ps->attempts;
-    while (a != NULL && a->conn != c)
-        a = a->next;
-    return a;
-}
-
 // The reasons a node of the reference gives are texts; ours are codes with a hint.
 static struct error explain(const struct error *why)
 {
@@ -122,7 +149,26 @@ static struct error explain(const struct error *why)
     else if (strstr(why->message, "do not accept connections for this target") != NULL)
         error_set(&e, STATUS_REFUSED, "INVITATION-UNKNOWN",
                   "the node at this address is not the one that made the invitation");
+    else if (strstr(why->message, "not with your instance key") != NULL)
+        error_set(&e, STATUS_REFUSED, "UNKNOWN-INSTANCE",
+                  "the other side has you as a contact, but not on this device: it has to invite with --for you");
     return e;
+}
+
+// With the text that both sides can compare.
+static json_t *show_paired(const struct pairings *ps, const struct pairing *pairing)
+{
+    const struct conn_peer *peer = pairing_peer(pairing);
+    const struct pairing_identity *identity = pairing_peer_identity(pairing);
+    struct safety_side own = safety_side_of(node_self(ps->peers->node));
+    struct safety_side other = {
+        .person_public = identity->person_public,
+        .instance_public = identity->instance_public,
+        .person_sign_public = identity->person_sign_public,
+        .instance_sign_public = identity->instance_sign_public,
+    };
+    return json_pack("{s:o, s:o, s:s}", "personId", node_json_hash(&peer->person_id), "instanceId",
+                     node_json_hash(&peer->instance_id), "safety", safety_text(&own, &other).s);
 }
 
 static void finished(void *ctx, struct pairing *pairing, const struct error *why)
@@ -130,15 +176,11 @@ static void finished(void *ctx, struct pairing *pairing, const struct error *why
     struct pairings *ps = ctx;
     struct node *n = ps->peers->node;
     const struct conn_peer *peer = pairing_peer(pairing);
-    struct attempt *a = ps->attempts;
-    while (a != NULL && a->pairing != pairing)
-        a = a->next;
+    struct attempt *a = attempt_with(ps, pairing);
     ps->accepting -= !pairing_initiated(pairing); // an attempt may have been given up before
     if (why == NULL) {
         LOG(LOG_INFO, "pairing.accepted", LOG_HASH("person", &peer->person_id));
-        node_tell(n, "pairing.accepted",
-                  json_pack("{s:o, s:o}", "personId", node_json_hash(&peer->person_id), "instanceId",
-                            node_json_hash(&peer->instance_id)));
+        node_tell(n, "pairing.accepted", show_paired(ps, pairing));
         node_tell(n, "contact.added", json_pack("{s:o}", "personId", node_json_hash(&peer->person_id)));
     } else {
         LOG(LOG_WARN, "pairing.failed", LOG_TEXT("code", why->code), LOG_TEXT("message", why->message));
@@ -148,11 +190,7 @@ static void finished(void *ctx, struct pairing *pairing, const struct error *why
     if (a == NULL)
         return;
     struct error e = why != NULL ? explain(why) : (struct error){0};
-    end_attempt(a,
-                why == NULL ? json_pack("{s:o, s:o}", "personId", node_json_hash(&peer->person_id), "instanceId",
-                                        node_json_hash(&peer->instance_id))
-                            : NULL,
-                &e);
+    end_attempt(a, why == NULL ? show_paired(ps, pairing) : NULL, &e);
 }
 
 static void dialled(void *ctx, struct transport *t, const struct error *why)
@@ -257,6 +295,19 @@ void pairings_closed(struct pairings *ps, struct conn *c, const struct error *wh
     }
 }
 
+enum status pairings_admit(const struct pairings *ps, const struct conn *c, bool listed, struct error *e)
+{
+    const struct hash *person = &conn_peer(c)->person_id;
+    const struct attempt *a = attempt_of(ps, c);
+    bool expected = a != NULL ? hash_eq(&a->from, person) : tokens_expect(ps->tokens, person, clock_wall_ms());
+    if (a != NULL && !hash_is_zero(&a->from) && !expected)
+        return error_set(e, STATUS_REFUSED, "IDENTITY-MISMATCH", "The invitation is from somebody else");
+    if (listed && !expected)
+        return error_set(e, STATUS_REFUSED, "UNKNOWN-INSTANCE",
+                         "The person you name is known here, but not with your instance key");
+    return STATUS_OK;
+}
+
 bool pairings_in_flight(const struct pairings *ps)
 {
     return ps->accepting != 0;
@@ -330,16 +381,18 @@ static void invite(struct ipc_request *r, void *ctx)
         return;
     struct error e = {0};
     struct pairing_token token;
+    struct hash guest;
     const char *url;
     int64_t now = clock_wall_ms();
+    bool for_one = hash_parse(span_of(ipc_request_text(r, "for")), &guest);
     enum status st = invite_url(n, ipc_request_text(r, "via"), &url, &e);
     int64_t ttl_ms = ipc_request_int(r, "ttl", 0) * 1000;
     if (st == STATUS_OK && !peers_may_pair(ps->peers))
         st = error_set(&e, STATUS_REFUSED, "PAIRING-OFF", "this installation makes no new contacts");
     if (st == STATUS_OK) {
         forget_expired(ps, now);
-        st = tokens_issue(ps->tokens, &node_self(n)->person, ttl_ms != 0 ? ttl_ms : ps->peers->settings.invitation_ms,
-                          now, &token, &e);
+        st = tokens_issue(ps->tokens, &node_self(n)->person, for_one ? &guest : NULL,
+                          ttl_ms != 0 ? ttl_ms : ps->peers->settings.invitation_ms, now, &token, &e);
     }
     if (st != STATUS_OK) {
         repeats_fail(ps->repeats, r, &e);
@@ -422,6 +475,7 @@ static void accept_invitation(struct ipc_request *r, void *ctx)
     struct attempt *a = mem_alloc(sizeof *a);
     a->owner = ps;
     a->request = r;
+    hash_parse(span_of(ipc_request_text(r, "for")), &a->from);
     if (begin_attempt(ps, a, &e) != STATUS_OK) {
         free(a);
         repeats_fail(ps->repeats, r, &e);

@@ -16,5 +16,7 @@ void pairings_register(struct node *n);     // pairing.invite, pairing.accept
 // From conn_host: an authenticated connection of the group "pairing", and the end of any of them.
 const char *pairings_ready(struct pairings *ps, struct conn *c);
 void pairings_closed(struct pairings *ps, struct conn *c, const struct error *why);
+// May the person that the peer names be paired with? listed: it is a contact, and the instance key is none of its own.
+enum status pairings_admit(const struct pairings *ps, const struct conn *c, bool listed, struct error *e);
 // Is somebody being paired right now, so that an unknown peer may be known in a moment (WIRE.md 6.6)?
 bool pairings_in_flight(const struct pairings *ps);

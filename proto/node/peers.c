@@ -17,9 +17,14 @@ enum {
     FAREWELL_MS = 20,  // for the last frames to leave
 };
 
-bool peers_is_own(const struct peers *p, const struct hash *person)
+static bool names_own(const struct peers *p, const struct hash *person)
 {
-    return !hash_is_zero(&p->own.person) && hash_eq(&p->own.person, person);
+    return !hash_is_zero(&p->own.peer.person) && hash_eq(&p->own.peer.person, person);
+}
+
+bool peers_is_own(const struct peers *p, const struct hash *person, const struct public_key *instance_key)
+{
+    return names_own(p, person) && p->own.peer.pinned && public_key_eq(&p->own.peer.instance_key, instance_key);
 }
 
 bool peers_may_pair(const struct peers *p)
@@ -67,6 +72,48 @@ static enum conn_key_check host_person_key(void *ctx, const struct hash *person,
     return routes_person_key(p->routes, person, key);
 }
 
+// Chum goes to the instances we know; an unknown one may be somebody whose pairing is being stored.
+static bool may_become_known(const struct peers *p, const struct hash *person)
+{
+    bool learning = p->refreshing || pairings_in_flight(p->pairings);
+    return learning && !hash_map_has(p->contacts, person) && !names_own(p, person);
+}
+
+// The handshake was made with the person key that we know: only this person can have done that, and for us. An answer
+// to a challenge says less, since it can be fetched from somebody else.
+static bool proved_itself(const struct peers *p, const struct conn_peer *peer)
+{
+    return public_key_eq(&peer->long_term, &peer->person_public) && !names_own(p, &peer->person_id) &&
+           routes_person_key(p->routes, &peer->person_id, &peer->person_public) == CONN_KEY_MATCHES;
+}
+
+static enum status judge_pairing(const struct peers *p, const struct conn *c, struct error *e)
+{
+    const struct conn_peer *peer = conn_peer(c);
+    if (peers_is_own(p, &peer->person_id, &peer->long_term) || proved_itself(p, peer))
+        return STATUS_OK;
+    if (!p->learned)
+        return error_set(e, STATUS_REFUSED, "BUSY", "The node is starting, try again");
+    bool listed = hash_map_has(p->contacts, &peer->person_id) || names_own(p, &peer->person_id);
+    return pairings_admit(p->pairings, c, listed, e);
+}
+
+// What an instance key that we do not know may have: a pairing as somebody we do not know either.
+static enum status host_claim(void *ctx, const struct conn *c, struct error *e)
+{
+    const struct peers *p = ctx;
+    const struct conn_peer *peer = conn_peer(c);
+    if (peer->known)
+        return STATUS_OK;
+    if (conn_group(c) == CONN_PAIRING)
+        return judge_pairing(p, c, e);
+    if (conn_group(c) == CONN_DEBUG && !proved_itself(p, peer))
+        return error_set(e, STATUS_REFUSED, "REFUSED", "You do not have permission to access this file");
+    if (conn_group(c) == CONN_CHUM && !may_become_known(p, &peer->person_id))
+        return error_set(e, STATUS_REFUSED, "REFUSED", "Unable to start chum because you are unknown");
+    return STATUS_OK;
+}
+
 static void tell_chum_identity(struct peers *p, struct conn *c)
 {
     const struct conn_peer *peer = conn_peer(c);
@@ -90,16 +137,16 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
     if (group == CONN_DEBUG)
         return p->settings.debugs ? inspections_ready(p->inspections, c) : "Debug requests are off";
     if (!peer->known) {
-        bool learning = p->refreshing || pairings_in_flight(p->pairings);
-        if (learning && conn_hold(c, HOLD_MS))
+        if (may_become_known(p, &peer->person_id) && conn_hold(c, HOLD_MS))
             return NULL;
         return "Unable to start chum because you are unknown";
     }
     const char *refusal = routes_assigned(p->routes, c);
     if (refusal != NULL)
         return refusal;
-    conn_recognise(c, peers_is_own(p, &peer->person_id) ? BUDGET_OWN : BUDGET_CONTACT);
-    syncs_start(p->syncs, c, peers_is_own(p, &peer->person_id));
+    bool own = peers_is_own(p, &peer->person_id, &peer->long_term);
+    conn_recognise(c, own ? BUDGET_OWN : BUDGET_CONTACT);
+    syncs_start(p->syncs, c, own);
     return NULL;
 }
 
@@ -169,9 +216,9 @@ static void store_changed(const struct store_change *changes, size_t count, void
 
 // ---- The other own node --------------------------------------------------------------------------------------------
 
-void peers_set_own(struct peers *p, const struct hash *person, const struct hash *instance, const char *url)
+void peers_set_own(struct peers *p, const struct own_peer *own, const struct hash *instance, const char *url)
 {
-    p->own.person = *person;
+    p->own.peer = *own;
     p->own.instance = *instance;
     snprintf(p->own.url, sizeof p->own.url, "%s", url != NULL ? url : "");
     peers_refresh(p);
@@ -181,7 +228,7 @@ json_t *peers_own_state(const struct peers *p)
 {
     bool importing = false;
     bool exporting = false;
-    syncs_with(p->syncs, &p->own.person, &importing, &exporting);
+    syncs_with(p->syncs, &p->own.peer.person, &importing, &exporting);
     return json_pack("{s:b, s:b, s:b}", "paired", (int)p->own.paired, "importing", (int)importing, "exporting",
                      (int)exporting);
 }
@@ -245,11 +292,11 @@ static void fill_identity(struct conn_identity *out, const struct identity *from
     };
 }
 
-struct peers *peers_create(struct node *n, const struct hash *own)
+struct peers *peers_create(struct node *n, const struct own_peer *own)
 {
     struct peers *p = mem_alloc(sizeof *p);
     p->node = n;
-    p->own.person = *own;
+    p->own.peer = *own;
     peer_settings_read(node_config(n), node_kind(n)->name, &p->settings);
     p->budgets = budgets_create(NULL, NULL);
     p->recipes = recipes_create(false);
@@ -262,11 +309,15 @@ struct peers *peers_create(struct node *n, const struct hash *own)
                                  .assigned = host_assigned,
                                  .known = host_known,
                                  .person_key = host_person_key,
+                                 .claim = host_claim,
+                                 .challenges = &p->challenges,
                                  .ready = host_ready,
                                  .state = connections_state,
                                  .closed = host_closed};
     p->endpoints = hash_map_create();
     p->just_paired = hash_map_create();
+    p->contacts = hash_map_create();
+    p->safety = hash_map_create();
     p->client = ws_client_create(node_loop(n), node_names(n), node_ca_file(n));
     p->routes_timer = loop_timer_create(node_loop(n), dialling_due, p);
     p->routes_host = dialling_host(p);
@@ -344,6 +395,9 @@ void peers_destroy(struct peers *p)
     ws_client_destroy(p->client);
     hash_map_destroy(p->endpoints);
     hash_map_destroy(p->just_paired);
+    hash_map_destroy(p->contacts);
+    hash_map_free_values(p->safety);
+    hash_map_destroy(p->safety);
     recipes_destroy(p->recipes);
     budgets_destroy(p->budgets);
     free(p);

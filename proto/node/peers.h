@@ -14,8 +14,14 @@ enum {                       // connections from outside
     PEERS_WAITING_MAX = 128, // that have yet to prove who they are; the oldest gives way
 };
 
-// The node is provisioned. own: the person of the other own node as it is remembered; zero = none yet.
-struct peers *peers_create(struct node *n, const struct hash *own);
+struct own_peer {                   // the other own node
+    struct hash person;             // zero = not told yet
+    struct public_key instance_key; // who has another one is not our own node
+    bool pinned;                    // the key was told
+};
+
+// The node is provisioned. own: the other own node as it is remembered.
+struct peers *peers_create(struct node *n, const struct own_peer *own);
 // Takes nobody new, asks no more, and ends each connection as soon as its peer owes us no answer: one that is still
 // answering may not survive its end (WIRE.md 9.3). ended comes once, from the loop: then, or when patience is over.
 void peers_wind_up(struct peers *p, void (*ended)(void *ctx), void *ctx);
@@ -32,7 +38,7 @@ void peers_refresh(struct peers *p);
 void peers_nudge(struct peers *p);
 
 // The other own node: dialled at url (NULL = it dials us), without courtesy waits.
-void peers_set_own(struct peers *p, const struct hash *person, const struct hash *instance, const char *url);
+void peers_set_own(struct peers *p, const struct own_peer *own, const struct hash *instance, const char *url);
 json_t *peers_own_state(const struct peers *p); // {paired, importing, exporting}
 bool peers_are_idle(const struct peers *p);     // nothing is left to fetch or to answer
 

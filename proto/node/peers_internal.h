@@ -5,6 +5,7 @@
 #include "base/budget.h"
 #include "base/invariant.h"
 #include "conn/conn.h"
+#include "conn/exchange.h"
 #include "conn/routes.h"
 #include "models/contact.h"
 #include "net/ws_client.h"
@@ -61,11 +62,14 @@ struct peers {
 
     struct hash_map *endpoints;   // instance keys that routes has learned
     struct hash_map *just_paired; // instance key → enum routes_reason, until routes has learned it
-    struct own_node {             // the other own node; person zero = not told yet
-        struct hash person;
+    struct hash_map *contacts;    // persons that are listed here, with or without endpoints
+    struct hash_map *safety;      // person → the safety_text told last, also of who was forgotten since
+    bool learned;                 // endpoints and contacts were read at least once
+    struct exchange_challenges challenges;
+    struct own_node {
+        struct own_peer peer;
         struct hash instance;
         char url[ADDRESS_URL_MAX + 1];
-        struct public_key instance_key; // known once paired
         bool paired;
     } own;
     OWNER // the loop's thread
@@ -83,4 +87,5 @@ void dialling_stop(struct peers *p);
 
 // New contacts may be made. While the own nodes have not met they may, whatever the settings say.
 bool peers_may_pair(const struct peers *p);
-bool peers_is_own(const struct peers *p, const struct hash *person);
+// Person and instance key are those of the other own node.
+bool peers_is_own(const struct peers *p, const struct hash *person, const struct public_key *instance_key);

@@ -38,7 +38,7 @@ struct opening {
     struct keychain *keychain;
     struct identity *self;
     struct store_report report;
-    struct hash own_peer; // the other own node's person, if it was told before
+    struct own_peer own_peer; // if it was told before
     bool created;
     char *import_dir; // a storage directory to adopt; NULL = none
     struct secret import_secret;
@@ -102,7 +102,8 @@ static enum status open_instance(struct opening *o, struct error *e)
     if (st == STATUS_OK)
         st = addresses_open(&m, o->reachable, node_config(o->node), e);
     if (st == STATUS_OK)
-        sharing_own_node(&m, &o->own_peer, NULL);
+        o->own_peer.pinned = sharing_own_node(&m, &o->own_peer.person, NULL) == STATUS_OK &&
+                             sharing_own_key(&m, &o->own_peer.instance_key);
     if (st == STATUS_OK)
         st = store_commit(o->store, e);
     else
@@ -190,9 +191,12 @@ static enum status stop_listening(struct opening *o)
 
 static json_t *provisioned(const struct node *n, bool created)
 {
-    return json_pack("{s:o, s:o, s:o, s:b, s:s, s:s}", "personId", node_json_hash(&n->self->person), "instanceId",
-                     node_json_hash(&n->self->instance), "url", n->url[0] != '\0' ? json_string(n->url) : json_null(),
-                     "created", (int)created, "email", n->self->email, "instanceName", n->self->instance_name);
+    struct hash key;
+    memcpy(key.b, n->self->instance_keys.public_key.b, HASH_SIZE);
+    return json_pack("{s:o, s:o, s:o, s:o, s:b, s:s, s:s}", "personId", node_json_hash(&n->self->person), "instanceKey",
+                     node_json_hash(&key), "instanceId", node_json_hash(&n->self->instance), "url",
+                     n->url[0] != '\0' ? json_string(n->url) : json_null(), "created", (int)created, "email",
+                     n->self->email, "instanceName", n->self->instance_name);
 }
 
 static void tell_repairs(struct node *n, const struct store_report *r)
@@ -319,21 +323,26 @@ static void provision(struct ipc_request *r, void *ctx)
 
 // ---- The other own node --------------------------------------------------------------------------------------------
 
+static enum status read_own_peer(struct node_job *job, struct own_peer *out, struct error *e)
+{
+    out->pinned = hash_parse(node_job_text(job, "personId"), &out->person) &&
+                  hex_decode(node_job_text(job, "instanceKey"), out->instance_key.b, BOX_KEY);
+    return out->pinned ? STATUS_OK : error_set(e, STATUS_INVALID, "BAD-PARAMS", "ids and keys are 64 hex digits");
+}
+
 static enum status peer_work(struct node_job *job, struct model *m, struct error *e)
 {
-    struct hash person;
-    enum status st = node_job_hash(job, "personId", &person, e);
-    return st == STATUS_OK ? sharing_set_own_node(m, &person, e) : st;
+    struct own_peer own;
+    enum status st = read_own_peer(job, &own, e);
+    return st == STATUS_OK ? sharing_set_own_node(m, &own.person, &own.instance_key, e) : st;
 }
 
 static void peer_after(struct node_job *job)
 {
-    struct hash person;
+    struct own_peer own;
     struct hash instance;
-    if (!hash_parse(node_job_text(job, "personId"), &person) ||
-        !hash_parse(node_job_text(job, "instanceId"), &instance))
-        return;
-    peers_set_own(node_peers(job->node), &person, &instance, ipc_request_text(job->request, "url"));
+    if (read_own_peer(job, &own, NULL) == STATUS_OK && hash_parse(node_job_text(job, "instanceId"), &instance))
+        peers_set_own(node_peers(job->node), &own, &instance, ipc_request_text(job->request, "url"));
 }
 
 static const struct node_method peer_methods[] = {{"node.peer", peer_work, peer_after}, {NULL, NULL, NULL}};

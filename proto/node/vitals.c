@@ -49,7 +49,8 @@ static bool is_separated(const struct peers *p)
 {
     bool importing = false;
     bool exporting = false;
-    return p->own.paired && !(syncs_with(p->syncs, &p->own.person, &importing, &exporting) && importing && exporting);
+    return p->own.paired &&
+           !(syncs_with(p->syncs, &p->own.peer.person, &importing, &exporting) && importing && exporting);
 }
 
 static void tick(void *ctx)

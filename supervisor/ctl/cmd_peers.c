@@ -33,6 +33,8 @@ static json_t *invite_params(const struct ctl *c, struct error *e)
         json_object_set_new(params, "ttl", json_integer(ttl));
     if (ctl_has(c, "via"))
         json_object_set_new(params, "via", json_string(ctl_value(c, "via")));
+    if (ctl_has(c, "for"))
+        json_object_set_new(params, "for", json_string(ctl_value(c, "for")));
     return params;
 }
 
@@ -100,6 +102,8 @@ enum status run_pair(struct ctl *c, struct error *e)
     json_t *params =
         json_pack("{s:o}", "invitation", invitation_object(invitation.token, &invitation.public_key, invitation.url));
     invitation_free(&invitation);
+    if (ctl_has(c, "for"))
+        json_object_set_new(params, "for", json_string(ctl_value(c, "for")));
     return output_result(c, ctl_call(c, "pairing.accept", params, e), e);
 }
 
@@ -121,12 +125,10 @@ enum status run_invite_revoke(struct ctl *c, struct error *e)
 
 enum status run_contacts(struct ctl *c, struct error *e)
 {
-    static const struct output_column columns[] = {{"PERSON", "personId", OUTPUT_ID},
-                                                   {"NAME", "name", OUTPUT_TEXT},
-                                                   {"E-MAIL", "email", OUTPUT_TEXT},
-                                                   {"TRUSTED", "trusted", OUTPUT_YES},
-                                                   {"CONNECTED", "connected", OUTPUT_YES}};
-    return output_list(c, ctl_list(c, "contacts.list", NULL, e), columns, 5, "No contacts yet; see 'tandem invite'.",
+    static const struct output_column columns[] = {
+        {"PERSON", "personId", OUTPUT_ID},  {"NAME", "name", OUTPUT_TEXT},          {"E-MAIL", "email", OUTPUT_TEXT},
+        {"TRUSTED", "trusted", OUTPUT_YES}, {"CONNECTED", "connected", OUTPUT_YES}, {"SAFETY", "safety", OUTPUT_TEXT}};
+    return output_list(c, ctl_list(c, "contacts.list", NULL, e), columns, 6, "No contacts yet; see 'tandem invite'.",
                        e);
 }
 

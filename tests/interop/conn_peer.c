@@ -74,7 +74,7 @@ static void accepted(void *ctx, struct transport *t)
 static void invite(struct program *p, struct ws_server *server)
 {
     struct pairing_token token;
-    tokens_issue(p->node.tokens, &p->node.identity.person_id, 0, clock_wall_ms(), &token, NULL);
+    tokens_issue(p->node.tokens, &p->node.identity.person_id, NULL, 0, clock_wall_ms(), &token, NULL);
     p->node.own.url = mem_text(span_of(ws_server_url(server)));
     struct invitation i = {.token = token.text, .public_key = p->node.identity.instance_public, .url = p->node.own.url};
     struct buf json = {0};

@@ -120,9 +120,10 @@ static void provision(struct ipc_request *r, void *ctx)
         snprintf(fake.url, sizeof fake.url, "ws://%s:%lld", ipc_request_text(r, "host"),
                  (long long)ipc_request_int(r, "port", 0));
         json_t *url = fake.is_archive ? json_string(fake.url) : json_null();
-        ipc_request_reply(r, json_pack("{s:s, s:s, s:o, s:b, s:s, s:s, s:o*}", "personId", fake.person.s, "instanceId",
-                                       fake.instance.s, "url", url, "created", !exists, "email", email, "instanceName",
-                                       instance_name, "imported", imported ? json_pack("{s:i}", "objects", 17) : NULL));
+        ipc_request_reply(r, json_pack("{s:s, s:s, s:s, s:o, s:b, s:s, s:s, s:o*}", "personId", fake.person.s,
+                                       "instanceKey", fake.person.s, "instanceId", fake.instance.s, "url", url,
+                                       "created", !exists, "email", email, "instanceName", instance_name, "imported",
+                                       imported ? json_pack("{s:i}", "objects", 17) : NULL));
     }
 }
 

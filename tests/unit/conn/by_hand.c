@@ -169,7 +169,7 @@ static void authenticate(struct scene *s, const char *email, const char *name)
 
 static void forged_identity(struct scene *s)
 {
-    tokens_issue(s->node.tokens, &s->node.identity.person_id, 0, (int64_t)1 << 52, &s->token, NULL);
+    tokens_issue(s->node.tokens, &s->node.identity.person_id, NULL, 0, (int64_t)1 << 52, &s->token, NULL);
     authenticate(s, "attacker@probe.test", "attacker");
     char text[200];
     snprintf(text, sizeof text, "{\"command\":\"authentication_token\",\"token\":\"%s\"}", s->token.text);

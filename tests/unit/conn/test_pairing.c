@@ -18,7 +18,7 @@ static int begin(void **state)
     s->recipes = recipes_create(false);
     node_begin(&s->client, s->world, s->recipes, "client@test", "laptop");
     node_begin(&s->server, s->world, s->recipes, "server@test", "archive");
-    tokens_issue(s->server.tokens, &s->server.identity.person_id, 0, clock_wall_ms(), &s->token, NULL);
+    tokens_issue(s->server.tokens, &s->server.identity.person_id, NULL, 0, clock_wall_ms(), &s->token, NULL);
     s->client.token = s->token.text;
     *state = s;
     return 0;
@@ -96,9 +96,9 @@ static void a_failed_store_fails_the_pairing(void **state)
     assert_string_equal(s->server.finished_why.code, "DISK-FULL");
     assert_int_equal(tokens_count(s->server.tokens), 1); // and the invitation can be used again
     struct pairing_token again;
-    assert_int_equal(
-        tokens_reserve(s->server.tokens, span_of(s->token.text), &s->token.person, clock_wall_ms(), &again, NULL),
-        STATUS_OK);
+    assert_int_equal(tokens_reserve(s->server.tokens, span_of(s->token.text), &s->token.person,
+                                    &s->client.identity.person_id, clock_wall_ms(), &again, NULL),
+                     STATUS_OK);
 }
 
 static void a_token_is_good_once(void **state)

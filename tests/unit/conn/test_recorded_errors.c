@@ -33,8 +33,8 @@ static const struct deviation {
      "Close called: Error: EP-INSTANCEIDMISMATCH: The instance id we have on record for this instance key is another "
      "one",
      "failed checks close"},
-    {"same person as the acceptor, own new keys",
-     "Close called: Error: EP-KEYMISSMATCH: Key does not match your previous visit", "failed checks close"},
+    {"same person as the acceptor, own new keys", "Close called: Error: The person you name is our own",
+     "failed checks close"},
     {"identity: keys owner mismatch", "Close called: Error: EP-KEYS-OWNER-MISMATCH: The keys belong to another person",
      "failed checks close"},
     {"identity: person_id_object not a Person",

@@ -175,7 +175,7 @@ static void groups_are_left(void **state)
 static void become_own_nodes(struct model_node *a, struct model_node *b)
 {
     struct model *m = model_node_begin(a);
-    MUST(sharing_set_own_node(m, &b->self->person, &e));
+    MUST(sharing_set_own_node(m, &b->self->person, &b->self->instance_keys.public_key, &e));
     MUST(sharing_apply(m, &b->self->person, &e));
     model_node_end(a);
 }
