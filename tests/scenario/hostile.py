@@ -115,9 +115,9 @@ class Exports:
 
 
 class Peer:
-    def __init__(self, email, name="hostile"):
+    def __init__(self, email, name="hostile", program=PROGRAM):
         self.email = email
-        self.process = subprocess.Popen([PROGRAM, email, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([program, email, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.events = queue.Queue()
         self.writing = threading.Lock()
         self.exports = Exports()
@@ -237,8 +237,8 @@ class Socket:
 class Victim(Pair):
     """An archive node, watched."""
 
-    def __init__(self, t, *options):
-        super().__init__(t, *options)
+    def __init__(self, t, *options, **who):
+        super().__init__(t, *options, **who)
         self.pid = t.call("status")["archive"]["pid"]
         self.client = t.client()
         self.boot = self.client.call("events.since", limit=1)["bootId"]

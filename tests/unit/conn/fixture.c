@@ -214,6 +214,7 @@ void node_begin(struct node *n, struct pipe_world *w, const struct recipes *reci
         .assigned = host_assigned,
         .known = host_known,
         .person_key = host_person_key,
+        .challenges = &n->challenges,
         .ready = host_ready,
         .state = host_state,
         .closed = host_closed,

@@ -3,6 +3,7 @@
 
 #include "conn/conn.h"
 #include "conn/debug.h"
+#include "conn/exchange.h"
 #include "conn/pairing.h"
 #include "pipe_transport.h"
 
@@ -11,6 +12,7 @@ enum { FIXTURE_KNOWN = 4 };
 struct node {
     struct conn_identity identity;
     struct conn_host host;
+    struct exchange_challenges challenges;
     struct pairing_host pairing_host;
     struct debug_host debug_host;
     struct pairing_identity own; // texts borrowed
