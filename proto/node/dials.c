@@ -48,7 +48,7 @@ static void opened(void *ctx, struct transport *t, const struct error *why)
 
 static struct budget *budget_of(struct peers *p, const struct hash *person)
 {
-    return budget_of_person(p->budgets, person, peers_is_own(p, person) ? BUDGET_OWN : BUDGET_CONTACT);
+    return budget_of_person(p->budgets, person, peers_names_own(p, person) ? BUDGET_OWN : BUDGET_CONTACT);
 }
 
 // What a name leads to is judged as if the URL had said so.

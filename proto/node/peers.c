@@ -17,14 +17,14 @@ enum {
     FAREWELL_MS = 20,  // for the last frames to leave
 };
 
-static bool names_own(const struct peers *p, const struct hash *person)
+bool peers_names_own(const struct peers *p, const struct hash *person)
 {
     return !hash_is_zero(&p->own.peer.person) && hash_eq(&p->own.peer.person, person);
 }
 
 bool peers_is_own(const struct peers *p, const struct hash *person, const struct public_key *instance_key)
 {
-    return names_own(p, person) && p->own.peer.pinned && public_key_eq(&p->own.peer.instance_key, instance_key);
+    return peers_names_own(p, person) && p->own.peer.pinned && public_key_eq(&p->own.peer.instance_key, instance_key);
 }
 
 bool peers_may_pair(const struct peers *p)
@@ -76,14 +76,14 @@ static enum conn_key_check host_person_key(void *ctx, const struct hash *person,
 static bool may_become_known(const struct peers *p, const struct hash *person)
 {
     bool learning = p->refreshing || pairings_in_flight(p->pairings);
-    return learning && !hash_map_has(p->contacts, person) && !names_own(p, person);
+    return learning && !hash_map_has(p->contacts, person) && !peers_names_own(p, person);
 }
 
 // The handshake was made with the person key that we know: only this person can have done that, and for us. An answer
 // to a challenge says less, since it can be fetched from somebody else.
 static bool proved_itself(const struct peers *p, const struct conn_peer *peer)
 {
-    return public_key_eq(&peer->long_term, &peer->person_public) && !names_own(p, &peer->person_id) &&
+    return public_key_eq(&peer->long_term, &peer->person_public) && !peers_names_own(p, &peer->person_id) &&
            routes_person_key(p->routes, &peer->person_id, &peer->person_public) == CONN_KEY_MATCHES;
 }
 
@@ -94,7 +94,7 @@ static enum status judge_pairing(const struct peers *p, const struct conn *c, st
         return STATUS_OK;
     if (!p->learned)
         return error_set(e, STATUS_REFUSED, "BUSY", "The node is starting, try again");
-    bool listed = hash_map_has(p->contacts, &peer->person_id) || names_own(p, &peer->person_id);
+    bool listed = hash_map_has(p->contacts, &peer->person_id) || peers_names_own(p, &peer->person_id);
     return pairings_admit(p->pairings, c, listed, e);
 }
 

@@ -87,5 +87,7 @@ void dialling_stop(struct peers *p);
 
 // New contacts may be made. While the own nodes have not met they may, whatever the settings say.
 bool peers_may_pair(const struct peers *p);
+// The person of the other own node; the routes with it lead to that node only.
+bool peers_names_own(const struct peers *p, const struct hash *person);
 // Person and instance key are those of the other own node.
 bool peers_is_own(const struct peers *p, const struct hash *person, const struct public_key *instance_key);

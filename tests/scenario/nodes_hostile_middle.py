@@ -23,6 +23,8 @@ class Middleman(Peer):
         """A contact that can be dialled; the node does so at once, and meets whom the mask shows."""
         self.do("pair", invitation=victim.invitation())
         assert self.wait("paired", "failed")["event"] == "paired"
+        while self.wait("closed")["incoming"]:
+            pass
 
     def attack(self, group, invitation, who):
         """The end of the connection it has opened: ready or closed."""
@@ -35,8 +37,10 @@ class Middleman(Peer):
     def listing(self):
         """What the debug group shows it; nothing when it is turned away."""
         self.do("text", message=LISTING)
-        event = self.wait("text", "closed")
-        return event.get("message")
+        while True:
+            event = self.wait("text", "closed")
+            if event["event"] == "text" or not event["incoming"]:
+                return event["message"]
 
     def invitation(self):
         self.do("invite")

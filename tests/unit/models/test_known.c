@@ -127,5 +127,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(both_sides_see_the_same_text, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(every_key_changes_the_text, model_pair_begin, model_pair_end),
     };
+    crypto_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
