@@ -390,7 +390,9 @@ static void begin_node(void)
     actors_begin(run.recipes);
     for (size_t i = 0; i < 3; i++)
         befriend(&actors[i]);
-    peers_set_own(node_side(), &actors[0].identity.person_id, &actors[0].identity.instance_id, NULL);
+    const struct conn_identity *other = &actors[0].identity;
+    const struct own_peer own = {.person = other->person_id, .instance_key = other->instance_public, .pinned = true};
+    peers_set_own(node_side(), &own, &other->instance_id, NULL);
     for (int i = 0; i < 3; i++) // what was begun for the contacts is answered before
         harness_call(run.h, "node.status", NULL, NULL);
     world_let_store_wait(true);
