@@ -132,7 +132,7 @@ static enum status takes(void *ctx, struct store *s, const struct hash *sender, 
 static uint64_t rests(void *ctx, const struct hash *sender)
 {
     const struct syncs *ss = ctx;
-    struct budget *b = budget_of(ss, sender, peers_is_own(ss->peers, sender));
+    struct budget *b = budget_of(ss, sender, peers_names_own(ss->peers, sender));
     uint64_t versions = budget_wait_ms(b, BUDGET_VERSIONS, 1);
     uint64_t growth = budget_wait_ms(b, BUDGET_GROWTH, 1);
     budget_release(b);
