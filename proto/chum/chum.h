@@ -23,6 +23,7 @@ enum {
     CHUM_LIST_MAX = 64 << 20,       // bytes of one list's JSON
     CHUM_ROOT_LIST_MAX = 30 << 20,  // of one of roots, which is kept as a whole
     CHUM_OBJECT_MAX = 1 << 20,      // bytes of one object's microdata
+    CHUM_LONG_TEXT_MAX = 4 << 20,   // if it is a long text and little else
     CHUM_OWN_OBJECT_MAX = 16 << 20, // from an own node, whose lists of contacts and channels may be long
 };
 #define CHUM_FILE_MAX (16ULL << 30) // bytes of one BLOB or CLOB
@@ -31,7 +32,7 @@ enum {
 // the answer "it is still that one". Nobody else is asked or answered so; who does not know the argument ignores it.
 #define CHUM_UNCHANGED "unchanged"
 
-struct chum_load { // of one job of an import
+struct chum_load {        // of one job of an import
     uint64_t sent, grown; // bytes of the peer, and what the store grew by
     uint64_t versions;
 };

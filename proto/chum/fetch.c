@@ -2,8 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { RETRY_FIRST_MS = 2000, RETRY_LAST_MS = 300000, LACKING_MAX = 4096 };
+enum { RETRY_FIRST_MS = 2000, RETRY_LAST_MS = 300000, LACKING_MAX = 4096, LONG_TEXT_TAGS = 4096 };
 
 struct lacking {
     unsigned times;
@@ -59,7 +60,8 @@ void chum_fetch_release(struct chum_fetch *f)
 static void expect(struct chum_fetch *f, enum chum_service service, int64_t call)
 {
     if (service == CHUM_GET_OBJECT || service == CHUM_GET_ID_OBJECT)
-        rpc_expect(f->rpc, call, f->object_max, "OBJECT-TOO-BIG", false);
+        rpc_expect(f->rpc, call, f->object_max > CHUM_LONG_TEXT_MAX ? f->object_max : CHUM_LONG_TEXT_MAX,
+                   "OBJECT-TOO-BIG", false);
     else if (service == CHUM_GET_OBJECT_CHILDREN || service == CHUM_GET_ID_OBJECT_CHILDREN)
         rpc_expect(f->rpc, call, CHUM_LIST_MAX, "LIST-TOO-BIG", true);
     else if (service == CHUM_GET_ACCESSIBLE_ROOTS)
@@ -108,6 +110,21 @@ enum status chum_fetch_text(const struct rpc_reply *reply, const char *code, str
         return error_set(e, STATUS_INVALID, code, "the peer's answer is not a text");
     *e = *reply->error;
     return e->status;
+}
+
+// Few tags, and no Recipe, whose rules are texts that are parsed in turn.
+static bool is_long_text(struct span text)
+{
+    struct span front = {text.ptr, text.len < 128 ? text.len : 128};
+    size_t tags = 0;
+    for (size_t i = 0; i < text.len; i++)
+        tags += text.ptr[i] == '<';
+    return tags <= LONG_TEXT_TAGS && memmem(front.ptr, front.len, "/Recipe", 7) == NULL;
+}
+
+bool chum_fetch_fits(const struct chum_fetch *f, struct span text)
+{
+    return text.len <= f->object_max || (text.len <= CHUM_LONG_TEXT_MAX && is_long_text(text));
 }
 
 void chum_fetch_keep_text(const struct rpc_reply *reply, struct span text, struct buf *out)

@@ -57,5 +57,7 @@ void chum_fetch_cancel(struct chum_fetch *f, int64_t *call); // sets it to -1; f
 
 // The text an answer carries. Otherwise what is wrong with it: code if it is no text.
 enum status chum_fetch_text(const struct rpc_reply *reply, const char *code, struct span *text, struct error *e);
+// An object of that text may be taken over: big ones only if reading them does not take many times their size.
+bool chum_fetch_fits(const struct chum_fetch *f, struct span text);
 // Puts that text into the empty out, without a copy of a long one.
 void chum_fetch_keep_text(const struct rpc_reply *reply, struct span text, struct buf *out);

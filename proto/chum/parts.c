@@ -200,7 +200,7 @@ static void object_here(void *ctx, const struct rpc_reply *reply)
     part->call = -1;
     part->state = PART_HERE;
     enum status st = chum_fetch_text(reply, part->child.kind == LINK_ID ? "CIEC-FIDO1" : "CIEC-FO1", &text, &e);
-    if (st == STATUS_OK && (text.len > p->fetch->object_max || p->fetch->ahead + text.len > CHUM_AHEAD_LIMIT))
+    if (st == STATUS_OK && (!chum_fetch_fits(p->fetch, text) || p->fetch->ahead + text.len > CHUM_AHEAD_LIMIT))
         st = error_set(&e, STATUS_TOO_BIG, "OBJECT-TOO-BIG", "the peer's object has %zu bytes", text.len);
     if (st != STATUS_OK) {
         end(p, st, &e);

@@ -143,7 +143,7 @@ static void root_here(void *ctx, const struct rpc_reply *reply)
     struct error e;
     t->call = -1;
     enum status st = chum_fetch_text(reply, t->want.kind == CHUM_ROOT_ID ? "CIEC-FIDO1" : "CIEC-FO1", &text, &e);
-    if (st == STATUS_OK && (text.len > t->fetch->object_max || t->fetch->ahead + text.len > CHUM_AHEAD_LIMIT))
+    if (st == STATUS_OK && (!chum_fetch_fits(t->fetch, text) || t->fetch->ahead + text.len > CHUM_AHEAD_LIMIT))
         st = error_set(&e, STATUS_TOO_BIG, "OBJECT-TOO-BIG", "the peer's object has %zu bytes", text.len);
     if (st == STATUS_OK && text.len == 0)
         st = error_set(&e, STATUS_INVALID, "M2O-PH1", "the peer's object is empty");

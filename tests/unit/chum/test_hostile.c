@@ -200,7 +200,7 @@ static void a_huge_object_is_refused(void **state)
     struct gallery *g = *state;
     struct buf text = {0};
     buf_add_text(&text, "<div itemscope itemtype=\"//refin.io/Child\"><span itemprop=\"x\">");
-    size_t size = CHUM_OBJECT_MAX;
+    size_t size = CHUM_LONG_TEXT_MAX;
     memset(buf_reserve(&text, size), 'x', size);
     text.len += size;
     buf_add_text(&text, "</span></div>");
