@@ -11,8 +11,6 @@
 
 enum { WAITING_DEFAULT = 65536, JSON_DEPTH = 32, JSON_VALUES = 100000, BYTES_PER_VALUE = 32, ID_BYTES = 8 };
 
-static const char UNDEFINED[] = "$__undefined$";
-
 // ---- Lists of calls ----
 
 static void list_begin(struct call_list *l)
@@ -94,7 +92,7 @@ void rpc_destroy(struct rpc *r)
 
 bool rpc_is_undefined(const json_t *value)
 {
-    return value == NULL || (json_is_string(value) && strcmp(json_string_value(value), UNDEFINED) == 0);
+    return value == NULL || (json_is_string(value) && strcmp(json_string_value(value), RPC_UNDEFINED) == 0);
 }
 
 // ---- Sending ----
@@ -107,7 +105,7 @@ static void send_text(struct rpc *r, struct buf *text)
 
 static void add_undefined_or_string(struct buf *out, const char *text)
 {
-    jsontext_add_string(span_of(text != NULL ? text : UNDEFINED), out);
+    jsontext_add_string(span_of(text != NULL ? text : RPC_UNDEFINED), out);
 }
 
 static struct buf response(int64_t id, const char *type)

@@ -7,6 +7,8 @@
 
 enum { REFUSED_STREAMS = 8 };
 
+#define RPC_UNDEFINED "$__undefined$"
+
 struct call {
     struct call *next;
     int64_t id;

@@ -65,8 +65,10 @@ static void repair(struct buf *text)
 
 static void finish(struct rpc *r, struct call **place)
 {
-    repair(&(*place)->text);
-    rpc_finish(r, place, &(struct rpc_reply){.kind = RPC_DATA, .text = &(*place)->text});
+    struct buf *text = &(*place)->text;
+    repair(text);
+    bool undefined = span_eq(buf_span(text), SPAN(RPC_UNDEFINED)); // in fragments it is what it is in one message
+    rpc_finish(r, place, &(struct rpc_reply){.kind = RPC_DATA, .text = undefined ? NULL : text});
 }
 
 static void end(struct rpc *r, uint64_t now_ms)

@@ -92,7 +92,7 @@ struct caller {
     struct rpc *rpc;
     struct buf text;
     size_t pieces, most_held;
-    bool over, lost;
+    bool over, lost, undefined;
     struct error error;
     struct budgets *budgets;
 };
@@ -120,6 +120,8 @@ static void replied(void *ctx, const struct rpc_reply *reply)
     c->lost = reply->kind == RPC_LOST;
     if (c->lost)
         c->error = *reply->error;
+    else if (reply->text == NULL)
+        c->undefined = reply->data == NULL;
     else if (c->pieces == 0)
         buf_add_span(&c->text, buf_span(reply->text));
 }
@@ -211,6 +213,21 @@ static void more_than_the_account_has_ends_the_call(void **state)
     buf_free(&c.text);
 }
 
+// A short answer may come in fragments, too.
+static void undefined_is_undefined_in_pieces(void **state)
+{
+    (void)state;
+    struct caller c = {0};
+    struct span message = SPAN("{\"responseId\":0,\"type\":\"data\",\"data\":\"$__undefined$\"}");
+    struct rpc_limits limits = {.outstanding = 4, .text = 1 << 16};
+    c.rpc = rpc_create((struct rpc_transport){.send = drop}, limits, serve, NULL);
+    rpc_call(c.rpc, 2, SPAN("[]"), 0, 1000, replied, &c);
+    for (size_t i = 0; i < message.len; i++)
+        rpc_on_piece(c.rpc, (struct span){message.ptr + i, 1}, i == 0, i + 1 == message.len, 0);
+    assert_true(c.over && c.undefined && !c.lost);
+    rpc_destroy(c.rpc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +238,7 @@ int main(void)
         cmocka_unit_test(pieces_are_not_held),
         cmocka_unit_test(more_than_was_expected_ends_the_call),
         cmocka_unit_test(more_than_the_account_has_ends_the_call),
+        cmocka_unit_test(undefined_is_undefined_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
