@@ -1,40 +1,14 @@
 // An account is a node with one number per kind. A rate's number leaks: it is brought up to date, for all kinds at
 // once, whenever the node is looked at. The root of a class and the strangers' common account are nodes like the
 // others, which nobody releases.
-#include "base/budget.h"
-
-#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/budget_internal.h"
 #include "base/clock.h"
-
-struct budget {
-    struct budgets *tree;
-    struct budget *parent;   // NULL: of all
-    enum budget_class class; // not of a connection
-    enum budget_level level;
-    struct hash person; // of a person's
-    size_t refs;        // of a person's, connections included
-    size_t connections; // below it
-    uint64_t at;        // when the rates were brought up to date
-    uint64_t used_at;   // when a person's account was asked for last
-    double use[BUDGET_KINDS];
-    uint64_t refused[BUDGET_KINDS], reported[BUDGET_KINDS];
-};
-
-struct budgets {
-    pthread_mutex_t lock;
-    uint64_t (*now)(void *ctx);
-    void *ctx;
-    struct hash_map *persons;
-    struct budget all[BUDGET_CLASSES];
-    struct budget others[BUDGET_CLASSES]; // in the place of a person: strangers, and whoever finds no account free
-};
 
 // ---- One account ---------------------------------------------------------------------------------------------------
 
-static uint64_t tree_now(const struct budgets *bs)
+uint64_t budgets_now(const struct budgets *bs)
 {
     return bs->now != NULL ? bs->now(bs->ctx) : clock_monotonic_ms();
 }
@@ -50,7 +24,7 @@ static struct budget_limit limit_of(const struct budget *b, enum budget_kind kin
     return budget_limit(class_of(b), kind, b->level);
 }
 
-static void leak(struct budget *b, uint64_t now)
+void budget_leak(struct budget *b, uint64_t now)
 {
     double ms = now > b->at ? (double)(now - b->at) : 0;
     for (int k = 0; k < BUDGET_KINDS; k++) {
@@ -71,19 +45,35 @@ static uint64_t room(const struct budget *b, enum budget_kind kind)
     return b->use[kind] < (double)limit.most ? (uint64_t)((double)limit.most - b->use[kind]) : 0;
 }
 
+// Of what all have, each person finds so much, whatever the others use.
+static uint64_t assured_room(const struct budget *person, enum budget_kind kind)
+{
+    enum { PART_OF_RATE = 8, PART_OF_GAUGE = 128 };
+    uint64_t most = limit_of(person, kind).most;
+    uint64_t assured = most == BUDGET_NO_LIMIT ? 0 : most / (budget_is_rate(kind) ? PART_OF_RATE : PART_OF_GAUGE);
+    return person->use[kind] < (double)assured ? (uint64_t)((double)assured - person->use[kind]) : 0;
+}
+
+static bool is_below_all(const struct budget *b)
+{
+    return b->level == BUDGET_PERSON && b->class != BUDGET_STRANGER && b != &b->tree->others[b->class];
+}
+
 static void leak_all(struct budget *b)
 {
-    uint64_t now = tree_now(b->tree);
+    uint64_t now = budgets_now(b->tree);
     for (; b != NULL; b = b->parent)
-        leak(b, now);
+        budget_leak(b, now);
 }
 
 static uint64_t least_room(struct budget *b, enum budget_kind kind)
 {
-    uint64_t least = BUDGET_NO_LIMIT;
+    uint64_t least = BUDGET_NO_LIMIT, assured = 0;
     for (; b != NULL; b = b->parent) {
         uint64_t r = room(b, kind);
+        r = b->level == BUDGET_ALL && assured > r ? assured : r;
         least = r < least ? r : least;
+        assured = is_below_all(b) ? assured_room(b, kind) : 0;
     }
     return least;
 }
@@ -137,7 +127,7 @@ static bool evict(struct budgets *bs)
     size_t cursor = 0;
     struct hash key;
     void *value;
-    uint64_t now = tree_now(bs);
+    uint64_t now = budgets_now(bs);
     while (hash_map_next(bs->persons, &cursor, &key, &value)) {
         struct budget *b = value;
         if (b->refs == 0 && (oldest == NULL || b->used_at < oldest->used_at))
@@ -148,7 +138,7 @@ static bool evict(struct budgets *bs)
     while (hash_map_next(bs->persons, &cursor, &key, &value)) {
         struct budget *b = value;
         if (b->refs == 0)
-            leak(b, now);
+            budget_leak(b, now);
         if (!is_kept(b))
             hash_list_add(&gone, &key);
     }
@@ -189,12 +179,12 @@ static struct budget *person_account(struct budgets *bs, const struct hash *pers
                              .class = class,
                              .level = BUDGET_PERSON,
                              .person = *person,
-                             .at = tree_now(bs)};
+                             .at = budgets_now(bs)};
         hash_map_set(bs->persons, person, b);
     }
     if (b->class != class)
         change_class(b, class);
-    b->used_at = tree_now(bs);
+    b->used_at = budgets_now(bs);
     b->refs++;
     return b;
 }
@@ -225,7 +215,7 @@ struct budget *budget_of_connection(struct budgets *bs)
                          .parent = person_account(bs, NULL, BUDGET_STRANGER),
                          .level = BUDGET_CONNECTION,
                          .refs = 1,
-                         .at = tree_now(bs)};
+                         .at = budgets_now(bs)};
     count_connection(b, 1, 0);
     pthread_mutex_unlock(&bs->lock);
     return b;
@@ -319,6 +309,18 @@ enum status budget_take(struct budget *b, enum budget_kind kind, uint64_t amount
                      budget_class_name(class), budget_kind_name(kind));
 }
 
+// What cannot be refused may pass the limit of a rate by what leaks in OWED_S: one big thing is no pause of hours.
+static void owe(struct budget *level, enum budget_kind kind, double amount)
+{
+    enum { OWED_S = 600 };
+    struct budget_limit limit = limit_of(level, kind);
+    level->use[kind] += amount;
+    if (!budget_is_rate(kind) || limit.most == BUDGET_NO_LIMIT)
+        return;
+    double most = (double)limit.most + (double)limit.per_second * OWED_S;
+    level->use[kind] = level->use[kind] < most ? level->use[kind] : most;
+}
+
 bool budget_charge(struct budget *b, enum budget_kind kind, uint64_t amount)
 {
     if (b == NULL)
@@ -326,7 +328,8 @@ bool budget_charge(struct budget *b, enum budget_kind kind, uint64_t amount)
     pthread_mutex_lock(&b->tree->lock);
     leak_all(b);
     bool fits = least_room(b, kind) >= amount;
-    add(b, kind, (double)amount);
+    for (struct budget *level = b; level != NULL; level = level->parent)
+        owe(level, kind, (double)amount);
     pthread_mutex_unlock(&b->tree->lock);
     return fits;
 }
@@ -379,9 +382,11 @@ uint64_t budget_wait_ms(struct budget *b, enum budget_kind kind, uint64_t amount
         return 0;
     pthread_mutex_lock(&b->tree->lock);
     leak_all(b);
+    uint64_t assured = 0;
     for (const struct budget *level = b; level != NULL; level = level->parent) {
-        uint64_t ms = wait_of(level, kind, amount);
+        uint64_t ms = level->level == BUDGET_ALL && assured >= amount ? 0 : wait_of(level, kind, amount);
         longest = ms > longest ? ms : longest;
+        assured = is_below_all(level) ? assured_room(level, kind) : 0;
     }
     pthread_mutex_unlock(&b->tree->lock);
     return longest;
@@ -394,96 +399,4 @@ void budget_note_refusal(struct budget *b, enum budget_kind kind)
     pthread_mutex_lock(&b->tree->lock);
     note_refusal(b, kind);
     pthread_mutex_unlock(&b->tree->lock);
-}
-
-// ---- Looking -------------------------------------------------------------------------------------------------------
-
-static void show(struct budget *b, uint64_t now, struct budget_account *out)
-{
-    leak(b, now);
-    *out = (struct budget_account){.class = b->class, .person = b->person, .connections = b->connections};
-    for (int k = 0; k < BUDGET_KINDS; k++) {
-        out->use[k] = (uint64_t)b->use[k];
-        out->refused[k] = b->refused[k];
-    }
-}
-
-void budgets_of_class(struct budgets *bs, enum budget_class class, struct budget_account *out)
-{
-    pthread_mutex_lock(&bs->lock);
-    show(&bs->all[class], tree_now(bs), out);
-    pthread_mutex_unlock(&bs->lock);
-}
-
-// The biggest part of a limit that is used.
-static double pressure(const struct budget_account *a)
-{
-    double most = 0;
-    for (int k = 0; k < BUDGET_KINDS; k++) {
-        struct budget_limit limit = budget_limit(a->class, (enum budget_kind)k, BUDGET_PERSON);
-        if (limit.most == BUDGET_NO_LIMIT || limit.most == 0)
-            continue;
-        double part = (double)a->use[k] / (double)limit.most;
-        most = part > most ? part : most;
-    }
-    return most;
-}
-
-// Keeps out sorted.
-static size_t insert(struct budget_account *out, size_t count, size_t max, const struct budget_account *a)
-{
-    size_t at = count;
-    while (at > 0 && pressure(a) > pressure(&out[at - 1]))
-        at--;
-    if (at == max)
-        return count;
-    size_t moved = count < max ? count - at : max - 1 - at;
-    memmove(&out[at + 1], &out[at], moved * sizeof *out);
-    out[at] = *a;
-    return count < max ? count + 1 : max;
-}
-
-size_t budgets_top(struct budgets *bs, struct budget_account *out, size_t max)
-{
-    size_t count = 0, cursor = 0;
-    struct hash key;
-    void *value;
-    pthread_mutex_lock(&bs->lock);
-    uint64_t now = tree_now(bs);
-    while (hash_map_next(bs->persons, &cursor, &key, &value)) {
-        struct budget_account a;
-        show(value, now, &a);
-        count = insert(out, count, max, &a);
-    }
-    pthread_mutex_unlock(&bs->lock);
-    return count;
-}
-
-static bool report_of(struct budget *b, struct budget_report *out)
-{
-    for (int k = 0; k < BUDGET_KINDS; k++) {
-        uint64_t news = b->refused[k] - b->reported[k];
-        if (news == 0)
-            continue;
-        *out =
-            (struct budget_report){.class = b->class, .person = b->person, .kind = (enum budget_kind)k, .count = news};
-        b->reported[k] = b->refused[k];
-        return true;
-    }
-    return false;
-}
-
-bool budgets_report(struct budgets *bs, struct budget_report *out)
-{
-    size_t cursor = 0;
-    struct hash key;
-    void *value;
-    bool found = false;
-    pthread_mutex_lock(&bs->lock);
-    for (int c = 0; c < BUDGET_CLASSES && !found; c++)
-        found = report_of(&bs->others[c], out);
-    while (!found && hash_map_next(bs->persons, &cursor, &key, &value))
-        found = report_of(value, out);
-    pthread_mutex_unlock(&bs->lock);
-    return found;
 }

@@ -3,7 +3,8 @@
 // A tree of three levels: a connection, the person behind it, and all of that person's class. A connection begins as a
 // stranger's; strangers have one common account in the place of a person. budget_reclass moves it under its person once
 // that is proved. What is taken is taken at every level or not at all. Classes do not share an account: whatever
-// contacts do, the own node has its room.
+// contacts do, the own node has its room. Nor do persons who use little: an eighth of a person's own rates, and a 128th
+// of what it may have at a time, is there for it also when others use up what all have.
 //
 // Two sorts of kinds: gauges say how much there is at a time and are given back; rates are buckets that may fill up to
 // the limit at once and leak so much a second. An account of a person outlives its connections for as long as its
@@ -31,7 +32,7 @@ enum budget_kind {
     BUDGET_WORK,     // milliseconds of the store's thread
     BUDGET_DIALS,    // attempts to dial its addresses
     BUDGET_VERSIONS, // versions taken over from it
-    BUDGET_GROWTH,   // bytes the store grew by because of it, beyond 16 times what it sent
+    BUDGET_GROWTH,   // bytes the store grew by because of it, beyond 16 times what it ever sent
     BUDGET_KINDS,
 };
 
@@ -66,7 +67,8 @@ enum budget_class budget_class(const struct budget *b);
 
 // STATUS_FULL, "OVER-BUDGET": the message names class and kind. Nothing was taken then.
 enum status budget_take(struct budget *b, enum budget_kind kind, uint64_t amount, struct error *e);
-// What cannot be refused any more. false: a limit is passed now.
+// What cannot be refused any more. false: a limit is passed now. A rate is passed by ten minutes' worth at most, so that
+// whoever did one big thing is not left waiting for hours.
 bool budget_charge(struct budget *b, enum budget_kind kind, uint64_t amount);
 void budget_give(struct budget *b, enum budget_kind kind, uint64_t amount); // of gauges
 void budget_set(struct budget *b, enum budget_kind kind, uint64_t amount);  // a connection's gauge is this now

@@ -26,7 +26,7 @@ static const struct budget_limit limits[BUDGET_CLASSES][BUDGET_KINDS][BUDGET_LEV
                         [BUDGET_WORK] = {ANY, {60000, 800}, {120000, 900}},
                         [BUDGET_DIALS] = {ANY, {32, 4}, {64, 16}},
                         [BUDGET_VERSIONS] = {ANY, {200000, 200}, {400000, 800}},
-                        [BUDGET_GROWTH] = {ANY, {MIB(8), KIB(4)}, {MIB(32), KIB(16)}}},
+                        [BUDGET_GROWTH] = {ANY, {MIB(32), KIB(32)}, {MIB(128), KIB(128)}}},
     [BUDGET_OWN] = {[BUDGET_HELD] = {{MIB(80), 0}, {MIB(160), 0}, {MIB(160), 0}},
                     [BUDGET_QUEUED] = {ANY, ANY, ANY},
                     [BUDGET_REQUESTS] = {{4096, 0}, {16384, 0}, {16384, 0}},

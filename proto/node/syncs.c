@@ -88,25 +88,46 @@ static struct budget *budget_of(const struct syncs *ss, const struct hash *perso
     return budget_of_person(ss->peers->budgets, person, own ? BUDGET_OWN : BUDGET_CONTACT);
 }
 
-// What a person's node has made the store grow by since ever; in the transaction of what it made it grow by.
-static enum status add_to_total(const struct syncs *ss, struct model *m, const struct hash *sender, uint64_t grown,
-                                struct error *e)
+// What a person's node did to the store since ever.
+struct ledger {
+    uint64_t grown;  // it made it grow by
+    uint64_t credit; // and may make it grow by without being charged, for what it sent
+};
+
+struct ledger_name {
+    char s[sizeof "grown." + HASH_HEX];
+};
+
+static struct ledger_name ledger_name(const struct hash *sender)
 {
-    char name[sizeof "grown." + HASH_HEX];
-    struct span text;
-    uint64_t total = 0;
-    uint64_t most = ss->peers->settings.store_bytes;
-    snprintf(name, sizeof name, "grown.%s", hash_text(sender).s);
-    if (store_setting_get(m->store, name, m->arena, &text, NULL) == STATUS_OK)
-        total = strtoull(arena_printf(m->arena, SPAN_FMT, SPAN_ARG(text)).ptr, NULL, 10);
-    total += grown;
-    if (most != 0 && total > most)
-        return error_set(e, STATUS_REFUSED, "OVER-BUDGET",
-                         "the person's node may make the store grow by %" PRIu64 " MB (peers.store_mb)", most >> 20);
-    return store_setting_set(m->store, name, arena_printf(m->arena, "%" PRIu64, total), e);
+    struct ledger_name name;
+    snprintf(name.s, sizeof name.s, "grown.%s", hash_text(sender).s);
+    return name;
 }
 
-enum { GROWTH_TIMES = 16 }; // so many times what it sent the store may grow by, without being charged for
+static void load_ledger(struct model *m, const struct hash *sender, struct ledger *l)
+{
+    struct span text;
+    char *rest;
+    *l = (struct ledger){0};
+    if (store_setting_get(m->store, ledger_name(sender).s, m->arena, &text, NULL) != STATUS_OK)
+        return;
+    l->grown = strtoull(arena_printf(m->arena, SPAN_FMT, SPAN_ARG(text)).ptr, &rest, 10);
+    l->credit = strtoull(rest, NULL, 10);
+}
+
+// What it sent lets the store grow 16 times as much, now or later: a conversation that both wrote on while apart is
+// merged at once, in one job that was sent little for. Returns what is beyond.
+static uint64_t book(struct ledger *l, const struct chum_load *load)
+{
+    enum { GROWTH_TIMES = 16 };
+    const uint64_t credit_max = UINT64_C(256) << 20;
+    uint64_t allowed = l->credit + GROWTH_TIMES * load->sent;
+    uint64_t rest = allowed > load->grown ? allowed - load->grown : 0;
+    l->grown += load->grown;
+    l->credit = rest < credit_max ? rest : credit_max;
+    return load->grown > allowed ? load->grown - allowed : 0;
+}
 
 static enum status takes(void *ctx, struct store *s, const struct hash *sender, const struct chum_load *load,
                          struct error *e)
@@ -117,24 +138,36 @@ static enum status takes(void *ctx, struct store *s, const struct hash *sender, 
     enum status st = STATUS_OK;
     if (!sharing_is_own_node(&m, sender)) {
         struct budget *b = budget_of(ss, sender, false);
-        st = add_to_total(ss, &m, sender, load->grown, e);
-        if (st == STATUS_REFUSED)
-            budget_note_refusal(b, BUDGET_GROWTH);
+        struct ledger l;
+        load_ledger(&m, sender, &l);
         budget_charge(b, BUDGET_VERSIONS, load->versions);
-        if (load->grown > GROWTH_TIMES * load->sent)
-            budget_charge(b, BUDGET_GROWTH, load->grown - GROWTH_TIMES * load->sent);
+        budget_charge(b, BUDGET_GROWTH, book(&l, load));
+        uint64_t most = ss->peers->settings.store_bytes;
+        if (most != 0 && l.grown > most) {
+            budget_note_refusal(b, BUDGET_GROWTH);
+            st = error_set(e, STATUS_REFUSED, "OVER-BUDGET",
+                           "the person's node may make the store grow by %" PRIu64 " MB (peers.store_mb)", most >> 20);
+        }
+        if (st == STATUS_OK)
+            st = store_setting_set(s, ledger_name(sender).s, arena_printf(a, "%" PRIu64 " %" PRIu64, l.grown, l.credit),
+                                   e);
         budget_release(b);
     }
     arena_destroy(a);
     return st;
 }
 
+// The event budget.exceeded tells of it.
 static uint64_t rests(void *ctx, const struct hash *sender)
 {
     const struct syncs *ss = ctx;
     struct budget *b = budget_of(ss, sender, peers_names_own(ss->peers, sender));
     uint64_t versions = budget_wait_ms(b, BUDGET_VERSIONS, 1);
     uint64_t growth = budget_wait_ms(b, BUDGET_GROWTH, 1);
+    if (versions != 0)
+        budget_note_refusal(b, BUDGET_VERSIONS);
+    if (growth != 0)
+        budget_note_refusal(b, BUDGET_GROWTH);
     budget_release(b);
     return versions > growth ? versions : growth;
 }

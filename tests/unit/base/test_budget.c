@@ -141,6 +141,50 @@ static void a_persons_rate_outlives_its_connections(void **state)
     budgets_destroy(bs);
 }
 
+// Others may use up what all have: whoever uses little goes on.
+static void who_uses_little_is_not_stopped_by_others(void **state)
+{
+    (void)state;
+    const enum budget_kind kinds[] = {BUDGET_HELD,  BUDGET_REQUESTS, BUDGET_VALUES, BUDGET_WORK,
+                                      BUDGET_DIALS, BUDGET_VERSIONS, BUDGET_GROWTH};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        struct budgets *bs = budgets_create(test_now, NULL);
+        struct budget *greedy[8];
+        struct hash quiet = person(100);
+        uint64_t each = most(BUDGET_CONTACT, kinds[k], BUDGET_PERSON);
+        for (uint32_t i = 0; i < 8; i++) {
+            struct hash p = person(i);
+            greedy[i] = budget_of_person(bs, &p, BUDGET_CONTACT);
+            (void)budget_charge(greedy[i], kinds[k], each);
+            assert_int_equal(budget_room(greedy[i], kinds[k]), 0);
+        }
+        struct budget_account all;
+        budgets_of_class(bs, BUDGET_CONTACT, &all);
+        assert_true(all.use[kinds[k]] >= most(BUDGET_CONTACT, kinds[k], BUDGET_ALL));
+        struct budget *b = budget_of_person(bs, &quiet, BUDGET_CONTACT);
+        assert_true(budget_room(b, kinds[k]) >= 4);
+        assert_int_equal(budget_wait_ms(b, kinds[k], 1), 0);
+        assert_int_equal(budget_take(b, kinds[k], 4, NULL), STATUS_OK);
+        assert_int_equal(budget_take(b, kinds[k], each / 2, NULL), STATUS_FULL); // not much
+        budget_release(b);
+        for (size_t i = 0; i < 8; i++)
+            budget_release(greedy[i]);
+        budgets_destroy(bs);
+    }
+}
+
+static void one_big_thing_is_no_pause_of_hours(void **state)
+{
+    (void)state;
+    struct budgets *bs = budgets_create(test_now, NULL);
+    struct hash p = person(1);
+    struct budget *b = budget_of_person(bs, &p, BUDGET_CONTACT);
+    assert_false(budget_charge(b, BUDGET_GROWTH, (uint64_t)1 << 40));
+    assert_in_range(budget_wait_ms(b, BUDGET_GROWTH, 1), 500000, 601000);
+    budget_release(b);
+    budgets_destroy(bs);
+}
+
 static void persons_are_bounded_in_number(void **state)
 {
     (void)state;
@@ -267,6 +311,8 @@ int main(void)
         cmocka_unit_test(a_stranger_is_bounded_alone_and_with_all_others),
         cmocka_unit_test(who_proved_himself_moves_with_what_he_holds),
         cmocka_unit_test(a_persons_rate_outlives_its_connections),
+        cmocka_unit_test(who_uses_little_is_not_stopped_by_others),
+        cmocka_unit_test(one_big_thing_is_no_pause_of_hours),
         cmocka_unit_test(persons_are_bounded_in_number),
         cmocka_unit_test(a_flood_of_refusals_is_one_report),
         cmocka_unit_test(the_top_is_sorted),
