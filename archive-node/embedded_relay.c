@@ -1,11 +1,14 @@
 #include "archive-node/embedded_relay.h"
 
-enum { CONNECTIONS_MAX = 512 }; // the node's own connections and files need descriptors, too
+enum {
+    CONNECTIONS_MAX = 512, // the node's own connections and files need descriptors, too
+    WAITING_MAX = 128,     // of them who have asked for nothing yet
+};
 
 enum status embedded_relay_open(struct node *n, struct relay **out, struct error *e)
 {
     const char *address = json_string_value(json_object_get(node_config(n), "relay.listen"));
-    struct relay_options options = {.max_connections = CONNECTIONS_MAX};
+    struct relay_options options = {.max_connections = CONNECTIONS_MAX, .max_waiting = WAITING_MAX, .leave_room = true};
     if (address == NULL || address[0] == '\0')
         return STATUS_OK;
     *out = relay_start(node_loop(n), address, &options, e);

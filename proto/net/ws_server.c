@@ -242,6 +242,14 @@ static bool too_many_wait(const struct ws_server *s)
     return s->options.max_waiting != 0 && s->handshaking.count + s->unproven.count >= s->options.max_waiting;
 }
 
+// c is not counted among the connections yet.
+static bool has_its_share(const struct ws_server *s, const struct incoming *c)
+{
+    size_t mine = c->from->sockets, taken = s->stats.connections - s->leaving;
+    return (s->options.max_per_address != 0 && mine > s->options.max_per_address) ||
+           (s->options.leave_room && mine > s->options.max_connections - taken);
+}
+
 static void release_trusted(struct ws_server *s)
 {
     for (struct waiting *w = s->unproven.oldest, *next; w != NULL; w = next) {
@@ -292,7 +300,7 @@ static void admit(struct ws_server *s, int fd, const struct sockaddr_storage *sa
     c->from = address_use_take(s->addresses, sa);
     name_peer(c, sa, len);
     make_room(s);
-    if (is_full(s) || (s->options.max_per_address != 0 && c->from->sockets > s->options.max_per_address)) {
+    if (is_full(s) || has_its_share(s, c)) {
         refuse_socket(c, fd);
         return;
     }

@@ -15,6 +15,7 @@ struct ws_server_options {      // zero-initialised is a node's default
     bool any_origin, any_host;  // for a relay, which has no secrets to give to a page
     size_t max_connections;     // 0 = 256; further ones are closed at once
     size_t max_per_address;     // 0 = no limit
+    bool leave_room;            // an address has as many as are still free for others, no more
     size_t max_waiting;         // of them whose peers have yet to prove who they are (transport.trusted); 0 = no limit
     uint64_t handshake_ms;      // from TCP accept to the upgrade; 0 = 10,000
     size_t message_limit;       // 0 = 1 MiB (peers send 64 KiB); a longer message closes with 1009

@@ -78,6 +78,8 @@ struct relay *relay_start(struct loop *l, const char *address, const struct rela
         .any_origin = true,
         .max_connections = r->options.max_connections,
         .max_per_address = r->options.max_per_address,
+        .max_waiting = r->options.max_waiting,
+        .leave_room = r->options.leave_room,
         .handshake_ms = r->options.first_ms,
         .message_limit = r->options.message_limit,
         .http = http,

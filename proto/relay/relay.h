@@ -17,6 +17,8 @@ struct relay_options {         // 0 = the default
     uint64_t first_ms;         // 10,000: until a new socket has asked for something, and until it is registered
     size_t max_connections;    // 16,384
     size_t max_per_address;    // no limit
+    size_t max_waiting;        // no limit: sockets that are neither registered nor spliced; ws_server.h
+    bool leave_room;           // an address has as many sockets as are still free for others
     size_t max_spares_per_key; // 16; one more drops the oldest
     size_t message_limit;      // 1 MiB; peers send 64 KiB
 };

@@ -14,6 +14,7 @@ static void splice(struct party *a, struct party *b)
     party_wait(a, NULL);
     party_wait(b, NULL);
     a->state = b->state = PARTY_SPLICED;
+    a->transport->trusted = b->transport->trusted = true;
     a->other = b;
     b->other = a;
     a->relay->stats.splices++;

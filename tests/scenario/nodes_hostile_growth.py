@@ -280,5 +280,55 @@ def test_what_a_contact_may_bring_has_an_end(t):
     victim.is_well()
 
 
+# ---- Complaints ----
+
+def names_of(peer, profile, count):
+    """A profile with many names: count + 1 things of the peer."""
+    names = [peer.exports.put(thing("PersonName", text("name", f"{profile} {i}"))) for i in range(count)]
+    person = peer.exports.put(id_thing("Person", text("email", peer.email)))
+    identity = (text("profileId", f"{profile}"), link("personId", "id", peer.person), link("owner", "id", peer.person))
+    return peer.exports.version(
+        "Profile", identity, thing("Profile", *identity, links("communicationEndpoint", "obj", []),
+                                   links("personDescription", "obj", names)),
+        *({"type": "object", "hash": name} for name in names), {"type": "id", "hash": person})
+
+
+def answer_time(peer):
+    """How long its roots take to be told."""
+    heard, begun = len(peer.answers), time.monotonic()
+    peer.do("text", message='{"requestId":7,"type":"request","serviceId":2,"args":[]}')
+    until(lambda: len(peer.answers) > heard, "the roots are told")
+    return time.monotonic() - begun
+
+
+def test_complaints_by_the_dozen(t):
+    """Error texts that a node answers with are the peer's to choose: each names a type that it cannot take over."""
+    victim = Victim(t)
+    with Peer("eve@example.org") as eve, Bystander() as bob:
+        for profile in range(size(10, 60)):
+            _, last, _ = names_of(eve, profile, size(100, 250))
+        watch = Watch(victim, bob)
+        invitation = befriend(victim, eve)
+        watch.during(lambda: victim.has(last), "there are many things of one type", 300)
+        calm = min(answer_time(eve) for _ in range(5))
+        before = disk(victim)
+        for kind in ("PersonName", "Person", "Profile", "ChannelInfo", "Signature") * size(5, 13):
+            asked = eve.exports.times_asked(2)
+            until(lambda: eve.exports.times_asked(2) > asked, "the node asks")
+            eve.do("text", message=json.dumps({"requestId": 8, "type": "request", "serviceId": 6, "args": [last]}))
+            eve.do("close", reason=f'Chum ended [2] with error: Error: OR-ET1: Type "{kind}" not found in recipes')
+            eve.wait("closed")
+            watch.send()
+            eve.chum(invitation)
+        late = min(answer_time(eve) for _ in range(5))
+        withheld = victim.told("share.withheld", eve)
+        print(f"     {len(withheld)} complaints heard; roots take {1000 * calm:.0f} ms before and {1000 * late:.0f} ms after",
+              flush=True)
+        assert withheld, "they do not reach the node"
+        assert SANITIZER or late < 5 * calm + 0.2, (calm, late)
+        assert disk(victim) - before < 1 << 20
+        watch.judge(bytes_offered(eve))
+
+
 if __name__ == "__main__":
     main(globals())

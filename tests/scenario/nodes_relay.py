@@ -40,6 +40,67 @@ def test_others_meet_at_the_embedded_relay(t):
         ann_installation.clean()
 
 
+class Idlers:
+    """As many sockets of one address as fit, upgraded, with nothing to say; one that is closed is opened again."""
+
+    def __init__(self, port, count):
+        self.port, self.over = int(port), threading.Event()
+        self.threads = [threading.Thread(target=self.keep, args=(count // 8,), daemon=True) for _ in range(8)]
+        for thread in self.threads:
+            thread.start()
+
+    def keep(self, count):
+        sockets = [None] * count
+        while not self.over.wait(0.05):
+            for i, s in enumerate(sockets):
+                if s is None or self.is_closed(s):
+                    sockets[i] = self.open()
+        for s in sockets:
+            if s is not None:
+                s.close()
+
+    def open(self):
+        try:
+            s = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+            s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                      b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+            s.setblocking(False)
+            return s
+        except OSError:
+            return None
+
+    def is_closed(self, s):
+        try:
+            return s.recv(4096) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def close(self):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def test_idlers_do_not_fill_the_relay(t):
+    ann_installation = Installation()
+    t.environment["TANDEM_RELAY_LISTEN"] = "localhost:0"
+    Pair(t)
+    url = relay_of(t)["url"]
+    idlers = Idlers(url.rsplit(":", 1)[1], 560)
+    try:
+        until(lambda: metric(t, "tandem_relay_refused_limit_total") > 100, "they are turned away")
+        assert metric(t, "tandem_relay_connections") <= 140
+        Pair(ann_installation, "--relay", url, user="ann")
+        until(lambda: metric(t, "tandem_relay_spares") == 2, "Ann is registered, from the same address")
+        assert ann_installation.stop() == 0
+    finally:
+        idlers.close()
+        ann_installation.clean()
+    until(lambda: metric(t, "tandem_relay_connections") <= 2, "all is given back")
+
+
 class Recorder:
     """Forwards connections to a port and keeps what comes back from there; WebSocket servers do not mask it."""
 

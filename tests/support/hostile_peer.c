@@ -18,7 +18,7 @@
 //   {"do":"tamper","how":"flip|truncate|replay|lose|swap|mute","after":N}  the next messages on the wire
 //   {"do":"slip",…}                                       see slips.h
 //   {"do":"deaf"}                                         reads nothing any more
-//   {"do":"close"}                                        {"event":"closed","code","message"} at every end
+//   {"do":"close","reason":TEXT}                          {"event":"closed","code","message"} at every end
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,9 +302,8 @@ static void do_deaf(struct program *p, const json_t *command)
 
 static void do_close(struct program *p, const json_t *command)
 {
-    (void)command;
     if (p->node.conn != NULL)
-        conn_close(p->node.conn, NULL);
+        conn_close(p->node.conn, json_string_value(json_object_get(command, "reason")));
 }
 
 static const struct {

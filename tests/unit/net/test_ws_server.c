@@ -489,6 +489,30 @@ static void a_crowd_displaces_its_own(void **state)
     peer_free(&trusted);
 }
 
+// Of 8 one address has 4, the next one 2, and there is one for whoever comes then.
+static void an_address_leaves_room_for_others(void **state)
+{
+    (void)state;
+    static const struct ws_server_options options = {.max_connections = 8, .leave_room = true};
+    static const char *const addresses[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
+    static const int shares[] = {4, 2, 1};
+    struct pair p;
+    int crowd[3][8];
+    pair_listen(&p, &options);
+    for (int a = 0; a < 3; a++) {
+        int open = 0;
+        for (int i = 0; i < 8; i++)
+            crowd[a][i] = connect_from(addresses[a], ws_server_port(p.server));
+        run_for(p.loop, 50);
+        for (int i = 0; i < 8; i++)
+            open += !is_closed(crowd[a][i]);
+        assert_int_equal(open, shares[a]);
+    }
+    for (int i = 0; i < 24; i++)
+        close(crowd[i / 8][i % 8]);
+    pair_close(&p);
+}
+
 static void a_taken_port_is_named(void **state)
 {
     (void)state;
@@ -572,6 +596,7 @@ int main(void)
         cmocka_unit_test(slow_handshakes_are_cut_off),
         cmocka_unit_test(connections_are_limited),
         cmocka_unit_test(a_crowd_displaces_its_own),
+        cmocka_unit_test(an_address_leaves_room_for_others),
         cmocka_unit_test(a_taken_port_is_named),
         cmocka_unit_test(a_port_taken_on_one_family_only_is_taken),
         cmocka_unit_test(a_wildcard_listener_needs_names),
