@@ -68,9 +68,10 @@ class Exports:
     def __init__(self):
         self.roots = []
         self.children = {}  # hash → list, for roots
-        self.texts = {}     # hash → text of objects and id objects
+        self.texts = {}     # hash → text of objects and id objects, or function(peer, request id)
         self.files = {}     # hash → function(peer, request id)
         self.asked = []     # (service, arguments)
+        self.protocol = 8   # the version
         self.refusals = 0   # so many requests for roots fail
 
     def put(self, body):
@@ -100,7 +101,7 @@ class Exports:
         if service == 8:
             return self.files[arguments[0]](peer, request["requestId"])
         if service == 1:
-            data = 8
+            data = self.protocol
         elif service == 2:
             data = self.roots if isinstance(self.roots, str) else json.dumps(self.roots)
         elif service in (4, 5):
@@ -108,6 +109,8 @@ class Exports:
             data = below if isinstance(below, str) else json.dumps(below)
         else:
             data = self.texts.get(arguments[0], "nothing")
+        if callable(data):
+            return data(peer, request["requestId"])
         return peer.say({"responseId": request["requestId"], "type": "data", "data": data})
 
     def times_asked(self, service):
