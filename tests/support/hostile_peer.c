@@ -11,7 +11,7 @@
 //   {"do":"text","message":TEXT,"times":N}                {"event":"text","message"} for each text of the node
 //   {"do":"binary","hex":BYTES,"size":N,"times":N}        {"event":"binary","size"}; zeros follow up to the size
 //   {"do":"claim","email":…,"url":…}                      what the pairing identity says from now on
-//   {"do":"become","email":…}                             another person with the same keys
+//   {"do":"become","email":…,"name":…}                    another person or instance with the same keys
 //   {"do":"keys"}                                         {"event":"keys","person","sign"}: its public person keys
 //   {"do":"steal","email":…,"person":…,"sign":…}          another person with that one's public keys
 //   {"do":"respond","how":"rightly|wrongly|reflect|badly"}  to challenges
@@ -245,7 +245,9 @@ static void do_become(struct program *p, const json_t *command)
 {
     struct conn_identity *me = &p->node.identity;
     replace(&me->email, command, "email");
+    replace(&me->instance_name, command, "name");
     p->node.own.email = me->email;
+    p->node.own.instance_name = me->instance_name;
     exchange_person_id(p->recipes, span_of(me->email), &me->person_id, NULL);
     exchange_instance_id(p->recipes, span_of(me->instance_name), &me->person_id, &me->instance_id, NULL);
 }
