@@ -97,7 +97,6 @@ const struct ipc_code IPC_CODES[] = {
     {"BAD-INPUT", 413, IPC_EXIT_REFUSED, STATUS_INVALID, "The message says what is wrong with the input."},
     {"CONFIRMATION-MISSING", 414, IPC_EXIT_REFUSED, STATUS_REFUSED, "Add --yes if you really mean it."},
     {"NOT-TRUSTED", 415, IPC_EXIT_REFUSED, STATUS_REFUSED, "Pair with this person first: tandem invite, tandem pair."},
-    {"TYPE-REFUSED", 416, IPC_EXIT_REFUSED, STATUS_REFUSED, "Objects of this type are not taken over from others."},
     {"TOO-MANY-INVITATIONS", 417, IPC_EXIT_REFUSED, STATUS_FULL, "Wait until some are used or expired."},
     {"BAD-URL", 418, IPC_EXIT_REFUSED, STATUS_INVALID, "An address begins with ws:// or wss://."},
     {"EP-KEYMISSMATCH", 419, IPC_EXIT_REFUSED, STATUS_REFUSED,

@@ -46,8 +46,6 @@ struct chum_policy {
     // May it take effect? object: the data object of a version, the unversioned object, or the id object.
     enum status (*admits)(void *ctx, struct store *s, const struct hash *sender, const struct object *object,
                           struct error *e);
-    // May an object of this type be stored as part of something else?
-    bool (*keeps)(void *ctx, struct span type);
     // May a root be offered to the person?
     bool (*serves)(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *id_hash);
     // Is that still within what the sender may make the store grow by? Asked in the transaction, which fails if not.

@@ -234,8 +234,9 @@ static enum status check_progress(const struct chum_download *d, struct error *e
     if (d->fetch->closing)
         return error_set(e, STATUS_CLOSED, "CLOSED", "the session is about to end");
     uint64_t ms = conn_now(d->fetch->conn) - d->begun_at;
-    if (d->received > CHUM_FILE_MAX)
-        return error_set(e, STATUS_TOO_BIG, "FILE-TOO-BIG", "the peer's file is bigger than %llu bytes", CHUM_FILE_MAX);
+    if (d->received > d->fetch->file_max)
+        return error_set(e, STATUS_TOO_BIG, "FILE-TOO-BIG", "the peer's file is bigger than %llu bytes",
+                         (unsigned long long)d->fetch->file_max);
     if (ms > TRICKLE_AFTER_MS && d->received < ms / 1000 * TRICKLE_PER_SECOND)
         return error_set(e, STATUS_TIMEOUT, "FILE-TOO-SLOW", "the peer's file only trickles");
     return STATUS_OK;

@@ -26,6 +26,7 @@ struct chum_fetch {
     struct hash self;                   // the person it talks to
     size_t window;                      // calls under way per tree
     size_t object_max;                  // bytes of one object
+    uint64_t file_max;                  // of one file
     void (*full)(void *ctx, bool full); // more arrives than the store takes: stop, or go on, reading the peer
     void *ctx;
     size_t ahead;                  // bytes of objects received and not yet stored, of all trees

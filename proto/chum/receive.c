@@ -143,11 +143,7 @@ enum status chum_store_received(struct chum_delivery *d, struct span text, const
 {
     struct arena *arena = arena_create();
     struct object o;
-    const struct chum_policy *policy = d->policy;
     enum status st = read_received(d, arena, text, hash, is_id, &o, e);
-    if (st == STATUS_OK && policy != NULL && policy->keeps != NULL && !policy->keeps(policy->ctx, o.recipe->name))
-        st = error_set(e, STATUS_REFUSED, "TYPE-REFUSED",
-                       "objects of type " SPAN_FMT " are not taken over as parts of others", SPAN_ARG(o.recipe->name));
     if (st == STATUS_OK)
         st = store_put(d->store, &o, NULL, e);
     arena_destroy(arena);

@@ -398,6 +398,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                     .sender = conn_peer(s->conn)->person_id,
                                     .object_max = tandem ? CHUM_OWN_OBJECT_MAX : CHUM_OBJECT_MAX,
                                     .self = conn_local(s->conn)->person_id,
+                                    .file_max = s->options.file_max != 0 ? s->options.file_max : CHUM_FILE_MAX,
                                     .window = tandem ? WINDOW_TANDEM : WINDOW_REFERENCE,
                                     .full = set_full,
                                     .ctx = s};

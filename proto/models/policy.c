@@ -73,12 +73,6 @@ bool policy_may_serve(struct model *m, const struct hash *person, struct span ty
     return !hash_eq(person, &m->self->person) && !policy_is_private(m, type, id_hash);
 }
 
-bool policy_may_keep(struct span type)
-{
-    enum standing standing;
-    return !find_standing(type, &standing) || standing != NEVER;
-}
-
 bool policy_may_want(struct model *m, const struct hash *sender, struct span type, const struct hash *id_hash)
 {
     enum standing standing;

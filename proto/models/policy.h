@@ -16,8 +16,6 @@
 enum status policy_may_import(struct model *m, const struct hash *sender, const struct object *object, struct error *e);
 // The cheap question before fetching a root, from its announcement alone; false saves the transfer.
 bool policy_may_want(struct model *m, const struct hash *sender, struct span type, const struct hash *id_hash);
-// May an object of this type be stored at all as a child of something the sender shares?
-bool policy_may_keep(struct span type);
 
 // May this root be offered to the person, although granted? Access, IdAccess, Group never; Someone "me", Leute,
 // registries and Instance never; the rest as granted.

@@ -103,6 +103,7 @@ static void spare_failed(struct spare *s, const char *reason)
         return;
     leave(s);
     error_set(&c->why, STATUS_CLOSED, "RELAY-LOST", "%s: %s", c->url, reason);
+    LOG(LOG_INFO, "relay.lost", LOG_TEXT("code", c->why.code), LOG_TEXT("why", c->why.message));
     retry_later(c);
     report(c, true);
 }

@@ -65,12 +65,6 @@ static enum status admits(void *ctx, struct store *s, const struct hash *sender,
     return st;
 }
 
-static bool keeps(void *ctx, struct span type)
-{
-    (void)ctx;
-    return policy_may_keep(type);
-}
-
 static bool serves(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *id_hash)
 {
     const struct syncs *ss = ctx;
@@ -428,7 +422,6 @@ struct syncs *syncs_create(struct peers *p)
     ss->policy = (struct chum_policy){.ctx = ss,
                                       .wants = wants,
                                       .admits = admits,
-                                      .keeps = keeps,
                                       .takes = takes,
                                       .rests = rests,
                                       .serves = serves,

@@ -74,7 +74,7 @@ static enum status check_response(struct party *p, const struct buf *sealed, str
     if (st != STATUS_OK)
         goto done;
     if (!bytes_eq_constant_time(buf_span(&opened), buf_span(&p->awaited)))
-        st = error_set(e, STATUS_REFUSED, "NOT-AUTHENTICATED", "Client authentication failed.");
+        st = error_set(e, STATUS_REFUSED, "REFUSED", "Client authentication failed.");
 done:
     buf_free(&opened);
     secret_destroy(&shared);

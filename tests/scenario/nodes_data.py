@@ -44,6 +44,7 @@ def test_bad_objects_are_refused_and_nothing_changes(t):
         assert status != 0 and result["error"]["code"], bad
     status, result = pair.cli("object", "put", stdin="{not json")
     assert status != 0
+    pair.fails("OR-GR1", 1, "object", "put", stdin=dumps({"$type$": "Nothing", "id": "n1"}))
     pair.fails("NOT-FOUND", 1, "object", "get", "ab" * 32)
     assert t.call("status")["sparse"]["objects"] == before
 

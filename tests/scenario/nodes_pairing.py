@@ -114,6 +114,12 @@ def test_an_invitation_works_once(t):
     with_two(t, run)
 
 
+def test_who_cannot_be_reached_cannot_invite(t):
+    pair = Pair(t)
+    pair.fails("NO-RELAY", 1, "invite", "--via", "relay")
+    pair.fails("NOT-LISTENING", 1, "--node", "sparse", "invite")
+
+
 def test_expired_and_foreign_invitations_are_refused(t):
     def run(joe, ann):
         short = joe.ok("invite", "--ttl", "1")

@@ -212,6 +212,27 @@ def test_without_the_setting_there_is_none(t):
     assert relay_of(t) is None
 
 
+def test_a_relay_that_goes_away_is_told(t):
+    host = Installation()
+    try:
+        host.environment["TANDEM_RELAY_LISTEN"] = "localhost:0"
+        Pair(host)
+        joe = Pair(t, "--relay", relay_of(host)["url"])
+
+        def registration():
+            return next(l for l in t.call("status")["archive"]["listeners"] if l["type"] == "relay")
+
+        until(lambda: registration()["state"] == "listening", "the archive is registered")
+        host.stop()
+        until(lambda: registration()["state"] == "connecting", "it is no longer")
+        with open(t.path("log", "archive.log")) as log:
+            assert '"relay.lost","code":"RELAY-LOST"' in log.read()
+        joe.send("sparse", "without a relay")
+        joe.arrives("archive", "without a relay")
+    finally:
+        host.clean()
+
+
 def test_a_taken_port_is_named(t):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

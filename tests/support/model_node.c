@@ -198,7 +198,7 @@ static void copy(struct pass *p, const struct hash *hash)
         return;
     }
     model_node_check(store_get(p->from->store, hash, p->to->m.arena, &text, &p->e), &p->e, "store_get");
-    if (!microdata_sniff(text, &type, &form) || !policy_may_keep(type))
+    if (!microdata_sniff(text, &type, &form))
         abort();
     model_node_check(object_read(p->to->recipes, p->to->m.arena, text, form, hash, &o, &p->e), &p->e, "object_read");
     model_node_check(store_put(p->to->store, &o, NULL, &p->e), &p->e, "store_put");

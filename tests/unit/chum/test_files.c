@@ -415,6 +415,17 @@ static void a_trickling_stream_is_given_up(void **state)
     assert_int_equal(s->g.ours->closed, 0);
 }
 
+// The limit itself is too far away for a test.
+static void a_file_beyond_the_limit_is_given_up(void **state)
+{
+    struct scene *s = *state;
+    s->g.ours->options.file_max = s->bytes.len - 1;
+    gallery_pass(&s->g);
+    assert_string_equal(s->g.ours->last_failure.code, "FILE-TOO-BIG");
+    assert_int_equal(side_presence(s->g.ours, &s->file), STORE_ABSENT);
+    assert_int_equal(side_presence(s->g.ours, &s->root), STORE_ABSENT);
+}
+
 static void a_slow_file_does_not_keep_back_news(void **state)
 {
     struct scene *s = *state;
@@ -487,6 +498,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_blob_that_is_text_comes_as_text, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_wrong_text_fails_its_root, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_trickling_stream_is_given_up, begin_scene, end_scene),
+        cmocka_unit_test_setup_teardown(a_file_beyond_the_limit_is_given_up, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_slow_file_does_not_keep_back_news, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_stop_ends_streams, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(own_nodes_hand_on_what_lacks_a_blob, begin_scene, end_scene),

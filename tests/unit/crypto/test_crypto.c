@@ -1,3 +1,7 @@
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "crypto/box.h"
 #include "crypto/kdf.h"
 #include "crypto/sha256.h"
@@ -94,6 +98,7 @@ static void derived_keys_depend_on_normalised_text_and_name(void **state)
     assert_int_equal(kdf_argon2id(&invalid, salt, small, &k2, &e), STATUS_INVALID);
     assert_string_equal(e.code, "BAD-TEXT");
     assert_int_equal(kdf_argon2id(&composed, salt, (struct kdf_limits){1, 2ULL << 30}, &k2, &e), STATUS_TOO_BIG);
+    assert_string_equal(e.code, "BAD-KDF-LIMITS");
     kdf_subkey(&k1, "archive", &sub1);
     kdf_subkey(&k1, "sparse", &sub2);
     assert_false(secret_eq(&sub1, &sub2));
@@ -104,6 +109,33 @@ static void derived_keys_depend_on_normalised_text_and_name(void **state)
     secret_destroy(&k2);
     secret_destroy(&sub1);
     secret_destroy(&sub2);
+}
+
+static rlim_t mapped_bytes(void)
+{
+    unsigned long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%lu", &pages), 1);
+    fclose(f);
+    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+static void a_key_that_needs_more_memory_than_there_is_is_not_derived(void **state)
+{
+    (void)state;
+    static const uint8_t salt[KDF_SALT] = {0};
+    struct secret secret = secret_copy("secret", 6);
+    struct secret key = {0};
+    struct rlimit before;
+    struct error e;
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_AS, &(struct rlimit){mapped_bytes() + (64 << 20), before.rlim_max}), 0);
+    enum status st = kdf_argon2id(&secret, salt, (struct kdf_limits){1, 1ULL << 30}, &key, &e);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    assert_int_equal(st, STATUS_IO);
+    assert_string_equal(e.code, "OUT-OF-MEMORY");
+    secret_destroy(&secret);
 }
 
 static int prepare(void **state)
@@ -120,6 +152,7 @@ int main(void)
         cmocka_unit_test(a_box_opens_only_unchanged),
         cmocka_unit_test(signatures_bind_message_and_key),
         cmocka_unit_test(derived_keys_depend_on_normalised_text_and_name),
+        cmocka_unit_test(a_key_that_needs_more_memory_than_there_is_is_not_derived),
     };
     return cmocka_run_group_tests(tests, prepare, NULL);
 }

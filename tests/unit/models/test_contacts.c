@@ -46,6 +46,18 @@ static void belongs_to_one_user(void **state)
     assert_int_equal(instance_open(p->a.store, p->a.keys, &odd, 1, &other, &created, &why), STATUS_INVALID);
 }
 
+static void an_object_of_another_type_is_not_read(void **state)
+{
+    struct model_pair *p = *state;
+    struct value *v;
+    struct error why;
+    model_node_begin(&p->a);
+    MUST(model_read(&p->a.m, &p->a.self->person_keys.keys, "Keys", &v, &e));
+    assert_int_equal(model_read(&p->a.m, &p->a.self->person_keys.keys, "Profile", &v, &why), STATUS_INVALID);
+    assert_string_equal(why.code, "BAD-OBJECT");
+    model_node_end(&p->a);
+}
+
 static void says_when_the_secret_keys_are_gone(void **state)
 {
     struct model_pair *p = *state;
@@ -429,6 +441,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(opens_again_with_the_same_keys, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(belongs_to_one_user, model_pair_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(an_object_of_another_type_is_not_read, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(says_when_the_secret_keys_are_gone, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(finishes_an_interrupted_creation, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(has_room_for_more_identities, model_pair_begin, model_pair_end),

@@ -252,10 +252,6 @@ static void takes_no_bookkeeping_from_anybody(void **state)
     model_set_text(m, settings, "id", SPAN("app"));
     value_set_member(m->arena, settings, SPAN("properties"), value_map(m->arena));
     assert_false(may_import(w, settings));
-    assert_false(policy_may_keep(SPAN("Access")));
-    assert_false(policy_may_keep(SPAN("IdAccess")));
-    assert_false(policy_may_keep(SPAN("Group")));
-    assert_true(policy_may_keep(SPAN("Keys")));
 }
 
 static struct value *supply(struct world *w, const char *identity)

@@ -292,8 +292,22 @@ static void recorded_cases_end_as_recorded(void **state)
     json_decref(records);
 }
 
+static void messages_that_are_none_are_told_apart(void **state)
+{
+    (void)state;
+    struct relay_message m;
+    struct error e;
+    assert_int_equal(relay_message_parse(SPAN("x"), &m, &e), STATUS_INVALID);
+    assert_string_equal(e.code, "NOT-JSON");
+    assert_int_equal(relay_message_parse(SPAN("{\"command\":\"greet\"}"), &m, &e), STATUS_INVALID);
+    assert_string_equal(e.code, "BAD-MESSAGE");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(recorded_cases_end_as_recorded)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(recorded_cases_end_as_recorded),
+        cmocka_unit_test(messages_that_are_none_are_told_apart),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
