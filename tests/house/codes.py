@@ -21,6 +21,7 @@ EXCEPTIONS = {
     "BAD-LIST": "the recipes make what it misses mandatory, so that only a damaged store lacks it",
     "BAD-TEXT": "texts of peers are repaired before they are read (proto/wire)",
     "BAD-URL": "addresses of peers that are none are passed over; what is left is the user's",
+    "CHALLENGE-REFLECTED": "it takes two connections that wait for each other: tests/unit/conn/test_who.c",
     "FILE-LIMIT": "this process has no descriptors left: tests/unit/net",
     "FILE-TOO-BIG": "the limit is 16 GiB: tests/unit/chum",
     "FILE-TOO-SLOW": "it takes ten minutes: tests/unit/chum, with a clock of its own",

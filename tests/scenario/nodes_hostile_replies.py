@@ -35,7 +35,7 @@ BODIES = (
     ("CIEC-FO3", thing("Group", text("name", "blacklist"), links("person", "id", []))),
     ("CI-ACO", thing("Signature", link("issuer", "id", "ab" * 32), link("data", "obj", "cd" * 32), text("signature", "00"))),
     ("CIEC-FOWT1", thing("Keys", link("owner", "id", "ab" * 32), text("publicKey", "1" * 64), text("publicSignKey", "2" * 64))),
-    ("OBJECT-TOO-BIG", thing("PersonName", text("name", "x" * (1 << 20)))),
+    ("OBJECT-TOO-BIG", thing("PersonName", text("name", "x" * (4 << 20)))),
 )
 
 
@@ -91,8 +91,8 @@ def offer_lists(x):
 
 def offer_versions(x, eve):
     """Versions that are not of what was announced, or of what the peer has no say in."""
-    def node(data, id_hash, kind, *below):
-        root = x.put(edge(data))
+    def node(data, id_hash, kind, *below, body=None):
+        root = x.put(body or edge(data))
         x.roots.append({"type": "version_node", "node": root, "dataIdHash": id_hash, "dataType": kind})
         x.children[root] = [{"type": "object", "hash": data}, *below]
         return root
@@ -110,9 +110,11 @@ def offer_versions(x, eve):
                     {"type": "object", "hash": name})
 
     stranger = x.put(id_thing("Person", text("email", "stranger@example.org")))
-    (one, id_one), (two, id_two), (three, id_three) = [channel(name, eve) for name in ("one", "two", "three")]
+    (one, id_one), (two, id_two), (three, id_three), (four, id_four) = [channel(name, eve) for name in
+                                                                       ("one", "two", "three", "four")]
+    deep = thing("VersionNodeEdge", link("data", "obj", four), text("depth", 5), text("creationTime", 1700000000000))
     other, id_other = channel("theirs", stranger)
-    ids = [{"type": "id", "hash": hash} for hash in (id_one, id_two, id_three)]
+    ids = [{"type": "id", "hash": hash} for hash in (id_one, id_two, id_three, id_four)]
     between = "<->".join(sorted((eve, stranger)))
     _, id_between = channel(between, eve)
     topic = x.unversioned("Topic", thing("Topic", text("id", between), link("channel", "id", id_between)),
@@ -120,7 +122,7 @@ def offer_versions(x, eve):
     list_of("first")
     return [("CI-CCI1", node(one, id_two, "ChannelInfo", *ids)), ("CI-CCI2", node(three, id_three, "Profile", *ids)),
             ("REFUSED", node(other, id_other, "ChannelInfo", {"type": "id", "hash": id_other}, {"type": "id", "hash": stranger})),
-            ("NOT-TRUSTED", topic), ("M2O-PHM1", list_of("second"))]
+            ("NOT-A-VERSION", node(four, id_four, "ChannelInfo", *ids, body=deep)), ("NOT-TRUSTED", topic), ("M2O-PHM1", list_of("second"))]
 
 
 def offer_files(x):
