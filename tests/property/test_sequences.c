@@ -82,8 +82,9 @@ static void print_place(void)
 
 static void on_abort(int signal_number)
 {
-    (void)signal_number;
-    print_place(); // and the program ends
+    print_place();
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
 }
 
 // ---- Contacts ------------------------------------------------------------------------------------------------------
@@ -405,8 +406,10 @@ static void end_node(void)
 {
     harness_destroy(run.h);
     world_let_store_wait(false);
-    while (talks != NULL)
-        world_break(talks->end), deliver_some(10000, false);
+    for (int i = 0; talks != NULL && i < 2 * TALKS_MAX; i++) {
+        world_break(talks->end);
+        deliver_some(10000, false);
+    }
     deliver_some(10000, false);
     if (world_load().ends != 0 || world_load().dials != 0 || world_jobs() != 0 || run.questions != 0)
         world_fail("the node is gone, but %zu connections, %zu dials, %zu jobs and %u requests are not",

@@ -139,13 +139,6 @@ void world_open(struct transport *ends[2])
     ends[1] = &node->transport;
 }
 
-void world_break(struct transport *end)
-{
-    struct end *e = (struct end *)end;
-    post(e->other, (struct parcel){.is_close = true, .code = 1006}, (struct span){0});
-    post(e, (struct parcel){.is_close = true, .code = 1006}, (struct span){0});
-}
-
 static struct parcel *take_parcel(struct end *e)
 {
     struct parcel *p = e->first;
@@ -160,6 +153,21 @@ static void free_parcel(struct parcel *p)
 {
     buf_free(&p->payload);
     free(p);
+}
+
+// What was on the way is lost, also for somebody who does not read.
+static void lose(struct end *e)
+{
+    while (e != NULL && e->first != NULL)
+        free_parcel(take_parcel(e));
+    post(e, (struct parcel){.is_close = true, .code = 1006}, (struct span){0});
+}
+
+void world_break(struct transport *end)
+{
+    struct end *e = (struct end *)end;
+    lose(e->other);
+    lose(e);
 }
 
 static void free_end(struct end *e)
