@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "models/channel_base.h"
 #include "models/lag.h"
 #include "models/origin.h"
 #include "models/profile.h"
@@ -203,35 +204,6 @@ static bool is_later(const struct list_element *a, double timestamp, const struc
            (same_time(a->timestamp, timestamp) && hash_compare(&a->creation_time, creation_time) > 0);
 }
 
-struct base { // what a new element has to be later than
-    bool found;
-    double time;
-};
-
-// The newest element of the list with a time that a clock may show today. Others tell times of any kind; what is far
-// ahead stays above what is posted now, but if that was the base of the next time, one number would do for ever.
-static enum status find_base(struct model *m, const struct channel *channel, struct base *out, struct error *e)
-{
-    size_t ahead = 0;
-    bool end = false;
-    enum status status = STATUS_OK;
-    *out = (struct base){.found = false};
-    struct list_iterator *it = list_iterator_create(store_versions(m->store), &channel->head, 1, false);
-    while (status == STATUS_OK && !end && !out->found) {
-        struct list_element element;
-        status = list_iterator_next(it, &element, &end, e);
-        if (status != STATUS_OK || end)
-            break;
-        out->found = time_is_valid(element.timestamp) && element.timestamp <= (double)(m->now_ms + CHANNEL_AHEAD_MS);
-        out->time = element.timestamp;
-        if (!out->found && ++ahead > CHANNEL_AHEAD_MAX)
-            status = error_set(e, STATUS_REFUSED, "BAD-LIST", "more than %d entries of %s are of the far future",
-                               CHANNEL_AHEAD_MAX, hash_text(&channel->id_hash).s);
-    }
-    list_iterator_destroy(it);
-    return status;
-}
-
 static enum status newest_time(struct model *m, const struct channel *channel, double *timestamp, struct error *e)
 {
     struct list_element newest;
@@ -362,16 +334,17 @@ static enum status insert(struct model *m, const struct channel *channel, const 
 }
 
 // An entry of now: behind the others, and never one that exists, which the same object at the same time would be.
-static enum status place_now(struct model *m, const struct channel *channel, struct channel_entry *out, bool *below,
+static enum status place_now(struct model *m, struct channel *channel, struct channel_entry *out, bool *below,
                              struct error *e)
 {
-    struct base base;
+    struct channel_base base;
     bool is_new = false;
     double step = 1;
-    enum status status = find_base(m, channel, &base, e);
+    enum status status = channel_base_find(m, &channel->head, &base, e);
     double now = (double)m->now_ms;
+    channel->head = base.head;
     out->timestamp = base.found && base.time >= now ? floor(base.time) + 1 : now;
-    *below = !base.found;
+    *below = !base.found && !hash_is_zero(&base.head);
     while (status == STATUS_OK && !is_new) {
         status = put_creation_time(m, out, &is_new, e);
         out->timestamp += is_new ? 0 : step;
@@ -399,7 +372,7 @@ static enum status place_at(struct model *m, const struct channel *channel, doub
     return status;
 }
 
-static enum status post(struct model *m, const struct channel *channel, const struct channel_post *options,
+static enum status post(struct model *m, struct channel *channel, const struct channel_post *options,
                         struct channel_entry *out, struct error *e)
 {
     const struct identity *author = options->author != NULL ? options->author : m->self;

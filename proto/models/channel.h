@@ -10,8 +10,9 @@ enum {
     CHANNEL_MAX_ID = 1024,
     CHANNEL_PAGE = 1000,
     CHANNEL_AHEAD_MS = 24 * 60 * 60 * 1000, // entries later than that have no influence on the time of ours
-    CHANNEL_AHEAD_MAX = 1000,               // of those: what a post may have to be put below
+    CHANNEL_AHEAD_MAX = 1000,               // of those: what a post is put below (channel_base.c)
 };
+#define CHANNEL_FAR_MS 253402300799999.0 // the year 9999: no clock shows more
 
 struct channel {
     struct hash id_hash;
@@ -66,7 +67,7 @@ struct channel_entries {
 // Posts an object to a channel of the registry (5.2): affirmed and signed by the author, inserted by time. An explicit
 // timestamp is kept; an entry older than all others is put at the list's end, where it belongs (5.5). The same object
 // at the same explicit time is the same entry; without one it is always a new entry, whatever was posted before. Codes:
-// NOT-FOUND, BAD-INPUT (a timestamp beyond TIME_LIMIT), BAD-LIST (too many entries are of the far future).
+// NOT-FOUND, BAD-INPUT (a timestamp beyond TIME_LIMIT).
 enum status channel_post(struct model *m, const struct hash *channel, const struct value *data,
                          const struct channel_post *options, struct channel_entry *out, struct error *e);
 

@@ -64,6 +64,36 @@ def test_impossible_times_spoil_nothing(t):
     victim.is_well()
 
 
+FLOOD = 1100
+
+
+def silence(victim, eve, first, step):
+    offer_chat(victim, eve, [("hello", str(now_ms()))] + [(f"far {i}", str(first + step * i)) for i in range(FLOOD)])
+    until(lambda: newest(victim, eve) == f"far {FLOOD - 1}", "the flood is here")
+
+
+def newest(victim, peer):
+    items = victim.ask("chat.list", **{"with": peer.person, "limit": 1})["items"]
+    return items[-1]["text"] if items else None
+
+
+def test_a_flood_of_far_times_silences_nobody(t):
+    """Each post would have to write them all anew."""
+    victim = Victim(t)
+    with Peer("eve@example.org") as eve, Peer("joan@example.org") as joan:
+        befriend(victim, eve)
+        silence(victim, eve, LIMIT + 1, 2)
+        began, ours = talk(victim, eve, ["yes", "yes", "no"])
+        assert all(began - 60000 < m["timestamp"] < began + 60000 for m in ours), (began, ours)
+        assert {m["text"] for m in chat(victim, eve)} == {"hello", "yes", "no"}
+        befriend(victim, joan)
+        silence(victim, joan, now_ms() + 3650 * DAY_MS, 1)
+        began, ours = talk(victim, joan, ["one", "two", "three"])
+        assert all(m["timestamp"] > began + 3649 * DAY_MS for m in ours), "what is believable is followed"
+        assert newest(victim, joan) == "three"
+    victim.is_well()
+
+
 def test_a_clock_ahead_does_not_drag_ours_along(t):
     victim = Victim(t)
     with Peer("eve@example.org") as eve, Peer("joan@example.org") as joan:
