@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/inherited.h"
+
 static bool parse_level(const char *text, enum log_level *out)
 {
     static const char *const names[] = {"debug", "info", "warn", "error"};
@@ -63,6 +65,7 @@ enum status ipc_child_guard(pid_t parent, struct error *e)
     if (getppid() != parent)
         return error_set(e, STATUS_CLOSED, "NOT-RUNNING", "the supervisor (pid %d) is gone", (int)parent);
     closefrom(STDERR_FILENO + 1);
+    inherited_settle();
     signal(SIGPIPE, SIG_IGN);
     return STATUS_OK;
 }

@@ -7,12 +7,16 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
+#include "base/inherited.h"
 #include "crypto/secret.h"
 #include "ipc/errors.h"
 #include "supervisor/programs.h"
 #include "supervisor/statedir.h"
 #include "supervisor/supervisor.h"
+
+enum { PRIVATE = 077 }; // umask: what is made is for its owner
 
 static const char usage[] =
     "usage: tandem-supervisor [--state-dir DIR] [--json] [--listen HOST:PORT] [--public-url URL] [--relay URL]…\n"
@@ -135,6 +139,8 @@ int main(int argc, char **argv)
     char *archive = program_beside("tandem-archive");
     char *sparse = program_beside("tandem-sparse");
     int exit_status = 0;
+    inherited_settle();
+    umask(PRIVATE);
     crypto_init();
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);

@@ -34,6 +34,8 @@ enum status statedir_choose(const char *flag, char **out, struct error *e)
     const char *xdg = getenv("XDG_STATE_HOME");
     const char *home = getenv("HOME");
     const char *chosen = flag != NULL ? flag : state;
+    if (flag != NULL && flag[0] == '\0')
+        return error_set(e, STATUS_INVALID, "USAGE", "--state-dir is empty"); // of a script's variable that is not set
     if (chosen != NULL && chosen[0] != '\0' && chosen[0] != '/' && getcwd(cwd, sizeof cwd) != NULL)
         buf_printf(&b, "%s/%s", cwd, chosen);
     else if (chosen != NULL && chosen[0] != '\0')

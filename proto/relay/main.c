@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/inherited.h"
 #include "base/log.h"
 #include "crypto/secret.h"
 #include "ipc/errors.h"
@@ -217,6 +218,7 @@ int main(int argc, char **argv)
 {
     struct arguments a = {0};
     struct error e = {0};
+    inherited_settle();
     log_open(STDERR_FILENO, LOG_FORMAT_TEXT, LOG_INFO, "relay");
     crypto_init();
     if (take_arguments(argc, argv, &a, &e) != STATUS_OK || run(&a, &e) != STATUS_OK)

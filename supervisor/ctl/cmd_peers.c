@@ -1,4 +1,5 @@
 // invite, pair, contacts, contact, endpoints, connections.
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,7 @@ enum status run_invite(struct ctl *c, struct error *e)
     enum status s = result != NULL ? invitation_read(result, &invitation, e) : e->status;
     json_decref(result);
     if (s == STATUS_OK) {
+        signal(SIGPIPE, SIG_IGN); // a reader that is gone is told like a full device
         s = hand_out(c, &invitation, e);
         if (s != STATUS_OK)
             take_back(c, &invitation, e);

@@ -24,8 +24,9 @@ const struct ctl_command CTL_COMMANDS[] = {
       {"archive-binary", '\0', "FILE", "another archive node program"},
       {"sparse-binary", '\0', "FILE", "another sparse node program"}}},
     {"provision", "", 0, 0, "Open or create both nodes, pair them, wait until they synchronise",
-     "The secret comes from stdin, from --secret-file, or is asked for on a terminal. It encrypts the keys of both nodes;\n"
-     "nobody can recover it. Doing it again with the same user and secret changes nothing.",
+     "The secret comes from stdin, from --secret-file, or is asked for on a terminal, twice where it is new. It\n"
+     "encrypts the keys of both nodes; nobody can recover it. Doing it again with the same user and secret changes\n"
+     "nothing.",
      "provision --user joe", 60, run_provision,
      {{"user", '\0', "NAME", "owner; needed the first time"},
       {"archive-email", '\0', "E", "e-mail of the archive's person, default node-NAME@lama.local"},

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/inherited.h"
 #include "base/text.h"
 #include "crypto/secret.h"
 #include "ipc/methods.h"
@@ -241,6 +242,7 @@ int main(int argc, char **argv)
 {
     struct ctl c = {0};
     struct error e = {0};
+    inherited_settle();
     keep_out_of_dumps();
     crypto_init();
     if (argc == 1) {

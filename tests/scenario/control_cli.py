@@ -95,6 +95,21 @@ def to_full_device(t, *arguments):
                               stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
 
 
+def to_closed_pipe(t, *arguments):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        return subprocess.run([os.path.join(BIN, "tandem"), *arguments], env=t.environment, stdin=subprocess.DEVNULL,
+                              stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60)
+    finally:
+        os.close(writing)
+
+
+def to_nothing(t, *arguments):
+    return subprocess.run(["bash", "-c", 'exec "$@" >&-', "bash", os.path.join(BIN, "tandem"), *arguments],
+                          env=t.environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60)
+
+
 def test_what_could_not_be_printed_is_an_error(t):
     t.up()
     t.provision()
@@ -118,12 +133,22 @@ def test_an_invitation_that_reached_nobody_is_revoked(t):
         before = revoked()
         done = to_full_device(t, "invite", *options)
         assert done.returncode != 0 and revoked() == before + 1, (options, done.stderr)
+        done = to_closed_pipe(t, "invite", *options)
+        assert done.returncode == 1 and revoked() == before + 2, (options, done.stderr)
+        done = to_nothing(t, "invite", *options)
+        assert done.returncode == 1 and revoked() == before + 3, (options, done.stderr)
     before = revoked()
     status, out, err = t.cli("invite", "--qr-file", t.path("no", "x.svg"))
     assert status != 0 and revoked() == before + 1, err
     status, out, err = t.cli("invite", "--qr-file", t.path("x.gif"))
     assert status == 2 and revoked() == before + 1 and out == "", err  # none was made
     assert t.cli("invite", "--qr-file", t.path("x.svg"))[0] == 0 and revoked() == before + 1
+
+
+def test_an_empty_state_directory_is_not_another_one(t):
+    for command in ("status", "up", "doctor"):
+        status, out, err = t.cli("--state-dir", "", command)
+        assert status == 2 and "--state-dir is empty" in err, (command, status, err)
 
 
 def test_messages_one_per_line(t):

@@ -1,10 +1,13 @@
 """The node processes: restarted and provisioned again, given up, and never left behind."""
 import json
 import os
+import resource
+import shutil
 import signal
+import subprocess
 import time
 
-from control import fails_with, is_alive, main, until
+from control import BIN, FAKE_NODE, fails_with, is_alive, main, until
 
 
 def state(t, node):
@@ -170,6 +173,58 @@ def test_nodes_start_again_with_the_settings_of_a_reload(t):
         words = file.read().split("\0")
     assert words[words.index("--log-level") + 1] == "debug", words
     assert words[words.index("--ca-file") + 1] == t.path("authorities.pem"), words
+
+
+def spawn_and_look(t, script="", **options):
+    """`up` behind a line of shell, until it answers."""
+    program = [os.path.join(BIN, "tandem"), "up", "--archive-binary", FAKE_NODE, "--sparse-binary", FAKE_NODE]
+    t.process = subprocess.Popen(["bash", "-c", script + '\nexec "$@"', "bash", *program], env=t.environment,
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
+    until(lambda: t.process.poll() is not None or t.cli("wait", "ready")[0] == 0, "it answers or has ended")
+    assert t.process.poll() is None, t.process.returncode
+    t.socket_path = json.loads(read(t.path("run", "control.json")))["control"][len("ipc://"):]
+
+
+def restarts_and_stops(t):
+    before = state(t, "sparse")
+    os.kill(before["pid"], signal.SIGKILL)
+    until(lambda: state(t, "sparse")["restarts"] == 1, "the node's end is noticed")
+    assert t.stop() == 0
+
+
+def test_closed_streams_do_no_harm(t):
+    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        spawn_and_look(t, f"exec {closed}")
+        restarts_and_stops(t)
+
+
+def test_signals_that_somebody_ignored_or_blocked_do_no_harm(t):
+    def all_blocked():
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+    spawn_and_look(t, preexec_fn=all_blocked)
+    restarts_and_stops(t)
+
+
+def test_what_is_made_is_the_owners_whatever_the_umask(t):
+    for mask in ("000", "777"):
+        spawn_and_look(t, f"umask {mask}")
+        for top, folders, files in os.walk(t.dir):
+            for name in folders + files:
+                mode = os.lstat(os.path.join(top, name)).st_mode
+                assert mode & 0o077 == 0 and mode & 0o600 == 0o600, (name, oct(mode))
+        assert t.stop() == 0
+        shutil.rmtree(t.dir)
+
+
+def test_a_file_that_may_not_grow_is_an_error(t):
+    def no_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+    done = subprocess.run([os.path.join(BIN, "tandem"), "up"], env=t.environment, capture_output=True, text=True,
+                          timeout=60, preexec_fn=no_files)
+    assert done.returncode == 1 and "too large" in done.stderr.lower(), (done.returncode, done.stderr)
 
 
 def read(path):
