@@ -1,7 +1,6 @@
 #include "node/syncs.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -12,6 +11,7 @@
 #include "models/policy.h"
 #include "models/sharing.h"
 #include "node/job.h"
+#include "node/ledger.h"
 #include "node/peers_internal.h"
 #include "node/refusals.h"
 
@@ -82,47 +82,6 @@ static struct budget *budget_of(const struct syncs *ss, const struct hash *perso
     return budget_of_person(ss->peers->budgets, person, own ? BUDGET_OWN : BUDGET_CONTACT);
 }
 
-// What a person's node did to the store since ever.
-struct ledger {
-    uint64_t grown;  // it made it grow by
-    uint64_t credit; // and may make it grow by without being charged, for what it sent
-};
-
-struct ledger_name {
-    char s[sizeof "grown." + HASH_HEX];
-};
-
-static struct ledger_name ledger_name(const struct hash *sender)
-{
-    struct ledger_name name;
-    snprintf(name.s, sizeof name.s, "grown.%s", hash_text(sender).s);
-    return name;
-}
-
-static void load_ledger(struct model *m, const struct hash *sender, struct ledger *l)
-{
-    struct span text;
-    char *rest;
-    *l = (struct ledger){0};
-    if (store_setting_get(m->store, ledger_name(sender).s, m->arena, &text, NULL) != STATUS_OK)
-        return;
-    l->grown = strtoull(arena_printf(m->arena, SPAN_FMT, SPAN_ARG(text)).ptr, &rest, 10);
-    l->credit = strtoull(rest, NULL, 10);
-}
-
-// What it sent lets the store grow 16 times as much, now or later: a conversation that both wrote on while apart is
-// merged at once, in one job that was sent little for. Returns what is beyond.
-static uint64_t book(struct ledger *l, const struct chum_load *load)
-{
-    enum { GROWTH_TIMES = 16 };
-    const uint64_t credit_max = UINT64_C(256) << 20;
-    uint64_t allowed = l->credit + GROWTH_TIMES * load->sent;
-    uint64_t rest = allowed > load->grown ? allowed - load->grown : 0;
-    l->grown += load->grown;
-    l->credit = rest < credit_max ? rest : credit_max;
-    return load->grown > allowed ? load->grown - allowed : 0;
-}
-
 static enum status takes(void *ctx, struct store *s, const struct hash *sender, const struct chum_load *load,
                          struct error *e)
 {
@@ -133,9 +92,9 @@ static enum status takes(void *ctx, struct store *s, const struct hash *sender, 
     if (!sharing_is_own_node(&m, sender)) {
         struct budget *b = budget_of(ss, sender, false);
         struct ledger l;
-        load_ledger(&m, sender, &l);
+        ledger_load(&l, s, sender);
         budget_charge(b, BUDGET_VERSIONS, load->versions);
-        budget_charge(b, BUDGET_GROWTH, book(&l, load));
+        budget_charge(b, BUDGET_GROWTH, ledger_book(&l, load->sent, load->grown));
         uint64_t most = ss->peers->settings.store_bytes;
         if (most != 0 && l.grown > most) {
             budget_note_refusal(b, BUDGET_GROWTH);
@@ -143,8 +102,7 @@ static enum status takes(void *ctx, struct store *s, const struct hash *sender, 
                            "the person's node may make the store grow by %" PRIu64 " MB (peers.store_mb)", most >> 20);
         }
         if (st == STATUS_OK)
-            st = store_setting_set(s, ledger_name(sender).s, arena_printf(a, "%" PRIu64 " %" PRIu64, l.grown, l.credit),
-                                   e);
+            st = ledger_save(&l, s, sender, e);
         budget_release(b);
     }
     arena_destroy(a);
