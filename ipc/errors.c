@@ -100,7 +100,9 @@ const struct ipc_code IPC_CODES[] = {
     {"TOO-MANY-INVITATIONS", 417, IPC_EXIT_REFUSED, STATUS_FULL, "Wait until some are used or expired."},
     {"BAD-URL", 418, IPC_EXIT_REFUSED, STATUS_INVALID, "An address begins with ws:// or wss://."},
     {"EP-KEYMISSMATCH", 419, IPC_EXIT_REFUSED, STATUS_REFUSED,
-     "The person has other keys than before; if that is right: tandem contact forget PERSON, then pair again."},
+     "Somebody lost the keys and made new ones, or is an impostor. If you asked and it is right, who has the old "
+     "contact "
+     "does: tandem contact forget PERSON; then pair again."},
     {"EP-PERSONIDMISMATCH", 420, IPC_EXIT_REFUSED, STATUS_REFUSED,
      "The node at that address belongs to another person now; ask for a new invitation and pair again."},
     {"EP-INSTANCEIDMISMATCH", 421, IPC_EXIT_REFUSED, STATUS_REFUSED,
@@ -114,8 +116,8 @@ const struct ipc_code IPC_CODES[] = {
     {"OWN-PERSON", 440, IPC_EXIT_REFUSED, STATUS_REFUSED,
      "The peer says that it is you; nobody else is. Nothing was stored."},
     {"UNKNOWN-INSTANCE", 441, IPC_EXIT_REFUSED, STATUS_REFUSED,
-     "Somebody says to be a contact, on another device. If you asked the contact and it is so: invite --for PERSON, or "
-     "pair --for PERSON; otherwise it is an impostor."},
+     "Somebody says to be a contact, on another device. If you asked and it is right, who has the contact does: tandem "
+     "invite --for PERSON, or tandem pair --for PERSON; otherwise it is an impostor."},
     {"CHALLENGE-REFLECTED", 442, IPC_EXIT_REFUSED, STATUS_REFUSED,
      "The peer tried to have us prove that it is somebody else; nothing was stored."},
     {"PAIRING-OFF", 425, IPC_EXIT_REFUSED, STATUS_REFUSED, "Set peers.pairing to true in tandem.conf and restart."},

@@ -19,14 +19,18 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"connection.closed", "id, reason, origin, code", "A connection is closed."},
     {"connection.refused", "address, reason, count", "Somebody was turned away before a connection existed."},
     {"budget.exceeded", "personId, class, kind, count",
-     "Peers were refused more than their budget has, so many times since the last such event about them; without personId "
+     "Peers were refused more than their budget has, so many times since the last such event about them; without "
+     "personId "
      "they are strangers."},
     {"person.verified", "id, personId, instanceId", "A peer proved who it is."},
     {"key.mismatch", "id, personId", "A peer showed another key than we know for it."},
     {"pairing.accepted", "personId, instanceId, safety", "A new contact by pairing; compare the safety text."},
     {"safety.changed", "personId, instanceId, safety",
      "A contact has other keys, or a device that is new here: compare the text."},
-    {"pairing.failed", "reason", "A pairing failed."},
+    {"pairing.failed", "reason, code, personId",
+     "A pairing failed: with whom the other side said to be. EP-KEYMISSMATCH and UNKNOWN-INSTANCE: a contact with "
+     "other "
+     "keys or on a device that is new here."},
     {"invitation.expired", "", "An invitation was not used in time."},
     {"contact.added", "personId", "A contact was stored."},
     {"contact.changed", "personId", "A contact's profile, keys or permission changed."},

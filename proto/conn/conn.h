@@ -83,7 +83,7 @@ struct conn_host {
                    enum conn_group group);
     // After sync: the duplicate rule (WIRE.md 8.4). A non-NULL text closes the connection with it.
     const char *(*assigned)(void *ctx, struct conn *c);
-    // The record of a known instance key; false if unknown.
+    // The record of a known instance key; false if unknown. *person comes as who says to have it.
     bool (*known)(void *ctx, const struct conn_identity *local, const struct public_key *remote_instance,
                   struct hash *person, struct hash *instance);
     // Does this person have recorded keys, and is this one of them (WIRE.md 5.5 step 4)?
@@ -158,7 +158,7 @@ const struct transport *conn_transport(const struct conn *c);
 uint64_t conn_id(const struct conn *c);                          // the transport's
 int conn_close_code(const struct conn *c);                       // of the WebSocket, once it is closed
 const struct pipeline_counts *conn_counts(const struct conn *c); // NULL in clear
-// host.known for the connection's local identity.
+// host.known for the connection's local identity; *person as there.
 bool conn_known_instance(const struct conn *c, const struct public_key *instance_key, struct hash *person,
                          struct hash *instance);
 uint64_t conn_now(const struct conn *c); // the host's monotonic time

@@ -132,7 +132,7 @@ static void send_challenge(struct conn *c)
 enum status conn_check_known(struct conn *c, struct error *e)
 {
     const struct conn_host *host = c->host;
-    struct hash person, instance;
+    struct hash person = c->peer.person_id, instance;
     c->peer.known = host->known(host->ctx, c->local, &c->peer.long_term, &person, &instance);
     if (c->peer.known && !hash_eq(&person, &c->peer.person_id))
         return error_set(e, STATUS_REFUSED, "EP-PERSONIDMISMATCH",

@@ -168,7 +168,8 @@ enum status exchange_read_keys(bool text, struct span payload, struct conn_peer 
 
 bool exchange_names_us(const struct conn_identity *local, const struct conn_peer *peer)
 {
-    return hash_eq(&peer->person_id, &local->person_id) || public_key_eq(&peer->person_public, &local->person_public);
+    return hash_eq(&peer->person_id, &local->person_id) || public_key_eq(&peer->person_public, &local->person_public) ||
+           memcmp(peer->person_sign_public.b, local->person_sign_public.b, SIGN_PUBLIC) == 0;
 }
 
 void exchange_write_instance(const struct conn_identity *local, struct buf *out)

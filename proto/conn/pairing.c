@@ -114,7 +114,7 @@ static bool instance_key_fits(const struct pairing *p)
         return true;
     if (p->initiated || !public_key_eq(proved, &p->peer_record.person_public))
         return false;
-    struct hash person, instance;
+    struct hash person = p->peer_record.person_id, instance;
     return !conn_known_instance(p->conn, &p->peer.instance_public, &person, &instance) ||
            (hash_eq(&person, &p->peer_record.person_id) && hash_eq(&instance, &p->peer_record.instance_id));
 }

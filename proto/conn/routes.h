@@ -29,6 +29,7 @@ struct routes;
 struct routes_endpoint { // an instance, as the OneInstanceEndpoint objects with its key tell; texts are copied
     struct hash person, instance;
     struct public_key person_key, instance_key;
+    bool hearsay; // only the person's profile says that these are its keys: that stands against nobody else
     const char
         *urls[ROUTES_URLS]; // to be tried in this order; others than ws:// and wss:// are left out, NULL ends them
 };
@@ -79,6 +80,7 @@ void routes_failed(struct routes *r, uint64_t attempt, const struct error *why);
 bool routes_may_reach(struct routes *r, uint64_t attempt, const char *address, uint16_t port);
 
 const struct conn_identity *routes_identity(const struct routes *r, const struct public_key *target);
+// *person: who says to have the key, or zero; the person it belongs to. Hearsay tells nothing about anybody else.
 bool routes_known(const struct routes *r, const struct conn_identity *local, const struct public_key *remote,
                   struct hash *person, struct hash *instance);
 enum conn_key_check routes_person_key(const struct routes *r, const struct hash *person, const struct public_key *key);

@@ -83,7 +83,7 @@ bool routes_known(const struct routes *r, const struct conn_identity *local, con
                   struct hash *person, struct hash *instance)
 {
     const struct route *g = routes_find(r, local, remote);
-    if (g == NULL)
+    if (g == NULL || (g->hearsay && !hash_is_zero(person) && !hash_eq(&g->person, person)))
         return false;
     *person = g->person;
     *instance = g->instance;
@@ -98,7 +98,7 @@ enum conn_key_check routes_person_key(const struct routes *r, const struct hash 
         bool same_key = public_key_eq(&r->routes[i]->person_key, key);
         if (same_person && same_key)
             return CONN_KEY_MATCHES;
-        if (same_person || same_key) // no two persons have the same
+        if (same_person || (same_key && !r->routes[i]->hearsay)) // no two persons have the same
             result = CONN_KEY_DIFFERS;
     }
     for (size_t i = 0; i < r->local_count; i++) { // this node's own persons are contacts too
@@ -204,6 +204,7 @@ static void learn_for(struct routes *r, const struct conn_identity *local, const
     g->person = endpoint->person;
     g->instance = endpoint->instance;
     g->person_key = endpoint->person_key;
+    g->hearsay = endpoint->hearsay;
     g->disabled = !routes_allowed(r, &g->person, &g->instance_key);
     if (g->disabled)
         routes_stop(r, g, "Route is disabled");

@@ -53,12 +53,15 @@ static bool read_keys(struct model *m, const struct hash *keys, const struct has
            hex_decode(sign, sign_public->b, sizeof sign_public->b);
 }
 
-// Our own other node is the instance we were told of; nothing that is stored says otherwise.
-static bool may_be_own_node(struct model *m, const struct contact_endpoint *row)
+// Our own other node is the instance we were told of, and nobody else; nothing that is stored says otherwise. Nor has
+// anybody else keys of ours.
+static bool fits_own(struct model *m, const struct contact_endpoint *row)
 {
-    struct public_key own;
-    return !sharing_is_own_node(m, &row->person) ||
-           (sharing_own_key(m, &own) && public_key_eq(&own, &row->instance_public));
+    struct public_key key;
+    bool has_own_key = sharing_own_key(m, &key) && public_key_eq(&key, &row->instance_public);
+    return has_own_key == sharing_is_own_node(m, &row->person) &&
+           !public_key_eq(&row->instance_public, &m->self->instance_keys.public_key) &&
+           !public_key_eq(&row->person_public, &m->self->person_keys.public_key);
 }
 
 // An endpoint in a profile counts only for the person the profile is about.
@@ -79,7 +82,7 @@ static bool read_row(struct model *m, const struct hash *hash, const struct hash
     if (!read_keys(m, &p.person_keys, &p.person, &out->person_public, &out->person_sign_public) ||
         !read_keys(m, &p.instance_keys, &p.instance, &out->instance_public, &out->instance_sign_public))
         return false;
-    if (!may_be_own_node(m, out))
+    if (!fits_own(m, out))
         return false;
     out->certified = trust_signed_by_me(m, &p.person_keys) && trust_signed_by_me(m, &p.instance_keys) &&
                      !trust_is_withdrawn(m, &m->self->person, &p.person, &out->person_sign_public);
@@ -127,11 +130,13 @@ static int by_authority(const void *a, const void *b)
 
 struct sifting {
     struct model *m;
+    const struct rows *rows; // sorted
     struct contact_endpoints *out;
     size_t *next_same;          // by row of out: the row before with the same instance key, plus 1
     struct hash_map *by_key;    // the last row of out with the instance key, plus 1
     struct hash_map *instances; // how many of a person
     struct hash_map *pinned;    // the newest row of a person that a pairing stands behind, plus 1
+    struct hash_map *owners;    // by instance key: the row whose person has it, plus 1
 };
 
 static bool is_said(const struct sifting *s, size_t last, const struct contact_endpoint *row)
@@ -142,11 +147,11 @@ static bool is_said(const struct sifting *s, size_t last, const struct contact_e
     return false;
 }
 
-// Is the row said already, does its key belong to somebody else, or has the person enough other instances?
+// Is the row said already, or has the person enough other instances?
 static bool is_left_out(struct sifting *s, size_t last, const struct contact_endpoint *row)
 {
     if (last != 0)
-        return !hash_eq(&s->out->items[last - 1].person, &row->person) || is_said(s, last, row);
+        return is_said(s, last, row);
     uintptr_t count = (uintptr_t)hash_map_get(s->instances, &row->person);
     if (count >= CONTACT_INSTANCES)
         return true;
@@ -160,25 +165,56 @@ static bool is_vouched_for(const struct sifting *s, const struct row *row)
     size_t place = (uintptr_t)hash_map_get(s->pinned, &row->endpoint.person);
     if (row->endpoint.certified || place == 0)
         return true;
-    const struct contact_endpoint *pinned = &s->out->items[place - 1];
+    const struct contact_endpoint *pinned = &s->rows->items[place - 1].endpoint;
     return (public_key_eq(&pinned->person_public, &row->endpoint.person_public) &&
             memcmp(&pinned->person_sign_public, &row->endpoint.person_sign_public, SIGN_PUBLIC) == 0) ||
            trust_signed_by(s->m, &row->person_keys, &pinned->person, &pinned->person_sign_public);
 }
 
+static struct hash key_of(const struct contact_endpoint *row)
+{
+    struct hash key;
+    memcpy(key.b, row->instance_public.b, sizeof key.b);
+    return key;
+}
+
+static void find_pinned(struct sifting *s)
+{
+    for (size_t i = 0; i < s->rows->count; i++) {
+        const struct contact_endpoint *row = &s->rows->items[i].endpoint;
+        if (row->certified && !hash_map_has(s->pinned, &row->person))
+            hash_map_set(s->pinned, &row->person, (void *)(uintptr_t)(i + 1));
+    }
+}
+
+// An instance key belongs to whom we paired with under it, the last one; else to whoever said so first: others learn it
+// from there.
+static void find_owners(struct sifting *s)
+{
+    for (size_t i = s->rows->count; i-- > 0;) {
+        const struct row *row = &s->rows->items[i];
+        struct hash key = key_of(&row->endpoint);
+        if (row->endpoint.certified || (!hash_map_has(s->owners, &key) && is_vouched_for(s, row)))
+            hash_map_set(s->owners, &key, (void *)(uintptr_t)(i + 1));
+    }
+}
+
+static bool is_its_own(const struct sifting *s, const struct row *row, const struct hash *key)
+{
+    size_t owner = (uintptr_t)hash_map_get(s->owners, key);
+    return owner != 0 && hash_eq(&s->rows->items[owner - 1].endpoint.person, &row->endpoint.person);
+}
+
 static void sift(struct sifting *s, const struct row *candidate)
 {
     const struct contact_endpoint *row = &candidate->endpoint;
-    struct hash key;
-    memcpy(key.b, row->instance_public.b, sizeof key.b);
+    struct hash key = key_of(row);
     size_t last = (uintptr_t)hash_map_get(s->by_key, &key);
-    if (!is_vouched_for(s, candidate) || is_left_out(s, last, row))
+    if (!is_its_own(s, candidate, &key) || !is_vouched_for(s, candidate) || is_left_out(s, last, row))
         return;
     s->next_same[s->out->count] = last;
     s->out->items[s->out->count++] = *row;
     hash_map_set(s->by_key, &key, (void *)(uintptr_t)s->out->count);
-    if (row->certified && !hash_map_has(s->pinned, &row->person))
-        hash_map_set(s->pinned, &row->person, (void *)(uintptr_t)s->out->count);
 }
 
 static void sift_rows(struct model *m, struct rows *rows, struct contact_endpoints *out)
@@ -187,16 +223,21 @@ static void sift_rows(struct model *m, struct rows *rows, struct contact_endpoin
         qsort(rows->items, rows->count, sizeof *rows->items, by_authority);
     out->items = arena_alloc(m->arena, (rows->count + 1) * sizeof *out->items);
     struct sifting s = {.m = m,
+                        .rows = rows,
                         .out = out,
                         .next_same = arena_alloc(m->arena, (rows->count + 1) * sizeof(size_t)),
                         .by_key = hash_map_create(),
                         .instances = hash_map_create(),
-                        .pinned = hash_map_create()};
+                        .pinned = hash_map_create(),
+                        .owners = hash_map_create()};
+    find_pinned(&s);
+    find_owners(&s);
     for (size_t i = 0; i < rows->count; i++)
         sift(&s, &rows->items[i]);
     hash_map_destroy(s.by_key);
     hash_map_destroy(s.instances);
     hash_map_destroy(s.pinned);
+    hash_map_destroy(s.owners);
 }
 
 enum status contact_endpoints(struct model *m, struct contact_endpoints *out, struct error *e)

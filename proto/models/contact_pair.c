@@ -54,6 +54,12 @@ static bool has_keys(const struct contact_endpoint *row, const struct contact_id
            memcmp(row->person_sign_public.b, identity->person_sign_public.b, SIGN_PUBLIC) == 0;
 }
 
+static bool is_instance(const struct contact_endpoint *row, const struct contact_identity *identity)
+{
+    return public_key_eq(&row->instance_public, &identity->instance_public) &&
+           memcmp(row->instance_sign_public.b, identity->instance_sign_public.b, SIGN_PUBLIC) == 0;
+}
+
 // Our own other node is who has the instance key that we were told.
 static bool is_own_node(struct model *m, const struct contact_identity *identity, const struct hash *person)
 {
@@ -82,8 +88,7 @@ static enum status check_contact(struct model *m, const struct contact_identity 
     if (status == STATUS_OK && (certified ? differs : differs && !same_keys))
         return error_set(e, STATUS_REFUSED, "EP-KEYMISSMATCH", "Key does not match your previous visit");
     for (size_t i = 0; status == STATUS_OK && i < known.count; i++)
-        expected = expected || (hash_eq(&known.items[i].person, person) &&
-                                public_key_eq(&known.items[i].instance_public, &identity->instance_public));
+        expected = expected || (hash_eq(&known.items[i].person, person) && is_instance(&known.items[i], identity));
     if (status == STATUS_OK && !expected)
         return error_set(e, STATUS_REFUSED, "UNKNOWN-INSTANCE",
                          "The person is known here, but not with this instance key");

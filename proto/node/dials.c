@@ -63,7 +63,7 @@ static void dial(void *ctx, uint64_t attempt, const char *url, const struct conn
 {
     struct peers *p = ctx;
     struct error e;
-    struct hash person;
+    struct hash person = {{0}};
     struct hash instance;
     struct dialling *d = mem_alloc(sizeof *d);
     if (routes_known(p->routes, local, remote, &person, &instance)) {

@@ -69,7 +69,8 @@ static struct known *add_instance(struct known_list *list, const struct contact_
     struct known *k = &list->items[list->count++];
     *k = (struct known){.row = row,
                         .disabled = row->disabled,
-                        .endpoint = {.person = row->person,
+                        .endpoint = {.hearsay = !row->certified,
+                                     .person = row->person,
                                      .instance = row->instance,
                                      .person_key = row->person_public,
                                      .instance_key = row->instance_public}};

@@ -139,10 +139,18 @@ static void end_attempt(struct attempt *a, json_t *result, const struct error *w
 }
 
 // The reasons a node of the reference gives are texts; ours are codes with a hint.
-static struct error explain(const struct error *why)
+static struct error explain(const struct error *why, const struct hash *person)
 {
     struct error e = *why;
-    if (strstr(why->message, "Authentication token is not existing") != NULL)
+    const struct hash_text id = hash_text(person);
+    if (strcmp(why->code, "EP-KEYMISSMATCH") == 0)
+        error_set(&e, STATUS_REFUSED, "EP-KEYMISSMATCH", "%.12s is a contact, but has other keys now", id.s);
+    else if (strcmp(why->code, "UNKNOWN-INSTANCE") == 0)
+        error_set(&e, STATUS_REFUSED, "UNKNOWN-INSTANCE", "%.12s is a contact, but not on this device", id.s);
+    else if (strstr(why->message, "EP-KEYMISSMATCH") != NULL)
+        error_set(&e, STATUS_REFUSED, "EP-KEYMISSMATCH",
+                  "the other side has you as a contact, but with other keys than you have now");
+    else if (strstr(why->message, "Authentication token is not existing") != NULL)
         error_set(&e, STATUS_REFUSED, "INVITATION-UNKNOWN",
                   "the other node does not know this invitation: it was used, has "
                   "expired, or came from elsewhere");
@@ -171,6 +179,14 @@ static json_t *show_paired(const struct pairings *ps, const struct pairing *pair
                      node_json_hash(&peer->instance_id), "safety", safety_text(&own, &other).s);
 }
 
+static void tell_failed(const struct pairings *ps, const struct hash *person, const struct error *why)
+{
+    node_tell(
+        ps->peers->node, "pairing.failed",
+        json_pack("{s:s, s:s, s:o}", "reason", why->message, "code", why->code, "personId", node_json_hash(person)));
+    incidents_note(ps->peers->incidents, INCIDENT_PAIRING, 0, why, clock_wall_ms());
+}
+
 static void finished(void *ctx, struct pairing *pairing, const struct error *why)
 {
     struct pairings *ps = ctx;
@@ -184,12 +200,11 @@ static void finished(void *ctx, struct pairing *pairing, const struct error *why
         node_tell(n, "contact.added", json_pack("{s:o}", "personId", node_json_hash(&peer->person_id)));
     } else {
         LOG(LOG_WARN, "pairing.failed", LOG_TEXT("code", why->code), LOG_TEXT("message", why->message));
-        node_tell(n, "pairing.failed", json_pack("{s:s}", "reason", why->message));
-        incidents_note(ps->peers->incidents, INCIDENT_PAIRING, 0, why, clock_wall_ms());
+        tell_failed(ps, &peer->person_id, why);
     }
     if (a == NULL)
         return;
-    struct error e = why != NULL ? explain(why) : (struct error){0};
+    struct error e = why != NULL ? explain(why, &peer->person_id) : (struct error){0};
     end_attempt(a, why == NULL ? show_paired(ps, pairing) : NULL, &e);
 }
 
@@ -275,6 +290,7 @@ const char *pairings_ready(struct pairings *ps, struct conn *c)
     if (tokens_count(ps->tokens) == 0) { // nothing it could say would be right
         struct error why;
         error_set(&why, STATUS_REFUSED, "BAD-TOKEN", "Authentication token is not existing.");
+        tell_failed(ps, &conn_peer(c)->person_id, &why);
         conn_fail(c, &why);
         return NULL;
     }
@@ -283,14 +299,23 @@ const char *pairings_ready(struct pairings *ps, struct conn *c)
     return NULL;
 }
 
+// A contact that came with an invitation of ours, but other keys or another device than we know: the user decides.
+static bool is_contact_refused(const struct conn *c, const struct error *why)
+{
+    return conn_role(c) == CONN_ACCEPTOR && conn_group(c) == CONN_PAIRING && conn_peer(c)->instance_name == NULL &&
+           (strcmp(why->code, "EP-KEYMISSMATCH") == 0 || strcmp(why->code, "UNKNOWN-INSTANCE") == 0);
+}
+
 void pairings_closed(struct pairings *ps, struct conn *c, const struct error *why)
 {
     struct attempt *a = attempt_of(ps, c);
+    if (is_contact_refused(c, why) && tokens_count(ps->tokens) != 0)
+        tell_failed(ps, &conn_peer(c)->person_id, why);
     if (a == NULL)
         return;
     a->conn = NULL;
     if (a->pairing == NULL) { // ended before the pairing began: nobody else will tell
-        struct error e = explain(why);
+        struct error e = explain(why, &conn_peer(c)->person_id);
         end_attempt(a, NULL, &e);
     }
 }

@@ -73,10 +73,11 @@ static enum conn_key_check host_person_key(void *ctx, const struct hash *person,
 }
 
 // Chum goes to the instances we know; an unknown one may be somebody whose pairing is being stored.
-static bool may_become_known(const struct peers *p, const struct hash *person)
+static bool may_become_known(const struct peers *p, const struct conn_peer *peer)
 {
     bool learning = p->refreshing || pairings_in_flight(p->pairings);
-    return learning && !hash_map_has(p->contacts, person) && !peers_names_own(p, person);
+    bool stranger = !hash_map_has(p->contacts, &peer->person_id) && !peers_names_own(p, &peer->person_id);
+    return learning && (stranger || peers_is_own(p, &peer->person_id, &peer->long_term));
 }
 
 // The handshake was made with the person key that we know: only this person can have done that, and for us. An answer
@@ -109,7 +110,7 @@ static enum status host_claim(void *ctx, const struct conn *c, struct error *e)
         return judge_pairing(p, c, e);
     if (conn_group(c) == CONN_DEBUG && !proved_itself(p, peer))
         return error_set(e, STATUS_REFUSED, "REFUSED", "You do not have permission to access this file");
-    if (conn_group(c) == CONN_CHUM && !may_become_known(p, &peer->person_id))
+    if (conn_group(c) == CONN_CHUM && !may_become_known(p, peer))
         return error_set(e, STATUS_REFUSED, "REFUSED", "Unable to start chum because you are unknown");
     return STATUS_OK;
 }
@@ -137,7 +138,7 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
     if (group == CONN_DEBUG)
         return p->settings.debugs ? inspections_ready(p->inspections, c) : "Debug requests are off";
     if (!peer->known) {
-        if (may_become_known(p, &peer->person_id) && conn_hold(c, HOLD_MS))
+        if (may_become_known(p, peer) && conn_hold(c, HOLD_MS))
             return NULL;
         return "Unable to start chum because you are unknown";
     }

@@ -189,6 +189,11 @@ class Peer:
         self.do("close")
         self.wait("closed")
 
+    def keys(self):
+        """Its public keys; of the instance that it is by now."""
+        self.do("keys")
+        return self.wait("keys")
+
 
 # ---- A bare WebSocket ----
 

@@ -160,9 +160,11 @@ def endpoint(peer, number, url):
     x = peer.exports
     person = x.put(id_thing("Person", text("email", peer.email)))
     instance = x.put(id_thing("Instance", text("name", f"device {number}"), link("owner", "id", person)))
-    keys = [x.put(thing("Keys", link("owner", "id", owner), text("publicKey", digest(f"{name} {peer.email}")),
-                        text("publicSignKey", digest(f"sign {name} {peer.email}"))))
-            for owner, name in ((person, "person"), (instance, f"{number}"))]
+    own = peer.keys()  # a device with other person keys is none of the peer's
+    pairs = ((person, own["person"], own["sign"]),
+             (instance, digest(f"{number} {peer.email}"), digest(f"sign {number} {peer.email}")))
+    keys = [x.put(thing("Keys", link("owner", "id", owner), text("publicKey", key), text("publicSignKey", sign)))
+            for owner, key, sign in pairs]
     body = x.put(thing("OneInstanceEndpoint", link("personId", "id", person), link("instanceId", "id", instance),
                        link("personKeys", "obj", keys[0]), link("instanceKeys", "obj", keys[1]), text("url", url)))
     return body, [{"type": "object", "hash": body}, {"type": "object", "hash": keys[0]},

@@ -3,7 +3,7 @@ import threading
 import time
 
 from control import main, until
-from hostile import MAIL, Peer, Victim, befriend, id_of, offer_profile, text
+from hostile import MAIL, Peer, Victim, befriend, id_of, id_thing, link, links, offer_profile, text, thing
 
 GUESSES = 5
 
@@ -107,6 +107,80 @@ def test_keys_of_known_persons_are_remembered(t):
         eve.do("chum", invitation=invitation)
         assert eve.wait("closed", "ready")["event"] == "closed"
         victim.tells("connection.closed", code="EP-PERSONIDMISMATCH")
+    victim.is_well()
+
+
+# ---- Devices ----
+
+def device_of(peer, name, keys):
+    """An endpoint of the peer as its profile tells it, and what lies below it; most dependent first."""
+    x = peer.exports
+    person = x.put(id_thing("Person", text("email", peer.email)))
+    instance = x.put(id_thing("Instance", text("name", name), link("owner", "id", person)))
+    person_keys, instance_keys = (
+        x.put(thing("Keys", link("owner", "id", owner), text("publicKey", public), text("publicSignKey", sign)))
+        for owner, public, sign in ((person, keys["person"], keys["sign"]),
+                                    (instance, keys["instance"], keys["instanceSign"])))
+    body = x.put(thing("OneInstanceEndpoint", link("personId", "id", person), link("instanceId", "id", instance),
+                       link("personKeys", "obj", person_keys), link("instanceKeys", "obj", instance_keys)))
+    return body, [{"type": "object", "hash": body}, {"type": "object", "hash": person_keys},
+                  {"type": "object", "hash": instance_keys}, {"type": "id", "hash": instance},
+                  {"type": "id", "hash": person}]
+
+
+def tell_device(peer, name, keys):
+    body, below = device_of(peer, name, keys)
+    identity = (text("profileId", "default"), link("personId", "id", peer.person), link("owner", "id", peer.person))
+    peer.exports.version("Profile", identity, thing("Profile", *identity, links("communicationEndpoint", "obj", [body]),
+                                                    links("personDescription", "obj", [])), *below)
+
+
+def devices(victim, peer):
+    return next(len(c["instances"]) for c in victim.ask("contacts.list")["items"] if c["personId"] == peer.person)
+
+
+def test_a_contacts_profile_adds_a_device(t):
+    victim = Victim(t)
+    with Peer("ann@example.org", "laptop") as ann:
+        invitation = befriend(victim, ann)
+        ann.do("device", name="phone")
+        tell_device(ann, "phone", ann.keys())
+        until(lambda: devices(victim, ann) == 2, "the profile arrives")
+        victim.tells("safety.changed", personId=ann.person)
+        ann.close()
+        asked = len(ann.exports.asked)
+        ann.chum(invitation)
+        until(lambda: len(ann.exports.asked) > asked, "the phone is served")
+    victim.is_well()
+
+
+def test_a_device_pairs_only_with_the_users_word(t):
+    victim = Victim(t)
+    with Peer("ann@example.org", "laptop") as ann, Peer("eve@example.org") as eve:
+        befriend(victim, ann)
+        ann.close()
+        ann.do("device", name="phone")
+        assert ann.pair(victim.invitation())["event"] == "closed"
+        victim.tells("pairing.failed", code="UNKNOWN-INSTANCE", personId=ann.person)
+        invitation = victim.invitation(**{"for": ann.person})
+        assert eve.pair(invitation)["event"] == "failed", "it is for Ann"
+        assert ann.pair(invitation)["event"] == "paired"
+        ann.chum(invitation)
+        until(lambda: devices(victim, ann) == 2, "the phone is stored")
+        victim.tells("safety.changed", personId=ann.person)
+    victim.is_well()
+
+
+def test_a_profile_locks_nobody_out(t):
+    """Eve's profile says that Ann's device is hers, before Ann comes: Ann's proof counts."""
+    victim = Victim(t)
+    with Peer("eve@example.org") as eve, Peer("ann@example.org", "laptop") as ann:
+        befriend(victim, eve)
+        anns = ann.keys()
+        tell_device(eve, "phone", {**eve.keys(), "instance": anns["instance"], "instanceSign": anns["instanceSign"]})
+        until(lambda: devices(victim, eve) == 2, "the claim arrives")
+        befriend(victim, ann)
+        until(lambda: devices(victim, eve) == 1 and devices(victim, ann) == 1, "it is Ann's")
     victim.is_well()
 
 

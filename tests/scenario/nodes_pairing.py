@@ -17,6 +17,13 @@ def with_two(t, test):
         second.clean()
 
 
+def failures(pair):
+    """What the events say of pairings that failed: code and person."""
+    page = pair.t.call("events.since", limit=1)
+    events = pair.t.call("events.since", bootId=page["bootId"], seq=0, limit=1000)["events"]
+    return [(e["data"]["code"], e["data"]["personId"]) for e in events if e["event"] == "pairing.failed"]
+
+
 def test_two_people_pair_and_chat(t):
     def run(joe, ann):
         invitation = joe.ok("invite")
@@ -59,7 +66,10 @@ def test_somebody_with_new_keys_is_another_until_forgotten(t):
         again = ann.ok("provision", "--user", "ann", stdin="another secret\n")
         assert again["archive"]["personId"] == ann.archive and again["created"]
         status, result = pairs()
-        assert status != 0 and "EP-KEYMISSMATCH" in result["error"]["message"], result
+        assert result["error"]["code"] == "EP-KEYMISSMATCH" and "other side has you" in result["error"]["message"], result
+        assert ("EP-KEYMISSMATCH", ann.archive) in failures(joe), "who invites hears of it, too"
+        error = joe.fails("EP-KEYMISSMATCH", 4, "--node", "archive", "pair", json.dumps(ann.ok("invite")))
+        assert ann.archive[:12] in error["message"] and "contact forget" in error["hint"], error
         joe.ok("--node", "archive", "contact", "forget", ann.archive)
         assert heard() == {"before": "unsigned"}
         until(lambda: pairs()[0] == 0, "they pair again")

@@ -12,7 +12,8 @@
 //   {"do":"binary","hex":BYTES,"size":N,"times":N}        {"event":"binary","size"}; zeros follow up to the size
 //   {"do":"claim","email":…,"url":…}                      what the pairing identity says from now on
 //   {"do":"become","email":…,"name":…}                    another person or instance with the same keys
-//   {"do":"keys"}                                         {"event":"keys","person","sign"}: its public person keys
+//   {"do":"device","name":…}                              another instance of the same person, with new keys
+//   {"do":"keys"}                                         {"event":"keys","person","sign","instance","instanceSign"}
 //   {"do":"steal","email":…,"person":…,"sign":…}          another person with that one's public keys
 //   {"do":"respond","how":"rightly|wrongly|reflect|badly"}  to challenges
 //   {"do":"tamper","how":"flip|truncate|replay|lose|swap|mute","after":N}  the next messages on the wire
@@ -254,11 +255,25 @@ static void do_become(struct program *p, const json_t *command)
 
 static void do_keys(struct program *p, const json_t *command)
 {
-    char person[2 * BOX_KEY + 1], sign[2 * SIGN_PUBLIC + 1];
+    const struct conn_identity *me = &p->node.identity;
+    const uint8_t *const keys[] = {me->person_public.b, me->person_sign_public.b, me->instance_public.b,
+                                   me->instance_sign_public.b};
+    char hex[4][2 * BOX_KEY + 1];
     (void)command;
-    hex_encode(p->node.identity.person_public.b, BOX_KEY, person);
-    hex_encode(p->node.identity.person_sign_public.b, SIGN_PUBLIC, sign);
-    tell(json_pack("{s:s, s:s, s:s}", "event", "keys", "person", person, "sign", sign));
+    for (size_t i = 0; i < 4; i++)
+        hex_encode(keys[i], BOX_KEY, hex[i]);
+    tell(json_pack("{s:s, s:s, s:s, s:s, s:s}", "event", "keys", "person", hex[0], "sign", hex[1], "instance", hex[2],
+                   "instanceSign", hex[3]));
+}
+
+static void do_device(struct program *p, const json_t *command)
+{
+    struct conn_identity *me = &p->node.identity;
+    box_keypair(&me->instance_public, &me->instance_secret);
+    replace(&me->instance_name, command, "name");
+    exchange_instance_id(p->recipes, span_of(me->instance_name), &me->person_id, &me->instance_id, NULL);
+    p->node.own.instance_name = me->instance_name;
+    p->node.own.instance_public = me->instance_public;
 }
 
 static void do_steal(struct program *p, const json_t *command)
@@ -314,7 +329,7 @@ static const struct {
 } commands[] = {
     {"pair", do_pair},     {"chum", do_chum},     {"debug", do_debug}, {"text", do_text},   {"binary", do_binary},
     {"claim", do_claim},   {"become", do_become}, {"keys", do_keys},   {"steal", do_steal}, {"respond", do_respond},
-    {"tamper", do_tamper}, {"slip", do_slip},     {"close", do_close}, {"deaf", do_deaf},
+    {"tamper", do_tamper}, {"slip", do_slip},     {"close", do_close}, {"deaf", do_deaf},   {"device", do_device},
 };
 
 static void obey(struct program *p, struct span line)

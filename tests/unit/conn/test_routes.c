@@ -316,7 +316,7 @@ static void many_endpoints_are_learned_quickly(void **state)
             memcpy(e.person.b, &person, sizeof person);
             assert_int_equal(routes_learn(s->routes, &e, ROUTES_STORED, NULL), STATUS_OK);
         }
-    struct hash person, instance;
+    struct hash person = {{0}}, instance;
     assert_true(routes_known(s->routes, &s->me.identity, &e.instance_key, &person, &instance));
     routes_forget(s->routes, &e.instance_key);
     assert_false(routes_known(s->routes, &s->me.identity, &e.instance_key, &person, &instance));
@@ -539,7 +539,7 @@ static void a_nudge_ends_waiting(void **state)
 static void the_table_answers_who_is_known(void **state)
 {
     struct scene *s = *state;
-    struct hash person, instance;
+    struct hash person = {{0}}, instance;
     const struct public_key *key = &s->peer.identity.instance_public;
     assert_false(routes_known(s->routes, &s->me.identity, key, &person, &instance));
     assert_int_equal(routes_person_key(s->routes, &s->peer.identity.person_id, key), CONN_KEY_NEW);
@@ -553,6 +553,26 @@ static void the_table_answers_who_is_known(void **state)
     assert_int_equal(routes_person_key(s->routes, &s->me.identity.person_id, key), CONN_KEY_DIFFERS);
     assert_ptr_equal(routes_identity(s->routes, &s->me.identity.instance_public), &s->me.identity);
     assert_null(routes_identity(s->routes, &s->me.identity.person_public));
+}
+
+static void hearsay_stands_against_nobody_else(void **state)
+{
+    struct scene *s = *state;
+    struct routes_endpoint e = endpoint(s, NULL);
+    struct hash instance, person = {{1}}, other = {{1}};
+    e.hearsay = true;
+    assert_int_equal(routes_learn(s->routes, &e, ROUTES_STORED, NULL), STATUS_OK);
+    assert_false(routes_known(s->routes, &s->me.identity, &e.instance_key, &person, &instance));
+    assert_int_equal(routes_person_key(s->routes, &other, &e.person_key), CONN_KEY_NEW);
+    person = e.person; // but for whom it is said of
+    assert_true(routes_known(s->routes, &s->me.identity, &e.instance_key, &person, &instance));
+    assert_int_equal(routes_person_key(s->routes, &e.person, &e.person_key), CONN_KEY_MATCHES);
+    e.hearsay = false; // a pairing stands behind it
+    assert_int_equal(routes_learn(s->routes, &e, ROUTES_STORED, NULL), STATUS_OK);
+    person = other;
+    assert_true(routes_known(s->routes, &s->me.identity, &e.instance_key, &person, &instance));
+    assert_true(hash_eq(&person, &e.person));
+    assert_int_equal(routes_person_key(s->routes, &other, &e.person_key), CONN_KEY_DIFFERS);
 }
 
 int main(void)
@@ -581,6 +601,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(dialling_as_a_whole_can_be_switched_off, begin, end),
         cmocka_unit_test_setup_teardown(a_nudge_ends_waiting, begin, end),
         cmocka_unit_test_setup_teardown(the_table_answers_who_is_known, begin, end),
+        cmocka_unit_test_setup_teardown(hearsay_stands_against_nobody_else, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
