@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "supervisor/lastwords.h"
 
 enum { READY_WITHIN_MS = 10000, STOP_ANSWER_MS = 1500 };
 
@@ -23,6 +24,7 @@ struct incarnation {
     uint64_t started;
     uint64_t answered; // when it answered first, 0 = not yet
     uint64_t heard;    // when it answered last
+    struct last_words words;
     char chunk[16 * 1024];
 };
 
@@ -103,7 +105,23 @@ static void count_death(struct process *p, uint64_t answered_ms)
     uv_timer_start(p->timer, restart_due, (uint64_t)wait, 0);
 }
 
-static void describe_end(struct process *p, int64_t status, int signal_number)
+static void take_said(struct incarnation *in, struct span said)
+{
+    logfile_write(in->log, said);
+    last_words_take(&in->words, said);
+}
+
+// Its end is often told before what it said last was read.
+static void hear_last_words(struct incarnation *in)
+{
+    uv_os_fd_t fd;
+    if (uv_fileno((uv_handle_t *)&in->errors, &fd) != 0)
+        return;
+    for (ssize_t n; (n = read(fd, in->chunk, sizeof in->chunk)) > 0;)
+        take_said(in, (struct span){in->chunk, (size_t)n});
+}
+
+static void describe_end(struct process *p, const struct last_words *words, int64_t status, int signal_number)
 {
     char *out = p->last_end;
     size_t size = sizeof p->last_end;
@@ -112,7 +130,8 @@ static void describe_end(struct process *p, int64_t status, int signal_number)
     else if (signal_number != 0)
         snprintf(out, size, "ended by signal %d (%s)", signal_number, strsignal(signal_number));
     else
-        snprintf(out, size, "ended with status %lld", (long long)status);
+        snprintf(out, size, "ended with status %lld%s%s", (long long)status, words->why[0] != '\0' ? ": " : "",
+                 words->why);
 }
 
 static void ended(uv_process_t *process, int64_t status, int signal_number)
@@ -121,6 +140,7 @@ static void ended(uv_process_t *process, int64_t status, int signal_number)
     struct process *p = in->owner;
     int pid = process->pid;
     uint64_t answered_ms = in->answered != 0 ? clock_monotonic_ms() - in->answered : 0;
+    hear_last_words(in);
     release(p, in);
     uv_timer_stop(p->timer);
     if (p->stopping) {
@@ -131,7 +151,7 @@ static void ended(uv_process_t *process, int64_t status, int signal_number)
     }
     LOG(LOG_ERROR, "node.died", LOG_TEXT("node", p->settings.name), LOG_INT("pid", pid), LOG_INT("status", status),
         LOG_INT("signal", signal_number));
-    describe_end(p, status, signal_number);
+    describe_end(p, &in->words, status, signal_number);
     tell(p, "node.died",
          json_pack("{s:i, s:I, s:i, s:s}", "pid", pid, "status", (json_int_t)status, "signal", signal_number, "reason",
                    p->last_end));
@@ -231,7 +251,7 @@ static void take_errors(uv_stream_t *stream, ssize_t size, const uv_buf_t *chunk
 {
     struct incarnation *in = stream->data;
     if (size > 0)
-        logfile_write(in->log, (struct span){chunk->base, (size_t)size});
+        take_said(in, (struct span){chunk->base, (size_t)size});
     else if (size < 0)
         uv_close((uv_handle_t *)stream, handle_closed);
 }

@@ -1,9 +1,11 @@
 """The life of an installation with real nodes: start, stop, secrets, lost stores, wiping, taken ports."""
+import os
 import shutil
 import socket
+import subprocess
 import time
 
-from control import SECRET, Installation, main, snapshot
+from control import BIN, SECRET, Installation, main, snapshot
 from nodes import Pair
 
 
@@ -112,6 +114,12 @@ def test_an_archive_on_every_address_needs_a_name(t):
     t.up("--listen", "0.0.0.0:0")
     status, result = t.cli_json("provision", "--user", "joe", stdin=SECRET + "\n")
     assert (status, result["error"]["code"]) == (1, "HOSTS-MISSING"), result
+
+
+def test_why_a_node_cannot_start_is_said(t):
+    up = ["bash", "-c", 'ulimit -n 200; exec "$@"', "bash", os.path.join(BIN, "tandem"), "up", "--listen", "localhost:0"]
+    done = subprocess.run(up, env=t.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "open files are wanted, the system allows 200" in done.stderr, done.stderr
 
 
 def test_two_installations_do_not_disturb_each_other(t):
