@@ -8,6 +8,7 @@
 #include "net/relay_message.h"
 
 enum { SPARES = 2, RETRY_MS = 10000, RETRY_JITTER_MS = 2000, REGISTER_MS = 10000 };
+enum { HANDOVERS = 32, HANDOVER_MS = 125 }; // so many are replaced at once, and one more each
 enum { PONG_GRACE_MS = 4000, INTERVAL_MIN_MS = 500, INTERVAL_MAX_MS = 3600000 };
 
 enum spare_state { SPARE_REGISTERING, SPARE_AUTHENTICATING, SPARE_WAITING, SPARE_HANDED_OVER };
@@ -32,6 +33,7 @@ struct relay_client {
     struct spare *spares; // being registered, waiting, or just handed over
     struct loop_timer *retry;
     bool retry_pending;
+    uint64_t replaced; // until then handovers count
     enum relay_state state;
     struct error why;
 };
@@ -180,11 +182,26 @@ static void hand_over(struct spare *s, struct span request)
     c->events->accepted(c->ctx, t, request);
 }
 
+// At once, unless there are handovers without end: each costs a socket until it is over.
+static void replace(struct relay_client *c)
+{
+    enum { AHEAD_MS = HANDOVERS * HANDOVER_MS };
+    uint64_t now = loop_now(c->loop);
+    c->replaced = (c->replaced > now ? c->replaced : now) + HANDOVER_MS;
+    if (c->replaced <= now + AHEAD_MS) {
+        fill(c);
+        return;
+    }
+    if (!c->retry_pending)
+        loop_timer_set(c->retry, c->replaced - now - AHEAD_MS);
+    c->retry_pending = true;
+}
+
 static void handed_over(struct spare *s)
 {
     s->state = SPARE_HANDED_OVER;
     wake_in(s, REGISTER_MS);
-    fill(s->client);
+    replace(s->client);
     report(s->client, false);
 }
 

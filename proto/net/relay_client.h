@@ -1,8 +1,8 @@
 // Being reachable through a relay: the listener's side of WIRE.md 7.2 – 7.4.
 //
 // Two spare sockets are kept registered with the relay, opened one after the other. When the relay hands one over to a
-// requester it becomes an incoming connection like any other, and a replacement is opened at once; when one fails,
-// after 10 – 12 s.
+// requester it becomes an incoming connection like any other, and a replacement is opened at once (32 of them, and 8 a
+// second then: handovers may come without end); when one fails, after 10 – 12 s.
 #pragma once
 
 #include "crypto/box.h"

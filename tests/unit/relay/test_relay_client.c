@@ -87,6 +87,37 @@ static void two_spares_are_kept(void **state)
     bench_close(&r.bench);
 }
 
+// 32 are replaced at once, then 8 a second: 50 take 2 s at least.
+static void handovers_without_end_are_paced(void **state)
+{
+    enum { MANY = 50, LEAST_MS = 1800 };
+    (void)state;
+    struct reachable r = {0};
+    bench_open(&r.bench, NULL);
+    start(&r, relay_url(r.bench.relay));
+    char *request = request_text(&r.bench.alice, &r.bench.bob);
+    wait_for_spares(&r, 2);
+    uint64_t begun = loop_now(r.bench.loop);
+    for (int i = 0; i < MANY; i++) {
+        struct user requester = {0};
+        for (int k = 0; k < 1000 && relay_client_spares(r.client) == 0; k++)
+            run_for(r.bench.loop, 5);
+        user_dial(&r.bench, &requester);
+        user_send(&requester, request);
+        run_until(r.bench.loop, &r.was_accepted);
+        user_free(&requester);
+        user_free(&r.accepted);
+        r.accepted = (struct user){0};
+        r.was_accepted = false;
+        free(r.first);
+    }
+    assert_true(loop_now(r.bench.loop) - begun >= LEAST_MS);
+    wait_for_spares(&r, 2); // it stays reachable
+    relay_client_stop(r.client);
+    free(request);
+    bench_close(&r.bench);
+}
+
 static void stopping_leaves_accepted_connections_alone(void **state)
 {
     (void)state;
@@ -263,6 +294,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_spares_are_kept),
+        cmocka_unit_test(handovers_without_end_are_paced),
         cmocka_unit_test(stopping_leaves_accepted_connections_alone),
         cmocka_unit_test(pings_are_answered),
         cmocka_unit_test(a_lost_relay_is_reported),
