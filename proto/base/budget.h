@@ -67,8 +67,8 @@ enum budget_class budget_class(const struct budget *b);
 
 // STATUS_FULL, "OVER-BUDGET": the message names class and kind. Nothing was taken then.
 enum status budget_take(struct budget *b, enum budget_kind kind, uint64_t amount, struct error *e);
-// What cannot be refused any more. false: a limit is passed now. A rate is passed by ten minutes' worth at most, so that
-// whoever did one big thing is not left waiting for hours.
+// What cannot be refused any more. false: a limit is passed now. A rate is passed by ten minutes' worth at most, so
+// that whoever did one big thing is not left waiting for hours.
 bool budget_charge(struct budget *b, enum budget_kind kind, uint64_t amount);
 void budget_give(struct budget *b, enum budget_kind kind, uint64_t amount); // of gauges
 void budget_set(struct budget *b, enum budget_kind kind, uint64_t amount);  // a connection's gauge is this now

@@ -293,6 +293,17 @@ static void fill_identity(struct conn_identity *out, const struct identity *from
     };
 }
 
+static void create_parts(struct peers *p)
+{
+    p->pairings = pairings_create(p);
+    p->traces = traces_create();
+    p->incidents = incidents_create();
+    p->syncs = syncs_create(p);
+    p->inspections = inspections_create(p);
+    p->vitals = vitals_create(p);
+    p->news = news_create(p->node);
+}
+
 struct peers *peers_create(struct node *n, const struct own_peer *own)
 {
     struct peers *p = mem_alloc(sizeof *p);
@@ -325,13 +336,7 @@ struct peers *peers_create(struct node *n, const struct own_peer *own)
     p->routes = routes_create(&p->routes_host, ENDPOINTS_MAX);
     routes_set_outgoing(p->routes, p->settings.dials);
     routes_add_local(p->routes, &p->identity);
-    p->pairings = pairings_create(p);
-    p->traces = traces_create();
-    p->incidents = incidents_create();
-    p->syncs = syncs_create(p);
-    p->inspections = inspections_create(p);
-    p->vitals = vitals_create(p);
-    p->news = news_create(n);
+    create_parts(p);
     store_queue_on_changes(node_queue(n), store_changed, p);
     peers_refresh(p);
     return p;

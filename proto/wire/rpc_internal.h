@@ -1,11 +1,11 @@
-// What rpc.c and rpc_long.c share: calls, and the answer that is arriving in pieces.
+// What rpc.c, rpc_answers.c and rpc_long.c share: calls, and the answer that is arriving in pieces.
 #pragma once
 
 #include "base/invariant.h"
 #include "wire/longanswer.h"
 #include "wire/rpc.h"
 
-enum { REFUSED_STREAMS = 8 };
+enum { REFUSED_STREAMS = 8, ID_BYTES = 8 };
 
 #define RPC_UNDEFINED "$__undefined$"
 
@@ -52,4 +52,7 @@ struct rpc {
 struct call **rpc_sent_call(struct rpc *r, int64_t id); // NULL if none
 // Takes the call out, tells its reply function and frees it.
 void rpc_finish(struct rpc *r, struct call **place, const struct rpc_reply *reply);
+void rpc_send_text(struct rpc *r, struct buf *text); // frees it
+// The peer cannot store this stream of ours. Remembers the newest few.
+void rpc_remember_refusal(struct rpc *r, int64_t id);
 void rpc_drop_text(struct rpc *r, struct call *c);

@@ -30,6 +30,7 @@ EXCEPTIONS = {
     "JSON-TOO-BIG": "told as BAD-MESSAGE, or not at all: tests/unit/wire",
     "NOT-JSON": "the relay says it in words: tests/unit/relay",
     "SB-READ2": "an object that is shown went away meanwhile: tests/unit/chum",
+    "TOO-MANY-ENDPOINTS": "of one contact no more come this far; it takes many contacts: tests/unit/conn",
     "TOO-MANY-INVITATIONS": USER,
 }
 

@@ -290,8 +290,6 @@ static void step(void)
     case 4:
     case 5:
     case 6:
-        somebody_speaks();
-        return;
     case 7:
     case 8:
         somebody_speaks();

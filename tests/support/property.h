@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-void property_begin(void); // prints the seed
+void property_begin(void);         // prints the seed
 void property_seed(uint64_t seed); // begins anew, silently
 long property_cases(long usual);
 uint32_t property_below(uint32_t n); // 0 … n-1

@@ -29,7 +29,8 @@ static void print_limit(enum budget_class class, enum budget_kind kind, enum bud
 
 int main(void)
 {
-    printf("| kind | stranger: connection, all | contact: connection, person, all | own node: connection, person, all |\n");
+    printf("| kind | stranger: connection, all | contact: connection, person, all | own node: connection, person, all "
+           "|\n");
     printf("|---|---|---|---|\n");
     for (int k = 0; k < BUDGET_KINDS; k++) {
         printf("| %s", budget_kind_name((enum budget_kind)k));

@@ -300,6 +300,7 @@ static void the_table_is_bounded_and_knows_no_own_instances(void **state)
     }
     other.instance_key.b[0] = 77;
     assert_int_equal(routes_learn(s->routes, &other, ROUTES_STORED, &e), STATUS_FULL);
+    assert_string_equal(e.code, "TOO-MANY-ENDPOINTS");
 }
 
 static void many_endpoints_are_learned_quickly(void **state)

@@ -18,7 +18,8 @@ static void what_is_beyond_a_limit_is_not_parsed(void **state)
     assert_string_equal(code_of("[[[1,2,3,4]]]"), "");
     assert_string_equal(code_of("[[[[1]]]]"), "JSON-TOO-BIG");
     assert_string_equal(code_of("[1,2,3,4,5,6,7,8,9]"), "JSON-TOO-BIG");
-    assert_string_equal(code_of("\"0123456789012345678901234567890123456789012345678901234567890123\""), "JSON-TOO-BIG");
+    assert_string_equal(code_of("\"0123456789012345678901234567890123456789012345678901234567890123\""),
+                        "JSON-TOO-BIG");
     assert_string_equal(code_of("[[[\"[[[[,,,,,,,,,,\"]]]"), "");
 }
 
