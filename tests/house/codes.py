@@ -18,7 +18,6 @@ DOORS = ("proto/chum", "proto/conn", "proto/net", "proto/relay", "proto/wire", "
 USER = "what the user of this machine asks for or configures"
 EXCEPTIONS = {
     "BAD-ADDRESS": USER,
-    "BAD-LIST": "the recipes make what it misses mandatory, so that only a damaged store lacks it",
     "BAD-TEXT": "texts of peers are repaired before they are read (proto/wire)",
     "BAD-URL": "addresses of peers that are none are passed over; what is left is the user's",
     "CHALLENGE-REFLECTED": "it takes two connections that wait for each other: tests/unit/conn/test_who.c",
