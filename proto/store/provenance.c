@@ -89,6 +89,8 @@ enum status provenance_again(struct store *s, const struct hash *hash, struct ob
     row->source = ours ? 0 : row->source;
     row->part = row->part && !admitted;
     status = provenance_set(s, hash, row->source, row->part, e);
+    if (status == STATUS_OK && ours)
+        status = tree_made_here(s, hash, e);
     if (status == STATUS_OK && admitted)
         changes_add_object(s, row, hash);
     return status;

@@ -122,6 +122,16 @@ enum status tree_arrived(struct store *s, const struct hash *hash, struct error 
     return tell_upwards(s, hash, TREE_INCOMPLETE, e);
 }
 
+enum status tree_made_here(struct store *s, const struct hash *hash, struct error *e)
+{
+    struct hash_list changed = {0};
+    enum status status = revise(s, hash, &changed, e);
+    if (status == STATUS_OK && changed.count != 0)
+        status = tree_arrived(s, hash, e);
+    hash_list_free(&changed);
+    return status;
+}
+
 enum status tree_lost(struct store *s, const struct hash *hash, struct error *e)
 {
     return tell_upwards(s, hash, TREE_DELIVERABLE, e);

@@ -210,5 +210,31 @@ def test_a_hash_alone_opens_nothing(t):
     victim.is_well()
 
 
+def test_what_somebody_only_named_is_mine_once_i_make_it(t):
+    """A contact names a file of ours in an object that we make ourselves afterwards."""
+    victim = Victim(t)
+    photo = os.path.join(t.top, "photo")
+    with open(photo, "w") as file:
+        file.write("a photograph")
+    blob = victim.ok("--node", "archive", "blob", "put", photo)["hash"]
+    with Peer("mallory@example.org") as mallory, Peer("carol@example.org") as carol:
+        x = mallory_at(victim, mallory)
+        befriend(victim, mallory)
+        befriend(victim, carol)
+        named = thing("BlobDescriptor", link("data", "blob", blob), text("lastModified", 1), text("name", "photo"),
+                      text("size", 12), text("type", "text/plain"))
+        x.files[blob] = lambda peer, id: peer.say({"responseId": id, "type": "error", "data": "no"})
+        descriptor = x.unversioned("BlobDescriptor", named, {"type": "blob", "hash": blob})
+        until(lambda: victim.has(descriptor), "what names the file is here")
+        made = victim.ask("object.put", object={"$type$": "BlobDescriptor", "data": blob, "lastModified": 1,
+                                                "name": "photo", "size": 12, "type": "text/plain"})
+        assert made["hash"] == descriptor
+        victim.ask("share.grant", **{"object": descriptor, "with": carol.person})
+        assert descriptor in json.dumps(victim.ask("roots.list", **{"for": carol.person})), "Carol is shown it"
+        assert blob in Asker(carol).ask(4, descriptor)["data"], "and the file"
+        assert Asker(mallory).ask(4, descriptor)["type"] == "error", "and Mallory is not"
+    victim.is_well()
+
+
 if __name__ == "__main__":
     main(globals())
