@@ -14,6 +14,7 @@
 #include "crypto/secret.h"
 #include "io/file.h"
 #include "ipc/methods.h"
+#include "supervisor/statedir.h"
 
 enum { SMALL_FILE = 16 * 1024, SECRET_MAX = 1024, INPUT_MAX = 768 * 1024, PAGE = 500 };
 
@@ -97,6 +98,20 @@ enum status ctl_find_control(const struct ctl *c, char **path, struct error *e)
     return s;
 }
 
+// Somebody removed the socket, or the supervisor does not answer any more.
+static void say_why_unreachable(const struct ctl *c, const char *path, struct error *e)
+{
+    pid_t holder = statedir_holder(c->state_dir);
+    if (strcmp(e->code, "NOT-RUNNING") != 0)
+        return;
+    if (holder == 0)
+        error_set(e, STATUS_CLOSED, "NOT-RUNNING", "no supervisor runs on %s any more", c->state_dir);
+    else
+        error_set(e, STATUS_CLOSED, "NOT-RUNNING",
+                  "the supervisor (pid %d) runs but cannot be reached at %s; end it with SIGTERM first", (int)holder,
+                  path);
+}
+
 static enum status connect_once(struct ctl *c, struct error *e)
 {
     char *path = NULL;
@@ -106,7 +121,7 @@ static enum status connect_once(struct ctl *c, struct error *e)
         return e->status;
     c->client = ipc_client_connect(path, e);
     if (c->client == NULL)
-        error_set(e, STATUS_CLOSED, "NOT-RUNNING", "no supervisor runs on %s any more", c->state_dir);
+        say_why_unreachable(c, path, e);
     free(path);
     return c->client != NULL ? STATUS_OK : e->status;
 }

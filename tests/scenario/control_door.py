@@ -249,6 +249,34 @@ def as_nobody(*command, **options):
                           timeout=60, **options)
 
 
+def test_a_socket_that_somebody_removed_is_told(t):
+    t.up()
+    os.unlink(t.socket_path)
+    status, out, err = t.cli("status")
+    assert status == 3 and f"pid {t.process.pid}" in err and "SIGTERM" in err, (status, err)
+    assert t.stop() == 0
+    t.up()
+    answers_promptly(t)
+
+
+def test_somebody_else_who_listens_is_no_supervisor(t):
+    if not is_root():
+        return
+    os.chmod(t.top, 0o755)
+    os.makedirs(t.path("run"))
+    path = t.path("run", "control.sock")
+    with open(t.path("run", "control.json"), "w") as file:
+        json.dump({"control": f"ipc://{path}"}, file)
+    os.chown(t.dir, NOBODY, NOBODY)
+    other = socket.socket(socket.AF_UNIX)  # root's, not nobody's
+    other.bind(path)
+    other.listen()
+    os.chmod(path, 0o666)
+    done = as_nobody(os.path.join(BIN, "tandem"), "status", env=t.environment)
+    other.close()
+    assert done.returncode == 4 and "NO-PERMISSION" in done.stderr, (done.returncode, done.stderr)
+
+
 def is_root():
     if os.geteuid() == 0:
         return True
