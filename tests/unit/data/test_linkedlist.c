@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "data/linkedlist.h"
 #include "fixture.h"
 #include "tests/unit/cmocka_all.h"
@@ -182,6 +184,39 @@ static void broken_lists_are_errors(void **state)
     assert_non_null(strstr(f->e.message, hash_text(&old).s));
 }
 
+// The built-in recipes let no such entry in; a list does not rely on that.
+static void entries_without_their_parts_are_errors(void **state)
+{
+    static const char *const entries[] = {
+        "<div itemscope itemtype=\"//refin.io/LinkedListEntry\"></div>",
+        "<div itemscope itemtype=\"//refin.io/LinkedListEntry\"><a itemprop=\"data\" data-type=\"obj\">%s</a></div>"};
+    static const char *const lax_texts[] = {
+        "{'$type$':'Recipe','name':'LinkedListEntry','rule':[{'itemprop':'data','optional':true,"
+        "'itemtype':{'type':'referenceToObj','allowedTypes':{'$set':['CreationTime']}}}]}",
+        "{'$type$':'Recipe','name':'CreationTime','rule':[{'itemprop':'timestamp','optional':true,"
+        "'itemtype':{'type':'number'}}]}"};
+    struct fixture *f = *state;
+    struct recipes *lax = recipes_create(false);
+    struct version_source source = f->m->source;
+    struct span time = SPAN("<div itemscope itemtype=\"//refin.io/CreationTime\"></div>");
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(recipes_add(lax, fixture_read(f->a, lax_texts[i]), &f->e), STATUS_OK);
+    source.recipes = lax;
+    struct hash without_timestamp = memory_source_put(f->m, time);
+    for (size_t i = 0; i < 2; i++) {
+        char text[300];
+        struct list_element element;
+        bool end;
+        snprintf(text, sizeof text, entries[i], hash_text(&without_timestamp).s);
+        struct hash head = memory_source_put(f->m, span_of(text));
+        struct list_iterator *it = list_iterator_create(&source, &head, 1, false);
+        assert_int_equal(list_iterator_next(it, &element, &end, &f->e), STATUS_CORRUPT);
+        assert_string_equal(f->e.code, "BAD-LIST");
+        list_iterator_destroy(it);
+    }
+    recipes_destroy(lax);
+}
+
 // The newest 50 elements older than bound; returns how many objects were read for them.
 static size_t read_page(struct fixture *f, const struct hash *head, double before, struct list_element *out)
 {
@@ -227,6 +262,7 @@ int main(void)
         FIXTURE_TEST(one_of_two_equal_elements_survives),
         FIXTURE_TEST(several_lists_are_read_as_one),
         FIXTURE_TEST(broken_lists_are_errors),
+        FIXTURE_TEST(entries_without_their_parts_are_errors),
         FIXTURE_TEST(a_page_far_back_costs_a_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
