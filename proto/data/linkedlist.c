@@ -50,7 +50,7 @@ static enum status read_creation_time(const struct version_source *s, struct are
     enum status status = read_typed(s, a, &element->creation_time, SPAN("CreationTime"), &object, e);
     if (status == STATUS_OK && (!value_get_number(object, "timestamp", &element->timestamp) ||
                                 !value_get_hash(object, "data", &element->data)))
-        return error_set(e, STATUS_CORRUPT, "M2O-PD1", "CreationTime %s is incomplete",
+        return error_set(e, STATUS_CORRUPT, "BAD-LIST", "CreationTime %s is incomplete",
                          hash_text(&element->creation_time).s);
     return status;
 }
@@ -92,7 +92,7 @@ static enum status load(const struct list_iterator *it, struct cursor *c, struct
         return status;
     c->element.entry = c->entry;
     if (!value_get_hash(object, "data", &c->element.creation_time))
-        return error_set(e, STATUS_CORRUPT, "M2O-PD1", "LinkedListEntry %s is incomplete", hash_text(&c->entry).s);
+        return error_set(e, STATUS_CORRUPT, "BAD-LIST", "LinkedListEntry %s is incomplete", hash_text(&c->entry).s);
     c->metadata = value_get(object, SPAN("metadata"));
     c->previous = (struct hash){{0}};
     value_get_hash(object, "previous", &c->previous);

@@ -20,6 +20,7 @@ EXCEPTIONS = {
     "BAD-ADDRESS": USER,
     "BAD-TEXT": "texts of peers are repaired before they are read (proto/wire)",
     "BAD-URL": "addresses of peers that are none are passed over; what is left is the user's",
+    "BAD-LIST": "the built-in recipes let no such entry in: tests/unit/data",
     "CHALLENGE-REFLECTED": "it takes two connections that wait for each other: tests/unit/conn/test_who.c",
     "FILE-LIMIT": "this process has no descriptors left: tests/unit/net",
     "FILE-TOO-BIG": "the limit is 16 GiB: tests/unit/chum",
