@@ -116,6 +116,10 @@ static void learn(struct peers *p, struct known *k)
         memset(endpoint->urls, 0, sizeof endpoint->urls);
         endpoint->urls[0] = p->own.url;
     }
+    if (k->disabled && endpoint->hearsay) { // the key may be somebody else's, who is welcome
+        routes_forget(p->routes, &endpoint->instance_key);
+        return;
+    }
     if (routes_learn(p->routes, endpoint, reason_of(p, &key), &e) != STATUS_OK)
         LOG(LOG_WARN, "route.refused", LOG_TEXT("code", e.code));
     routes_enable_person(p->routes, &endpoint->person, !k->disabled);

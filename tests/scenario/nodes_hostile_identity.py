@@ -179,6 +179,8 @@ def test_a_profile_locks_nobody_out(t):
         anns = ann.keys()
         tell_device(eve, "phone", {**eve.keys(), "instance": anns["instance"], "instanceSign": anns["instanceSign"]})
         until(lambda: devices(victim, eve) == 2, "the claim arrives")
+        victim.ok("--node", "archive", "contact", "disable", eve.person)
+        until(lambda: not victim.connections(eve), "she is shut out, not Ann")
         befriend(victim, ann)
         until(lambda: devices(victim, eve) == 1 and devices(victim, ann) == 1, "it is Ann's")
     victim.is_well()
