@@ -327,15 +327,13 @@ static void mark_siblings(struct sifting *sifting)
     hash_map_destroy(siblings);
 }
 
-// Also asked for is what is here, but neither came from the peer nor is shown to it: otherwise it would learn that it
-// is here, and by referring to it get to see it.
+// Also asked for is what is here, but neither came from the peer nor is shown to it, or is of another kind than it says:
+// otherwise it would learn that it is here, and by referring to it get to see it.
 static bool is_to_be_asked_for(struct sifting *sifting, struct store *s, struct store_knowledge *knowledge, bool is_own,
                                const struct store_child *child)
 {
-    if (!is_own) {
-        enum store_link link = store_knowledge_of(knowledge, child->kind, &child->hash);
-        return link == STORE_LINK_MISSING || link == STORE_LINK_STRANGE;
-    }
+    if (!is_own)
+        return store_knowledge_of(knowledge, child->kind, &child->hash) != STORE_LINK_KNOWN;
     if (store_presence(s, &child->hash) == STORE_ABSENT)
         return true;
     bool is_file = child->kind == LINK_BLOB || child->kind == LINK_CLOB;

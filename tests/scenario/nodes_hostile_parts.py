@@ -210,6 +210,29 @@ def test_a_hash_alone_opens_nothing(t):
     victim.is_well()
 
 
+def test_what_is_here_is_asked_for_as_any_kind(t):
+    """Whether a file or message is here cannot be told from what the node asks for."""
+    victim = Victim(t)
+    secret = os.path.join(t.top, "secret")
+    with open(secret, "w") as file:
+        file.write("nobody's business")
+    blob = victim.ok("--node", "archive", "blob", "put", secret)["hash"]
+    message = victim.send("sparse", "between us")["id"]
+    victim.arrives("archive", "between us")
+    with Peer("mallory@example.org") as mallory:
+        x = mallory_at(victim, mallory)
+        befriend(victim, mallory)
+        guesses = [(kind, service, target) for kind, service in (("object", 6), ("id", 7), ("blob", 8))
+                   for target in (blob, message, digest(kind))]
+        for _, _, target in guesses:
+            x.files[target] = lambda peer, id: peer.say({"responseId": id, "type": "error", "data": "no"})
+        for i, (kind, _, target) in enumerate(guesses):
+            below_something(x, x.put(thing("PersonName", text("name", i))), {"type": kind, "hash": target}, x.person)
+        for kind, service, target in guesses:
+            until(lambda: (service, [target]) in [(s, a[:1]) for s, a in list(x.asked)], f"{target} is asked for as {kind}")
+    victim.is_well()
+
+
 def test_what_somebody_only_named_is_mine_once_i_make_it(t):
     """A contact names a file of ours in an object that we make ourselves afterwards."""
     victim = Victim(t)
@@ -231,7 +254,9 @@ def test_what_somebody_only_named_is_mine_once_i_make_it(t):
         assert made["hash"] == descriptor
         victim.ask("share.grant", **{"object": descriptor, "with": carol.person})
         assert descriptor in json.dumps(victim.ask("roots.list", **{"for": carol.person})), "Carol is shown it"
-        assert blob in Asker(carol).ask(4, descriptor)["data"], "and the file"
+        asker = Asker(carol)
+        asker.ask(2)  # what is not in the list is not given
+        assert blob in asker.ask(4, descriptor)["data"], "and the file"
         assert Asker(mallory).ask(4, descriptor)["type"] == "error", "and Mallory is not"
     victim.is_well()
 
