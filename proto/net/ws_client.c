@@ -277,6 +277,8 @@ static void step(void *ctx)
         explain_timeout(a, &why);
         note_failure(a, &why);
     }
+    if (a->resolution != NULL && a->may_try != NULL)
+        return; // it keeps its turn as long as it keeps a thread
     give_up_socket(a);
     try_next(a);
 }

@@ -28,6 +28,8 @@ struct ws_connect;
 struct ws_connect *ws_client_connect(struct ws_client *c, const char *url, uint64_t timeout_ms, size_t message_limit,
                                      ws_client_done done, void *ctx, struct error *e);
 // Asked with the ctx of done before an address is tried that the name in the URL was looked up to; false: it is not.
+// Such an attempt is not over before its name is looked up, however long that takes: a name takes a thread of the pool,
+// and whoever counts the attempts of a person so counts the threads.
 void ws_connect_guard(struct ws_connect *a, bool (*may_try)(void *ctx, const char *address, uint16_t port));
 uint64_t ws_connect_id(const struct ws_connect *a); // the id its transport will have
 void ws_connect_cancel(struct ws_connect *a);       // before done was called; done is not called then

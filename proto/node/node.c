@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "conn/routes.h"
 #include "node/blobs.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
@@ -16,7 +17,7 @@
 #include "node/peers.h"
 #include "wall/wall.h"
 
-enum { POOL_THREADS = 2, NAME_THREADS = 8 };
+enum { POOL_THREADS = 2, NAME_THREADS = ROUTES_DIALS + 8 }; // names of contacts, and those the user gave
 
 struct loop *node_loop(struct node *n)
 {

@@ -1,6 +1,7 @@
 #include "testing.h"
 #include "tls_stub.h"
 
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,61 @@ static void names_are_resolved_on_the_pool(void **state)
     pair_close(&p);
 }
 
+static sem_t may_look_up;
+static struct error guarded_why, plain_why;
+
+static void hold_thread(void *arg)
+{
+    (void)arg;
+    sem_wait(&may_look_up);
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void note_why(void *ctx, struct transport *t, const struct error *why)
+{
+    assert_null(t);
+    *(struct error *)ctx = *why;
+}
+
+static bool may_try(void *ctx, const char *address, uint16_t port)
+{
+    (void)ctx, (void)address, (void)port;
+    return true;
+}
+
+// The only thread for names is busy: an attempt that somebody counts is under way as long as its name is.
+static void a_counted_attempt_lasts_as_long_as_its_name(void **state)
+{
+    (void)state;
+    struct pair p;
+    pair_listen(&p, NULL);
+    struct pool *pool = pool_create(1, loop_mailbox(p.loop));
+    ws_client_destroy(p.client);
+    p.client = ws_client_create(p.loop, pool, NULL);
+    sem_init(&may_look_up, 0, 0);
+    assert_int_equal(pool_submit(pool, hold_thread, nothing, NULL), STATUS_OK);
+    struct ws_connect *a = ws_client_connect(p.client, "ws://a.invalid:1", 20, 0, note_why, &guarded_why, NULL);
+    ws_connect_guard(a, may_try);
+    assert_non_null(ws_client_connect(p.client, "ws://b.invalid:1", 20, 0, note_why, &plain_why, NULL));
+    while (plain_why.status == STATUS_OK)
+        run_for(p.loop, 5);
+    run_for(p.loop, 100);
+    assert_string_equal(plain_why.code, "TIMEOUT");
+    assert_int_equal(guarded_why.status, STATUS_OK);
+    sem_post(&may_look_up);
+    while (guarded_why.status == STATUS_OK)
+        run_for(p.loop, 5);
+    ws_client_destroy(p.client);
+    p.client = NULL;
+    pool_destroy(pool);
+    sem_destroy(&may_look_up);
+    pair_close(&p);
+}
+
 static void try_tls(const char *certified, bool with_ca, const char *code)
 {
     char folder[] = "/tmp/tandem-tls-XXXXXX", ca[64], url[64], command[64];
@@ -202,7 +258,8 @@ int main(void)
         cmocka_unit_test(localhost_falls_back_to_ipv4),   cmocka_unit_test(redirects_are_refused),
         cmocka_unit_test(the_request_is_plain),           cmocka_unit_test(what_is_no_node_is_told_apart),
         cmocka_unit_test(a_silent_socket_times_out),      cmocka_unit_test(an_attempt_can_be_cancelled),
-        cmocka_unit_test(names_are_resolved_on_the_pool), cmocka_unit_test(certificates_are_checked),
+        cmocka_unit_test(names_are_resolved_on_the_pool), cmocka_unit_test(a_counted_attempt_lasts_as_long_as_its_name),
+        cmocka_unit_test(certificates_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
