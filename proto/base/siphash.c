@@ -6,6 +6,7 @@
 // fall back to time and process number where /dev/urandom cannot be opened.
 #include "base/siphash.h"
 
+#include <endian.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,15 +61,22 @@ static uint64_t little_endian(const void *bytes, size_t len)
     return x;
 }
 
+static uint64_t block_at(const void *bytes) // one load
+{
+    uint64_t x;
+    memcpy(&x, bytes, sizeof x);
+    return le64toh(x);
+}
+
 uint64_t siphash_with(const uint8_t key[SIPHASH_KEY], struct span bytes)
 {
-    uint64_t k0 = little_endian(key, 8);
-    uint64_t k1 = little_endian(key + 8, 8);
+    uint64_t k0 = block_at(key);
+    uint64_t k1 = block_at(key + 8);
     uint64_t v[4] = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du, k0 ^ 0x6c7967656e657261u,
                      k1 ^ 0x7465646279746573u};
     size_t whole = bytes.len & ~(size_t)7;
     for (size_t i = 0; i < whole; i += 8)
-        absorb(v, little_endian(bytes.ptr + i, 8));
+        absorb(v, block_at(bytes.ptr + i));
     uint64_t rest = whole != bytes.len ? little_endian(bytes.ptr + whole, bytes.len - whole) : 0;
     absorb(v, (uint64_t)bytes.len << 56 | rest);
     v[2] ^= 0xff;
