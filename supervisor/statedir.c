@@ -17,7 +17,7 @@
 
 enum { HASH_DIGITS = 16, SMALL_FILE = 4096 };
 
-static const char longest_name[] = "/control.sock";
+#define LONGEST_NAME "/control.sock"
 
 struct statedir {
     char *path;
@@ -79,7 +79,7 @@ static void short_socket_dir(const char *path, struct buf *out)
     if (runtime != NULL && runtime[0] == '/' && lstat(runtime, &st) == 0 && S_ISDIR(st.st_mode) &&
         st.st_uid == geteuid() && (st.st_mode & 077) == 0)
         buf_printf(out, "%s/tandem-%.*s", runtime, HASH_DIGITS, hash_text(&h).s);
-    if (out->len == 0 || out->len + sizeof longest_name - 1 > SOCKET_PATH_MAX) {
+    if (out->len == 0 || out->len + sizeof LONGEST_NAME - 1 > SOCKET_PATH_MAX) {
         buf_clear(out);
         buf_printf(out, "/tmp/tandem-%u-%.*s", geteuid(), HASH_DIGITS, hash_text(&h).s);
     }
@@ -89,7 +89,7 @@ char *statedir_socket_dir(const char *path)
 {
     struct buf b = {0};
     buf_printf(&b, "%s/run", path);
-    if (b.len + sizeof longest_name - 1 > SOCKET_PATH_MAX) {
+    if (b.len + sizeof LONGEST_NAME - 1 > SOCKET_PATH_MAX) {
         buf_clear(&b);
         short_socket_dir(path, &b);
     }

@@ -325,7 +325,7 @@ enum status objects_want_damaged(struct store *s, struct error *e)
 enum status store_want_file(struct store *s, const struct hash *hash, const struct hash *shown_by, struct error *e)
 {
     struct object_row row;
-    bool found;
+    bool found = false;
     enum status status = store_need_transaction(s, e);
     if (status == STATUS_OK)
         status = object_row_find(s, hash, &found, &row, e);
