@@ -86,7 +86,7 @@ static void respond(struct ipc_asker *asker, json_t *result, const struct error 
 
 void harness_begin(struct harness *h, struct asked *asked, const char *method, json_t *params)
 {
-    *asked = (struct asked){.asker = {respond}, .loop = h->node->loop};
+    *asked = (struct asked){.asker = {.respond = respond}, .loop = h->node->loop};
     ipc_service_dispatch(h->node->service, method, params != NULL ? params : json_object(), &asked->asker);
 }
 
