@@ -309,27 +309,29 @@ def test_complaints_by_the_dozen(t):
     """Error texts that a node answers with are the peer's to choose: each names a type that it cannot take over."""
     victim = Victim(t)
     with Peer("eve@example.org") as eve, Bystander() as bob:
-        for profile in range(size(10, 60)):
-            _, last, _ = names_of(eve, profile, size(100, 250))
+        for profile in range(size(10, 40)):
+            _, last, _ = names_of(eve, profile, 250)
         watch = Watch(victim, bob)
         invitation = befriend(victim, eve)
         watch.during(lambda: victim.has(last), "there are many things of one type", 300)
         calm = min(answer_time(eve) for _ in range(5))
         before = disk(victim)
-        for kind in ("PersonName", "Person", "Profile", "ChannelInfo", "Signature") * size(5, 13):
+        for i in range(size(40, 60)):
+            kind = ("PersonName", "Profile")[i % 8 == 7]
             asked = eve.exports.times_asked(2)
             until(lambda: eve.exports.times_asked(2) > asked, "the node asks")
             eve.do("text", message=json.dumps({"requestId": 8, "type": "request", "serviceId": 6, "args": [last]}))
             eve.do("close", reason=f'Chum ended [2] with error: Error: OR-ET1: Type "{kind}" not found in recipes')
             eve.wait("closed")
-            watch.send()
+            if i % 8 == 0:
+                watch.send()
             eve.chum(invitation)
-        late = min(answer_time(eve) for _ in range(5))
+        late = max(answer_time(eve) for _ in range(5))  # the first one is not in a cache
         withheld = victim.told("share.withheld", eve)
         print(f"     {len(withheld)} complaints heard; roots take {1000 * calm:.0f} ms before and {1000 * late:.0f} ms after",
               flush=True)
         assert withheld, "they do not reach the node"
-        assert SANITIZER or late < 5 * calm + 0.2, (calm, late)
+        assert SANITIZER or late < 5 * calm + size(0.4, 1.5), (calm, late)
         assert disk(victim) - before < 1 << 20
         watch.judge(bytes_offered(eve))
 
