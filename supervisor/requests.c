@@ -198,6 +198,17 @@ static enum status check_open(const struct supervisor *s, const struct node *n, 
     return STATUS_OK;
 }
 
+// Until the other node has said which key it has, somebody with its e-mail could become a contact in its place.
+static enum status check_pairing(const struct supervisor *s, const struct ipc_method *m, enum ipc_node which,
+                                 struct error *e)
+{
+    enum ipc_node other = which == IPC_ARCHIVE ? IPC_SPARSE : IPC_ARCHIVE;
+    bool pairs = strncmp(m->name, "pairing.", strlen("pairing.")) == 0 && m->effect == IPC_MUTATES;
+    if (pairs && s->installation.nodes[other].instance_key[0] == '\0')
+        return error_set(e, STATUS_CONFLICT, "NOT-PROVISIONED", "the other node is not set up yet");
+    return STATUS_OK;
+}
+
 static void forward(struct ipc_request *r, void *ctx)
 {
     struct supervisor *s = ctx;
@@ -208,7 +219,7 @@ static void forward(struct ipc_request *r, void *ctx)
     if (wanted != NULL)
         ipc_node_parse(wanted, &which);
     struct node *n = &s->nodes[which];
-    if (check_open(s, n, &e) != STATUS_OK) {
+    if (check_open(s, n, &e) != STATUS_OK || check_pairing(s, m, which, &e) != STATUS_OK) {
         ipc_request_fail(r, &e);
         return;
     }

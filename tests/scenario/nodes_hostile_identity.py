@@ -1,8 +1,11 @@
 """A hostile peer that says it is somebody else, or comes without being invited (WIRE.md 5, 6, 8, 11)."""
+import json
+import os
+import signal
 import threading
 import time
 
-from control import main, until
+from control import SECRET, fails_with, main, until
 from hostile import MAIL, Peer, Victim, befriend, id_of, id_thing, link, links, offer_profile, text, thing
 
 GUESSES = 5
@@ -110,6 +113,23 @@ def test_keys_of_known_persons_are_remembered(t):
     victim.is_well()
 
 
+def test_nobody_comes_before_our_other_node(t):
+    """Its e-mail can be guessed, and whoever has it first would be trusted as our own node is."""
+    t.up("--listen", "localhost:0")
+    sparse = t.call("status")["sparse"]["pid"]
+    os.kill(sparse, signal.SIGSTOP)
+    provisioning = t.client()
+    provisioning.send("provision", user="joe", secret=SECRET)
+    until(lambda: t.call("status")["archive"].get("listeners"), "the archive is there")
+    fails_with("NOT-PROVISIONED", t.call, "pairing.invite", node="archive")
+    os.kill(sparse, signal.SIGCONT)
+    provisioning.receive()
+    with Peer("joe@lama.local") as eve:
+        assert eve.pair(t.call("pairing.invite", node="archive"))["event"] == "closed"
+        trusted = t.call("trust.list", node="archive", person=eve.person)
+        assert eve.keys()["sign"] not in json.dumps(trusted)
+
+
 # ---- Devices ----
 
 def device_of(peer, name, keys):
@@ -165,9 +185,9 @@ def test_a_device_pairs_only_with_the_users_word(t):
         invitation = victim.invitation(**{"for": ann.person})
         assert eve.pair(invitation)["event"] == "failed", "it is for Ann"
         assert ann.pair(invitation)["event"] == "paired"
+        victim.tells("safety.changed", personId=ann.person)  # from then on it may connect
+        assert devices(victim, ann) == 2
         ann.chum(invitation)
-        until(lambda: devices(victim, ann) == 2, "the phone is stored")
-        victim.tells("safety.changed", personId=ann.person)
     victim.is_well()
 
 
