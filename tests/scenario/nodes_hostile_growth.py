@@ -315,7 +315,6 @@ def test_complaints_by_the_dozen(t):
         invitation = befriend(victim, eve)
         watch.during(lambda: victim.has(last), "there are many things of one type", 300)
         calm = min(answer_time(eve) for _ in range(5))
-        before = disk(victim)
         for i in range(size(40, 60)):
             kind = ("PersonName", "Profile")[i % 8 == 7]
             asked = eve.exports.times_asked(2)
@@ -331,8 +330,7 @@ def test_complaints_by_the_dozen(t):
         print(f"     {len(withheld)} complaints heard; roots take {1000 * calm:.0f} ms before and {1000 * late:.0f} ms after",
               flush=True)
         assert withheld, "they do not reach the node"
-        assert SANITIZER or late < 5 * calm + size(0.4, 1.5), (calm, late)
-        assert disk(victim) - before < 1 << 20
+        assert SANITIZER or late < 5 * calm + size(0.25, 1.5), (calm, late)
         watch.judge(bytes_offered(eve))
 
 
