@@ -78,7 +78,7 @@ char *buf_reserve(struct buf *b, size_t extra)
         b->data = mem_resize(b->data, cap);
         b->cap = cap;
     }
-    return b->data + b->len;
+    return b->data != NULL ? b->data + b->len : NULL;
 }
 
 void buf_add(struct buf *b, const void *data, size_t len)

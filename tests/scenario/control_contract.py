@@ -61,7 +61,8 @@ def test_a_full_log_is_rotated(t):
         file.truncate(10 * 1024 * 1024)
     t.up()
     until(lambda: os.path.exists(t.path("log", "supervisor.log.1")), "the log is rotated")
-    until(lambda: os.path.getsize(t.path("log", "supervisor.log")) < 1024 * 1024, "a new one begins")
+    new = t.path("log", "supervisor.log")
+    until(lambda: os.path.exists(new) and os.path.getsize(new) < 1024 * 1024, "a new one begins")
 
 
 # --- settings ---
