@@ -7,5 +7,5 @@ struct peers;
 struct inspections;
 
 struct inspections *inspections_create(struct peers *p);
-void inspections_destroy(struct inspections *is);                      // NULL-safe
-const char *inspections_ready(struct inspections *is, struct conn *c); // as conn_host.ready
+void inspections_destroy(struct inspections *is);               // NULL-safe
+void inspections_serve(struct inspections *is, struct conn *c); // somebody whom the caller knows

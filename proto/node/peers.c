@@ -108,7 +108,7 @@ static enum status host_claim(void *ctx, const struct conn *c, struct error *e)
         return STATUS_OK;
     if (conn_group(c) == CONN_PAIRING)
         return judge_pairing(p, c, e);
-    if (conn_group(c) == CONN_DEBUG && !proved_itself(p, peer))
+    if (conn_group(c) == CONN_DEBUG && !proved_itself(p, peer) && !may_become_known(p, peer))
         return error_set(e, STATUS_REFUSED, "REFUSED", "You do not have permission to access this file");
     if (conn_group(c) == CONN_CHUM && !may_become_known(p, peer))
         return error_set(e, STATUS_REFUSED, "REFUSED", "Unable to start chum because you are unknown");
@@ -135,13 +135,18 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
         return limit;
     if (group == CONN_PAIRING)
         return peers_may_pair(p) || conn_role(c) == CONN_INITIATOR ? pairings_ready(p->pairings, c) : "Pairing is off";
-    if (group == CONN_DEBUG)
-        return p->settings.debugs ? inspections_ready(p->inspections, c) : "Debug requests are off";
-    if (!peer->known) {
-        if (may_become_known(p, peer) && conn_hold(c, HOLD_MS))
-            return NULL;
-        return "Unable to start chum because you are unknown";
+    if (group == CONN_DEBUG && !p->settings.debugs)
+        return "Debug requests are off";
+    if (!peer->known && may_become_known(p, peer) && conn_hold(c, HOLD_MS))
+        return NULL;
+    if (group == CONN_DEBUG && !peer->known && !proved_itself(p, peer))
+        return "You do not have permission to access this file";
+    if (group == CONN_DEBUG) {
+        inspections_serve(p->inspections, c);
+        return NULL;
     }
+    if (!peer->known)
+        return "Unable to start chum because you are unknown";
     const char *refusal = routes_assigned(p->routes, c);
     if (refusal != NULL)
         return refusal;

@@ -213,9 +213,10 @@ def is_dropped(connection, patience=PATIENCE_S):
 class Socket:
     """As much of RFC 6455 as a client needs to be a nuisance."""
 
-    def __init__(self, url, upgrade=True, origin=None):
+    def __init__(self, url, upgrade=True, origin=None, source="127.0.0.1"):
         self.authority = re.match(r"ws://([^/]+)", url).group(1)
-        self.socket = socket.create_connection(("127.0.0.1", int(self.authority.rsplit(":", 1)[1])), timeout=PATIENCE_S)
+        address = ("127.0.0.1", int(self.authority.rsplit(":", 1)[1]))
+        self.socket = socket.create_connection(address, timeout=PATIENCE_S, source_address=(source, 0))
         self.origin = origin
         if upgrade:
             self.socket.sendall(self.request())

@@ -13,6 +13,8 @@ from hostile import Peer, Socket, Victim, befriend
 CROWD = int(os.environ.get("TANDEM_CROWD", "2000"))
 ANSWER_S = 0.2  # the time a peer takes to answer; a node that stops waits for 0.7 s
 
+CROWD_AT_RELAY = 20  # waiting at once; handovers are replaced at a pace: 32, then 8 a second
+
 
 def test_slow_peers_are_not_waited_for(t):
     victim = Victim(t)
@@ -106,11 +108,15 @@ def test_a_crowd_through_a_relay(t):
         def is_crowded():
             crowd.append(Socket(url))
             crowd[-1].frame(1, json.dumps(request).encode())
-            return len(crowd) % 20 == 0 and any(e["code"] == "CROWDED" for e in victim.events("connection.closed"))
+            waiting = [c for c in victim.ask("connections.list")["items"] if c["transport"] == "relay"]
+            return len(waiting) >= CROWD_AT_RELAY
 
-        until(is_crowded, "the oldest gives way")
+        until(is_crowded, "they are handed over, and wait")
+        crowd += [Socket(victim.provisioned["archive"]["url"], source=f"127.0.0.{2 + i}") for i in range(120)]
+        victim.tells("connection.closed", code="CROWDED")
         with Peer("late@example.org") as late:
-            befriend(victim, late, via="relay")
+            invitation = victim.invitation(via="relay")
+            until(lambda: late.pair(invitation)["event"] == "paired", "somebody who asks again gets in")
         victim.is_well()
         for idler in crowd:
             idler.close()
