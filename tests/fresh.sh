@@ -8,7 +8,7 @@ root=$2
 also=${3:-}
 top=$(cd "$(dirname "$0")/.." && pwd)
 
-[ -d "$root/usr" ] || debootstrap --variant=minbase "$release" "$root" http://deb.debian.org/debian
+[ -d "$root/usr" ] || debootstrap --variant=minbase "$release" "$root"
 trap 'umount "$root/proc" "$root/dev/pts" "$root/dev" 2>/dev/null || true' EXIT
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 mountpoint -q "$root/dev" || mount --bind /dev "$root/dev"
