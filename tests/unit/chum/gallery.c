@@ -122,11 +122,11 @@ struct hash gallery_version(struct gallery *g, const struct hash *data, const st
     struct hash id = gallery_id_of(g, data);
     struct hash node = prev == NULL
                            ? gallery_object(g, "{'$type$':'VersionNodeEdge','depth':0,'creationTime':%d,'data':'%s'}",
-                                            1700000000 + depth, hash_text(data).s)
+                                            1700000000 + depth % 1000, hash_text(data).s)
                            : gallery_object(g,
                                             "{'$type$':'VersionNodeChange','depth':%d,'creationTime':%d,'prev':'%s',"
                                             "'data':'%s'}",
-                                            depth, 1700000000 + depth, hash_text(prev).s, hash_text(data).s);
+                                            depth, 1700000000 + depth % 1000, hash_text(prev).s, hash_text(data).s);
     gallery_child(g, &node, "object", data);
     gallery_child(g, &node, "id", &id);
     if (prev != NULL) {
