@@ -3,9 +3,8 @@
 //
 //   type          the recipe names (and the two kinds of files) objects refer to by a small number
 //   object        everything known by its hash; tree: enum tree; state: present, remote, wanted; source: whose node
-//   sent
-//                 it first, as a number (provenance.c), 0 = it was made here; part: it lies here as part of something
-//                 else only, and has no effect of its own
+//                 sent it first, as a number (provenance.c), 0 = it was made here; part: it lies here as part of
+//                 something else only, and has no effect of its own
 //   brought       who else proved to have it, by sending it or by making it after it had come from somebody
 //   wanted        who showed us the BLOBs that are wanted and were never here, or named one that came otherwise
 //   body          bytes not (archive: not yet) in a file of their own
