@@ -5,13 +5,14 @@
 #include "node/job.h"
 
 extern const struct node_method NODE_METHODS_OBJECTS[];    // object.*, recipe.*
-extern const struct node_method NODE_METHODS_CHAT[];       // chat.*, topic.*
+extern const struct node_method NODE_METHODS_CHAT[];       // chat.*, topic.send, topic.read
 extern const struct node_method NODE_METHODS_CHANNELS[];   // channel.*
 extern const struct node_method NODE_METHODS_CONTACTS[];   // contacts.*, contact.*
 extern const struct node_method NODE_METHODS_IDENTITIES[]; // identity.*
 extern const struct node_method NODE_METHODS_PEOPLE[];     // profile.*, group.*
 extern const struct node_method NODE_METHODS_SETTINGS[];   // settings.*
 extern const struct node_method NODE_METHODS_SHARE[];      // share.*, roots.*
+extern const struct node_method NODE_METHODS_TOPICS[];     // topic.*
 extern const struct node_method NODE_METHODS_TRUST[];      // trust.*
 
 // The parameter "group": the name or id of a group that exists. Code NOT-FOUND.
