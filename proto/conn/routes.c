@@ -273,6 +273,8 @@ const char *routes_assigned(struct routes *r, struct conn *c)
     struct route *g = route_of(r, c);
     if (g == NULL || g->active == c)
         return NULL;
+    if (g->disabled)
+        return "Route is disabled";
     uint64_t now_ms = now(r);
     if (own_attempt_wins(g, c))
         return "Duplicate connection - dropped new connection";

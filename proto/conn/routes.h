@@ -84,9 +84,10 @@ const struct conn_identity *routes_identity(const struct routes *r, const struct
 bool routes_known(const struct routes *r, const struct conn_identity *local, const struct public_key *remote,
                   struct hash *person, struct hash *instance);
 enum conn_key_check routes_person_key(const struct routes *r, const struct hash *person, const struct public_key *key);
-// false when the peer is switched off. Strangers are admitted if strangers is true.
+// false when the peer is switched off. Strangers are admitted if strangers is true. CHUM of a peer that is switched off
+// is admitted too, and refused by routes_assigned: a reference peer that is closed without `sync` never dials again.
 bool routes_admits(const struct routes *r, const struct conn_identity *local, const struct public_key *source,
-                   bool strangers);
+                   enum conn_group group, bool strangers);
 // The duplicate rule (WIRE.md 8.4); chum only. Asked again for a connection that was held until its peer was known.
 const char *routes_assigned(struct routes *r, struct conn *c);
 void routes_closed(struct routes *r, struct conn *c, const struct error *why);

@@ -112,10 +112,10 @@ enum conn_key_check routes_person_key(const struct routes *r, const struct hash 
 }
 
 bool routes_admits(const struct routes *r, const struct conn_identity *local, const struct public_key *source,
-                   bool strangers)
+                   enum conn_group group, bool strangers)
 {
     const struct route *g = routes_find(r, local, source);
-    return g != NULL ? !g->disabled : strangers;
+    return g != NULL ? !g->disabled || group == CONN_CHUM : strangers;
 }
 
 // ---- Changes ----

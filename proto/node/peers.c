@@ -44,8 +44,7 @@ static bool host_admits(void *ctx, const struct conn_identity *local, const stru
                         enum conn_group group)
 {
     struct peers *p = ctx;
-    (void)group;
-    return routes_admits(p->routes, local, source, peers_may_pair(p));
+    return routes_admits(p->routes, local, source, group, peers_may_pair(p));
 }
 
 static const char *host_assigned(void *ctx, struct conn *c)

@@ -64,6 +64,12 @@ static const char *assigned(void *ctx, struct conn *c)
     return routes_assigned(current->routes, c);
 }
 
+static bool admits(void *ctx, const struct conn_identity *local, const struct public_key *source, enum conn_group group)
+{
+    (void)ctx;
+    return routes_admits(current->routes, local, source, group, true);
+}
+
 static void (*node_closed)(void *ctx, struct conn *c, const struct error *why);
 
 static void closed(void *ctx, struct conn *c, const struct error *why)
@@ -81,6 +87,7 @@ static int begin(void **state)
     node_begin(&s->peer, s->world, s->recipes, "peer@test", "archive");
     node_closed = s->me.host.closed;
     s->me.host.assigned = assigned;
+    s->me.host.admits = admits;
     s->me.host.closed = closed;
     s->host =
         (struct routes_host){.ctx = s, .now = now, .random = pick, .dial = dial, .cancel = cancel, .wake_at = wake_at};
@@ -478,7 +485,10 @@ static void people_and_devices_can_be_switched_off(void **state)
     routes_enable_person(s->routes, person, false);
     pipe_settle(s->world);
     assert_string_equal(pipe_closed(s->ends[0]), "Close called: Route is disabled");
-    assert_false(routes_admits(s->routes, &s->me.identity, key, true));
+    assert_false(routes_admits(s->routes, &s->me.identity, key, CONN_PAIRING, true));
+    assert_false(routes_admits(s->routes, &s->me.identity, key, CONN_DEBUG, true));
+    come_in(s); // a reference peer goes on dialling only if it was answered with `sync`
+    assert_string_equal(pipe_closed(s->ends[0]), "Close called: Route is disabled");
     pass(s, 600000);
     assert_int_equal(s->dialled, 1);
     assert_int_equal(info(s).state, ROUTE_DISABLED);
@@ -489,7 +499,7 @@ static void people_and_devices_can_be_switched_off(void **state)
     routes_enable_instance(s->routes, key, true);
     pass(s, 0);
     assert_int_equal(s->dialled, 2);
-    assert_true(routes_admits(s->routes, &s->me.identity, key, false));
+    assert_true(routes_admits(s->routes, &s->me.identity, key, CONN_PAIRING, false));
 }
 
 static void forgotten_peers_are_left_alone(void **state)
@@ -503,8 +513,8 @@ static void forgotten_peers_are_left_alone(void **state)
     assert_string_equal(pipe_closed(s->ends[0]), "Close called: Corresponding route was stopped");
     pass(s, 600000);
     assert_int_equal(s->dialled, 1);
-    assert_false(routes_admits(s->routes, &s->me.identity, key, false));
-    assert_true(routes_admits(s->routes, &s->me.identity, key, true)); // as a stranger
+    assert_false(routes_admits(s->routes, &s->me.identity, key, CONN_PAIRING, false));
+    assert_true(routes_admits(s->routes, &s->me.identity, key, CONN_PAIRING, true)); // as a stranger
 }
 
 static void dialling_as_a_whole_can_be_switched_off(void **state)

@@ -251,6 +251,23 @@ static void only_own_pages_and_names_get_in(void **state)
     pair_close(&p);
 }
 
+// Pages of files, and sandboxed frames of any page, call their origin null.
+static void nameless_origins_get_in_only_when_listed(void **state)
+{
+    (void)state;
+    static const char *const origins[] = {"null", NULL};
+    struct pair p;
+    pair_listen(&p, &(struct ws_server_options){.origins = origins});
+    struct buf got = ask(&p,
+                         SPAN("GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+                              "Origin: null\r\n\r\n"),
+                         SPAN(CLOSE_FRAME));
+    assert_true(span_starts_with(buf_span(&got), SPAN("HTTP/1.1 101 ")));
+    buf_free(&got);
+    pair_close(&p);
+}
+
 static void other_upgrades_and_extensions_are_refused(void **state)
 {
     (void)state;
@@ -588,6 +605,7 @@ int main(void)
         cmocka_unit_test(plain_http_is_told_to_upgrade),
         cmocka_unit_test(a_listener_may_answer_http),
         cmocka_unit_test(only_own_pages_and_names_get_in),
+        cmocka_unit_test(nameless_origins_get_in_only_when_listed),
         cmocka_unit_test(other_upgrades_and_extensions_are_refused),
         cmocka_unit_test(continuation_frames_become_one_message),
         cmocka_unit_test(breaches_of_the_protocol_close),
