@@ -199,6 +199,11 @@ static void add_who(struct node *n, json_t *params)
     }
     json_object_set_new(params, "email", json_string(s->installation.nodes[n->which].email));
     json_object_set_new(params, "instanceName", json_string(s->installation.nodes[n->which].instance_name));
+    if (s->installation.nodes[n->which].person_id[0] == '\0') {
+        char name[USER_MAX + 1];
+        installation_name(&s->installation, name, sizeof name);
+        json_object_set_new(params, "name", json_string(name));
+    }
 }
 
 static void open_node(struct node *n)

@@ -1,12 +1,18 @@
 #include "supervisor/installation.h"
 
+#include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { VERSION = 1 };
+#include "crypto/secret.h"
+
+enum { VERSION = 1, UNIQUE_LENGTH = 8 };
+
+#define EMAIL_DOMAIN "@lama.local"
+#define UNIQUE_LETTERS "abcdefghijkmnpqrstuvwxyz23456789" // 32; none that is taken for another
 
 const struct installation INSTALLATION_NONE = {.recreating = -1, .adopting = -1};
 
@@ -28,28 +34,50 @@ static enum status check_email(const char *node, const char *email, struct error
     return email == NULL ? STATUS_OK : check_word(what, email, " ", EMAIL_MAX, e);
 }
 
-// Joins into a field of the same struct: gcc fears that the parts overlap it, so they go through a buffer.
-static void join(char *out, size_t size, const char *prefix, const char *user, const char *suffix)
+void installation_name(const struct installation *in, char *out, size_t size)
 {
-    struct buf b = {0};
-    buf_printf(&b, "%s%s%s", prefix, user, suffix);
-    snprintf(out, size, "%s", buf_cstr(&b));
-    buf_free(&b);
+    size_t len = strcspn(in->user, "@");
+    snprintf(out, size, "%.*s", len != 0 ? (int)len : USER_MAX, in->user);
 }
 
-static void set_email(struct installation *in, enum ipc_node node, const char *given)
+// What an address may hold without being quoted, and everything that is no ASCII.
+static bool fits_address(char c)
 {
-    char *out = in->nodes[node].email;
+    return isalnum((unsigned char)c) || (unsigned char)c >= 0x80 || c == '.' || c == '_' || c == '-';
+}
+
+static void make_unique(char *out)
+{
+    unsigned char random[UNIQUE_LENGTH];
+    random_bytes(random, sizeof random);
+    for (size_t i = 0; i < sizeof random; i++)
+        out[i] = UNIQUE_LETTERS[random[i] % strlen(UNIQUE_LETTERS)];
+    out[UNIQUE_LENGTH] = '\0';
+}
+
+// Whoever has the same e-mail is the same person to everybody, so a default must not be what others come upon as well.
+static void set_email(struct installation *in, enum ipc_node node, const char *given, const char *unique)
+{
+    char name[USER_MAX + 1];
+    struct buf b = {0};
+    installation_name(in, name, sizeof name);
+    for (char *at = name; *at != '\0'; at++)
+        if (!fits_address(*at))
+            *at = '-';
     if (given != NULL)
-        snprintf(out, EMAIL_MAX + 1, "%s", given);
+        buf_add_text(&b, given);
     else
-        join(out, EMAIL_MAX + 1, node == IPC_ARCHIVE ? "node-" : "", in->user, "@lama.local");
+        buf_printf(&b, "%s%s-%s" EMAIL_DOMAIN, node == IPC_ARCHIVE ? "node-" : "", name, unique);
+    snprintf(in->nodes[node].email, EMAIL_MAX + 1, "%s", buf_cstr(&b));
+    buf_free(&b);
 }
 
 static void set_instance_name(struct installation *in, enum ipc_node node)
 {
-    join(in->nodes[node].instance_name, NAME_MAX_LENGTH + 1, node == IPC_ARCHIVE ? "lama-node-" : "lama-", in->user,
-         "");
+    char name[USER_MAX + 1];
+    installation_name(in, name, sizeof name);
+    snprintf(in->nodes[node].instance_name, NAME_MAX_LENGTH + 1, "%s%s", node == IPC_ARCHIVE ? "lama-node-" : "lama-",
+             name);
 }
 
 static enum status check_different(const struct installation *in, struct error *e)
@@ -62,13 +90,15 @@ static enum status check_different(const struct installation *in, struct error *
 enum status installation_make(struct installation *in, const char *user, const char *archive_email,
                               const char *sparse_email, struct error *e)
 {
+    char unique[UNIQUE_LENGTH + 1];
     *in = INSTALLATION_NONE;
     if (check_word("user name", user, "/", USER_MAX, e) != STATUS_OK ||
         check_email("archive", archive_email, e) != STATUS_OK || check_email("sparse", sparse_email, e) != STATUS_OK)
         return e->status;
     snprintf(in->user, sizeof in->user, "%s", user);
-    set_email(in, IPC_ARCHIVE, archive_email);
-    set_email(in, IPC_SPARSE, sparse_email);
+    make_unique(unique);
+    set_email(in, IPC_ARCHIVE, archive_email, unique);
+    set_email(in, IPC_SPARSE, sparse_email, unique);
     set_instance_name(in, IPC_ARCHIVE);
     set_instance_name(in, IPC_SPARSE);
     return check_different(in, e);
@@ -83,6 +113,7 @@ enum status installation_adopt(struct installation *in, enum ipc_node node, cons
                                struct error *e)
 {
     enum ipc_node other = other_node(node);
+    char unique[UNIQUE_LENGTH + 1];
     *in = INSTALLATION_NONE;
     in->adopting = (int)node;
     if (user == NULL && node != IPC_ARCHIVE) // the archive is made first and needs a name
@@ -91,18 +122,27 @@ enum status installation_adopt(struct installation *in, enum ipc_node node, cons
         check_email(ipc_node_name(other), other_email, e) != STATUS_OK)
         return e->status;
     snprintf(in->user, sizeof in->user, "%s", user != NULL ? user : "");
+    make_unique(unique);
     if (user != NULL || other_email != NULL)
-        set_email(in, other, other_email);
+        set_email(in, other, other_email, unique);
     if (user != NULL)
         set_instance_name(in, other);
     return STATUS_OK;
 }
 
-// "node-joe@lama.local" and "joe@example.org" belong to joe.
+static bool is_default_email(const char *at)
+{
+    return strcmp(at, EMAIL_DOMAIN) == 0 && at[-1 - UNIQUE_LENGTH] == '-' &&
+           strspn(at - UNIQUE_LENGTH, UNIQUE_LETTERS) == UNIQUE_LENGTH;
+}
+
+// "node-joe-k3v9m2pq@lama.local", "node-joe@lama.local" and "joe@example.org" belong to joe.
 static void name_user(struct installation *in, const char *email)
 {
     const char *name = strncmp(email, "node-", 5) == 0 ? email + 5 : email;
     size_t len = strcspn(name, "@");
+    if (len > UNIQUE_LENGTH + 1 && is_default_email(name + len))
+        len -= UNIQUE_LENGTH + 1;
     snprintf(in->user, sizeof in->user, "%.*s", len < USER_MAX ? (int)len : USER_MAX, len > 0 ? name : "owner");
 }
 
@@ -110,18 +150,17 @@ enum status installation_adopted(struct installation *in, const char *email, con
 {
     enum ipc_node node = (enum ipc_node)in->adopting;
     enum ipc_node other = other_node(node);
+    char unique[UNIQUE_LENGTH + 1];
     if (email == NULL || instance_name == NULL || strlen(email) > EMAIL_MAX || strlen(instance_name) > NAME_MAX_LENGTH)
         return error_set(e, STATUS_INVALID, "BAD-INPUT",
                          "the storage directory has no usable e-mail and instance name");
-    set_email(in, node, email);
+    make_unique(unique);
+    set_email(in, node, email, unique);
     snprintf(in->nodes[node].instance_name, NAME_MAX_LENGTH + 1, "%s", instance_name);
     if (in->user[0] == '\0')
         name_user(in, email);
     if (in->nodes[other].email[0] == '\0')
-        set_email(in, other, NULL);
-    if (strcasecmp(in->nodes[other].email, email) == 0) // whoever has the default already, the other takes another
-        join(in->nodes[other].email, EMAIL_MAX + 1, other == IPC_ARCHIVE ? "archive-" : "sparse-", in->user,
-             "@lama.local");
+        set_email(in, other, NULL, unique);
     set_instance_name(in, other);
     in->adopting = -1;
     return check_different(in, e);

@@ -29,12 +29,15 @@ struct installation {
     int adopting;   // enum ipc_node that takes over a storage directory and has not finished; -1 = none
 };
 
-// Fills in the default e-mails where NULL and the instance names. STATUS_INVALID: EMAILS-EQUAL, or BAD-PARAMS for
+// Fills in the default e-mails where NULL, which are new with each call, and the instance names. STATUS_INVALID: EMAILS-EQUAL, or BAD-PARAMS for
 // control characters and blanks where none may be.
 enum status installation_make(struct installation *in, const char *user, const char *archive_email,
                               const char *sparse_email, struct error *e);
 
 extern const struct installation INSTALLATION_NONE; // nobody was provisioned
+
+// What the profiles are called at first: the user, or of an address what stands before the @.
+void installation_name(const struct installation *in, char *out, size_t size);
 
 // The same for a node that adopts a storage directory: its e-mail and instance name come from there, and so does the
 // user's name where user is NULL. other_email is the other node's, NULL = default. Finished by installation_adopted.

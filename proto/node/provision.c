@@ -13,6 +13,7 @@
 #include "models/instance.h"
 #include "models/leute.h"
 #include "models/onedb.h"
+#include "models/profile.h"
 #include "models/sharing.h"
 #include "models/topic.h"
 #include "node/addresses.h"
@@ -84,6 +85,13 @@ static enum status adopt_instance(struct opening *o, struct error *e)
     return instance_reopen(o->store, o->keychain, &o->self, e);
 }
 
+// Of a store that is new: what the user calls itself later must not be undone.
+static enum status set_first_name(const struct opening *o, struct model *m, struct error *e)
+{
+    const char *name = ipc_request_text(o->request, "name");
+    return name != NULL && o->created ? profile_set_name(m, span_of(name), e) : STATUS_OK;
+}
+
 static enum status open_instance(struct opening *o, struct error *e)
 {
     struct arena *arena = arena_create();
@@ -95,6 +103,8 @@ static enum status open_instance(struct opening *o, struct error *e)
     struct model m = {.store = o->store, .self = o->self, .arena = arena, .now_ms = now};
     if (st == STATUS_OK)
         st = leute_init(&m, span_of(o->reachable), e);
+    if (st == STATUS_OK)
+        st = set_first_name(o, &m, e);
     if (st == STATUS_OK)
         st = channel_catch_up(&m, e);
     if (st == STATUS_OK)

@@ -74,6 +74,9 @@ static json_t *adopt(struct ctl *c, const char *name, struct error *e)
     secret_destroy(&secret);
     if (ctl_has(c, "user"))
         json_object_set_new(params, "user", json_string(ctl_value(c, "user")));
+    if (ctl_has(c, "other-email"))
+        json_object_set_new(params, strcmp(node_of(c), "archive") == 0 ? "sparseEmail" : "archiveEmail",
+                            json_string(ctl_value(c, "other-email")));
     return ctl_call(c, "provision", params, e);
 }
 

@@ -1,6 +1,7 @@
 """Provisioning: once, again, interrupted, refused, lost, forgotten."""
 import json
 import os
+import re
 import shutil
 import signal
 
@@ -49,6 +50,14 @@ def test_a_wrong_secret_changes_nothing(t):
     t.provision()
     fails_with("BAD-SECRET", t.provision, secret="wrong")
     assert t.call("status")["archive"]["state"] == "running"
+
+
+def test_both_mails_can_be_chosen(t):
+    t.up()
+    chosen = "--archive-email", "node@x.org", "--sparse-email", "me@x.org"
+    status, result = t.cli_json("provision", "--user", "joe", *chosen, stdin=SECRET)
+    assert status == 0 and mails(t) == ("node@x.org", "me@x.org")
+    assert t.cli_json("provision", "--user", "joe", *chosen, stdin=SECRET)[1]["archive"] == result["archive"]
 
 
 def test_another_user_is_refused(t):
@@ -125,6 +134,26 @@ def test_a_taken_port_leaves_nothing(t):
     assert t.provision(secret="a different one")["created"] is True
 
 
+def record_of(t):
+    with open(t.path("installation.json")) as file:
+        return json.load(file)
+
+
+def mails(t):
+    record = record_of(t)
+    return record["archive"]["email"], record["sparse"]["email"]
+
+
+def test_two_users_of_one_name_are_two_persons(t):
+    t.up()
+    first = t.provision()
+    one = mails(t)
+    assert all(re.fullmatch("(node-)?joe-[a-z2-9]{8}@lama.local", mail) for mail in one), one
+    assert t.cli_json("deprovision", "--wipe", "--yes") == (0, {"wiped": True})
+    second = t.provision()
+    assert not set(one) & set(mails(t)) and second["archive"]["personId"] != first["archive"]["personId"]
+
+
 def has_content(path):
     return os.path.exists(path) and os.path.getsize(path) > 0
 
@@ -136,9 +165,11 @@ def test_an_interrupted_creation_is_resumed(t):
     until(lambda: has_content(t.path("archive", "key-hash")), "the archive's store")
     os.kill(t.process.pid, signal.SIGKILL)
     t.wait_exit()
+    persons = mails(t)
     t.up(FAKE_FEDERATE_MS="0")
     fails_with("BAD-SECRET", t.provision, secret="wrong")
     assert t.provision()["federated"] is True
+    assert mails(t) == persons
 
 
 def test_a_lost_store_is_made_anew_only_when_asked(t):
@@ -150,6 +181,7 @@ def test_a_lost_store_is_made_anew_only_when_asked(t):
     fails_with("STORE-MISSING", t.provision)
     assert os.listdir(t.path("sparse")) == []
     result = t.provision(recreate="sparse")
+    assert result["sparse"]["personId"] == first["sparse"]["personId"]
     assert result["created"] is True and result["federated"] is True
     with open(t.path("archive", "forgot")) as file:  # the survivor forgot the old key
         assert file.read() == first["sparse"]["personId"]
@@ -196,10 +228,9 @@ def test_a_storage_directory_is_adopted(t):
     before = snapshot(source(t))
     status, result = t.cli_json("import", "--one-db", source(t), stdin=SECRET)
     assert status == 0 and result["imported"] == {"objects": 17} and result["federated"], result
-    with open(t.path("installation.json")) as file:
-        record = json.load(file)
+    record = record_of(t)
     assert record["user"] == "ann" and record["archive"]["email"] == "node-ann@example.org"
-    assert record["archive"]["instanceName"] == "ann's instance" and record["sparse"]["email"] == "ann@lama.local"
+    assert record["archive"]["instanceName"] == "ann's instance" and re.fullmatch("ann-[a-z2-9]{8}@lama.local", record["sparse"]["email"])
     assert record["adopting"] is None and record["recreating"] is None
     with open(t.path("archive", "forgot")) as file:  # it may have known that person with other keys
         assert file.read() == result["sparse"]["personId"]

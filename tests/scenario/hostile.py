@@ -16,7 +16,7 @@ import time
 from control import PATIENCE_S, RpcError, until
 from nodes import Pair
 
-MAIL = "node-joe@lama.local"  # of the archive's own person
+MAIL, SPARSE_MAIL = "node-joe@lama.local", "joe@lama.local"  # of the victim's own persons
 PROGRAM = os.environ["TANDEM_HOSTILE_PEER"]
 SANITIZER = os.environ.get("TANDEM_SANITIZE")
 GROWTH_KIB = 48 * 1024  # what any one attack may cost the node's memory at its height
@@ -247,7 +247,7 @@ class Victim(Pair):
     """An archive node, watched."""
 
     def __init__(self, t, *options, **who):
-        super().__init__(t, *options, **who)
+        super().__init__(t, *options, **{"mails": (MAIL, SPARSE_MAIL), **who})
         self.pid = t.call("status")["archive"]["pid"]
         self.client = t.client()
         self.boot = self.client.call("events.since", limit=1)["bootId"]

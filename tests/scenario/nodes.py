@@ -4,13 +4,19 @@ import json
 from control import SECRET, until
 
 
+def with_mails(archive, sparse):
+    """The options of 'provision' for it."""
+    return ["--archive-email", archive, "--sparse-email", sparse]
+
+
 class Pair:
     """The two nodes of a running installation, seen through the command line."""
 
-    def __init__(self, installation, *options, user="joe"):
+    def __init__(self, installation, *options, user="joe", mails=None):
         self.t = installation
+        self.mails = with_mails(*mails) if mails else []  # of the archive and the sparse node; else new ones
         self.t.up("--listen", "localhost:0", *options)  # of two the last counts
-        status, self.provisioned = self.cli("provision", "--user", user, stdin=SECRET + "\n")
+        status, self.provisioned = self.cli("provision", "--user", user, *self.mails, stdin=SECRET + "\n")
         assert status == 0, self.provisioned
         self.archive = self.provisioned["archive"]["personId"]
         self.sparse = self.provisioned["sparse"]["personId"]

@@ -140,7 +140,7 @@ def test_profile_names_reach_the_other_node(t):
 
 
 def test_a_profile_has_one_of_each(t):
-    pair = Pair(t)
+    pair = Pair(t, user="Joe")
     image = pair.ok("blob", "put", write(os.path.join(t.top, "me.png"), b"a picture"))["hash"]
     options = {"name": "Joe", "status": "busy", "organisation": "ACME", "image": image, "mail": "joe@x.org", "phone": "+43"}
     types = {"name": "PersonName", "status": "PersonStatus", "organisation": "OrganisationName", "image": "ProfileImage",
@@ -202,8 +202,8 @@ def test_a_node_has_several_identities(t):
     main, other = pair.ok("identity", "list")
     assert main["personId"] == pair.sparse and main["main"] and other == work
     assert work["personId"] not in [c["personId"] for c in pair.ok("contacts")]
-    pair.fails("EXISTS", 1, "identity", "add", "node-joe@lama.local")
-    pair.fails("EXISTS", 1, "identity", "add", "joe@lama.local")
+    pair.fails("EXISTS", 1, "identity", "add", pair.ok("--node", "archive", "id")["email"])
+    pair.fails("EXISTS", 1, "identity", "add", pair.ok("id")["email"])
     status, result = pair.cli("channel", "post", "log", "--as", pair.archive,
                               stdin=dumps({"$type$": "PersonName", "name": "x"}))
     assert result["error"]["code"] == "NOT-FOUND", result

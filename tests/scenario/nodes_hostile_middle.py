@@ -150,7 +150,7 @@ def test_an_honest_third_node_does_not_help(t):
     """Joe and Ann know each other, and Mallory knows both: Ann dials Mallory, who shows her Joe, and is Ann for Joe."""
     second = Installation()
     try:
-        joe, ann = Victim(t), Victim(second, user="ann")
+        joe, ann = Victim(t), Victim(second, user="ann", mails=None)
         ann.ok("--node", "archive", "pair", json.dumps(joe.invitation()))
         until(lambda: ann.archive in joe.persons(), "both have stored it")
         with Middleman() as mallory:

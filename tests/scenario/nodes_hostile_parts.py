@@ -8,8 +8,8 @@ import sqlite3
 import struct
 
 from control import SECRET, main, until
-from hostile import (NO_ENDPOINTS, Peer, Victim, befriend, digest, edge, id_of, id_thing, link, links, offer_profile, text,
-                     thing)
+from hostile import (MAIL, NO_ENDPOINTS, Peer, Victim, befriend, digest, edge, id_of, id_thing, link, links, offer_profile,
+                     text, thing)
 
 NODE_TIME = 1700000000000
 
@@ -30,7 +30,7 @@ def mallory_at(victim, peer):
     x = peer.exports
     x.issuer = x.put(id_thing("Person", text("email", peer.email)))
     x.person = {"type": "id", "hash": x.issuer}
-    x.victim = x.put(id_thing("Person", text("email", "node-joe@lama.local")))
+    x.victim = x.put(id_thing("Person", text("email", MAIL)))
     assert x.victim == victim.archive
     return x
 

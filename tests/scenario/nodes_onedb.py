@@ -48,9 +48,10 @@ def test_an_exported_node_goes_on_elsewhere(t):
         until(lambda: "hello ann" in history(friend, old.archive), "the friend has it")
         directory = export(old, "archive")
         before = snapshot(directory)
+        mail = old.ok("id")["email"]
         assert t.stop() == 0
 
-        new = Moved(second, directory)
+        new = Moved(second, directory, "--other-email", mail)
         assert snapshot(directory) == before
         assert new.provisioned["created"] and new.provisioned["paired"] and new.provisioned["federated"]
         assert new.provisioned["imported"]["damaged"] == 0 and new.provisioned["imported"]["objects"] > 0
@@ -78,7 +79,7 @@ def test_an_exported_node_goes_on_elsewhere(t):
 
 def test_the_owner_s_name_comes_from_the_instance_or_is_given(t):
     old = Pair(t)
-    directory = export(old, "sparse")  # joe@lama.local: what a new sparse node would be called, too
+    directory = export(old, "sparse")
     second = Installation()
     try:
         new = Moved(second, directory, "--user", "joe")

@@ -11,7 +11,7 @@ from nodes import Pair
 def with_two(t, test):
     second = Installation()
     try:
-        test(Pair(t), Pair(second, user="ann"))
+        test(Pair(t), Pair(second, user="ann", mails=("node-ann@lama.local", "ann@lama.local")))
         assert second.stop() == 0
     finally:
         second.clean()
@@ -30,8 +30,10 @@ def test_two_people_pair_and_chat(t):
         assert set(invitation) == {"token", "publicKey", "url"}
         paired = ann.ok("--node", "archive", "pair", json.dumps(invitation))
         assert paired["personId"] == joe.archive
-        [contact] = [c for c in ann.ok("--node", "archive", "contacts") if c["personId"] == joe.archive]
-        assert contact["trusted"] and contact["email"] == "node-joe@lama.local"
+        contact = until(lambda: next((c for c in ann.ok("--node", "archive", "contacts") if c["name"] == "joe"), None),
+                        "Ann knows Joe's name")
+        assert contact["trusted"] and contact["personId"] == joe.archive
+        assert contact["email"] == joe.ok("--node", "archive", "id")["email"]
         until(lambda: any(c["personId"] == ann.archive and c["connected"] for c in joe.ok("--node", "archive", "contacts")),
               "they are connected")
         ann.ok("--node", "archive", "chat", "send", "--to", joe.archive, "hello Joe")
@@ -63,7 +65,7 @@ def test_somebody_with_new_keys_is_another_until_forgotten(t):
         says("before")
         until(lambda: heard() == {"before": "verified"}, "Joe hears Ann")
         ann.ok("deprovision", "--wipe", "--yes")
-        again = ann.ok("provision", "--user", "ann", stdin="another secret\n")
+        again = ann.ok("provision", "--user", "ann", *ann.mails, stdin="another secret\n")
         assert again["archive"]["personId"] == ann.archive and again["created"]
         status, result = pairs()
         assert result["error"]["code"] == "EP-KEYMISSMATCH" and "other side has you" in result["error"]["message"], result

@@ -76,23 +76,57 @@ static void limits_out_of_bounds_cost_nothing(void **state)
     secret_destroy(&secret);
 }
 
+// NAME-XXXXXXXX@lama.local
+static void assert_default(const char *email, const char *name)
+{
+    size_t len = strlen(name);
+    assert_memory_equal(email, name, len);
+    assert_int_equal(email[len], '-');
+    assert_int_equal(strspn(email + len + 1, "abcdefghijkmnpqrstuvwxyz23456789"), 8);
+    assert_string_equal(email + len + 9, "@lama.local");
+}
+
 static void defaults_follow_the_user_name(void **state)
 {
     (void)state;
     struct installation in;
+    struct installation other;
     struct error e = {0};
     assert_int_equal(installation_make(&in, "joe", NULL, NULL, &e), STATUS_OK);
-    assert_string_equal(in.nodes[IPC_ARCHIVE].email, "node-joe@lama.local");
+    assert_default(in.nodes[IPC_SPARSE].email, "joe");
+    assert_default(in.nodes[IPC_ARCHIVE].email, "node-joe");
+    assert_string_equal(in.nodes[IPC_ARCHIVE].email + 5, in.nodes[IPC_SPARSE].email);
     assert_string_equal(in.nodes[IPC_ARCHIVE].instance_name, "lama-node-joe");
-    assert_string_equal(in.nodes[IPC_SPARSE].email, "joe@lama.local");
     assert_string_equal(in.nodes[IPC_SPARSE].instance_name, "lama-joe");
-    assert_int_equal(installation_make(&in, "joe", "a@b", "a@b", &e), STATUS_INVALID);
-    assert_string_equal(e.code, "EMAILS-EQUAL");
-    assert_int_equal(installation_make(&in, "joe", "joe@lama.local", NULL, &e), STATUS_INVALID);
+    assert_int_equal(installation_make(&other, "joe", NULL, NULL, &e), STATUS_OK);
+    assert_string_not_equal(in.nodes[IPC_SPARSE].email, other.nodes[IPC_SPARSE].email); // two people called Joe
+    assert_int_equal(installation_make(&in, "joe", "j@x.org", NULL, &e), STATUS_OK);
+    assert_string_equal(in.nodes[IPC_ARCHIVE].email, "j@x.org");
+    assert_int_equal(installation_make(&in, "joe", "a@b", "A@b", &e), STATUS_INVALID);
     assert_string_equal(e.code, "EMAILS-EQUAL");
     assert_int_equal(installation_make(&in, "j\noe", NULL, NULL, &e), STATUS_INVALID);
     assert_string_equal(e.code, "BAD-PARAMS");
     assert_int_equal(installation_make(&in, "", NULL, NULL, &e), STATUS_INVALID);
+}
+
+static void whatever_names_the_user_gives_an_address(void **state)
+{
+    (void)state;
+    struct installation in;
+    struct error e = {0};
+    char name[USER_MAX + 1];
+    assert_int_equal(installation_make(&in, "anna@example.org", NULL, NULL, &e), STATUS_OK);
+    assert_default(in.nodes[IPC_SPARSE].email, "anna");
+    assert_string_equal(in.user, "anna@example.org");
+    installation_name(&in, name, sizeof name);
+    assert_string_equal(name, "anna");
+    assert_string_equal(in.nodes[IPC_SPARSE].instance_name, "lama-anna");
+    assert_int_equal(installation_make(&in, "Anna <M\u00fcller>", NULL, NULL, &e), STATUS_OK);
+    assert_default(in.nodes[IPC_ARCHIVE].email, "node-Anna--M\u00fcller-");
+    installation_name(&in, name, sizeof name);
+    assert_string_equal(name, "Anna <M\u00fcller>");
+    assert_int_equal(installation_make(&in, "@home", NULL, NULL, &e), STATUS_OK);
+    assert_default(in.nodes[IPC_SPARSE].email, "-home");
 }
 
 static void an_adopted_node_names_the_user(void **state)
@@ -105,15 +139,21 @@ static void an_adopted_node_names_the_user(void **state)
     assert_int_equal(installation_adopted(&in, "ann@lama.local", "phone", &e), STATUS_OK);
     assert_string_equal(in.user, "ann");
     assert_string_equal(in.nodes[IPC_ARCHIVE].instance_name, "phone");
-    assert_string_equal(in.nodes[IPC_SPARSE].email, "sparse-ann@lama.local"); // the default is taken
+    assert_default(in.nodes[IPC_SPARSE].email, "ann");
     assert_string_equal(in.nodes[IPC_SPARSE].instance_name, "lama-ann");
     assert_int_equal(in.adopting, -1);
+    assert_int_equal(installation_adopt(&in, IPC_ARCHIVE, NULL, NULL, &e), STATUS_OK);
+    assert_int_equal(installation_adopted(&in, "node-ann-abcdefgh@lama.local", "phone", &e), STATUS_OK);
+    assert_string_equal(in.user, "ann");
     assert_int_equal(installation_adopt(&in, IPC_SPARSE, NULL, NULL, &e), STATUS_INVALID);
     assert_int_equal(installation_adopt(&in, IPC_SPARSE, "joe", NULL, &e), STATUS_OK);
-    assert_string_equal(in.nodes[IPC_ARCHIVE].email, "node-joe@lama.local");
+    assert_default(in.nodes[IPC_ARCHIVE].email, "node-joe");
     assert_int_equal(installation_adopted(&in, "joe@x.org", "browser", &e), STATUS_OK);
     assert_string_equal(in.nodes[IPC_SPARSE].email, "joe@x.org");
     assert_string_equal(in.user, "joe");
+    assert_int_equal(installation_adopt(&in, IPC_SPARSE, "joe", "joe@x.org", &e), STATUS_OK);
+    assert_int_equal(installation_adopted(&in, "Joe@x.org", "browser", &e), STATUS_INVALID);
+    assert_string_equal(e.code, "EMAILS-EQUAL");
 }
 
 static void records_survive(void **state)
@@ -138,9 +178,13 @@ int main(void)
 {
     crypto_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_right_secret_fits_after_a_round_trip), cmocka_unit_test(damaged_key_files_are_refused),
-        cmocka_unit_test(limits_out_of_bounds_cost_nothing),        cmocka_unit_test(defaults_follow_the_user_name),
-        cmocka_unit_test(an_adopted_node_names_the_user),           cmocka_unit_test(records_survive),
+        cmocka_unit_test(the_right_secret_fits_after_a_round_trip),
+        cmocka_unit_test(damaged_key_files_are_refused),
+        cmocka_unit_test(limits_out_of_bounds_cost_nothing),
+        cmocka_unit_test(defaults_follow_the_user_name),
+        cmocka_unit_test(whatever_names_the_user_gives_an_address),
+        cmocka_unit_test(an_adopted_node_names_the_user),
+        cmocka_unit_test(records_survive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
