@@ -225,22 +225,34 @@ static enum status extend_someone(struct model *m, const struct hash *someone, c
     return status;
 }
 
-enum status contact_notice_profile(struct model *m, const struct hash *profile, struct error *e)
+// proved: the person is here itself, pairing.
+static enum status list_profile(struct model *m, const struct hash *profile, bool proved, struct error *e)
 {
     struct profile p;
     struct hash someone;
     enum status status = profile_load(m, profile, &p, e);
     if (status == STATUS_OK) {
         status = leute_someone_of(m, &p.person, &someone, e);
-        if (status == STATUS_OK)
+        if (status == STATUS_OK) {
             status = extend_someone(m, &someone, &p, e);
-        else if (status == STATUS_NOT_FOUND && !leute_is_me(m, &p.person)) {
+        } else if (status == STATUS_NOT_FOUND) {
             error_clear(e);
-            status = create_someone(m, &p.person, &p.id_hash, e);
+            bool listed = !leute_is_me(m, &p.person) && (proved || !trust_was_withdrawn(m, &p.person));
+            status = listed ? create_someone(m, &p.person, &p.id_hash, e) : STATUS_OK;
         }
     }
     profile_free(&p);
     return status;
+}
+
+enum status contact_notice_profile(struct model *m, const struct hash *profile, struct error *e)
+{
+    return list_profile(m, profile, false, e);
+}
+
+enum status contact_paired_profile(struct model *m, const struct hash *profile, struct error *e)
+{
+    return list_profile(m, profile, true, e);
 }
 
 enum status contact_notice_someone(struct model *m, const struct hash *someone, struct error *e)
@@ -252,7 +264,7 @@ enum status contact_notice_someone(struct model *m, const struct hash *someone, 
     for (size_t i = 0; i < s.count && is_new; i++)
         is_new = !leute_is_me(m, &s.identities[i].person) &&
                  leute_someone_of(m, &s.identities[i].person, &known, NULL) == STATUS_NOT_FOUND;
-    if (is_new)
+    if (is_new && !leute_listed_once(m, someone)) // whoever was taken out of the list has another Someone next time
         status = leute_add_other(m, someone, e);
     someone_free(&s);
     return status;

@@ -66,7 +66,9 @@ struct contact_paired {
 enum status contact_pair(struct model *m, const struct contact_identity *identity, struct contact_paired *out,
                          struct error *e);
 // The person of a new Profile or Someone version (id hashes) gets its Someone in Leute (MODELS.md 7.4); for the hooks.
+// Whoever was forgotten does not come back that way, only by pairing anew.
 enum status contact_notice_profile(struct model *m, const struct hash *profile, struct error *e);
+enum status contact_paired_profile(struct model *m, const struct hash *profile, struct error *e);
 enum status contact_notice_someone(struct model *m, const struct hash *someone, struct error *e);
 
 // ---- Endpoints ------------------------------------------------------------------------------------------------------

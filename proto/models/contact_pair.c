@@ -181,7 +181,7 @@ enum status contact_pair(struct model *m, const struct contact_identity *identit
     if (status == STATUS_OK)
         status = trust_restore(m, &out->person, &identity->person_sign_public, e);
     if (status == STATUS_OK)
-        status = contact_notice_profile(m, &p.id_hash, e);
+        status = contact_paired_profile(m, &p.id_hash, e);
     if (status == STATUS_OK)
         status = join_everyone(m, &out->person, e);
     profile_free(&p);

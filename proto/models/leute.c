@@ -234,6 +234,15 @@ static bool is_listed(struct model *m, const struct hash *someone)
     return listed;
 }
 
+bool leute_listed_once(struct model *m, const struct hash *someone)
+{
+    struct hash_list versions = {0};
+    bool once =
+        store_referrers(m->store, someone, SPAN("Leute"), false, &versions, NULL) == STATUS_OK && versions.count != 0;
+    hash_list_free(&versions);
+    return once;
+}
+
 // The id of a Someone version that is current, listed in Leute and has the person among its identities.
 static bool is_someone_of(struct model *m, const struct hash *version, const struct hash *person, struct hash *someone)
 {

@@ -18,6 +18,7 @@ enum status leute_others(struct model *m, struct hash_list *someones, struct err
 // Adds a Someone to, or takes one out of, Leute.other; adds a group to Leute.group. Nothing happens twice.
 enum status leute_add_other(struct model *m, const struct hash *someone, struct error *e);
 enum status leute_remove_other(struct model *m, const struct hash *someone, struct error *e);
+bool leute_listed_once(struct model *m, const struct hash *someone); // in any version of Leute, in Leute.other or as me
 enum status leute_add_group(struct model *m, const struct hash *group, struct error *e);
 
 // The Someone (me or other, listed in Leute) that has the person among its identities. STATUS_NOT_FOUND.

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "models/access.h"
 #include "models/channel.h"
 #include "models/contact.h"
@@ -139,12 +140,30 @@ enum status sharing_notice_object(struct model *m, const char *type, const struc
 
 // ---- Everything there is --------------------------------------------------------------------------------------------
 
+// What is lost or damaged here is not shared, and keeps nothing else from it.
+static enum status share_one_of(struct model *m, const char *type, const struct hash *id_hash, struct error *e)
+{
+    struct error why = {0};
+    enum status status = store_savepoint(m->store, e);
+    if (status != STATUS_OK)
+        return status;
+    status = sharing_notice(m, type, id_hash, &why);
+    if (status == STATUS_OK)
+        return store_release(m->store, e);
+    store_undo(m->store);
+    LOG(LOG_WARN, "share.skipped", LOG_TEXT("type", type), LOG_HASH("idHash", id_hash), LOG_TEXT("code", why.code),
+        LOG_TEXT("why", why.message));
+    if (status != STATUS_IO && status != STATUS_FULL)
+        return STATUS_OK;
+    return error_set(e, status, why.code, "%s", why.message);
+}
+
 static enum status share_all_of(struct model *m, const char *type, struct error *e)
 {
     struct hash_list ids = {0};
     enum status status = store_ids_of_type(m->store, span_of(type), &ids, e);
     for (size_t i = 0; status == STATUS_OK && i < ids.count; i++)
-        status = sharing_notice(m, type, &ids.items[i], e);
+        status = share_one_of(m, type, &ids.items[i], e);
     hash_list_free(&ids);
     return status;
 }

@@ -35,6 +35,19 @@ bool trust_is_withdrawn(struct model *m, const struct hash *issuer, const struct
            span_eq_text(value, WITHDRAWN);
 }
 
+bool trust_was_withdrawn(struct model *m, const struct hash *person)
+{
+    char store[STORE_NAME];
+    struct settings all;
+    const struct hash_text text = hash_text(person);
+    bool found = false;
+    if (settings_list(m, store_name(&m->self->person, store), &all, NULL) != STATUS_OK)
+        return false;
+    for (size_t i = 0; i < all.count && !found; i++)
+        found = span_starts_with(all.items[i].key, span_of(text.s)) && span_eq_text(all.items[i].value, WITHDRAWN);
+    return found;
+}
+
 static enum status set(struct model *m, const struct hash *person, const struct sign_public *key, struct span value,
                        struct error *e)
 {

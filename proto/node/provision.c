@@ -5,11 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/kdf.h"
+#include "io/file.h"
+#include "io/folder.h"
 #include "models/instance.h"
 #include "models/leute.h"
 #include "models/onedb.h"
@@ -47,12 +48,6 @@ struct opening {
     enum status status;
     struct error error;
 };
-
-static bool exists(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0;
-}
 
 // ---- On the worker pool --------------------------------------------------------------------------------------------
 
@@ -123,10 +118,31 @@ done:
     return st;
 }
 
+// What is left of a lost store would be taken for one that has to be repaired.
+static enum status put_aside(const struct opening *o, struct error *e)
+{
+    struct buf kept = {0};
+    buf_printf(&kept, "%s.lost", o->store_dir);
+    enum status st = folder_remove_tree(buf_cstr(&kept), e);
+    if (st == STATUS_OK)
+        st = file_rename(o->store_dir, buf_cstr(&kept), e);
+    buf_free(&kept);
+    return st;
+}
+
+static enum status find_store(const struct opening *o, struct error *e)
+{
+    if (!store_is_lost(o->store_dir, o->node->kind->store))
+        return STATUS_OK;
+    if (!o->create)
+        return error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "there is no store in %s", o->store_dir);
+    return file_exists(o->store_dir) ? put_aside(o, e) : STATUS_OK;
+}
+
 static enum status open_store(struct opening *o, struct error *e)
 {
-    if (!o->create && !exists(o->store_dir))
-        return error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "there is no store in %s", o->store_dir);
+    if (find_store(o, e) != STATUS_OK)
+        return e->status;
     enum status st = keychain_open(o->private_dir, &o->key, o->create, &o->keychain, e);
     if (st == STATUS_NOT_FOUND)
         return error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the keys of the store in %s are missing", o->store_dir);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypto/sha256.h"
@@ -188,6 +189,42 @@ static enum status open_or_recover(struct store *s, struct store_report *report,
     free(format);
     free(path);
     return status;
+}
+
+// The header of a SQLite database says how long the file is. While there is a log, the file may still be on its way to
+// that length; without a header SQLite would drop the log, too.
+static bool is_whole_database(const char *path)
+{
+    enum { HEADER = 100, PAGE_SIZE = 16, CHANGES = 24, PAGES = 28, VALID_FOR = 92 };
+    struct stat file;
+    struct stat log;
+    struct buf b = {0};
+    char *log_path = mem_alloc(strlen(path) + sizeof "-wal");
+    sprintf(log_path, "%s-wal", path);
+    bool whole = stat(path, &file) == 0 && file_read_at(path, 0, HEADER, &b, NULL) == STATUS_OK && b.len == HEADER;
+    const unsigned char *h = (const unsigned char *)b.data;
+    bool logged = stat(log_path, &log) == 0 && log.st_size != 0;
+    if (whole && !logged && memcmp(h + CHANGES, h + VALID_FOR, 4) == 0) {
+        uint64_t page = (uint64_t)h[PAGE_SIZE] << 8 | h[PAGE_SIZE + 1];
+        uint64_t pages =
+            (uint64_t)h[PAGES] << 24 | (uint64_t)h[PAGES + 1] << 16 | (uint64_t)h[PAGES + 2] << 8 | h[PAGES + 3];
+        whole = (uint64_t)file.st_size >= pages * (page == 1 ? 65536 : page);
+    }
+    buf_free(&b);
+    free(log_path);
+    return whole;
+}
+
+// A file that may not be looked at is no lost one: whoever opens it says why.
+bool store_is_lost(const char *dir, enum store_kind kind)
+{
+    struct stat info;
+    char *path = mem_alloc(strlen(dir) + sizeof "/store.db");
+    sprintf(path, "%s/%s", dir, database_name);
+    bool lost = stat(dir, &info) != 0 || (kind == STORE_SPARSE && stat(path, &info) != 0) ||
+                (kind == STORE_SPARSE && access(path, R_OK) == 0 && !is_whole_database(path));
+    free(path);
+    return lost;
 }
 
 enum status store_open(const struct store_options *options, struct store **out, struct store_report *report,

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 
-from control import BIN, SECRET, Installation, main, snapshot
+from control import BIN, SECRET, Installation, main, snapshot, until
 from nodes import Pair
 
 
@@ -56,6 +56,26 @@ def test_a_lost_store_is_named_and_made_anew_only_when_asked(t):
     pair.send("archive", "welcome back")
     pair.arrives("sparse", "welcome back")
     assert pair.texts("sparse") == ["kept by the archive", "welcome back"]
+
+
+def test_what_is_left_of_the_sparse_store_is_not_taken_for_it(t):
+    pair = Pair(t)
+    pair.send("sparse", "kept by the archive")
+    pair.arrives("archive", "kept by the archive")
+    database = t.path("sparse", "store", "store.db")
+    for damage in ("removed", "emptied", "cut short"):
+        assert t.stop() == 0
+        size = os.path.getsize(database)
+        if damage == "removed":
+            os.remove(database)
+        else:
+            os.truncate(database, 0 if damage == "emptied" else size // 2)
+        left = snapshot(t.path("sparse", "store"))
+        t.up("--listen", "localhost:0")
+        pair.fails("STORE-MISSING", 1, "provision", stdin=SECRET + "\n")
+        assert snapshot(t.path("sparse", "store")) == left, damage
+        pair.ok("provision", "--recreate", "sparse", stdin=SECRET + "\n")
+        until(lambda: "kept by the archive" in pair.texts("sparse"), damage)
 
 
 def test_wiping_leaves_nothing(t):

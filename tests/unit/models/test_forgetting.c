@@ -200,6 +200,60 @@ static void the_own_other_node_follows(void **state)
     model_node_close(&other);
 }
 
+static void sets_name(struct model_node *n, const char *name)
+{
+    model_node_time += 1000;
+    struct model *m = model_node_begin(n);
+    MUST(profile_set_name(m, span_of(name), &e));
+    model_node_end(n);
+}
+
+// The other node still knows her and passes on what she says of herself.
+static void news_of_whom_we_forgot_do_not_bring_her_back(void **state)
+{
+    struct world *w = *state;
+    struct model_node other;
+    struct contacts all;
+    model_node_open_plain(&other, "other@test", "other", NULL);
+    model_node_pair(&w->me, &other);
+    model_node_pair(&w->ann, &other);
+    become_own_nodes(&w->me, &other);
+    become_own_nodes(&other, &w->me);
+    struct model *m = model_node_begin(&w->ann);
+    MUST(sharing_apply(m, &other.self->person, &e));
+    model_node_end(&w->ann);
+    sync_both(&w->me, &other);
+    forget(&w->me, &w->ann);
+    for (int i = 0; i < 3; i++) {
+        sets_name(&w->ann, i % 2 == 0 ? "Ann" : "Anna");
+        sync_both(&w->ann, &other);
+        sync_both(&w->me, &other);
+    }
+    assert_true(contact_exists(&other.m, &w->ann.self->person));
+    assert_false(contact_exists(&w->me.m, &w->ann.self->person));
+    MUST(contact_list(&w->me.m, &all, &e));
+    assert_int_equal(all.count, 1);
+    model_node_pair(&w->me, &w->ann_anew);
+    assert_true(contact_exists(&w->me.m, &w->ann.self->person));
+    model_node_close(&other);
+}
+
+// Pairing at the other node is another thing than news: it lists her there and here.
+static void who_pairs_with_the_other_node_is_listed_at_both(void **state)
+{
+    struct world *w = *state;
+    struct model_node other;
+    model_node_open_plain(&other, "other@test", "other", NULL);
+    model_node_pair(&w->me, &other);
+    become_own_nodes(&w->me, &other);
+    become_own_nodes(&other, &w->me);
+    forget(&w->me, &w->ann);
+    model_node_pair(&w->ann_anew, &other);
+    sync_both(&w->me, &other);
+    assert_true(contact_exists(&w->me.m, &w->ann.self->person));
+    model_node_close(&other);
+}
+
 int main(void)
 {
     crypto_init();
@@ -211,6 +265,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(old_endpoints_are_not_certified, setup, teardown),
         cmocka_unit_test_setup_teardown(groups_are_left, setup, teardown),
         cmocka_unit_test_setup_teardown(the_own_other_node_follows, setup, teardown),
+        cmocka_unit_test_setup_teardown(news_of_whom_we_forgot_do_not_bring_her_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_pairs_with_the_other_node_is_listed_at_both, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
