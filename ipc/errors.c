@@ -90,7 +90,7 @@ const struct ipc_code IPC_CODES[] = {
      "An id is 64 lower-case hex digits; where that is said, its first 8 or more are enough."},
     {"AMBIGUOUS-ID", 407, IPC_EXIT_REFUSED, STATUS_INVALID, "Give more digits of the id."},
     {"BAD-INVITATION", 408, IPC_EXIT_REFUSED, STATUS_INVALID,
-     "An invitation is the JSON or link that 'tandem invite' prints; copy all of it."},
+     "The message says what is wrong with it. An invitation is the JSON or link that 'tandem invite' prints."},
     {"INVITATION-UNKNOWN", 410, IPC_EXIT_REFUSED, STATUS_REFUSED,
      "It was used already, or its node restarted since; ask for a new invitation."},
     {"BAD-OBJECT", 411, IPC_EXIT_REFUSED, STATUS_INVALID, "The message says which property breaks the recipe."},

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "crypto/box.h"
 
+enum { INVITATION_TEXT_MAX = 64 << 10 }; // a mail, say
+
 struct invitation { // invitation_free releases the texts
     char *token;
     struct public_key public_key; // of the inviting instance
@@ -17,7 +19,9 @@ struct invitation { // invitation_free releases the texts
 
 // Both leave *out without texts on failure and never keep what they read from. Code "BAD-INVITATION".
 enum status invitation_read(const json_t *object, struct invitation *out, struct error *e); // exactly the three members
-// Bare JSON or a link, white space around it and further members ignored; "BAD-TEXT" if it is not UTF-8.
+// What people paste: the JSON or the link, with whatever mail, chats and terminals did to it (ipc/unbend.h), whatever
+// is around it, and further members. The message says what is wrong with the piece that came closest; "BAD-TEXT" if
+// there is none and something is not UTF-8.
 enum status invitation_parse(struct span text, struct invitation *out, struct error *e);
 void invitation_free(struct invitation *i);
 

@@ -10,8 +10,6 @@
 #include "supervisor/ctl/output.h"
 #include "supervisor/ctl/qr.h"
 
-enum { INPUT_MAX = 64 * 1024 };
-
 static enum status print_qr(const char *text, struct error *e)
 {
     struct buf qr = {0};
@@ -93,7 +91,7 @@ enum status run_pair(struct ctl *c, struct error *e)
     struct invitation invitation = {0};
     enum status s = STATUS_OK;
     if (strcmp(c->arguments[0], "-") == 0)
-        s = ctl_read("-", INPUT_MAX, &text, e);
+        s = ctl_read("-", INVITATION_TEXT_MAX, &text, e);
     else
         buf_add_text(&text, c->arguments[0]);
     if (s == STATUS_OK)

@@ -70,7 +70,8 @@ const struct ctl_command CTL_COMMANDS[] = {
      run_invite_revoke, {{0}}},
     {"pair", "INVITATION", 1, 1, "Accept an invitation",
      "INVITATION is the JSON or the link that 'tandem invite' or a LAMA app shows, or - to read it from stdin, which\n"
-     "keeps it out of the shell's history and the process list. Both sides then see the same safety text: compare it.",
+     "keeps it out of the shell's history and the process list: a whole mail will do, however it was folded or quoted.\n"
+     "Both sides then see the same safety text: compare it.",
      "pair - <invitation.json", 60, run_pair,
      {{"for", '\0', "PERSON", "it is this person's, who may be a contact with a new device"}}},
     {"contacts", "", 0, 0, "List the people this node knows", NULL, "contacts", 30, run_contacts, {{0}}},
