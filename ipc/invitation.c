@@ -173,6 +173,8 @@ static bool is_for_own_device(struct span text)
 
 static bool try_objects(struct search *s, struct span text)
 {
+    if (text.len == 0)
+        return false;
     s->no_text = s->no_text || memmem(text.ptr, text.len, REPLACED, sizeof REPLACED - 1) != NULL;
     for (const char *brace; s->pieces < PIECES && (brace = memchr(text.ptr, '{', text.len)) != NULL; s->pieces++) {
         struct span rest = span_from(text, (size_t)(brace - text.ptr));

@@ -150,7 +150,7 @@ def test_malformed_invitations_are_refused(t):
     pair = Pair(t)
     good = pair.ok("invite")
     bad = ["hello", "{}", json.dumps({**good, "url": "http://localhost"}),
-           json.dumps({**good, "publicKey": "zz"}), json.dumps([good]), "https://example.org/#%zz"]
+           json.dumps({**good, "publicKey": "zz"}), json.dumps(list(good.values())), "https://example.org/#%zz"]
     for text in bad:
         pair.fails("BAD-INVITATION", 4, "pair", "-", stdin=text + "\n")
     pair.fails("BAD-INVITATION", 4, "--node", "archive", "pair", json.dumps(good))
