@@ -230,6 +230,8 @@ static bool is_quoted_printable(struct span s)
 
 bool unbend_encoding(struct buf *text)
 {
+    if (text->len == 0)
+        return false;
     return decode(text, entity) || (is_quoted_printable(buf_span(text)) && decode(text, quoted_printable)) ||
            decode(text, percent);
 }
