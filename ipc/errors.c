@@ -38,7 +38,7 @@ const struct ipc_code IPC_CODES[] = {
     {"NOT-A-NODE", 115, IPC_EXIT_FAILED, STATUS_INVALID, "The address answers, but not as a ONE or tandem node."},
     {"UNREACHABLE", 116, IPC_EXIT_FAILED, STATUS_IO, "Check the address, the network and that the peer runs."},
     {"TOO-BIG", 117, IPC_EXIT_FAILED, STATUS_TOO_BIG, "A limit was passed; the message names it."},
-    {"BAD-KEY-FILE", 118, IPC_EXIT_FAILED, STATUS_CORRUPT, "Restore DIR/keys.json from a backup."},
+    {"BAD-KEY-FILE", 118, IPC_EXIT_FAILED, STATUS_CORRUPT, "Restore it from a backup: DIR/keys.json. Without DIR/archive.keys or DIR/sparse.keys a lost node gets new keys."},
     {"BAD-CONFIG", 119, IPC_EXIT_FAILED, STATUS_INVALID, "The message names the file, the line and the key."},
     {"CLOSED", 120, IPC_EXIT_FAILED, STATUS_CLOSED, "The other side went away; try again."},
     {"NOT-LISTENING", 121, IPC_EXIT_FAILED, STATUS_CONFLICT,

@@ -6,6 +6,7 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"node.started", "pid", "A node process was started."},
     {"node.ready", "pid", "It answers."},
     {"node.provisioned", "personId, instanceId, url", "It opened its store and is running."},
+    {"node.restored", "", "Its store was made anew; the other own node has given everything back."},
     {"node.stopped", "pid", "It ended because it was told to."},
     {"node.died", "pid, status, signal, reason", "It ended without being told to; it is started again."},
     {"node.failed", "deaths", "It died too often; 'tandem restart NODE' tries again."},

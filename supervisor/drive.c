@@ -3,8 +3,8 @@
 // Nothing here remembers a step: each pass looks at what is known and takes the next step that is missing. So a first
 // creation, an interrupted one, a restart and a node that died on the way are all the same code:
 //
-//   node.provision ─► node.peer ─► node.status ─► (forget a recreated peer) ─► pairing.invite ─► pairing.accept ─►
-//   watch
+//   node.provision ─► node.peer ─► node.keys ─► node.status ─► (forget a recreated peer) ─► pairing.invite ─►
+//   pairing.accept ─► watch
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,7 @@
 enum { POLL_FAST_MS = 25, POLL_SLOW_MS = 1000, POLL_QUIET_MS = 5000 };
 enum { CALL_MS = 60000, ADOPT_MS = 3600000, STATUS_MS = 5000 };
 enum { PAIRING_TTL_S = 60, PAIRING_AGAIN_MS = 5000, SMALL_FILE = 64 };
+enum { LISTED = 1000 };
 
 static struct node *other_of(struct node *n)
 {
@@ -27,6 +28,7 @@ void drive_forget(struct node *n)
 {
     n->opened = 0;
     n->told = 0;
+    n->copied = 0;
     n->blocked = 0;
     n->not_before = 0;
     json_decref(n->status);
@@ -57,7 +59,7 @@ static bool is_federated(const struct supervisor *s)
 
 bool drive_is_idle(const struct supervisor *s)
 {
-    return s->federated && json_is_true(json_object_get(s->nodes[0].status, "idle")) &&
+    return s->federated && s->installation.restoring < 0 && json_is_true(json_object_get(s->nodes[0].status, "idle")) &&
            json_is_true(json_object_get(s->nodes[1].status, "idle"));
 }
 
@@ -121,6 +123,17 @@ static enum status take_adopted(struct node *n, const json_t *result, struct err
                                 json_string_value(json_object_get(result, "instanceName")), e);
 }
 
+// With the keys that the other node and the contacts know nobody has to forget anything, and what was lost comes back.
+static void take_kept_keys(struct node *n, const json_t *result)
+{
+    struct installation *in = &n->owner->installation;
+    if (in->recreating != (int)n->which || !json_is_true(json_object_get(result, "keysKept")))
+        return;
+    in->restoring = in->recreating;
+    in->recreating = -1;
+    in->paired = false;
+}
+
 static void take_opened(struct node *n, const json_t *result)
 {
     struct supervisor *s = n->owner;
@@ -133,6 +146,7 @@ static void take_opened(struct node *n, const json_t *result)
     copy_text(result, "instanceId", s->installation.nodes[n->which].instance_id, ID_LENGTH + 1);
     copy_text(result, "instanceKey", s->installation.nodes[n->which].instance_key, ID_LENGTH + 1);
     copy_text(result, "url", n->url, sizeof n->url);
+    take_kept_keys(n, result);
     n->opened = process_generation(n->process);
     n->created = n->created || json_is_true(json_object_get(result, "created"));
     if (n->which == IPC_ARCHIVE)
@@ -163,7 +177,10 @@ static void opened(void *ctx, json_t *result, const struct error *error)
     } else if (error->status == STATUS_TIMEOUT || strcmp(error->code, "BUSY") == 0) {
         n->not_before = clock_monotonic_ms() + POLL_SLOW_MS; // it still opens its store, which may have to be rebuilt
     } else {
-        refused(n, "node.provision", error);
+        struct error e = *error;
+        if (strcmp(e.code, "BAD-KEY-FILE") == 0 && s->installation.recreating == (int)n->which)
+            error_set(&e, error->status, error->code, "%.200s (%s)", error->message, keys_copy_file(s, n->which));
+        refused(n, "node.provision", &e);
     }
     drive(s);
 }
@@ -188,6 +205,24 @@ static void add_listener(struct supervisor *s, json_t *params)
         json_object_set_new(params, "preferredPort", json_integer(preferred_port(s)));
 }
 
+// A store that is made anew gets the keys of the lost one, if they were kept.
+static enum status add_keys(struct node *n, json_t *params, struct error *e)
+{
+    struct buf copy = {0};
+    enum status status = keys_find_copy(n->owner, n->which, &copy, e);
+    json_t *text = status == STATUS_OK && copy.len != 0 ? json_stringn(copy.data, copy.len) : NULL;
+    buf_free(&copy);
+    if (text == NULL && status == STATUS_OK)
+        return error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "%s is no copy of keys",
+                         keys_copy_file(n->owner, n->which));
+    if (text != NULL)
+        json_object_set_new(params, "keysCopy", text);
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    error_clear(e);
+    return STATUS_OK;
+}
+
 static void add_who(struct node *n, json_t *params)
 {
     struct supervisor *s = n->owner;
@@ -209,6 +244,7 @@ static void add_who(struct node *n, json_t *params)
 static void open_node(struct node *n)
 {
     struct supervisor *s = n->owner;
+    struct error e = {0};
     const struct installation *in = &s->installation;
     bool adopts = in->adopting == (int)n->which;
     bool create = in->nodes[n->which].person_id[0] == '\0' || in->recreating == (int)n->which;
@@ -218,11 +254,38 @@ static void open_node(struct node *n)
     add_who(n, params);
     if (n->which == IPC_ARCHIVE)
         add_listener(s, params);
+    if (in->recreating == (int)n->which && add_keys(n, params, &e) != STATUS_OK)
+        refused(n, "keys", &e);
     json_incref(params);
-    call(n, "node.provision", params, adopts ? ADOPT_MS : CALL_MS, opened);
+    if (e.status == STATUS_OK)
+        call(n, "node.provision", params, adopts ? ADOPT_MS : CALL_MS, opened);
     keys_wipe(params, "key"); // the message is made
     keys_wipe(params, "importSecret");
     json_decref(params);
+}
+
+// --- node.keys -------------------------------------------------------------------------------------------------------
+
+// Without a copy everything goes on; what is lost then is only a remedy.
+static void keys_told(void *ctx, json_t *result, const struct error *error)
+{
+    struct node *n = ctx;
+    struct error e = {0};
+    n->pending = false;
+    if (error != NULL)
+        e = *error;
+    else
+        keys_keep_copy(n->owner, n->which, result, &e);
+    if (e.status != STATUS_OK)
+        LOG(LOG_WARN, "keys.not-kept", LOG_TEXT("node", process_name(n->process)), LOG_TEXT("code", e.code),
+            LOG_TEXT("reason", e.message));
+    drive(n->owner);
+}
+
+static void ask_keys(struct node *n)
+{
+    n->copied = process_generation(n->process); // news that come meanwhile ask again
+    call(n, "node.keys", NULL, CALL_MS, keys_told);
 }
 
 // --- node.peer and node.status ---------------------------------------------------------------------------------------
@@ -239,6 +302,11 @@ static void told(void *ctx, json_t *result, const struct error *error)
     drive(n->owner);
 }
 
+static bool is_restoring(const struct node *n)
+{
+    return n->owner->installation.restoring == (int)n->which;
+}
+
 static bool needs_peer(struct node *n)
 {
     struct node *peer = other_of(n);
@@ -246,7 +314,7 @@ static bool needs_peer(struct node *n)
     if (key[0] == '\0')
         return false;
     return n->told != process_generation(n->process) || strcmp(n->told_url, peer->url) != 0 ||
-           strcmp(n->told_key, key) != 0;
+           strcmp(n->told_key, key) != 0 || n->told_restoring != is_restoring(peer);
 }
 
 static void tell_peer(struct node *n)
@@ -254,12 +322,14 @@ static void tell_peer(struct node *n)
     struct node *peer = other_of(n);
     const struct installation *in = &n->owner->installation;
     const char *key = in->nodes[peer->which].instance_key;
-    json_t *params = json_pack("{s:s, s:s, s:s}", "personId", in->nodes[peer->which].person_id, "instanceId",
-                               in->nodes[peer->which].instance_id, "instanceKey", key);
+    json_t *params =
+        json_pack("{s:s, s:s, s:s, s:b}", "personId", in->nodes[peer->which].person_id, "instanceId",
+                  in->nodes[peer->which].instance_id, "instanceKey", key, "restoring", (int)is_restoring(peer));
     if (peer->url[0] != '\0')
         json_object_set_new(params, "url", json_string(peer->url));
     snprintf(n->told_key, sizeof n->told_key, "%s", key);
     snprintf(n->told_url, sizeof n->told_url, "%s", peer->url);
+    n->told_restoring = is_restoring(peer);
     call(n, "node.peer", params, CALL_MS, told);
 }
 
@@ -278,6 +348,18 @@ static void note_federation(struct supervisor *s)
     json_decref(data);
 }
 
+static void take_restored(struct node *n)
+{
+    struct error e = {0};
+    const json_t *restoring = json_object_get(json_object_get(n->status, "peer"), "restoring");
+    if (!is_restoring(n) || !json_is_false(restoring))
+        return;
+    n->owner->installation.restoring = -1;
+    if (provision_save(n->owner, &e) != STATUS_OK)
+        refused(n, "installation.json", &e);
+    notify_event(n->owner, process_name(n->process), "node.restored", NULL);
+}
+
 static void reported(void *ctx, json_t *result, const struct error *error)
 {
     struct node *n = ctx;
@@ -285,6 +367,7 @@ static void reported(void *ctx, json_t *result, const struct error *error)
     if (error == NULL) {
         json_decref(n->status);
         n->status = json_incref(result);
+        take_restored(n);
     }
     drive(n->owner);
 }
@@ -359,14 +442,34 @@ static void forgotten(void *ctx, json_t *result, const struct error *error)
     drive(s);
 }
 
+// Contacts that the surviving node did not pair with itself: what they knew of the lost one is over.
+static void listed(void *ctx, json_t *result, const struct error *error)
+{
+    struct node *survivor = ctx;
+    struct supervisor *s = survivor->owner;
+    const char *lost = s->installation.nodes[other_of(survivor)->which].person_id;
+    size_t i;
+    json_t *item;
+    json_decref(s->lost);
+    s->lost = json_array();
+    if (error == NULL)
+        json_array_foreach(json_object_get(result, "items"), i, item)
+        {
+            const char *person = json_string_value(json_object_get(item, "personId"));
+            if (person != NULL && strcmp(person, lost) != 0 && !json_is_string(json_object_get(item, "safety")))
+                json_array_append_new(
+                    s->lost, json_pack("{s:s, s:O}", "personId", person, "name", json_object_get(item, "name")));
+        }
+    call(survivor, "contact.forget", json_pack("{s:s}", "person", lost), CALL_MS, forgotten);
+}
+
 static void pair_nodes(struct supervisor *s)
 {
     struct node *archive = &s->nodes[IPC_ARCHIVE];
     s->pairing = true;
     if (s->installation.recreating >= 0) {
-        struct node *lost = &s->nodes[s->installation.recreating];
-        json_t *params = json_pack("{s:s}", "person", s->installation.nodes[lost->which].person_id);
-        call(other_of(lost), "contact.forget", params, CALL_MS, forgotten);
+        call(other_of(&s->nodes[s->installation.recreating]), "contacts.list", json_pack("{s:i}", "limit", LISTED),
+             CALL_MS, listed);
         return;
     }
     call(archive, "pairing.invite", json_pack("{s:s, s:i}", "via", "direct", "ttl", PAIRING_TTL_S), CALL_MS, invited);
@@ -396,6 +499,8 @@ static void drive_node(struct node *n)
             open_node(n);
     } else if (needs_peer(n)) {
         tell_peer(n);
+    } else if (n->copied != process_generation(n->process)) {
+        ask_keys(n);
     } else if (clock_monotonic_ms() - n->asked_at >= drive_poll_ms(n->owner)) {
         ask_status(n);
     }
@@ -406,10 +511,10 @@ bool drive_is_current(const struct node *n, uint64_t since)
     return !drive_is_open(n) || is_blocked(n) || (!n->pending && n->asked_at >= since);
 }
 
-static bool is_settled(const struct node *n)
+static bool is_settled(struct node *n)
 {
-    return !n->pending && drive_is_open(n) && n->told == n->opened && n->status != NULL && n->asked_at != 0 &&
-           !is_blocked(n);
+    return !n->pending && drive_is_open(n) && n->told == n->opened && !needs_peer(n) && n->status != NULL &&
+           n->asked_at != 0 && !is_blocked(n);
 }
 
 // The archive stores its side of a pairing a moment after the sparse node has; it gets time before another try.

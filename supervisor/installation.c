@@ -14,7 +14,7 @@ enum { VERSION = 1, UNIQUE_LENGTH = 8 };
 #define EMAIL_DOMAIN "@lama.local"
 #define UNIQUE_LETTERS "abcdefghijkmnpqrstuvwxyz23456789" // 32; none that is taken for another
 
-const struct installation INSTALLATION_NONE = {.recreating = -1, .adopting = -1};
+const struct installation INSTALLATION_NONE = {.recreating = -1, .restoring = -1, .adopting = -1};
 
 static enum status check_word(const char *what, const char *text, const char *forbidden, size_t max, struct error *e)
 {
@@ -198,6 +198,7 @@ enum status installation_parse(struct span text, struct installation *in, struct
                 parse_node(root, in, IPC_SPARSE);
     in->paired = json_is_true(json_object_get(root, "paired"));
     in->recreating = take_node(root, "recreating");
+    in->restoring = take_node(root, "restoring");
     in->adopting = take_node(root, "adopting");
     json_decref(root);
     return good ? STATUS_OK : error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "installation.json is damaged");
@@ -217,10 +218,10 @@ static const char *node_name_or_null(int node)
 
 void installation_print(const struct installation *in, struct buf *out)
 {
-    json_t *root =
-        json_pack("{s:i, s:s, s:o, s:o, s:b, s:s?, s:s?}", "v", VERSION, "user", in->user, "archive",
-                  node_to_json(in, IPC_ARCHIVE), "sparse", node_to_json(in, IPC_SPARSE), "paired", in->paired,
-                  "recreating", node_name_or_null(in->recreating), "adopting", node_name_or_null(in->adopting));
+    json_t *root = json_pack("{s:i, s:s, s:o, s:o, s:b, s:s?, s:s?, s:s?}", "v", VERSION, "user", in->user, "archive",
+                             node_to_json(in, IPC_ARCHIVE), "sparse", node_to_json(in, IPC_SPARSE), "paired",
+                             in->paired, "recreating", node_name_or_null(in->recreating), "restoring",
+                             node_name_or_null(in->restoring), "adopting", node_name_or_null(in->adopting));
     char *text = json_dumps(root, JSON_INDENT(2));
     buf_add_text(out, text);
     buf_add_char(out, '\n');

@@ -1,7 +1,7 @@
 // installation.json: who was provisioned. Names and public ids only, no secret.
 //
 //   {"v":1,"user":…,"archive":{"email":…,"instanceName":…,"personId":…,"instanceId":…,"instanceKey":…},"sparse":{…},
-//    "paired":false,"recreating":null,"adopting":null}
+//    "paired":false,"recreating":null,"restoring":null,"adopting":null}
 //
 // It is written before the first store is made and again with each step, so that an interrupted creation goes on where
 // it stopped: a node without personId may still have to be made, one with a personId must have a store.
@@ -26,6 +26,7 @@ struct installation {
     } nodes[INSTALLATION_NODES];          // by enum ipc_node
     bool paired;
     int recreating; // enum ipc_node whose lost store is being made anew, until the other forgot its old key; -1 = none
+    int restoring;  // enum ipc_node that was made anew with its keys, until it has got everything back; -1 = none
     int adopting;   // enum ipc_node that takes over a storage directory and has not finished; -1 = none
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "crypto/kdf.h"
+#include "crypto/keycopy.h"
 #include "io/file.h"
 #include "io/folder.h"
 #include "supervisor/core.h"
@@ -51,6 +52,32 @@ enum status keys_replace(struct supervisor *s, const struct keyfile *old, const 
         return status;
     keys_save(s, old, &ignored);
     return keys_are(s, next) ? STATUS_OK : status;
+}
+
+const char *keys_copy_file(struct supervisor *s, enum ipc_node which)
+{
+    return statedir_file(s->dir, which == IPC_ARCHIVE ? "archive.keys" : "sparse.keys");
+}
+
+enum status keys_keep_copy(struct supervisor *s, enum ipc_node which, const json_t *result, struct error *e)
+{
+    struct buf kept = {0};
+    struct error ignored = {0};
+    const char *copy = json_string_value(json_object_get(result, "copy"));
+    if (copy == NULL)
+        return error_set(e, STATUS_INTERNAL, "INTERNAL", "the %s node gave no copy of its keys", ipc_node_name(which));
+    bool same = file_read(keys_copy_file(s, which), KEYCOPY_MAX, &kept, &ignored) == STATUS_OK &&
+                span_eq_text(buf_span(&kept), copy);
+    buf_free(&kept);
+    return same ? STATUS_OK : file_write(keys_copy_file(s, which), span_of(copy), 0600, e);
+}
+
+enum status keys_find_copy(struct supervisor *s, enum ipc_node which, struct buf *out, struct error *e)
+{
+    enum status status = file_read(keys_copy_file(s, which), KEYCOPY_MAX, out, e);
+    if (status == STATUS_TOO_BIG)
+        status = error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "%s is no copy of keys", keys_copy_file(s, which));
+    return status;
 }
 
 json_t *keys_of_node(const struct secret *kek, enum ipc_node which)

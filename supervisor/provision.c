@@ -223,6 +223,8 @@ static json_t *provision_result(const struct supervisor *s, const struct task *t
                   s->federated, "milliseconds", (json_int_t)(clock_monotonic_ms() - t->began));
     if (s->imported != NULL)
         json_object_set(result, "imported", s->imported);
+    if (s->lost != NULL)
+        json_object_set(result, "pairAnew", s->lost);
     return result;
 }
 
@@ -248,7 +250,8 @@ static void handle_provision(struct ipc_request *r, void *ctx)
     const char *import_name = ipc_request_text(r, "importName");
     snprintf(s->import_name, sizeof s->import_name, "%s", import_name != NULL ? import_name : "");
     json_decref(s->imported);
-    s->imported = NULL;
+    json_decref(s->lost);
+    s->imported = s->lost = NULL;
     const char *wanted = ipc_request_text(r, "recreate");
     s->recreate = wanted != NULL && ipc_node_parse(wanted, &recreate) ? (int)recreate : -1;
     s->waits = ipc_request_bool(r, "wait", true);

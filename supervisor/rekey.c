@@ -2,6 +2,9 @@
 //
 //   derive both keys ─► node.reseal at both ─► keys.json is replaced ─► node.settle at both
 //
+// The copies of the nodes' keys go along: after the first step each opens with either secret, after the last with the
+// new one.
+//
 // The third step decides. Before it the old secret opens everything; what the nodes have sealed for the new one waits
 // beside it, unused. After it the new one does; a node that could not settle any more does so when it is provisioned
 // next. So whoever dies whenever, nothing has to be recovered.
@@ -75,9 +78,13 @@ static void settled(void *ctx, json_t *result, const struct error *error)
 {
     struct node *n = ctx;
     struct change *c = n->owner->change;
-    (void)result;
+    struct error e = {0};
     if (error != NULL)
-        LOG(LOG_WARN, "secret.unsettled", LOG_TEXT("node", process_name(n->process)), LOG_TEXT("code", error->code));
+        e = *error;
+    else
+        keys_keep_copy(n->owner, n->which, result, &e);
+    if (e.status != STATUS_OK)
+        LOG(LOG_WARN, "secret.unsettled", LOG_TEXT("node", process_name(n->process)), LOG_TEXT("code", e.code));
     if (--c->awaited == 0)
         end(c);
 }
@@ -115,9 +122,13 @@ static void resealed(void *ctx, json_t *result, const struct error *error)
 {
     struct node *n = ctx;
     struct change *c = n->owner->change;
-    (void)result;
-    if (error != NULL && c->error.status == STATUS_OK) {
-        c->error = *error;
+    struct error e = {0};
+    if (error != NULL)
+        e = *error;
+    else
+        keys_keep_copy(n->owner, n->which, result, &e);
+    if (e.status != STATUS_OK && c->error.status == STATUS_OK) {
+        c->error = e;
         error_prefix(&c->error, "%s node", process_name(n->process));
     }
     if (--c->awaited == 0)

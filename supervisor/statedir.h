@@ -5,6 +5,7 @@
 //     format                {"tandem":1}; a newer number is never touched
 //     lock                  flock of the running supervisor; holds its pid
 //     keys.json             key derivation parameters (keyfile.h)
+//     archive.keys sparse.keys   copies of the nodes' sealed keys, for a store that is lost (crypto/keycopy.h)
 //     installation.json     who was provisioned (installation.h)
 //     port                  the free port taken with localhost:0, tried first next time
 //     archive/ sparse/      the stores; only their nodes look inside

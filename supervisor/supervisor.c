@@ -85,6 +85,11 @@ static void process_changed(void *ctx, struct process *p)
 static void process_event(void *ctx, struct process *p, const char *name, const json_t *data)
 {
     struct supervisor *s = ctx;
+    if (strcmp(name, "keys.changed") == 0) {
+        node_of(s, p)->copied = 0;
+        drive(s);
+        return;
+    }
     notify_event(s, process_name(p), name, data);
     if (strncmp(name, "chum.", 5) == 0 || strncmp(name, "contact.", 8) == 0) {
         node_of(s, p)->asked_at = 1;
@@ -345,6 +350,7 @@ static void take_down(struct supervisor *s)
     secret_destroy(&s->kek);
     secret_destroy(&s->import_secret);
     json_decref(s->imported);
+    json_decref(s->lost);
     for (int i = 0; i < NODES; i++) {
         json_decref(s->nodes[i].status);
         logfile_close(s->node_logs[i]);

@@ -46,8 +46,9 @@ enum status wipe_run(const char *state_dir, struct error *e)
     enum status s = file_write(path_of(&b, state_dir, "wiping"), SPAN("\n"), 0600, e);
     if (s == STATUS_OK)
         s = file_remove(path_of(&b, state_dir, "keys.json"), e);
-    if (s == STATUS_OK)
-        s = file_remove(path_of(&b, state_dir, "installation.json"), e);
+    static const char *const files[] = {"archive.keys", "sparse.keys", "installation.json"};
+    for (size_t i = 0; s == STATUS_OK && i < sizeof files / sizeof *files; i++)
+        s = file_remove(path_of(&b, state_dir, files[i]), e);
     if (s == STATUS_OK)
         s = wipe_store(state_dir, "archive", "wiped-archive", e);
     if (s == STATUS_OK)

@@ -190,6 +190,14 @@ static enum status unlock_either(struct keychain *k, const struct secret *key, b
     return status;
 }
 
+bool keychain_exists(const char *dir)
+{
+    struct keychain k = {.dir = mem_text(span_of(dir))};
+    bool there = has_file(&k, MASTER_FILE);
+    free(k.dir);
+    return there;
+}
+
 enum status keychain_open(const char *dir, const struct secret *node_key, bool may_create, struct keychain **out,
                           struct error *e)
 {
@@ -328,4 +336,19 @@ static enum status list_one(const struct folder_file *file, void *arg, struct er
 enum status keychain_list(const struct keychain *k, struct hash_list *out, struct error *e)
 {
     return folder_walk(k->dir, list_one, out, e);
+}
+
+enum status keychain_check(const struct keychain *k, struct error *e)
+{
+    struct hash_list names = {0};
+    enum status status = keychain_list(k, &names, e);
+    for (size_t i = 0; status == STATUS_OK && i < names.count; i++) {
+        struct secret encrypt = {0};
+        struct secret sign = {0};
+        status = keychain_get(k, &names.items[i], &encrypt, &sign, e);
+        secret_destroy(&encrypt);
+        secret_destroy(&sign);
+    }
+    hash_list_free(&names);
+    return status;
 }

@@ -25,6 +25,7 @@ enum status keychain_open(const char *dir, const struct secret *node_key, bool m
 // The same for the reference's form: the key is derived from the secret and keychain_salt.
 enum status keychain_open_reference(const char *dir, const struct secret *secret, bool may_create,
                                     struct keychain **out, struct error *e);
+bool keychain_exists(const char *dir); // there is a master key
 void keychain_close(struct keychain *k); // NULL-safe; zeroes the master key
 
 // Seals the master key with another node key as well; the key files stay as they are. Both node keys open the folder
@@ -39,3 +40,5 @@ enum status keychain_get(const struct keychain *k, const struct hash *keys, stru
 bool keychain_has(const struct keychain *k, const struct hash *keys); // both files exist
 // The names (hashes of Keys objects) of all secrets that are kept, in no particular order. The caller frees *out.
 enum status keychain_list(const struct keychain *k, struct hash_list *out, struct error *e);
+// Opens everything that is kept, to find out whether it can be. Code BAD-KEY-FILE.
+enum status keychain_check(const struct keychain *k, struct error *e);

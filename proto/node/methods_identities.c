@@ -60,6 +60,12 @@ static enum status identity_add(struct node_job *job, struct model *m, struct er
     return st;
 }
 
+// The supervisor keeps a copy of all keys.
+static void identity_added(struct node_job *job)
+{
+    node_tell(job->node, "keys.changed", json_object());
+}
+
 enum status node_job_author(struct node_job *job, struct model *m, struct identity **out, struct error *e)
 {
     struct hash person;
@@ -85,6 +91,6 @@ enum status node_job_author(struct node_job *job, struct model *m, struct identi
 
 const struct node_method NODE_METHODS_IDENTITIES[] = {
     {"identity.list", identity_list, NULL},
-    {"identity.add", identity_add, NULL},
+    {"identity.add", identity_add, identity_added},
     {NULL, NULL, NULL},
 };

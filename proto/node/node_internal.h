@@ -48,7 +48,7 @@ struct node {
 };
 
 void node_provision_register(struct node *n); // node.*: provision.c
-void node_reseal_register(struct node *n);    // node.reseal, node.settle: reseal.c
+void node_reseal_register(struct node *n);    // node.reseal, node.settle, node.keys: reseal.c
 void node_inventory_register(struct node *n); // id, storage, endpoints.list: inventory.c
 void node_watch_register(struct node *n);     // stats, health and the like: watch.c
 void node_serve(struct node *n);              // makes the service and registers every method with it

@@ -234,8 +234,8 @@ json_t *peers_own_state(const struct peers *p)
     bool importing = false;
     bool exporting = false;
     syncs_with(p->syncs, &p->own.peer.person, &importing, &exporting);
-    return json_pack("{s:b, s:b, s:b}", "paired", (int)p->own.paired, "importing", (int)importing, "exporting",
-                     (int)exporting);
+    return json_pack("{s:b, s:b, s:b, s:b}", "paired", (int)p->own.paired, "importing", (int)importing, "exporting",
+                     (int)exporting, "restoring", (int)p->own.restoring);
 }
 
 bool peers_are_idle(const struct peers *p)

@@ -71,6 +71,7 @@ struct peers {
         struct hash instance;
         char url[ADDRESS_URL_MAX + 1];
         bool paired;
+        bool restoring; // it gives us back what we lost
     } own;
     OWNER // the loop's thread
 };

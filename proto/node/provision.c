@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/kdf.h"
+#include "crypto/keycopy.h"
 #include "io/file.h"
 #include "io/folder.h"
 #include "models/instance.h"
@@ -42,6 +43,8 @@ struct opening {
     struct store_report report;
     struct own_peer own_peer; // if it was told before
     bool created;
+    char *keys_copy;  // of the node's keys, for a store that is made anew; NULL = none
+    bool keys_kept;   // a store that is made anew has the keys of the lost one
     char *import_dir; // a storage directory to adopt; NULL = none
     struct secret import_secret;
     json_t *imported; // what came of it
@@ -51,15 +54,26 @@ struct opening {
 
 // ---- On the worker pool --------------------------------------------------------------------------------------------
 
+static bool has_own_keys(const struct hash_list *names, const struct identity *self)
+{
+    return hash_list_has(names, &self->person_keys.keys) && hash_list_has(names, &self->instance_keys.keys);
+}
+
 static enum status named_instance(struct opening *o, int64_t now, struct error *e)
 {
+    struct hash_list before = {0};
     const json_t *params = ipc_request_params(o->request);
     const char *email = json_string_value(json_object_get(params, "email"));
     const char *name = json_string_value(json_object_get(params, "instanceName"));
     if (email == NULL || name == NULL)
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "email and instanceName are missing");
     struct instance_options options = {.email = span_of(email), .instance_name = span_of(name)};
-    return instance_open(o->store, o->keychain, &options, now, &o->self, &o->created, e);
+    enum status st = keychain_list(o->keychain, &before, e);
+    if (st == STATUS_OK)
+        st = instance_open(o->store, o->keychain, &options, now, &o->self, &o->created, e);
+    o->keys_kept = st == STATUS_OK && has_own_keys(&before, o->self);
+    hash_list_free(&before);
+    return st;
 }
 
 // Takes over the storage directory of the reference. Done once: a store that has it already is only opened.
@@ -139,18 +153,49 @@ static enum status find_store(const struct opening *o, struct error *e)
     return file_exists(o->store_dir) ? put_aside(o, e) : STATUS_OK;
 }
 
-static enum status open_store(struct opening *o, struct error *e)
+static enum status check_copy(struct opening *o, struct error *e)
 {
-    if (find_store(o, e) != STATUS_OK)
-        return e->status;
-    enum status st = keychain_open(o->private_dir, &o->key, o->create, &o->keychain, e);
+    struct error why = {0};
+    enum status st = keycopy_restore(o->private_dir, span_of(o->keys_copy), e);
+    if (st != STATUS_OK)
+        return st;
+    st = keychain_open(o->private_dir, &o->key, false, &o->keychain, &why);
+    if (st == STATUS_OK)
+        st = keychain_check(o->keychain, &why);
+    if (st != STATUS_REFUSED && st != STATUS_CORRUPT)
+        return st == STATUS_OK ? st : error_set(e, st, why.code, "%s", why.message);
+    keychain_close(o->keychain);
+    o->keychain = NULL;
+    (void)folder_remove_tree(o->private_dir, NULL);
+    return error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "the copy of this node's keys cannot be opened: %s",
+                     why.message);
+}
+
+// A store that is made anew keeps the keys that lie here, else those of the copy.
+static enum status open_keychain(struct opening *o, struct error *e)
+{
+    bool anew = o->create && store_is_lost(o->store_dir, o->node->kind->store);
+    struct error why = {0};
+    if (anew && o->keys_copy != NULL && !keychain_exists(o->private_dir))
+        return check_copy(o, e);
+    enum status st = keychain_open(o->private_dir, &o->key, o->create, &o->keychain, &why);
+    if (st == STATUS_OK && anew)
+        st = keychain_check(o->keychain, &why);
     if (st == STATUS_NOT_FOUND)
         return error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the keys of the store in %s are missing", o->store_dir);
+    return st == STATUS_OK ? st : error_set(e, st, why.code, "%s", why.message);
+}
+
+static enum status open_store(struct opening *o, struct error *e)
+{
+    enum status st = find_store(o, e);
+    if (st == STATUS_OK)
+        st = open_keychain(o, e);
+    if (st != STATUS_OK)
+        return st;
     o->recipes = recipes_create(true);
     struct store_options options = {.dir = o->store_dir, .kind = o->node->kind->store, .recipes = o->recipes};
-    if (st == STATUS_OK)
-        st = store_open(&options, &o->store, &o->report, e);
-    return st;
+    return store_open(&options, &o->store, &o->report, e);
 }
 
 static void open_work(void *arg)
@@ -168,6 +213,7 @@ static void free_opening(struct opening *o)
     secret_destroy(&o->key);
     secret_destroy(&o->import_secret);
     json_decref(o->imported);
+    free(o->keys_copy);
     free(o->import_dir);
     free(o->store_dir);
     free(o->private_dir);
@@ -215,14 +261,14 @@ static enum status stop_listening(struct opening *o)
     return o->node->kind->program == WALL_ARCHIVE ? wall_give_up(WALL_LISTENING, &o->error) : STATUS_OK;
 }
 
-static json_t *provisioned(const struct node *n, bool created)
+static json_t *provisioned(const struct node *n, bool created, bool keys_kept)
 {
     struct hash key;
     memcpy(key.b, n->self->instance_keys.public_key.b, HASH_SIZE);
-    return json_pack("{s:o, s:o, s:o, s:o, s:b, s:s, s:s}", "personId", node_json_hash(&n->self->person), "instanceKey",
-                     node_json_hash(&key), "instanceId", node_json_hash(&n->self->instance), "url",
-                     n->url[0] != '\0' ? json_string(n->url) : json_null(), "created", (int)created, "email",
-                     n->self->email, "instanceName", n->self->instance_name);
+    return json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:s, s:s}", "personId", node_json_hash(&n->self->person),
+                     "instanceKey", node_json_hash(&key), "instanceId", node_json_hash(&n->self->instance), "url",
+                     n->url[0] != '\0' ? json_string(n->url) : json_null(), "created", (int)created, "keysKept",
+                     (int)keys_kept, "email", n->self->email, "instanceName", n->self->instance_name);
 }
 
 static void tell_repairs(struct node *n, const struct store_report *r)
@@ -247,7 +293,7 @@ static void open_done(void *arg)
         take_over(o);
         tell_repairs(n, &o->report);
         LOG(LOG_INFO, "node.provisioned", LOG_HASH("person", &n->self->person), LOG_TEXT("url", n->url));
-        json_t *result = provisioned(n, o->created);
+        json_t *result = provisioned(n, o->created, o->keys_kept);
         if (o->imported != NULL)
             json_object_set(result, "imported", o->imported);
         ipc_request_reply(o->request, result);
@@ -312,6 +358,8 @@ static enum status begin_opening(struct node *n, struct ipc_request *r, struct e
     enum status st = node_take_key(r, "key", &o->key, e);
     if (st == STATUS_OK)
         st = read_import(o, params, e);
+    if (ipc_request_text(r, "keysCopy") != NULL)
+        o->keys_copy = mem_text(span_of(ipc_request_text(r, "keysCopy")));
     json_t *config = json_object_get(params, "config");
     n->config = config != NULL ? json_incref(config) : json_object();
     if (st == STATUS_OK && n->kind->open != NULL)
@@ -335,7 +383,7 @@ static void provision(struct ipc_request *r, void *ctx)
     struct node *n = ctx;
     struct error e = {0};
     if (n->queue != NULL) {
-        ipc_request_reply(r, provisioned(n, false));
+        ipc_request_reply(r, provisioned(n, false, true));
         return;
     }
     enum status st = STATUS_OK;

@@ -101,6 +101,22 @@ static void print_person(const json_t *result, const char *node)
            url != NULL ? "  " : "", url != NULL ? url : "");
 }
 
+// Of a node that was made anew without its keys.
+static void print_lost(const json_t *contacts)
+{
+    size_t i;
+    const json_t *contact;
+    if (json_array_size(contacts) != 0)
+        puts("The keys of the lost store were not kept. These contacts have to pair anew with it, and forget it "
+             "before:");
+    json_array_foreach(contacts, i, contact)
+    {
+        printf("  %s  ", json_string_value(json_object_get(contact, "personId")));
+        output_string(json_object_get(contact, "name"));
+        putchar('\n');
+    }
+}
+
 static void print_provisioned(const json_t *result)
 {
     bool federated = json_is_true(json_object_get(result, "federated"));
@@ -109,6 +125,7 @@ static void print_provisioned(const json_t *result)
     printf("%s; %s after %lld ms\n", json_is_true(json_object_get(result, "created")) ? "created" : "opened",
            federated ? "federated" : "not federated yet",
            (long long)json_integer_value(json_object_get(result, "milliseconds")));
+    print_lost(json_object_get(result, "pairAnew"));
 }
 
 // The first provisioning makes the secret, and a slip of the finger would lock the installation for ever.

@@ -32,7 +32,7 @@ const struct ctl_command CTL_COMMANDS[] = {
       {"archive-email", '\0', "E", "e-mail of the archive's person, default node-NAME-XXXXXXXX@lama.local"},
       {"sparse-email", '\0', "E", "e-mail of the sparse node's person, default NAME-XXXXXXXX@lama.local"},
       {"no-wait", '\0', NULL, "return when the nodes are paired, before they synchronise"},
-      {"recreate", '\0', "NODE", "make a lost store anew: archive or sparse"}, SECRET}},
+      {"recreate", '\0', "NODE", "make a lost store anew: archive or sparse; the other node gives everything back"}, SECRET}},
     {"secret change", "", 0, 0, "Protect the keys of both nodes with another secret",
      "The old secret and the new one come from the first two lines of stdin, from files, or are asked for on a terminal.\n"
      "It happens as a whole or not at all, whatever fails on the way; connections stay open.",

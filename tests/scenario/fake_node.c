@@ -139,7 +139,7 @@ static void reseal(struct ipc_request *r, void *ctx)
         refuse(r, STATUS_CLOSED, "CLOSED");
     } else {
         put_file("next-key-hash", id_of(ipc_request_text(r, "newKey")).s, HASH_HEX);
-        ipc_request_reply(r, NULL);
+        ipc_request_reply(r, json_pack("{s:s}", "copy", "prepared"));
     }
 }
 
@@ -147,7 +147,13 @@ static void settle(struct ipc_request *r, void *ctx)
 {
     (void)ctx;
     put_file("key-hash", id_of(ipc_request_text(r, "key")).s, HASH_HEX);
-    ipc_request_reply(r, NULL);
+    ipc_request_reply(r, json_pack("{s:s}", "copy", "settled"));
+}
+
+static void keys(struct ipc_request *r, void *ctx)
+{
+    (void)ctx;
+    ipc_request_reply(r, json_pack("{s:s}", "copy", "opened"));
 }
 
 static void peer(struct ipc_request *r, void *ctx)
@@ -365,6 +371,7 @@ static const struct {
     {"node.provision", provision},
     {"node.reseal", reseal},
     {"node.settle", settle},
+    {"node.keys", keys},
     {"node.peer", peer},
     {"node.status", status},
     {"node.stop", stop},

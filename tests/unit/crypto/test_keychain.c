@@ -7,6 +7,8 @@
 
 #include "crypto/box.h"
 #include "crypto/keychain.h"
+#include "crypto/keycopy.h"
+#include "crypto/sha256.h"
 #include "crypto/sign.h"
 #include "tests/unit/cmocka_all.h"
 
@@ -254,6 +256,107 @@ static void opens_and_makes_the_reference_form(void **state)
     secret_destroy(&wrong);
 }
 
+// ---- Copies ---------------------------------------------------------------------------------------------------------
+
+static void copy_of(const struct fixture *f, struct buf *copy)
+{
+    buf_clear(copy);
+    assert_int_equal(keycopy_make(f->dir, copy, NULL), STATUS_OK);
+}
+
+static void lose(struct fixture *f)
+{
+    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void a_copy_brings_lost_keys_back(void **state)
+{
+    struct fixture *f = *state;
+    struct buf copy = {0};
+    struct buf again = {0};
+    create(f);
+    copy_of(f, &copy);
+    assert_null(memmem(copy.data, copy.len, f->sign.data, f->sign.len));
+    lose(f);
+    assert_int_equal(keycopy_restore(f->dir, buf_span(&copy), NULL), STATUS_OK);
+    assert_opens(f, &f->node_key);
+    copy_of(f, &again);
+    assert_true(span_eq(buf_span(&copy), buf_span(&again)));
+    buf_free(&copy);
+    buf_free(&again);
+}
+
+static void a_copy_made_during_a_change_opens_with_either_key(void **state)
+{
+    struct fixture *f = *state;
+    struct buf copy = {0};
+    struct secret other = secret_random(32);
+    create(f);
+    reseal(f, &f->node_key, &other);
+    copy_of(f, &copy);
+    lose(f);
+    assert_int_equal(keycopy_restore(f->dir, buf_span(&copy), NULL), STATUS_OK);
+    assert_opens(f, &f->node_key);
+    lose(f);
+    assert_int_equal(keycopy_restore(f->dir, buf_span(&copy), NULL), STATUS_OK);
+    assert_opens(f, &other);
+    secret_destroy(&other);
+    buf_free(&copy);
+}
+
+static void a_damaged_copy_restores_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct buf copy = {0};
+    create(f);
+    copy_of(f, &copy);
+    lose(f);
+    for (size_t i = 0; i < copy.len; i += 7) {
+        struct error e = {0};
+        copy.data[i] ^= 1;
+        assert_int_equal(keycopy_restore(f->dir, buf_span(&copy), &e), STATUS_CORRUPT);
+        assert_string_equal(e.code, "BAD-KEY-FILE");
+        copy.data[i] ^= 1;
+        assert_int_equal(keycopy_restore(f->dir, (struct span){copy.data, i}, &e), STATUS_CORRUPT);
+    }
+    assert_false(keychain_exists(f->dir));
+    buf_free(&copy);
+}
+
+// Names in a copy are those of keys, whatever its sum says.
+static void a_copy_writes_nothing_else(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const names[] = {"../store/store.db", "keychain_salt", "lock", "/etc/passwd", ""};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct buf copy = {0};
+        buf_printf(&copy, "tandem keys 1\nkeychain_masterkey 00\n%s 00\n", names[i]);
+        struct hash sum = sha256(buf_span(&copy));
+        buf_printf(&copy, "sum %s\n", hash_text(&sum).s);
+        assert_int_equal(keycopy_restore(f->dir, buf_span(&copy), NULL), STATUS_CORRUPT);
+        assert_false(keychain_exists(f->dir));
+        buf_free(&copy);
+    }
+}
+
+static void finds_keys_that_do_not_open(void **state)
+{
+    struct fixture *f = *state;
+    struct keychain *k;
+    char name[100];
+    char path[200];
+    create(f);
+    assert_int_equal(keychain_open(f->dir, &f->node_key, false, &k, NULL), STATUS_OK);
+    assert_int_equal(keychain_check(k, NULL), STATUS_OK);
+    snprintf(name, sizeof name, "%s.encrypt", hash_text(&f->keys).s);
+    path_of(f, name, path);
+    int fd = open(path, O_WRONLY);
+    assert_int_equal(pwrite(fd, "x", 1, 30), 1);
+    close(fd);
+    assert_int_equal(keychain_check(k, NULL), STATUS_CORRUPT);
+    keychain_close(k);
+}
+
 int main(void)
 {
     crypto_init();
@@ -267,6 +370,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(does_not_create_unasked, setup, teardown),
         cmocka_unit_test_setup_teardown(reports_damaged_files, setup, teardown),
         cmocka_unit_test_setup_teardown(opens_and_makes_the_reference_form, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_copy_brings_lost_keys_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_copy_made_during_a_change_opens_with_either_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_damaged_copy_restores_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_copy_writes_nothing_else, setup, teardown),
+        cmocka_unit_test_setup_teardown(finds_keys_that_do_not_open, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

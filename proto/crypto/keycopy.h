@@ -1,0 +1,16 @@
+// A copy of a keychain's folder as one text, to be kept elsewhere. What is sealed in the folder is sealed in the copy.
+//
+//   tandem keys 1
+//   NAME HEX              one line for each file, the content in hexadecimal
+//   sum HASH              SHA-256 of all lines before
+#pragma once
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+enum { KEYCOPY_MAX = 1 << 20 }; // bytes of a copy; some thousand key pairs
+
+// STATUS_NOT_FOUND "NOT-FOUND": no keychain lies there.
+enum status keycopy_make(const char *dir, struct buf *out, struct error *e);
+// Puts all files of a copy into a folder that has no keychain, or none. Code BAD-KEY-FILE: the copy is damaged.
+enum status keycopy_restore(const char *dir, struct span copy, struct error *e);
