@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "chum/export.h"
 #include "chum/fetch.h"
+#include "data/follow.h"
 
 static bool is_refused_type(struct span type)
 {
@@ -177,19 +178,18 @@ struct node { // a received version node
 
 static enum status check_data(struct store *s, struct arena *a, const struct chum_policy *policy,
                               const struct hash *sender, const struct chum_want *want, const struct node *n,
-                              struct error *e)
+                              struct object *data, struct error *e)
 {
-    struct object data;
-    enum status st = store_get_object(s, &n->data, a, &data, e);
-    if (st == STATUS_OK && !hash_eq(&data.id_hash, &want->id_hash))
+    enum status st = store_get_object(s, &n->data, a, data, e);
+    if (st == STATUS_OK && !hash_eq(&data->id_hash, &want->id_hash))
         st = error_set(e, STATUS_INVALID, "CI-CCI1", "version node %s is not about %s", hash_text(&n->object.hash).s,
                        hash_text(&want->id_hash).s);
     if (st == STATUS_OK)
-        st = check_type(&data, want, "CI-CCI2", e);
-    if (st == STATUS_OK && is_refused_type(data.recipe->name))
+        st = check_type(data, want, "CI-CCI2", e);
+    if (st == STATUS_OK && is_refused_type(data->recipe->name))
         st = error_set(e, STATUS_REFUSED, "CIEC-FO3", "versions of " SPAN_FMT " are never imported",
-                       SPAN_ARG(data.recipe->name));
-    return st == STATUS_OK ? admit(s, policy, sender, &data, e) : st;
+                       SPAN_ARG(data->recipe->name));
+    return st == STATUS_OK ? admit(s, policy, sender, data, e) : st;
 }
 
 static enum status read_node(struct chum_delivery *d, struct arena *a, struct span text, const struct hash *hash,
@@ -242,18 +242,27 @@ static enum status alone(const struct step *step, step_fn fn, void *arg, struct 
     return st;
 }
 
+static bool follows(const struct step *step, const struct object *data)
+{
+    const struct chum_policy *p = step->policy;
+    return p != NULL && p->follows != NULL && p->follows(p->ctx, step->store, step->sender, data);
+}
+
 static enum status take_node(const struct step *step, void *arg, struct error *e)
 {
     const struct node *n = arg;
+    const struct version_source *versions = store_versions(step->store);
     struct version_result result;
-    enum status st = check_data(step->store, step->arena, step->policy, step->sender, step->want, n, e);
+    struct object data;
+    enum status st = check_data(step->store, step->arena, step->policy, step->sender, step->want, n, &data, e);
     if (st == STATUS_OK)
         st = store_put(step->store, &n->object, NULL, e);
     if (st == STATUS_OK)
         st = store_admit_history(step->store, &n->object.hash, e);
-    if (st == STATUS_OK)
-        st = version_merge_foreign(store_versions(step->store), &n->data, n->created, &result, e);
-    return st;
+    if (st != STATUS_OK)
+        return st;
+    return follows(step, &data) ? version_follow(versions, &n->object.hash, &result, e)
+                                : version_merge_foreign(versions, &n->data, n->created, &result, e);
 }
 
 // The deepest first, the earlier announced first among equals: the order the reference would take one in.

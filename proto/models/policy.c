@@ -218,6 +218,15 @@ static enum status judge_by_standing(struct model *m, const struct hash *sender,
     return object_is_type(o, "Profile") ? judge_profile(m, sender, o, e) : STATUS_OK;
 }
 
+bool policy_follows(struct model *m, const struct hash *sender, const struct object *object)
+{
+    struct hash owner;
+    if (object_is_type(object, "Settings"))
+        return true;
+    return object_is_type(object, "Profile") && value_get_hash(object->value, "owner", &owner) &&
+           (hash_eq(&owner, sender) || sharing_is_own_node(m, sender));
+}
+
 enum status policy_may_import(struct model *m, const struct hash *sender, const struct object *object, struct error *e)
 {
     enum standing standing;

@@ -65,6 +65,15 @@ static enum status admits(void *ctx, struct store *s, const struct hash *sender,
     return st;
 }
 
+static bool follows(void *ctx, struct store *s, const struct hash *sender, const struct object *object)
+{
+    struct arena *a = arena_create();
+    struct model m = model_for(ctx, s, a);
+    bool yes = policy_follows(&m, sender, object);
+    arena_destroy(a);
+    return yes;
+}
+
 static bool serves(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *id_hash)
 {
     const struct syncs *ss = ctx;
@@ -380,6 +389,7 @@ struct syncs *syncs_create(struct peers *p)
     ss->policy = (struct chum_policy){.ctx = ss,
                                       .wants = wants,
                                       .admits = admits,
+                                      .follows = follows,
                                       .takes = takes,
                                       .rests = rests,
                                       .serves = serves,

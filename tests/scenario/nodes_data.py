@@ -140,7 +140,7 @@ def test_profile_names_reach_the_other_node(t):
 
 
 def test_a_profile_has_one_of_each(t):
-    pair = Pair(t, user="Joe")
+    pair = Pair(t)
     image = pair.ok("blob", "put", write(os.path.join(t.top, "me.png"), b"a picture"))["hash"]
     options = {"name": "Joe", "status": "busy", "organisation": "ACME", "image": image, "mail": "joe@x.org", "phone": "+43"}
     types = {"name": "PersonName", "status": "PersonStatus", "organisation": "OrganisationName", "image": "ProfileImage",
@@ -160,6 +160,7 @@ def test_a_profile_has_one_of_each(t):
     for name in options:
         pair.ok("profile", "set", "--" + name, "")
     assert shown() == []
+    until(lambda: shown("archive") == [], "what is removed is removed at the archive, too")
 
 
 def test_the_latest_name_counts_everywhere(t):

@@ -1,0 +1,323 @@
+#include "data/follow.h"
+
+#include <stdlib.h>
+
+#include "data/versionnode.h"
+#include "fixture.h"
+#include "tests/unit/cmocka_all.h"
+
+// Two nodes that write versions of one Doc and send them to each other.
+struct pair {
+    struct recipes *recipes;
+    struct arena *a;
+    struct memory_source *one;
+    struct memory_source *two;
+    struct hash id;
+};
+
+static int begin(void **state)
+{
+    struct pair *p = mem_alloc(sizeof *p);
+    p->recipes = fixture_recipes();
+    p->a = arena_create();
+    p->one = memory_source_create(p->recipes);
+    p->two = memory_source_create(p->recipes);
+    *state = p;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct pair *p = *state;
+    memory_source_destroy(p->one);
+    memory_source_destroy(p->two);
+    recipes_destroy(p->recipes);
+    arena_destroy(p->a);
+    free(p);
+    return 0;
+}
+
+static struct version_result write_value(struct pair *p, struct memory_source *m, const struct value *v, double now)
+{
+    struct version_result r;
+    struct error e = {0};
+    if (version_store(&m->source, v, VERSION_CHANGE, now, &r, &e) != STATUS_OK)
+        fail_msg("%s: %s", e.code, e.message);
+    p->id = r.id_hash;
+    return r;
+}
+
+// members: what stands behind the id of the Doc.
+static struct version_result write_doc(struct pair *p, struct memory_source *m, const char *members, double now)
+{
+    struct buf json = {0};
+    buf_printf(&json, "{\"$type$\":\"Doc\",\"id\":\"d\"%s%s}", members[0] != '\0' ? "," : "", members);
+    struct version_result r = write_value(p, m, fixture_value(p->a, buf_cstr(&json)), now);
+    buf_free(&json);
+    return r;
+}
+
+static struct version_result follow(struct memory_source *m, const struct hash *node)
+{
+    struct version_result r;
+    struct error e = {0};
+    if (version_follow(&m->source, node, &r, &e) != STATUS_OK)
+        fail_msg("%s: %s", e.code, e.message);
+    return r;
+}
+
+static struct versionnode head_of(struct pair *p, struct memory_source *m)
+{
+    struct hash head;
+    struct versionnode n;
+    assert_true(memory_source_head(m, &p->id, &head));
+    assert_int_equal(versionnode_read(&m->source, &head, p->a, &n, NULL), STATUS_OK);
+    return n;
+}
+
+// What is new comes in one go, the latest first, as a session takes it in.
+static void send(struct pair *p, struct memory_source *from, struct memory_source *to)
+{
+    struct hash_list nodes = {0};
+    struct hash_list fresh = {0};
+    struct versionnode head = head_of(p, from);
+    struct span text;
+    assert_int_equal(version_list(&from->source, &head.hash, &nodes, NULL), STATUS_OK);
+    for (size_t i = nodes.count; i-- > 0;)
+        if (!memory_source_text(to, &nodes.items[i], &text) && !hash_list_has(&fresh, &nodes.items[i]))
+            hash_list_add(&fresh, &nodes.items[i]);
+    memory_source_copy(to, from);
+    for (size_t i = 0; i < fresh.count; i++)
+        follow(to, &fresh.items[i]);
+    hash_list_free(&nodes);
+    hash_list_free(&fresh);
+}
+
+static struct value *current(struct pair *p, struct memory_source *m)
+{
+    struct versionnode head = head_of(p, m);
+    struct span text;
+    struct value *v;
+    assert_true(memory_source_text(m, &head.data, &text));
+    assert_int_equal(microdata_read(p->recipes, p->a, text, MICRODATA_OBJECT, SPAN(""), &v, NULL), STATUS_OK);
+    return v;
+}
+
+static void assert_doc(struct pair *p, struct memory_source *m, const char *members)
+{
+    struct buf json = {0};
+    buf_printf(&json, "{\"$type$\":\"Doc\",\"id\":\"d\"%s%s}", members[0] != '\0' ? "," : "", members);
+    assert_true(value_eq(current(p, m), fixture_value(p->a, buf_cstr(&json))));
+    buf_free(&json);
+}
+
+static void what_was_removed_stays_removed(void **state)
+{
+    struct pair *p = *state;
+    static const char *const versions[] = {"\"bag\":[1]", "\"bag\":[1,2],\"s\":\"x\"", "\"bag\":[3]",
+                                           "\"bag\":[1,2],\"s\":\"x\""};
+    for (size_t i = 0; i < 4; i++) {
+        struct version_result r = write_doc(p, p->one, versions[i], 1000 - (double)i); // a clock that goes backwards
+        send(p, p->one, p->two);
+        assert_doc(p, p->two, versions[i]);
+        struct versionnode head = head_of(p, p->two);
+        assert_true(hash_eq(&head.hash, &r.node));
+        assert_false(follow(p->two, &r.node).changed);
+    }
+}
+
+static void several_versions_come_at_once(void **state)
+{
+    struct pair *p = *state;
+    struct version_result old = write_doc(p, p->one, "\"bag\":[1]", 1);
+    send(p, p->one, p->two);
+    write_doc(p, p->one, "\"bag\":[2]", 2);
+    write_doc(p, p->one, "\"bag\":[3]", 3);
+    send(p, p->one, p->two);
+    assert_doc(p, p->two, "\"bag\":[3]");
+    assert_false(follow(p->two, &old.node).changed); // an old one again
+    assert_doc(p, p->two, "\"bag\":[3]");
+}
+
+static void both_wrote(void **state)
+{
+    struct pair *p = *state;
+    write_doc(p, p->one, "\"bag\":[1,2],\"s\":\"old\",\"t\":\"old\"", 10);
+    send(p, p->one, p->two);
+    write_doc(p, p->one, "\"bag\":[2,3],\"s\":\"one\",\"t\":\"old\"", 9);
+    write_doc(p, p->two, "\"bag\":[1,2,4],\"s\":\"two\"", 99); // ahead of its time
+    write_doc(p, p->one, "\"bag\":[2,3],\"s\":\"one later\",\"t\":\"old\"", 10);
+    send(p, p->one, p->two);
+    send(p, p->two, p->one);
+    struct memory_source *all[] = {p->one, p->two};
+    for (size_t i = 0; i < 2; i++) {
+        struct value *v = current(p, all[i]);
+        struct span s;
+        assert_int_equal(value_get(v, SPAN("bag"))->list.count, 3); // 2, 3, 4
+        assert_true(value_get_string(v, "s", &s) && span_eq_text(s, "one later"));
+        assert_null(value_get(v, SPAN("t")));
+    }
+}
+
+// Of a contact lies here what pairing wrote; what it says itself comes later.
+static void independent_beginnings_are_joined_and_followed(void **state)
+{
+    struct pair *p = *state;
+    write_doc(p, p->two, "\"bag\":[7]", 50);
+    write_doc(p, p->one, "\"bag\":[1]", 10);
+    send(p, p->one, p->two);
+    assert_int_equal(value_get(current(p, p->two), SPAN("bag"))->list.count, 2);
+    write_doc(p, p->one, "\"bag\":[2]", 20);
+    send(p, p->one, p->two);
+    assert_int_equal(value_get(current(p, p->two), SPAN("bag"))->list.count, 2); // 7 and 2
+    write_doc(p, p->one, "\"bag\":[2,7]", 30);
+    struct version_result last = write_doc(p, p->one, "\"bag\":[7,9]", 30);
+    send(p, p->one, p->two);
+    struct versionnode head = head_of(p, p->two);
+    assert_true(hash_eq(&head.data, &last.hash));
+}
+
+static void stores_of_before_go_on(void **state)
+{
+    struct pair *p = *state;
+    struct version_result r;
+    struct error e = {0};
+    static const char *const versions[] = {"\"bag\":[1]", "\"bag\":[2]", "\"bag\":[3]", "\"bag\":[4]"};
+    for (size_t i = 0; i < 4; i++) {
+        struct version_result made = write_doc(p, p->one, versions[i], (double)i);
+        memory_source_copy(p->two, p->one);
+        assert_int_equal(version_merge_foreign(&p->two->source, &made.hash, (double)i, &r, &e), STATUS_OK);
+    }
+    assert_int_equal(value_get(current(p, p->two), SPAN("bag"))->list.count, 4);
+    double depth = head_of(p, p->two).depth;
+    write_doc(p, p->one, "\"bag\":[5]", 5);
+    send(p, p->one, p->two);
+    assert_doc(p, p->two, "\"bag\":[5]");
+    assert_true(head_of(p, p->two).depth > depth);
+    write_doc(p, p->one, "", 6);
+    send(p, p->one, p->two);
+    assert_doc(p, p->two, "");
+}
+
+static void what_is_no_version_is_refused(void **state)
+{
+    struct pair *p = *state;
+    struct version_result r;
+    struct error e = {0};
+    struct hash child = memory_source_add(p->one, fixture_value(p->a, "{\"$type$\":\"Child\",\"x\":\"1\"}"));
+    struct hash edge = fixture_node(p->one, "Edge", NULL, 0, &child, 0, 1);
+    assert_int_equal(version_follow(&p->one->source, &child, &r, &e), STATUS_CORRUPT);
+    assert_int_equal(version_follow(&p->one->source, &edge, &r, &e), STATUS_INVALID);
+    assert_string_equal(e.code, "SVO-SO2");
+    write_doc(p, p->one, "\"s\":\"1\"", 1);
+    struct version_result two = write_doc(p, p->one, "\"s\":\"2\"", 2);
+    memory_source_copy(p->two, p->one);
+    struct versionnode change = head_of(p, p->one);
+    memory_source_lose(p->two, &change.before[0]);
+    write_doc(p, p->two, "\"s\":\"3\"", 3);
+    error_clear(&e);
+    assert_int_equal(version_follow(&p->two->source, &two.node, &r, &e), STATUS_NOT_FOUND); // its history is not here
+}
+
+// ---- Any order ------------------------------------------------------------------------------------------------------
+
+static uint32_t below(uint32_t *seed, uint32_t n)
+{
+    *seed = *seed * 1664525U + 1013904223U;
+    return (*seed >> 16) % n;
+}
+
+static struct value *some_items(struct pair *p, uint32_t *seed)
+{
+    struct value *set = value_set(p->a);
+    for (uint32_t i = 0; i < 5; i++)
+        if (below(seed, 2) == 0)
+            value_add(p->a, set, value_text(p->a, (const char *[]){"0", "1", "2", "3", "4"}[i]));
+    return set;
+}
+
+static struct value *some_entries(struct pair *p, uint32_t *seed)
+{
+    static const char *const keys[] = {"a", "b", "c"};
+    struct value *map = value_map(p->a);
+    for (size_t i = 0; i < 3; i++)
+        if (below(seed, 3) != 0)
+            value_put(p->a, map, value_text(p->a, keys[i]), value_text(p->a, keys[below(seed, 3)]));
+    return map;
+}
+
+// What lies at a node with one thing changed, as a node changes a setting.
+static void write_some(struct pair *p, struct memory_source *m, uint32_t *seed)
+{
+    static const char *const texts[] = {"x", "y", "z"};
+    struct hash head;
+    struct value *v = hash_is_zero(&p->id) || !memory_source_head(m, &p->id, &head)
+                          ? fixture_value(p->a, "{\"$type$\":\"Doc\",\"id\":\"d\"}")
+                          : current(p, m);
+    switch (below(seed, 4)) {
+    case 0:
+        value_set_member(p->a, v, SPAN("s"), value_text(p->a, texts[below(seed, 3)]));
+        break;
+    case 1:
+        value_remove_member(v, SPAN("s"));
+        break;
+    case 2:
+        value_set_member(p->a, v, SPAN("set"), some_items(p, seed));
+        break;
+    default:
+        value_set_member(p->a, v, SPAN("map"), some_entries(p, seed));
+    }
+    write_value(p, m, v, below(seed, 1000));
+}
+
+static bool has_all(const struct value *of, const struct value *in) // maps in any order
+{
+    if (of == NULL || in == NULL || of->kind != VALUE_MAP)
+        return (of == NULL && in == NULL) || (of != NULL && in != NULL && value_eq(of, in));
+    for (size_t i = 0; i < of->map.count; i++) {
+        struct value *v = value_map_get(in, of->map.pairs[i].key->string);
+        if (v == NULL || !value_eq(v, of->map.pairs[i].value))
+            return false;
+    }
+    return of->map.count == in->map.count;
+}
+
+static void nodes_that_have_the_same_versions_agree(void **state)
+{
+    static const char *const names[] = {"s", "set", "map"};
+    for (uint32_t run = 1; run <= 300; run++) {
+        begin(state);
+        struct pair *p = *state;
+        uint32_t seed = run;
+        write_some(p, p->one, &seed);
+        send(p, p->one, p->two);
+        for (size_t i = 0; i < 12; i++) {
+            bool first = below(&seed, 2) == 0;
+            if (below(&seed, 3) != 0)
+                write_some(p, first ? p->one : p->two, &seed);
+            else
+                send(p, first ? p->one : p->two, first ? p->two : p->one);
+        }
+        send(p, p->one, p->two);
+        send(p, p->two, p->one);
+        for (size_t i = 0; i < 3; i++)
+            if (!has_all(value_get(current(p, p->one), span_of(names[i])),
+                         value_get(current(p, p->two), span_of(names[i]))))
+                fail_msg("run %u: '%s' differs", run, names[i]);
+        end(state);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_was_removed_stays_removed, begin, end),
+        cmocka_unit_test_setup_teardown(several_versions_come_at_once, begin, end),
+        cmocka_unit_test_setup_teardown(both_wrote, begin, end),
+        cmocka_unit_test_setup_teardown(independent_beginnings_are_joined_and_followed, begin, end),
+        cmocka_unit_test_setup_teardown(stores_of_before_go_on, begin, end),
+        cmocka_unit_test_setup_teardown(what_is_no_version_is_refused, begin, end),
+        cmocka_unit_test(nodes_that_have_the_same_versions_agree),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
