@@ -46,7 +46,7 @@ struct chum_policy {
     // May it take effect? object: the data object of a version, the unversioned object, or the id object.
     enum status (*admits)(void *ctx, struct store *s, const struct hash *sender, const struct object *object,
                           struct error *e);
-    // Is a version taken in together with its history (data/follow.h)? NULL: none is.
+    // Is a version taken in together with its history (data/follow.c)? NULL: none is.
     bool (*follows)(void *ctx, struct store *s, const struct hash *sender, const struct object *object);
     // May a root be offered to the person?
     bool (*serves)(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *id_hash);

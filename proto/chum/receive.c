@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "chum/export.h"
 #include "chum/fetch.h"
-#include "data/follow.h"
 
 static bool is_refused_type(struct span type)
 {

@@ -1,4 +1,7 @@
-#include "data/follow.h"
+// Taking in a version together with its history, for objects whose writers are known: whoever writes on top of a
+// version has seen it, and replaces it as a whole. So nothing that was removed comes back, and no clock decides who was
+// last. The reference forgets the history of what it takes in (DATA-MODEL.md 8.4) and never loses an item (8.8).
+#include "data/version.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -39,6 +39,16 @@ enum status version_store(const struct version_source *s, const struct value *ob
 enum status version_merge_foreign(const struct version_source *s, const struct hash *data, double creation_time,
                                   struct version_result *out, struct error *e);
 
+// Takes in a version together with its history (follow.c), for objects whose writers are known.
+// node: a version node of somebody else's; it, its history and all data are stored. The head becomes
+// - the node, where it was written on top of all that the head stands for;
+// - what it was, where that was written on top of the node;
+// - else both put together (combine.h); of two that set one thing the one with the longer history counts, then the
+// later. A version counts as the same wherever it has the same data and time: nodes of other histories that stand for
+// it. Codes as version_merge_foreign.
+enum status version_follow(const struct version_source *s, const struct hash *node, struct version_result *out,
+                           struct error *e);
+
 // Puts a change without a difference on a head that is a merge node. Those are not listed (8.9), and who takes in a
 // whole history at once adopts the deepest version that is: a merge of it with the others would be unknown to him.
 // Other heads, and ids without one, stay as they are.

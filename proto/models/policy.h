@@ -14,7 +14,7 @@
 // The own other node may also send Someone except "me", Settings, and profiles, channels and topics of others; never
 // our own Profile, Leute, registries, Instance, or a channel we own. Codes: REFUSED, NOT-TRUSTED, CIEC-FO3.
 enum status policy_may_import(struct model *m, const struct hash *sender, const struct object *object, struct error *e);
-// Is such a version, which may be imported, taken in together with its history (data/follow.h)? Settings, which the own
+// Is such a version, which may be imported, taken in together with its history (data/follow.c)? Settings, which the own
 // nodes alone write, and profiles from who owns them or from the other own node.
 bool policy_follows(struct model *m, const struct hash *sender, const struct object *object);
 // The cheap question before fetching a root, from its announcement alone; false saves the transfer.

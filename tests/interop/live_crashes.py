@@ -2,11 +2,10 @@
 import os
 import shutil
 import signal
-import struct
-import tempfile
 
 import live_data
-from live import BIN, SECRET, PeerEnded, now_ms, until
+from clock import Clock
+from live import SECRET, PeerEnded, now_ms, until
 from live_pairing import on_stage
 from live_relay import live_connections, one_connection_lasts
 
@@ -99,26 +98,6 @@ def many_reconnects(role):
 
 
 # ---- Clocks ---------------------------------------------------------------------------------------------------------
-
-
-class Clock:
-    """A wall clock that can be put forward and back; clock_shift.c."""
-
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="tandem-clock-")
-        self.file = os.path.join(self.folder, "shift")
-        self.put(0)
-        library = os.path.realpath(os.path.join(BIN, os.pardir, "tests", "clock-shift.so"))
-        assert os.path.exists(library), library
-        library = shutil.copy(library, self.folder)  # its folder is one that the nodes may read
-        self.environment = {"LD_PRELOAD": library, "TANDEM_CLOCK_SHIFT": self.file}
-
-    def put(self, seconds):
-        with open(self.file, "r+b" if os.path.exists(self.file) else "wb") as file:
-            file.write(struct.pack("<q", seconds))
-
-    def clean(self):
-        shutil.rmtree(self.folder)
 
 
 def jumping_clock(role, whose):

@@ -1,5 +1,3 @@
-#include "data/follow.h"
-
 #include <stdlib.h>
 
 #include "data/versionnode.h"

@@ -105,6 +105,23 @@ static void takes_a_bounded_number_of_profiles(void **state)
     assert_true(may_import(w, profile_of_peer(w, 7, 1))); // another version of one that is here
 }
 
+static bool follows(struct world *w, const struct value *object)
+{
+    struct object o;
+    MUST(object_make(store_recipes(w->me.store), w->me.m.arena, object, MICRODATA_OBJECT, &o, &e));
+    return policy_follows(&w->me.m, &w->peer.self->person, &o);
+}
+
+static void follows_the_history_of_who_writes_alone(void **state)
+{
+    struct world *w = *state;
+    struct value *profile = profile_of_peer(w, 0, 0);
+    assert_true(follows(w, profile));
+    model_set_hash(&w->me.m, profile, "owner", &w->me.self->person);
+    assert_false(follows(w, profile));
+    assert_false(follows(w, channel(w, "news", &w->peer.self->person)));
+}
+
 static struct hash begin_channel(struct world *w, const char *id)
 {
     struct hash channel_id;
@@ -570,6 +587,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(takes_channels_from_their_owner_only, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_a_bounded_number_of_profiles, setup, teardown),
+        cmocka_unit_test_setup_teardown(follows_the_history_of_who_writes_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_channels_without_owner_from_whom_they_came, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_part_in_a_group_of_a_peer, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_topics_that_name_their_own_channel_only, setup, teardown),

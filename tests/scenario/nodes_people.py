@@ -1,0 +1,84 @@
+"""People: who they are to us and to themselves, what they are called, and how they are named in arguments."""
+import json
+import os
+
+from clock import Clock
+from control import Installation, main, until
+from nodes import Pair
+
+DAY_S = 86_400
+SANITIZER = os.environ.get("TANDEM_SANITIZE")  # its library has to be the first that is loaded
+
+
+def with_two(t, test):
+    """Joe and Ann, whose archives know each other."""
+    second = Installation()
+    try:
+        joe, ann = Pair(t), Pair(second, user="ann")
+        ann.ok("--node", "archive", "pair", json.dumps(joe.ok("invite")))
+        until(lambda: ann.archive in persons(joe, "archive"), "both have stored it")
+        test(joe, ann)
+    finally:
+        second.clean()
+
+
+def persons(pair, node):
+    return [c["personId"] for c in pair.ok("--node", node, "contacts")]
+
+
+def profile(pair, node, person):
+    """Values of a profile by type, or nothing as long as the node does not have it."""
+    status, found = pair.cli("--node", node, "profile", "get", person)
+    values = {}
+    for part in (found["descriptions"] + found["endpoints"] if status == 0 else []):
+        values.setdefault(part["type"], []).append(part.get("name") or part.get("number") or part.get("value"))
+    return values
+
+
+# ---- What people say of themselves ----
+
+def test_what_is_removed_is_gone_everywhere(t):
+    def run(joe, ann):
+        says = lambda **values: ann.ok("--node", "archive", "profile", "set",
+                                       *(word for name, value in values.items() for word in ("--" + name, value)))
+        places = (ann, "sparse"), (joe, "archive"), (joe, "sparse")
+        shown = lambda: [tuple(profile(pair, node, ann.archive).get(kind) for kind in ("PersonName", "PhoneNumber"))
+                         for pair, node in places]
+        until(lambda: shown() == [(["ann"], None)] * 3, "everybody knows her name")
+        says(phone="111")
+        until(lambda: shown() == [(["ann"], ["111"])] * 3, "and her number")
+        says(name="Ann", phone="222")
+        until(lambda: shown() == [(["Ann"], ["222"])] * 3, "the new ones take the place of the old ones")
+        says(phone="")
+        until(lambda: shown() == [(["Ann"], None)] * 3, "what she removes is gone")
+        joe.ok("restart", "archive")
+        says(name="ann", phone="111")
+        until(lambda: shown() == [(["ann"], ["111"])] * 3, "what was once removed may come again")
+    with_two(t, run)
+
+
+def test_a_clock_that_was_ahead_holds_nothing_up(t):
+    if SANITIZER:
+        return
+    clock = Clock()
+    try:
+        t.environment.update(clock.environment)
+        pair = Pair(t)
+        at_the_archive = lambda: pair.cli("--node", "archive", "settings", "get", "app", "theme")[1].get("value")
+        clock.put(DAY_S)
+        pair.ok("settings", "set", "app", "theme", "dark")
+        pair.ok("profile", "set", "--name", "Joe in the future")
+        until(lambda: at_the_archive() == "dark", "the archive has it")
+        until(lambda: profile(pair, "archive", pair.sparse)["PersonName"] == ["Joe in the future"], "and the name")
+        clock.put(0)
+        pair.ok("settings", "set", "app", "theme", "light")
+        pair.ok("profile", "set", "--name", "Joe today")
+        until(lambda: at_the_archive() == "light", "the archive has the later one")
+        until(lambda: profile(pair, "archive", pair.sparse)["PersonName"] == ["Joe today"], "and the later name")
+        assert t.stop() == 0
+    finally:
+        clock.clean()
+
+
+if __name__ == "__main__":
+    main(globals())
