@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "archive-node/embedded_relay.h"
 #include "archive-node/registrations.h"
@@ -26,6 +27,8 @@ struct archive {
     struct ws_url public_parts;          // of public_url
     const char **origins;                // NULL-terminated, borrowed from the configuration
     const char **hosts;
+    char url[ADDRESS_URL_MAX + 1]; // where it listens, or would if it were not shut; empty = nowhere
+    bool shut;                     // the listener is for our sparse node alone, at another address
     bool running;
     struct { // who was turned away since it was last told
         struct loop_timer *pause;
@@ -39,10 +42,12 @@ struct archive {
 static void accepted(void *ctx, struct transport *t)
 {
     struct archive *a = ctx;
-    if (a->running) {
+    if (a->running && a->shut)
+        peers_accept_own(node_peers(a->node), t);
+    else if (a->running)
         peers_accept(node_peers(a->node), t, (struct span){0});
+    if (a->running)
         return;
-    }
     t->ops->close(t, "not ready yet");
     transport_release(t);
 }
@@ -130,55 +135,93 @@ static void archive_close(void *state)
 }
 
 // The port asked for; with 0 first the one used last time, then any free one.
-static enum status open_listener(struct archive *a, const json_t *params, struct error *e)
+static enum status open_listener(struct archive *a, const char *host, int port, int preferred, struct error *e)
 {
-    const char *host = json_string_value(json_object_get(params, "host"));
-    const json_t *port = json_object_get(params, "port");
-    int wanted = port != NULL ? (int)json_integer_value(port) : DEFAULT_PORT;
-    int preferred = (int)json_integer_value(json_object_get(params, "preferredPort"));
-    if (host == NULL)
-        host = "localhost";
-    if (wanted == 0 && preferred != 0 && listen_at(a, host, preferred, e) == STATUS_OK)
+    if (port == 0 && preferred != 0 && listen_at(a, host, preferred, e) == STATUS_OK)
         return STATUS_OK;
     error_clear(e);
-    return listen_at(a, host, wanted, e);
+    return listen_at(a, host, port, e);
 }
 
-static enum status archive_open(struct node *n, json_t *params, void **state, char *url, size_t url_size,
-                                struct error *e)
+static void remember_url(struct archive *a, const char *host, int port)
+{
+    struct buf url = {0};
+    buf_add_text(&url, "ws://");
+    address_write(host, (uint16_t)port, &url);
+    snprintf(a->url, sizeof a->url, "%s", buf_cstr(&url));
+    buf_free(&url);
+}
+
+// Shut, it listens for our sparse node only, on a port of this machine that nobody else is told; no host: for good.
+static enum status open_door(struct archive *a, const json_t *params, struct error *e)
+{
+    const char *host = json_string_value(json_object_get(params, "host"));
+    const json_t *asked = json_object_get(params, "port");
+    int port = asked != NULL ? (int)json_integer_value(asked) : DEFAULT_PORT;
+    int preferred = (int)json_integer_value(json_object_get(params, "preferredPort"));
+    bool never = host != NULL && strcmp(host, "none") == 0;
+    enum status st;
+    a->shut = never || json_is_false(json_object_get(params, "listening"));
+    if (host == NULL)
+        host = "localhost";
+    if (!a->shut) {
+        st = open_listener(a, host, port, preferred, e);
+        port = st == STATUS_OK ? ws_server_port(a->listener) : 0;
+    } else {
+        st = listen_at(a, "localhost", 0, e);
+        port = port != 0 ? port : preferred;
+    }
+    if (st == STATUS_OK && !never && port != 0)
+        remember_url(a, host, port);
+    return st;
+}
+
+static enum status archive_open(struct node *n, json_t *params, void **state, struct node_door *door, struct error *e)
 {
     struct archive *a = mem_alloc(sizeof *a);
     a->node = n;
     a->refused.pause = loop_timer_create(node_loop(n), refusals_due, a);
     enum status st = read_config(a, e);
     if (st == STATUS_OK)
-        st = open_listener(a, params, e);
+        st = open_door(a, params, e);
     if (st == STATUS_OK)
         st = embedded_relay_open(n, &a->relay, e);
     if (st != STATUS_OK) {
         archive_close(a);
         return st;
     }
-    snprintf(url, url_size, "%s", ws_server_url(a->listener));
+    snprintf(door->url, sizeof door->url, "%s", ws_server_url(a->listener));
+    snprintf(door->told, sizeof door->told, "%s", a->url);
+    door->shut = a->shut;
     *state = a;
     return STATUS_OK;
+}
+
+static const char *state_of(const struct archive *a)
+{
+    return a->shut ? "stopped" : "listening";
 }
 
 static void archive_start(struct node *n, void *state)
 {
     struct archive *a = state;
     a->running = true;
-    node_tell(
-        n, "listener.changed",
-        json_pack("{s:s, s:s, s:s}", "type", "websocket", "url", ws_server_url(a->listener), "state", "listening"));
+    if (a->url[0] != '\0')
+        node_tell(n, "listener.changed",
+                  json_pack("{s:s, s:s, s:s}", "type", "websocket", "url", a->url, "state", state_of(a)));
     a->registrations = registrations_create(n, json_object_get(node_config(n), "relay.urls"));
 }
 
 static json_t *archive_listeners(void *state)
 {
     struct archive *a = state;
-    json_t *list = json_pack("[{s:s, s:s, s:s, s:s*}]", "type", "websocket", "url", ws_server_url(a->listener), "state",
-                             "listening", "publicUrl", a->public_url);
+    json_t *list = json_array();
+    if (a->url[0] != '\0')
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s*}", "type", "websocket", "url", a->url, "state",
+                                              state_of(a), "publicUrl", a->public_url));
+    if (a->shut)
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s}", "type", "own", "url", ws_server_url(a->listener), "state", "listening"));
     embedded_relay_list(a->relay, list);
     registrations_list(a->registrations, list);
     return list;

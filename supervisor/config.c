@@ -20,7 +20,8 @@ static const struct row {
     const char *otherwise;
     const char *about;
 } rows[] = {
-    {"listen.address", TEXT, 0, 0, false, "localhost:8765", "host:port of the archive node's listener"},
+    {"listen.address", TEXT, 0, 0, false, "localhost:8765",
+     "host:port of the archive node's listener; none: it is reached at relays only"},
     {"listen.public_url", URL, 0, 0, true, "", "where others reach the archive node, if not at its listener"},
     {"listen.hosts", LIST, 0, 0, true, "", "further names by which the listener may be addressed"},
     {"listen.origins", LIST, 0, 0, true, "", "further web origins that may connect"},
@@ -301,10 +302,15 @@ int64_t config_int(const struct config *c, const char *key)
     return strtoll(config_text(c, key), NULL, 10);
 }
 
-// host:port, [::1]:port; the host may not be empty.
+// host:port, [::1]:port; the host may not be empty. none: that as the host.
 enum status config_listen(const struct config *c, char *host, size_t size, int *port, struct error *e)
 {
     const char *text = config_text(c, "listen.address");
+    if (strcmp(text, "none") == 0) {
+        snprintf(host, size, "%s", text);
+        *port = 0;
+        return STATUS_OK;
+    }
     const char *colon = strrchr(text, ':');
     char *end = NULL;
     long n = colon != NULL ? strtol(colon + 1, &end, 10) : -1;
@@ -314,7 +320,7 @@ enum status config_listen(const struct config *c, char *host, size_t size, int *
         len -= 2;
     }
     if (len == 0 || len >= size || text[0] == '[' || colon[1] == '\0' || *end != '\0' || n < 0 || n > 65535)
-        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "listen address '%.80s' is not HOST:PORT",
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "listen address '%.80s' is not HOST:PORT, or none",
                          config_text(c, "listen.address"));
     memcpy(host, text, len);
     host[len] = '\0';

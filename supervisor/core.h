@@ -4,6 +4,7 @@
 //   provision.c   provision, deprovision
 //   drive.c       brings both nodes to where they should be
 //   rekey.c       secret.change
+//   listener.c    listener.stop, listener.start
 //   requests.c    status, wait, restart, down, forwarding
 //   tasks.c       requests that wait, and repeats
 //   notify.c      events to ring, hints and stdout
@@ -142,6 +143,10 @@ void keys_take_secret(struct ipc_request *r, const char *name, struct secret *ou
 
 // requests.c
 void requests_register(struct supervisor *s, struct ipc_service *service);
+void requests_restart(struct supervisor *s, struct ipc_request *r, enum ipc_node which); // answers when it is open
+
+// listener.c
+void listener_register(struct supervisor *s, struct ipc_service *service);
 
 // notify.c
 // data is borrowed and may be NULL; node is "archive", "sparse" or "supervisor".

@@ -106,7 +106,7 @@ static void keep_port(struct supervisor *s, const char *url)
     int configured = 0;
     const char *colon = strrchr(url, ':');
     config_listen(s->options->config, host, sizeof host, &configured, &e);
-    if (configured != 0)
+    if (configured != 0 || strcmp(host, "none") == 0 || s->installation.listener_stopped)
         return;
     if (colon == NULL || file_write(statedir_file(s->dir, "port"), span_of(colon + 1), 0600, &e) != STATUS_OK)
         LOG(LOG_WARN, "port.forgotten", LOG_TEXT("reason", e.message));
@@ -201,6 +201,7 @@ static void add_listener(struct supervisor *s, json_t *params)
     config_listen(s->options->config, host, sizeof host, &port, NULL);
     json_object_set_new(params, "host", json_string(host));
     json_object_set_new(params, "port", json_integer(port));
+    json_object_set_new(params, "listening", json_boolean(!s->installation.listener_stopped));
     if (port == 0 && preferred_port(s) != 0)
         json_object_set_new(params, "preferredPort", json_integer(preferred_port(s)));
 }
@@ -472,7 +473,9 @@ static void pair_nodes(struct supervisor *s)
              CALL_MS, listed);
         return;
     }
-    call(archive, "pairing.invite", json_pack("{s:s, s:i}", "via", "direct", "ttl", PAIRING_TTL_S), CALL_MS, invited);
+    call(archive, "pairing.invite",
+         json_pack("{s:s, s:i}", "for", s->installation.nodes[IPC_SPARSE].person_id, "ttl", PAIRING_TTL_S), CALL_MS,
+         invited);
 }
 
 // --- the next step ---------------------------------------------------------------------------------------------------

@@ -197,6 +197,7 @@ enum status installation_parse(struct span text, struct installation *in, struct
                 take_text(root, "user", in->user, sizeof in->user) && parse_node(root, in, IPC_ARCHIVE) &&
                 parse_node(root, in, IPC_SPARSE);
     in->paired = json_is_true(json_object_get(root, "paired"));
+    in->listener_stopped = json_is_true(json_object_get(root, "listenerStopped"));
     in->recreating = take_node(root, "recreating");
     in->restoring = take_node(root, "restoring");
     in->adopting = take_node(root, "adopting");
@@ -218,10 +219,11 @@ static const char *node_name_or_null(int node)
 
 void installation_print(const struct installation *in, struct buf *out)
 {
-    json_t *root = json_pack("{s:i, s:s, s:o, s:o, s:b, s:s?, s:s?, s:s?}", "v", VERSION, "user", in->user, "archive",
-                             node_to_json(in, IPC_ARCHIVE), "sparse", node_to_json(in, IPC_SPARSE), "paired",
-                             in->paired, "recreating", node_name_or_null(in->recreating), "restoring",
-                             node_name_or_null(in->restoring), "adopting", node_name_or_null(in->adopting));
+    json_t *root =
+        json_pack("{s:i, s:s, s:o, s:o, s:b, s:b, s:s?, s:s?, s:s?}", "v", VERSION, "user", in->user, "archive",
+                  node_to_json(in, IPC_ARCHIVE), "sparse", node_to_json(in, IPC_SPARSE), "paired", in->paired,
+                  "listenerStopped", in->listener_stopped, "recreating", node_name_or_null(in->recreating), "restoring",
+                  node_name_or_null(in->restoring), "adopting", node_name_or_null(in->adopting));
     char *text = json_dumps(root, JSON_INDENT(2));
     buf_add_text(out, text);
     buf_add_char(out, '\n');

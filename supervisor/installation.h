@@ -1,7 +1,7 @@
 // installation.json: who was provisioned. Names and public ids only, no secret.
 //
 //   {"v":1,"user":…,"archive":{"email":…,"instanceName":…,"personId":…,"instanceId":…,"instanceKey":…},"sparse":{…},
-//    "paired":false,"recreating":null,"restoring":null,"adopting":null}
+//    "paired":false,"listenerStopped":false,"recreating":null,"restoring":null,"adopting":null}
 //
 // It is written before the first store is made and again with each step, so that an interrupted creation goes on where
 // it stopped: a node without personId may still have to be made, one with a personId must have a store.
@@ -25,13 +25,14 @@ struct installation {
         char instance_key[ID_LENGTH + 1]; // public, by which the other node knows it; likewise
     } nodes[INSTALLATION_NODES];          // by enum ipc_node
     bool paired;
+    bool listener_stopped; // by the user, until it is started again
     int recreating; // enum ipc_node whose lost store is being made anew, until the other forgot its old key; -1 = none
     int restoring;  // enum ipc_node that was made anew with its keys, until it has got everything back; -1 = none
     int adopting;   // enum ipc_node that takes over a storage directory and has not finished; -1 = none
 };
 
-// Fills in the default e-mails where NULL, which are new with each call, and the instance names. STATUS_INVALID: EMAILS-EQUAL, or BAD-PARAMS for
-// control characters and blanks where none may be.
+// Fills in the default e-mails where NULL, which are new with each call, and the instance names. STATUS_INVALID:
+// EMAILS-EQUAL, or BAD-PARAMS for control characters and blanks where none may be.
 enum status installation_make(struct installation *in, const char *user, const char *archive_email,
                               const char *sparse_email, struct error *e);
 

@@ -116,12 +116,9 @@ static bool restart_ready(const struct supervisor *s, const struct task *t)
     return s->kek.data == NULL || drive_is_open(n) || n->blocked == process_generation(n->process);
 }
 
-static void handle_restart(struct ipc_request *r, void *ctx)
+void requests_restart(struct supervisor *s, struct ipc_request *r, enum ipc_node which)
 {
     static const struct task_kind kind = {restart_ready, tasks_empty_result, false};
-    struct supervisor *s = ctx;
-    enum ipc_node which = IPC_ARCHIVE;
-    ipc_node_parse(ipc_request_text(r, "node"), &which);
     struct task *t = tasks_begin(s, r, kind, RESTART_MS);
     if (t == NULL)
         return;
@@ -131,6 +128,13 @@ static void handle_restart(struct ipc_request *r, void *ctx)
         return; // one is under way
     n->restarting = true;
     process_stop(n->process, STOP_GRACE_MS); // its end starts it again
+}
+
+static void handle_restart(struct ipc_request *r, void *ctx)
+{
+    enum ipc_node which = IPC_ARCHIVE;
+    ipc_node_parse(ipc_request_text(r, "node"), &which);
+    requests_restart(ctx, r, which);
 }
 
 static void handle_down(struct ipc_request *r, void *ctx)

@@ -288,6 +288,7 @@ static enum status open_endpoints(struct supervisor *s, struct error *e)
     s->ring = ipc_ring_create();
     s->service = ipc_service_create(IPC_SUPERVISOR);
     requests_register(s, s->service);
+    listener_register(s, s->service);
     provision_register(s, s->service);
     rekey_register(s, s->service);
     s->server = ipc_server_listen(statedir_socket(s->dir, "control.sock"), s->service, e);

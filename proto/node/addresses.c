@@ -50,7 +50,10 @@ void addresses_of_listener(const json_t *config, const char *listener, struct bu
     const char *public_url = addresses_public(config);
     const char *loopback = loopback_of(url.host);
     const char *name = json_string_value(json_array_get(json_object_get(config, "listen.hosts"), 0));
-    write_listener(listener, loopback, url.port, here);
+    if (here != NULL)
+        write_listener(listener, loopback, url.port, here);
+    if (elsewhere == NULL)
+        return;
     if (public_url != NULL)
         buf_add_text(elsewhere, public_url);
     else

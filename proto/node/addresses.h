@@ -7,8 +7,8 @@
 
 const char *addresses_public(const json_t *config); // listen.public_url; NULL = none
 // What programs on this machine and others dial to reach a listener (empty = none): both its url, unless it is on every
-// address; then the loopback address, and the first of listen.hosts. listen.public_url overrides what others dial. Any
-// thread.
+// address; then the loopback address, and the first of listen.hosts. listen.public_url overrides what others dial.
+// Either may be NULL. Any thread.
 void addresses_of_listener(const json_t *config, const char *listener, struct buf *here, struct buf *elsewhere);
 // On the store's thread, while the node is opened: the listener (empty = none), and of the relays told so far those of
 // the configuration.

@@ -93,6 +93,16 @@ const char *node_url(const struct node *n)
     return n->reachable;
 }
 
+bool node_is_shut(const struct node *n)
+{
+    return n->shut;
+}
+
+const char *node_own_url(const struct node *n)
+{
+    return n->url;
+}
+
 const char *node_ca_file(const struct node *n)
 {
     return n->child.ca_file;

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "base/address.h"
 #include "base/pool.h"
 #include "ipc/channel.h"
 #include "models/identity.h"
@@ -19,13 +20,19 @@ struct node;
 struct peers; // node/peers.h
 struct blobs; // node/blobs.h
 
+struct node_door {                  // where a node is reached; empty = nowhere
+    char url[ADDRESS_URL_MAX + 1];  // where it listens
+    char told[ADDRESS_URL_MAX + 1]; // what others are told: the same, or where it listens when it is not shut
+    bool shut;                      // url is for the other own node alone
+};
+
 struct node_kind {
     const char *name; // "archive", "sparse"
     enum store_kind store;
     enum wall_program program;
-    // Called on provisioning before anything is stored: opens listeners. params are those of node.provision. *url gets
-    // where it listens, empty if nowhere. Code PORT-TAKEN and what else keeps a listener from opening.
-    enum status (*open)(struct node *n, json_t *params, void **state, char *url, size_t url_size, struct error *e);
+    // Called on provisioning before anything is stored: opens listeners. params are those of node.provision. Code
+    // PORT-TAKEN and what else keeps a listener from opening.
+    enum status (*open)(struct node *n, json_t *params, void **state, struct node_door *door, struct error *e);
     void (*start)(struct node *n, void *state);  // running: identity and peers exist now
     void (*close)(void *state);                  // stops listening; NULL-safe
     json_t *(*listeners)(void *state);           // for node.status: [{type,url,state}]
@@ -46,6 +53,8 @@ const struct identity *node_self(const struct node *n); // NULL until provisione
 struct peers *node_peers(struct node *n);               // NULL until provisioned
 struct blobs *node_blobs(struct node *n);               // the store thread's
 const struct node_kind *node_kind(const struct node *n);
-const char *node_url(const struct node *n);      // where others dial us; empty if nobody can
+const char *node_url(const struct node *n);      // where others dial us; empty if nobody ever can
+bool node_is_shut(const struct node *n);         // for now they cannot, whatever node_url says
+const char *node_own_url(const struct node *n);  // where the other own node dials us; empty if it cannot
 const char *node_ca_file(const struct node *n);  // further certificate authorities; NULL = none
 const json_t *node_config(const struct node *n); // the keys of tandem.conf given with node.provision; an object

@@ -42,6 +42,7 @@ struct node {
     void *kind_state;
     char url[ADDRESS_URL_MAX + 1];       // where this machine reaches it; empty = nowhere
     char reachable[ADDRESS_URL_MAX + 1]; // where others reach it; node_url
+    bool shut;                           // for now only the other own node does
     json_t *config;
     char store_note[200]; // what opening the store had to repair; for node.status
     OWNER                 // the loop's thread

@@ -1,4 +1,4 @@
-#include "node/pairings.h"
+#include "node/pairings_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,39 +6,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "conn/pairing.h"
-#include "ipc/invitation.h"
 #include "models/contact.h"
 #include "models/safety.h"
 #include "models/sharing.h"
 #include "node/addresses.h"
 #include "node/job.h"
-#include "node/kept.h"
-#include "node/peers_internal.h"
-#include "node/repeats.h"
 
 enum { INVITATIONS_MAX = 1000, ACCEPT_MAX = 16 };
-
-struct attempt { // an invitation we accept
-    struct attempt *next;
-    struct pairings *owner;
-    struct ipc_request *request;
-    struct invitation invitation;
-    struct hash from; // whose invitation it is said to be; zero = anybody's
-    struct ws_connect *dial;
-    uint64_t id; // of the connection
-    struct conn *conn;
-    struct pairing *pairing;
-};
-
-struct pairings {
-    struct peers *peers;
-    struct tokens *tokens;
-    struct kept *kept;
-    struct repeats *repeats;
-    struct pairing_host host;
-    struct attempt *attempts;
-    size_t accepting; // connections of the group we are the invited-to side of
-};
 
 static struct attempt *attempt_of(const struct pairings *ps, const struct conn *c)
 {
@@ -258,24 +232,15 @@ static enum status begin_attempt(struct pairings *ps, struct attempt *a, struct 
 // Empty when we cannot be dialled. Whoever meets us at a relay may not reach us otherwise, and is told to dial that.
 static const char *own_url(const struct node *n, const struct conn *c)
 {
-    const char *direct = node_url(n);
     const char *met = conn_transport(c)->url;
     bool relayed = met != NULL && addresses_is_relay(node_config(n), span_of(met));
-    return direct[0] != '\0' && relayed ? met : direct;
+    return node_kind(n)->program == WALL_ARCHIVE && relayed ? met : node_url(n);
 }
 
 static struct pairing_identity own_identity(const struct peers *p, const struct conn *c)
 {
     const char *url = own_url(p->node, c);
     return pairing_identity_of(&p->identity, url[0] != '\0' ? (char *)(uintptr_t)url : NULL);
-}
-
-static void forget_expired(struct pairings *ps, int64_t now_ms)
-{
-    size_t before = tokens_count(ps->tokens);
-    tokens_expire(ps->tokens, now_ms);
-    for (size_t left = tokens_count(ps->tokens); left < before; left++)
-        node_tell(ps->peers->node, "invitation.expired", json_object());
 }
 
 const char *pairings_ready(struct pairings *ps, struct conn *c)
@@ -286,7 +251,7 @@ const char *pairings_ready(struct pairings *ps, struct conn *c)
         a->pairing = pairing_initiate(c, &ps->host, &own, a->invitation.token);
         return NULL;
     }
-    forget_expired(ps, clock_wall_ms());
+    invitations_expire(ps, clock_wall_ms());
     if (tokens_count(ps->tokens) == 0) { // nothing it could say would be right
         struct error why;
         error_set(&why, STATUS_REFUSED, "BAD-TOKEN", "Authentication token is not existing.");
@@ -338,10 +303,9 @@ bool pairings_in_flight(const struct pairings *ps)
     return ps->accepting != 0;
 }
 
-// ---- Control methods -----------------------------------------------------------------------------------------------
+// ---- Accepting -----------------------------------------------------------------------------------------------------
 
-// NULL: the request is answered, or will be.
-static struct pairings *pairings_for(struct node *n, struct ipc_request *r)
+struct pairings *pairings_of_request(struct node *n, struct ipc_request *r)
 {
     struct pairings *ps = node_peers(n) != NULL ? node_peers(n)->pairings : NULL;
     if (ps != NULL)
@@ -352,148 +316,9 @@ static struct pairings *pairings_for(struct node *n, struct ipc_request *r)
     return NULL;
 }
 
-static enum status invite_url(struct node *n, const char *via, const char **url, struct error *e)
-{
-    *url = node_url(n);
-    if (via != NULL && strcmp(via, "relay") == 0)
-        *url = json_string_value(json_array_get(json_object_get(node_config(n), "relay.urls"), 0));
-    if (*url == NULL)
-        return error_set(e, STATUS_CONFLICT, "NO-RELAY", "no relay is configured");
-    if ((*url)[0] == '\0')
-        return error_set(e, STATUS_CONFLICT, "NOT-LISTENING", "this node cannot be dialled, so it cannot invite");
-    return STATUS_OK;
-}
-
-struct inviting { // until the token of an invitation to keep is stored
-    struct pairings *owner;
-    struct ipc_request *request;
-    struct pairing_token token;
-    json_t *result;
-};
-
-static void token_kept(void *ctx, const struct error *why)
-{
-    struct inviting *i = ctx;
-    if (why == NULL) {
-        repeats_reply(i->owner->repeats, i->request, i->result);
-    } else {
-        tokens_revoke(i->owner->tokens, (struct span){i->token.text, TOKEN_LENGTH});
-        json_decref(i->result);
-        repeats_fail(i->owner->repeats, i->request, why);
-    }
-    secret_wipe(i, sizeof *i);
-    free(i);
-}
-
-static void answer_invitation(struct pairings *ps, struct ipc_request *r, const struct pairing_token *token,
-                              const char *url)
-{
-    json_t *result = invitation_object(token->text, &ps->peers->identity.instance_public, url);
-    if (!ipc_request_bool(r, "keep", false)) {
-        repeats_reply(ps->repeats, r, result);
-        return;
-    }
-    struct inviting *i = mem_alloc(sizeof *i);
-    *i = (struct inviting){.owner = ps, .request = r, .token = *token, .result = result};
-    kept_add(ps->kept, token, token_kept, i);
-}
-
-static void invite(struct ipc_request *r, void *ctx)
-{
-    struct node *n = ctx;
-    struct pairings *ps = pairings_for(n, r);
-    if (ps == NULL)
-        return;
-    struct error e = {0};
-    struct pairing_token token;
-    struct hash guest;
-    const char *url;
-    int64_t now = clock_wall_ms();
-    bool for_one = hash_parse(span_of(ipc_request_text(r, "for")), &guest);
-    enum status st = invite_url(n, ipc_request_text(r, "via"), &url, &e);
-    int64_t ttl_ms = ipc_request_int(r, "ttl", 0) * 1000;
-    if (st == STATUS_OK && !peers_may_pair(ps->peers))
-        st = error_set(&e, STATUS_REFUSED, "PAIRING-OFF", "this installation makes no new contacts");
-    if (st == STATUS_OK) {
-        forget_expired(ps, now);
-        st = tokens_issue(ps->tokens, &node_self(n)->person, for_one ? &guest : NULL,
-                          ttl_ms != 0 ? ttl_ms : ps->peers->settings.invitation_ms, now, &token, &e);
-    }
-    if (st != STATUS_OK) {
-        repeats_fail(ps->repeats, r, &e);
-        return;
-    }
-    answer_invitation(ps, r, &token, url);
-}
-
-// ---- Invitations that were given out -------------------------------------------------------------------------------
-
-// Of a token only this much is shown, enough to tell them apart; the rest stays secret.
-enum { TOKEN_SHOWN = 12 };
-
-struct listing {
-    const struct pairings *owner;
-    json_t *items;
-};
-
-static void list_token(void *ctx, const struct pairing_token *token, bool reserved)
-{
-    struct listing *l = ctx;
-    json_array_append_new(l->items, json_pack("{s:s%, s:I, s:b, s:b}", "invitation", token->text, (size_t)TOKEN_SHOWN,
-                                              "expiresAt", (json_int_t)token->expires_ms, "kept",
-                                              (int)kept_has(l->owner->kept, token), "inUse", (int)reserved));
-}
-
-static void list_invitations(struct ipc_request *r, void *ctx)
-{
-    struct pairings *ps = pairings_for(ctx, r);
-    if (ps == NULL)
-        return;
-    struct listing l = {ps, json_array()};
-    forget_expired(ps, clock_wall_ms());
-    tokens_each(ps->tokens, list_token, &l);
-    ipc_request_reply(r, node_page(r, l.items));
-}
-
-struct search {
-    struct span beginning;
-    struct pairing_token found;
-    size_t count;
-};
-
-static void match_token(void *ctx, const struct pairing_token *token, bool reserved)
-{
-    struct search *s = ctx;
-    (void)reserved;
-    if (!span_starts_with((struct span){token->text, TOKEN_LENGTH}, s->beginning))
-        return;
-    s->found = *token;
-    s->count++;
-}
-
-static void revoke(struct ipc_request *r, void *ctx)
-{
-    struct pairings *ps = pairings_for(ctx, r);
-    if (ps == NULL)
-        return;
-    struct error e = {0};
-    struct search s = {.beginning = span_of(ipc_request_text(r, "invitation"))};
-    tokens_each(ps->tokens, match_token, &s);
-    if (s.count == 1 && tokens_revoke(ps->tokens, (struct span){s.found.text, TOKEN_LENGTH})) {
-        repeats_reply(ps->repeats, r, NULL);
-    } else {
-        error_set(&e, s.count == 0 ? STATUS_NOT_FOUND : STATUS_REFUSED, s.count == 0 ? "NOT-FOUND" : "AMBIGUOUS-ID",
-                  "%zu unused invitations begin like that", s.count);
-        repeats_fail(ps->repeats, r, &e);
-    }
-    secret_wipe(&s, sizeof s);
-}
-
-// ---- Accepting -----------------------------------------------------------------------------------------------------
-
 static void accept_invitation(struct ipc_request *r, void *ctx)
 {
-    struct pairings *ps = pairings_for(ctx, r);
+    struct pairings *ps = pairings_of_request(ctx, r);
     if (ps == NULL)
         return;
     struct error e = {0};
@@ -512,9 +337,7 @@ static void accept_invitation(struct ipc_request *r, void *ctx)
 
 void pairings_register(struct node *n)
 {
-    ipc_service_on(node_service(n), "pairing.invite", invite, n);
-    ipc_service_on(node_service(n), "pairing.invitations", list_invitations, n);
-    ipc_service_on(node_service(n), "pairing.revoke", revoke, n);
+    invitations_register(n);
     ipc_service_on(node_service(n), "pairing.accept", accept_invitation, n);
 }
 

@@ -47,6 +47,14 @@ static bool host_admits(void *ctx, const struct conn_identity *local, const stru
     return routes_admits(p->routes, local, source, group, peers_may_pair(p));
 }
 
+static bool own_host_admits(void *ctx, const struct conn_identity *local, const struct public_key *source,
+                            enum conn_group group)
+{
+    struct peers *p = ctx;
+    bool own = p->own.peer.pinned && public_key_eq(&p->own.peer.instance_key, source);
+    return own && local == &p->identity && host_admits(ctx, local, source, group);
+}
+
 static const char *host_assigned(void *ctx, struct conn *c)
 {
     struct peers *p = ctx;
@@ -183,6 +191,13 @@ void peers_accept(struct peers *p, struct transport *t, struct span first)
     OWNER_ASSERT(p);
     connections_make_room(p);
     conn_accept(t, &p->host, first);
+}
+
+void peers_accept_own(struct peers *p, struct transport *t)
+{
+    OWNER_ASSERT(p);
+    connections_make_room(p);
+    conn_accept(t, &p->own_host, (struct span){0});
 }
 
 // ---- News -----------------------------------------------------------------------------------------------------------
@@ -330,6 +345,8 @@ struct peers *peers_create(struct node *n, const struct own_peer *own)
                                  .ready = host_ready,
                                  .state = connections_state,
                                  .closed = host_closed};
+    p->own_host = p->host;
+    p->own_host.admits = own_host_admits;
     p->endpoints = hash_map_create();
     p->just_paired = hash_map_create();
     p->contacts = hash_map_create();

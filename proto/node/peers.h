@@ -32,6 +32,8 @@ void peers_register(struct node *n); // pairing.*, connections.list
 // A socket somebody opened to us, or that a relay spliced; first: the communication_request a relay handed over, or
 // empty.
 void peers_accept(struct peers *p, struct transport *t, struct span first);
+// The same at a listener that is for the other own node alone: whoever else comes is sent away before `sync`.
+void peers_accept_own(struct peers *p, struct transport *t);
 // The stored endpoints may have changed: read them again and follow.
 void peers_refresh(struct peers *p);
 // A listener or the network came back: try now what waits for its next attempt.

@@ -36,6 +36,7 @@ struct peers {
     struct recipes *recipes; // the core's, for the loop
     struct conn_identity identity;
     struct conn_host host;
+    struct conn_host own_host; // of connections that only the other own node may have
     struct routes_host routes_host;
     struct peer_settings settings;
     struct budgets *budgets; // of everything that a peer causes, for the store's thread too

@@ -34,8 +34,7 @@ struct opening {
     char *store_dir;
     char *private_dir;
     void *kind_state;
-    char url[ADDRESS_URL_MAX + 1];
-    char reachable[ADDRESS_URL_MAX + 1];
+    struct node_door door;
     struct recipes *recipes;
     struct store *store;
     struct keychain *keychain;
@@ -111,7 +110,7 @@ static enum status open_instance(struct opening *o, struct error *e)
     st = o->import_dir != NULL ? adopt_instance(o, e) : named_instance(o, now, e);
     struct model m = {.store = o->store, .self = o->self, .arena = arena, .now_ms = now};
     if (st == STATUS_OK)
-        st = leute_init(&m, span_of(o->reachable), e);
+        st = leute_init(&m, span_of(o->door.told), e);
     if (st == STATUS_OK)
         st = set_first_name(o, &m, e);
     if (st == STATUS_OK)
@@ -119,7 +118,7 @@ static enum status open_instance(struct opening *o, struct error *e)
     if (st == STATUS_OK)
         st = topic_catch_up(&m, e);
     if (st == STATUS_OK)
-        st = addresses_open(&m, o->reachable, node_config(o->node), e);
+        st = addresses_open(&m, o->door.told, node_config(o->node), e);
     if (st == STATUS_OK)
         o->own_peer.pinned = sharing_own_node(&m, &o->own_peer.person, NULL) == STATUS_OK &&
                              sharing_own_key(&m, &o->own_peer.instance_key);
@@ -241,8 +240,9 @@ static void take_over(struct opening *o)
     n->keychain = o->keychain;
     n->self = o->self;
     n->kind_state = o->kind_state;
-    snprintf(n->url, sizeof n->url, "%s", o->url);
-    snprintf(n->reachable, sizeof n->reachable, "%s", o->reachable);
+    n->shut = o->door.shut;
+    snprintf(n->url, sizeof n->url, "%s", o->door.url);
+    snprintf(n->reachable, sizeof n->reachable, "%s", o->door.told);
     snprintf(n->store_note, sizeof n->store_note, "%s", o->report.note);
     n->hooks = (struct hooks){.self = n->self, .now_ms = clock_wall_ms};
     hooks_install(o->store, &n->hooks);
@@ -341,9 +341,10 @@ static void find_addresses(struct opening *o)
 {
     struct buf here = {0};
     struct buf elsewhere = {0};
-    addresses_of_listener(o->node->config, o->url, &here, &elsewhere);
-    snprintf(o->url, sizeof o->url, "%s", buf_cstr(&here));
-    snprintf(o->reachable, sizeof o->reachable, "%s", buf_cstr(&elsewhere));
+    addresses_of_listener(o->node->config, o->door.url, &here, NULL);
+    addresses_of_listener(o->node->config, o->door.told, NULL, &elsewhere);
+    snprintf(o->door.url, sizeof o->door.url, "%s", buf_cstr(&here));
+    snprintf(o->door.told, sizeof o->door.told, "%s", buf_cstr(&elsewhere));
     buf_free(&here);
     buf_free(&elsewhere);
 }
@@ -363,7 +364,7 @@ static enum status begin_opening(struct node *n, struct ipc_request *r, struct e
     json_t *config = json_object_get(params, "config");
     n->config = config != NULL ? json_incref(config) : json_object();
     if (st == STATUS_OK && n->kind->open != NULL)
-        st = n->kind->open(n, params, &o->kind_state, o->url, sizeof o->url, e);
+        st = n->kind->open(n, params, &o->kind_state, &o->door, e);
     if (st == STATUS_OK) {
         find_addresses(o);
         o->store_dir = node_path(n, "store");

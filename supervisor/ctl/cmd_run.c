@@ -224,6 +224,8 @@ static void print_listener(const json_t *listener)
     const char *public_url = json_string_value(json_object_get(listener, "publicUrl"));
     output_text(json_string_value(json_object_get(listener, "url")));
     printf(" (%s)", json_string_value(json_object_get(listener, "state")));
+    if (strcmp(json_string_value(json_object_get(listener, "type")), "own") == 0)
+        printf(", for the sparse node alone");
     if (public_url != NULL) {
         printf(", for others ");
         output_text(public_url);
@@ -298,6 +300,21 @@ enum status run_wait(struct ctl *c, struct error *e)
 enum status run_restart(struct ctl *c, struct error *e)
 {
     return output_done(c, ctl_call(c, "restart", json_pack("{s:s}", "node", c->arguments[0]), e), "It runs again.", e);
+}
+
+enum status run_listener(struct ctl *c, struct error *e)
+{
+    bool start = strcmp(c->command->name, "listener start") == 0;
+    json_t *result = ctl_call(c, start ? "listener.start" : "listener.stop", NULL, e);
+    json_t *status = result != NULL ? ctl_call(c, "status", NULL, e) : NULL;
+    const char *state = json_string_value(json_object_get(json_object_get(status, "archive"), "state"));
+    if (state != NULL && strcmp(state, "running") != 0) {
+        error_set(e, STATUS_CLOSED, "NODE-DOWN", "the archive node does not open; 'tandem doctor' says why");
+        json_decref(result);
+        result = NULL;
+    }
+    json_decref(status);
+    return output_done(c, result, start ? "It listens again." : "It listens no more.", e);
 }
 
 enum status run_down(struct ctl *c, struct error *e)

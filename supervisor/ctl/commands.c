@@ -16,7 +16,7 @@ const struct ctl_command CTL_COMMANDS[] = {
      "Prints 'ready' once both nodes answer. The first Ctrl-C or SIGTERM stops everything cleanly, a second one kills\n"
      "the nodes. SIGHUP reopens the log files.",
      "up --listen localhost:0", CTL_FOREVER, run_up,
-     {{"listen", '\0', "HOST:PORT", "the archive's listener, default localhost:8765; port 0 takes a free one"},
+     {{"listen", '\0', "HOST:PORT", "the archive's listener, default localhost:8765; port 0 takes a free one; none: only relays"},
       {"public-url", '\0', "URL", "where others reach it, e.g. wss://home.example.org of a TLS proxy"},
       {"relay", '\0', "URL", "register with this relay (may be repeated)"},
       {"config", '\0', "FILE", "read FILE instead of DIR/tandem.conf"},
@@ -48,6 +48,11 @@ const struct ctl_command CTL_COMMANDS[] = {
      "wait federated --timeout 10", 30, run_wait, {{0}}},
     {"restart", "archive|sparse", 1, 1, "Restart one node", "Also brings back a node that has failed.",
      "restart sparse", 30, run_restart, {{0}}},
+    {"listener stop", "", 0, 0, "Shut the archive's listener",
+     "Nobody dials the archive any more; it dials others and is met at relays as before. It stays shut, also after restarts,\n"
+     "until 'tandem listener start'. Connections end, as the archive is restarted for it.",
+     "listener stop", 30, run_listener, {{0}}},
+    {"listener start", "", 0, 0, "Open the archive's listener again", NULL, "listener start", 30, run_listener, {{0}}},
     {"down", "", 0, 0, "Stop both nodes and the supervisor", NULL, "down", 30, run_down, {{0}}},
     {"demo", "", 0, 0, "Show the whole path on a temporary installation",
      "Starts, provisions and pairs two nodes on a free port, sends a chat message each way and a file, measures, and\n"

@@ -14,6 +14,7 @@ CTL_RUN(run_deprovision);
 CTL_RUN(run_status);
 CTL_RUN(run_wait);
 CTL_RUN(run_restart);
+CTL_RUN(run_listener);
 CTL_RUN(run_down);
 // cmd_demo.c
 CTL_RUN(run_demo);

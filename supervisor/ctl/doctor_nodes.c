@@ -83,9 +83,11 @@ static void check_listeners(struct doctor *d, const json_t *status)
         const char *url = text_of(listener, "url");
         bool is_relay = strcmp(text_of(listener, "type"), "relay") == 0;
         bool listening = strcmp(text_of(listener, "state"), "listening") == 0;
-        bool ok = listening && (is_relay || answers(url));
+        bool stopped = strcmp(text_of(listener, "state"), "stopped") == 0;
+        bool ok = stopped || (listening && (is_relay || answers(url)));
         buf_printf(&message, "%s, %s", url,
-                   ok          ? "listening"
+                   stopped     ? "stopped, 'tandem listener start' opens it again"
+                   : ok        ? "listening"
                    : listening ? "does not answer"
                                : text_of(listener, "state"));
         add_printed(d, is_relay ? "relay" : "listener", ok, &message,

@@ -12,14 +12,15 @@
 #include "models/sharing.h"
 
 // As if it could be dialled, so that it can invite.
-static enum status pretend_to_listen(struct node *n, json_t *params, void **state, char *url, size_t url_size,
+static enum status pretend_to_listen(struct node *n, json_t *params, void **state, struct node_door *door,
                                      struct error *e)
 {
     (void)n;
     (void)params;
     (void)state;
     (void)e;
-    snprintf(url, url_size, "ws://localhost:1");
+    snprintf(door->url, sizeof door->url, "ws://localhost:1");
+    snprintf(door->told, sizeof door->told, "ws://localhost:1");
     return STATUS_OK;
 }
 

@@ -166,6 +166,7 @@ static void records_survive(void **state)
     installation_make(&in, "Jos\xc3\xa9 \"J\"", NULL, "j@x.org", &e);
     memset(in.nodes[0].person_id, 'a', ID_LENGTH);
     in.paired = true;
+    in.listener_stopped = true;
     in.recreating = IPC_SPARSE;
     installation_print(&in, &text);
     assert_int_equal(installation_parse(buf_span(&text), &out, &e), STATUS_OK);

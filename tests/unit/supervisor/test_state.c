@@ -204,6 +204,9 @@ static void settings_have_an_order(void **state)
     assert_int_equal(config_listen(c, host, sizeof host, &port, &e), STATUS_OK);
     assert_string_equal(host, "::1");
     assert_int_equal(port, 9000);
+    assert_int_equal(config_set(c, "listen.address", "none", &e), STATUS_OK);
+    assert_int_equal(config_listen(c, host, sizeof host, &port, &e), STATUS_OK);
+    assert_string_equal(host, "none");
     assert_int_equal(config_set(c, "restart.deaths", "6", &e), STATUS_OK);
     assert_int_equal(config_int(c, "restart.deaths"), 6);
     json_t *object = config_for_nodes(c);
