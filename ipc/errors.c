@@ -38,7 +38,8 @@ const struct ipc_code IPC_CODES[] = {
     {"NOT-A-NODE", 115, IPC_EXIT_FAILED, STATUS_INVALID, "The address answers, but not as a ONE or tandem node."},
     {"UNREACHABLE", 116, IPC_EXIT_FAILED, STATUS_IO, "Check the address, the network and that the peer runs."},
     {"TOO-BIG", 117, IPC_EXIT_FAILED, STATUS_TOO_BIG, "A limit was passed; the message names it."},
-    {"BAD-KEY-FILE", 118, IPC_EXIT_FAILED, STATUS_CORRUPT, "Restore it from a backup: DIR/keys.json. Without DIR/archive.keys or DIR/sparse.keys a lost node gets new keys."},
+    {"BAD-KEY-FILE", 118, IPC_EXIT_FAILED, STATUS_CORRUPT,
+     "Restore it from a backup: DIR/keys.json. Without DIR/archive.keys or DIR/sparse.keys a lost node gets new keys."},
     {"BAD-CONFIG", 119, IPC_EXIT_FAILED, STATUS_INVALID, "The message names the file, the line and the key."},
     {"CLOSED", 120, IPC_EXIT_FAILED, STATUS_CLOSED, "The other side went away; try again."},
     {"NOT-LISTENING", 121, IPC_EXIT_FAILED, STATUS_CONFLICT,
@@ -114,7 +115,11 @@ const struct ipc_code IPC_CODES[] = {
     {"INSTANCE-OWNER-MISMATCH", 424, IPC_EXIT_REFUSED, STATUS_REFUSED,
      "The peer is broken or an impostor; nothing was stored."},
     {"OWN-PERSON", 440, IPC_EXIT_REFUSED, STATUS_REFUSED,
-     "The peer says that it is you; nobody else is. Nothing was stored."},
+     "Whoever has the same e-mail is the same person to everybody. If you both chose it, one of you sets up anew with "
+     "another one: tandem deprovision --wipe, tandem provision --user NAME. If not, it is an impostor; nothing was "
+     "stored."},
+    {"OWN-INVITATION", 443, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "Give it to somebody else: 'tandem pair -' on their side takes it."},
     {"UNKNOWN-INSTANCE", 441, IPC_EXIT_REFUSED, STATUS_REFUSED,
      "Somebody says to be a contact, on another device. If you asked and it is right, who has the contact does: tandem "
      "invite --for PERSON, or tandem pair --for PERSON; otherwise it is an impostor."},

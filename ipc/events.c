@@ -31,7 +31,7 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"pairing.failed", "reason, code, personId",
      "A pairing failed: with whom the other side said to be. EP-KEYMISSMATCH and UNKNOWN-INSTANCE: a contact with "
      "other "
-     "keys or on a device that is new here."},
+     "keys or on a device that is new here. OWN-PERSON: somebody with the e-mail of one of our own nodes."},
     {"invitation.expired", "", "An invitation was not used in time."},
     {"contact.added", "personId", "A contact was stored."},
     {"contact.changed", "personId", "A contact's profile, keys or permission changed."},

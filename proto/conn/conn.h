@@ -65,7 +65,12 @@ struct conn_peer {       // what is proved about the other side, as far as it is
     bool known;                  // the host knows its instance key (WIRE.md 8.3)
 };
 
-enum conn_key_check { CONN_KEY_NEW, CONN_KEY_MATCHES, CONN_KEY_DIFFERS };
+enum conn_key_check {
+    CONN_KEY_NEW,
+    CONN_KEY_MATCHES,
+    CONN_KEY_DIFFERS,
+    CONN_KEY_OURS, // the person is one of our own, on this or another node, and this is not its key
+};
 
 struct conn;                // opaque
 struct exchange_challenges; // conn/exchange.h

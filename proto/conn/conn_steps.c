@@ -129,6 +129,8 @@ static void send_challenge(struct conn *c)
 
 // ---- What is known ----
 
+#define OWN_PERSON "The person you name is our own"
+
 enum status conn_check_known(struct conn *c, struct error *e)
 {
     const struct conn_host *host = c->host;
@@ -148,12 +150,19 @@ enum status conn_check_known(struct conn *c, struct error *e)
 static enum status check_person(struct conn *c, struct error *e)
 {
     if (exchange_names_us(c->local, &c->peer))
-        return error_set(e, STATUS_REFUSED, "OWN-PERSON", "The person you name is our own");
+        return error_set(e, STATUS_REFUSED, "OWN-PERSON", OWN_PERSON);
     enum status status = conn_check_known(c, e);
     if (status != STATUS_OK)
         return status;
-    if (c->host->person_key(c->host->ctx, &c->peer.person_id, &c->peer.person_public) == CONN_KEY_DIFFERS)
+    switch (c->host->person_key(c->host->ctx, &c->peer.person_id, &c->peer.person_public)) {
+    case CONN_KEY_OURS:
+        return error_set(e, STATUS_REFUSED, "OWN-PERSON", OWN_PERSON);
+    case CONN_KEY_DIFFERS:
         return error_set(e, STATUS_REFUSED, "EP-KEYMISSMATCH", "Key does not match your previous visit");
+    case CONN_KEY_NEW:
+    case CONN_KEY_MATCHES:
+        break;
+    }
     return c->host->claim != NULL ? c->host->claim(c->host->ctx, c, e) : STATUS_OK;
 }
 

@@ -106,7 +106,7 @@ enum conn_key_check routes_person_key(const struct routes *r, const struct hash 
             continue;
         if (public_key_eq(&r->locals[i]->person_public, key))
             return CONN_KEY_MATCHES;
-        result = CONN_KEY_DIFFERS;
+        result = CONN_KEY_OURS;
     }
     return result;
 }

@@ -197,7 +197,7 @@ static void tell_closed(struct peers *p, const struct connection *l)
     node_tell(p->node, "connection.closed",
               json_pack("{s:I, s:o, s:s, s:s}", "id", (json_int_t)l->id, "reason",
                         node_json_text(span_of(l->why.message)), "origin", origin, "code", l->why.code));
-    if (strcmp(l->why.code, "EP-KEYMISSMATCH") == 0)
+    if (strcmp(l->why.code, "EP-KEYMISSMATCH") == 0 || strcmp(l->why.code, "OWN-PERSON") == 0)
         node_tell(p->node, "key.mismatch",
                   json_pack("{s:I, s:o}", "id", (json_int_t)l->id, "personId", node_json_hash(&l->person)));
 }

@@ -121,6 +121,11 @@ static struct error explain(const struct error *why, const struct hash *person)
         error_set(&e, STATUS_REFUSED, "EP-KEYMISSMATCH", "%.12s is a contact, but has other keys now", id.s);
     else if (strcmp(why->code, "UNKNOWN-INSTANCE") == 0)
         error_set(&e, STATUS_REFUSED, "UNKNOWN-INSTANCE", "%.12s is a contact, but not on this device", id.s);
+    else if (strcmp(why->code, "OWN-PERSON") == 0)
+        error_set(&e, STATUS_REFUSED, "OWN-PERSON", "who invites is %.12s, as one of our own nodes is: the same e-mail",
+                  id.s);
+    else if (strstr(why->message, "The person you name is our own") != NULL)
+        error_set(&e, STATUS_REFUSED, "OWN-PERSON", "the other side is the same person as we are: the same e-mail");
     else if (strstr(why->message, "EP-KEYMISSMATCH") != NULL)
         error_set(&e, STATUS_REFUSED, "EP-KEYMISSMATCH",
                   "the other side has you as a contact, but with other keys than you have now");
@@ -205,6 +210,13 @@ static enum status dial(struct pairings *ps, struct attempt *a, struct error *e)
     return STATUS_OK;
 }
 
+// That of the other own node is for this one only as long as they are not paired.
+static bool is_own_invitation(const struct peers *p, const struct public_key *key)
+{
+    return public_key_eq(key, &p->identity.instance_public) ||
+           (p->own.paired && p->own.peer.pinned && public_key_eq(key, &p->own.peer.instance_key));
+}
+
 static enum status begin_attempt(struct pairings *ps, struct attempt *a, struct error *e)
 {
     size_t count = 0;
@@ -216,8 +228,8 @@ static enum status begin_attempt(struct pairings *ps, struct attempt *a, struct 
     enum status st = invitation_read(given, &a->invitation, e);
     if (st != STATUS_OK)
         return st;
-    if (public_key_eq(&a->invitation.public_key, &ps->peers->identity.instance_public)) {
-        st = error_set(e, STATUS_REFUSED, "BAD-INVITATION",
+    if (is_own_invitation(ps->peers, &a->invitation.public_key)) {
+        st = error_set(e, STATUS_REFUSED, "OWN-INVITATION",
                        "this invitation is our own; it is for somebody else to accept");
     } else {
         st = dial(ps, a, e);
@@ -264,11 +276,13 @@ const char *pairings_ready(struct pairings *ps, struct conn *c)
     return NULL;
 }
 
-// A contact that came with an invitation of ours, but other keys or another device than we know: the user decides.
+// A contact that came with an invitation of ours, but other keys or another device than we know, or somebody who chose
+// our e-mail: the user decides.
 static bool is_contact_refused(const struct conn *c, const struct error *why)
 {
     return conn_role(c) == CONN_ACCEPTOR && conn_group(c) == CONN_PAIRING && conn_peer(c)->instance_name == NULL &&
-           (strcmp(why->code, "EP-KEYMISSMATCH") == 0 || strcmp(why->code, "UNKNOWN-INSTANCE") == 0);
+           (strcmp(why->code, "EP-KEYMISSMATCH") == 0 || strcmp(why->code, "UNKNOWN-INSTANCE") == 0 ||
+            strcmp(why->code, "OWN-PERSON") == 0);
 }
 
 void pairings_closed(struct pairings *ps, struct conn *c, const struct error *why)

@@ -76,7 +76,8 @@ static bool host_known(void *ctx, const struct conn_identity *local, const struc
 static enum conn_key_check host_person_key(void *ctx, const struct hash *person, const struct public_key *key)
 {
     struct peers *p = ctx;
-    return routes_person_key(p->routes, person, key);
+    enum conn_key_check check = routes_person_key(p->routes, person, key);
+    return check == CONN_KEY_DIFFERS && peers_names_own(p, person) ? CONN_KEY_OURS : check;
 }
 
 // Chum goes to the instances we know; an unknown one may be somebody whose pairing is being stored.
@@ -100,10 +101,11 @@ static enum status judge_pairing(const struct peers *p, const struct conn *c, st
     const struct conn_peer *peer = conn_peer(c);
     if (peers_is_own(p, &peer->person_id, &peer->long_term) || proved_itself(p, peer))
         return STATUS_OK;
+    if (peers_names_own(p, &peer->person_id))
+        return error_set(e, STATUS_REFUSED, "OWN-PERSON", "The person you name is our own");
     if (!p->learned)
         return error_set(e, STATUS_REFUSED, "BUSY", "The node is starting, try again");
-    bool listed = hash_map_has(p->contacts, &peer->person_id) || peers_names_own(p, &peer->person_id);
-    return pairings_admit(p->pairings, c, listed, e);
+    return pairings_admit(p->pairings, c, hash_map_has(p->contacts, &peer->person_id), e);
 }
 
 // What an instance key that we do not know may have: a pairing as somebody we do not know either.

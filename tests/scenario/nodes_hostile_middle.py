@@ -119,7 +119,7 @@ def test_the_sparse_node_takes_nobody_for_its_archive(t):
                                       json.dumps(mallory.invitation())], env=t.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         mallory.attack("pairing", victim.invitation(), person_of(t, "sparse"))
         result = json.loads(accepting.communicate(timeout=PATIENCE_S)[0])
-        assert result.get("error", {}).get("code") == "UNKNOWN-INSTANCE", result
+        assert result.get("error", {}).get("code") == "OWN-PERSON", result
         [contact] = [c for c in t.call("contacts.list", node="sparse")["items"] if c["personId"] == victim.archive]
         assert len(contact["instances"]) == 1
     victim.is_well()

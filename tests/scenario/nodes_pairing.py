@@ -141,7 +141,7 @@ def test_expired_and_foreign_invitations_are_refused(t):
         until(lambda: time.monotonic() > expiry, "the second is over")
         ann.fails("INVITATION-UNKNOWN", 4, "pair", json.dumps(short))
         other = joe.ok("invite")
-        ann.fails("INVITATION-UNKNOWN", 4, "pair", json.dumps({**other, "publicKey": ann.ok("invite")["publicKey"]}))
+        ann.fails("INVITATION-UNKNOWN", 4, "pair", json.dumps({**other, "publicKey": joe.ok("id")["instanceKeys"]["publicKey"]}))
         assert [c["personId"] for c in ann.ok("contacts")] == [ann.archive]
     with_two(t, run)
 
@@ -153,7 +153,8 @@ def test_malformed_invitations_are_refused(t):
            json.dumps({**good, "publicKey": "zz"}), json.dumps(list(good.values())), "https://example.org/#%zz"]
     for text in bad:
         pair.fails("BAD-INVITATION", 4, "pair", "-", stdin=text + "\n")
-    pair.fails("BAD-INVITATION", 4, "--node", "archive", "pair", json.dumps(good))
+    for node in ("archive", "sparse"):
+        pair.fails("OWN-INVITATION", 4, "--node", node, "pair", json.dumps(good))
 
 
 def invitation_to(pair, port):

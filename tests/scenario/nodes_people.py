@@ -35,6 +35,33 @@ def profile(pair, node, person):
     return values
 
 
+# ---- Who they are ----
+
+def test_two_with_one_mail_are_told_so(t):
+    """Nobody is to be advised to forget the own other node, or to invite it once more."""
+    second = Installation()
+    mails = "node-anna@lama.local", "anna@lama.local"
+    try:
+        one, two = Pair(t, user="anna", mails=mails), Pair(second, user="anna", mails=mails)
+        assert (one.archive, one.sparse) == (two.archive, two.sparse)
+        for node, person in (("archive", one.archive), ("sparse", one.sparse)):
+            error = two.fails("OWN-PERSON", 4, "--node", node, "pair", json.dumps(one.ok("invite")))
+            assert "same e-mail" in error["message"] and "forget" not in error["hint"], error
+            until(lambda: ("OWN-PERSON", person) in failures(one), "who invites hears of it, too")
+        for pair in (one, two):
+            assert persons(pair, "sparse") == [pair.archive] and persons(pair, "archive") == [pair.sparse]
+            pair.send("sparse", "still together")
+            pair.arrives("archive", "still together")
+    finally:
+        second.clean()
+
+
+def failures(pair):
+    page = pair.t.call("events.since", limit=1)
+    events = pair.t.call("events.since", bootId=page["bootId"], seq=0, limit=1000)["events"]
+    return [(e["data"]["code"], e["data"]["personId"]) for e in events if e["event"] == "pairing.failed"]
+
+
 # ---- What people say of themselves ----
 
 def test_what_is_removed_is_gone_everywhere(t):
