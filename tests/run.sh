@@ -24,7 +24,7 @@ fi
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-suppressions=$PWD/tests/support/tsan.supp second_deadlock_stack=1}
-jobs=$(nproc)
+jobs=$((2 * $(nproc))) # most of what whole installations take is waiting
 build_folder() {
     if [ "$1" = release ]; then echo build; else echo "build-$1"; fi
 }
