@@ -20,6 +20,8 @@ static const char *const kind_names[] = {
 };
 
 static const struct ipc_param op_id_param = {"opId", IPC_TEXT, IPC_OPTIONAL, 1, IPC_OP_ID_MAX, NULL, ""};
+static const struct ipc_param face_param = {IPC_FACE, IPC_BOOL, IPC_OPTIONAL, 0, 0, NULL, ""};
+static const struct ipc_param alone_param = {IPC_ALONE, IPC_BOOL, IPC_OPTIONAL, 0, 0, NULL, ""};
 static const struct ipc_param node_param = {"node", IPC_CHOICE, IPC_OPTIONAL, 0, 0, "archive|sparse", ""};
 
 const struct ipc_method *ipc_method_find(const char *name)
@@ -58,8 +60,12 @@ static const struct ipc_param *find_param(const struct ipc_method *m, const char
             return p;
     if (m->effect == IPC_MUTATES && strcmp(name, "opId") == 0)
         return &op_id_param;
-    if (m->site == IPC_NODE && m->caller == IPC_CLIENT && strcmp(name, "node") == 0)
-        return &node_param;
+    if (m->site != IPC_NODE || m->caller != IPC_CLIENT)
+        return NULL;
+    static const struct ipc_param *const common[] = {&node_param, &face_param, &alone_param};
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+        if (strcmp(name, common[i]->name) == 0)
+            return common[i];
     return NULL;
 }
 

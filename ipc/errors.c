@@ -128,6 +128,10 @@ const struct ipc_code IPC_CODES[] = {
     {"PAIRING-OFF", 425, IPC_EXIT_REFUSED, STATUS_REFUSED, "Set peers.pairing to true in tandem.conf and restart."},
     {"OVER-BUDGET", 426, IPC_EXIT_REFUSED, STATUS_FULL,
      "A peer asks for more than it may have at a time; 'tandem status --json' shows who uses what."},
+    {"NO-WAY", 427, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "Pair with this person first: tandem invite, tandem pair; 'tandem contacts' shows who is paired with whom."},
+    {"OUTBOX-FULL", 428, IPC_EXIT_REFUSED, STATUS_FULL,
+     "The archive node has been away for too long; see 'tandem status'. Nothing that waits is lost."},
 
     // 5xx: timed out.
     {"TIMEOUT", 500, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT, "Try again, or wait longer with --timeout SECONDS."},

@@ -131,7 +131,7 @@ const struct ipc_method IPC_METHODS[] = {
     {"pairing.revoke", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_MUTATES, MS_DEFAULT,
      "Takes back an invitation. A pairing under way with it is not stopped.", "{}",
      {TEXT("invitation", REQUIRED, 64, "its token, or the beginning as pairing.invitations tells it")}},
-    {"pairing.accept", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_LONG,
+    {"pairing.accept", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_MUTATES, MS_LONG,
      "Accepts an invitation; answers when the contact is stored on this side.",
      "{personId, instanceId, safety}; safety: the text that the other side sees too, if nobody stands between",
      {OBJECT("invitation", REQUIRED, "{token, publicKey, url} as pairing.invite gives it"),
@@ -167,17 +167,21 @@ const struct ipc_method IPC_METHODS[] = {
 
     // --- chat -------------------------------------------------------------------------------------------------------
     {"chat.send", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
-     "Sends a message to a person; it is durable on this node when it answers.",
-     "{id, channel}",
+     "Sends a message to a person; it is durable on this node when it answers. Without \"node\": by the node that is paired "
+     "with the person; what the archive has to post waits durably until it has. NO-WAY: neither node is paired with the "
+     "person.",
+     "{id, channel, state}; state is sent, or pending: it waits for the archive. The id stays the same",
      {PREFIX("to", REQUIRED, "person id"),
       {"text", IPC_TEXT, IPC_REQUIRED, 0, KIB * KIB, NULL, "the message"},
       ARRAY("attachments", OPTIONAL, 64,
             "[{hash,name,type,thumbnail:{hash,type}}] of blobs stored before with blob.commit; thumbnail is optional")}},
     {"chat.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "The latest messages with a person, oldest first.",
+     "The latest messages with a person, oldest first. Without \"node\" with both own persons, as one conversation.",
      "{items:[{id,text,sender,author,verification,timestamp,attachments:[{name,type,size,hash,present,"
-     "thumbnail:{hash,type}}]}], next}; verification is verified, unsigned or forged; of a text above 1 MiB the beginning "
-     "and truncated:true; next is the \"before\" of the page before",
+     "thumbnail:{hash,type}}],state,deliveredTo:[personId],why}], next}; verification is verified, unsigned or forged; of a "
+     "text above 1 MiB the beginning and truncated:true; own messages have a state: pending (waits for the archive), sent "
+     "(durable here), archived (at the archive too), delivered (stored by all it is for; deliveredTo has those who did), "
+     "failed, with why; next is the \"before\" of the page before",
      {PREFIX("with", REQUIRED, "person id"),
       INT("limit", OPTIONAL, 1, 1000, "default 50"),
       PREFIX("before", OPTIONAL, "message id: only older ones")}},
@@ -185,9 +189,13 @@ const struct ipc_method IPC_METHODS[] = {
      "Messages stored behind a cursor, for followers. Without a cursor it answers the current one and no message.",
      "{items:[as chat.list], next}; next is the next cursor",
      {PREFIX("with", REQUIRED, "person id"),
-      TEXT("cursor", OPTIONAL, 256, "\"next\" of the answer before"),
+      TEXT("cursor", OPTIONAL, 4096, "\"next\" of the answer before"),
       INT("limit", OPTIONAL, 1, 1000, "default 100"),
       WAIT_MS}},
+    {"chat.state", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_POLL,
+     "How far one of our messages got.", "{id, state, deliveredTo, why}, as chat.list has them",
+     {PREFIX("message", REQUIRED, "message id"),
+      TEXT("known", OPTIONAL, 16, "the state that is known: with waitMs, answer when it is another one"), WAIT_MS}},
 
     // --- objects, recipes, blobs ------------------------------------------------------------------------------------
     {"object.get", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
@@ -423,6 +431,36 @@ const struct ipc_method IPC_METHODS[] = {
       HASH("instanceKey", REQUIRED, "its public encryption key, as node.provision answered it there"),
       TEXT("url", OPTIONAL, 2048, "where the other node listens"),
       BOOL("restoring", "the other node lost its store and has its keys: give it back what is its own; default false")}},
+    {"node.outbox", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, MS_DEFAULT,
+     "Sparse: what waits for the archive, in its order. The event outbox.waiting tells that there is something.",
+     "{items:[{seq,opId,method,params,at}], delivered:{epoch,change}}; delivered: what node.delivered was given last",
+     {INT("after", OPTIONAL, 0, INT64_MAX, "seq of the last one that is known"),
+      INT("limit", OPTIONAL, 1, 64, "default 64")}},
+    {"node.carry", IPC_NODE, IPC_INTERNAL, 0, IPC_MUTATES, MS_LONG,
+     "Archive: does what node.outbox gave, in its order, each once, however often it is asked.",
+     "{items:[{seq,result}|{seq,error:{code,message}}]}, when all is durable",
+     {ARRAY("items", REQUIRED, 64, "of node.outbox")}},
+    {"node.carried", IPC_NODE, IPC_INTERNAL, 0, IPC_MUTATES, MS_DEFAULT,
+     "Sparse: what came of it. Rows that are not named wait on.", "{}, when it is durable",
+     {ARRAY("items", REQUIRED, 64, "of node.carry")}},
+    {"node.post", IPC_NODE, IPC_INTERNAL, 0, IPC_MUTATES, MS_DEFAULT,
+     "Archive, by node.carry: posts a message as its own, at the time that makes its id the one the sparse node told. "
+     "BLOB-UNAVAILABLE: a file has not come yet. NO-WAY: the person is no contact.",
+     "{id, channel, state}",
+     {TEXT("topic", REQUIRED, 1024, "topic id"), HASH("to", OPTIONAL, "person, of a conversation of two"),
+      {"text", IPC_TEXT, IPC_REQUIRED, 0, KIB * KIB, NULL, "the message"},
+      ARRAY("attachments", OPTIONAL, 64, "hashes of BlobDescriptors"),
+      ARRAY("thumbnails", OPTIONAL, 64, "hashes of BlobDescriptors"),
+      INT("time", REQUIRED, 0, INT64_MAX, "milliseconds since 1970")}},
+    {"node.deliveries", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, MS_POLL,
+     "Archive: how far its messages got, changes after a number. Of another epoch: all.",
+     "{epoch, items:[{message,person,state,at,why}], next}",
+     {INT("epoch", OPTIONAL, INT64_MIN, INT64_MAX, "of the answer before"),
+      INT("since", OPTIONAL, 0, INT64_MAX, "\"next\" of the answer before"), WAIT_MS}},
+    {"node.delivered", IPC_NODE, IPC_INTERNAL, 0, IPC_MUTATES, MS_DEFAULT,
+     "Sparse: keeps that.", "{}, when it is durable",
+     {INT("epoch", REQUIRED, INT64_MIN, INT64_MAX, "as answered"), INT("next", REQUIRED, 0, INT64_MAX, "as answered"),
+      ARRAY("items", REQUIRED, 500, "as answered")}},
     {"node.status", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, 5000,
      "What the supervisor shows and waits for.",
      "{state, personId, instanceId, listeners:[{type,url,state}], objects, bytes, warnings:[text], budgets, idle, "

@@ -2,13 +2,18 @@
 // The dispatcher, the command line, the checks and docs/ipc.md are all driven by it.
 //
 // Two parameters are common and not repeated in the table: "opId" (text, 1–64 characters) of every mutating method, and
-// "node" ("archive" or "sparse") of every method that clients call and a node runs.
+// "node" ("archive" or "sparse") of every method that clients call and a node runs. Where "node" is left out the
+// request speaks for the installation, and the supervisor, nobody else, says so to the sparse node: IPC_FACE, and
+// IPC_ALONE while the archive is away.
 #pragma once
 
 #include <jansson.h>
 #include <stdint.h>
 
 #include "base/error.h"
+
+#define IPC_FACE "face"
+#define IPC_ALONE "alone"
 
 enum ipc_site { IPC_SUPERVISOR, IPC_NODE };
 enum ipc_caller { IPC_CLIENT, IPC_INTERNAL }; // internal: only the supervisor asks its nodes

@@ -7,6 +7,7 @@
 //   listener.c    listener.stop, listener.start
 //   requests.c    status, wait, restart, down, forwarding
 //   tasks.c       requests that wait, and repeats
+//   courier.c     what one node leaves to the other
 //   notify.c      events to ring, hints and stdout
 //   walls.c       what it gives up when it starts
 //   keys.c        keys.json, and keys in messages
@@ -52,6 +53,19 @@ struct held_program {
     char path[32]; // through which it is executed; "" = not held
 };
 
+struct courier {
+    bool carrying;     // a round is under way
+    bool kicked;       // and another is wanted
+    size_t left;       // what had to wait, in the round
+    uint64_t again_ms; // the pause before the next one
+    json_int_t after;  // of the outbox: where the round is
+    bool listening;    // to the archive's deliveries
+    json_int_t epoch;  // copied up to there
+    json_int_t change;
+    uv_timer_t timer;
+    uv_timer_t listen_timer;
+};
+
 struct supervisor {
     const struct supervisor_options *options;
     uv_loop_t loop;
@@ -89,6 +103,8 @@ struct supervisor {
     bool pairing;
     uint64_t paired_at; // when a pairing succeeded, 0 = not in this run
     bool federated;
+
+    struct courier courier;
 
     struct change *change; // of the secret, under way; NULL = none. No node is opened meanwhile
     struct task *changing; // the call that waits for it
@@ -147,6 +163,13 @@ void requests_restart(struct supervisor *s, struct ipc_request *r, enum ipc_node
 
 // listener.c
 void listener_register(struct supervisor *s, struct ipc_service *service);
+
+// courier.c
+void courier_init(struct supervisor *s);
+void courier_close(struct supervisor *s);
+void courier_attend(struct supervisor *s); // a node has opened: look what there is to do; cheap when there is nothing
+void courier_kick(struct supervisor *s);   // something waits in the outbox
+bool courier_is_idle(const struct supervisor *s); // nothing does
 
 // notify.c
 // data is borrowed and may be NULL; node is "archive", "sparse" or "supervisor".

@@ -59,7 +59,8 @@ static bool is_federated(const struct supervisor *s)
 
 bool drive_is_idle(const struct supervisor *s)
 {
-    return s->federated && s->installation.restoring < 0 && json_is_true(json_object_get(s->nodes[0].status, "idle")) &&
+    return s->federated && courier_is_idle(s) && s->installation.restoring < 0 &&
+           json_is_true(json_object_get(s->nodes[0].status, "idle")) &&
            json_is_true(json_object_get(s->nodes[1].status, "idle"));
 }
 
@@ -154,6 +155,7 @@ static void take_opened(struct node *n, const json_t *result)
     if (provision_save(s, &e) != STATUS_OK)
         refused(n, "installation.json", &e);
     notify_event(s, process_name(n->process), "node.provisioned", result);
+    courier_attend(s);
 }
 
 static void take_recreation(struct node *n)

@@ -213,6 +213,27 @@ static enum status check_pairing(const struct supervisor *s, const struct ipc_me
     return STATUS_OK;
 }
 
+// Who speaks for the installation is ours to say.
+static enum status check_face(const struct ipc_request *r, struct error *e)
+{
+    static const char *const ours[] = {IPC_FACE, IPC_ALONE};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (json_object_get(ipc_request_params(r), ours[i]) != NULL)
+            return error_set(e, STATUS_INVALID, "BAD-PARAMS", "%s: there is no parameter '%s'", ipc_request_method(r),
+                             ours[i]);
+    return STATUS_OK;
+}
+
+// Without "node" the sparse node answers for both.
+static void add_face(const struct supervisor *s, enum ipc_node which, const char *wanted, json_t *params)
+{
+    if (wanted != NULL || which != IPC_SPARSE)
+        return;
+    json_object_set_new(params, IPC_FACE, json_true());
+    if (!drive_is_open(&s->nodes[IPC_ARCHIVE]))
+        json_object_set_new(params, IPC_ALONE, json_true());
+}
+
 static void forward(struct ipc_request *r, void *ctx)
 {
     struct supervisor *s = ctx;
@@ -223,12 +244,14 @@ static void forward(struct ipc_request *r, void *ctx)
     if (wanted != NULL)
         ipc_node_parse(wanted, &which);
     struct node *n = &s->nodes[which];
-    if (check_open(s, n, &e) != STATUS_OK || check_pairing(s, m, which, &e) != STATUS_OK) {
+    if (check_face(r, &e) != STATUS_OK || check_open(s, n, &e) != STATUS_OK ||
+        check_pairing(s, m, which, &e) != STATUS_OK) {
         ipc_request_fail(r, &e);
         return;
     }
     json_t *params = json_incref(ipc_request_params(r));
     json_object_del(params, "node");
+    add_face(s, which, wanted, params);
     struct forwarding *f = mem_alloc(sizeof *f);
     *f = (struct forwarding){n->process, r};
     if (m->effect == IPC_READS)

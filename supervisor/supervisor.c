@@ -33,6 +33,7 @@ static void close_everything(struct supervisor *s)
     error_set(&e, STATUS_CLOSED, "NOT-RUNNING", "the supervisor stops");
     tasks_end_all(s, &e);
     close_signal_handles(s);
+    courier_close(s);
     uv_close((uv_handle_t *)&s->tick, NULL);
     uv_close((uv_handle_t *)&s->server_poll, NULL);
     uv_close((uv_handle_t *)&s->hints_poll, NULL);
@@ -88,6 +89,10 @@ static void process_event(void *ctx, struct process *p, const char *name, const 
     if (strcmp(name, "keys.changed") == 0) {
         node_of(s, p)->copied = 0;
         drive(s);
+        return;
+    }
+    if (strcmp(name, "outbox.waiting") == 0) {
+        courier_kick(s);
         return;
     }
     notify_event(s, process_name(p), name, data);
@@ -314,6 +319,7 @@ static void watch(struct supervisor *s)
     watch_signals(s);
     uv_timer_init(&s->loop, &s->tick);
     s->tick.data = s;
+    courier_init(s);
     uv_poll_init(&s->loop, &s->server_poll, ipc_server_fd(s->server));
     s->server_poll.data = s;
     uv_poll_start(&s->server_poll, UV_READABLE, requests_waiting);

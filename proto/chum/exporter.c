@@ -532,6 +532,11 @@ bool chum_exporter_is_busy(const struct chum_exporter *x)
     return x->requests != 0;
 }
 
+size_t chum_exporter_unanswered(const struct chum_exporter *x)
+{
+    return x->requests;
+}
+
 void chum_exporter_end(struct chum_exporter *x)
 {
     x->ended = true;

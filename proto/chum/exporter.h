@@ -38,4 +38,5 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *requ
 void chum_exporter_drained(struct chum_exporter *x);            // the connection has room again
 uint64_t chum_exporter_deadline(const struct chum_exporter *x); // when chum_exporter_drained is due; 0 = not
 bool chum_exporter_is_busy(const struct chum_exporter *x);      // a request is being answered
+size_t chum_exporter_unanswered(const struct chum_exporter *x); // requests
 void chum_exporter_end(struct chum_exporter *x);                // the connection is gone; jobs under way are dropped

@@ -513,6 +513,11 @@ bool chum_session_is_exporting(const struct chum_session *s)
     return s->exporting;
 }
 
+size_t chum_session_unanswered(const struct chum_session *s)
+{
+    return chum_exporter_unanswered(s->exporter);
+}
+
 bool chum_session_is_idle(const struct chum_session *s)
 {
     return s->phase == RUNNING && !chum_importer_is_fetching(s->importer) && !chum_exporter_is_busy(s->exporter);

@@ -44,6 +44,7 @@ void chum_session_keep_active(struct chum_session *s, uint64_t ms); // somebody 
 const struct conn_peer *chum_session_peer(const struct chum_session *s);
 struct conn *chum_session_conn(const struct chum_session *s);
 struct chum_counts chum_session_counts(const struct chum_session *s);
+size_t chum_session_unanswered(const struct chum_session *s); // requests of the peer; in served that one among them
 bool chum_session_is_importing(const struct chum_session *s); // a pass was completed
 bool chum_session_is_exporting(const struct chum_session *s); // the peer asked for roots
 bool chum_session_is_idle(const struct chum_session *s);      // nothing is being fetched or answered

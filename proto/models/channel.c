@@ -215,15 +215,15 @@ static enum status newest_time(struct model *m, const struct channel *channel, d
     return status;
 }
 
-// Looks where an element that is not newer than the head belongs.
+// Looks where an element that is not newer than the head belongs. One that was not stored before is in no list.
 static enum status find_place(struct model *m, const struct channel *channel, double timestamp,
-                              const struct hash *creation_time, struct place *out, struct error *e)
+                              const struct hash *creation_time, bool is_new, struct place *out, struct error *e)
 {
     *out = (struct place){.is_oldest = true};
     bool end = false;
     enum status status = STATUS_OK;
     struct list_iterator *it = list_iterator_create(store_versions(m->store), &channel->head, 1, false);
-    while (status == STATUS_OK && !end && !out->exists) {
+    while (status == STATUS_OK && !end && !out->exists && (!is_new || out->is_oldest)) {
         struct list_element element;
         status = list_iterator_next(it, &element, &end, e);
         if (status != STATUS_OK || end)
@@ -333,6 +333,28 @@ static enum status insert(struct model *m, const struct channel *channel, const 
     return status;
 }
 
+static double time_behind(double now, double other)
+{
+    return other >= now ? floor(other) + 1 : now;
+}
+
+enum status channel_next_time(struct model *m, const struct hash *channels, size_t count, double behind, double *out,
+                              struct error *e)
+{
+    enum status status = STATUS_OK;
+    *out = time_behind((double)m->now_ms, behind);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        struct channel channel;
+        struct channel_base base = {0};
+        status = channel_get(m, &channels[i], &channel, e);
+        if (status == STATUS_OK)
+            status = channel_base_find(m, &channel.head, &base, e);
+        if (base.found)
+            *out = time_behind(*out, base.time);
+    }
+    return status;
+}
+
 // An entry of now: behind the others, and never one that exists, which the same object at the same time would be.
 static enum status place_now(struct model *m, struct channel *channel, struct channel_entry *out, bool *below,
                              struct error *e)
@@ -341,9 +363,8 @@ static enum status place_now(struct model *m, struct channel *channel, struct ch
     bool is_new = false;
     double step = 1;
     enum status status = channel_base_find(m, &channel->head, &base, e);
-    double now = (double)m->now_ms;
     channel->head = base.head;
-    out->timestamp = base.found && base.time >= now ? floor(base.time) + 1 : now;
+    out->timestamp = base.found ? time_behind((double)m->now_ms, base.time) : (double)m->now_ms;
     *below = !base.found && !hash_is_zero(&base.head);
     while (status == STATUS_OK && !is_new) {
         status = put_creation_time(m, out, &is_new, e);
@@ -367,7 +388,7 @@ static enum status place_at(struct model *m, const struct channel *channel, doub
     if (status == STATUS_OK)
         status = put_creation_time(m, out, &is_new, e);
     if (status == STATUS_OK && !hash_is_zero(&channel->head) && !(timestamp > newest))
-        status = find_place(m, channel, timestamp, &out->creation_time, place, e);
+        status = find_place(m, channel, timestamp, &out->creation_time, is_new, place, e);
     out->entry = place->same.entry;
     return status;
 }

@@ -71,6 +71,10 @@ struct channel_entries {
 enum status channel_post(struct model *m, const struct hash *channel, const struct value *data,
                          const struct channel_post *options, struct channel_entry *out, struct error *e);
 
+// The time of an entry of now that comes behind what these channels hold, and behind a time (0 = none).
+enum status channel_next_time(struct model *m, const struct hash *channels, size_t count, double behind, double *out,
+                              struct error *e);
+
 // The metadata hashes of a LinkedListEntry; the caller frees the list.
 enum status channel_entry_metadata(struct model *m, const struct hash *entry, struct hash_list *out, struct error *e);
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "models/access.h"
 #include "models/contact.h"
+#include "models/delivery.h"
 
 enum { MAX_FILE_NAME = 1024 };
 
@@ -48,6 +49,14 @@ static enum status attach(struct model *m, const struct chat_attachment *a, stru
     return status;
 }
 
+static void set_files(struct model *m, struct value *message, struct value *attachments, struct value *thumbnails)
+{
+    if (attachments->list.count != 0)
+        value_set_member(m->arena, message, SPAN("attachments"), attachments);
+    if (thumbnails->list.count != 0)
+        value_set_member(m->arena, message, SPAN("thumbnails"), thumbnails);
+}
+
 // Files with a preview come first: the lists belong together by position.
 static enum status attach_all(struct model *m, struct value *message, const struct chat_attachment *items, size_t count,
                               struct error *e)
@@ -59,10 +68,7 @@ static enum status attach_all(struct model *m, struct value *message, const stru
         for (size_t i = 0; status == STATUS_OK && i < count; i++)
             if (hash_is_zero(&items[i].thumbnail) != (with_preview == 1))
                 status = attach(m, &items[i], attachments, thumbnails, e);
-    if (attachments->list.count != 0)
-        value_set_member(m->arena, message, SPAN("attachments"), attachments);
-    if (thumbnails->list.count != 0)
-        value_set_member(m->arena, message, SPAN("thumbnails"), thumbnails);
+    set_files(m, message, attachments, thumbnails);
     return status;
 }
 
@@ -98,27 +104,124 @@ static enum status check_message(struct span text, size_t count, struct error *e
     return STATUS_OK;
 }
 
-enum status chat_send(struct model *m, const struct topic *topic, struct span text,
-                      const struct chat_attachment *attachments, size_t count, struct chat_sent *out, struct error *e)
+static enum status compose(struct model *m, const struct hash *sender, struct span text,
+                           const struct chat_attachment *attachments, size_t count, struct value **message,
+                           struct error *e)
 {
-    struct channel_entry entry;
-    struct value *message = model_object(m, "ChatMessage");
+    *message = model_object(m, "ChatMessage");
     enum status status = check_message(text, count, e);
     if (status == STATUS_OK)
-        status = attach_all(m, message, attachments, count, e);
-    model_set_text(m, message, "text", text);
-    model_set_hash(m, message, "sender", &m->self->person);
+        status = attach_all(m, *message, attachments, count, e);
+    model_set_text(m, *message, "text", text);
+    model_set_hash(m, *message, "sender", sender);
+    return status;
+}
+
+// timestamp: 0 = now.
+static enum status post(struct model *m, const struct topic *topic, const struct value *message, double timestamp,
+                        struct chat_sent *out, struct error *e)
+{
+    struct channel_entry entry;
+    const struct channel_post options = {.timestamp = timestamp};
+    enum status status = find_outlet(m, topic, &out->channel, e);
     if (status == STATUS_OK)
-        status = find_outlet(m, topic, &out->channel, e);
-    if (status == STATUS_OK)
-        status = channel_post(m, &out->channel, message, NULL, &entry, e);
+        status = channel_post(m, &out->channel, message, &options, &entry, e);
     if (status != STATUS_OK)
         return status;
     out->id = entry.creation_time;
     out->message = entry.data;
     out->timestamp = (int64_t)entry.timestamp;
+    return delivery_begin(m, topic, &out->id, e);
+}
+
+enum status chat_send(struct model *m, const struct topic *topic, struct span text,
+                      const struct chat_attachment *attachments, size_t count, struct chat_sent *out, struct error *e)
+{
+    struct value *message;
+    enum status status = compose(m, &m->self->person, text, attachments, count, &message, e);
+    return status == STATUS_OK ? post(m, topic, message, 0, out, e) : status;
+}
+
+// ---- By way of another own node -------------------------------------------------------------------------------------
+
+static enum status grant_files(struct model *m, const struct hash *message, const struct hash *reader, struct error *e)
+{
+    struct hash_list files = {0};
+    struct hash_list previews = {0};
+    enum status status = chat_files(m, message, &files, &previews, e);
+    for (size_t i = 0; status == STATUS_OK && i < files.count + previews.count; i++) {
+        const struct hash *file = i < files.count ? &files.items[i] : &previews.items[i - files.count];
+        status = access_grant(m, (struct access_target){ACCESS_OBJECT, *file}, reader, e);
+    }
+    hash_list_free(&files);
+    hash_list_free(&previews);
+    return status;
+}
+
+enum status chat_write_for(struct model *m, const struct hash *sender, const struct hash_list *channels, double behind,
+                           struct span text, const struct chat_attachment *attachments, size_t count,
+                           struct chat_sent *out, struct error *e)
+{
+    struct value *message;
+    double time;
+    enum status status = compose(m, sender, text, attachments, count, &message, e);
+    if (status == STATUS_OK)
+        status = channel_next_time(m, channels->items, channels->count, behind, &time, e);
+    if (status == STATUS_OK)
+        status = model_put(m, message, &out->message, e);
+    if (status != STATUS_OK)
+        return status;
+    struct value *object = model_object(m, "CreationTime");
+    model_set_number(m, object, "timestamp", time);
+    model_set_hash(m, object, "data", &out->message);
+    out->timestamp = (int64_t)time;
+    status = model_put(m, object, &out->id, e);
+    return status == STATUS_OK && count != 0 ? grant_files(m, &out->message, sender, e) : status;
+}
+
+static enum status check_files(struct model *m, const struct hash_list *descriptors, struct error *e)
+{
+    for (size_t i = 0; i < descriptors->count; i++) {
+        struct value *object;
+        struct hash file;
+        if (model_read(m, &descriptors->items[i], "BlobDescriptor", &object, NULL) != STATUS_OK ||
+            !value_get_hash(object, "data", &file) || store_presence(m->store, &file) != STORE_PRESENT)
+            return error_set(e, STATUS_NOT_FOUND, "BLOB-UNAVAILABLE", "a file of the message is not here yet");
+    }
     return STATUS_OK;
 }
+
+enum status chat_post_written(struct model *m, const struct topic *topic, const struct chat_written *written,
+                              struct chat_sent *out, struct error *e)
+{
+    struct value *message;
+    enum status status = compose(m, &m->self->person, written->text, NULL, 0, &message, e);
+    if (status == STATUS_OK && written->attachments.count > CHAT_MAX_ATTACHMENTS)
+        status = error_set(e, STATUS_TOO_BIG, "TOO-BIG", "a message has at most %d attachments", CHAT_MAX_ATTACHMENTS);
+    if (status == STATUS_OK)
+        status = check_files(m, &written->attachments, e);
+    if (status == STATUS_OK)
+        status = check_files(m, &written->thumbnails, e);
+    if (status != STATUS_OK)
+        return status;
+    set_files(m, message, model_hashes(m, written->attachments.items, written->attachments.count, false),
+              model_hashes(m, written->thumbnails.items, written->thumbnails.count, false));
+    return post(m, topic, message, written->timestamp, out, e);
+}
+
+enum status chat_files(struct model *m, const struct hash *message, struct hash_list *attachments,
+                       struct hash_list *thumbnails, struct error *e)
+{
+    struct value *object;
+    enum status status = model_read(m, message, "ChatMessage", &object, e);
+    if (status == STATUS_OK) {
+        model_read_hashes(value_get(object, SPAN("attachments")), attachments);
+        model_read_hashes(value_get(object, SPAN("thumbnails")), thumbnails);
+    }
+    return status;
+}
+
+// ---- To a contact ---------------------------------------------------------------------------------------------------
 
 enum status chat_send_to(struct model *m, const struct hash *person, struct span text,
                          const struct chat_attachment *attachments, size_t count, struct chat_sent *out,
@@ -205,27 +308,44 @@ static void read_messages(struct model *m, const struct channel_entries *entries
     }
 }
 
+enum status chat_page_of(struct model *m, const struct hash_list *channels, size_t limit, const struct hash *before,
+                         struct chat_messages *out, struct error *e)
+{
+    struct channel_entries entries;
+    const struct channel_query query = {
+        .channels = channels->items,
+        .channel_count = channels->count,
+        .limit = limit,
+        .before = before,
+        .type = "ChatMessage",
+        .ascending = true,
+    };
+    *out = (struct chat_messages){0};
+    enum status status = channel_read(m, &query, &entries, e);
+    if (status == STATUS_OK)
+        read_messages(m, &entries, out);
+    return status;
+}
+
 enum status chat_page(struct model *m, const struct topic *topic, size_t limit, const struct hash *before,
                       struct chat_messages *out, struct error *e)
 {
     struct hash_list channels = {0};
+    enum status status = topic_channels(m, topic, &channels, e);
+    if (status == STATUS_OK)
+        status = chat_page_of(m, &channels, limit, before, out, e);
+    hash_list_free(&channels);
+    return status;
+}
+
+enum status chat_since_of(struct model *m, const struct hash_list *channels, struct span cursor, size_t limit,
+                          struct chat_messages *out, struct span *next, struct error *e)
+{
     struct channel_entries entries;
     *out = (struct chat_messages){0};
-    enum status status = topic_channels(m, topic, &channels, e);
-    if (status == STATUS_OK) {
-        const struct channel_query query = {
-            .channels = channels.items,
-            .channel_count = channels.count,
-            .limit = limit,
-            .before = before,
-            .type = "ChatMessage",
-            .ascending = true,
-        };
-        status = channel_read(m, &query, &entries, e);
-    }
+    enum status status = channel_since(m, channels->items, channels->count, cursor, limit, false, &entries, next, e);
     if (status == STATUS_OK)
         read_messages(m, &entries, out);
-    hash_list_free(&channels);
     return status;
 }
 
@@ -233,15 +353,27 @@ enum status chat_since(struct model *m, const struct topic *topic, struct span c
                        struct chat_messages *out, struct span *next, struct error *e)
 {
     struct hash_list channels = {0};
-    struct channel_entries entries;
-    *out = (struct chat_messages){0};
     enum status status = topic_channels(m, topic, &channels, e);
     if (status == STATUS_OK)
-        status = channel_since(m, channels.items, channels.count, cursor, limit, false, &entries, next, e);
-    if (status == STATUS_OK)
-        read_messages(m, &entries, out);
+        status = chat_since_of(m, &channels, cursor, limit, out, next, e);
     hash_list_free(&channels);
     return status;
+}
+
+enum status chat_unposted(struct model *m, const struct hash *id, struct chat_message *out, struct error *e)
+{
+    struct value *object;
+    double time = 0;
+    struct channel_entry entry = {.creation_time = *id, .type = "ChatMessage", .verification = VERIFICATION_UNSIGNED};
+    enum status status = model_read(m, id, "CreationTime", &object, e);
+    if (status != STATUS_OK)
+        return status;
+    value_get_hash(object, "data", &entry.data);
+    value_get_number(object, "timestamp", &time);
+    entry.timestamp = time;
+    return read_message(m, &entry, out)
+               ? STATUS_OK
+               : error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not a message", hash_text(id).s);
 }
 
 enum status chat_arrivals(struct model *m, const struct hash *channel, struct span cursor, size_t limit,
@@ -279,10 +411,11 @@ enum status chat_cursor(struct model *m, const struct topic *topic, struct span 
     return status;
 }
 
-enum status chat_with(struct model *m, const struct hash *person, struct topic *out, struct error *e)
+enum status chat_between(struct model *m, const struct hash *self, const struct hash *person, struct topic *out,
+                         struct error *e)
 {
     struct channel channel;
-    struct span id = topic_one_to_one_id(m->arena, &m->self->person, person);
+    struct span id = topic_one_to_one_id(m->arena, self, person);
     enum status status = topic_find(m, id, out, e);
     if (status != STATUS_NOT_FOUND)
         return status;
@@ -290,4 +423,9 @@ enum status chat_with(struct model *m, const struct hash *person, struct topic *
     *out = (struct topic){.id = id, .name = id, .kind = TOPIC_ONE_TO_ONE, .peer = *person};
     status = channel_id_hash(m, id, NULL, &out->channel, e);
     return status == STATUS_OK ? channel_get(m, &out->channel, &channel, e) : status;
+}
+
+enum status chat_with(struct model *m, const struct hash *person, struct topic *out, struct error *e)
+{
+    return chat_between(m, &m->self->person, person, out, e);
 }

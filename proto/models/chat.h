@@ -45,6 +45,24 @@ struct chat_sent {
 // Codes: BAD-TEXT, TOO-BIG, NOT-FOUND (a BLOB that is not stored), NOT-TRUSTED (chat_send_to: no such contact).
 enum status chat_send(struct model *m, const struct topic *topic, struct span text,
                       const struct chat_attachment *attachments, size_t count, struct chat_sent *out, struct error *e);
+// The same for another own node, which will post it as its own (sender): the message with its id, stored here without
+// being posted. channels are those it comes behind, behind a time it comes after as well (channel_next_time). Files are
+// granted to the sender. out->channel is not filled.
+enum status chat_write_for(struct model *m, const struct hash *sender, const struct hash_list *channels, double behind,
+                           struct span text, const struct chat_attachment *attachments, size_t count,
+                           struct chat_sent *out, struct error *e);
+struct chat_written { // by another own node, in our name
+    struct span text;
+    struct hash_list attachments; // BlobDescriptors
+    struct hash_list thumbnails;
+    double timestamp;
+};
+// Posts it; again changes nothing. Codes as chat_send, and BLOB-UNAVAILABLE: a file is not here yet.
+enum status chat_post_written(struct model *m, const struct topic *topic, const struct chat_written *written,
+                              struct chat_sent *out, struct error *e);
+// The descriptors of a stored message, which the caller frees.
+enum status chat_files(struct model *m, const struct hash *message, struct hash_list *attachments,
+                       struct hash_list *thumbnails, struct error *e);
 // To the one-to-one topic of a contact, made on first use.
 enum status chat_send_to(struct model *m, const struct hash *person, struct span text,
                          const struct chat_attachment *attachments, size_t count, struct chat_sent *out,
@@ -52,6 +70,13 @@ enum status chat_send_to(struct model *m, const struct hash *person, struct span
 // The newest limit messages before an id (NULL = all), oldest first.
 enum status chat_page(struct model *m, const struct topic *topic, size_t limit, const struct hash *before,
                       struct chat_messages *out, struct error *e);
+// The same of several conversations as one, by their channels.
+enum status chat_page_of(struct model *m, const struct hash_list *channels, size_t limit, const struct hash *before,
+                         struct chat_messages *out, struct error *e);
+enum status chat_since_of(struct model *m, const struct hash_list *channels, struct span cursor, size_t limit,
+                          struct chat_messages *out, struct span *next, struct error *e);
+// A message that lies here without having been posted here: as it will be shown.
+enum status chat_unposted(struct model *m, const struct hash *id, struct chat_message *out, struct error *e);
 // What came since a cursor of channel_since; an empty cursor starts at the first message.
 enum status chat_since(struct model *m, const struct topic *topic, struct span cursor, size_t limit,
                        struct chat_messages *out, struct span *next, struct error *e);
@@ -63,3 +88,5 @@ enum status chat_text(struct model *m, const struct hash *id, struct span *text,
 enum status chat_cursor(struct model *m, const struct topic *topic, struct span *cursor, struct error *e);
 // The topic of a contact for reading; STATUS_NOT_FOUND if nothing was said yet. Contacts need not be listed any more.
 enum status chat_with(struct model *m, const struct hash *person, struct topic *out, struct error *e);
+enum status chat_between(struct model *m, const struct hash *self, const struct hash *person, struct topic *out,
+                         struct error *e); // self: this node's or another own person

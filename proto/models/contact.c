@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "models/access.h"
+#include "models/delivery.h"
 #include "models/group.h"
 #include "models/leute.h"
 #include "models/profile.h"
@@ -164,6 +165,8 @@ enum status contact_forget(struct model *m, const struct hash *person, struct er
         status = access_revoke_all(m, person, e);
     if (status == STATUS_OK)
         status = leave_all_groups(m, person, e);
+    if (status == STATUS_OK)
+        status = delivery_give_up(m, person, SPAN("the contact was forgotten"), e);
     return status;
 }
 

@@ -95,6 +95,7 @@ struct contact_endpoints {
     size_t person_count;
 };
 
+bool contact_is_paired(struct model *m, const struct hash *person); // with this node: a certified endpoint is here
 struct safety_text contact_safety(const struct identity *self, const struct contact_endpoint *row);
 // Endpoints of all contacts; several rows where an instance has several urls, the latest learnt first. An instance key
 // belongs to one person only: nobody can claim the key of another contact.

@@ -240,6 +240,17 @@ static void sift_rows(struct model *m, struct rows *rows, struct contact_endpoin
     hash_map_destroy(s.owners);
 }
 
+bool contact_is_paired(struct model *m, const struct hash *person)
+{
+    struct rows rows = {0};
+    bool paired = false;
+    if (add_person(m, person, &rows, NULL) != STATUS_OK)
+        return false;
+    for (size_t i = 0; i < rows.count && !paired; i++)
+        paired = rows.items[i].endpoint.certified;
+    return paired;
+}
+
 enum status contact_endpoints(struct model *m, struct contact_endpoints *out, struct error *e)
 {
     struct hash_list persons = {0};

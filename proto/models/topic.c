@@ -8,6 +8,7 @@
 #include "models/group.h"
 #include "models/lag.h"
 #include "models/origin.h"
+#include "models/sharing.h"
 
 enum { ONE_TO_ONE_LEN = 2 * HASH_HEX + 3, MAX_NAME = 1024 };
 
@@ -425,6 +426,25 @@ enum status topic_channels(struct model *m, const struct topic *topic, struct ha
     for (size_t i = 0; status == STATUS_OK && i < all.count; i++)
         if (hash_is_zero(&all.items[i].owner) || hash_list_has(&members, &all.items[i].owner))
             hash_list_add(channels, &all.items[i].id_hash);
+    hash_list_free(&members);
+    return status;
+}
+
+enum status topic_recipients(struct model *m, const struct topic *topic, struct hash_list *persons, struct error *e)
+{
+    struct hash own = {{0}};
+    struct hash_list members = {0};
+    enum status status = STATUS_OK;
+    if (topic->kind == TOPIC_ONE_TO_ONE && !hash_is_zero(&topic->peer))
+        hash_list_add(persons, &topic->peer);
+    if (topic->kind == TOPIC_GROUP)
+        status = collect_members(m, topic, &members, e);
+    (void)sharing_own_node(m, &own, NULL);
+    for (size_t i = 0; i < members.count; i++) {
+        const struct hash *person = &members.items[i];
+        if (!hash_eq(person, &own) && !hash_eq(person, &m->self->person) && !hash_list_has(persons, person))
+            hash_list_add(persons, person);
+    }
     hash_list_free(&members);
     return status;
 }

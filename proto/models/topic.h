@@ -42,6 +42,9 @@ enum status topic_find(struct model *m, struct span id, struct topic *out, struc
 enum status topic_list(struct model *m, struct topics *out, struct error *e);
 // The channels whose entries make up the conversation: without owner, ours, and those of its members.
 enum status topic_channels(struct model *m, const struct topic *topic, struct hash_list *channels, struct error *e);
+// Whom a message of ours in it is for, besides ourselves and our other node; of a topic for everyone nobody in
+// particular. The caller frees the list.
+enum status topic_recipients(struct model *m, const struct topic *topic, struct hash_list *persons, struct error *e);
 
 // Is it a Topic we may act on (6.3)? Its channel must be the channel of its id, and a one-to-one topic must be ours.
 // Code NOT-TRUSTED.

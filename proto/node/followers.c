@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "node/conversation.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
 #include "node/peers.h"
@@ -10,6 +11,7 @@ enum { FOLLOWERS_MAX = 64 };
 
 struct follower {
     struct follower *next;
+    node_work work;
     struct followers *owner;
     struct ipc_request *request;
     struct loop_timer *timer; // when it is answered with nothing
@@ -49,7 +51,7 @@ static void looked(struct node_job *job, enum status status, const struct error 
 {
     struct follower *f = ctx;
     json_t *result = job->result;
-    bool found = json_array_size(json_object_get(result, "items")) != 0;
+    bool found = !job->unchanged;
     f->looking = false;
     if (node_queue(f->owner->node) == NULL || status != STATUS_OK || found || f->expired) {
         end(f, result, status != STATUS_OK ? e : NULL);
@@ -68,7 +70,7 @@ static void look(struct follower *f)
 {
     f->looking = true;
     f->again = false;
-    node_job_start(f->owner->node, f->request, node_chat_since, looked, f);
+    node_job_start(f->owner->node, f->request, f->work, looked, f);
 }
 
 static void expire(void *ctx)
@@ -86,9 +88,8 @@ static void abandoned(void *ctx)
         expire(f);
 }
 
-static void chat_since(struct ipc_request *r, void *ctx)
+static void follow(struct node *n, struct ipc_request *r, node_work work, const char *position)
 {
-    struct node *n = ctx;
     struct followers *fs = n->followers;
     struct error e;
     if (fs == NULL || fs->count == FOLLOWERS_MAX) {
@@ -98,17 +99,27 @@ static void chat_since(struct ipc_request *r, void *ctx)
         return;
     }
     struct follower *f = mem_alloc(sizeof *f);
-    *f = (struct follower){.next = fs->list, .owner = fs, .request = r};
+    *f = (struct follower){.next = fs->list, .owner = fs, .request = r, .work = work};
     fs->list = f;
     fs->count++;
     int64_t wait_ms = ipc_request_int(r, "waitMs", 0);
-    // Without a cursor the answer is a cursor, which is news enough.
-    f->expired = wait_ms == 0 || ipc_request_text(r, "cursor") == NULL;
+    // Who does not say what is known already is told that.
+    f->expired = wait_ms == 0 || ipc_request_text(r, position) == NULL;
     f->timer = loop_timer_create(n->loop, expire, f);
     if (!f->expired)
         loop_timer_set(f->timer, (uint64_t)wait_ms);
     ipc_request_on_abandoned(r, abandoned, f);
     look(f);
+}
+
+static void chat_since(struct ipc_request *r, void *ctx)
+{
+    follow(ctx, r, conversation_since, "cursor");
+}
+
+static void chat_state(struct ipc_request *r, void *ctx)
+{
+    follow(ctx, r, conversation_state, "known");
 }
 
 void followers_wake(struct followers *fs)
@@ -142,4 +153,5 @@ void followers_destroy(struct followers *fs)
 void followers_register(struct node *n)
 {
     ipc_service_on(n->service, "chat.since", chat_since, n);
+    ipc_service_on(n->service, "chat.state", chat_state, n);
 }

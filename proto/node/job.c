@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "ipc/methods.h"
+#include "node/face.h"
 #include "node/node.h"
 
 enum { NAME_SHOWN = 2048 };
@@ -61,7 +62,7 @@ static enum status run(struct store *s, void *arg, struct error *e)
         error_clear(e);
     }
     enum status st = r->work(job, &job->model, e);
-    if (st == STATUS_OK && once)
+    if (st == STATUS_OK && once && !job->intent.waits)
         st = keep_result(job, e);
     return st;
 }
@@ -106,9 +107,9 @@ static void answer(struct node_job *job, enum status status, const struct error 
         ipc_request_fail(job->request, e);
         return;
     }
-    if (m->row->after != NULL)
+    if (m->row->after != NULL && !job->intent.deferred)
         m->row->after(job);
-    ipc_request_reply(job->request, job->result);
+    face_answer(job);
 }
 
 static void start(struct ipc_request *request, void *ctx)

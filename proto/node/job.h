@@ -11,12 +11,20 @@
 
 struct node;
 
+struct job_intent {
+    struct span op; // of the outbox row; empty = none
+    bool deferred;  // the work itself is the other node's, and what follows it too
+    bool waits;     // the answer is the other node's
+};
+
 struct node_job {
     struct node *node;
     struct ipc_request *request; // the loop's; parameters may be read on the store thread while the job runs
     struct model model;          // store, identity, arena and time of this job
     struct hash subject;         // whom it was about, if the loop has to know
     struct traced_message sent;  // if it sent one
+    struct job_intent intent;    // if it left something to the other own node: face.h
+    bool unchanged;              // followers: there is no news, wait on
     json_t *result;              // set by the work; NULL answers {}
 };
 

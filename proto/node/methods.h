@@ -21,6 +21,3 @@ enum status node_job_group(struct node_job *job, struct model *m, struct hash *i
 // The parameter "as": an identity of this node besides the main one, which the caller destroys; NULL for the main one.
 // Code NOT-FOUND.
 enum status node_job_author(struct node_job *job, struct model *m, struct identity **out, struct error *e);
-
-// The work of chat.since, which followers.c wraps into a long poll.
-enum status node_chat_since(struct node_job *job, struct model *m, struct error *e);

@@ -1,46 +1,17 @@
-// Control methods on what is said in conversations: chat.*, topic.send, topic.read.
+// Control methods on what is said: chat.* and topic.send, topic.read. How messages are read and shown is in
+// conversation.c.
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "models/access.h"
 #include "models/chat.h"
+#include "models/sharing.h"
+#include "models/way.h"
+#include "node/conversation.h"
+#include "node/face.h"
 #include "node/methods.h"
 #include "node/peers.h"
-
-static json_t *show_attachments(const struct chat_message *message)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < message->attachment_count; i++) {
-        const struct chat_attachment *a = &message->attachments[i];
-        json_t *item =
-            json_pack("{s:o, s:o, s:I, s:o, s:b}", "name", node_json_text(a->name), "type", node_json_text(a->type),
-                      "size", (json_int_t)a->size, "hash", node_json_hash(&a->hash), "present", (int)a->present);
-        if (!hash_is_zero(&a->thumbnail))
-            json_object_set_new(item, "thumbnail",
-                                json_pack("{s:o, s:o}", "hash", node_json_hash(&a->thumbnail), "type",
-                                          node_json_text(a->thumbnail_type)));
-        json_array_append_new(list, item);
-    }
-    return list;
-}
-
-static json_t *show_message(const struct chat_message *m)
-{
-    json_t *shown = json_pack("{s:o, s:o, s:o, s:o, s:s, s:I, s:o}", "id", node_json_hash(&m->id), "text",
-                              node_json_beginning(m->text, CHAT_MAX_TEXT), "sender", node_json_hash(&m->sender),
-                              "author", m->has_author ? node_json_hash(&m->author) : json_null(), "verification",
-                              verification_name(m->verification), "timestamp", (json_int_t)m->timestamp, "attachments",
-                              show_attachments(m));
-    if (m->text.len > CHAT_MAX_TEXT)
-        json_object_set_new(shown, "truncated", json_true());
-    return shown;
-}
-
-static json_t *show_messages(const struct chat_messages *messages)
-{
-    json_t *items = json_array();
-    for (size_t i = 0; i < messages->count; i++)
-        json_array_append_new(items, show_message(&messages->items[i]));
-    return items;
-}
+#include "store/outbox.h"
 
 // ---- Sending -------------------------------------------------------------------------------------------------------
 
@@ -102,8 +73,140 @@ static void answer_sent(struct node_job *job, struct model *m, const struct chat
     job->sent.granted = recipient == NULL || access_has(m, channel, recipient);
     if (recipient != NULL)
         job->sent.recipient = *recipient;
-    job->result = json_pack("{s:o, s:o}", "id", node_json_hash(&sent->id), "channel", node_json_hash(&sent->channel));
+    job->result = json_pack("{s:o, s:o, s:s}", "id", node_json_hash(&sent->id), "channel",
+                            node_json_hash(&sent->channel), "state", "sent");
 }
+
+// ---- By way of the archive ------------------------------------------------------------------------------------------
+
+static json_t *hashes(const struct hash_list *list)
+{
+    json_t *items = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(items, node_json_hash(&list->items[i]));
+    return items;
+}
+
+// As node.post wants it.
+static enum status describe(struct node_job *job, struct model *m, struct span topic, const struct hash *to,
+                            const struct chat_sent *sent, json_t **params, struct error *e)
+{
+    struct hash_list files = {0};
+    struct hash_list previews = {0};
+    enum status st = chat_files(m, &sent->message, &files, &previews, e);
+    if (st == STATUS_OK)
+        *params = json_pack("{s:o, s:o, s:I, s:o, s:o}", "topic", node_json_text(topic), "text",
+                            node_json_text(node_job_text(job, "text")), "time", (json_int_t)sent->timestamp,
+                            "attachments", hashes(&files), "thumbnails", hashes(&previews));
+    if (st == STATUS_OK && to != NULL)
+        json_object_set_new(*params, "to", node_json_hash(to));
+    hash_list_free(&files);
+    hash_list_free(&previews);
+    return st;
+}
+
+static enum status add_intent(struct node_job *job, struct model *m, struct span topic, const struct hash *to,
+                              const struct chat_sent *sent, struct error *e)
+{
+    int64_t seq;
+    json_t *params = NULL;
+    enum status st = describe(job, m, topic, to, sent, &params, e);
+    if (st != STATUS_OK)
+        return st;
+    char *text = json_dumps(params, JSON_COMPACT);
+    job->intent.op = face_op(job);
+    const struct store_intent row = {.op = job->intent.op,
+                                     .method = SPAN("node.post"),
+                                     .params = span_of(text),
+                                     .created_ms = m->now_ms,
+                                     .topic = topic,
+                                     .message = sent->id,
+                                     .time = (double)sent->timestamp};
+    st = store_outbox_add(m->store, &row, &seq, e);
+    free(text);
+    json_decref(params);
+    return st;
+}
+
+// Writes the message that the archive will post as its own into the topic. to: whom it is for, NULL for a group.
+static enum status intend(struct node_job *job, struct model *m, const struct topic *topic, const struct hash *to,
+                          const struct hash_list *channels, struct error *e)
+{
+    struct hash archive;
+    struct chat_attachment *attachments;
+    size_t count;
+    double last;
+    int64_t seq;
+    struct chat_sent sent;
+    enum status st = read_attachments(job, m, &attachments, &count, e);
+    if (st == STATUS_OK)
+        st = sharing_own_node(m, &archive, e);
+    if (st == STATUS_OK)
+        st = store_outbox_last(m->store, topic->id, &last, &seq, e);
+    if (st == STATUS_OK)
+        st = chat_write_for(m, &archive, channels, last, node_job_text(job, "text"), attachments, count, &sent, e);
+    if (st == STATUS_OK)
+        st = channel_id_hash(m, topic->id, to != NULL ? NULL : &archive, &sent.channel, e);
+    if (st == STATUS_OK)
+        st = add_intent(job, m, topic->id, to, &sent, e);
+    if (st != STATUS_OK)
+        return st;
+    job->sent = (struct traced_message){.id = sent.id, .channel = sent.channel, .began_ms = m->now_ms};
+    job->result = json_pack("{s:o, s:o, s:s}", "id", node_json_hash(&sent.id), "channel", node_json_hash(&sent.channel),
+                            "state", "pending");
+    return STATUS_OK;
+}
+
+static enum status intend_to(struct node_job *job, struct model *m, const struct hash *to, struct error *e)
+{
+    struct hash archive;
+    struct way_topics topics;
+    struct hash_list channels = {0};
+    struct topic topic = {0};
+    enum status st = sharing_own_node(m, &archive, e);
+    if (st == STATUS_OK)
+        st = way_conversation(m, to, &topics, e);
+    if (st == STATUS_OK)
+        st = way_channels(m, topics.items, topics.count, &channels, e);
+    if (st == STATUS_OK) {
+        topic.id = topic_one_to_one_id(m->arena, &archive, to);
+        st = intend(job, m, &topic, to, &channels, e);
+    }
+    hash_list_free(&channels);
+    return st;
+}
+
+static enum status intend_into(struct node_job *job, struct model *m, const struct topic *topic, struct error *e)
+{
+    struct hash_list channels = {0};
+    enum status st = topic_channels(m, topic, &channels, e);
+    if (st == STATUS_OK)
+        st = intend(job, m, topic, NULL, &channels, e);
+    hash_list_free(&channels);
+    return st;
+}
+
+static enum status no_way(const struct hash *to, struct error *e)
+{
+    return error_set(e, STATUS_REFUSED, "NO-WAY", "neither node is paired with %s", hash_text(to).s);
+}
+
+// Whom this node does not know, the archive may have paired with a moment ago: then it is its answer that counts.
+static enum status send_by_way(struct node_job *job, struct model *m, const struct hash *to, enum way way,
+                               struct error *e)
+{
+    bool repeats;
+    enum status st = face_repeats(job, m, &repeats, e);
+    if (st != STATUS_OK || repeats)
+        return st;
+    if (way == WAY_NONE && face_is_alone(job))
+        return no_way(to, e);
+    st = intend_to(job, m, to, e);
+    job->intent.waits = way == WAY_NONE;
+    return st;
+}
+
+// ---- To a person, into a topic --------------------------------------------------------------------------------------
 
 static enum status chat_send_work(struct node_job *job, struct model *m, struct error *e)
 {
@@ -111,7 +214,12 @@ static enum status chat_send_work(struct node_job *job, struct model *m, struct 
     struct chat_attachment *attachments;
     size_t count;
     struct chat_sent sent;
+    enum way way = WAY_DIRECT;
     enum status st = node_job_hash(job, "to", &to, e);
+    if (st == STATUS_OK && face_is(job) && !hash_eq(&to, &m->self->person))
+        st = way_to(m, &to, &way, e);
+    if (st == STATUS_OK && way != WAY_DIRECT)
+        return send_by_way(job, m, &to, way, e);
     if (st == STATUS_OK)
         st = read_attachments(job, m, &attachments, &count, e);
     if (st == STATUS_OK)
@@ -127,7 +235,14 @@ static enum status topic_send(struct node_job *job, struct model *m, struct erro
     struct chat_attachment *attachments;
     size_t count;
     struct chat_sent sent;
+    enum way way = WAY_DIRECT;
     enum status st = topic_find(m, node_job_text(job, "topic"), &topic, e);
+    if (st == STATUS_OK && face_is(job))
+        st = way_into(m, &topic, &way, e);
+    if (st == STATUS_OK && way == WAY_NONE)
+        return error_set(e, STATUS_REFUSED, "NO-WAY", "neither node is paired with anybody in this conversation");
+    if (st == STATUS_OK && way == WAY_ARCHIVE)
+        return intend_into(job, m, &topic, e);
     if (st == STATUS_OK)
         st = read_attachments(job, m, &attachments, &count, e);
     if (st == STATUS_OK)
@@ -140,122 +255,22 @@ static enum status topic_send(struct node_job *job, struct model *m, struct erro
 static void note_sent(struct node_job *job)
 {
     peers_sent(node_peers(job->node), &job->sent);
+    if (job->intent.op.len != 0)
+        conversation_written(job->node, &job->sent.id);
 }
 
 // ---- Reading -------------------------------------------------------------------------------------------------------
-
-// A page keeps the newest messages that one answer holds; how many it leaves to the next.
-static size_t drop_oldest(json_t *items)
-{
-    size_t bytes = 0;
-    size_t first = json_array_size(items);
-    while (first > 0) {
-        bytes += node_json_size(json_array_get(items, first - 1));
-        if (bytes > IPC_PAGE_MAX && first < json_array_size(items))
-            break;
-        first--;
-    }
-    for (size_t i = 0; i < first; i++)
-        json_array_remove(items, 0);
-    return first;
-}
-
-static enum status read_page(struct node_job *job, struct model *m, const struct topic *topic, struct error *e)
-{
-    struct hash before;
-    bool given;
-    struct chat_messages messages = {0};
-    enum status st = node_job_optional_hash(job, "before", &before, &given, e);
-    if (st == STATUS_OK)
-        st = chat_page(m, topic, (size_t)ipc_request_int(job->request, "limit", 50), given ? &before : NULL, &messages,
-                       e);
-    if (st != STATUS_OK)
-        return st;
-    json_t *items = show_messages(&messages);
-    size_t dropped = drop_oldest(items);
-    job->result = json_pack("{s:o}", "items", items);
-    if ((messages.more || dropped > 0) && messages.count != 0)
-        json_object_set_new(job->result, "next", node_json_hash(&messages.items[dropped].id));
-    return STATUS_OK;
-}
-
-static void answer_nothing(struct node_job *job, const char *next)
-{
-    job->result = json_pack("{s:[], s:s*}", "items", "next", next);
-}
-
-typedef enum status (*read_topic)(struct node_job *job, struct model *m, const struct topic *topic, struct error *e);
-
-// Reads the conversation with the person named by "with". Where nothing was said yet the answer is empty, with next.
-static enum status read_with(struct node_job *job, struct model *m, read_topic read, const char *next, struct error *e)
-{
-    struct hash with;
-    struct topic topic;
-    enum status st = node_job_hash(job, "with", &with, e);
-    if (st != STATUS_OK)
-        return st;
-    st = chat_with(m, &with, &topic, e);
-    if (st == STATUS_OK)
-        return read(job, m, &topic, e);
-    if (st != STATUS_NOT_FOUND)
-        return st;
-    answer_nothing(job, next);
-    return STATUS_OK;
-}
-
-static enum status chat_list(struct node_job *job, struct model *m, struct error *e)
-{
-    return read_with(job, m, read_page, NULL, e);
-}
 
 static enum status topic_read(struct node_job *job, struct model *m, struct error *e)
 {
     struct topic topic;
     enum status st = topic_find(m, node_job_text(job, "topic"), &topic, e);
-    return st == STATUS_OK ? read_page(job, m, &topic, e) : st;
-}
-
-// The cursor of a conversation that does not exist yet: everything that will ever be said comes after it.
-#define CURSOR_BEFORE_ALL "0"
-
-// Reads again with a lower limit when one answer does not hold them all.
-static enum status read_since(struct node_job *job, struct model *m, const struct topic *topic, size_t limit,
-                              struct error *e)
-{
-    struct span cursor = node_job_text(job, "cursor");
-    struct span next = {0};
-    struct chat_messages messages = {0};
-    enum status st;
-    if (cursor.len == 0)
-        st = chat_cursor(m, topic, &next, e);
-    else
-        st = chat_since(m, topic, span_eq_text(cursor, CURSOR_BEFORE_ALL) ? (struct span){0} : cursor, limit, &messages,
-                        &next, e);
-    if (st != STATUS_OK)
-        return st;
-    json_t *items = show_messages(&messages);
-    size_t fit = node_job_fit(items, 0, messages.count);
-    if (fit < messages.count) {
-        json_decref(items);
-        return read_since(job, m, topic, fit, e);
-    }
-    job->result = json_pack("{s:o, s:o}", "items", items, "next", node_json_text(next));
-    return STATUS_OK;
-}
-
-static enum status read_news(struct node_job *job, struct model *m, const struct topic *topic, struct error *e)
-{
-    return read_since(job, m, topic, (size_t)ipc_request_int(job->request, "limit", 100), e);
-}
-
-enum status node_chat_since(struct node_job *job, struct model *m, struct error *e)
-{
-    return read_with(job, m, read_news, CURSOR_BEFORE_ALL, e);
+    return st == STATUS_OK ? conversation_topic_page(job, m, &topic, e) : st;
 }
 
 const struct node_method NODE_METHODS_CHAT[] = {
     {"chat.send", chat_send_work, note_sent},
-    {"chat.list", chat_list, NULL},
+    {"chat.list", conversation_page, NULL},
     {"topic.send", topic_send, note_sent},
     {"topic.read", topic_read, NULL},
     {NULL, NULL, NULL},

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "conn/routes.h"
 #include "node/blobs.h"
+#include "node/face.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
 #include "node/onedb.h"
@@ -125,6 +126,9 @@ void node_close(struct node *n)
         store_queue_destroy(n->queue); // waits for what was submitted; the uploads below belong to its thread
     n->queue = NULL;
     mailbox_drain(loop_mailbox(n->loop));
+    face_release(n);
+    deliveries_destroy(n->deliveries);
+    n->deliveries = NULL;
     followers_destroy(n->followers);
     n->followers = NULL;
     works_destroy(n->works);
@@ -209,6 +213,7 @@ void node_serve(struct node *n)
     node_methods_add(n, NODE_METHODS_TRUST);
     peers_register(n);
     followers_register(n);
+    node_outbox_register(n);
     node_onedb_register(n);
 }
 

@@ -6,6 +6,7 @@
 #include "crypto/keychain.h"
 #include "ipc/child.h"
 #include "models/hooks.h"
+#include "node/deliveries.h"
 #include "node/followers.h"
 #include "node/node.h"
 #include "node/works.h"
@@ -39,6 +40,9 @@ struct node {
     struct blobs *blobs;
     struct followers *followers;
     struct works *works;
+    struct held *held; // requests that wait for the other own node: face.c
+    size_t held_count;
+    struct deliveries *deliveries;
     void *kind_state;
     char url[ADDRESS_URL_MAX + 1];       // where this machine reaches it; empty = nowhere
     char reachable[ADDRESS_URL_MAX + 1]; // where others reach it; node_url
@@ -52,6 +56,7 @@ void node_provision_register(struct node *n); // node.*: provision.c
 void node_reseal_register(struct node *n);    // node.reseal, node.settle, node.keys: reseal.c
 void node_inventory_register(struct node *n); // id, storage, endpoints.list: inventory.c
 void node_watch_register(struct node *n);     // stats, health and the like: watch.c
+void node_outbox_register(struct node *n);    // node.outbox and what goes with it: methods_outbox.c
 void node_serve(struct node *n);              // makes the service and registers every method with it
 void node_close(struct node *n);              // ends everything that provisioning began
 void node_destroy(struct node *n);            // closes and frees all of it

@@ -278,6 +278,7 @@ void peers_close_person(struct peers *p, const struct hash *person, const char *
 void peers_sent(struct peers *p, const struct traced_message *message)
 {
     traces_sent(p->traces, message, clock_wall_ms());
+    deliveries_sent(p->node->deliveries, &message->id);
     node_tell(
         p->node, "chat.sent",
         json_pack("{s:o, s:o}", "id", node_json_hash(&message->id), "channel", node_json_hash(&message->channel)));

@@ -250,6 +250,7 @@ static void take_over(struct opening *o)
     n->followers = followers_create(n);
     n->works = works_create(n->loop);
     n->queue = store_queue_create(o->store, loop_mailbox(n->loop));
+    n->deliveries = deliveries_create(n);
     n->peers = peers_create(n, &o->own_peer);
     if (n->kind->start != NULL)
         n->kind->start(n, n->kind_state);

@@ -12,6 +12,7 @@
 #include "models/sharing.h"
 #include "node/job.h"
 #include "node/ledger.h"
+#include "node/node_internal.h"
 #include "node/peers_internal.h"
 #include "node/refusals.h"
 
@@ -22,6 +23,7 @@ struct sync { // one session
     struct syncs *owner;
     struct chum_session *session;
     struct hash given_last; // to the peer, of objects and files
+    struct served_session served;
 };
 
 struct syncs {
@@ -190,6 +192,8 @@ static void served(void *ctx, struct chum_session *s, enum chum_service service,
     if (service == CHUM_GET_OBJECT || service == CHUM_GET_ID_OBJECT || service == CHUM_GET_BLOB)
         sync->given_last = *hash;
     traces_served(ss->peers->traces, ss->access, &chum_session_peer(s)->person_id, service, hash, clock_wall_ms());
+    deliveries_served(ss->peers->node->deliveries, &sync->served, &chum_session_peer(s)->person_id, service, hash,
+                      chum_session_unanswered(s));
 }
 
 // ---- What a peer cannot take over ----------------------------------------------------------------------------------
@@ -272,6 +276,7 @@ static void closed(void *ctx, struct chum_session *s, const struct error *why)
     const struct hash *person = &chum_session_peer(s)->person_id;
     struct refusal refusal;
     add_counts(&ss->ended, &counts);
+    deliveries_left(ss->peers->node->deliveries, &sync->served, person);
     if (!ss->closing && refusals_judge(ss->refusals, person, &sync->given_last, why, clock_monotonic_ms(), &refusal))
         withhold(ss, person, &refusal);
     if (!ss->closing)

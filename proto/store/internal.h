@@ -8,13 +8,15 @@
 #include "store/store.h"
 
 enum {
-    STORE_VERSION = 2,              // user_version of the database
+    STORE_VERSION = 3,              // user_version of the database
     STORE_APPLICATION = 0x544e444d, // application_id "TNDM"
     STORE_INLINE = 64 << 10,        // bodies above go to files before the transaction
     STORE_BODY_LIMIT = MICRODATA_MAX_SIZE,
     STORE_OP_AGE_MS = 24 * 60 * 60 * 1000,
     STORE_WAL_LIMIT = 16000, // pages; a busy store checkpoints here, an idle one much earlier
 };
+
+#define STORE_CARRIED_AGE_MS ((int64_t)90 * STORE_OP_AGE_MS)
 
 // ---- Types ---------------------------------------------------------------------------------------------------------
 
@@ -305,3 +307,5 @@ enum status salvage_names(struct salvage *old, salvage_pair visit, void *arg, st
 typedef enum status (*salvage_origin)(const struct hash *hash, int64_t source, bool part, void *arg, struct error *e);
 enum status salvage_origins(struct salvage *old, salvage_origin visit, void *arg, struct error *e);
 enum status salvage_settings(struct salvage *old, struct store *s, struct error *e);
+enum status salvage_outbox(struct salvage *old, struct store *s, struct error *e);
+enum status salvage_deliveries(struct salvage *old, struct store *s, struct error *e);

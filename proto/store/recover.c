@@ -402,6 +402,10 @@ static enum status take_database(const struct folder_file *file, void *arg, stru
         return STATUS_OK;
     enum status status = salvage_settings(old, r->s, e);
     if (status == STATUS_OK)
+        status = salvage_outbox(old, r->s, e);
+    if (status == STATUS_OK)
+        status = salvage_deliveries(old, r->s, e);
+    if (status == STATUS_OK)
         status = salvage_bodies(old, take_body, r, e);
     if (status == STATUS_OK)
         status = salvage_names(old, note_name, r, e);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/sha256.h"
+#include "store/delivery.h"
 #include "store/internal.h"
 
 struct salvage {
@@ -147,4 +148,43 @@ static enum status visit_setting(sqlite3_stmt *st, void *arg, struct error *e)
 enum status salvage_settings(struct salvage *old, struct store *s, struct error *e)
 {
     return read_table(old, "setting", "name, value", "name", visit_setting, s, e);
+}
+
+static enum status visit_intent(sqlite3_stmt *st, void *arg, struct error *e)
+{
+    struct store *s = arg;
+    struct hash message;
+    sqlite3_stmt *add = NULL;
+    static const char sql[] =
+        "INSERT OR IGNORE INTO outbox(op, method, params, created_at, state, result, code, why, topic, message, time) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    if (sqlite3_column_int(st, 4) == 0 && sqlite3_column_bytes(st, 9) != 0 && !column_hash(st, 9, &message))
+        return STATUS_OK;
+    sqlite3_prepare_v2(s->main.db, sql, -1, &add, NULL);
+    for (int i = 0; i < 11; i++)
+        sqlite3_bind_value(add, i + 1, sqlite3_column_value(st, i));
+    (void)statement_run(s, add, e); // of a damaged row nothing is left
+    sqlite3_finalize(add);
+    return STATUS_OK;
+}
+
+enum status salvage_outbox(struct salvage *old, struct store *s, struct error *e)
+{
+    return read_table(old, "outbox", "op, method, params, created_at, state, result, code, why, topic, message, time",
+                      "seq", visit_intent, s, e);
+}
+
+static enum status visit_delivery(sqlite3_stmt *st, void *arg, struct error *e)
+{
+    struct store_delivery d = {.state = sqlite3_column_int(st, 2), .at_ms = sqlite3_column_int64(st, 3)};
+    bool changed;
+    if (!column_hash(st, 0, &d.message) || !column_hash(st, 1, &d.person) || d.state < 0 || d.state > DELIVERY_FAILED)
+        return STATUS_OK;
+    d.why = column_bytes(st, 4);
+    return store_delivery_set(arg, &d, &changed, e);
+}
+
+enum status salvage_deliveries(struct salvage *old, struct store *s, struct error *e)
+{
+    return read_table(old, "delivery", "message, person, state, at, why", "change", visit_delivery, s, e);
 }

@@ -1,4 +1,4 @@
-// The database of a store, version 2 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
+// The database of a store, version 3 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
 // in the order they came.
 //
 //   type          the recipe names (and the two kinds of files) objects refer to by a small number
@@ -20,11 +20,32 @@
 //   group_member  who is in a group
 //   epoch         random, anew with every database: a feed's cursor is (epoch, seq)
 //   op, setting
+//   outbox        what another node is to do for the user (outbox.h); outbox_total: what waits, kept by triggers
+//   delivery      how far each own message got, by recipient (delivery.h); change numbers the changes
 //   total         sums kept with every commit, and the next seq
 #include "store/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+// What is written and sent by way of another node. Before version 3 there was nothing of it.
+#define FACE_TABLES                                                                                                    \
+    "CREATE TABLE outbox(seq INTEGER PRIMARY KEY AUTOINCREMENT, op TEXT NOT NULL UNIQUE, method TEXT NOT NULL, "       \
+    " params TEXT NOT NULL, created_at INTEGER NOT NULL, state INTEGER NOT NULL DEFAULT 0, result TEXT, code TEXT, "   \
+    " why TEXT, topic TEXT, message BLOB, time REAL) STRICT;"                                                          \
+    "CREATE INDEX outbox_waiting ON outbox(seq) WHERE state = 0;"                                                      \
+    "CREATE INDEX outbox_topic ON outbox(topic, time) WHERE topic IS NOT NULL;"                                        \
+    "CREATE INDEX outbox_message ON outbox(message) WHERE message IS NOT NULL;"                                        \
+    "CREATE TABLE outbox_total(count INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;"                                \
+    "INSERT INTO outbox_total VALUES(0, 0);"                                                                           \
+    "CREATE TRIGGER outbox_in AFTER INSERT ON outbox WHEN NEW.state = 0 BEGIN UPDATE outbox_total SET count = count "  \
+    "+ 1, bytes = bytes + length(NEW.params); END;"                                                                    \
+    "CREATE TRIGGER outbox_out AFTER UPDATE OF state ON outbox WHEN OLD.state = 0 AND NEW.state <> 0 BEGIN UPDATE "    \
+    "outbox_total SET count = count - 1, bytes = bytes - length(OLD.params); END;"                                     \
+    "CREATE TABLE delivery(message BLOB NOT NULL, person BLOB NOT NULL, state INTEGER NOT NULL, at INTEGER NOT NULL, " \
+    " why TEXT NOT NULL, change INTEGER NOT NULL, PRIMARY KEY(message, person)) STRICT, WITHOUT ROWID;"                \
+    "CREATE UNIQUE INDEX delivery_change ON delivery(change);"                                                         \
+    "CREATE INDEX delivery_waiting ON delivery(person) WHERE state = 0;"
 
 static const char tables[] =
     "CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind INTEGER NOT NULL, UNIQUE(name, kind)) STRICT;"
@@ -61,7 +82,7 @@ static const char tables[] =
     "CREATE TABLE total(objects INTEGER NOT NULL, bytes INTEGER NOT NULL, next_seq INTEGER NOT NULL) STRICT;"
     "INSERT INTO total VALUES(0, 0, 1);"
     "CREATE TABLE epoch(value INTEGER NOT NULL) STRICT;"
-    "INSERT INTO epoch VALUES(random());";
+    "INSERT INTO epoch VALUES(random());" FACE_TABLES;
 
 static enum status schema_create(struct store *s, struct error *e)
 {
@@ -80,10 +101,11 @@ static const char from_1[] =
     "CREATE TABLE brought(seq INTEGER NOT NULL, source INTEGER NOT NULL, PRIMARY KEY(seq, source)) STRICT, WITHOUT "
     "ROWID;";
 
-static enum status schema_migrate(struct store *s, struct error *e)
+static enum status schema_migrate(struct store *s, int64_t version, struct error *e)
 {
     struct buf sql = {0};
-    buf_printf(&sql, "BEGIN IMMEDIATE; %s PRAGMA user_version = %d; COMMIT", from_1, STORE_VERSION);
+    buf_printf(&sql, "BEGIN IMMEDIATE; %s %s PRAGMA user_version = %d; COMMIT", version < 2 ? from_1 : "",
+               version < 3 ? FACE_TABLES : "", STORE_VERSION);
     enum status status = store_sql(s, buf_cstr(&sql), e);
     if (status != STATUS_OK && !sqlite3_get_autocommit(s->main.db))
         (void)store_sql(s, "ROLLBACK", NULL);
@@ -120,7 +142,7 @@ enum status schema_check(struct store *s, struct error *e)
     if (version > STORE_VERSION)
         return error_set(e, STATUS_REFUSED, "STATE-TOO-NEW", "The store in %s was made by a newer version of tandem",
                          s->dir);
-    return version < STORE_VERSION ? schema_migrate(s, e) : STATUS_OK;
+    return version < STORE_VERSION ? schema_migrate(s, version, e) : STATUS_OK;
 }
 
 // ---- Types ----------------------------------------------------------------------------------------------------------

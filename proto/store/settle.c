@@ -253,6 +253,7 @@ static enum status expire_operations(struct store *s, int64_t now_ms, struct err
     s->expired_at = now_ms;
     sqlite3_stmt *st = statement(s, SQL_OP_EXPIRE);
     sqlite3_bind_int64(st, 1, now_ms - STORE_OP_AGE_MS);
+    sqlite3_bind_int64(st, 2, now_ms - STORE_CARRIED_AGE_MS);
     return statement_run(s, st, e);
 }
 

@@ -5,6 +5,8 @@
 
 #include "store/internal.h"
 
+#define OUTBOX_COLUMNS "seq, op, method, params, created_at, state, result, code, why, topic, message, time"
+
 static const char *const texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_BEGIN_READING] = "BEGIN",
@@ -125,10 +127,38 @@ static const char *const texts[SQL_COUNT] = {
 
     [SQL_OP_GET] = "SELECT result FROM op WHERE op_id = ?1",
     [SQL_OP_PUT] = "INSERT OR REPLACE INTO op(op_id, result, time) VALUES(?1, ?2, ?3)",
-    [SQL_OP_EXPIRE] = "DELETE FROM op WHERE time < ?1",
+    // What came by way of another node's outbox may be asked for again long after.
+    [SQL_OP_EXPIRE] = "DELETE FROM op WHERE time < ?1 AND (time < ?2 OR op_id NOT LIKE '% intent:%')",
     [SQL_SETTING_GET] = "SELECT value FROM setting WHERE name = ?1",
     [SQL_SETTING_SET] = "INSERT OR REPLACE INTO setting(name, value) VALUES(?1, ?2)",
     [SQL_TOTAL_SET] = "UPDATE total SET objects = ?1, bytes = ?2, next_seq = ?3",
+
+    [SQL_OUTBOX_ADD] = "INSERT INTO outbox(op, method, params, created_at, topic, message, time) VALUES(?1, ?2, ?3, "
+                       "?4, ?5, ?6, ?7)",
+    [SQL_OUTBOX_TOTAL] = "SELECT count, bytes FROM outbox_total",
+    [SQL_OUTBOX_WAITING] = "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE state = 0 AND seq > ?1 ORDER BY seq LIMIT ?2",
+    [SQL_OUTBOX_OP] = "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE op = ?1",
+    [SQL_OUTBOX_MESSAGE] = "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE message = ?1",
+    [SQL_OUTBOX_TOPIC] = "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE topic = ?1 AND time <= ?2 ORDER BY time DESC, "
+                         "seq DESC LIMIT ?3",
+    [SQL_OUTBOX_NEWS] = "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE topic = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+    [SQL_OUTBOX_LAST] = "SELECT COALESCE(MAX(time), 0), COALESCE(MAX(seq), 0) FROM outbox WHERE topic = ?1",
+    [SQL_OUTBOX_SETTLE] =
+        "UPDATE outbox SET state = ?2, result = ?3, code = ?4, why = ?5, params = '' WHERE seq = ?1 AND state = 0",
+    [SQL_OUTBOX_REMOVE] = "DELETE FROM outbox WHERE seq = ?1 AND state <> 0",
+    [SQL_OUTBOX_PRUNE] = "DELETE FROM outbox WHERE state <> 0 AND seq <= ?1",
+    [SQL_DELIVERY_SET] = "INSERT OR REPLACE INTO delivery(message, person, state, at, why, change) VALUES(?1, ?2, ?3, "
+                         "?4, ?5, (SELECT COALESCE(MAX(change), 0) + 1 FROM delivery))",
+    [SQL_DELIVERY_GET] = "SELECT state FROM delivery WHERE message = ?1 AND person = ?2",
+    [SQL_DELIVERY_OF] =
+        "SELECT message, person, state, at, why, change FROM delivery WHERE message = ?1 ORDER BY at, person",
+    [SQL_DELIVERY_SINCE] = "SELECT message, person, state, at, why, change FROM delivery WHERE change > ?1 ORDER BY "
+                           "change LIMIT ?2",
+    [SQL_DELIVERY_WAITING] = "SELECT DISTINCT message FROM delivery WHERE state = 0 LIMIT ?1",
+    [SQL_DELIVERY_PERSON] = "SELECT message, person, state, at, why, change FROM delivery WHERE person = ?1 AND state "
+                            "= 0 LIMIT ?2",
+    [SQL_DELIVERY_LAST] = "SELECT COALESCE(MAX(change), 0) FROM delivery",
+    [SQL_EPOCH] = "SELECT value FROM epoch",
 };
 
 sqlite3_stmt *statement(struct store *s, enum statement_id id)

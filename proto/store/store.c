@@ -277,6 +277,11 @@ void store_close(struct store *s)
     free(s);
 }
 
+enum store_kind store_kind(const struct store *s)
+{
+    return s->kind;
+}
+
 const struct recipes *store_recipes(const struct store *s)
 {
     return s->recipes;

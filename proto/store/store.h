@@ -36,6 +36,7 @@ void store_close(struct store *s); // NULL-safe
 // Nothing is left that a store of this kind could be opened with: no folder, or for a sparse one, which has nothing but
 // its database, none, an empty one, or one whose end is missing.
 bool store_is_lost(const char *dir, enum store_kind kind);
+enum store_kind store_kind(const struct store *s);
 const struct recipes *store_recipes(const struct store *s);
 // Registers a Recipe object with the set (recipes_add); a rollback does not take it back.
 enum status store_add_recipe(struct store *s, const struct value *recipe, struct error *e);

@@ -40,6 +40,7 @@ static struct {
     size_t op_count;
     int messages;
     struct buf blob;
+    struct ipc_request *listener; // node.deliveries
 } fake;
 
 static char *path_of(const char *name)
@@ -364,6 +365,19 @@ static void contacts(struct ipc_request *r, void *ctx)
                                    "instanceId", other.s, "url", "ws://localhost:2", "connected", 1, "next"));
 }
 
+static void outbox(struct ipc_request *r, void *ctx)
+{
+    (void)ctx;
+    ipc_request_reply(r, json_pack("{s:[], s:{s:i, s:i}}", "items", "delivered", "epoch", 0, "change", 0));
+}
+
+// Nothing is ever delivered.
+static void deliveries(struct ipc_request *r, void *ctx)
+{
+    (void)ctx;
+    fake.listener = r;
+}
+
 static const struct {
     const char *method;
     ipc_handler handler;
@@ -375,6 +389,8 @@ static const struct {
     {"node.peer", peer},
     {"node.status", status},
     {"node.stop", stop},
+    {"node.outbox", outbox},
+    {"node.deliveries", deliveries},
     {"pairing.invite", invite},
     {"pairing.accept", accept_invitation},
     {"pairing.revoke", revoke_invitation},
@@ -429,6 +445,8 @@ int main(int argc, char **argv)
         return 1;
     LOG(LOG_INFO, "fake.started");
     run();
+    if (fake.listener != NULL)
+        ipc_request_reply(fake.listener, NULL);
     ipc_channel_destroy(fake.channel);
     ipc_service_destroy(service);
     return 0;

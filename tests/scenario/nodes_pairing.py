@@ -190,7 +190,7 @@ def test_an_invitation_survives_a_restart_only_if_asked(t):
         joe.ok("restart", "archive")
         ann.fails("INVITATION-UNKNOWN", 4, "pair", json.dumps(usual))
         assert ann.ok("pair", json.dumps(kept))["personId"] == joe.archive
-        until(lambda: ann.sparse in [c["personId"] for c in joe.ok("--node", "archive", "contacts")], "both have stored it")
+        until(lambda: ann.archive in [c["personId"] for c in joe.ok("--node", "archive", "contacts")], "both have stored it")
         joe.ok("restart", "archive")
         ann.fails("INVITATION-UNKNOWN", 4, "pair", json.dumps(kept))  # used once, gone for good
     finally:

@@ -64,7 +64,7 @@ def test_contacts_follow_it(t):
     url = f"ws://127.0.0.1:{proxy.port}"
     try:
         ann = Pair(second, user="ann")
-        ann.ok("pair", json.dumps(joe.ok("invite")))
+        ann.ok("--node", "sparse", "pair", json.dumps(joe.ok("invite")))
         of_joe = lambda method: [c for c in second.call(method, node="sparse")["items"]
                                  if joe.archive in (c.get("personId"), c.get("remotePersonId"))]
         start_again(joe, "--public-url", url)

@@ -138,10 +138,10 @@ def test_a_relay_sees_nothing_of_what_is_said(t):
         until(lambda: metric(t, "tandem_relay_spares") == 2, "Ann is registered")
         joe.ok("pair", json.dumps(ann.ok("invite", "--via", "relay")))
         sent = joe.ok("chat", "send", "--to", ann.archive, "for Ann's eyes only")
-        heard = lambda: ann.ok("--node", "archive", "chat", "list", "--with", joe.sparse)
+        heard = lambda: ann.ok("--node", "archive", "chat", "list", "--with", joe.archive)
         until(lambda: [m["text"] for m in heard()] == ["for Ann's eyes only"], "Ann hears it")
         assert b"communication_request" in recorder.seen  # clear text would be seen
-        for secret in ("eyes only", sent["id"], sent["channel"], joe.sparse, joe.ok("id")["email"]):
+        for secret in ("eyes only", sent["id"], sent["channel"], joe.archive, joe.ok("--node", "archive", "id")["email"]):
             assert secret.encode() not in recorder.seen, secret
     finally:
         ann_installation.stop()

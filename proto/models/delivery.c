@@ -1,0 +1,109 @@
+#include "models/delivery.h"
+
+#include "models/access.h"
+#include "models/sharing.h"
+#include "store/outbox.h"
+
+enum { GIVEN_UP_AT_A_TIME = 10000 };
+
+// ---- Keeping --------------------------------------------------------------------------------------------------------
+
+static enum status set(struct model *m, const struct hash *message, const struct hash *person,
+                       enum delivery_state state, struct span why, struct error *e)
+{
+    bool changed;
+    const struct store_delivery d = {
+        .message = *message, .person = *person, .state = state, .at_ms = m->now_ms, .why = why};
+    return store_delivery_set(m->store, &d, &changed, e);
+}
+
+enum status delivery_begin(struct model *m, const struct topic *topic, const struct hash *message, struct error *e)
+{
+    struct hash own;
+    struct hash_list persons = {0};
+    bool has_own = sharing_own_node(m, &own, NULL) == STATUS_OK;
+    enum status status = topic_recipients(m, topic, &persons, e);
+    for (size_t i = 0; status == STATUS_OK && i < persons.count; i++)
+        status = set(m, message, &persons.items[i], DELIVERY_SENT, (struct span){0}, e);
+    if (status == STATUS_OK && persons.count != 0 && has_own && store_kind(m->store) == STORE_SPARSE)
+        status = set(m, message, &own, DELIVERY_SENT, (struct span){0}, e);
+    hash_list_free(&persons);
+    return status;
+}
+
+enum status delivery_give_up(struct model *m, const struct hash *person, struct span why, struct error *e)
+{
+    struct store_deliveries waiting;
+    enum status status = store_delivery_to(m->store, m->arena, person, GIVEN_UP_AT_A_TIME, &waiting, e);
+    for (size_t i = 0; status == STATUS_OK && i < waiting.count; i++)
+        status = set(m, &waiting.items[i].message, person, DELIVERY_FAILED, why, e);
+    return status;
+}
+
+// ---- In one word ----------------------------------------------------------------------------------------------------
+
+struct counts {
+    size_t all;
+    size_t delivered;
+    size_t failed;
+    bool archived;
+};
+
+// The own other node keeps things and is a recipient only where it is the only one.
+static bool is_recipient(const struct store_deliveries *rows, size_t i, const struct hash *own)
+{
+    return rows->count == 1 || !hash_eq(&rows->items[i].person, own);
+}
+
+static void count_rows(const struct store_deliveries *rows, const struct hash *own, struct counts *n,
+                       struct delivery_summary *out)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct store_delivery *d = &rows->items[i];
+        n->archived = n->archived || (hash_eq(&d->person, own) && d->state == DELIVERY_DELIVERED);
+        if (!is_recipient(rows, i, own))
+            continue;
+        n->all++;
+        if (d->state == DELIVERY_DELIVERED) {
+            n->delivered++;
+            out->delivered_to[out->delivered_count++] = d->person;
+        } else if (d->state == DELIVERY_FAILED) {
+            n->failed++;
+            out->why = d->why;
+        }
+    }
+}
+
+static const char *word_for(const struct counts *n, bool is_of_other)
+{
+    if (n->all != 0 && n->delivered == n->all)
+        return "delivered";
+    if (n->failed != 0 && n->delivered + n->failed == n->all)
+        return "failed";
+    return is_of_other || n->archived ? "archived" : "sent";
+}
+
+enum status delivery_summary(struct model *m, const struct hash *message, const struct hash *sender,
+                             struct delivery_summary *out, struct error *e)
+{
+    struct store_intent intent;
+    struct store_deliveries rows;
+    struct counts n = {0};
+    struct hash own = {{0}};
+    (void)sharing_own_node(m, &own, NULL);
+    *out = (struct delivery_summary){.state = "pending"};
+    enum status status = store_outbox_by_message(m->store, m->arena, message, &intent, NULL);
+    if (status == STATUS_OK && intent.state != INTENT_CARRIED) {
+        out->state = intent.state == INTENT_WAITING ? "pending" : "failed";
+        out->why = intent.why;
+        return STATUS_OK;
+    }
+    status = store_delivery_of(m->store, m->arena, message, &rows, e);
+    out->delivered_to = arena_alloc(m->arena, (rows.count + 1) * sizeof *out->delivered_to);
+    if (status == STATUS_OK)
+        count_rows(&rows, &own, &n, out);
+    out->state = word_for(&n, !hash_eq(sender, &m->self->person));
+    if (n.failed == 0 || n.delivered + n.failed != n.all)
+        out->why = (struct span){0};
+    return status;
+}

@@ -1,0 +1,24 @@
+// How far the user's messages got: by recipient as store/delivery.h keeps it, and in one word.
+//
+//   pending ──► archived ──► delivered     what another own node has to post
+//      sent ──► archived ──► delivered     our own; archived: the other own node has it as well
+//                     └────► failed, with why
+#pragma once
+
+#include "models/topic.h"
+#include "store/delivery.h"
+
+// A message was posted here: one row for everybody who is to get it, and one for the own archive.
+enum status delivery_begin(struct model *m, const struct topic *topic, const struct hash *message, struct error *e);
+// Nothing more will come to the person: what it has not got yet has failed.
+enum status delivery_give_up(struct model *m, const struct hash *person, struct span why, struct error *e);
+
+struct delivery_summary {
+    const char *state; // pending, sent, archived, delivered, failed
+    struct span why;   // failed
+    struct hash *delivered_to;
+    size_t delivered_count;
+};
+// Of a message of one of the selves of this installation (way.h).
+enum status delivery_summary(struct model *m, const struct hash *message, const struct hash *sender,
+                             struct delivery_summary *out, struct error *e);

@@ -1,0 +1,15 @@
+// A conversation as it is read and shown: what its channels hold, what waits in the outbox to be posted by the archive,
+// and how far each own message got. On the face (face.h) both own persons are one.
+#pragma once
+
+#include "models/topic.h"
+#include "node/job.h"
+
+enum status conversation_page(struct node_job *job, struct model *m, struct error *e); // chat.list
+enum status conversation_topic_page(struct node_job *job, struct model *m, const struct topic *topic, struct error *e);
+enum status conversation_since(struct node_job *job, struct model *m, struct error *e); // chat.since
+enum status conversation_state(struct node_job *job, struct model *m, struct error *e); // chat.state
+void conversation_written(struct node *n, const struct hash *message);                  // loop: an intent was committed
+// {state, deliveredTo, why} of an own message, added to an object.
+enum status conversation_add_state(struct model *m, const struct hash *message, const struct hash *sender, json_t *to,
+                                   struct error *e);
