@@ -1,4 +1,5 @@
 // Looks methods up and checks parameters against the table of methods.c.
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@ static const char *const kind_names[] = {
     [IPC_BOOL] = "true or false",
     [IPC_HASH] = "id of 64 hex digits",
     [IPC_PREFIX] = "id or its first 8 or more digits",
+    [IPC_PERSON] = "person: id or its first 8 or more digits, e-mail or name",
+    [IPC_PERSONS] = "array of persons, each as id or its first 8 or more digits, e-mail or name",
     [IPC_CHOICE] = "word",
     [IPC_OBJECT] = "object",
     [IPC_ARRAY] = "array",
@@ -74,6 +77,34 @@ static bool is_hex(const char *text, size_t len)
     return strspn(text, "0123456789abcdef") == len;
 }
 
+static bool is_prefix(const char *text, size_t len)
+{
+    size_t digits = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (!isxdigit((unsigned char)text[i]) && !isspace((unsigned char)text[i]))
+            return false;
+        digits += isxdigit((unsigned char)text[i]) != 0;
+    }
+    return digits >= 8 && digits <= 64;
+}
+
+static bool is_person(const char *text, size_t len)
+{
+    return text != NULL && strlen(text) == len && len > 0 && len <= IPC_NAME_MAX;
+}
+
+static bool are_persons(const json_t *list)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        if (!is_person(json_string_value(item), json_string_length(item)))
+            return false;
+    }
+    return true;
+}
+
 static bool is_choice(const char *word, const char *choices)
 {
     size_t len = strlen(word);
@@ -93,10 +124,12 @@ static bool check_type(const struct ipc_param *p, const json_t *value)
     case IPC_OBJECT:
         return json_is_object(value);
     case IPC_ARRAY:
+    case IPC_PERSONS:
         return json_is_array(value);
     case IPC_TEXT:
     case IPC_HASH:
     case IPC_PREFIX:
+    case IPC_PERSON:
     case IPC_CHOICE:
         return json_is_string(value);
     }
@@ -110,8 +143,8 @@ static enum status bad(const struct ipc_method *m, const struct ipc_param *p, co
 
 static enum status bad_id(const struct ipc_method *m, const struct ipc_param *p, struct error *e)
 {
-    return error_set(e, STATUS_INVALID, "BAD-ID", "%s: parameter '%s' must be an %s", m->name, p->name,
-                     kind_names[p->kind]);
+    return error_set(e, STATUS_INVALID, "BAD-ID", "%s: parameter '%s' must be %s%s", m->name, p->name,
+                     p->kind == IPC_PERSON ? "a " : "an ", kind_names[p->kind]);
 }
 
 // Texts are read up to their end mark: with one inside, less than what was written would count.
@@ -151,7 +184,11 @@ static enum status check_value(const struct ipc_method *m, const struct ipc_para
     case IPC_HASH:
         return len == 64 && is_hex(text, len) ? STATUS_OK : bad_id(m, p, e);
     case IPC_PREFIX:
-        return len >= 8 && len <= 64 && is_hex(text, len) ? STATUS_OK : bad_id(m, p, e);
+        return is_prefix(text, len) ? STATUS_OK : bad_id(m, p, e);
+    case IPC_PERSON:
+        return is_person(text, len) ? STATUS_OK : bad_id(m, p, e);
+    case IPC_PERSONS:
+        return are_persons(value) ? check_range(m, p, (int64_t)json_array_size(value), " members", e) : bad_id(m, p, e);
     case IPC_CHOICE:
         return is_choice(text, p->choices) ? STATUS_OK : bad(m, p, what, e);
     case IPC_BOOL:

@@ -21,6 +21,14 @@
     {                                                                                                                  \
         name, IPC_PREFIX, need, 0, 0, NULL, about                                                                      \
     }
+#define PERSON(name, need, about)                                                                                      \
+    {                                                                                                                  \
+        name, IPC_PERSON, need, 0, 0, NULL, about                                                                      \
+    }
+#define PERSONS(name, need, max, about)                                                                                \
+    {                                                                                                                  \
+        name, IPC_PERSONS, need, 0, max, NULL, about                                                                   \
+    }
 #define CHOICE(name, need, words, about)                                                                               \
     {                                                                                                                  \
         name, IPC_CHOICE, need, 0, 0, words, about                                                                     \
@@ -143,13 +151,13 @@ const struct ipc_method IPC_METHODS[] = {
      {PAGE}},
     {"contact.forget", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Forgets a contact's keys and endpoints and closes its connections.", "{}",
-     {HASH("person", REQUIRED, "person id")}},
+     {PERSON("person", REQUIRED, "who")}},
     {"contact.enable", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Allows connections with a person again.", "{}",
-     {PREFIX("person", REQUIRED, "person id")}},
+     {PERSON("person", REQUIRED, "who")}},
     {"contact.disable", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Closes and refuses connections with a person.", "{}",
-     {PREFIX("person", REQUIRED, "person id")}},
+     {PERSON("person", REQUIRED, "who")}},
     {"endpoints.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Every instance of every contact: how it is reached, and what is being done about it.",
      "{items:[{personId,instanceId,publicKey,url,state,failures,nextAt,connectionId}], next}; state is disabled, incoming "
@@ -171,7 +179,7 @@ const struct ipc_method IPC_METHODS[] = {
      "with the person; what the archive has to post waits durably until it has. NO-WAY: neither node is paired with the "
      "person.",
      "{id, channel, state}; state is sent, or pending: it waits for the archive. The id stays the same",
-     {PREFIX("to", REQUIRED, "person id"),
+     {PERSON("to", REQUIRED, "who"),
       {"text", IPC_TEXT, IPC_REQUIRED, 0, KIB * KIB, NULL, "the message"},
       ARRAY("attachments", OPTIONAL, 64,
             "[{hash,name,type,thumbnail:{hash,type}}] of blobs stored before with blob.commit; thumbnail is optional")}},
@@ -182,13 +190,13 @@ const struct ipc_method IPC_METHODS[] = {
      "text above 1 MiB the beginning and truncated:true; own messages have a state: pending (waits for the archive), sent "
      "(durable here), archived (at the archive too), delivered (stored by all it is for; deliveredTo has those who did), "
      "failed, with why; next is the \"before\" of the page before",
-     {PREFIX("with", REQUIRED, "person id"),
+     {PERSON("with", REQUIRED, "who"),
       INT("limit", OPTIONAL, 1, 1000, "default 50"),
       PREFIX("before", OPTIONAL, "message id: only older ones")}},
     {"chat.since", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_POLL,
      "Messages stored behind a cursor, for followers. Without a cursor it answers the current one and no message.",
      "{items:[as chat.list], next}; next is the next cursor",
-     {PREFIX("with", REQUIRED, "person id"),
+     {PERSON("with", REQUIRED, "who"),
       TEXT("cursor", OPTIONAL, 4096, "\"next\" of the answer before"),
       INT("limit", OPTIONAL, 1, 1000, "default 100"),
       WAIT_MS}},
@@ -239,23 +247,23 @@ const struct ipc_method IPC_METHODS[] = {
     {"share.grant", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Lets a person, or whoever is in a group at the time, read an object, or every version of a versioned object. Give "
      "either id or object, and either with or group.", "{}",
-     {HASH("id", OPTIONAL, "id hash of a versioned object"), HASH("object", OPTIONAL, "hash of an object or file"),
-      HASH("with", OPTIONAL, "person id"), TEXT("group", OPTIONAL, 256, "name or id")}},
+     {PREFIX("id", OPTIONAL, "of a versioned object"), PREFIX("object", OPTIONAL, "hash of an object or file"),
+      PERSON("with", OPTIONAL, "who"), TEXT("group", OPTIONAL, 256, "name, or id or its first 8 or more digits")}},
     {"share.revoke", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Takes back what share.grant gave; what the person has already, stays there.", "{}",
-     {HASH("id", OPTIONAL, "id hash of a versioned object"), HASH("object", OPTIONAL, "hash of an object or file"),
-      HASH("with", OPTIONAL, "person id"), TEXT("group", OPTIONAL, 256, "name or id")}},
+     {PREFIX("id", OPTIONAL, "of a versioned object"), PREFIX("object", OPTIONAL, "hash of an object or file"),
+      PERSON("with", OPTIONAL, "who"), TEXT("group", OPTIONAL, 256, "name, or id or its first 8 or more digits")}},
     {"share.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "What is shared with whom.", "{items:[{kind,hash,persons,groups}], next}; kind is id or object", {PAGE}},
     {"roots.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "What CHUM would offer a person.", "{items:[as WIRE.md 10.4], next}",
-     {PREFIX("for", REQUIRED, "person id"), PAGE}},
+     {PERSON("for", REQUIRED, "who"), PAGE}},
 
     // --- people and places ------------------------------------------------------------------------------------------
     {"profile.get", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "A person's main profile, by default the own.",
      "{personId, profileId, name, email, owner, descriptions:[{type,…}], endpoints:[{type,url,instanceId}]}",
-     {PREFIX("person", OPTIONAL, "person id")}},
+     {PERSON("person", OPTIONAL, "who")}},
     {"profile.set", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Changes the own main profile.", "as profile.get",
      {{"name", IPC_TEXT, IPC_OPTIONAL, 0, 512, NULL, "display name; \"\" removes it"},
@@ -285,37 +293,37 @@ const struct ipc_method IPC_METHODS[] = {
      {TEXT("store", REQUIRED, 256, "name of the application's settings"), PAGE}},
     {"group.create", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Creates a group of persons.", "{groupId}",
-     {TEXT("name", REQUIRED, 256, "unique"), ARRAY("persons", OPTIONAL, 1000, "person ids")}},
+     {TEXT("name", REQUIRED, 256, "unique"), PERSONS("persons", OPTIONAL, 1000, "who is in it")}},
     {"group.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The groups with their members.", "{items:[{groupId,name,persons}], next}", {PAGE}},
     {"group.add", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Adds a person to a group.", "{}",
-     {TEXT("group", REQUIRED, 256, "name or id"), PREFIX("person", REQUIRED, "person id")}},
+     {TEXT("group", REQUIRED, 256, "name, or id or its first 8 or more digits"), PERSON("person", REQUIRED, "who")}},
     {"group.remove", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Removes a person from a group.", "{}",
-     {TEXT("group", REQUIRED, 256, "name or id"), PREFIX("person", REQUIRED, "person id")}},
+     {TEXT("group", REQUIRED, 256, "name, or id or its first 8 or more digits"), PERSON("person", REQUIRED, "who")}},
     {"channel.create", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Creates a channel.", "{channel}: its id hash",
      {TEXT("id", REQUIRED, 1024, "channel id"),
-      TEXT("owner", OPTIONAL, 64, "person id, or \"none\"; default: the own person")}},
+      TEXT("owner", OPTIONAL, IPC_NAME_MAX, "who, as id, e-mail or name, or \"none\"; default: the own person")}},
     {"channel.post", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Posts an object to a channel.", "{hash, channel}",
      {TEXT("id", REQUIRED, 1024, "channel id"),
-      TEXT("owner", OPTIONAL, 64, "person id, or \"none\"; default: the own person"),
+      TEXT("owner", OPTIONAL, IPC_NAME_MAX, "who, as id, e-mail or name, or \"none\"; default: the own person"),
       OBJECT("object", REQUIRED, "JSON form as in object.put"),
       INT("timestamp", OPTIONAL, INT64_MIN, INT64_MAX,
           "milliseconds since 1970, at most 8640000000000000 to either side; 0 or left out: now"),
-      PREFIX("as", OPTIONAL, "person id of the identity that signs, default the main one; it is also the default owner")}},
+      PERSON("as", OPTIONAL, "the identity that signs, default the main one; it is also the default owner")}},
     {"channel.read", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The entries of a channel, newest first; without owner those of all owners merged.",
      "{items:[{hash,author,owner,timestamp,object}], next}",
-     {TEXT("id", REQUIRED, 1024, "channel id"), TEXT("owner", OPTIONAL, 64, "person id, or \"none\""), PAGE}},
+     {TEXT("id", REQUIRED, 1024, "channel id"), TEXT("owner", OPTIONAL, IPC_NAME_MAX, "who, as id, e-mail or name, or \"none\""), PAGE}},
     {"channel.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The known channels.", "{items:[{id,owner,channel}], next}; channel is its id hash", {PAGE}},
     {"topic.create", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Creates a group topic, or finds the one-to-one topic with one person or the one with every contact.",
      "{topicId, channel}",
-     {TEXT("name", OPTIONAL, 256, "of a group topic"), ARRAY("persons", OPTIONAL, 1000, "person ids"),
+     {TEXT("name", OPTIONAL, 256, "of a group topic"), PERSONS("persons", OPTIONAL, 1000, "who is in it"),
       TEXT("group", OPTIONAL, 256, "name or id of a group: whoever is in it at the time takes part"),
       BOOL("everyone", "the one topic of everyone; alone")}},
     {"topic.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
@@ -333,14 +341,14 @@ const struct ipc_method IPC_METHODS[] = {
     {"trust.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Keys and certificates of a person, or of everyone, with the decision about each key.",
      "{items:[{personId,key,trusted,reason,certificates:[{type,hash,issuer}]}], next}",
-     {PREFIX("person", OPTIONAL, "person id"), PAGE}},
+     {PERSON("person", OPTIONAL, "who"), PAGE}},
     {"trust.certify", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Signs a certificate about an object or a person.", "{certificate, signature}",
      {TEXT("certificate", REQUIRED, 128,
            "AffirmationCertificate, TrustKeysCertificate (of a profile version), "
            "RightToDeclareTrustedKeysForEverybodyCertificate or …ForSelfCertificate (of a person), RelationCertificate (of "
            "person2), AccessUnversionedObjectCertificate or AccessVersionedObjectCertificate"),
-      HASH("data", REQUIRED, "hash or id hash of what it is about"),
+      PREFIX("data", REQUIRED, "hash or id hash of what it is about"),
       OBJECT("fields", OPTIONAL, "further properties: {app, relation, person1} of a relation, {person} of an access")}},
     {"trust.verify", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Who signed an object, or a certificate about it, and whether that is trusted.",

@@ -22,14 +22,16 @@ enum ipc_effect { IPC_READS, IPC_MUTATES };   // mutating methods take opId
 enum ipc_need { IPC_OPTIONAL, IPC_REQUIRED };
 
 enum ipc_kind {
-    IPC_TEXT,   // min..max bytes of UTF-8
-    IPC_INT,    // min..max
-    IPC_BOOL,   //
-    IPC_HASH,   // 64 lower-case hex digits
-    IPC_PREFIX, // 8..64 lower-case hex digits; the node completes it or answers NOT-FOUND or AMBIGUOUS-ID
-    IPC_CHOICE, // one of the words of choices
-    IPC_OBJECT, // a JSON object
-    IPC_ARRAY,  // a JSON array of at most max members
+    IPC_TEXT,    // min..max bytes of UTF-8
+    IPC_INT,     // min..max
+    IPC_BOOL,    //
+    IPC_HASH,    // 64 lower-case hex digits
+    IPC_PREFIX,  // 8..64 hex digits in any case, with any blanks; the node completes it: NOT-FOUND or AMBIGUOUS-ID
+    IPC_PERSON,  // the same for a person, or a name or e-mail that the node looks up
+    IPC_PERSONS, // a JSON array of at most max of them
+    IPC_CHOICE,  // one of the words of choices
+    IPC_OBJECT,  // a JSON object
+    IPC_ARRAY,   // a JSON array of at most max members
 };
 
 enum {
@@ -37,6 +39,7 @@ enum {
     IPC_MESSAGE_MAX = 8 * 1024 * 1024, // holds a message of CHAT_MAX_TEXT bytes, escaped
     IPC_PAGE_MAX = 960 * 1024,         // an answer of many members ends here; a single one may pass it
     IPC_OP_ID_MAX = 64,
+    IPC_NAME_MAX = 512, // bytes of what a person is named by
     IPC_WAIT_MAX_MS = 30000,
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "ipc/methods.h"
+#include "models/names.h"
 #include "node/face.h"
 #include "node/node.h"
 
@@ -49,6 +50,52 @@ static enum status keep_result(struct node_job *job, struct error *e)
     return st;
 }
 
+// ---- Whom and what the parameters name ------------------------------------------------------------------------------
+
+static enum status put_id(json_t *params, const char *name, enum status found, const struct hash *id)
+{
+    if (found == STATUS_OK)
+        json_object_set_new(params, name, json_string(hash_text(id).s));
+    return found;
+}
+
+static enum status resolve_persons(struct node_job *job, json_t *list, struct error *e)
+{
+    enum status st = STATUS_OK;
+    for (size_t i = 0; st == STATUS_OK && i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        struct hash person;
+        st = names_find(&job->model, (struct span){json_string_value(item), json_string_length(item)}, &person, e);
+        if (st == STATUS_OK)
+            json_array_set_new(list, i, json_string(hash_text(&person).s));
+    }
+    return st;
+}
+
+static enum status resolve(struct node_job *job, const struct ipc_param *p, json_t *params, struct error *e)
+{
+    json_t *value = json_object_get(params, p->name);
+    struct span text = {json_string_value(value), json_string_length(value)};
+    struct hash id;
+    if (value == NULL)
+        return STATUS_OK;
+    if (p->kind == IPC_PREFIX)
+        return put_id(params, p->name, names_complete(&job->model, text, &id, e), &id);
+    if (p->kind == IPC_PERSON)
+        return put_id(params, p->name, names_find(&job->model, text, &id, e), &id);
+    return p->kind == IPC_PERSONS ? resolve_persons(job, value, e) : STATUS_OK;
+}
+
+// From here on the parameters hold whole ids, also for what follows the work.
+static enum status resolve_params(struct node_job *job, struct error *e)
+{
+    const struct ipc_method *m = ipc_method_find(ipc_request_method(job->request));
+    enum status st = STATUS_OK;
+    for (size_t i = 0; st == STATUS_OK && i < IPC_PARAMS_MAX && m->params[i].name != NULL; i++)
+        st = resolve(job, &m->params[i], ipc_request_params(job->request), e);
+    return st;
+}
+
 static enum status run(struct store *s, void *arg, struct error *e)
 {
     struct run *r = arg;
@@ -61,7 +108,9 @@ static enum status run(struct store *s, void *arg, struct error *e)
             return st;
         error_clear(e);
     }
-    enum status st = r->work(job, &job->model, e);
+    enum status st = resolve_params(job, e);
+    if (st == STATUS_OK)
+        st = r->work(job, &job->model, e);
     if (st == STATUS_OK && once && !job->intent.waits)
         st = keep_result(job, e);
     return st;
@@ -127,32 +176,11 @@ void node_methods_add(struct node *n, const struct node_method *table)
     }
 }
 
-static enum status complete(struct store *s, const char *text, struct hash *out, struct error *e)
-{
-    struct hash_list matches = {0};
-    enum status st = store_find_prefix(s, span_of(text), &matches, 5, e);
-    if (st == STATUS_OK && matches.count == 0) {
-        st = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "nothing here has an id that begins with %s", text);
-    } else if (st == STATUS_OK && matches.count > 1) {
-        struct buf candidates = {0};
-        for (size_t i = 0; i < matches.count; i++)
-            buf_printf(&candidates, "%s%.20s…", i != 0 ? ", " : "", hash_text(&matches.items[i]).s);
-        st = error_set(e, STATUS_REFUSED, "AMBIGUOUS-ID", "%s is the beginning of several ids: %s", text,
-                       buf_cstr(&candidates));
-        buf_free(&candidates);
-    } else if (st == STATUS_OK) {
-        *out = matches.items[0];
-    }
-    hash_list_free(&matches);
-    return st;
-}
-
 enum status node_job_hash(struct node_job *job, const char *param, struct hash *out, struct error *e)
 {
-    const char *text = ipc_request_text(job->request, param);
-    if (hash_parse(span_of(text), out))
+    if (hash_parse(span_of(ipc_request_text(job->request, param)), out))
         return STATUS_OK;
-    return complete(job->model.store, text, out, e);
+    return error_set(e, STATUS_INVALID, "BAD-ID", "parameter '%s' must be an id", param);
 }
 
 enum status node_job_optional_hash(struct node_job *job, const char *param, struct hash *out, bool *given,

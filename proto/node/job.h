@@ -19,7 +19,7 @@ struct job_intent {
 
 struct node_job {
     struct node *node;
-    struct ipc_request *request; // the loop's; parameters may be read on the store thread while the job runs
+    struct ipc_request *request; // the loop's; its parameters are the store thread's while the job runs
     struct model model;          // store, identity, arena and time of this job
     struct hash subject;         // whom it was about, if the loop has to know
     struct traced_message sent;  // if it sent one
@@ -46,7 +46,8 @@ void node_job_start(struct node *n, struct ipc_request *request, node_work work,
 // Registers every row of the table with the node's service. Before the node is provisioned they answer NOT-PROVISIONED.
 void node_methods_add(struct node *n, const struct node_method *table);
 
-// Completes a hash parameter of kind IPC_PREFIX or IPC_HASH. Codes: NOT-FOUND, AMBIGUOUS-ID (with candidates).
+// A parameter that is an id. Those of kind IPC_PREFIX, IPC_PERSON and IPC_PERSONS are made whole ids before the work
+// begins (models/names.h), which fails with NOT-FOUND, or AMBIGUOUS-ID with candidates.
 enum status node_job_hash(struct node_job *job, const char *param, struct hash *out, struct error *e);
 // The same for an optional one; *given tells whether it was there.
 enum status node_job_optional_hash(struct node_job *job, const char *param, struct hash *out, bool *given,

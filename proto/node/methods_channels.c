@@ -1,6 +1,7 @@
 // Control methods on channels: channel.*.
 #include "data/jsonform.h"
 #include "models/channel.h"
+#include "models/names.h"
 #include "node/methods.h"
 
 // The parameter "owner": a person id, "none", or left out. *owner points to storage, or is NULL for "none".
@@ -13,8 +14,8 @@ static enum status read_owner(struct node_job *job, const struct identity *other
         *storage = otherwise->person;
     } else if (span_eq_text(SPAN("none"), text)) {
         *owner = NULL;
-    } else if (!hash_parse(span_of(text), storage)) {
-        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "owner must be a person id or \"none\"");
+    } else {
+        return names_find(&job->model, span_of(text), storage, e);
     }
     return STATUS_OK;
 }

@@ -4,6 +4,7 @@
 #include "data/jsonform.h"
 #include "models/contact.h"
 #include "models/group.h"
+#include "models/names.h"
 #include "models/profile.h"
 #include "node/methods.h"
 
@@ -124,19 +125,23 @@ static enum status profile_set_work(struct node_job *job, struct model *m, struc
 
 // ---- Groups --------------------------------------------------------------------------------------------------------
 
+static enum status no_group(struct span text, struct error *e)
+{
+    return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no group '%.*s'", (int)text.len, text.ptr);
+}
+
 enum status node_job_group(struct node_job *job, struct model *m, struct hash *id_hash, struct error *e)
 {
     struct span text = node_job_text(job, "group");
     struct group g;
-    if (!hash_parse(text, id_hash)) {
-        enum status st = group_id(m, text, id_hash, e);
-        if (st != STATUS_OK)
-            return st;
-    }
-    enum status st = group_get(m, id_hash, &g, e);
-    if (st == STATUS_NOT_FOUND)
-        st = error_set(e, st, "NOT-FOUND", "there is no group '%.*s'", (int)text.len, text.ptr);
-    return st;
+    enum status st = group_id(m, text, id_hash, e);
+    if (st == STATUS_OK && group_get(m, id_hash, &g, NULL) == STATUS_OK)
+        return STATUS_OK;
+    if (st == STATUS_OK)
+        st = names_complete(m, text, id_hash, e);
+    if (st == STATUS_INVALID || st == STATUS_NOT_FOUND)
+        return no_group(text, e);
+    return st == STATUS_OK && group_get(m, id_hash, &g, NULL) != STATUS_OK ? no_group(text, e) : st;
 }
 
 static enum status group_create_work(struct node_job *job, struct model *m, struct error *e)

@@ -5,8 +5,10 @@
 // What the model layer keeps in Settings of its own is nothing to be set by hand.
 static enum status check_store(struct node_job *job, struct error *e)
 {
-    if (span_starts_with(node_job_text(job, "store"), SPAN("trust.")))
-        return error_set(e, STATUS_REFUSED, "REFUSED", "names of settings that begin with trust. are taken");
+    static const char *const taken[] = {"trust.", "contact."};
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (span_starts_with(node_job_text(job, "store"), span_of(taken[i])))
+            return error_set(e, STATUS_REFUSED, "REFUSED", "names of settings that begin with %s are taken", taken[i]);
     return STATUS_OK;
 }
 

@@ -107,5 +107,35 @@ def test_a_clock_that_was_ahead_holds_nothing_up(t):
         clock.clean()
 
 
+# ---- What they are called ----
+
+def test_people_are_named_as_one_likes(t):
+    def run(joe, ann):
+        ask = lambda *words, **more: joe.ok("--node", "archive", *words, **more)
+        mail = ann.ok("--node", "archive", "id")["email"]
+        until(lambda: "ann" in [c["name"] for c in ask("contacts")], "Joe knows her name")
+        for name in ("ann", " Ann ", mail, mail.upper(), ann.archive[:8], f" {ann.archive[:20].upper()}\n", ann.archive):
+            assert ask("profile", "get", name)["personId"] == ann.archive, name
+        assert ask("profile", "get", "me")["personId"] == joe.archive
+        assert ask("profile", "get", "joe")["personId"] == joe.sparse
+        joe.fails("NOT-FOUND", 1, "--node", "archive", "profile", "get", "nobody")
+        object = ask("object", "put", stdin=json.dumps({"$type$": "PersonName", "name": "shared"}))["hash"]
+        ask("share", "grant", "--object", object[:10].upper(), "--with", "ann")
+        [grant] = [g for g in ask("share", "list") if g["hash"] == object]
+        assert grant["persons"] == [ann.archive]
+        ask("share", "revoke", "--object", object[:10], "--with", mail)
+        group = ask("group", "create", "friends", "--person", "ann")["groupId"]
+        ask("group", "remove", group[:9].upper(), "ANN")
+        ask("group", "add", "friends", ann.archive[:12])
+        assert [g["persons"] for g in ask("group", "list") if g["groupId"] == group] == [[ann.archive]]
+        topic = ask("topic", "create", "--name", "tea", "--with", "ann")["topicId"]
+        assert ann.archive in next(x for x in ask("topic", "list") if x["topicId"] == topic)["persons"]
+        ask("chat", "send", "--to", "ann", "hello")
+        until(lambda: [m["text"] for m in ann.ok("--node", "archive", "chat", "list", "--with", "joe")] == ["hello"], "it is there")
+        ask("contact", "forget", "ann")
+        assert ann.archive not in persons(joe, "archive")
+    with_two(t, run)
+
+
 if __name__ == "__main__":
     main(globals())

@@ -20,7 +20,7 @@ static void print_limits(const struct ipc_param *p)
         printf(", from %lld", (long long)p->min);
     else if (p->kind == IPC_INT)
         printf(", %lld–%lld", (long long)p->min, (long long)p->max);
-    else if (p->kind == IPC_ARRAY)
+    else if (p->kind == IPC_ARRAY || p->kind == IPC_PERSONS)
         printf(", at most %lld members", (long long)p->max);
 }
 
