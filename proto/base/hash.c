@@ -16,28 +16,39 @@ static const uint8_t all_digits[256] = {
     ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
 };
 
-static bool decode(struct span text, uint8_t *out, size_t out_len, const uint8_t digits[256])
-{
-    const uint8_t *p = (const uint8_t *)text.ptr;
-    if (text.len != 2 * out_len)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (digits[p[i]] == 0)
-            return false;
-    }
-    for (size_t i = 0; i < out_len; i++)
-        out[i] = (uint8_t)((digits[p[2 * i]] - 1) << 4 | (digits[p[2 * i + 1]] - 1));
-    return true;
-}
-
+// In one pass, as reading an object parses many: what is no digit makes `bits` exceed that of a digit.
 bool hash_parse(struct span text, struct hash *out)
 {
-    return decode(text, out->b, HASH_SIZE, lower_digits);
+    const uint8_t *p = (const uint8_t *)text.ptr;
+    struct hash hash;
+    unsigned bits = 0;
+    if (text.len != 2 * HASH_SIZE)
+        return false;
+    for (size_t i = 0; i < HASH_SIZE; i++) {
+        unsigned high = lower_digits[p[2 * i]] - 1u;
+        unsigned low = lower_digits[p[2 * i + 1]] - 1u;
+        bits |= high | low;
+        hash.b[i] = (uint8_t)(high << 4 | low);
+    }
+    if (bits > 15)
+        return false;
+    *out = hash;
+    return true;
 }
 
 bool hex_decode(struct span text, void *out, size_t out_len)
 {
-    return decode(text, out, out_len, all_digits);
+    const uint8_t *p = (const uint8_t *)text.ptr;
+    uint8_t *bytes = out;
+    if (text.len != 2 * out_len)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (all_digits[p[i]] == 0)
+            return false;
+    }
+    for (size_t i = 0; i < out_len; i++)
+        bytes[i] = (uint8_t)((all_digits[p[2 * i]] - 1) << 4 | (all_digits[p[2 * i + 1]] - 1));
+    return true;
 }
 
 void hex_encode(const void *bytes, size_t len, char *out)

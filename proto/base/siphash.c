@@ -26,12 +26,12 @@ __attribute__((constructor)) static void draw_keys(void)
     json_object_seed(seed | 1); // 0 would mean that it looks for one itself
 }
 
-static uint64_t rotate(uint64_t x, int bits)
+static inline uint64_t rotate(uint64_t x, int bits)
 {
     return x << bits | x >> (64 - bits);
 }
 
-static void mix(uint64_t v[4])
+static inline void mix(uint64_t v[4])
 {
     v[0] += v[1];
     v[1] = rotate(v[1], 13) ^ v[0];
@@ -45,7 +45,7 @@ static void mix(uint64_t v[4])
     v[2] = rotate(v[2], 32);
 }
 
-static void absorb(uint64_t v[4], uint64_t block)
+static inline void absorb(uint64_t v[4], uint64_t block)
 {
     v[3] ^= block;
     mix(v);
