@@ -385,10 +385,13 @@ const struct ipc_method IPC_METHODS[] = {
      "{totalConnections, activeConnections, connectionRatio, avgLatency, lastSync, health}; health is healthy, degraded "
      "or offline", {{0}}},
     {"trace", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "A message's way, step by step; of the last 1,000 in each direction since the node's start.",
+     "A message's way: step by step, of the last 1,000 in each direction since the node's start; and how far it got, of "
+     "every message of ours, for good.",
      "{messageId, content, channelId, direction, startTime, totalTime, completedSteps, totalSteps, failurePoint, success, "
      "steps:[{name,time}]}; direction is out or in; steps: chatModelSend, channelManagerPost, accessGrantsCreated, "
-     "chumSyncTriggered, channelManagerUpdated, remoteDelivery, of those that happened; failurePoint: the first that did not",
+     "chumSyncTriggered, channelManagerUpdated, remoteDelivery, of those that happened; failurePoint: the first that did not; "
+     "of our own messages also state, deliveredTo, why as chat.list has them, and recipients:[{personId,state,at}]; state is sent, delivered or "
+     "failed, and the own archive is among the recipients of what this node posted itself",
      {PREFIX("message", REQUIRED, "message id")}},
     {"metrics", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Numbers for Prometheus.", "{items:[{name,type,help,samples:[{labels:{},value}]}]}", {{0}}},

@@ -1,7 +1,12 @@
 // Control methods for watching: stats, report, health, metrics, trace.
+#include <string.h>
+
 #include "base/clock.h"
 #include "chum/chum.h"
 #include "models/chat.h"
+#include "models/delivery.h"
+#include "models/way.h"
+#include "node/conversation.h"
 #include "node/job.h"
 #include "node/node_internal.h"
 #include "node/numbers.h"
@@ -169,33 +174,80 @@ static void report(struct ipc_request *r, void *ctx)
 
 // ---- trace ---------------------------------------------------------------------------------------------------------
 
+static json_t *show_receipt(const struct store_delivery *d)
+{
+    static const char *const words[] = {
+        [DELIVERY_SENT] = "sent", [DELIVERY_DELIVERED] = "delivered", [DELIVERY_FAILED] = "failed"};
+    return json_pack("{s:o, s:s, s:I}", "personId", node_json_hash(&d->person), "state", words[d->state], "at",
+                     (json_int_t)d->at_ms);
+}
+
+// How far it got, which outlives the node; of a message of our own.
+static enum status add_receipts(struct model *m, const struct hash *message, json_t *to, struct error *e)
+{
+    struct store_deliveries rows;
+    struct chat_message read;
+    if (chat_unposted(m, message, &read, NULL) != STATUS_OK || !way_is_self(m, &read.sender))
+        return STATUS_OK;
+    enum status st = store_delivery_of(m->store, m->arena, message, &rows, e);
+    if (st != STATUS_OK)
+        return st;
+    json_t *list = json_array();
+    for (size_t i = 0; i < rows.count; i++)
+        json_array_append_new(list, show_receipt(&rows.items[i]));
+    json_object_set_new(to, "recipients", list);
+    json_object_set_new(to, "startTime", json_integer(read.timestamp));
+    return conversation_add_state(m, message, &read.sender, to, e);
+}
+
 // The id may be shortened.
 static enum status trace_work(struct node_job *job, struct model *m, struct error *e)
 {
     struct span text;
     enum status st = node_job_hash(job, "message", &job->subject, e);
-    if (st == STATUS_OK && chat_text(m, &job->subject, &text, NULL) == STATUS_OK)
-        job->result = node_json_text(text);
-    return st;
+    if (st != STATUS_OK)
+        return st;
+    job->result = json_object();
+    if (chat_text(m, &job->subject, &text, NULL) == STATUS_OK)
+        json_object_set_new(job->result, "content", node_json_text(text));
+    return add_receipts(m, &job->subject, job->result, e);
+}
+
+// The steps are those of this run; without them there is what is kept.
+static json_t *put_together(const struct node *n, const struct node_job *job)
+{
+    json_t *steps = n->peers != NULL ? traces_report(n->peers->traces, &job->subject) : NULL;
+    if (steps == NULL && json_object_get(job->result, "state") == NULL)
+        return NULL;
+    bool delivered = json_string_value(json_object_get(job->result, "state")) != NULL &&
+                     strcmp(json_string_value(json_object_get(job->result, "state")), "delivered") == 0;
+    json_t *trace = json_pack("{s:o, s:s, s:b, s:n, s:[], s:n}", "messageId", node_json_hash(&job->subject),
+                              "direction", "out", "success", (int)delivered, "failurePoint", "steps", "content");
+    json_object_update(trace, job->result);
+    if (steps != NULL)
+        json_object_update(trace, steps);
+    if (delivered) { // by the archive, whose steps these are not
+        json_object_set_new(trace, "success", json_true());
+        json_object_set_new(trace, "failurePoint", json_null());
+    }
+    json_decref(steps);
+    return trace;
 }
 
 static void trace_done(struct node_job *job, enum status status, const struct error *e, void *ctx)
 {
-    const struct node *n = ctx;
     struct error unknown;
-    json_t *trace = status == STATUS_OK && n->peers != NULL ? traces_report(n->peers->traces, &job->subject) : NULL;
+    json_t *trace = status == STATUS_OK ? put_together(ctx, job) : NULL;
     if (status == STATUS_OK && trace == NULL) {
         error_set(&unknown, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not among the last %d messages since the start",
                   hash_text(&job->subject).s, TRACES_MAX);
         e = &unknown;
     }
-    if (trace != NULL) {
-        json_object_set(trace, "content", job->result != NULL ? job->result : json_null());
-        ipc_request_reply(job->request, trace);
-    } else {
-        ipc_request_fail(job->request, e);
-    }
     json_decref(job->result);
+    if (trace != NULL)
+        ipc_request_reply(job->request, trace);
+    else
+        ipc_request_fail(job->request, e);
 }
 
 static void trace(struct ipc_request *r, void *ctx)

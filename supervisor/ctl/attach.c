@@ -78,16 +78,32 @@ static const char *text_of(const json_t *object, const char *name)
     return text != NULL ? text : "";
 }
 
+// Of an own message how far it got, unless it is delivered; of others what does not go without saying.
+static void print_state(const json_t *m)
+{
+    const char *state = text_of(m, "state");
+    const char *verification = text_of(m, "verification");
+    bool is_posted = strcmp(state, "pending") != 0 && strcmp(state, "failed") != 0;
+    if (is_posted && strcmp(verification, "verified") != 0)
+        printf("(%s) ", verification);
+    if (state[0] == '\0' || strcmp(state, "delivered") == 0)
+        return;
+    printf("(%s", state);
+    if (text_of(m, "why")[0] != '\0') {
+        printf(": ");
+        output_string(json_object_get(m, "why"));
+    }
+    printf(") ");
+}
+
 void message_print(const json_t *m)
 {
     char time[32];
     size_t i;
     json_t *file;
-    const char *verification = text_of(m, "verification");
     output_time(json_integer_value(json_object_get(m, "timestamp")), time, sizeof time);
     printf("%s  %.8s  ", time, text_of(m, "sender"));
-    if (strcmp(verification, "verified") != 0)
-        printf("(%s) ", verification);
+    print_state(m);
     output_string(json_object_get(m, "text"));
     putchar('\n');
     json_array_foreach(json_object_get(m, "attachments"), i, file)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -9,15 +10,99 @@
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
 
-enum { FOLLOW_WAIT_MS = 20000, FOLLOW_TIMEOUT_MS = 60000 };
+enum { FOLLOW_WAIT_MS = 20000, FOLLOW_TIMEOUT_MS = 60000, ARCHIVE_MS = 1000, AWAY_MS = 200 };
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+// The node stops, starts or has failed, and the supervisor answers: it will be back. Waits a little.
+static bool is_away(struct ctl *c, struct error *e)
+{
+    const struct timespec pause = {.tv_nsec = AWAY_MS * 1000000L};
+    if (strcmp(e->code, "NODE-DOWN") != 0 && strcmp(e->code, "NOT-RUNNING") != 0)
+        return false;
+    nanosleep(&pause, NULL);
+    struct error gone;
+    json_t *status = ctl_call(c, "status", NULL, &gone);
+    if (status == NULL)
+        return false;
+    json_decref(status);
+    error_clear(e);
+    return true;
+}
+
+// --- how far it got --------------------------------------------------------------------------------------------------
+
+// Puts the state into the answer to chat.send, once it is another one or the time is over.
+static enum status follow_state(struct ctl *c, json_t *sent, int64_t wait_ms, struct error *e)
+{
+    json_t *params = json_pack("{s:O, s:O, s:I}", "message", json_object_get(sent, "id"), "known",
+                               json_object_get(sent, "state"), "waitMs", (json_int_t)wait_ms);
+    json_t *now = ctl_call_within(c, "chat.state", params, wait_ms + FOLLOW_TIMEOUT_MS, e);
+    if (now == NULL)
+        return e->status;
+    json_object_update(sent, now);
+    json_decref(now);
+    return STATUS_OK;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool is_over(const json_t *sent)
+{
+    const char *state = text_of(sent, "state");
+    return strcmp(state, "delivered") == 0 || strcmp(state, "failed") == 0;
+}
+
+static enum status wait_until_over(struct ctl *c, json_t *sent, struct error *e)
+{
+    int64_t end = c->timeout_s < 0 ? INT64_MAX : now_ms() + (int64_t)c->timeout_s * 1000;
+    for (int64_t left; !is_over(sent) && (left = end - now_ms()) > 0;) {
+        int64_t wait_ms = left < FOLLOW_WAIT_MS ? left : FOLLOW_WAIT_MS;
+        if (follow_state(c, sent, wait_ms, e) != STATUS_OK && !is_away(c, e))
+            return e->status;
+    }
+    if (!is_over(sent))
+        return error_set(e, STATUS_TIMEOUT, "TIMEOUT", "%.12s is %s; it goes on without this command",
+                         text_of(sent, "id"), text_of(sent, "state"));
+    if (strcmp(text_of(sent, "state"), "failed") == 0)
+        return error_set(e, STATUS_REFUSED, "FAILED", "%.12s was not delivered: %s", text_of(sent, "id"),
+                         text_of(sent, "why") != NULL ? text_of(sent, "why") : "");
+    return STATUS_OK;
+}
+
+// What waits for the archive is with it a moment later, if that is up; people need not read of it.
+static void settle(struct ctl *c, json_t *sent)
+{
+    const char *state = text_of(sent, "state");
+    if (!c->json && !ctl_has(c, "stdin") && state != NULL && strcmp(state, "pending") == 0)
+        (void)follow_state(c, sent, ARCHIVE_MS, NULL);
+}
+
+// --- sending ---------------------------------------------------------------------------------------------------------
 
 static enum status send_one(struct ctl *c, const char *text, json_t *attachments, struct error *e)
 {
     json_t *params = json_pack("{s:s, s:s, s:O}", "to", ctl_value(c, "to"), "text", text, "attachments", attachments);
     json_t *result = ctl_call(c, "chat.send", params, e);
-    if (result == NULL || c->json)
+    if (result == NULL)
         return output_result(c, result, e);
-    printf("sent %.12s\n", json_string_value(json_object_get(result, "id")));
+    if (ctl_has(c, "wait") && wait_until_over(c, result, e) != STATUS_OK) {
+        json_decref(result);
+        return e->status;
+    }
+    settle(c, result);
+    if (c->json)
+        return output_result(c, result, e);
+    const char *state = text_of(result, "state");
+    printf("%s %.12s\n", state != NULL ? state : "sent", text_of(result, "id"));
     json_decref(result);
     return STATUS_OK;
 }
@@ -70,25 +155,36 @@ static json_t *ask_since(struct ctl *c, const char *cursor, struct error *e)
     return ctl_call_within(c, "chat.since", params, FOLLOW_TIMEOUT_MS, e);
 }
 
-enum status run_chat_follow(struct ctl *c, struct error *e)
+static void show_page(const struct ctl *c, const json_t *page)
 {
     size_t i;
     json_t *item;
+    json_array_foreach(json_object_get(page, "items"), i, item)
+    {
+        if (c->json)
+            output_json(json_incref(item));
+        else
+            message_print(item);
+    }
+    fflush(stdout);
+}
+
+// The cursor outlives the node: a restart is waited for.
+enum status run_chat_follow(struct ctl *c, struct error *e)
+{
     char *cursor = NULL;
     if (!ctl_has(c, "with"))
         return ctl_usage(e, "chat follow wants --with PERSON");
-    for (json_t *page; !output_failed() && (page = ask_since(c, cursor, e)) != NULL; json_decref(page)) {
-        const char *next = json_string_value(json_object_get(page, "next"));
-        json_array_foreach(json_object_get(page, "items"), i, item)
-        {
-            if (c->json)
-                output_json(json_incref(item));
-            else
-                message_print(item);
-        }
-        fflush(stdout);
+    while (!output_failed()) {
+        json_t *page = ask_since(c, cursor, e);
+        if (page == NULL && cursor != NULL && is_away(c, e))
+            continue;
+        if (page == NULL)
+            break;
+        show_page(c, page);
         free(cursor);
-        cursor = mem_text(span_of(next));
+        cursor = mem_text(span_of(text_of(page, "next")));
+        json_decref(page);
     }
     free(cursor);
     return e->status;

@@ -96,13 +96,17 @@ const struct ctl_command CTL_COMMANDS[] = {
      run_connections, {{"ended", '\0', NULL, "also those that have ended or could not be dialled"}}},
 
     {"chat send", "[TEXT]", 0, 1, "Send a message to a person",
-     "It is stored on this node when the command returns, and delivered as soon as the person can be reached.",
+     "It is stored when the command returns, and delivered as soon as the person can be reached, whether this program,\n"
+     "its user interface or a node runs then or not. It is pending until the archive node has it, archived then, and\n"
+     "delivered once the person's node has stored it. Without --node it goes by the node that is paired with the person.",
      "chat send --to 59b85c5b 'hello' --attach photo.jpg", 30, run_chat_send,
      {{"to", '\0', "PERSON", "id, or its first 8 or more digits"},
       {"attach", '\0', "FILE", "send a file along (may be repeated)"},
       {"thumbnail", '\0', "FILE", "a small picture of the file before it"},
-      {"stdin", '\0', NULL, "one message per line of stdin"}}},
-    {"chat list", "", 0, 0, "Show the latest messages with a person", NULL, "chat list --with 59b85c5b --limit 20", 30,
+      {"stdin", '\0', NULL, "one message per line of stdin"},
+      {"wait", '\0', NULL, "return when it is delivered"}}},
+    {"chat list", "", 0, 0, "Show the latest messages with a person",
+     "Own messages that are not delivered yet say how far they are.", "chat list --with 59b85c5b --limit 20", 30,
      run_chat_list, {{"with", '\0', "PERSON", "id, or its first 8 or more digits"}, LIMIT("50"),
                      {"before", '\0', "ID", "only messages older than this one"}}},
     {"chat follow", "", 0, 0, "Show messages with a person as they arrive", NULL, "chat follow --with 59b85c5b",
