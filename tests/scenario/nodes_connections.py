@@ -76,7 +76,7 @@ def test_what_cannot_be_dialled_has_one_record(t):
     url = f"ws://127.0.0.1:{free_port()}"
     invitation = dumps({**pair.ok("invite"), "publicKey": "ab" * 32, "url": url})
     for _ in range(2):
-        pair.fails("UNREACHABLE", 1, "pair", "-", stdin=invitation)
+        pair.fails("UNREACHABLE", 1, "--node", "sparse", "pair", "-", stdin=invitation)
     failed = [c for c in pair.ok("connections", "--ended") if c["url"] == url]
     assert len(failed) == 1 and failed[0]["state"] == "failed" and failed[0]["openedAt"] is None
     assert failed[0]["closeEvent"]["code"] == "UNREACHABLE" and failed[0]["plugins"] == []
@@ -119,7 +119,7 @@ def test_lists_are_paged(t):
 
 def test_the_report_names_connections_and_errors_by_type(t):
     pair = Pair(t)
-    pair.fails("INVITATION-UNKNOWN", 4, "pair", "-", stdin=dumps(dict(pair.ok("invite"), token="x" * 64)))
+    pair.fails("INVITATION-UNKNOWN", 4, "--node", "sparse", "pair", "-", stdin=dumps(dict(pair.ok("invite"), token="x" * 64)))
     ended(pair, "archive", protocol="pairing", state="failed")
     text = t.cli("--node", "archive", "report")[1]
     assert "Active connections: 1\n" in text and " pairing failed, in " in text and " chum active, in " in text

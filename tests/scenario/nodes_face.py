@@ -146,7 +146,7 @@ def test_either_node_is_killed_at_any_point(t):
                 send(joe, ann.archive, wanted[-1])
             for victim in victims:
                 os.kill(pid_of(joe, victim), signal.SIGKILL)
-            joe.ok("wait", "federated")
+            until(lambda: pid_of(joe, "archive") and joe.cli("chat", "list", "--with", ann.archive)[0] == 0, "it is back")
         until(lambda: texts(ann, joe.archive) == wanted, "Ann has everything once, in its order")
         for text in wanted:
             reaches(joe, ann.archive, text)

@@ -57,7 +57,7 @@ def test_numbers_and_errors(t):
     assert isinstance(pair.ok("connections")[0]["latencyMs"], int)
 
     nobody = dict(pair.ok("invite"), token="x" * 64)
-    pair.fails("INVITATION-UNKNOWN", 4, "pair", "-", stdin=dumps(nobody))
+    pair.fails("INVITATION-UNKNOWN", 4, "--node", "sparse", "pair", "-", stdin=dumps(nobody))
     report = pair.ok("--node", "archive", "report")
     found = [x for x in report["recentErrors"] if x["type"] == "pairing"]
     assert found and found[0]["severity"] == "error" and found[0]["timestamp"] > 0 and found[0]["error"], report
