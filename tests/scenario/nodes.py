@@ -1,7 +1,7 @@
 """What the nodes_* scenarios share: two real nodes that are provisioned, paired and federated."""
 import json
 
-from control import SECRET, until
+from control import SECRET, Installation, until
 
 
 def with_mails(archive, sparse):
@@ -57,6 +57,16 @@ class Pair:
 
     def arrives(self, node, text):
         return until(lambda: next((m for m in self.messages(node) if m["text"] == text), None), f"{text} at {node}")
+
+
+def refused_elsewhere(code, invitation):
+    """Another installation accepts the invitation, and is refused."""
+    second = Installation()
+    try:
+        Pair(second, user="ann").fails(code, 4, "pair", "-", stdin=dumps(invitation))
+        assert second.stop() == 0
+    finally:
+        second.clean()
 
 
 def write(path, data):
