@@ -1,6 +1,6 @@
 """Watching real nodes: the way of a message, numbers, errors."""
 from control import main, until
-from nodes import Pair, dumps, refused_elsewhere
+from nodes import Pair, refused_elsewhere
 from nodes_events import told
 
 STEPS = ["chatModelSend", "channelManagerPost", "accessGrantsCreated", "chumSyncTriggered", "channelManagerUpdated",

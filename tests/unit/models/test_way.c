@@ -1,4 +1,5 @@
-// The two nodes of an installation and a contact: which of them leads where, and messages that one writes for the other.
+// The two nodes of an installation and a contact: which of them leads where, and messages that one writes for the
+// other.
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,7 +146,7 @@ static struct chat_sent written(struct world *w, const char *text, double behind
 }
 
 static enum status post(struct world *w, const char *text, const struct chat_sent *sent, const struct hash_list *files,
-                        struct chat_sent *out, struct error *e)
+                        struct chat_sent *out, struct error *why)
 {
     struct topic topic;
     struct chat_written message = {.text = span_of(text), .timestamp = (double)sent->timestamp};
@@ -153,7 +154,7 @@ static enum status post(struct world *w, const char *text, const struct chat_sen
         message.attachments = *files;
     struct model *m = model_node_begin(&w->archive);
     MUST(topic_open_one_to_one(m, &w->bob.self->person, &topic, &e));
-    enum status st = chat_post_written(m, &topic, &message, out, e);
+    enum status st = chat_post_written(m, &topic, &message, out, why);
     model_node_end(&w->archive);
     return st;
 }
@@ -318,17 +319,26 @@ static void it_is_delivered_when_all_have_it_and_failed_when_nobody_else_will(vo
     assert_true(span_eq_text(s.why, "the contact was forgotten") && s.delivered_count == 1);
 }
 
+// And with the other own node, whose having it makes it archived.
 static void sending_begins_with_everybody_it_is_for(void **state)
 {
     struct world *w = *state;
     struct chat_sent sent;
     struct store_deliveries rows;
+    const struct hash *self = &w->archive.self->person;
     struct model *m = model_node_begin(&w->archive);
     MUST(chat_send_to(m, &w->bob.self->person, SPAN("x"), NULL, 0, &sent, &e));
     MUST(store_delivery_of(m->store, m->arena, &sent.id, &rows, &e));
-    assert_true(rows.count == 1 && rows.items[0].state == DELIVERY_SENT);
-    assert_true(hash_eq(&rows.items[0].person, &w->bob.self->person));
+    assert_int_equal(rows.count, 2);
+    for (size_t i = 0; i < rows.count; i++)
+        assert_true(rows.items[i].state == DELIVERY_SENT && (hash_eq(&rows.items[i].person, &w->bob.self->person) ||
+                                                             hash_eq(&rows.items[i].person, &w->sparse.self->person)));
     model_node_end(&w->archive);
+    assert_string_equal(summary(&w->archive, &sent.id, self).state, "sent");
+    set(&w->archive, &sent.id, &w->sparse.self->person, DELIVERY_DELIVERED);
+    struct delivery_summary s = summary(&w->archive, &sent.id, self);
+    assert_string_equal(s.state, "archived");
+    assert_int_equal(s.delivered_count, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -346,5 +356,6 @@ int main(void)
         TEST(it_is_delivered_when_all_have_it_and_failed_when_nobody_else_will),
         TEST(sending_begins_with_everybody_it_is_for),
     };
+    crypto_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
