@@ -175,6 +175,8 @@ bool courier_is_idle(const struct supervisor *s); // nothing does
 // data is borrowed and may be NULL; node is "archive", "sparse" or "supervisor".
 void notify_event(struct supervisor *s, const char *node, const char *event, const json_t *data);
 void notify_ready(struct supervisor *s); // the first line on standard output
+// For who runs us: into the log and to standard error. what: what it means; why: as the system says it.
+void notify_problem(const char *event, const char *what, const char *why);
 
 // supervisor.c
 void supervisor_kick(struct supervisor *s); // look again soon: somebody waits

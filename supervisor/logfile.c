@@ -46,13 +46,14 @@ int logfile_fd(const struct logfile *l)
     return l->fd;
 }
 
-void logfile_reopen(struct logfile *l)
+enum status logfile_reopen(struct logfile *l, struct error *e)
 {
     int fd = open_file(l->path);
     if (fd < 0)
-        return; // keep writing to the old one
+        return error_errno(e, "cannot open the log %s", l->path);
     dup3(fd, l->fd, O_CLOEXEC);
     close(fd);
+    return STATUS_OK;
 }
 
 static void rotate(struct logfile *l)
@@ -70,7 +71,8 @@ static void rotate(struct logfile *l)
     }
     buf_free(&from);
     buf_free(&to);
-    logfile_reopen(l);
+    struct error ignored = {0}; // what is written goes to the old file then, and the next check tries again
+    logfile_reopen(l, &ignored);
 }
 
 void logfile_rotate_if_full(struct logfile *l)

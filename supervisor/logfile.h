@@ -14,4 +14,5 @@ void logfile_close(struct logfile *l);
 int logfile_fd(const struct logfile *l);
 void logfile_write(struct logfile *l, struct span bytes);
 void logfile_rotate_if_full(struct logfile *l); // for files that others write to through the descriptor
-void logfile_reopen(struct logfile *l);         // after an outside tool moved the file away
+// After an outside tool moved the file away. On failure the old one goes on.
+enum status logfile_reopen(struct logfile *l, struct error *e);

@@ -1,4 +1,5 @@
 // Events: into the ring, as a hint to PUB, to readers that wait in events.since, and to standard output.
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,9 +7,25 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "supervisor/core.h"
 
 enum { LINE_MAX_BYTES = 4096 }; // a pipe that is writable takes so many bytes without blocking (PIPE_BUF)
+
+void notify_problem(const char *event, const char *what, const char *why)
+{
+    LOG(LOG_ERROR, event, LOG_TEXT("problem", why));
+    fprintf(stderr, "tandem-supervisor: %s: %s\n", what, why);
+}
+
+// Whoever closed the pipe knows; whose disk is full does not.
+static void stream_fails(struct supervisor *s, int number)
+{
+    s->stream_closed = true;
+    if (number != EPIPE)
+        notify_problem("stdout.failed", "standard output could not be written, the nodes go on without it",
+                       strerror(number));
+}
 
 // A reader that does not keep up costs it lines, never us time.
 static bool write_line(struct supervisor *s, const char *text)
@@ -20,7 +37,8 @@ static bool write_line(struct supervisor *s, const char *text)
         return false;
     if (poll(&fd, 1, 0) != 1 || (fd.revents & POLLOUT) == 0)
         return false;
-    s->stream_closed = write(STDOUT_FILENO, line, (size_t)n) < 0;
+    if (write(STDOUT_FILENO, line, (size_t)n) < 0)
+        stream_fails(s, errno);
     return true;
 }
 

@@ -197,16 +197,26 @@ static void apply_settings(struct supervisor *s)
     walls_check_reach(s);
 }
 
+static void reopen_log(struct logfile *l)
+{
+    struct error e = {0};
+    if (logfile_reopen(l, &e) != STATUS_OK)
+        notify_problem("log.kept", "the log goes on in its old file", e.message);
+}
+
 // Logs, limits and the supervisor's log level change at once, what concerns a node when that node is started again.
 static void reload(struct supervisor *s)
 {
     struct error e = {0};
-    logfile_reopen(s->own_log);
-    logfile_reopen(s->node_logs[0]);
-    logfile_reopen(s->node_logs[1]);
-    if (config_reload(s->options->config, s->options->config_file, s->options->config_required, &e) == STATUS_OK)
-        apply_settings(s);
-    LOG(e.status == STATUS_OK ? LOG_INFO : LOG_ERROR, "config.reloaded", LOG_TEXT("problem", e.message));
+    reopen_log(s->own_log);
+    reopen_log(s->node_logs[0]);
+    reopen_log(s->node_logs[1]);
+    if (config_reload(s->options->config, s->options->config_file, s->options->config_required, &e) != STATUS_OK) {
+        notify_problem("config.refused", "the settings stay as they were", e.message);
+        return;
+    }
+    apply_settings(s);
+    LOG(LOG_INFO, "config.reloaded");
 }
 
 static void signalled(uv_signal_t *handle, int number)

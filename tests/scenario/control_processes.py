@@ -158,7 +158,23 @@ def test_sighup_reopens_the_logs_and_reads_the_settings(t):
         file.write("[restart]\ndeths = 9\n")
     t.process.send_signal(signal.SIGHUP)
     until(lambda: "line 2" in read(t.path("log", "supervisor.log")), "the mistake is named")
+    assert read(t.path("log", "supervisor.log")).count("config.reloaded") == 1, "refused settings are no new ones"
     assert t.call("status")["supervisor"]["pid"] == t.process.pid
+
+
+def test_what_cannot_be_written_is_said_on_standard_error(t):
+    said = os.path.join(t.top, "said")
+    with open("/dev/full", "w") as full, open(said, "w") as errors:
+        t.process = subprocess.Popen([os.path.join(BIN, "tandem"), "up", "--archive-binary", FAKE_NODE, "--sparse-binary",
+                                      FAKE_NODE], env=t.environment, stdin=subprocess.PIPE, stdout=full, stderr=errors)
+    t.process.stdout = open(os.devnull)
+    until(lambda: "standard output could not be written" in read(said), "nobody reads that it is ready")
+    until(lambda: t.cli("status")[0] == 0, "it runs all the same")
+    os.rename(t.path("log"), t.path("moved"))
+    t.process.send_signal(signal.SIGHUP)
+    until(lambda: read(said).count("the log goes on in its old file") == 3, "there is no folder for logs")
+    assert "log.kept" in read(t.path("moved", "supervisor.log"))
+    assert t.stop() == 0
 
 
 def test_nodes_start_again_with_the_settings_of_a_reload(t):
