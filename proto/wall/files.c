@@ -70,6 +70,13 @@ static size_t describe(const struct wall_rights *r, int version, struct attribut
     return sizeof *a;
 }
 
+// A rule is about an inode. procfs forgets its own when memory is short and makes others for the same path, which no
+// rule is about: those stay open for as long as the process lives.
+static bool must_stay_open(const char *path)
+{
+    return strncmp(path, "/proc/", 6) == 0;
+}
+
 static void allow(struct rules *rules, const char *path, uint64_t access)
 {
     struct stat st;
@@ -81,7 +88,8 @@ static void allow(struct rules *rules, const char *path, uint64_t access)
         .allowed_access = access & rules->files & (is_file ? (uint64_t)OF_FILE : UINT64_MAX), .parent_fd = fd};
     if (rule.allowed_access != 0)
         rules->failed |= (int)syscall(SYS_landlock_add_rule, rules->fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-    close(fd);
+    if (!must_stay_open(path))
+        close(fd);
 }
 
 static void allow_place(struct rules *rules, const struct wall_place *p)

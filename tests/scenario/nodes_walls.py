@@ -221,6 +221,19 @@ def test_every_process_says_what_walls_it_has(t):
         assert status[name]["walls"] == {"seccomp": True, "landlock": max(landlock_version(), 0)}, status[name]
 
 
+def test_a_node_goes_on_seeing_itself(t):
+    """When memory is short the kernel forgets what it knows of /proc, and the walls with it."""
+    Pair(t)
+    try:
+        with open("/proc/sys/vm/drop_caches", "w") as file:
+            file.write("2")
+    except OSError:
+        print("     not tried: this user cannot make the kernel forget")
+        return
+    for node in ("archive", "sparse"):
+        assert t.call("stats", node=node)["rssBytes"] > 1 << 20, node
+
+
 def test_a_program_that_an_update_replaced_is_started_again(t):
     programs = os.path.join(t.top, "bin")
     os.mkdir(programs)
