@@ -46,6 +46,7 @@
         TEXT("after", IPC_OPTIONAL, 512, "\"next\" of the page before")
 #define WAIT_MS                                                                                                        \
     INT("waitMs", IPC_OPTIONAL, 0, IPC_WAIT_MAX_MS, "when there is nothing: answer at the latest after this")
+#define TOPIC TEXT("topic", REQUIRED, 1024, "id, channel, unique name, or the beginning of an id")
 #define NODES "archive|sparse"
 #define REQUIRED IPC_REQUIRED
 #define OPTIONAL IPC_OPTIONAL
@@ -323,19 +324,38 @@ const struct ipc_method IPC_METHODS[] = {
     {"topic.create", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Creates a group topic, or finds the one-to-one topic with one person or the one with every contact.",
      "{topicId, channel}",
-     {TEXT("name", OPTIONAL, 256, "of a group topic"), PERSONS("persons", OPTIONAL, 1000, "who is in it"),
-      TEXT("group", OPTIONAL, 256, "name or id of a group: whoever is in it at the time takes part"),
+     {TEXT("name", OPTIONAL, 256, "of a group topic"),
+      TEXT("id", OPTIONAL, 512, "of a group topic; default: made of the name and random characters"),
+      PERSONS("persons", OPTIONAL, 250, "who is in it"),
+      TEXT("group", OPTIONAL, 256, "name or id of a group: whoever is in it now takes part"),
+      BOOL("history", "who joins later sees what was said before"),
       BOOL("everyone", "the one topic of everyone; alone")}},
     {"topic.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "The topics.", "{items:[{topicId,name,channel,persons}], next}", {PAGE}},
+     "The topics.", "{items:[{topicId,name,channel,persons,members:[{personId,role}]}], next}; role is owner, writer or "
+     "reader; topics of which nobody has said who takes part have no members", {PAGE}},
+    {"topic.members", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "Who takes part in a group topic.", "{items:[{personId,role}], next}", {TOPIC, PAGE}},
+    {"topic.add", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Takes persons into a group topic, or gives members another role. For its owners.", "as an item of topic.list",
+     {TOPIC, PERSONS("persons", REQUIRED, 250, "who"), CHOICE("role", OPTIONAL, "writer|reader|owner", "default writer"),
+      BOOL("history", "they see what was said before, whatever the topic was made with")}},
+    {"topic.remove", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Takes members out of a group topic: they get nothing new. For its owners.", "as an item of topic.list",
+     {TOPIC, PERSONS("persons", REQUIRED, 250, "who")}},
+    {"topic.rename", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Gives a group topic another name, for all members. For its owners.", "as an item of topic.list",
+     {TOPIC, TEXT("name", REQUIRED, 256, "the new one")}},
+    {"topic.leave", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Leaves a group topic; what was said stays here. If no owner is left, the first who may write becomes one.",
+     "as an item of topic.list", {TOPIC}},
     {"topic.send", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Sends a message to a topic.", "{id, channel}",
-     {TEXT("topic", REQUIRED, 1024, "topic id"),
+     {TOPIC,
       {"text", IPC_TEXT, IPC_REQUIRED, 0, KIB * KIB, NULL, "the message"},
       ARRAY("attachments", OPTIONAL, 64, "as in chat.send")}},
     {"topic.read", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The latest messages of a topic, oldest first.", "as chat.list",
-     {TEXT("topic", REQUIRED, 1024, "topic id"),
+     {TOPIC,
       INT("limit", OPTIONAL, 1, 1000, "default 50"),
       PREFIX("before", OPTIONAL, "message id: only older ones")}},
     {"trust.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,

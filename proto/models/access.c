@@ -120,6 +120,33 @@ enum status access_replace(struct model *m, struct access_target target, const s
     return status;
 }
 
+static bool is_subset(const struct hash_list *some, const struct hash_list *all)
+{
+    for (size_t i = 0; i < some->count; i++)
+        if (!hash_list_has(all, &some->items[i]))
+            return false;
+    return true;
+}
+
+enum status access_set(struct model *m, struct access_target target, const struct hash_list *persons, struct error *e)
+{
+    struct grant g = {0};
+    struct grant wanted = {0};
+    if (check_target(m, target, NULL) != STATUS_OK)
+        return STATUS_OK;
+    enum status status = load(m, target, &g, e);
+    bool fewer = !is_subset(&g.persons, persons) || g.groups.count != 0;
+    bool more = !is_subset(persons, &g.persons);
+    add_missing(&wanted.persons, persons->items, persons->count);
+    if (status == STATUS_OK && more)
+        status = save_addition(m, target, &wanted, e);
+    else if (status == STATUS_OK && fewer)
+        status = save(m, target, &wanted, e);
+    grant_free(&wanted);
+    grant_free(&g);
+    return status;
+}
+
 enum status access_grant(struct model *m, struct access_target target, const struct hash *person, struct error *e)
 {
     return access_add(m, target, person, 1, NULL, 0, e);
@@ -238,13 +265,25 @@ enum status access_revoke_all(struct model *m, const struct hash *person, struct
     return status;
 }
 
-enum status access_persons(struct model *m, struct access_target target, struct hash_list *persons, struct error *e)
+enum status access_get(struct model *m, struct access_target target, struct access_grant *out, struct error *e)
 {
     struct grant g;
     enum status status = load(m, target, &g, e);
-    add_missing(persons, g.persons.items, g.persons.count);
+    *out = (struct access_grant){
+        .target = target,
+        .persons = model_keep_hashes(m, &g.persons),
+        .person_count = g.persons.count,
+        .groups = model_keep_hashes(m, &g.groups),
+        .group_count = g.groups.count,
+    };
     grant_free(&g);
     return status;
+}
+
+bool access_exists(struct model *m, struct access_target target)
+{
+    struct value *object;
+    return model_latest(m, make_id(m, target), type_of(target.kind), &object, NULL) == STATUS_OK && object != NULL;
 }
 
 static bool group_contains(struct model *m, const struct hash *group, const struct hash *person)

@@ -18,6 +18,8 @@ enum status access_add(struct model *m, struct access_target target, const struc
 // Exactly these; empty lists revoke everything.
 enum status access_replace(struct model *m, struct access_target target, const struct hash *persons,
                            size_t person_count, const struct hash *groups, size_t group_count, struct error *e);
+// Exactly these persons, and no group; nothing is written if it is so already. A target that is not here is left out.
+enum status access_set(struct model *m, struct access_target target, const struct hash_list *persons, struct error *e);
 // Single persons and groups, for the command line. Revoking what was not granted is fine.
 enum status access_grant(struct model *m, struct access_target target, const struct hash *person, struct error *e);
 enum status access_revoke(struct model *m, struct access_target target, const struct hash *person, struct error *e);
@@ -43,6 +45,7 @@ struct access_grants {
 
 // Grants that name somebody; with a person only those that name this person directly.
 enum status access_list(struct model *m, const struct hash *person, struct access_grants *out, struct error *e);
+bool access_exists(struct model *m, struct access_target target);                         // a grant was made once
 bool access_has(struct model *m, struct access_target target, const struct hash *person); // directly or by group
-// The persons of one grant; empty if there is none. The caller frees the list.
-enum status access_persons(struct model *m, struct access_target target, struct hash_list *persons, struct error *e);
+// One grant; nobody if there is none.
+enum status access_get(struct model *m, struct access_target target, struct access_grant *out, struct error *e);

@@ -42,6 +42,16 @@ enum status channel_get(struct model *m, const struct hash *id_hash, struct chan
     return STATUS_OK;
 }
 
+enum status channel_owner(struct model *m, const struct hash *id_hash, struct hash *owner)
+{
+    struct value *info;
+    *owner = (struct hash){{0}};
+    enum status status = model_read(m, id_hash, "ChannelInfo", &info, NULL);
+    if (status == STATUS_OK)
+        value_get_hash(info, "owner", owner);
+    return status;
+}
+
 // The first version of a channel: it is ours, whoever has named the same id before without bringing one.
 static enum status begin(struct model *m, struct value *info, const struct hash *id_hash, struct error *e)
 {
@@ -356,15 +366,16 @@ enum status channel_next_time(struct model *m, const struct hash *channels, size
 }
 
 // An entry of now: behind the others, and never one that exists, which the same object at the same time would be.
-static enum status place_now(struct model *m, struct channel *channel, struct channel_entry *out, bool *below,
-                             struct error *e)
+static enum status place_now(struct model *m, struct channel *channel, double later_than, struct channel_entry *out,
+                             bool *below, struct error *e)
 {
     struct channel_base base;
     bool is_new = false;
     double step = 1;
     enum status status = channel_base_find(m, &channel->head, &base, e);
     channel->head = base.head;
-    out->timestamp = base.found ? time_behind((double)m->now_ms, base.time) : (double)m->now_ms;
+    double now = time_behind((double)m->now_ms, later_than);
+    out->timestamp = base.found ? time_behind(now, base.time) : now;
     *below = !base.found && !hash_is_zero(&base.head);
     while (status == STATUS_OK && !is_new) {
         status = put_creation_time(m, out, &is_new, e);
@@ -401,7 +412,7 @@ static enum status post(struct model *m, struct channel *channel, const struct c
     struct place place = {0};
     bool is_given = options->timestamp < 0 || options->timestamp > 0 || isnan(options->timestamp);
     enum status status = is_given ? place_at(m, channel, options->timestamp, out, &place, e)
-                                  : place_now(m, channel, out, &place.is_oldest, e);
+                                  : place_now(m, channel, options->later_than, out, &place.is_oldest, e);
     if (status == STATUS_OK && place.exists)
         return STATUS_OK;
     if (status == STATUS_OK)

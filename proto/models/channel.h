@@ -32,6 +32,8 @@ enum status channel_create(struct model *m, struct span id, const struct hash *o
 enum status channel_id_hash(struct model *m, struct span id, const struct hash *owner, struct hash *out,
                             struct error *e);
 enum status channel_get(struct model *m, const struct hash *id_hash, struct channel *out, struct error *e);
+// What its id object says, whether or not it has a version; owner zero: it has none.
+enum status channel_owner(struct model *m, const struct hash *id_hash, struct hash *owner);
 enum status channel_list(struct model *m, struct channels *out, struct error *e);                 // all, by id
 enum status channel_find(struct model *m, struct span id, struct channels *out, struct error *e); // all owners of an id
 // Adds a channel that has a version to the ChannelRegistry, called for every ChannelInfo that arrives: at once, or
@@ -42,6 +44,7 @@ enum status channel_catch_up(struct model *m, struct error *e); // what waits to
 struct channel_post {
     const struct identity *author; // NULL = m->self
     double timestamp;              // 0 = now, and later than the newest entry up to CHANNEL_AHEAD_MS
+    double later_than;             // without a timestamp: and later than this, 0 = nothing
     bool append_profile;           // adds the author's default profile version to the metadata
     bool if_new;                   // posts only if no entry has the same data; then out is that entry
 };

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "models/channel.h"
+#include "models/topic.h"
 
 struct entries { // grows in the model's arena
     struct channel_entry *items;
@@ -41,13 +42,38 @@ static void take(struct channel_entry *out, const struct hash *channel, const st
     };
 }
 
-static enum status judge(struct model *m, struct trust_memo *memo, struct channel_entry *entry, struct error *e)
+// In a group an owner may say which keys the members have.
+struct introduced { // the one asked for last
+    struct hash channel;
+    struct hash author;
+    struct sign_public key;
+    bool found;
+};
+
+static void judge_introduced(struct model *m, struct introduced *last, struct channel_entry *entry,
+                             const struct hash_list *metadata)
+{
+    if (!hash_eq(&last->channel, &entry->channel) || !hash_eq(&last->author, &entry->author)) {
+        last->channel = entry->channel;
+        last->author = entry->author;
+        last->found = topic_introduced_key(m, &entry->channel, &entry->author, &last->key);
+    }
+    if (!last->found)
+        return;
+    bool fits = trust_entry_fits(m, &entry->creation_time, metadata, &entry->author, &last->key);
+    entry->verification = fits ? VERIFICATION_VERIFIED : VERIFICATION_FORGED;
+}
+
+static enum status judge(struct model *m, struct trust_memo *memo, struct introduced *last, struct channel_entry *entry,
+                         struct error *e)
 {
     struct hash_list metadata = {0};
     enum status status = channel_entry_metadata(m, &entry->entry, &metadata, e);
     if (status == STATUS_OK)
         status = trust_verify_entry(m, memo, &entry->creation_time, &metadata, &entry->author, &entry->has_author,
                                     &entry->verification, e);
+    if (status == STATUS_OK && entry->has_author && entry->verification == VERIFICATION_UNSIGNED)
+        judge_introduced(m, last, entry, &metadata);
     hash_list_free(&metadata);
     return status;
 }
@@ -56,13 +82,14 @@ static enum status judge_all(struct model *m, struct channel_entry *items, size_
                              struct error *e)
 {
     enum status status = STATUS_OK;
+    struct introduced last = {0};
     struct trust_memo *memo = trust_memo_create();
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
         struct store_info info;
         if (store_info(m->store, &items[i].data, &info, NULL) == STATUS_OK)
             memcpy(items[i].type, info.type, sizeof items[i].type);
         if (!unverified)
-            status = judge(m, memo, &items[i], e);
+            status = judge(m, memo, &last, &items[i], e);
     }
     trust_memo_destroy(memo);
     return status;

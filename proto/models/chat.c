@@ -74,23 +74,15 @@ static enum status attach_all(struct model *m, struct value *message, const stru
 
 // ---- Sending --------------------------------------------------------------------------------------------------------
 
-// The channel we write to: the shared one, or our own of the same id, which the owner of the topic then may read.
-static enum status find_outlet(struct model *m, const struct topic *t, struct hash *channel, struct error *e)
+// Later than all that is shown of the conversation, of times that a clock may show today.
+static enum status find_latest(struct model *m, const struct topic *topic, double *latest, struct error *e)
 {
-    struct hash shared;
-    struct hash own;
-    struct channel first;
-    enum status status = channel_id_hash(m, t->id, NULL, &shared, e);
+    struct hash_list channels = {0};
+    enum status status = topic_channels(m, topic, &channels, e);
     if (status == STATUS_OK)
-        status = channel_id_hash(m, t->id, &m->self->person, &own, e);
-    if (status != STATUS_OK)
-        return status;
-    bool is_shared = hash_eq(&shared, &t->channel);
-    status = channel_create(m, t->id, is_shared ? NULL : &m->self->person, channel, e);
-    if (status != STATUS_OK || is_shared || hash_eq(&own, &t->channel))
-        return status;
-    if (channel_get(m, &t->channel, &first, NULL) == STATUS_OK && !hash_is_zero(&first.owner))
-        status = access_grant(m, (struct access_target){ACCESS_ID, own}, &first.owner, e);
+        status = channel_next_time(m, channels.items, channels.count, 0, latest, e);
+    *latest -= 1;
+    hash_list_free(&channels);
     return status;
 }
 
@@ -122,8 +114,10 @@ static enum status post(struct model *m, const struct topic *topic, const struct
                         struct chat_sent *out, struct error *e)
 {
     struct channel_entry entry;
-    const struct channel_post options = {.timestamp = timestamp};
-    enum status status = find_outlet(m, topic, &out->channel, e);
+    struct channel_post options = {.timestamp = timestamp};
+    enum status status = topic_outlet(m, topic, &out->channel, e);
+    if (status == STATUS_OK && options.timestamp <= 0 && topic->kind != TOPIC_ONE_TO_ONE)
+        status = find_latest(m, topic, &options.later_than, e);
     if (status == STATUS_OK)
         status = channel_post(m, &out->channel, message, &options, &entry, e);
     if (status != STATUS_OK)

@@ -20,7 +20,13 @@ static enum status react_to_someone(struct model *m, const struct store_change *
 
 static enum status react_to_channel(struct model *m, const struct store_change *change, struct error *e)
 {
-    return channel_register(m, &change->id_hash, hash_is_zero(&change->from), e);
+    enum status status = channel_register(m, &change->id_hash, hash_is_zero(&change->from), e);
+    return status == STATUS_OK ? topic_notice_channel(m, &change->id_hash, e) : status;
+}
+
+static enum status react_to_message(struct model *m, const struct store_change *change, struct error *e)
+{
+    return topic_notice_statement(m, &change->hash, &change->from, e);
 }
 
 static enum status react_to_topic(struct model *m, const struct store_change *change, struct error *e)
@@ -33,9 +39,10 @@ static const struct {
     const char *type;
     enum status (*react)(struct model *m, const struct store_change *change, struct error *e); // before sharing
 } reactions[] = {
-    {STORE_CHANGE_HEAD, "Profile", react_to_profile},     {STORE_CHANGE_HEAD, "Someone", react_to_someone},
-    {STORE_CHANGE_HEAD, "ChannelInfo", react_to_channel}, {STORE_CHANGE_HEAD, "Settings", NULL},
-    {STORE_CHANGE_OBJECT, "Topic", react_to_topic},       {STORE_CHANGE_OBJECT, "Signature", NULL},
+    {STORE_CHANGE_HEAD, "Profile", react_to_profile},       {STORE_CHANGE_HEAD, "Someone", react_to_someone},
+    {STORE_CHANGE_HEAD, "ChannelInfo", react_to_channel},   {STORE_CHANGE_HEAD, "Settings", NULL},
+    {STORE_CHANGE_OBJECT, "Topic", react_to_topic},         {STORE_CHANGE_OBJECT, "Signature", NULL},
+    {STORE_CHANGE_OBJECT, "ChatMessage", react_to_message},
 };
 
 static enum status react(struct model *m, const struct store_change *change, size_t row, struct error *e)

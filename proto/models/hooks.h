@@ -2,9 +2,10 @@
 //
 //   head of Profile       contact and main profile (contact.h), shared with the own node
 //   head of Someone       listed in Leute if it is new, shared with the own node
-//   head of ChannelInfo   registry, shared with the own node
+//   head of ChannelInfo   registry, shared with the own node; a member's is shown to the others (topic.h)
 //   new Topic             registry and grants (topic.h), shared with the own node
 //   head of Settings      shared with the own node
+//   new ChatMessage       that lies in no channel: a statement about members may hold (members.h)
 //   new Signature         ours on a certificate of keys: shared with the own node
 //
 // An object that came as part of another one only has none of them; it is announced again once it comes for itself.

@@ -114,6 +114,29 @@ static bool is_between(struct model *m, const struct hash *sender, const struct 
     return (hash_eq(one, sender) && hash_eq(two, self)) || (hash_eq(one, self) && hash_eq(two, sender));
 }
 
+static bool is_own(struct model *m, const struct hash *person)
+{
+    return hash_eq(person, &m->self->person) || sharing_is_own_node(m, person);
+}
+
+// What members of a group write is taken from every member, as long as they may write; what those wrote who are gone,
+// or only read now, from the others.
+static enum status judge_owned_channel(struct model *m, const struct hash *sender, struct span id,
+                                       const struct hash *owner, struct error *e)
+{
+    struct topic_claims claims;
+    bool writes = false;
+    bool shown = false;
+    topic_claims_of(m, id, owner, &claims);
+    for (size_t i = 0; i < claims.count; i++) {
+        writes = writes || members_may_write(&claims.items[i], owner);
+        shown = shown || (members_has(&claims.items[i], sender) && members_find(&claims.items[i], owner)->wrote);
+    }
+    if (hash_eq(owner, sender))
+        return claims.count == 0 || writes ? STATUS_OK : refuse(e, "the sender may not write in this chat");
+    return shown && !is_own(m, owner) ? STATUS_OK : refuse(e, "versions of a channel are taken from its owner only");
+}
+
 static enum status judge_channel(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
 {
     struct span id;
@@ -123,9 +146,9 @@ static enum status judge_channel(struct model *m, const struct hash *sender, con
     if (!value_get_string(o->value, "id", &id))
         return refuse(e, "the channel has no id");
     if (value_get_hash(o->value, "owner", &owner)) {
-        if (hash_eq(&owner, sender) || (sharing_is_own_node(m, sender) && !hash_eq(&owner, &m->self->person)))
+        if (sharing_is_own_node(m, sender) && !hash_eq(&owner, &m->self->person))
             return STATUS_OK;
-        return refuse(e, "versions of a channel are taken from its owner only");
+        return judge_owned_channel(m, sender, id, &owner, e);
     }
     if (sharing_is_own_node(m, sender) || is_for_all(id))
         return STATUS_OK;
@@ -134,6 +157,20 @@ static enum status judge_channel(struct model *m, const struct hash *sender, con
     return is_between(m, sender, &one, &two)
                ? STATUS_OK
                : refuse(e, "a conversation of two is taken only from the other one, and with us");
+}
+
+// Members show the Topic of a group to each other.
+static bool is_shown_by_member(struct model *m, const struct hash *sender, struct span id, const struct hash *channel)
+{
+    struct topic_claims claims;
+    struct hash owner;
+    if (channel_owner(m, channel, &owner) != STATUS_OK)
+        return false;
+    topic_claims_of(m, id, &owner, &claims);
+    for (size_t i = 0; i < claims.count; i++)
+        if (hash_eq(&claims.items[i].creator, &owner) && members_has(&claims.items[i], sender))
+            return true;
+    return false;
 }
 
 static enum status judge_topic(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
@@ -156,6 +193,8 @@ static enum status judge_topic(struct model *m, const struct hash *sender, const
     if (channel_id_hash(m, id, NULL, &expected, NULL) == STATUS_OK && hash_eq(&expected, &channel))
         return judge_origin(m, sender, &channel, e);
     if (channel_id_hash(m, id, sender, &expected, NULL) == STATUS_OK && hash_eq(&expected, &channel))
+        return STATUS_OK;
+    if (is_shown_by_member(m, sender, id, &channel))
         return STATUS_OK;
     return error_set(e, STATUS_REFUSED, "NOT-TRUSTED", "the Topic names a channel that is not the sender's");
 }

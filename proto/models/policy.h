@@ -6,11 +6,14 @@
 // May this root of the sender be imported? object is the data object of an unversioned, versioned or version_node root,
 // or the id object of an id root, not yet announced. Without the right the root is skipped and reported.
 //
-//   ChannelInfo   owned by the sender; without owner: one-to-one with the sender, everyone, glue, and those that came
-//                 from the sender first or are shared with it
+//   ChannelInfo   owned by the sender, or by a member of a group of which the sender is one too; without owner:
+//                 one-to-one with the sender, everyone, glue, and those that came from the sender first or are shared
+//                 with it
 //   Topic         validated (topic.h); one-to-one only from its other participant, otherwise from whom we take its
-//   channel Profile       about the sender, owned by the sender other types   unversioned objects of kinds without
-//   effect of their own; never versions
+//                 channel
+//   Profile       about the sender, owned by the sender
+//   other types   unversioned objects of kinds without effect of their own; never versions
+//
 // The own other node may also send Someone except "me", Settings, and profiles, channels and topics of others; never
 // our own Profile, Leute, registries, Instance, or a channel we own. Codes: REFUSED, NOT-TRUSTED, CIEC-FO3.
 enum status policy_may_import(struct model *m, const struct hash *sender, const struct object *object, struct error *e);

@@ -3,14 +3,12 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/text.h"
 #include "models/access.h"
 #include "models/group.h"
-#include "models/lag.h"
 #include "models/origin.h"
 #include "models/sharing.h"
 
-enum { ONE_TO_ONE_LEN = 2 * HASH_HEX + 3, MAX_NAME = 1024 };
+enum { ONE_TO_ONE_LEN = 2 * HASH_HEX + 3 };
 
 // ---- Ids ------------------------------------------------------------------------------------------------------------
 
@@ -28,7 +26,7 @@ bool topic_is_one_to_one(struct span id, struct hash *one, struct hash *two)
            hash_parse((struct span){id.ptr, HASH_HEX}, one) && hash_parse(span_from(id, HASH_HEX + 3), two);
 }
 
-static enum topic_kind kind_of(struct span id)
+enum topic_kind topic_kind_of(struct span id)
 {
     struct hash one;
     struct hash two;
@@ -49,7 +47,17 @@ static void find_peer(struct model *m, struct topic *t)
         t->peer = one;
 }
 
-static enum status read_topic(struct model *m, const struct hash *hash, struct topic *out, struct error *e)
+// What statements say of a group counts, whatever Topic came last.
+static void read_members(struct model *m, struct topic *t)
+{
+    struct members *members = arena_alloc(m->arena, sizeof *members);
+    if (t->kind != TOPIC_GROUP || members_current(m, &t->channel, members, NULL) != STATUS_OK)
+        return;
+    t->members = members;
+    t->name = members->name;
+}
+
+enum status topic_load(struct model *m, const struct hash *hash, struct topic *out, struct error *e)
 {
     struct value *object;
     *out = (struct topic){.hash = *hash};
@@ -59,128 +67,10 @@ static enum status read_topic(struct model *m, const struct hash *hash, struct t
     value_get_string(object, "name", &out->name);
     value_get_string(object, "id", &out->id);
     value_get_hash(object, "channel", &out->channel);
-    out->kind = kind_of(out->id);
+    out->kind = topic_kind_of(out->id);
     find_peer(m, out);
+    read_members(m, out);
     return STATUS_OK;
-}
-
-// ---- The registry ---------------------------------------------------------------------------------------------------
-
-// It may lag (lag.h): the Topics that wait to be added are listed in a setting of the store.
-static const char REGISTRY[] = "TopicAppRegistry";
-static const char WAITING[] = "topics.waiting";
-
-static struct span load_waiting(struct model *m)
-{
-    struct span hashes;
-    bool some = store_setting_get(m->store, WAITING, m->arena, &hashes, NULL) == STATUS_OK;
-    return some && hashes.len % HASH_SIZE == 0 ? hashes : (struct span){0};
-}
-
-// The registry, with what waits to be added.
-static enum status load_registry(struct model *m, struct value **registry, struct value **topics, struct error *e)
-{
-    struct value *stored;
-    *registry = model_object(m, REGISTRY);
-    model_set_text(m, *registry, "id", SPAN("TopicAppRegistry"));
-    enum status status = model_latest(m, *registry, REGISTRY, &stored, e);
-    *topics = stored != NULL ? value_get(stored, SPAN("topics")) : NULL;
-    if (*topics == NULL)
-        *topics = value_map(m->arena);
-    struct span waiting = load_waiting(m);
-    for (size_t i = 0; status == STATUS_OK && i < waiting.len; i += HASH_SIZE) {
-        struct hash hash;
-        struct topic t;
-        memcpy(hash.b, waiting.ptr + i, HASH_SIZE);
-        if (read_topic(m, &hash, &t, NULL) == STATUS_OK)
-            value_put(m->arena, *topics, value_string(m->arena, t.id), value_hash(m->arena, &hash));
-    }
-    return status;
-}
-
-static enum status write_registry(struct model *m, struct value *registry, struct value *topics, struct error *e)
-{
-    value_set_member(m->arena, registry, SPAN("topics"), topics);
-    enum status status = model_change(m, registry, NULL, e);
-    if (status == STATUS_OK)
-        status = store_setting_set(m->store, WAITING, (struct span){"", 0}, e);
-    return status == STATUS_OK ? lag_caught_up(m, REGISTRY, topics->map.count, e) : status;
-}
-
-static enum status add_waiting(struct model *m, const struct hash *topic, struct error *e)
-{
-    struct buf list = {0};
-    buf_add_span(&list, load_waiting(m));
-    buf_add_span(&list, (struct span){(const char *)topic->b, HASH_SIZE});
-    enum status status = store_setting_set(m->store, WAITING, buf_span(&list), e);
-    buf_free(&list);
-    return status;
-}
-
-enum status topic_catch_up(struct model *m, struct error *e)
-{
-    struct value *registry;
-    struct value *topics;
-    if (!lag_exists(m, REGISTRY))
-        return STATUS_OK;
-    enum status status = load_registry(m, &registry, &topics, e);
-    return status == STATUS_OK ? write_registry(m, registry, topics, e) : status;
-}
-
-enum status topic_find(struct model *m, struct span id, struct topic *out, struct error *e)
-{
-    struct value *registry;
-    struct value *topics;
-    struct hash hash;
-    enum status status = load_registry(m, &registry, &topics, e);
-    if (status != STATUS_OK)
-        return status;
-    const struct value *entry = value_map_get(topics, id);
-    if (entry == NULL || !value_as_hash(entry, &hash))
-        return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no such topic");
-    return read_topic(m, &hash, out, e);
-}
-
-enum status topic_list(struct model *m, struct topics *out, struct error *e)
-{
-    struct value *registry;
-    struct value *topics;
-    *out = (struct topics){0};
-    enum status status = load_registry(m, &registry, &topics, e);
-    if (status != STATUS_OK)
-        return status;
-    out->items = arena_alloc(m->arena, (topics->map.count + 1) * sizeof *out->items);
-    for (size_t i = 0; status == STATUS_OK && i < topics->map.count; i++) {
-        struct hash hash;
-        if (!value_as_hash(topics->map.pairs[i].value, &hash))
-            continue;
-        status = read_topic(m, &hash, &out->items[out->count], e);
-        out->count += status == STATUS_OK;
-    }
-    return status;
-}
-
-// A topic that is known keeps its channel: news can rename it, but not lead it elsewhere.
-static enum status add_to_registry(struct model *m, const struct topic *t, bool at_once, struct error *e)
-{
-    bool due = at_once;
-    struct value *registry;
-    struct value *topics;
-    struct topic known;
-    struct hash old;
-    enum status status = load_registry(m, &registry, &topics, e);
-    if (status != STATUS_OK)
-        return status;
-    const struct value *entry = value_map_get(topics, t->id);
-    if (entry != NULL && value_as_hash(entry, &old) && read_topic(m, &old, &known, NULL) == STATUS_OK &&
-        (hash_eq(&old, &t->hash) || !hash_eq(&known.channel, &t->channel)))
-        return STATUS_OK;
-    if (!at_once)
-        status = lag_note(m, REGISTRY, &due, e);
-    if (status == STATUS_OK && !due)
-        return add_waiting(m, &t->hash, e);
-    value_put(m->arena, topics, value_string(m->arena, t->id), value_hash(m->arena, &t->hash));
-    return status == STATUS_OK ? write_registry(m, registry, topics, e) : status;
 }
 
 // ---- Validation -----------------------------------------------------------------------------------------------------
@@ -212,7 +102,7 @@ enum status topic_validate(struct model *m, const struct value *topic, struct er
     bool pair = topic_is_one_to_one(id, &one, &two);
     if (is_channel_of(m, id, NULL, &channel) ||
         (pair && (is_channel_of(m, id, &one, &channel) || is_channel_of(m, id, &two, &channel))) ||
-        (kind_of(id) == TOPIC_GROUP && is_channel_of_somebody(m, id, &channel)))
+        (topic_kind_of(id) == TOPIC_GROUP && is_channel_of_somebody(m, id, &channel)))
         return STATUS_OK;
     return error_set(e, STATUS_REFUSED, "NOT-TRUSTED", "the Topic names a channel that is not its own");
 }
@@ -239,34 +129,36 @@ static enum status put_shared_channel(struct model *m, const struct topic *t, st
     return model_put_id(m, info, &channel, e);
 }
 
+bool topic_is_shared(struct model *m, const struct topic *t)
+{
+    return is_channel_of(m, t->id, NULL, &t->channel);
+}
+
 // Who brought us the one channel of a group reads what we write there; whom else it is for, the user says.
 static enum status grant_origin(struct model *m, const struct topic *t, struct error *e)
 {
     struct hash origin;
-    if (!is_channel_of(m, t->id, NULL, &t->channel) || origin_get(m, &t->channel, &origin, NULL) != STATUS_OK ||
+    if (!topic_is_shared(m, t) || origin_get(m, &t->channel, &origin, NULL) != STATUS_OK ||
         hash_eq(&origin, &m->self->person))
         return STATUS_OK;
     enum status status = put_shared_channel(m, t, e);
     return status == STATUS_OK ? grant(m, t, &origin, 1, NULL, 0, e) : status;
 }
 
+// Nobody is shown what others say to everyone because we have heard it.
 static enum status grant_by_kind(struct model *m, const struct topic *t, struct error *e)
 {
     struct hash pair[2];
-    struct hash everyone;
+    if (t->kind == TOPIC_FOR_EVERYONE || t->members != NULL)
+        return STATUS_OK;
     if (t->kind == TOPIC_GROUP)
         return grant_origin(m, t, e);
-    if (t->kind == TOPIC_ONE_TO_ONE && hash_is_zero(&t->peer))
+    if (hash_is_zero(&t->peer))
         return STATUS_OK;
-    enum status status = STATUS_OK;
-    if (is_channel_of(m, t->id, NULL, &t->channel))
-        status = put_shared_channel(m, t, e);
-    if (status != STATUS_OK)
-        return status;
-    if (topic_is_one_to_one(t->id, &pair[0], &pair[1]))
-        return grant(m, t, pair, 2, NULL, 0, e);
-    status = group_create(m, SPAN(GROUP_EVERYONE), true, &everyone, e);
-    return status == STATUS_OK ? grant(m, t, NULL, 0, &everyone, 1, e) : status;
+    enum status status = topic_is_shared(m, t) ? put_shared_channel(m, t, e) : STATUS_OK;
+    if (status == STATUS_OK && topic_is_one_to_one(t->id, &pair[0], &pair[1]))
+        status = grant(m, t, pair, 2, NULL, 0, e);
+    return status;
 }
 
 enum status topic_notice(struct model *m, const struct hash *topic, bool at_once, struct error *e)
@@ -281,9 +173,9 @@ enum status topic_notice(struct model *m, const struct hash *topic, bool at_once
         LOG(LOG_WARN, "topic.ignored", LOG_HASH("topic", topic), LOG_TEXT("why", why.message));
         return STATUS_OK;
     }
-    status = read_topic(m, topic, &t, e);
+    status = topic_load(m, topic, &t, e);
     if (status == STATUS_OK)
-        status = add_to_registry(m, &t, at_once, e);
+        status = topic_add_to_registry(m, &t, at_once, e);
     if (status == STATUS_OK)
         status = grant_by_kind(m, &t, e);
     return status;
@@ -295,15 +187,10 @@ enum status topic_add_persons(struct model *m, const struct topic *topic, const 
     return grant(m, topic, persons, count, NULL, 0, e);
 }
 
-enum status topic_add_group(struct model *m, const struct topic *topic, const struct hash *group, struct error *e)
-{
-    return grant(m, topic, NULL, 0, group, 1, e);
-}
-
 // ---- Creating -------------------------------------------------------------------------------------------------------
 
-static enum status create(struct model *m, struct span id, struct span name, const struct hash *owner,
-                          struct topic *out, struct error *e)
+enum status topic_make(struct model *m, struct span id, struct span name, const struct hash *owner, struct topic *out,
+                       struct error *e)
 {
     struct hash channel;
     struct hash hash;
@@ -317,9 +204,7 @@ static enum status create(struct model *m, struct span id, struct span name, con
     status = model_put(m, topic, &hash, e);
     if (status == STATUS_OK)
         status = topic_notice(m, &hash, true, e);
-    if (status == STATUS_OK)
-        status = read_topic(m, &hash, out, e);
-    return status;
+    return status == STATUS_OK ? topic_load(m, &hash, out, e) : status;
 }
 
 static enum status open_shared(struct model *m, struct span id, struct span name, struct topic *out, struct error *e)
@@ -328,7 +213,7 @@ static enum status open_shared(struct model *m, struct span id, struct span name
     if (status != STATUS_NOT_FOUND)
         return status;
     error_clear(e);
-    return create(m, id, name, NULL, out, e);
+    return topic_make(m, id, name, NULL, out, e);
 }
 
 enum status topic_open_one_to_one(struct model *m, const struct hash *person, struct topic *out, struct error *e)
@@ -339,95 +224,31 @@ enum status topic_open_one_to_one(struct model *m, const struct hash *person, st
     return open_shared(m, id, id, out, e);
 }
 
+static enum status open_for_everyone(struct model *m, struct span id, struct span name, struct topic *out,
+                                     struct error *e)
+{
+    struct hash everyone;
+    struct hash own;
+    enum status status = open_shared(m, id, name, out, e);
+    if (status == STATUS_OK)
+        status = channel_create(m, id, &m->self->person, &own, e);
+    if (status == STATUS_OK)
+        status = group_create(m, SPAN(GROUP_EVERYONE), true, &everyone, e);
+    if (status == STATUS_OK)
+        status = access_grant_group(m, (struct access_target){ACCESS_ID, own}, &everyone, e);
+    if (status == STATUS_OK)
+        status = access_grant_group(m, (struct access_target){ACCESS_OBJECT, out->hash}, &everyone, e);
+    return status;
+}
+
 enum status topic_open_everyone(struct model *m, struct topic *out, struct error *e)
 {
-    return open_shared(m, SPAN(TOPIC_EVERYONE), SPAN("Everyone"), out, e);
+    return open_for_everyone(m, SPAN(TOPIC_EVERYONE), SPAN("Everyone"), out, e);
 }
 
 enum status topic_open_glue(struct model *m, struct topic *out, struct error *e)
 {
-    return open_shared(m, SPAN(TOPIC_GLUE), SPAN("glue.one"), out, e);
-}
-
-// Lower case, everything outside a-z0-9 a dash (MODELS.md 6.5).
-static struct span id_from_name(struct model *m, struct span name)
-{
-    static const char from[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    static const char to[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456789";
-    if (name.len == 0)
-        return arena_printf(m->arena, "group-%lld", (long long)m->now_ms);
-    char *id = arena_alloc(m->arena, name.len + 1);
-    for (size_t i = 0; i < name.len; i++) {
-        const char *known = memchr(from, name.ptr[i], sizeof from - 1);
-        id[i] = '-';
-        if (known != NULL)
-            id[i] = to[known - from];
-    }
-    return (struct span){id, name.len};
-}
-
-static struct span free_id(struct model *m, struct span wanted)
-{
-    struct span id = wanted;
-    struct topic taken;
-    for (unsigned n = 2; topic_find(m, id, &taken, NULL) == STATUS_OK; n++)
-        id = arena_printf(m->arena, SPAN_FMT "-%u", SPAN_ARG(wanted), n);
-    return id;
-}
-
-enum status topic_create_group(struct model *m, struct span name, struct span id, const struct hash *persons,
-                               size_t count, struct topic *out, struct error *e)
-{
-    struct topic taken;
-    if (name.len > MAX_NAME || !utf8_valid(name) || kind_of(id) != TOPIC_GROUP)
-        return error_set(e, STATUS_INVALID, "BAD-INPUT", "this is not a name or id for a group conversation");
-    if (id.len == 0)
-        id = free_id(m, id_from_name(m, name));
-    else if (topic_find(m, id, &taken, NULL) == STATUS_OK)
-        return error_set(e, STATUS_EXISTS, "EXISTS", "there is a topic with this id");
-    enum status status = create(m, id, name.len != 0 ? name : id, &m->self->person, out, e);
-    if (status == STATUS_OK && count != 0)
-        status = topic_add_persons(m, out, persons, count, e);
-    return status;
-}
-
-// ---- The channels of a conversation ---------------------------------------------------------------------------------
-
-static enum status collect_members(struct model *m, const struct topic *t, struct hash_list *members, struct error *e)
-{
-    struct hash own;
-    struct channel first;
-    hash_list_add(members, &m->self->person);
-    if (channel_get(m, &t->channel, &first, NULL) == STATUS_OK && !hash_is_zero(&first.owner))
-        hash_list_add(members, &first.owner);
-    enum status status = channel_id_hash(m, t->id, &m->self->person, &own, e);
-    if (status == STATUS_OK)
-        status = access_persons(m, (struct access_target){ACCESS_ID, own}, members, e);
-    if (status == STATUS_OK)
-        status = access_persons(m, (struct access_target){ACCESS_OBJECT, t->hash}, members, e);
-    return status;
-}
-
-enum status topic_channels(struct model *m, const struct topic *topic, struct hash_list *channels, struct error *e)
-{
-    struct channels all;
-    struct channel only;
-    struct hash_list members = {0};
-    if (topic->kind != TOPIC_GROUP && is_channel_of(m, topic->id, NULL, &topic->channel)) {
-        if (channel_get(m, &topic->channel, &only, NULL) == STATUS_OK)
-            hash_list_add(channels, &topic->channel);
-        return STATUS_OK;
-    }
-    enum status status = collect_members(m, topic, &members, e);
-    if (status == STATUS_OK && !hash_is_zero(&topic->peer))
-        hash_list_add(&members, &topic->peer);
-    if (status == STATUS_OK)
-        status = channel_find(m, topic->id, &all, e);
-    for (size_t i = 0; status == STATUS_OK && i < all.count; i++)
-        if (hash_is_zero(&all.items[i].owner) || hash_list_has(&members, &all.items[i].owner))
-            hash_list_add(channels, &all.items[i].id_hash);
-    hash_list_free(&members);
-    return status;
+    return open_for_everyone(m, SPAN(TOPIC_GLUE), SPAN("glue.one"), out, e);
 }
 
 enum status topic_recipients(struct model *m, const struct topic *topic, struct hash_list *persons, struct error *e)
@@ -438,7 +259,7 @@ enum status topic_recipients(struct model *m, const struct topic *topic, struct 
     if (topic->kind == TOPIC_ONE_TO_ONE && !hash_is_zero(&topic->peer))
         hash_list_add(persons, &topic->peer);
     if (topic->kind == TOPIC_GROUP)
-        status = collect_members(m, topic, &members, e);
+        status = topic_persons_of(m, topic, &members, e);
     (void)sharing_own_node(m, &own, NULL);
     for (size_t i = 0; i < members.count; i++) {
         const struct hash *person = &members.items[i];

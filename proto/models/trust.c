@@ -232,6 +232,19 @@ enum status trust_verify_entry(struct model *m, struct trust_memo *memo, const s
     return STATUS_OK;
 }
 
+bool trust_entry_fits(struct model *m, const struct hash *creation_time, const struct hash_list *metadata,
+                      const struct hash *author, const struct sign_public *key)
+{
+    for (size_t i = 0; i < metadata->count; i++) {
+        struct trust_signature s;
+        struct hash about;
+        if (read_affirmation(m, &metadata->items[i], &s, &about) && hash_eq(&about, creation_time) &&
+            hash_eq(&s.issuer, author) && trust_signature_fits(&s, key))
+            return true;
+    }
+    return false;
+}
+
 const char *verification_name(enum verification v)
 {
     static const char *const names[] = {

@@ -86,6 +86,9 @@ void trust_memo_destroy(struct trust_memo *memo);
 enum status trust_verify_entry(struct model *m, struct trust_memo *memo, const struct hash *creation_time,
                                const struct hash_list *metadata, struct hash *author, bool *has_author,
                                enum verification *out, struct error *e);
+// Is an affirmation of the entry by the author among the metadata, made with this key?
+bool trust_entry_fits(struct model *m, const struct hash *creation_time, const struct hash_list *metadata,
+                      const struct hash *author, const struct sign_public *key);
 // Did this person sign the object with this key? Did m->self?
 bool trust_signed_by(struct model *m, const struct hash *data, const struct hash *person,
                      const struct sign_public *key);

@@ -93,7 +93,7 @@ enum status way_into(struct model *m, const struct topic *topic, enum way *out, 
     *out = WAY_DIRECT;
     if (topic_is_one_to_one(topic->id, &one, &two))
         return way_into_pair(m, &one, &two, out, e);
-    if (topic->kind == TOPIC_FOR_EVERYONE)
+    if (topic->kind == TOPIC_FOR_EVERYONE || (topic->members != NULL && members_has(topic->members, &m->self->person)))
         return STATUS_OK;
     if (channel_get(m, &topic->channel, &first, NULL) == STATUS_OK && !hash_is_zero(&first.owner))
         from = first.owner;

@@ -240,7 +240,7 @@ enum status conversation_topic_page(struct node_job *job, struct model *m, const
 {
     struct conversation c = {.is_face = face_is(job)};
     if (c.is_face)
-        c.outbox = topic->id;
+        c.outbox = topic_key(m, topic);
     enum status st = topic_channels(m, topic, &c.channels, e);
     if (st == STATUS_OK)
         st = read_page(job, m, &c, e);

@@ -18,6 +18,10 @@ extern const struct node_method NODE_METHODS_TRUST[];      // trust.*
 // The parameter "group": the name or id of a group that exists. Code NOT-FOUND.
 enum status node_job_group(struct node_job *job, struct model *m, struct hash *id_hash, struct error *e);
 
+// The parameter "topic": what a user calls one (topic_named).
+struct topic;
+enum status node_job_topic(struct node_job *job, struct model *m, struct topic *topic, struct error *e);
+
 // The parameter "as": an identity of this node besides the main one, which the caller destroys; NULL for the main one.
 // Code NOT-FOUND.
 enum status node_job_author(struct node_job *job, struct model *m, struct identity **out, struct error *e);

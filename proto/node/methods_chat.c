@@ -142,13 +142,13 @@ static enum status intend(struct node_job *job, struct model *m, const struct to
     if (st == STATUS_OK)
         st = sharing_own_node(m, &archive, e);
     if (st == STATUS_OK)
-        st = store_outbox_last(m->store, topic->id, &last, &seq, e);
+        st = store_outbox_last(m->store, topic_key(m, topic), &last, &seq, e);
     if (st == STATUS_OK)
         st = chat_write_for(m, &archive, channels, last, node_job_text(job, "text"), attachments, count, &sent, e);
     if (st == STATUS_OK)
-        st = channel_id_hash(m, topic->id, to != NULL ? NULL : &archive, &sent.channel, e);
+        st = topic_outlet_of(m, topic, &archive, &sent.channel, e);
     if (st == STATUS_OK)
-        st = add_intent(job, m, topic->id, to, &sent, e);
+        st = add_intent(job, m, topic_key(m, topic), to, &sent, e);
     if (st != STATUS_OK)
         return st;
     job->sent = (struct traced_message){.id = sent.id, .channel = sent.channel, .began_ms = m->now_ms};
@@ -178,8 +178,13 @@ static enum status intend_to(struct node_job *job, struct model *m, const struct
 
 static enum status intend_into(struct node_job *job, struct model *m, const struct topic *topic, struct error *e)
 {
+    struct hash archive;
     struct hash_list channels = {0};
-    enum status st = topic_channels(m, topic, &channels, e);
+    enum status st = sharing_own_node(m, &archive, e);
+    if (st == STATUS_OK)
+        st = topic_may_write(topic, &archive, e);
+    if (st == STATUS_OK)
+        st = topic_channels(m, topic, &channels, e);
     if (st == STATUS_OK)
         st = intend(job, m, topic, NULL, &channels, e);
     hash_list_free(&channels);
@@ -236,7 +241,7 @@ static enum status topic_send(struct node_job *job, struct model *m, struct erro
     size_t count;
     struct chat_sent sent;
     enum way way = WAY_DIRECT;
-    enum status st = topic_find(m, node_job_text(job, "topic"), &topic, e);
+    enum status st = node_job_topic(job, m, &topic, e);
     if (st == STATUS_OK && face_is(job))
         st = way_into(m, &topic, &way, e);
     if (st == STATUS_OK && way == WAY_NONE)
@@ -264,7 +269,7 @@ static void note_sent(struct node_job *job)
 static enum status topic_read(struct node_job *job, struct model *m, struct error *e)
 {
     struct topic topic;
-    enum status st = topic_find(m, node_job_text(job, "topic"), &topic, e);
+    enum status st = node_job_topic(job, m, &topic, e);
     return st == STATUS_OK ? conversation_topic_page(job, m, &topic, e) : st;
 }
 

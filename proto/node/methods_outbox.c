@@ -157,7 +157,7 @@ static enum status find_topic(struct node_job *job, struct model *m, struct topi
 {
     *to = (struct hash){{0}};
     if (!hash_parse(node_job_text(job, "to"), to))
-        return topic_find(m, node_job_text(job, "topic"), topic, e);
+        return node_job_topic(job, m, topic, e);
     if (!contact_exists(m, to))
         return error_set(e, STATUS_REFUSED, "NO-WAY", "neither node is paired with %s", hash_text(to).s);
     return topic_open_one_to_one(m, to, topic, e);

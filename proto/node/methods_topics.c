@@ -1,60 +1,207 @@
 // Control methods on topics themselves: who takes part, what they are called. What is said in them is in
 // methods_chat.c.
-#include "models/access.h"
-#include "models/topic.h"
+#include "models/group.h"
+#include "models/sharing.h"
+#include "models/way.h"
+#include "node/face.h"
 #include "node/methods.h"
+
+enum status node_job_topic(struct node_job *job, struct model *m, struct topic *topic, struct error *e)
+{
+    return topic_named(m, node_job_text(job, "topic"), topic, e);
+}
+
+// ---- Showing --------------------------------------------------------------------------------------------------------
+
+static json_t *show_members(const struct topic *topic)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; topic->members != NULL && i < topic->members->count; i++) {
+        const struct member *one = &topic->members->items[i];
+        if (one->role != MEMBER_GONE)
+            json_array_append_new(list, json_pack("{s:o, s:s}", "personId", node_json_hash(&one->person), "role",
+                                                  member_role_name(one->role)));
+    }
+    return list;
+}
+
+static void add_persons(json_t *persons, const struct hash_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(persons, node_json_hash(&list->items[i]));
+}
 
 static json_t *topic_persons(struct model *m, const struct topic *topic)
 {
     json_t *persons = json_array();
-    struct hash one;
-    struct hash two;
-    if (topic_is_one_to_one(topic->id, &one, &two)) {
-        json_array_append_new(persons, node_json_hash(&one));
-        json_array_append_new(persons, node_json_hash(&two));
-        return persons;
-    }
     struct hash_list list = {0};
-    struct access_target target = {ACCESS_OBJECT, topic->hash};
-    if (access_persons(m, target, &list, NULL) == STATUS_OK) {
-        for (size_t i = 0; i < list.count; i++)
-            json_array_append_new(persons, node_json_hash(&list.items[i]));
+    struct hash pair[2];
+    if (topic_is_one_to_one(topic->id, &pair[0], &pair[1])) {
+        hash_list_add(&list, &pair[0]);
+        hash_list_add(&list, &pair[1]);
+    } else if (topic_persons_of(m, topic, &list, NULL) != STATUS_OK) {
+        list.count = 0;
     }
+    add_persons(persons, &list);
     hash_list_free(&list);
     return persons;
+}
+
+static json_t *show_topic(struct model *m, const struct topic *t)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "topicId", node_json_text(t->id), "name", node_json_name(t->name),
+                     "channel", node_json_hash(&t->channel), "persons", topic_persons(m, t), "members",
+                     show_members(t));
 }
 
 static enum status topic_list_work(struct node_job *job, struct model *m, struct error *e)
 {
     struct topics topics = {0};
     enum status st = topic_list(m, &topics, e);
-    if (st != STATUS_OK)
-        return st;
     json_t *items = json_array();
-    for (size_t i = 0; i < topics.count; i++) {
-        const struct topic *t = &topics.items[i];
-        json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:o}", "topicId", node_json_text(t->id), "name",
-                                               node_json_name(t->name), "channel", node_json_hash(&t->channel),
-                                               "persons", topic_persons(m, t)));
+    for (size_t i = 0; st == STATUS_OK && i < topics.count; i++)
+        json_array_append_new(items, show_topic(m, &topics.items[i]));
+    return node_job_listed(job, st, items);
+}
+
+static enum status topic_members_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct topic topic;
+    enum status st = node_job_topic(job, m, &topic, e);
+    if (st == STATUS_OK)
+        node_job_page(job, show_members(&topic));
+    return st;
+}
+
+// ---- By way of the archive ------------------------------------------------------------------------------------------
+
+// The installation's groups are the archive's, unless this node's person takes part in one itself.
+static bool is_archives(struct node_job *job, struct model *m, const struct topic *topic)
+{
+    struct hash owner;
+    if (!face_is(job))
+        return false;
+    if (topic->members != NULL)
+        return !members_has(topic->members, &m->self->person);
+    return channel_owner(m, &topic->channel, &owner) == STATUS_OK && !hash_eq(&owner, &m->self->person);
+}
+
+// The same request for the archive, with the topic's unambiguous name.
+static enum status leave_to_archive(struct node_job *job, struct model *m, const struct topic *topic, struct error *e)
+{
+    struct hash_list persons = {0};
+    static const char *const copied[] = {"role", "history", "name"};
+    enum status st = node_job_hashes(job, "persons", &persons, e);
+    json_t *list = json_array();
+    json_t *params = json_pack("{s:o}", "topic", node_json_text(topic_key(m, topic)));
+    add_persons(list, &persons);
+    if (persons.count != 0)
+        json_object_set(params, "persons", list);
+    json_decref(list);
+    hash_list_free(&persons);
+    for (size_t i = 0; i < sizeof copied / sizeof *copied; i++) {
+        json_t *value = json_object_get(ipc_request_params(job->request), copied[i]);
+        if (value != NULL)
+            json_object_set(params, copied[i], value);
     }
-    node_job_page(job, items);
-    return STATUS_OK;
+    if (st == STATUS_OK)
+        return face_defer(job, m, ipc_request_method(job->request), params, e);
+    json_decref(params);
+    return st;
+}
+
+// ---- Beginning ------------------------------------------------------------------------------------------------------
+
+static enum status add_group(struct node_job *job, struct model *m, struct hash_list *persons, struct error *e)
+{
+    struct hash id;
+    struct group group;
+    if (ipc_request_text(job->request, "group") == NULL)
+        return STATUS_OK;
+    enum status st = node_job_group(job, m, &id, e);
+    if (st == STATUS_OK)
+        st = group_get(m, &id, &group, e);
+    for (size_t i = 0; st == STATUS_OK && i < group.person_count; i++)
+        if (!hash_list_has(persons, &group.persons[i]))
+            hash_list_add(persons, &group.persons[i]);
+    return st;
 }
 
 static enum status open_topic(struct node_job *job, struct model *m, const struct hash_list *persons,
                               struct topic *topic, struct error *e)
 {
-    struct span name = node_job_text(job, "name");
-    struct hash group;
+    struct topic_plan plan = {.name = node_job_text(job, "name"),
+                              .id = node_job_text(job, "id"),
+                              .history = ipc_request_bool(job->request, "history", false)};
     bool by_group = ipc_request_text(job->request, "group") != NULL;
     if (ipc_request_bool(job->request, "everyone", false))
         return topic_open_everyone(m, topic, e);
-    if (persons->count == 1 && name.len == 0 && !by_group)
+    if (persons->count == 1 && plan.name.len == 0 && plan.id.len == 0 && !by_group)
         return topic_open_one_to_one(m, &persons->items[0], topic, e);
-    enum status st = by_group ? node_job_group(job, m, &group, e) : STATUS_OK;
+    plan.persons = persons->items;
+    plan.count = persons->count;
+    return topic_create_group(m, &plan, topic, e);
+}
+
+static json_t *describe_plan(struct node_job *job, const struct hash_list *persons, struct span id)
+{
+    json_t *list = json_array();
+    add_persons(list, persons);
+    json_t *params =
+        json_pack("{s:o, s:b, s:b}", "persons", list, "history", ipc_request_bool(job->request, "history", false),
+                  "everyone", ipc_request_bool(job->request, "everyone", false));
+    if (ipc_request_text(job->request, "name") != NULL)
+        json_object_set_new(params, "name", node_json_text(node_job_text(job, "name")));
+    if (id.len != 0)
+        json_object_set_new(params, "id", node_json_text(id));
+    return params;
+}
+
+static enum status expect_topic(struct node_job *job, struct model *m, const struct hash_list *persons, struct span id,
+                                struct topic *topic, struct error *e)
+{
+    struct hash archive;
+    enum status st = sharing_own_node(m, &archive, e);
+    if (st != STATUS_OK)
+        return st;
+    if (id.len != 0)
+        return topic_expect(m, id, node_job_text(job, "name"), &archive, topic, e);
+    bool pair = persons->count == 1 && !ipc_request_bool(job->request, "everyone", false);
+    topic->id = pair ? topic_one_to_one_id(m->arena, &archive, &persons->items[0]) : SPAN(TOPIC_EVERYONE);
+    return channel_id_hash(m, topic->id, NULL, &topic->channel, e);
+}
+
+// Whom this node itself is paired with it can talk to alone; everybody else is the archive's.
+static bool all_are_ours(struct model *m, const struct hash_list *persons)
+{
+    for (size_t i = 0; i < persons->count; i++) {
+        enum way way = WAY_NONE;
+        if (!sharing_is_own_node(m, &persons->items[i]) &&
+            (way_to(m, &persons->items[i], &way, NULL) != STATUS_OK || way != WAY_DIRECT))
+            return false;
+    }
+    return persons->count != 0;
+}
+
+static enum status create_by_archive(struct node_job *job, struct model *m, struct hash_list *persons, struct error *e)
+{
+    struct topic topic = {0};
+    bool repeats;
+    enum status st = face_repeats(job, m, &repeats, e);
+    if (st != STATUS_OK || repeats)
+        return st;
+    struct span id = node_job_text(job, "id");
+    bool group = id.len != 0 || node_job_text(job, "name").len != 0 || persons->count != 1;
+    if (id.len == 0 && group && !ipc_request_bool(job->request, "everyone", false))
+        id = topic_make_id(m, node_job_text(job, "name"));
+    st = expect_topic(job, m, persons, id, &topic, e);
     if (st == STATUS_OK)
-        st = topic_create_group(m, name, (struct span){0}, persons->items, persons->count, topic, e);
-    return st == STATUS_OK && by_group ? topic_add_group(m, topic, &group, e) : st;
+        st = face_defer(job, m, "topic.create", describe_plan(job, persons, id), e);
+    if (st == STATUS_OK) {
+        json_object_set_new(job->result, "topicId", node_json_text(topic.id));
+        json_object_set_new(job->result, "channel", node_json_hash(&topic.channel));
+    }
+    return st;
 }
 
 static enum status topic_create(struct node_job *job, struct model *m, struct error *e)
@@ -66,16 +213,87 @@ static enum status topic_create(struct node_job *job, struct model *m, struct er
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "give \"persons\", \"group\" or \"everyone\"");
     enum status st = node_job_hashes(job, "persons", &persons, e);
     if (st == STATUS_OK)
+        st = add_group(job, m, &persons, e);
+    bool by_archive = st == STATUS_OK && face_is(job) && !all_are_ours(m, &persons);
+    if (by_archive)
+        st = create_by_archive(job, m, &persons, e);
+    else if (st == STATUS_OK)
         st = open_topic(job, m, &persons, &topic, e);
-    if (st == STATUS_OK)
+    if (st == STATUS_OK && !by_archive)
         job->result =
             json_pack("{s:o, s:o}", "topicId", node_json_text(topic.id), "channel", node_json_hash(&topic.channel));
     hash_list_free(&persons);
     return st;
 }
 
+// ---- Changes --------------------------------------------------------------------------------------------------------
+
+static enum status answer_changed(struct node_job *job, struct model *m, const struct topic *topic, enum status st)
+{
+    if (st == STATUS_OK)
+        job->result = show_topic(m, topic);
+    return st;
+}
+
+static enum status topic_add_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct topic topic;
+    struct hash_list persons = {0};
+    enum member_role role = MEMBER_WRITER;
+    const char *name = ipc_request_text(job->request, "role");
+    enum status st = node_job_topic(job, m, &topic, e);
+    if (st == STATUS_OK && is_archives(job, m, &topic))
+        return leave_to_archive(job, m, &topic, e);
+    if (st == STATUS_OK)
+        st = node_job_hashes(job, "persons", &persons, e);
+    if (name != NULL)
+        (void)member_role_parse(span_of(name), &role);
+    for (size_t i = 0; st == STATUS_OK && i < persons.count; i++)
+        st = topic_set_role(m, &topic, &persons.items[i], role, ipc_request_bool(job->request, "history", false), e);
+    hash_list_free(&persons);
+    return answer_changed(job, m, &topic, st);
+}
+
+static enum status topic_remove_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct topic topic;
+    struct hash_list persons = {0};
+    enum status st = node_job_topic(job, m, &topic, e);
+    if (st == STATUS_OK && is_archives(job, m, &topic))
+        return leave_to_archive(job, m, &topic, e);
+    if (st == STATUS_OK)
+        st = node_job_hashes(job, "persons", &persons, e);
+    for (size_t i = 0; st == STATUS_OK && i < persons.count; i++)
+        st = topic_remove(m, &topic, &persons.items[i], e);
+    hash_list_free(&persons);
+    return answer_changed(job, m, &topic, st);
+}
+
+static enum status topic_rename_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct topic topic;
+    enum status st = node_job_topic(job, m, &topic, e);
+    if (st == STATUS_OK && is_archives(job, m, &topic))
+        return leave_to_archive(job, m, &topic, e);
+    if (st == STATUS_OK)
+        st = topic_rename(m, &topic, node_job_text(job, "name"), e);
+    return answer_changed(job, m, &topic, st);
+}
+
+static enum status topic_leave_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct topic topic;
+    enum status st = node_job_topic(job, m, &topic, e);
+    if (st == STATUS_OK && is_archives(job, m, &topic))
+        return leave_to_archive(job, m, &topic, e);
+    if (st == STATUS_OK)
+        st = topic_leave(m, &topic, e);
+    return answer_changed(job, m, &topic, st);
+}
+
 const struct node_method NODE_METHODS_TOPICS[] = {
-    {"topic.create", topic_create, NULL},
-    {"topic.list", topic_list_work, NULL},
-    {NULL, NULL, NULL},
+    {"topic.create", topic_create, NULL},        {"topic.list", topic_list_work, NULL},
+    {"topic.members", topic_members_work, NULL}, {"topic.add", topic_add_work, NULL},
+    {"topic.remove", topic_remove_work, NULL},   {"topic.rename", topic_rename_work, NULL},
+    {"topic.leave", topic_leave_work, NULL},     {NULL, NULL, NULL},
 };

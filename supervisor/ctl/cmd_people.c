@@ -1,27 +1,10 @@
-// profile, group, identity, settings, channel, topic, trust.
+// profile, group, identity, settings, channel, trust.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "supervisor/ctl/attach.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
-
-// Adds an option's value as a parameter of the same or another name.
-static void add(const struct ctl *c, json_t *params, const char *option, const char *name)
-{
-    if (ctl_has(c, option))
-        json_object_set_new(params, name, json_string(ctl_value(c, option)));
-}
-
-static json_t *all_values(const struct ctl *c, const char *option)
-{
-    json_t *list = json_array();
-    size_t cursor = 0;
-    for (const char *v; (v = ctl_next(c, option, &cursor)) != NULL;)
-        json_array_append_new(list, json_string(v));
-    return list;
-}
 
 static enum status page(struct ctl *c, const char *method, json_t *params, struct error *e)
 {
@@ -46,7 +29,7 @@ enum status run_profile_set(struct ctl *c, struct error *e)
     static const char *const options[] = {"name", "status", "organisation", "image", "mail", "phone"};
     json_t *params = json_object();
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        add(c, params, options[i], options[i]);
+        ctl_add(c, params, options[i], options[i]);
     if (json_object_size(params) == 0) {
         json_decref(params);
         return ctl_usage(e, "profile set wants at least one of its options");
@@ -56,7 +39,7 @@ enum status run_profile_set(struct ctl *c, struct error *e)
 
 enum status run_group_create(struct ctl *c, struct error *e)
 {
-    json_t *params = json_pack("{s:s, s:o}", "name", c->arguments[0], "persons", all_values(c, "person"));
+    json_t *params = json_pack("{s:s, s:o}", "name", c->arguments[0], "persons", ctl_values(c, "person"));
     return output_result(c, ctl_call(c, "group.create", params, e), e);
 }
 
@@ -89,7 +72,7 @@ enum status run_identity_list(struct ctl *c, struct error *e)
 enum status run_identity_add(struct ctl *c, struct error *e)
 {
     json_t *params = json_pack("{s:s}", "email", c->arguments[0]);
-    add(c, params, "instance", "instanceName");
+    ctl_add(c, params, "instance", "instanceName");
     return output_result(c, ctl_call(c, "identity.add", params, e), e);
 }
 
@@ -120,7 +103,7 @@ enum status run_settings_list(struct ctl *c, struct error *e)
 enum status run_channel_create(struct ctl *c, struct error *e)
 {
     json_t *params = json_pack("{s:s}", "id", c->arguments[0]);
-    add(c, params, "owner", "owner");
+    ctl_add(c, params, "owner", "owner");
     return output_result(c, ctl_call(c, "channel.create", params, e), e);
 }
 
@@ -133,8 +116,8 @@ enum status run_channel_post(struct ctl *c, struct error *e)
         return e->status;
     }
     json_t *params = json_pack("{s:s, s:o}", "id", c->arguments[0], "object", object);
-    add(c, params, "owner", "owner");
-    add(c, params, "as", "as");
+    ctl_add(c, params, "owner", "owner");
+    ctl_add(c, params, "as", "as");
     if (ctl_has(c, "timestamp"))
         json_object_set_new(params, "timestamp", json_integer(timestamp));
     return output_result(c, ctl_call(c, "channel.post", params, e), e);
@@ -146,7 +129,7 @@ enum status run_channel_read(struct ctl *c, struct error *e)
     if (ctl_number(c, "limit", 50, &limit, e) != STATUS_OK)
         return e->status;
     json_t *params = json_pack("{s:s, s:I}", "id", c->arguments[0], "limit", (json_int_t)limit);
-    add(c, params, "owner", "owner");
+    ctl_add(c, params, "owner", "owner");
     return page(c, "channel.read", params, e);
 }
 
@@ -155,45 +138,6 @@ enum status run_channel_list(struct ctl *c, struct error *e)
     static const struct output_column columns[] = {
         {"ID", "id", OUTPUT_TEXT}, {"OWNER", "owner", OUTPUT_ID}, {"CHANNEL", "channel", OUTPUT_ID}};
     return output_list(c, ctl_list(c, "channel.list", NULL, e), columns, 3, "No channels.", e);
-}
-
-// --- topics ----------------------------------------------------------------------------------------------------------
-
-enum status run_topic_create(struct ctl *c, struct error *e)
-{
-    bool everyone = ctl_has(c, "everyone");
-    if (everyone == (ctl_has(c, "with") || ctl_has(c, "group")))
-        return ctl_usage(e, "topic create wants --with PERSON or --group GROUP, or --everyone alone");
-    json_t *params = json_pack("{s:o, s:b}", "persons", all_values(c, "with"), "everyone", everyone);
-    add(c, params, "name", "name");
-    add(c, params, "group", "group");
-    return output_result(c, ctl_call(c, "topic.create", params, e), e);
-}
-
-enum status run_topic_list(struct ctl *c, struct error *e)
-{
-    static const struct output_column columns[] = {{"TOPIC", "topicId", OUTPUT_TEXT},
-                                                   {"NAME", "name", OUTPUT_TEXT},
-                                                   {"PERSONS", "persons", OUTPUT_COUNT},
-                                                   {"CHANNEL", "channel", OUTPUT_ID}};
-    return output_list(c, ctl_list(c, "topic.list", NULL, e), columns, 4, "No chats.", e);
-}
-
-enum status run_topic_send(struct ctl *c, struct error *e)
-{
-    json_t *attachments = attach_files(c, e);
-    if (attachments == NULL)
-        return e->status;
-    json_t *params =
-        json_pack("{s:s, s:s, s:o}", "topic", c->arguments[0], "text", c->arguments[1], "attachments", attachments);
-    return output_result(c, ctl_call(c, "topic.send", params, e), e);
-}
-
-enum status run_topic_read(struct ctl *c, struct error *e)
-{
-    json_t *params = json_pack("{s:s}", "topic", c->arguments[0]);
-    add(c, params, "before", "before");
-    return messages_print(c, "topic.read", params, e);
 }
 
 // --- trust -----------------------------------------------------------------------------------------------------------

@@ -59,13 +59,18 @@ CTL_RUN(run_channel_create);
 CTL_RUN(run_channel_post);
 CTL_RUN(run_channel_read);
 CTL_RUN(run_channel_list);
-CTL_RUN(run_topic_create);
-CTL_RUN(run_topic_list);
-CTL_RUN(run_topic_send);
-CTL_RUN(run_topic_read);
 CTL_RUN(run_trust_list);
 CTL_RUN(run_trust_certify);
 CTL_RUN(run_trust_verify);
+// cmd_topics.c
+CTL_RUN(run_topic_create);
+CTL_RUN(run_topic_list);
+CTL_RUN(run_topic_members);
+CTL_RUN(run_topic_change);
+CTL_RUN(run_topic_rename);
+CTL_RUN(run_topic_leave);
+CTL_RUN(run_topic_send);
+CTL_RUN(run_topic_read);
 // cmd_watch.c
 CTL_RUN(run_id);
 CTL_RUN(run_storage);

@@ -44,6 +44,21 @@ bool ctl_has(const struct ctl *c, const char *option)
     return ctl_value(c, option) != NULL;
 }
 
+void ctl_add(const struct ctl *c, json_t *params, const char *option, const char *name)
+{
+    if (ctl_has(c, option))
+        json_object_set_new(params, name, json_string(ctl_value(c, option)));
+}
+
+json_t *ctl_values(const struct ctl *c, const char *option)
+{
+    json_t *list = json_array();
+    size_t cursor = 0;
+    for (const char *v; (v = ctl_next(c, option, &cursor)) != NULL;)
+        json_array_append_new(list, json_string(v));
+    return list;
+}
+
 enum status ctl_usage(struct error *e, const char *format, ...)
 {
     char text[300];

@@ -57,6 +57,9 @@ bool ctl_has(const struct ctl *c, const char *option);
 const char *ctl_value(const struct ctl *c, const char *option); // the last one given; NULL = none
 // The next value of a repeated option; start with *cursor = 0. NULL at the end.
 const char *ctl_next(const struct ctl *c, const char *option, size_t *cursor);
+// Adds an option's value, if it was given, as a parameter of the same or another name; all values of a repeated one.
+void ctl_add(const struct ctl *c, json_t *params, const char *option, const char *name);
+json_t *ctl_values(const struct ctl *c, const char *option);
 // Checks a number; otherwise when it was not given. STATUS_INVALID "USAGE".
 enum status ctl_number(const struct ctl *c, const char *option, int64_t otherwise, int64_t *out, struct error *e);
 enum status ctl_usage(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));

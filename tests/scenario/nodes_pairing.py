@@ -100,13 +100,15 @@ def test_a_topic_for_everyone_and_one_for_a_group(t):
         until(lambda: reads(joe, "EveryoneTopic") == ["hello all", "hello Joe"], "and answers")
 
         archive(joe, "group", "create", "friends")
-        archive(joe, "topic", "create", "--name", "Tea Club", "--group", "friends")
-        archive(joe, "topic", "send", "tea-club", "nobody here yet")
-        archive(joe, "topic", "send", "EveryoneTopic", "later")
-        until(lambda: "later" in reads(ann, "EveryoneTopic"), "a later message is there")
-        assert reads(ann, "tea-club") == [], "somebody outside the group reads its topic"
+        archive(joe, "topic", "create", "--name", "Empty", "--group", "friends")
         archive(joe, "group", "add", "friends", ann.archive)
-        until(lambda: reads(ann, "tea-club") == ["nobody here yet"], "the new member reads it")
+        archive(joe, "topic", "create", "--name", "Tea Club", "--group", "friends")
+        archive(joe, "topic", "send", "Empty", "nobody here")
+        archive(joe, "topic", "send", "Tea Club", "welcome")
+        until(lambda: reads(ann, "Tea Club") == ["welcome"], "who is in the group reads its topic")
+        archive(ann, "topic", "send", "Tea Club", "thanks")
+        until(lambda: reads(joe, "Tea Club") == ["welcome", "thanks"], "and is heard")
+        assert reads(ann, "Empty") == [], "who was not in the group reads its topic"
     with_two(t, run)
 
 

@@ -208,8 +208,10 @@ static void copy_tree(struct pass *p, const struct hash *hash)
 {
     struct store_children children;
     model_node_check(store_children(p->from->store, hash, &children, &p->e), &p->e, "store_children");
+    store_set_parts(p->to->store, true);
     for (size_t i = children.count; i-- > 0;)
         copy(p, &children.items[i].hash);
+    store_set_parts(p->to->store, false);
     free(children.items);
     copy(p, hash);
 }
@@ -271,16 +273,19 @@ size_t model_node_sync(struct model_node *from, struct model_node *to)
     struct access_grants grants;
     model_node_begin(from);
     model_node_begin(to);
-    model_node_check(access_list(&from->m, &to->self->person, &grants, &p.e), &p.e, "access_list");
+    store_set_sender(to->store, &from->self->person);
+    model_node_check(access_list(&from->m, NULL, &grants, &p.e), &p.e, "access_list");
     for (size_t i = 0; i < grants.count; i++) {
         const struct access_target *target = &grants.items[i].target;
-        if (!policy_may_serve(&from->m, &to->self->person, span_of(grants.items[i].type), &target->hash))
+        if (!access_has(&from->m, *target, &to->self->person) ||
+            !policy_may_serve(&from->m, &to->self->person, span_of(grants.items[i].type), &target->hash))
             continue;
         if (target->kind == ACCESS_ID)
             import_versions(&p, &target->hash);
         else if (is_permitted(&p, &target->hash))
             copy_tree(&p, &target->hash);
     }
+    store_set_sender(to->store, NULL);
     model_node_end(to);
     model_node_end(from);
     return p.refused;

@@ -212,16 +212,30 @@ static void do_thumbnail(struct replay *r)
     post_recorded(r, id.ptr, NULL, NULL);
 }
 
-static void do_everyone_topic(struct replay *r)
+static void grant_group(struct replay *r, const struct topic *topic, const struct hash *group)
+{
+    OK(access_grant_group(r->m, (struct access_target){ACCESS_ID, topic->channel}, group, &e));
+    OK(access_grant_group(r->m, (struct access_target){ACCESS_OBJECT, topic->hash}, group, &e));
+}
+
+// The reference shows everyone what it has heard from others; a node of ours does not.
+static void open_for_everyone(struct replay *r, struct span id, struct span name)
 {
     struct topic topic;
-    OK(topic_open_everyone(r->m, &topic, &e));
+    struct hash everyone;
+    OK(topic_make(r->m, id, name, NULL, &topic, &e));
+    OK(group_create(r->m, SPAN(GROUP_EVERYONE), true, &everyone, &e));
+    grant_group(r, &topic, &everyone);
+}
+
+static void do_everyone_topic(struct replay *r)
+{
+    open_for_everyone(r, SPAN(TOPIC_EVERYONE), SPAN("Everyone"));
 }
 
 static void do_glue_topic(struct replay *r)
 {
-    struct topic topic;
-    OK(topic_open_glue(r->m, &topic, &e));
+    open_for_everyone(r, SPAN(TOPIC_GLUE), SPAN("glue.one"));
 }
 
 static void do_glue_message(struct replay *r)
@@ -232,7 +246,7 @@ static void do_glue_message(struct replay *r)
 static void do_group_topic(struct replay *r)
 {
     struct topic topic;
-    OK(topic_create_group(r->m, SPAN("Project"), (struct span){0}, NULL, 0, &topic, &e));
+    OK(topic_make(r->m, SPAN("project"), SPAN("Project"), &r->m->self->person, &topic, &e));
 }
 
 static void do_topic_persons(struct replay *r)
@@ -257,7 +271,7 @@ static void do_topic_group(struct replay *r)
     struct hash group;
     OK(topic_find(r->m, SPAN("project"), &topic, &e));
     OK(group_id(r->m, SPAN("project-group"), &group, &e));
-    OK(topic_add_group(r->m, &topic, &group, &e));
+    grant_group(r, &topic, &group);
 }
 
 static struct access_target team(struct replay *r)

@@ -1,0 +1,78 @@
+// topic: conversations of several people, and who takes part in them.
+#include <string.h>
+
+#include "supervisor/ctl/attach.h"
+#include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/output.h"
+
+enum status run_topic_create(struct ctl *c, struct error *e)
+{
+    bool everyone = ctl_has(c, "everyone");
+    if (everyone == (ctl_has(c, "with") || ctl_has(c, "group")))
+        return ctl_usage(e, "topic create wants --with PERSON or --group GROUP, or --everyone alone");
+    json_t *params = json_pack("{s:o, s:b, s:b}", "persons", ctl_values(c, "with"), "everyone", everyone, "history",
+                               ctl_has(c, "history"));
+    ctl_add(c, params, "name", "name");
+    ctl_add(c, params, "id", "id");
+    ctl_add(c, params, "group", "group");
+    return output_result(c, ctl_call(c, "topic.create", params, e), e);
+}
+
+enum status run_topic_list(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {{"NAME", "name", OUTPUT_TEXT},
+                                                   {"TOPIC", "topicId", OUTPUT_TEXT},
+                                                   {"PERSONS", "persons", OUTPUT_COUNT},
+                                                   {"CHANNEL", "channel", OUTPUT_ID}};
+    return output_list(c, ctl_list(c, "topic.list", NULL, e), columns, 4, "No chats.", e);
+}
+
+enum status run_topic_members(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {{"PERSON", "personId", OUTPUT_ID}, {"ROLE", "role", OUTPUT_TEXT}};
+    json_t *items = ctl_list(c, "topic.members", json_pack("{s:s}", "topic", c->arguments[0]), e);
+    return output_list(c, items, columns, 2, "Nobody has said who takes part.", e);
+}
+
+// topic add and topic remove: TOPIC PERSON…
+enum status run_topic_change(struct ctl *c, struct error *e)
+{
+    bool adds = strcmp(c->command->name, "topic add") == 0;
+    json_t *persons = json_array();
+    for (int i = 1; i < c->argument_count; i++)
+        json_array_append_new(persons, json_string(c->arguments[i]));
+    json_t *params = json_pack("{s:s, s:o}", "topic", c->arguments[0], "persons", persons);
+    if (adds && ctl_has(c, "history"))
+        json_object_set_new(params, "history", json_true());
+    if (adds)
+        ctl_add(c, params, "role", "role");
+    return output_result(c, ctl_call(c, adds ? "topic.add" : "topic.remove", params, e), e);
+}
+
+enum status run_topic_rename(struct ctl *c, struct error *e)
+{
+    json_t *params = json_pack("{s:s, s:s}", "topic", c->arguments[0], "name", c->arguments[1]);
+    return output_result(c, ctl_call(c, "topic.rename", params, e), e);
+}
+
+enum status run_topic_leave(struct ctl *c, struct error *e)
+{
+    return output_result(c, ctl_call(c, "topic.leave", json_pack("{s:s}", "topic", c->arguments[0]), e), e);
+}
+
+enum status run_topic_send(struct ctl *c, struct error *e)
+{
+    json_t *attachments = attach_files(c, e);
+    if (attachments == NULL)
+        return e->status;
+    json_t *params =
+        json_pack("{s:s, s:s, s:o}", "topic", c->arguments[0], "text", c->arguments[1], "attachments", attachments);
+    return output_result(c, ctl_call(c, "topic.send", params, e), e);
+}
+
+enum status run_topic_read(struct ctl *c, struct error *e)
+{
+    json_t *params = json_pack("{s:s}", "topic", c->arguments[0]);
+    ctl_add(c, params, "before", "before");
+    return messages_print(c, "topic.read", params, e);
+}
