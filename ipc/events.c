@@ -46,6 +46,11 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"version.changed", "idHash, hash, type", "A versioned object has a new current version."},
     {"chat.received", "id, sender, channel", "A chat message of somebody else appeared in a channel."},
     {"chat.sent", "id, channel", "A local chat message was stored."},
+    {"message.state", "id, state, personId, why",
+     "A message of ours got further: pending, archived, delivered (to the person) or failed, with why. Each node tells "
+     "of "
+     "what it knows; the sparse node of what its archive delivered, too."},
+    {"intent.failed", "opId, code, why", "What the archive was left to do, and is no message, was refused there."},
     {"clock.ahead", "personId, channel, timestamp",
      "A person's node brought an entry that is of a time more than a day from now, and the later ones are put below "
      "it: "
