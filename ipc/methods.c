@@ -146,10 +146,17 @@ const struct ipc_method IPC_METHODS[] = {
      {OBJECT("invitation", REQUIRED, "{token, publicKey, url} as pairing.invite gives it"),
       HASH("for", OPTIONAL, "it is this person's invitation; being a contact, it may have it made on a new device")}},
     {"contacts.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "The people this node knows.",
-     "{items:[{personId,name,email,trusted,safety,instances:[{instanceId,url,safety}],connected}], next}; safety: the text "
-     "to be compared with what the contact sees for us, null where no pairing of this node stands behind the keys",
+     "The people this node knows; without \"node\" those of the installation, with what either node says of them, or the sparse "
+     "node alone while the archive is away.",
+     "{items:[{personId,name,localName,email,own,level,lastSeenAt,pairedWith:[archive,sparse],trusted,enabled,safety,"
+     "instances:[{instanceId,url,safety}],connected}], next}; localName is the user's own name for it; own: it is the other "
+     "own node; level is connected, seen (was connected before), paired, or unknown (nobody of us is paired with it); safety: "
+     "the text to be compared with what the contact sees for us, null where no pairing of ours stands behind the keys",
      {PAGE}},
+    {"contact.name", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Gives a person a name of the user's own, which both own nodes keep and nobody else is told.", "{}",
+     {PERSON("person", REQUIRED, "who"),
+      {"name", IPC_TEXT, IPC_REQUIRED, 0, IPC_NAME_MAX, NULL, "what to call it; \"\" takes it back"}}},
     {"contact.forget", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Forgets a contact's keys and endpoints and closes its connections.", "{}",
      {PERSON("person", REQUIRED, "who")}},
@@ -492,6 +499,9 @@ const struct ipc_method IPC_METHODS[] = {
      "Sparse: keeps that.", "{}, when it is durable",
      {INT("epoch", REQUIRED, INT64_MIN, INT64_MAX, "as answered"), INT("next", REQUIRED, 0, INT64_MAX, "as answered"),
       ARRAY("items", REQUIRED, 500, "as answered")}},
+    {"node.contacts", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, MS_DEFAULT,
+     "What this node says of some contacts, for the list of the installation.", "{items:[as contacts.list]}, of those it knows",
+     {ARRAY("persons", REQUIRED, 1000, "person ids")}},
     {"node.status", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, 5000,
      "What the supervisor shows and waits for.",
      "{state, personId, instanceId, listeners:[{type,url,state}], objects, bytes, warnings:[text], budgets, idle, "

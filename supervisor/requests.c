@@ -5,10 +5,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ipc/contacts.h"
 #include "supervisor/core.h"
 #include "wall/wall.h"
 
-enum { STATUS_MS = 300, WAIT_MS = 30000, RESTART_MS = 30000, STOP_GRACE_MS = 1500, EVENTS_LIMIT = 500 };
+enum { STATUS_MS = 300, WAIT_MS = 30000, RESTART_MS = 30000, STOP_GRACE_MS = 1500, JOIN_MS = 5000, EVENTS_LIMIT = 500 };
 
 // --- status ----------------------------------------------------------------------------------------------------------
 
@@ -171,6 +172,8 @@ static void handle_events(struct ipc_request *r, void *ctx)
 struct forwarding {
     struct process *process;
     struct ipc_request *request;
+    struct supervisor *joins; // the archive is to add what it knows; NULL: nothing
+    json_t *first;            // what the sparse node said
 };
 
 static void abandoned(void *ctx)
@@ -179,10 +182,58 @@ static void abandoned(void *ctx)
     process_abandon(f->process, f);
 }
 
+static const json_t *contact_among(const json_t *items, const json_t *person)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        if (json_equal(json_object_get(item, "personId"), person))
+            return item;
+    }
+    return NULL;
+}
+
+// A list of contacts as it is without the archive, if that says nothing.
+static void contacts_joined(void *ctx, json_t *result, const struct error *error)
+{
+    struct forwarding *f = ctx;
+    struct ipc_request *r = f->request;
+    json_t *list = f->first;
+    size_t i;
+    json_t *item;
+    free(f);
+    (void)error;
+    json_array_foreach(json_object_get(list, "items"), i, item)
+    {
+        ipc_contact_join(item, contact_among(json_object_get(result, "items"), json_object_get(item, "personId")));
+    }
+    ipc_request_reply(r, list);
+}
+
+static void join_contacts(struct forwarding *f, json_t *result)
+{
+    struct node *archive = &f->joins->nodes[IPC_ARCHIVE];
+    json_t *persons = json_array();
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(result, "items"), i, item)
+    {
+        json_array_append(persons, json_object_get(item, "personId"));
+    }
+    f->first = json_incref(result);
+    f->process = archive->process;
+    process_call(f->process, "node.contacts", json_pack("{s:o}", "persons", persons), JOIN_MS, contacts_joined, f);
+}
+
 static void forwarded(void *ctx, json_t *result, const struct error *error)
 {
     struct forwarding *f = ctx;
     struct ipc_request *r = f->request;
+    if (error == NULL && f->joins != NULL && drive_is_open(&f->joins->nodes[IPC_ARCHIVE])) {
+        join_contacts(f, result);
+        return;
+    }
     free(f);
     if (error != NULL)
         ipc_request_fail(r, error);
@@ -253,7 +304,9 @@ static void forward(struct ipc_request *r, void *ctx)
     json_object_del(params, "node");
     add_face(s, which, wanted, params);
     struct forwarding *f = mem_alloc(sizeof *f);
-    *f = (struct forwarding){n->process, r};
+    *f = (struct forwarding){.process = n->process, .request = r};
+    if (json_object_get(params, IPC_FACE) != NULL && strcmp(m->name, "contacts.list") == 0)
+        f->joins = s;
     if (m->effect == IPC_READS)
         ipc_request_on_abandoned(r, abandoned, f);
     process_call(n->process, m->name, params, m->timeout_ms + (uint64_t)ipc_request_int(r, "waitMs", 0), forwarded, f);

@@ -37,8 +37,8 @@ static bool is_signed_by(struct model *m, const struct hash *certificate, const 
 }
 
 // The archive certifies the keys of whom it pairs with, and takes that back when it forgets somebody.
-static enum status is_paired_with(struct model *m, const struct hash *own, const struct hash *person, bool *paired,
-                                  struct error *e)
+enum status way_paired_with(struct model *m, const struct hash *own, const struct hash *person, bool *paired,
+                            struct error *e)
 {
     struct trust_keys keys;
     *paired = false;
@@ -62,7 +62,7 @@ enum status way_to(struct model *m, const struct hash *person, enum way *out, st
     }
     if (sharing_own_node(m, &own, NULL) != STATUS_OK)
         return STATUS_OK;
-    enum status status = is_paired_with(m, &own, person, &paired, e);
+    enum status status = way_paired_with(m, &own, person, &paired, e);
     *out = paired ? WAY_ARCHIVE : WAY_NONE;
     return status;
 }

@@ -11,6 +11,9 @@ enum way {
 };
 
 enum status way_to(struct model *m, const struct hash *person, enum way *out, struct error *e);
+// Is the other own node paired with the person, as far as it is known here?
+enum status way_paired_with(struct model *m, const struct hash *own, const struct hash *person, bool *paired,
+                            struct error *e);
 // Who writes into a conversation: whose it is.
 enum status way_into(struct model *m, const struct topic *topic, enum way *out, struct error *e);
 

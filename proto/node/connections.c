@@ -8,6 +8,7 @@
 #include "node/job.h"
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
+#include "node/seen.h"
 
 const char *transport_kind_name(enum transport_kind kind)
 {
@@ -147,6 +148,8 @@ void connections_state(void *ctx, struct conn *c, enum conn_state state)
     if (l->conn == NULL)
         open_socket(p, l, c);
     enter(p, l, state);
+    if (state == CONN_ACTIVE && conn_group(c) == CONN_CHUM)
+        seen_note(p->seen, &conn_peer(c)->person_id);
 }
 
 // ---- The end -------------------------------------------------------------------------------------------------------
@@ -209,6 +212,8 @@ void connections_closed(struct peers *p, struct conn *c, const struct error *why
         return;
     l->remote_end = strcmp(why->code, "PEER-CLOSED") == 0 || strcmp(why->code, "CONNECTION-LOST") == 0;
     take_leave(l);
+    if (l->group == CONN_CHUM && l->furthest == CONN_ACTIVE)
+        seen_note(p->seen, &l->person);
     finish(p, l, why);
     tell_closed(p, l);
 }

@@ -1,7 +1,14 @@
 // Control methods on contacts: contacts.list, contact.*.
+#include "base/clock.h"
+#include "ipc/contacts.h"
 #include "models/contact.h"
+#include "models/names.h"
+#include "models/sharing.h"
+#include "models/way.h"
 #include "node/methods.h"
+#include "node/node_internal.h"
 #include "node/peers.h"
+#include "node/seen.h"
 
 static json_t *text_or_null(struct span text)
 {
@@ -18,6 +25,67 @@ static json_t *show_instances(const struct contact *c)
     return list;
 }
 
+static json_t *show(const struct contact *c)
+{
+    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:b}", "personId", node_json_hash(&c->person), "name",
+                     node_json_name(c->name), "email", node_json_name(c->email), "trusted", (int)c->trusted, "enabled",
+                     (int)!c->disabled, "safety", text_or_null(c->safety), "instances", show_instances(c), "connected",
+                     0);
+}
+
+// ---- What only a look at each says ----------------------------------------------------------------------------------
+
+static enum status add_paired(struct node_job *job, struct model *m, const struct hash *person, json_t *item,
+                              struct error *e)
+{
+    bool archive = job->node->kind->program == WALL_ARCHIVE;
+    bool here = contact_is_paired(m, person);
+    bool there = false;
+    bool own = sharing_is_own_node(m, person);
+    struct hash other;
+    enum status st = STATUS_OK;
+    if (!own && sharing_own_node(m, &other, NULL) == STATUS_OK)
+        st = way_paired_with(m, &other, person, &there, e);
+    json_t *with = json_array();
+    if (archive ? here : there)
+        json_array_append_new(with, json_string("archive"));
+    if (archive ? there : here)
+        json_array_append_new(with, json_string("sparse"));
+    json_object_set_new(item, "pairedWith", with);
+    json_object_set_new(item, "own", json_boolean(own));
+    return st;
+}
+
+static enum status add_state(struct node_job *job, struct model *m, json_t *item, struct error *e)
+{
+    struct hash person;
+    struct span name;
+    if (!hash_parse(span_of(json_string_value(json_object_get(item, "personId"))), &person))
+        return STATUS_OK;
+    enum status st = add_paired(job, m, &person, item, e);
+    if (st == STATUS_OK)
+        st = names_local(m, &person, &name, e);
+    if (st != STATUS_OK)
+        return st;
+    int64_t seen = seen_last(m->store, m->arena, &person);
+    json_object_set_new(item, "localName", name.len != 0 ? node_json_name(name) : json_null());
+    json_object_set_new(item, "lastSeenAt", seen != 0 ? json_integer(seen) : json_null());
+    return STATUS_OK;
+}
+
+static enum status add_states(struct node_job *job, struct model *m, struct error *e)
+{
+    size_t i;
+    json_t *item;
+    enum status st = STATUS_OK;
+    json_array_foreach(json_object_get(job->result, "items"), i, item)
+    {
+        if (st == STATUS_OK)
+            st = add_state(job, m, item, e);
+    }
+    return st;
+}
+
 static enum status contacts_list(struct node_job *job, struct model *m, struct error *e)
 {
     struct contacts contacts = {0};
@@ -25,16 +93,27 @@ static enum status contacts_list(struct node_job *job, struct model *m, struct e
     if (st != STATUS_OK)
         return st;
     json_t *items = json_array();
-    for (size_t i = 0; i < contacts.count; i++) {
-        const struct contact *c = &contacts.items[i];
-        json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:b}", "personId",
-                                               node_json_hash(&c->person), "name", node_json_name(c->name), "email",
-                                               node_json_name(c->email), "trusted", (int)c->trusted, "enabled",
-                                               (int)!c->disabled, "safety", text_or_null(c->safety), "instances",
-                                               show_instances(c), "connected", 0));
-    }
+    for (size_t i = 0; i < contacts.count; i++)
+        json_array_append_new(items, show(&contacts.items[i]));
     node_job_page(job, items);
-    return STATUS_OK;
+    return add_states(job, m, e);
+}
+
+// The same of some, for the list that the sparse node makes for the installation.
+static enum status contacts_of(struct node_job *job, struct model *m, struct error *e)
+{
+    struct contacts contacts = {0};
+    struct hash_list persons = {0};
+    enum status st = node_job_hashes(job, "persons", &persons, e);
+    if (st == STATUS_OK)
+        st = contact_list(m, &contacts, e);
+    json_t *items = json_array();
+    for (size_t i = 0; st == STATUS_OK && i < contacts.count; i++)
+        if (hash_list_has(&persons, &contacts.items[i].person))
+            json_array_append_new(items, show(&contacts.items[i]));
+    hash_list_free(&persons);
+    job->result = json_pack("{s:o}", "items", items);
+    return st == STATUS_OK ? add_states(job, m, e) : st;
 }
 
 static void add_connected(struct node_job *job)
@@ -44,9 +123,26 @@ static void add_connected(struct node_job *job)
     struct hash person;
     json_array_foreach(json_object_get(job->result, "items"), i, item)
     {
-        if (hash_parse(span_of(json_string_value(json_object_get(item, "personId"))), &person))
-            json_object_set_new(item, "connected", json_boolean(peers_connected(node_peers(job->node), &person)));
+        if (!hash_parse(span_of(json_string_value(json_object_get(item, "personId"))), &person))
+            continue;
+        bool connected = peers_connected(node_peers(job->node), &person);
+        json_object_set_new(item, "connected", json_boolean(connected));
+        if (connected)
+            json_object_set_new(item, "lastSeenAt", json_integer(clock_wall_ms()));
+        json_object_set_new(item, "level", json_string(ipc_contact_level(item)));
     }
+}
+
+// ---- Changing -------------------------------------------------------------------------------------------------------
+
+static enum status contact_name(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash person;
+    enum status st = node_job_hash(job, "person", &person, e);
+    if (st == STATUS_OK)
+        st = names_set_local(m, &person, node_job_text(job, "name"), e);
+    job->subject = person;
+    return st;
 }
 
 static enum status contact_forget_work(struct node_job *job, struct model *m, struct error *e)
@@ -96,6 +192,11 @@ static void close_forgotten(struct node_job *job)
     tell(job, "contact.forgotten");
 }
 
+static void tell_changed(struct node_job *job)
+{
+    tell(job, "contact.changed");
+}
+
 static void close_disabled(struct node_job *job)
 {
     close_connections(job);
@@ -110,6 +211,8 @@ static void open_connections(struct node_job *job)
 
 const struct node_method NODE_METHODS_CONTACTS[] = {
     {"contacts.list", contacts_list, add_connected},
+    {"node.contacts", contacts_of, add_connected},
+    {"contact.name", contact_name, tell_changed},
     {"contact.forget", contact_forget_work, close_forgotten},
     {"contact.enable", contact_enable, open_connections},
     {"contact.disable", contact_disable, close_disabled},

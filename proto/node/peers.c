@@ -9,6 +9,7 @@
 #include "node/job.h"
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
+#include "node/seen.h"
 
 enum {
     ENDPOINTS_MAX = 10000,
@@ -323,6 +324,7 @@ static void create_parts(struct peers *p)
     p->syncs = syncs_create(p);
     p->inspections = inspections_create(p);
     p->vitals = vitals_create(p);
+    p->seen = seen_create(p);
     p->news = news_create(p->node);
 }
 
@@ -415,6 +417,7 @@ void peers_destroy(struct peers *p)
     inspections_destroy(p->inspections);
     syncs_destroy(p->syncs);
     vitals_destroy(p->vitals);
+    seen_destroy(p->seen);
     connections_end(&p->connections);
     traces_destroy(p->traces);
     incidents_destroy(p->incidents);

@@ -51,6 +51,7 @@ struct peers {
     struct traces *traces;
     struct incidents *incidents;
     struct vitals *vitals;
+    struct seen *seen;
     struct dialling *diallings;
     bool closing;
     struct winding_up { // of a node that is told to stop

@@ -7,6 +7,7 @@
 #include "node/node_internal.h"
 #include "node/numbers.h"
 #include "node/peers_internal.h"
+#include "node/seen.h"
 #include "node/use.h"
 
 enum { MINUTE_TICKS = 60000 / ALERTS_TICK_MS, REFUSAL_TICKS = 10000 / ALERTS_TICK_MS };
@@ -58,8 +59,10 @@ static void tick(void *ctx)
     struct vitals *v = ctx;
     loop_timer_set(v->timer, ALERTS_TICK_MS);
     alerts_check(v->alerts, clock_monotonic_ms(), is_separated(v->peers), incidents_total(v->peers->incidents));
-    if (++v->ticks % MINUTE_TICKS == 0)
+    if (++v->ticks % MINUTE_TICKS == 0) {
         end_minute(v);
+        seen_tick(v->peers->seen);
+    }
     if (v->ticks % REFUSAL_TICKS == 0)
         use_tell_refusals(v->peers->node, v->peers->budgets);
 }

@@ -123,13 +123,48 @@ enum status run_invite_revoke(struct ctl *c, struct error *e)
     return output_done(c, result, "It can no longer be used.", e);
 }
 
+// What the table shows beside the members: what we call it, and who of us is paired with it.
+static void add_shown(json_t *contact)
+{
+    struct buf name = {0};
+    struct buf with = {0};
+    size_t i;
+    json_t *node;
+    const json_t *local = json_object_get(contact, "localName");
+    const json_t *shown = json_is_string(local) ? local : json_object_get(contact, "name");
+    buf_add(&name, json_string_value(shown), json_string_length(shown));
+    if (json_is_true(json_object_get(contact, "own")))
+        buf_add_text(&name, " (own node)");
+    json_array_foreach(json_object_get(contact, "pairedWith"), i, node)
+        buf_printf(&with, "%s%s", i != 0 ? ", " : "", json_string_value(node));
+    json_object_set_new(contact, "shown", json_string(buf_cstr(&name)));
+    json_object_set_new(contact, "with", json_string(buf_cstr(&with)));
+    buf_free(&name);
+    buf_free(&with);
+}
+
 enum status run_contacts(struct ctl *c, struct error *e)
 {
     static const struct output_column columns[] = {
-        {"PERSON", "personId", OUTPUT_ID},  {"NAME", "name", OUTPUT_TEXT},          {"E-MAIL", "email", OUTPUT_TEXT},
-        {"TRUSTED", "trusted", OUTPUT_YES}, {"CONNECTED", "connected", OUTPUT_YES}, {"SAFETY", "safety", OUTPUT_TEXT}};
-    return output_list(c, ctl_list(c, "contacts.list", NULL, e), columns, 6, "No contacts yet; see 'tandem invite'.",
-                       e);
+        {"PERSON", "personId", OUTPUT_ID},        {"NAME", "shown", OUTPUT_TEXT},
+        {"E-MAIL", "email", OUTPUT_TEXT},         {"LEVEL", "level", OUTPUT_TEXT},
+        {"LAST SEEN", "lastSeenAt", OUTPUT_TIME}, {"PAIRED WITH", "with", OUTPUT_TEXT},
+        {"TRUSTED", "trusted", OUTPUT_YES},       {"SAFETY", "safety", OUTPUT_TEXT}};
+    json_t *items = ctl_list(c, "contacts.list", NULL, e);
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        if (!c->json)
+            add_shown(item);
+    }
+    return output_list(c, items, columns, sizeof columns / sizeof *columns, "No contacts yet; see 'tandem invite'.", e);
+}
+
+enum status run_contact_name(struct ctl *c, struct error *e)
+{
+    json_t *params = json_pack("{s:s, s:s}", "person", c->arguments[0], "name", c->arguments[1]);
+    return output_done(c, ctl_call(c, "contact.name", params, e), "Done.", e);
 }
 
 enum status run_contact_change(struct ctl *c, struct error *e)

@@ -25,6 +25,7 @@ CTL_RUN(run_invite_revoke);
 CTL_RUN(run_pair);
 CTL_RUN(run_contacts);
 CTL_RUN(run_contact_change);
+CTL_RUN(run_contact_name);
 CTL_RUN(run_connections);
 CTL_RUN(run_endpoints);
 // cmd_chat.c

@@ -1,6 +1,7 @@
 """People: who they are to us and to themselves, what they are called, and how they are named in arguments."""
 import json
 import os
+import signal
 
 from clock import Clock
 from control import Installation, main, until
@@ -60,6 +61,47 @@ def failures(pair):
     page = pair.t.call("events.since", limit=1)
     events = pair.t.call("events.since", bootId=page["bootId"], seq=0, limit=1000)["events"]
     return [(e["data"]["code"], e["data"]["personId"]) for e in events if e["event"] == "pairing.failed"]
+
+
+def find(pair, person, *options):
+    return next((c for c in pair.ok(*options, "contacts") if c["personId"] == person), None)
+
+
+def test_contacts_say_who_they_are_to_us(t):
+    def run(joe, ann):
+        own = find(joe, joe.archive)
+        assert own["own"] and own["level"] == "connected" and own["pairedWith"] == ["sparse"]
+        met = lambda: find(joe, ann.archive) or {}
+        until(lambda: met().get("level") == "connected", "the list of the installation has what the archive says")
+        contact, archive = met(), find(joe, ann.archive, "--node", "archive")
+        assert contact["pairedWith"] == ["archive"] == archive["pairedWith"] and contact["connected"] and not contact["own"]
+        assert contact["safety"] == archive["safety"] is not None
+        alone = find(joe, ann.archive, "--node", "sparse")
+        assert not alone["connected"] and alone["pairedWith"] == ["archive"] and alone["level"] == "paired"
+        sibling = lambda: find(joe, ann.sparse) or find(joe, ann.sparse, "--node", "archive")
+        assert sibling() is None, "nobody told him of her other node"
+
+        joe.ok("contact", "name", ann.archive[:10], "Anna from work")
+        assert find(joe, ann.archive)["localName"] == "Anna from work"
+        until(lambda: find(joe, ann.archive, "--node", "archive")["localName"] == "Anna from work", "both nodes keep it")
+        assert joe.ok("--node", "archive", "profile", "get", "anna FROM work")["personId"] == ann.archive
+        joe.fails("REFUSED", 4, "settings", "set", "contact.names", ann.archive, "x")
+        shown = t.cli("contacts")[1]
+        assert "Anna from work" in shown and "joe (own node)" in shown and ann.archive[:12] in shown, shown
+        for node in ("archive", "sparse"):
+            assert "Anna from work" not in json.dumps(ann.ok("--node", node, "profile", "get", ann.archive))
+        joe.ok("contact", "name", "Anna from work", "")
+        assert find(joe, ann.archive)["localName"] is None
+
+        ann.t.stop()
+        until(lambda: met()["level"] == "seen", "she is gone")
+        left = met()["lastSeenAt"]
+        assert contact["lastSeenAt"] <= left + 1000 and not met()["connected"]
+        os.kill(t.call("status")["archive"]["pid"], signal.SIGKILL)
+        until(lambda: find(joe, ann.archive)["level"] in ("seen", "paired"), "the sparse node answers alone")
+        assert t.cli("wait", "federated")[0] == 0
+        assert met()["lastSeenAt"] == left, "that is kept"
+    with_two(t, run)
 
 
 # ---- What people say of themselves ----

@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "ipc/contacts.h"
 #include "ipc/errors.h"
 #include "ipc/events.h"
 #include "ipc/methods.h"
@@ -166,12 +167,67 @@ static void parameters_are_checked(void **state)
     }
 }
 
+// ---- Contacts ------------------------------------------------------------------------------------------------------
+
+static json_t *contact(const char *text)
+{
+    json_t *c = json_loads(text, 0, NULL);
+    assert_non_null(c);
+    return c;
+}
+
+static void levels_follow_from_what_is_known(void **state)
+{
+    static const char *const known[][2] = {
+        {"{\"connected\":true,\"lastSeenAt\":5,\"pairedWith\":[\"archive\"]}", "connected"},
+        {"{\"connected\":false,\"lastSeenAt\":5,\"pairedWith\":[]}", "seen"},
+        {"{\"connected\":false,\"lastSeenAt\":null,\"pairedWith\":[\"sparse\"]}", "paired"},
+        {"{\"connected\":false,\"lastSeenAt\":null,\"pairedWith\":[]}", "unknown"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        json_t *c = contact(known[i][0]);
+        assert_string_equal(ipc_contact_level(c), known[i][1]);
+        json_decref(c);
+    }
+}
+
+static void what_both_nodes_say_of_a_contact_is_joined(void **state)
+{
+    (void)state;
+    json_t *c = contact(
+        "{\"connected\":false,\"lastSeenAt\":null,\"pairedWith\":[\"archive\"],\"safety\":null,\"level\":\"paired\"}");
+    json_t *same = json_deep_copy(c);
+    json_t *archive = contact("{\"connected\":true,\"lastSeenAt\":7,\"pairedWith\":[\"archive\"],\"safety\":\"123\"}");
+    json_t *joined = contact("{\"connected\":true,\"lastSeenAt\":7,\"pairedWith\":[\"archive\"],\"safety\":\"123\","
+                             "\"level\":\"connected\"}");
+    json_t *later = contact("{\"connected\":false,\"lastSeenAt\":3,\"pairedWith\":[\"sparse\"],\"safety\":\"9\"}");
+    ipc_contact_join(c, NULL);
+    assert_true(json_equal(c, same));
+    ipc_contact_join(c, archive);
+    assert_true(json_equal(c, joined));
+    ipc_contact_join(c, later); // nothing of it is news but who is paired
+    assert_int_equal(json_integer_value(json_object_get(c, "lastSeenAt")), 7);
+    assert_string_equal(json_string_value(json_object_get(c, "safety")), "123");
+    assert_int_equal(json_array_size(json_object_get(c, "pairedWith")), 2);
+    json_decref(c);
+    json_decref(same);
+    json_decref(archive);
+    json_decref(joined);
+    json_decref(later);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(codes_are_unique_and_complete), cmocka_unit_test(unknown_codes_fall_back_by_status),
-        cmocka_unit_test(errors_survive_json),           cmocka_unit_test(methods_are_well_formed),
-        cmocka_unit_test(events_are_well_formed),        cmocka_unit_test(parameters_are_checked),
+        cmocka_unit_test(codes_are_unique_and_complete),
+        cmocka_unit_test(unknown_codes_fall_back_by_status),
+        cmocka_unit_test(errors_survive_json),
+        cmocka_unit_test(methods_are_well_formed),
+        cmocka_unit_test(events_are_well_formed),
+        cmocka_unit_test(parameters_are_checked),
+        cmocka_unit_test(levels_follow_from_what_is_known),
+        cmocka_unit_test(what_both_nodes_say_of_a_contact_is_joined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
