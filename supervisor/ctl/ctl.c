@@ -1,6 +1,7 @@
 #include "supervisor/ctl/ctl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,14 +185,23 @@ json_t *ctl_list(struct ctl *c, const char *method, json_t *params, struct error
 
 // --- input -----------------------------------------------------------------------------------------------------------
 
-static enum status check_private(FILE *f, const char *file, struct error *e)
+static enum status check_private(int fd, const char *file, struct error *e)
 {
     struct stat st;
-    if (fstat(fileno(f), &st) != 0)
+    if (fstat(fd, &st) != 0)
         return error_errno(e, "cannot look at %s", file);
     if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
         return error_set(e, STATUS_REFUSED, "NO-PERMISSION", "%s must be your own and readable by nobody else", file);
     return STATUS_OK;
+}
+
+// A FIFO that nobody writes to is an empty file, not one to wait for.
+static int open_secret(const char *file)
+{
+    int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0)
+        fcntl(fd, F_SETFL, 0); // who writes to it may take its time
+    return fd;
 }
 
 static void ask_quietly(const char *prompt, bool quiet)
@@ -234,13 +244,13 @@ enum status ctl_secret(struct ctl *c, const char *file, const char *prompt, stru
     (void)c;
     *out = (struct secret){0};
     if (file != NULL) {
-        FILE *f = fopen(file, "re");
-        if (f == NULL)
+        int fd = open_secret(file);
+        if (fd < 0)
             return error_errno(e, "cannot open %s", file);
-        enum status s = check_private(f, file, e);
+        enum status s = check_private(fd, file, e);
         if (s == STATUS_OK)
-            s = read_line(fileno(f), out, e);
-        fclose(f);
+            s = read_line(fd, out, e);
+        close(fd);
         return s;
     }
     bool terminal = isatty(STDIN_FILENO);

@@ -4,8 +4,9 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 
-from control import RpcError, SECRET, fails_with, main, snapshot, until
+from control import BIN, RpcError, SECRET, fails_with, main, snapshot, until
 
 
 def test_the_result_has_the_members_of_the_contract(t):
@@ -97,6 +98,20 @@ def test_a_secret_file_must_be_private(t):
     assert status == 4 and result["error"]["code"] == "NO-PERMISSION"
     os.chmod(path, 0o600)
     assert t.cli_json("provision", "--user", "joe", "--secret-file", path)[0] == 0
+
+
+def test_a_secret_file_may_be_a_pipe_that_somebody_writes_to(t):
+    t.up()
+    path = os.path.join(t.top, "pipe")
+    os.mkfifo(path, 0o600)
+    status, result = t.cli_json("provision", "--user", "joe", "--secret-file", path)
+    assert status == 2 and result["error"]["code"] == "SECRET-MISSING", "nobody writes to it"
+    writer = os.open(path, os.O_RDWR)
+    asking = subprocess.Popen([os.path.join(BIN, "tandem"), "provision", "--user", "joe", "--secret-file", path],
+                              env=t.environment, stdout=subprocess.DEVNULL)
+    os.write(writer, SECRET.encode() + b"\n")
+    assert asking.wait(60) == 0
+    os.close(writer)
 
 
 def test_a_second_call_meanwhile_is_busy(t):
