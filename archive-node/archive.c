@@ -212,6 +212,12 @@ static void archive_start(struct node *n, void *state)
     a->registrations = registrations_create(n, json_object_get(node_config(n), "relay.urls"));
 }
 
+static void archive_meet(void *state, const struct identity *further)
+{
+    struct archive *a = state;
+    registrations_add(a->registrations, further);
+}
+
 static json_t *archive_listeners(void *state)
 {
     struct archive *a = state;
@@ -239,6 +245,7 @@ const struct node_kind ARCHIVE_NODE = {
     .program = WALL_ARCHIVE,
     .open = archive_open,
     .start = archive_start,
+    .meet = archive_meet,
     .close = archive_close,
     .listeners = archive_listeners,
     .metrics = archive_metrics,

@@ -7,18 +7,20 @@
 #include "node/addresses.h"
 #include "node/peers.h"
 
-enum { RELAYS_MAX = 8 };
+enum { RELAYS_MAX = 8, REGISTRATIONS_MAX = 64 };
 
 struct registration {
     struct registrations *owner;
+    const struct identity *self; // who is registered
     struct relay_client *client;
     enum relay_state told;
 };
 
 struct registrations {
     struct node *node;
+    const json_t *urls;
     struct ws_client *ws;
-    struct registration items[RELAYS_MAX];
+    struct registration items[REGISTRATIONS_MAX];
     size_t count;
 };
 
@@ -42,22 +44,23 @@ static void changed(void *ctx, enum relay_state state, const struct error *why)
     if (state == r->told || r->client == NULL)
         return;
     r->told = state;
-    node_tell(
-        r->owner->node, "listener.changed",
-        json_pack("{s:s, s:s, s:s}", "type", "relay", "url", relay_client_url(r->client), "state", state_name(state)));
+    if (r->self == node_self(r->owner->node))
+        node_tell(r->owner->node, "listener.changed",
+                  json_pack("{s:s, s:s, s:s}", "type", "relay", "url", relay_client_url(r->client), "state",
+                            state_name(state)));
     if (state != RELAY_LISTENING)
         return;
-    addresses_add_relay(r->owner->node, relay_client_url(r->client));
+    addresses_add_relay(r->owner->node, r->self, relay_client_url(r->client));
     peers_nudge(node_peers(r->owner->node));
 }
 
-static void add(struct registrations *rs, const char *url)
+static void add(struct registrations *rs, const struct identity *self, const char *url)
 {
     static const struct relay_client_events events = {.accepted = accepted, .state = changed};
-    const struct identity *self = node_self(rs->node);
     struct registration *r = &rs->items[rs->count];
     struct error e;
     r->owner = rs;
+    r->self = self;
     r->client = relay_client_start(node_loop(rs->node), rs->ws, url, &self->instance_keys.public_key,
                                    &self->instance_keys.secret, &events, r, &e);
     if (r->client != NULL)
@@ -66,13 +69,19 @@ static void add(struct registrations *rs, const char *url)
         LOG(LOG_WARN, "relay.refused", LOG_TEXT("url", url), LOG_TEXT("message", e.message));
 }
 
+void registrations_add(struct registrations *rs, const struct identity *self)
+{
+    for (size_t i = 0; i < json_array_size(rs->urls) && i < RELAYS_MAX && rs->count < REGISTRATIONS_MAX; i++)
+        add(rs, self, json_string_value(json_array_get(rs->urls, i)));
+}
+
 struct registrations *registrations_create(struct node *n, const json_t *urls)
 {
     struct registrations *rs = mem_alloc(sizeof *rs);
     rs->node = n;
     rs->ws = ws_client_create(node_loop(n), node_names(n), node_ca_file(n));
-    for (size_t i = 0; i < json_array_size(urls) && rs->count < RELAYS_MAX; i++)
-        add(rs, json_string_value(json_array_get(urls, i)));
+    rs->urls = urls;
+    registrations_add(rs, node_self(n));
     return rs;
 }
 
@@ -88,9 +97,12 @@ void registrations_destroy(struct registrations *rs)
 
 void registrations_list(const struct registrations *rs, json_t *listeners)
 {
-    for (size_t i = 0; rs != NULL && i < rs->count; i++)
+    for (size_t i = 0; rs != NULL && i < rs->count; i++) {
+        if (rs->items[i].self != node_self(rs->node)) // of each relay one is told
+            continue;
         json_array_append_new(listeners, json_pack("{s:s, s:s, s:s, s:I}", "type", "relay", "url",
                                                    relay_client_url(rs->items[i].client), "state",
                                                    state_name(relay_client_state(rs->items[i].client)), "spares",
                                                    (json_int_t)relay_client_spares(rs->items[i].client)));
+    }
 }

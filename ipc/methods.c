@@ -44,6 +44,9 @@
 #define PAGE                                                                                                           \
     INT("limit", IPC_OPTIONAL, 1, 1000, "members of one page, default 100"),                                           \
         TEXT("after", IPC_OPTIONAL, 512, "\"next\" of the page before")
+#define AS                                                                                                             \
+    PREFIX("as", IPC_OPTIONAL,                                                                                         \
+           "person id of the identity that speaks, by default the main one; without node it is one of the archive's")
 #define WAIT_MS                                                                                                        \
     INT("waitMs", IPC_OPTIONAL, 0, IPC_WAIT_MAX_MS, "when there is nothing: answer at the latest after this")
 #define TOPIC TEXT("topic", REQUIRED, 1024, "id, channel, unique name, or the beginning of an id")
@@ -131,7 +134,8 @@ const struct ipc_method IPC_METHODS[] = {
      {CHOICE("via", OPTIONAL, "direct|relay", "default direct"),
       INT("ttl", OPTIONAL, 1, 86400 * 30, "seconds it stays valid, by default those of peers.invitation_s"),
       BOOL("keep", "it survives a restart of the node; default false"),
-      HASH("for", OPTIONAL, "only this person may use it, and, being a contact, may come with a new device")}},
+      HASH("for", OPTIONAL, "only this person may use it, and, being a contact, may come with a new device"),
+      AS}},
     {"pairing.invitations", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_READS, MS_DEFAULT,
      "The invitations nobody has used yet.",
      "{items:[{invitation,expiresAt,kept,inUse}], next}; invitation is the beginning of its token; kept: it survives a "
@@ -144,28 +148,29 @@ const struct ipc_method IPC_METHODS[] = {
      "Accepts an invitation; answers when the contact is stored on this side.",
      "{personId, instanceId, safety}; safety: the text that the other side sees too, if nobody stands between",
      {OBJECT("invitation", REQUIRED, "{token, publicKey, url} as pairing.invite gives it"),
-      HASH("for", OPTIONAL, "it is this person's invitation; being a contact, it may have it made on a new device")}},
+      HASH("for", OPTIONAL, "it is this person's invitation; being a contact, it may have it made on a new device"), AS}},
     {"contacts.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The people this node knows; without \"node\" those of the installation, with what either node says of them, or the sparse "
      "node alone while the archive is away.",
-     "{items:[{personId,name,localName,email,own,level,lastSeenAt,pairedWith:[archive,sparse],trusted,enabled,safety,"
-     "instances:[{instanceId,url,safety}],connected}], next}; localName is the user's own name for it; own: it is the other "
+     "{items:[{personId,identity,name,localName,email,own,level,lastSeenAt,pairedWith:[archive,sparse],trusted,enabled,safety,"
+     "instances:[{instanceId,url,safety}],connected}], next}; identity: the identity of ours whose contact "
+     "it is: of the node asked those of all, unless one is named; localName is the user's own name for it; own: it is the other "
      "own node; level is connected, seen (was connected before), paired, or unknown (nobody of us is paired with it); safety: "
      "the text to be compared with what the contact sees for us, null where no pairing of ours stands behind the keys",
-     {PAGE}},
+     {PAGE, AS}},
     {"contact.name", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Gives a person a name of the user's own, which both own nodes keep and nobody else is told.", "{}",
      {PERSON("person", REQUIRED, "who"),
       {"name", IPC_TEXT, IPC_REQUIRED, 0, IPC_NAME_MAX, NULL, "what to call it; \"\" takes it back"}}},
     {"contact.forget", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Forgets a contact's keys and endpoints and closes its connections.", "{}",
-     {PERSON("person", REQUIRED, "who")}},
+     {PERSON("person", REQUIRED, "who"), AS}},
     {"contact.enable", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Allows connections with a person again.", "{}",
-     {PERSON("person", REQUIRED, "who")}},
+     {PERSON("person", REQUIRED, "who"), AS}},
     {"contact.disable", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Closes and refuses connections with a person.", "{}",
-     {PERSON("person", REQUIRED, "who")}},
+     {PERSON("person", REQUIRED, "who"), AS}},
     {"endpoints.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Every instance of every contact: how it is reached, and what is being done about it.",
      "{items:[{personId,instanceId,publicKey,url,state,failures,nextAt,connectionId}], next}; state is disabled, incoming "
@@ -190,7 +195,8 @@ const struct ipc_method IPC_METHODS[] = {
      {PERSON("to", REQUIRED, "who"),
       {"text", IPC_TEXT, IPC_REQUIRED, 0, KIB * KIB, NULL, "the message"},
       ARRAY("attachments", OPTIONAL, 64,
-            "[{hash,name,type,thumbnail:{hash,type}}] of blobs stored before with blob.commit; thumbnail is optional")}},
+            "[{hash,name,type,thumbnail:{hash,type}}] of blobs stored before with blob.commit; thumbnail is optional"),
+      AS}},
     {"chat.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The latest messages with a person, oldest first. Without \"node\" with both own persons, as one conversation.",
      "{items:[{id,text,sender,author,verification,timestamp,attachments:[{name,type,size,hash,present,"
@@ -200,7 +206,7 @@ const struct ipc_method IPC_METHODS[] = {
      "failed, with why; next is the \"before\" of the page before",
      {PERSON("with", REQUIRED, "who"),
       INT("limit", OPTIONAL, 1, 1000, "default 50"),
-      PREFIX("before", OPTIONAL, "message id: only older ones")}},
+      PREFIX("before", OPTIONAL, "message id: only older ones"), AS}},
     {"chat.since", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_POLL,
      "Messages stored behind a cursor, for followers. Without a cursor it answers the current one and no message.",
      "{items:[as chat.list], next}; next is the next cursor",

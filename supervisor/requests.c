@@ -294,6 +294,8 @@ static void forward(struct ipc_request *r, void *ctx)
     const char *wanted = ipc_request_text(r, "node");
     if (wanted != NULL)
         ipc_node_parse(wanted, &which);
+    else if (ipc_request_text(r, "as") != NULL && strcmp(m->name, "channel.post") != 0)
+        which = IPC_ARCHIVE; // who has several identities has them there
     struct node *n = &s->nodes[which];
     if (check_face(r, &e) != STATUS_OK || check_open(s, n, &e) != STATUS_OK ||
         check_pairing(s, m, which, &e) != STATUS_OK) {

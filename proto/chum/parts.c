@@ -327,8 +327,8 @@ static void mark_siblings(struct sifting *sifting)
     hash_map_destroy(siblings);
 }
 
-// Also asked for is what is here, but neither came from the peer nor is shown to it, or is of another kind than it says:
-// otherwise it would learn that it is here, and by referring to it get to see it.
+// Also asked for is what is here, but neither came from the peer nor is shown to it, or is of another kind than it
+// says: otherwise it would learn that it is here, and by referring to it get to see it.
 static bool is_to_be_asked_for(struct sifting *sifting, struct store *s, struct store_knowledge *knowledge, bool is_own,
                                const struct store_child *child)
 {

@@ -12,6 +12,7 @@ enum phase { AWAIT_TOKEN, AWAIT_IDENTITY, STORING, DONE };
 
 struct pairing {
     struct conn *conn; // NULL once it is closed
+    const struct conn_identity *local;
     const struct pairing_host *host;
     bool initiated;
     enum phase phase;
@@ -230,6 +231,7 @@ static struct pairing *create(struct conn *c, const struct pairing_host *host, c
 {
     struct pairing *p = mem_alloc(sizeof *p);
     p->conn = c;
+    p->local = conn_local(c);
     p->host = host;
     p->deadline = conn_now(c) + AWAIT_MS;
     pairing_identity_write(own, &p->own);
@@ -277,6 +279,11 @@ const struct pairing_identity *pairing_peer_identity(const struct pairing *p)
 const struct pairing_token *pairing_token(const struct pairing *p)
 {
     return p->has_reserved ? &p->reserved : NULL;
+}
+
+const struct conn_identity *pairing_local(const struct pairing *p)
+{
+    return p->local;
 }
 
 bool pairing_initiated(const struct pairing *p)

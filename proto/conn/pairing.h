@@ -35,6 +35,7 @@ void pairing_stored(struct pairing *p, const struct error *why); // why NULL: it
 
 const struct conn_peer *pairing_peer(const struct pairing *p);                 // who it is with, authenticated
 const struct pairing_identity *pairing_peer_identity(const struct pairing *p); // NULL until it stands
+const struct conn_identity *pairing_local(const struct pairing *p);            // as whom we pair
 bool pairing_initiated(const struct pairing *p);
 const struct pairing_token *pairing_token(const struct pairing *p); // shown by the peer; NULL as the invited side
 

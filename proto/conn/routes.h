@@ -27,6 +27,7 @@ enum {
 struct routes;
 
 struct routes_endpoint { // an instance, as the OneInstanceEndpoint objects with its key tell; texts are copied
+    const struct conn_identity *local; // whose contact it is; NULL = that of every local identity
     struct hash person, instance;
     struct public_key person_key, instance_key;
     bool hearsay; // only the person's profile says that these are its keys: that stands against nobody else
@@ -61,7 +62,8 @@ enum routes_reason { ROUTES_STORED, ROUTES_JUST_PAIRED, ROUTES_JUST_INVITED };
 // (WIRE.md 8.4). STATUS_FULL "TOO-MANY-ENDPOINTS": of the person, or in all.
 enum status routes_learn(struct routes *r, const struct routes_endpoint *endpoint, enum routes_reason reason,
                          struct error *e);
-void routes_forget(struct routes *r, const struct public_key *instance_key); // closes its connection
+// Closes its connection. local: whose contact it is no more; NULL = nobody's.
+void routes_forget(struct routes *r, const struct conn_identity *local, const struct public_key *instance_key);
 // A peer that runs this software: no courtesy, quick reconnects.
 void routes_set_tandem(struct routes *r, const struct public_key *instance_key);
 

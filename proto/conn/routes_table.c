@@ -225,6 +225,8 @@ enum status routes_learn(struct routes *r, const struct routes_endpoint *endpoin
     if (routes_identity(r, &endpoint->instance_key) != NULL)
         return STATUS_OK;
     for (size_t i = 0; i < r->local_count; i++) {
+        if (endpoint->local != NULL && endpoint->local != r->locals[i])
+            continue;
         bool is_new = routes_find(r, r->locals[i], &endpoint->instance_key) == NULL;
         if (is_new && r->count >= r->limit)
             return error_set(e, STATUS_FULL, "TOO-MANY-ENDPOINTS", "more than %zu endpoints are not kept", r->limit);
@@ -236,15 +238,31 @@ enum status routes_learn(struct routes *r, const struct routes_endpoint *endpoin
     return STATUS_OK;
 }
 
-void routes_forget(struct routes *r, const struct public_key *instance_key)
+static void unlink_route(struct routes *r, struct route *g)
 {
-    struct hash index_key = routes_key_hash(instance_key);
-    hash_map_remove(r->by_key, &index_key);
+    struct hash key = routes_key_hash(&g->instance_key);
+    struct route *first = hash_map_get(r->by_key, &key);
+    if (first == g && g->next_local == NULL) {
+        hash_map_remove(r->by_key, &key);
+        return;
+    }
+    if (first == g) {
+        hash_map_set(r->by_key, &key, g->next_local);
+        return;
+    }
+    while (first->next_local != g)
+        first = first->next_local;
+    first->next_local = g->next_local;
+}
+
+void routes_forget(struct routes *r, const struct conn_identity *local, const struct public_key *instance_key)
+{
     for (size_t i = r->count; i-- > 0;) {
         struct route *g = r->routes[i];
-        if (!public_key_eq(&g->instance_key, instance_key))
+        if (!public_key_eq(&g->instance_key, instance_key) || (local != NULL && g->local != local))
             continue;
         r->routes[i] = r->routes[--r->count];
+        unlink_route(r, g);
         routes_stop(r, g, "Corresponding route was stopped");
         turns_set_owner(r, g, NULL);
         route_free(g);

@@ -25,7 +25,7 @@ enum status keychain_open(const char *dir, const struct secret *node_key, bool m
 // The same for the reference's form: the key is derived from the secret and keychain_salt.
 enum status keychain_open_reference(const char *dir, const struct secret *secret, bool may_create,
                                     struct keychain **out, struct error *e);
-bool keychain_exists(const char *dir); // there is a master key
+bool keychain_exists(const char *dir);   // there is a master key
 void keychain_close(struct keychain *k); // NULL-safe; zeroes the master key
 
 // Seals the master key with another node key as well; the key files stay as they are. Both node keys open the folder

@@ -25,6 +25,6 @@ struct combining {
 };
 
 // Lists and sets: an item that one side lacks stays unless it was taken out there, and not put in later here. Maps and
-// objects: entry by entry. Other values: the one that was set last. Both are objects of one type. The result shares their
-// parts.
+// objects: entry by entry. Other values: the one that was set last. Both are objects of one type. The result shares
+// their parts.
 struct value *combine_values(const struct combining *c, struct value *ours, struct value *theirs);

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "models/access.h"
+#include "models/apart.h"
 #include "models/delivery.h"
 #include "models/group.h"
 #include "models/leute.h"
@@ -67,9 +68,10 @@ enum status contact_persons(struct model *m, struct hash_list *persons, struct h
         struct someone s;
         status = someone_load(m, &others.items[i], &s, e);
         for (size_t k = 0; status == STATUS_OK && k < s.count; k++) {
-            if (hash_list_has(persons, &s.identities[k].person) || leute_is_me(m, &s.identities[k].person))
+            const struct hash *person = &s.identities[k].person;
+            if (hash_list_has(persons, person) || leute_is_me(m, person) || !apart_belongs(m, person))
                 continue;
-            hash_list_add(persons, &s.identities[k].person);
+            hash_list_add(persons, person);
             hash_list_add(someones, &s.id_hash);
         }
         someone_free(&s);
@@ -110,6 +112,9 @@ static enum status find_someone(struct model *m, const struct hash *person, stru
     enum status status = leute_someone_of(m, person, someone, e);
     if (status == STATUS_OK && leute_is_me(m, person))
         status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is ourselves, not a contact", hash_text(person).s);
+    else if (status == STATUS_OK && !apart_belongs(m, person))
+        status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is a contact of another identity here",
+                           hash_text(person).s);
     return status;
 }
 
@@ -167,6 +172,8 @@ enum status contact_forget(struct model *m, const struct hash *person, struct er
         status = leave_all_groups(m, person, e);
     if (status == STATUS_OK)
         status = delivery_give_up(m, person, SPAN("the contact was forgotten"), e);
+    if (status == STATUS_OK)
+        status = apart_leave(m, person, e);
     return status;
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "models/apart.h"
 #include "models/contact.h"
 #include "models/group.h"
 #include "models/instance.h"
@@ -172,8 +173,10 @@ enum status contact_pair(struct model *m, const struct contact_identity *identit
         status = check_own(m, identity, &out->person, e);
     if (status == STATUS_OK) {
         out->is_new = leute_someone_of(m, &out->person, &someone, NULL) != STATUS_OK;
-        status = out->is_new ? STATUS_OK : check_contact(m, identity, &out->person, e);
+        status = apart_join(m, &out->person, out->is_new, e); // whoever it was a contact of before
     }
+    if (status == STATUS_OK && !out->is_new)
+        status = check_contact(m, identity, &out->person, e);
     if (status == STATUS_OK)
         status = put_profile(m, identity, out, &p, e);
     if (status == STATUS_OK)
@@ -183,7 +186,7 @@ enum status contact_pair(struct model *m, const struct contact_identity *identit
     if (status == STATUS_OK)
         status = contact_paired_profile(m, &p.id_hash, e);
     if (status == STATUS_OK)
-        status = join_everyone(m, &out->person, e);
+        status = m->self->further ? STATUS_OK : join_everyone(m, &out->person, e);
     profile_free(&p);
     return status;
 }

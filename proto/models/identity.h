@@ -20,6 +20,7 @@ struct identity { // everything a connection needs too: conn_identity is filled 
     struct hash instance; // id hash of Instance
     struct identity_keys person_keys;
     struct identity_keys instance_keys;
+    bool further; // not the one that the node was made with
 };
 
 void identity_destroy(struct identity *i); // NULL-safe; zeroes the secrets

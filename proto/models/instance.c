@@ -371,6 +371,8 @@ enum status instance_add_identity(struct model *m, struct keychain *k, const str
     if (status == STATUS_OK)
         status = begin_identity(m, options, i, e);
     if (status == STATUS_OK)
+        i->further = true;
+    if (status == STATUS_OK)
         status = is_in_me(m, &i->person) ? open_both_keys(m, k, i, e) : create_identity(m, k, options, url, i, e);
     if (status != STATUS_OK) {
         identity_destroy(i);
@@ -420,6 +422,7 @@ static enum status open_identity(struct model *m, struct keychain *k, const stru
     struct span name = {0};
     struct identity *i = mem_alloc(sizeof *i);
     i->person = *person;
+    i->further = true;
     enum status status = profile_email_of(m, person, &email, e);
     if (status == STATUS_OK)
         status = find_own_instance(m, k, person, &i->instance, &name, e);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "models/access.h"
+#include "models/apart.h"
 #include "models/channel.h"
 #include "models/contact.h"
 #include "models/leute.h"
@@ -63,6 +64,7 @@ static enum status share_someone(struct model *m, const struct hash *own, const 
     struct someone s;
     enum status status = someone_load(m, id_hash, &s, e);
     bool theirs = status == STATUS_OK && (someone_find(&s, own) != NULL || span_eq_text(s.someone_id, SOMEONE_ME));
+    theirs = theirs || (status == STATUS_OK && s.count != 0 && !apart_belongs(m, &s.identities[0].person));
     if (status == STATUS_OK && !theirs)
         status = share_id(m, own, id_hash, e);
     someone_free(&s);
@@ -90,7 +92,8 @@ static enum status share_profile(struct model *m, const struct hash *own, const 
 {
     struct profile p;
     enum status status = profile_load(m, id_hash, &p, e);
-    bool theirs = status == STATUS_OK && (hash_eq(&p.person, own) || hash_eq(&p.owner, own));
+    bool theirs =
+        status == STATUS_OK && (hash_eq(&p.person, own) || hash_eq(&p.owner, own) || !apart_belongs(m, &p.person));
     if (status == STATUS_OK && !theirs)
         status = share_id(m, own, id_hash, e);
     if (status == STATUS_OK && !theirs && !leute_is_me(m, &p.person))
@@ -99,11 +102,32 @@ static enum status share_profile(struct model *m, const struct hash *own, const 
     return status;
 }
 
+// A conversation of a further identity.
+static bool is_apart(struct model *m, struct span topic)
+{
+    struct hash one;
+    struct hash two;
+    return topic_is_one_to_one(topic, &one, &two) && (apart_is_other_self(m, &one) || apart_is_other_self(m, &two));
+}
+
+static enum status share_topic(struct model *m, const struct hash *own, const struct hash *hash, struct error *e)
+{
+    struct value *topic;
+    struct span id = {0};
+    enum status status = model_read(m, hash, "Topic", &topic, e);
+    if (status == STATUS_OK)
+        value_get_string(topic, "id", &id);
+    if (status != STATUS_OK || is_apart(m, id))
+        return status;
+    return access_grant(m, (struct access_target){ACCESS_OBJECT, *hash}, own, e);
+}
+
 static enum status share_channel(struct model *m, const struct hash *own, const struct hash *id_hash, struct error *e)
 {
     struct channel c;
     enum status status = channel_get(m, id_hash, &c, e);
-    return status != STATUS_OK || hash_eq(&c.owner, own) ? status : share_id(m, own, id_hash, e);
+    bool theirs = hash_eq(&c.owner, own) || apart_is_other_self(m, &c.owner) || is_apart(m, c.id);
+    return status != STATUS_OK || theirs ? status : share_id(m, own, id_hash, e);
 }
 
 enum status sharing_notice(struct model *m, const char *type, const struct hash *id_hash, struct error *e)
@@ -128,7 +152,7 @@ enum status sharing_notice_object(struct model *m, const char *type, const struc
     if (sharing_own_node(m, &own, NULL) != STATUS_OK)
         return STATUS_OK;
     if (strcmp(type, "Topic") == 0)
-        return access_grant(m, (struct access_target){ACCESS_OBJECT, *hash}, &own, e);
+        return share_topic(m, &own, hash, e);
     struct trust_signature s;
     if (strcmp(type, "Signature") != 0 || !trust_read_signature(m, hash, &s) || !hash_eq(&s.issuer, &m->self->person) ||
         !trust_signature_fits(&s, &m->self->person_keys.sign_public) ||

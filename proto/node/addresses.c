@@ -104,9 +104,9 @@ static void tell_done(void *arg, enum status status, const struct error *e)
     free(t);
 }
 
-void addresses_add_relay(struct node *n, const char *url)
+void addresses_add_relay(struct node *n, const struct identity *self, const char *url)
 {
     struct telling *t = mem_alloc(sizeof *t);
-    *t = (struct telling){.self = node_self(n), .url = mem_text(span_of(url))};
+    *t = (struct telling){.self = self, .url = mem_text(span_of(url))};
     store_submit(node_queue(n), tell_work, tell_done, t);
 }

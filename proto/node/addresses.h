@@ -13,6 +13,6 @@ void addresses_of_listener(const json_t *config, const char *listener, struct bu
 // On the store's thread, while the node is opened: the listener (empty = none), and of the relays told so far those of
 // the configuration.
 enum status addresses_open(struct model *m, const char *listener, const json_t *config, struct error *e);
-// The node has registered at a relay: its contacts are told, unless they know.
-void addresses_add_relay(struct node *n, const char *url);
+// An identity of the node has registered at a relay: its contacts are told, unless they know.
+void addresses_add_relay(struct node *n, const struct identity *self, const char *url);
 bool addresses_is_relay(const json_t *config, struct span url);

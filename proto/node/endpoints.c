@@ -19,18 +19,28 @@ struct known_list {
     size_t count;
 };
 
+struct found { // the contacts of one identity
+    struct local *local;
+    const struct identity *self;
+    struct contact_endpoints endpoints;
+};
+
 struct reading {
     struct peers *peers;
-    const struct identity *self;
     struct arena *arena;
-    struct contact_endpoints endpoints;
+    struct found *found;
+    size_t count;
 };
 
 static enum status read_work(struct store *s, void *arg, struct error *e)
 {
     struct reading *r = arg;
-    struct model m = {.store = s, .self = r->self, .arena = r->arena, .now_ms = clock_wall_ms()};
-    return contact_endpoints(&m, &r->endpoints, e);
+    enum status st = STATUS_OK;
+    for (size_t i = 0; st == STATUS_OK && i < r->count; i++) {
+        struct model m = {.store = s, .self = r->found[i].self, .arena = r->arena, .now_ms = clock_wall_ms()};
+        st = contact_endpoints(&m, &r->found[i].endpoints, e);
+    }
+    return st;
 }
 
 static struct hash key_of(const struct public_key *k)
@@ -64,12 +74,13 @@ static void add_address(struct routes_endpoint *endpoint, const char *url)
     endpoint->urls[0] = url;
 }
 
-static struct known *add_instance(struct known_list *list, const struct contact_endpoint *row)
+static struct known *add_instance(struct known_list *list, const struct found *f, const struct contact_endpoint *row)
 {
     struct known *k = &list->items[list->count++];
     *k = (struct known){.row = row,
                         .disabled = row->disabled,
-                        .endpoint = {.hearsay = !row->certified,
+                        .endpoint = {.local = &f->local->identity,
+                                     .hearsay = !row->certified,
                                      .person = row->person,
                                      .instance = row->instance,
                                      .person_key = row->person_public,
@@ -77,17 +88,17 @@ static struct known *add_instance(struct known_list *list, const struct contact_
     return k;
 }
 
-static struct known_list gather(struct reading *r)
+static struct known_list gather(struct reading *r, const struct found *f)
 {
     struct hash_map *by_key = hash_map_create();
-    struct hash_map *paired = paired_persons(&r->endpoints);
-    struct known_list list = {arena_alloc(r->arena, (r->endpoints.count + 1) * sizeof *list.items), 0};
-    for (size_t i = 0; i < r->endpoints.count; i++) {
-        const struct contact_endpoint *row = &r->endpoints.items[i];
+    struct hash_map *paired = paired_persons(&f->endpoints);
+    struct known_list list = {arena_alloc(r->arena, (f->endpoints.count + 1) * sizeof *list.items), 0};
+    for (size_t i = 0; i < f->endpoints.count; i++) {
+        const struct contact_endpoint *row = &f->endpoints.items[i];
         struct hash key = key_of(&row->instance_public);
         struct known *k = hash_map_get(by_key, &key);
         if (k == NULL)
-            k = add_instance(&list, row);
+            k = add_instance(&list, f, row);
         hash_map_set(by_key, &key, k);
         if (row->url.len != 0 && hash_map_has(paired, &row->person))
             add_address(&k->endpoint, arena_copy(r->arena, row->url).ptr);
@@ -99,28 +110,28 @@ static struct known_list gather(struct reading *r)
 
 // ---- Telling routes ------------------------------------------------------------------------------------------------
 
-static enum routes_reason reason_of(struct peers *p, const struct hash *key)
+static enum routes_reason reason_of(struct local *l, const struct hash *key)
 {
-    enum routes_reason reason = (enum routes_reason)(uintptr_t)hash_map_get(p->just_paired, key);
-    hash_map_remove(p->just_paired, key);
+    enum routes_reason reason = (enum routes_reason)(uintptr_t)hash_map_get(l->just_paired, key);
+    hash_map_remove(l->just_paired, key);
     return reason;
 }
 
-static void learn(struct peers *p, struct known *k)
+static void learn(struct peers *p, struct local *l, struct known *k)
 {
     struct routes_endpoint *endpoint = &k->endpoint;
     struct hash key = key_of(&endpoint->instance_key);
     struct error e;
-    bool own = peers_is_own(p, &endpoint->person, &endpoint->instance_key);
+    bool own = l == &p->main && peers_is_own(p, &endpoint->person, &endpoint->instance_key);
     if (own && p->own.url[0] != '\0') { // more recent than what is stored
         memset(endpoint->urls, 0, sizeof endpoint->urls);
         endpoint->urls[0] = p->own.url;
     }
     if (k->disabled && endpoint->hearsay) { // the key may be somebody else's, who is welcome
-        routes_forget(p->routes, &endpoint->instance_key);
+        routes_forget(p->routes, &l->identity, &endpoint->instance_key);
         return;
     }
-    if (routes_learn(p->routes, endpoint, reason_of(p, &key), &e) != STATUS_OK)
+    if (routes_learn(p->routes, endpoint, reason_of(l, &key), &e) != STATUS_OK)
         LOG(LOG_WARN, "route.refused", LOG_TEXT("code", e.code));
     routes_enable_person(p->routes, &endpoint->person, !k->disabled);
     if (!own)
@@ -129,79 +140,79 @@ static void learn(struct peers *p, struct known *k)
     routes_set_tandem(p->routes, &endpoint->instance_key);
 }
 
-static void forget_missing(struct peers *p, struct hash_map *seen)
+static void forget_missing(struct peers *p, struct local *l, struct hash_map *seen)
 {
     size_t cursor = 0;
     struct hash key;
-    while (hash_map_next(p->endpoints, &cursor, &key, NULL)) {
+    while (hash_map_next(l->endpoints, &cursor, &key, NULL)) {
         struct public_key instance_key;
         memcpy(instance_key.b, key.b, BOX_KEY);
         if (!hash_map_has(seen, &key))
-            routes_forget(p->routes, &instance_key);
+            routes_forget(p->routes, &l->identity, &instance_key);
     }
-    hash_map_destroy(p->endpoints);
-    p->endpoints = seen;
+    hash_map_destroy(l->endpoints);
+    l->endpoints = seen;
 }
 
 // ---- Whose keys are other ones -------------------------------------------------------------------------------------
 
 // The text of the instance that the person was paired with last; rows of pairings come first.
-static bool is_other_text(struct peers *p, const struct hash *person, const struct safety_text *text)
+static bool is_other_text(struct local *l, const struct hash *person, const struct safety_text *text)
 {
-    struct safety_text *last = hash_map_get(p->safety, person);
+    struct safety_text *last = hash_map_get(l->safety, person);
     bool other = last != NULL && strcmp(last->s, text->s) != 0;
     if (last == NULL) {
         last = mem_alloc(sizeof *last);
-        hash_map_set(p->safety, person, last);
+        hash_map_set(l->safety, person, last);
     }
     *last = *text;
     return other;
 }
 
-static void tell_safety(struct peers *p, const struct known *k, struct hash_map *looked_at)
+static void tell_safety(struct peers *p, struct local *l, const struct known *k, struct hash_map *looked_at)
 {
     const struct contact_endpoint *row = k->row;
     struct hash key = key_of(&row->instance_public);
-    struct safety_text text = contact_safety(node_self(p->node), row);
-    bool added = p->learned && hash_map_has(p->safety, &row->person) && !hash_map_has(p->endpoints, &key);
+    struct safety_text text = contact_safety(l->self, row);
+    bool added = p->learned && hash_map_has(l->safety, &row->person) && !hash_map_has(l->endpoints, &key);
     bool first = row->certified && hash_map_add(looked_at, &row->person);
-    bool other = first && is_other_text(p, &row->person, &text);
-    added = added && hash_map_has(looked_at, &row->person) && hash_map_has(p->contacts, &row->person);
+    bool other = first && is_other_text(l, &row->person, &text);
+    added = added && hash_map_has(looked_at, &row->person) && hash_map_has(l->contacts, &row->person);
     if (other || added)
         node_tell(p->node, "safety.changed",
                   json_pack("{s:o, s:o, s:s}", "personId", node_json_hash(&row->person), "instanceId",
                             node_json_hash(&row->instance), "safety", text.s));
 }
 
-static void tell_changes(struct peers *p, struct known_list list)
+static void tell_changes(struct peers *p, struct local *l, struct known_list list)
 {
     struct hash_map *looked_at = hash_map_create();
     for (size_t i = 0; i < list.count; i++)
-        tell_safety(p, &list.items[i], looked_at);
+        tell_safety(p, l, &list.items[i], looked_at);
     hash_map_destroy(looked_at);
 }
 
 // ---- Learning ------------------------------------------------------------------------------------------------------
 
-static void learn_contacts(struct peers *p, const struct contact_endpoints *endpoints)
+static void learn_contacts(struct local *l, const struct contact_endpoints *endpoints)
 {
-    hash_map_clear(p->contacts);
+    hash_map_clear(l->contacts);
     for (size_t i = 0; i < endpoints->person_count; i++)
-        hash_map_add(p->contacts, &endpoints->persons[i]);
-    p->learned = true;
+        hash_map_add(l->contacts, &endpoints->persons[i]);
 }
 
-static void learn_all(struct peers *p, struct known_list list)
+static void learn_all(struct peers *p, struct local *l, struct known_list list)
 {
     struct hash_map *seen = hash_map_create();
-    p->own.paired = false;
+    if (l == &p->main)
+        p->own.paired = false;
     for (size_t i = 0; i < list.count; i++) {
         struct hash key = key_of(&list.items[i].endpoint.instance_key);
         hash_map_add(seen, &key);
     }
-    forget_missing(p, seen); // first: a person has room for a number of them
+    forget_missing(p, l, seen); // first: a person has room for a number of them
     for (size_t i = 0; i < list.count; i++)
-        learn(p, &list.items[i]);
+        learn(p, l, &list.items[i]);
 }
 
 static void resume_held(struct peers *p)
@@ -212,15 +223,22 @@ static void resume_held(struct peers *p)
     }
 }
 
+static void learn_found(struct reading *r, const struct found *f)
+{
+    struct known_list list = gather(r, f);
+    tell_changes(r->peers, f->local, list);
+    learn_contacts(f->local, &f->endpoints);
+    learn_all(r->peers, f->local, list);
+}
+
 static void read_done(void *arg, enum status status, const struct error *e)
 {
     struct reading *r = arg;
     struct peers *p = r->peers;
     if (!p->closing && status == STATUS_OK) {
-        struct known_list list = gather(r);
-        tell_changes(p, list);
-        learn_contacts(p, &r->endpoints);
-        learn_all(p, list);
+        for (size_t i = 0; i < r->count; i++)
+            learn_found(r, &r->found[i]);
+        p->learned = true;
     } else if (status != STATUS_OK) {
         LOG(LOG_ERROR, "endpoints.unreadable", LOG_TEXT("code", e->code), LOG_TEXT("message", e->message));
     }
@@ -241,14 +259,20 @@ void peers_refresh(struct peers *p)
         return;
     p->refreshing = true;
     struct reading *r = mem_alloc(sizeof *r);
-    *r = (struct reading){.peers = p, .self = node_self(p->node), .arena = arena_create()};
+    *r = (struct reading){.peers = p, .arena = arena_create()};
+    for (const struct local *l = &p->main; l != NULL; l = l->next)
+        r->count++;
+    r->found = arena_alloc(r->arena, r->count * sizeof *r->found);
+    size_t i = 0;
+    for (struct local *l = &p->main; l != NULL; l = l->next)
+        r->found[i++] = (struct found){.local = l, .self = l->self};
     store_submit_read(node_queue(p->node), read_work, read_done, r);
 }
 
-void peers_stored(struct peers *p, const struct public_key *instance_key, bool invited)
+void peers_stored(struct peers *p, struct local *l, const struct public_key *instance_key, bool invited)
 {
     struct hash key = key_of(instance_key);
     enum routes_reason reason = invited ? ROUTES_JUST_PAIRED : ROUTES_JUST_INVITED;
-    hash_map_set(p->just_paired, &key, (void *)(uintptr_t)reason);
+    hash_map_set(l->just_paired, &key, (void *)(uintptr_t)reason);
     peers_refresh(p);
 }

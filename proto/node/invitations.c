@@ -62,10 +62,10 @@ static void token_kept(void *ctx, const struct error *why)
     free(i);
 }
 
-static void answer_invitation(struct pairings *ps, struct ipc_request *r, const struct pairing_token *token,
-                              const char *url)
+static void answer_invitation(struct pairings *ps, struct ipc_request *r, const struct local *l,
+                              const struct pairing_token *token, const char *url)
 {
-    json_t *result = invitation_object(token->text, &ps->peers->identity.instance_public, url);
+    json_t *result = invitation_object(token->text, &l->identity.instance_public, url);
     if (!ipc_request_bool(r, "keep", false)) {
         repeats_reply(ps->repeats, r, result);
         return;
@@ -84,23 +84,25 @@ static void invite(struct ipc_request *r, void *ctx)
     struct error e = {0};
     struct pairing_token token;
     struct hash guest;
-    const char *url;
+    const char *url = NULL;
     int64_t now = clock_wall_ms();
     bool for_one = hash_parse(span_of(ipc_request_text(r, "for")), &guest);
-    enum status st = invite_url(n, ipc_request_text(r, "via"), for_one ? &guest : NULL, &url, &e);
+    const struct local *l = pairings_local(ps, r, &e);
+    enum status st =
+        l == NULL ? e.status : invite_url(n, ipc_request_text(r, "via"), for_one ? &guest : NULL, &url, &e);
     int64_t ttl_ms = ipc_request_int(r, "ttl", 0) * 1000;
     if (st == STATUS_OK && !peers_may_pair(ps->peers))
         st = error_set(&e, STATUS_REFUSED, "PAIRING-OFF", "this installation makes no new contacts");
     if (st == STATUS_OK) {
         invitations_expire(ps, now);
-        st = tokens_issue(ps->tokens, &node_self(n)->person, for_one ? &guest : NULL,
+        st = tokens_issue(ps->tokens, &l->self->person, for_one ? &guest : NULL,
                           ttl_ms != 0 ? ttl_ms : ps->peers->settings.invitation_ms, now, &token, &e);
     }
     if (st != STATUS_OK) {
         repeats_fail(ps->repeats, r, &e);
         return;
     }
-    answer_invitation(ps, r, &token, url);
+    answer_invitation(ps, r, l, &token, url);
 }
 
 // ---- Invitations that were given out -------------------------------------------------------------------------------

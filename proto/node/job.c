@@ -7,6 +7,7 @@
 #include "ipc/methods.h"
 #include "models/names.h"
 #include "node/face.h"
+#include "node/methods.h"
 #include "node/node.h"
 
 enum { NAME_SHOWN = 2048 };
@@ -96,6 +97,21 @@ static enum status resolve_params(struct node_job *job, struct error *e)
     return st;
 }
 
+// With "as" a method sees and does what that identity does, which knows its own people by name; channels have an author
+// of their own.
+static enum status take_speaker(struct node_job *job, struct error *e)
+{
+    static const struct ipc_param as = {.name = "as", .kind = IPC_PREFIX};
+    if (strncmp(ipc_request_method(job->request), "channel.", strlen("channel.")) == 0)
+        return STATUS_OK;
+    enum status st = resolve(job, &as, ipc_request_params(job->request), e);
+    if (st == STATUS_OK)
+        st = node_job_author(job, &job->model, &job->speaker, e);
+    if (st == STATUS_OK && job->speaker != NULL)
+        job->model.self = job->speaker;
+    return st;
+}
+
 static enum status run(struct store *s, void *arg, struct error *e)
 {
     struct run *r = arg;
@@ -108,7 +124,9 @@ static enum status run(struct store *s, void *arg, struct error *e)
             return st;
         error_clear(e);
     }
-    enum status st = resolve_params(job, e);
+    enum status st = take_speaker(job, e);
+    if (st == STATUS_OK)
+        st = resolve_params(job, e);
     if (st == STATUS_OK)
         st = r->work(job, &job->model, e);
     if (st == STATUS_OK && once && !job->intent.waits)
@@ -120,6 +138,8 @@ static void done(void *arg, enum status status, const struct error *e)
 {
     struct run *r = arg;
     r->finish(&r->job, status, e, r->ctx);
+    identity_destroy(r->job.made);
+    identity_destroy(r->job.speaker);
     arena_destroy(r->job.model.arena);
     free(r);
 }

@@ -21,10 +21,12 @@ struct node_job {
     struct node *node;
     struct ipc_request *request; // the loop's; its parameters are the store thread's while the job runs
     struct model model;          // store, identity, arena and time of this job
+    struct identity *speaker;    // whom the request named with "as", if that is not the main one
     struct hash subject;         // whom it was about, if the loop has to know
     struct traced_message sent;  // if it sent one
     struct job_intent intent;    // if it left something to the other own node: face.h
     bool unchanged;              // followers: there is no news, wait on
+    struct identity *made;       // a further identity, if it made one
     json_t *result;              // set by the work; NULL answers {}
 };
 

@@ -46,8 +46,8 @@ static char *print(const struct kept *k)
     for (size_t i = 0; i < k->count; i++) {
         const struct pairing_token *t = &k->items[i];
         json_t *item = json_pack("[s, I]", t->text, (json_int_t)t->expires_ms);
-        if (!hash_is_zero(&t->guest))
-            json_array_append_new(item, node_json_hash(&t->guest));
+        json_array_append_new(item, node_json_hash(&t->guest));
+        json_array_append_new(item, node_json_hash(&t->person));
         json_array_append_new(list, item);
     }
     char *text = json_dumps(list, JSON_COMPACT);
@@ -178,7 +178,9 @@ static void restore(struct kept *k, struct tokens *into, const json_t *item)
     struct pairing_token token = {.person = node_self(k->node)->person,
                                   .expires_ms = json_integer_value(json_array_get(item, 1))};
     const char *guest = json_string_value(json_array_get(item, 2));
-    if (guest != NULL && !hash_parse(span_of(guest), &token.guest))
+    const char *person = json_string_value(json_array_get(item, 3));
+    if ((guest != NULL && !hash_parse(span_of(guest), &token.guest)) ||
+        (person != NULL && !hash_parse(span_of(person), &token.person)))
         return;
     if (text == NULL || strlen(text) != TOKEN_LENGTH || token.expires_ms <= clock_wall_ms() || k->count == KEPT_MAX)
         return;

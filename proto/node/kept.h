@@ -1,7 +1,8 @@
 // Invitations that outlive a run of the node, because their maker asked for it (pairing.invite with keep).
 //
-// Their tokens are a setting of the node's store, [[token, expires], …], until they are used or expire. They are no
-// keys: who reads the store's files can pair as somebody who found the invitation could. Loop thread.
+// Their tokens are a setting of the node's store, [[token, expires, guest or null, inviting person], …], until they are
+// used or expire. They are no keys: who reads the store's files can pair as somebody who found the invitation could.
+// Loop thread.
 #pragma once
 
 #include "conn/tokens.h"

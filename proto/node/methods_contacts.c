@@ -1,7 +1,10 @@
 // Control methods on contacts: contacts.list, contact.*.
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "ipc/contacts.h"
 #include "models/contact.h"
+#include "models/instance.h"
 #include "models/names.h"
 #include "models/sharing.h"
 #include "models/way.h"
@@ -25,12 +28,12 @@ static json_t *show_instances(const struct contact *c)
     return list;
 }
 
-static json_t *show(const struct contact *c)
+static json_t *show(const struct model *m, const struct contact *c)
 {
-    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:b}", "personId", node_json_hash(&c->person), "name",
-                     node_json_name(c->name), "email", node_json_name(c->email), "trusted", (int)c->trusted, "enabled",
-                     (int)!c->disabled, "safety", text_or_null(c->safety), "instances", show_instances(c), "connected",
-                     0);
+    return json_pack("{s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:o, s:b}", "personId", node_json_hash(&c->person),
+                     "identity", node_json_hash(&m->self->person), "name", node_json_name(c->name), "email",
+                     node_json_name(c->email), "trusted", (int)c->trusted, "enabled", (int)!c->disabled, "safety",
+                     text_or_null(c->safety), "instances", show_instances(c), "connected", 0);
 }
 
 // ---- What only a look at each says ----------------------------------------------------------------------------------
@@ -86,17 +89,39 @@ static enum status add_states(struct node_job *job, struct model *m, struct erro
     return st;
 }
 
-static enum status contacts_list(struct node_job *job, struct model *m, struct error *e)
+static enum status list(struct model *m, json_t *items, struct error *e)
 {
     struct contacts contacts = {0};
     enum status st = contact_list(m, &contacts, e);
-    if (st != STATUS_OK)
-        return st;
+    for (size_t i = 0; st == STATUS_OK && i < contacts.count; i++)
+        json_array_append_new(items, show(m, &contacts.items[i]));
+    return st;
+}
+
+static enum status list_of_others(struct node_job *job, const struct model *m, json_t *items, struct error *e)
+{
+    struct identity **others = NULL;
+    size_t count = 0;
+    struct model other = *m;
+    enum status st = instance_identities(&other, job->node->keychain, &others, &count, e);
+    for (size_t i = 0; i < count; i++) {
+        other.self = others[i];
+        if (st == STATUS_OK)
+            st = list(&other, items, e);
+        identity_destroy(others[i]);
+    }
+    free(others);
+    return st;
+}
+
+static enum status contacts_list(struct node_job *job, struct model *m, struct error *e)
+{
     json_t *items = json_array();
-    for (size_t i = 0; i < contacts.count; i++)
-        json_array_append_new(items, show(&contacts.items[i]));
-    node_job_page(job, items);
-    return add_states(job, m, e);
+    enum status st = list(m, items, e);
+    if (st == STATUS_OK && ipc_request_text(job->request, "as") == NULL)
+        st = list_of_others(job, m, items, e);
+    st = node_job_listed(job, st, items);
+    return st == STATUS_OK ? add_states(job, m, e) : st;
 }
 
 // The same of some, for the list that the sparse node makes for the installation.
@@ -110,7 +135,7 @@ static enum status contacts_of(struct node_job *job, struct model *m, struct err
     json_t *items = json_array();
     for (size_t i = 0; st == STATUS_OK && i < contacts.count; i++)
         if (hash_list_has(&persons, &contacts.items[i].person))
-            json_array_append_new(items, show(&contacts.items[i]));
+            json_array_append_new(items, show(m, &contacts.items[i]));
     hash_list_free(&persons);
     job->result = json_pack("{s:o}", "items", items);
     return st == STATUS_OK ? add_states(job, m, e) : st;

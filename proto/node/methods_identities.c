@@ -1,6 +1,7 @@
 // Control methods on the identities a node has: identity.*.
 #include <stdlib.h>
 
+#include "models/apart.h"
 #include "models/contact.h"
 #include "models/instance.h"
 #include "models/leute.h"
@@ -48,21 +49,27 @@ static enum status identity_add(struct node_job *job, struct model *m, struct er
 {
     struct span email = node_job_text(job, "email");
     struct span name = node_job_text(job, "instanceName");
-    struct identity *made = NULL;
     const struct instance_options options = {
         .email = email, .instance_name = name.len != 0 ? name : email, .person_name = email};
     enum status st = check_email(m, email, e);
     if (st == STATUS_OK)
-        st = instance_add_identity(m, job->node->keychain, &options, (struct span){0}, &made, e);
+        st = instance_add_identity(m, job->node->keychain, &options, span_of(node_url(job->node)), &job->made, e);
+    if (st == STATUS_OK) {
+        struct model as_it = *m;
+        as_it.self = job->made;
+        st = apart_begin(&as_it, e);
+    }
     if (st == STATUS_OK)
-        job->result = show_identity(m, made);
-    identity_destroy(made);
+        job->result = show_identity(m, job->made);
     return st;
 }
 
 // The supervisor keeps a copy of all keys.
 static void identity_added(struct node_job *job)
 {
+    if (job->made != NULL) // else it was done before
+        node_add_identity(job->node, job->made);
+    job->made = NULL;
     node_tell(job->node, "keys.changed", json_object());
 }
 

@@ -73,6 +73,32 @@ const struct identity *node_self(const struct node *n)
     return n->self;
 }
 
+const struct identity *node_further(struct node *n, size_t index)
+{
+    OWNER_ASSERT(n);
+    size_t count = 0;
+    while (n->further != NULL && n->further[count] != NULL)
+        count++;
+    return index < count ? n->further[index] : NULL;
+}
+
+void node_add_identity(struct node *n, struct identity *further)
+{
+    size_t count = 0;
+    for (const struct identity *i; (i = node_further(n, count)) != NULL; count++) {
+        if (hash_eq(&i->person, &further->person)) { // it was added twice
+            identity_destroy(further);
+            return;
+        }
+    }
+    n->further = mem_resize(n->further, (count + 2) * sizeof(struct identity *));
+    n->further[count] = further;
+    n->further[count + 1] = NULL;
+    peers_add_identity(n->peers, further);
+    if (n->kind->meet != NULL)
+        n->kind->meet(n->kind_state, further);
+}
+
 struct peers *node_peers(struct node *n)
 {
     OWNER_ASSERT(n);
@@ -139,6 +165,10 @@ void node_close(struct node *n)
     n->blobs = NULL;
     keychain_close(n->keychain);
     n->keychain = NULL;
+    for (size_t i = 0; n->further != NULL && n->further[i] != NULL; i++)
+        identity_destroy(n->further[i]);
+    free(n->further);
+    n->further = NULL;
     identity_destroy(n->self);
     n->self = NULL;
     recipes_destroy(n->recipes);

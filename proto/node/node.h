@@ -33,10 +33,11 @@ struct node_kind {
     // Called on provisioning before anything is stored: opens listeners. params are those of node.provision. Code
     // PORT-TAKEN and what else keeps a listener from opening.
     enum status (*open)(struct node *n, json_t *params, void **state, struct node_door *door, struct error *e);
-    void (*start)(struct node *n, void *state);  // running: identity and peers exist now
-    void (*close)(void *state);                  // stops listening; NULL-safe
-    json_t *(*listeners)(void *state);           // for node.status: [{type,url,state}]
-    void (*metrics)(void *state, json_t *items); // appends to those of the node; may be NULL
+    void (*start)(struct node *n, void *state);                // running: identity and peers exist now
+    void (*meet)(void *state, const struct identity *further); // others can meet this one too; may be NULL
+    void (*close)(void *state);                                // stops listening; NULL-safe
+    json_t *(*listeners)(void *state);                         // for node.status: [{type,url,state}]
+    void (*metrics)(void *state, json_t *items);               // appends to those of the node; may be NULL
 };
 
 // The whole life of the process; returns its exit status.
@@ -50,8 +51,11 @@ void *node_keep(struct node *n, size_t size);                    // memory that 
 
 struct store_queue *node_queue(struct node *n);         // NULL until provisioned
 const struct identity *node_self(const struct node *n); // NULL until provisioned; read by any thread
-struct peers *node_peers(struct node *n);               // NULL until provisioned
-struct blobs *node_blobs(struct node *n);               // the store thread's
+// Further identities, in the order in which they were added; NULL behind the last one. Loop thread.
+const struct identity *node_further(struct node *n, size_t index);
+void node_add_identity(struct node *n, struct identity *further); // takes it over; others can meet it from now on
+struct peers *node_peers(struct node *n);                         // NULL until provisioned
+struct blobs *node_blobs(struct node *n);                         // the store thread's
 const struct node_kind *node_kind(const struct node *n);
 const char *node_url(const struct node *n);      // where others dial us; empty if nobody ever can
 bool node_is_shut(const struct node *n);         // for now they cannot, whatever node_url says

@@ -35,6 +35,7 @@ struct node {
     struct store_queue *queue;
     struct keychain *keychain; // used on the store thread
     struct identity *self;
+    struct identity **further; // NULL-terminated
     struct hooks hooks;
     struct peers *peers;
     struct blobs *blobs;

@@ -30,12 +30,17 @@ static struct attempt *attempt_with(const struct pairings *ps, const struct pair
     return a;
 }
 
+static struct local *local_of(const struct pairings *ps, const struct pairing *pairing)
+{
+    return peers_local(ps->peers, pairing_local(pairing));
+}
+
 // ---- Storing who came ----------------------------------------------------------------------------------------------
 
 struct storing {
     struct pairings *owner;
     struct pairing *pairing;
-    const struct identity *self;
+    struct local *local;
     const struct pairing_identity *peer; // the pairing's, until pairing_stored
     bool expected;
     struct pairing_token token; // if it is one that is kept
@@ -47,7 +52,7 @@ static enum status store_work(struct store *s, void *arg, struct error *e)
 {
     struct storing *job = arg;
     struct arena *arena = arena_create();
-    struct model m = {.store = s, .self = job->self, .arena = arena, .now_ms = clock_wall_ms()};
+    struct model m = {.store = s, .self = job->local->self, .arena = arena, .now_ms = clock_wall_ms()};
     struct contact_identity identity = {
         .email = span_of(job->peer->email),
         .instance_name = span_of(job->peer->instance_name),
@@ -76,7 +81,7 @@ static void store_done(void *arg, enum status status, const struct error *e)
                   status == STATUS_OK || !tokens_has(job->owner->tokens, &job->token));
     secret_wipe(&job->token, sizeof job->token);
     if (status == STATUS_OK && !p->closing)
-        peers_stored(p, &job->peer->instance_public, pairing_initiated(job->pairing));
+        peers_stored(p, job->local, &job->peer->instance_public, pairing_initiated(job->pairing));
     pairing_stored(job->pairing, status == STATUS_OK ? NULL : e); // the end of the node is its end, too
     free(job);
 }
@@ -85,7 +90,7 @@ static void store_identity(void *ctx, struct pairing *pairing, const struct pair
 {
     struct pairings *ps = ctx;
     struct storing *job = mem_alloc(sizeof *job);
-    *job = (struct storing){.owner = ps, .pairing = pairing, .self = node_self(ps->peers->node), .peer = peer};
+    *job = (struct storing){.owner = ps, .pairing = pairing, .local = local_of(ps, pairing), .peer = peer};
     const struct pairing_token *token = pairing_token(pairing);
     const struct attempt *a = attempt_with(ps, pairing);
     const struct hash *guest = token != NULL ? &token->guest : a != NULL ? &a->from : NULL;
@@ -147,7 +152,7 @@ static json_t *show_paired(const struct pairings *ps, const struct pairing *pair
 {
     const struct conn_peer *peer = pairing_peer(pairing);
     const struct pairing_identity *identity = pairing_peer_identity(pairing);
-    struct safety_side own = safety_side_of(node_self(ps->peers->node));
+    struct safety_side own = safety_side_of(local_of(ps, pairing)->self);
     struct safety_side other = {
         .person_public = identity->person_public,
         .instance_public = identity->instance_public,
@@ -197,7 +202,7 @@ static void dialled(void *ctx, struct transport *t, const struct error *why)
         end_attempt(a, NULL, why);
         return;
     }
-    a->conn = conn_initiate(t, &p->host, &p->identity, &a->invitation.public_key, CONN_PAIRING);
+    a->conn = conn_initiate(t, &p->host, &a->local->identity, &a->invitation.public_key, CONN_PAIRING);
 }
 
 static enum status dial(struct pairings *ps, struct attempt *a, struct error *e)
@@ -213,7 +218,7 @@ static enum status dial(struct pairings *ps, struct attempt *a, struct error *e)
 // That of the other own node is for this one only as long as they are not paired.
 static bool is_own_invitation(const struct peers *p, const struct public_key *key)
 {
-    return public_key_eq(key, &p->identity.instance_public) ||
+    return routes_identity(p->routes, key) != NULL ||
            (p->own.paired && p->own.peer.pinned && public_key_eq(key, &p->own.peer.instance_key));
 }
 
@@ -252,7 +257,7 @@ static const char *own_url(const struct node *n, const struct conn *c)
 static struct pairing_identity own_identity(const struct peers *p, const struct conn *c)
 {
     const char *url = own_url(p->node, c);
-    return pairing_identity_of(&p->identity, url[0] != '\0' ? (char *)(uintptr_t)url : NULL);
+    return pairing_identity_of(conn_local(c), url[0] != '\0' ? (char *)(uintptr_t)url : NULL);
 }
 
 const char *pairings_ready(struct pairings *ps, struct conn *c)
@@ -330,6 +335,12 @@ struct pairings *pairings_of_request(struct node *n, struct ipc_request *r)
     return NULL;
 }
 
+struct local *pairings_local(const struct pairings *ps, struct ipc_request *r, struct error *e)
+{
+    const char *as = ipc_request_text(r, "as");
+    return as != NULL ? peers_local_named(ps->peers, span_of(as), e) : &ps->peers->main;
+}
+
 static void accept_invitation(struct ipc_request *r, void *ctx)
 {
     struct pairings *ps = pairings_of_request(ctx, r);
@@ -339,8 +350,9 @@ static void accept_invitation(struct ipc_request *r, void *ctx)
     struct attempt *a = mem_alloc(sizeof *a);
     a->owner = ps;
     a->request = r;
+    a->local = pairings_local(ps, r, &e);
     hash_parse(span_of(ipc_request_text(r, "for")), &a->from);
-    if (begin_attempt(ps, a, &e) != STATUS_OK) {
+    if (a->local == NULL || begin_attempt(ps, a, &e) != STATUS_OK) {
         free(a);
         repeats_fail(ps->repeats, r, &e);
         return;

@@ -12,6 +12,7 @@ struct attempt { // an invitation we accept
     struct attempt *next;
     struct pairings *owner;
     struct ipc_request *request;
+    struct local *local; // the identity that accepts it
     struct invitation invitation;
     struct hash from; // whose invitation it is said to be; zero = anybody's
     struct ws_connect *dial;
@@ -29,6 +30,9 @@ struct pairings {
     struct attempt *attempts;
     size_t accepting; // connections of the group we are the invited-to side of
 };
+
+// The identity that a request speaks for: as names it, else the main one. NULL: NOT-FOUND.
+struct local *pairings_local(const struct pairings *ps, struct ipc_request *r, struct error *e);
 
 // The peers' pairings, unless the request is a repeat or comes too early: then NULL, and it is answered, or will be.
 struct pairings *pairings_of_request(struct node *n, struct ipc_request *r);

@@ -53,7 +53,7 @@ static bool own_host_admits(void *ctx, const struct conn_identity *local, const 
 {
     struct peers *p = ctx;
     bool own = p->own.peer.pinned && public_key_eq(&p->own.peer.instance_key, source);
-    return own && local == &p->identity && host_admits(ctx, local, source, group);
+    return own && local == &p->main.identity && host_admits(ctx, local, source, group);
 }
 
 static const char *host_assigned(void *ctx, struct conn *c)
@@ -81,11 +81,18 @@ static enum conn_key_check host_person_key(void *ctx, const struct hash *person,
     return check == CONN_KEY_DIFFERS && peers_names_own(p, person) ? CONN_KEY_OURS : check;
 }
 
-// Chum goes to the instances we know; an unknown one may be somebody whose pairing is being stored.
-static bool may_become_known(const struct peers *p, const struct conn_peer *peer)
+// A contact of the identity that it came to.
+static bool is_listed(struct peers *p, const struct conn *c)
 {
+    return hash_map_has(peers_local(p, conn_local(c))->contacts, &conn_peer(c)->person_id);
+}
+
+// Chum goes to the instances we know; an unknown one may be somebody whose pairing is being stored.
+static bool may_become_known(struct peers *p, const struct conn *c)
+{
+    const struct conn_peer *peer = conn_peer(c);
     bool learning = p->refreshing || pairings_in_flight(p->pairings);
-    bool stranger = !hash_map_has(p->contacts, &peer->person_id) && !peers_names_own(p, &peer->person_id);
+    bool stranger = !is_listed(p, c) && !peers_names_own(p, &peer->person_id);
     return learning && (stranger || peers_is_own(p, &peer->person_id, &peer->long_term));
 }
 
@@ -97,7 +104,7 @@ static bool proved_itself(const struct peers *p, const struct conn_peer *peer)
            routes_person_key(p->routes, &peer->person_id, &peer->person_public) == CONN_KEY_MATCHES;
 }
 
-static enum status judge_pairing(const struct peers *p, const struct conn *c, struct error *e)
+static enum status judge_pairing(struct peers *p, const struct conn *c, struct error *e)
 {
     const struct conn_peer *peer = conn_peer(c);
     if (peers_is_own(p, &peer->person_id, &peer->long_term) || proved_itself(p, peer))
@@ -106,21 +113,21 @@ static enum status judge_pairing(const struct peers *p, const struct conn *c, st
         return error_set(e, STATUS_REFUSED, "OWN-PERSON", "The person you name is our own");
     if (!p->learned)
         return error_set(e, STATUS_REFUSED, "BUSY", "The node is starting, try again");
-    return pairings_admit(p->pairings, c, hash_map_has(p->contacts, &peer->person_id), e);
+    return pairings_admit(p->pairings, c, is_listed(p, c), e);
 }
 
 // What an instance key that we do not know may have: a pairing as somebody we do not know either.
 static enum status host_claim(void *ctx, const struct conn *c, struct error *e)
 {
-    const struct peers *p = ctx;
+    struct peers *p = ctx;
     const struct conn_peer *peer = conn_peer(c);
     if (peer->known)
         return STATUS_OK;
     if (conn_group(c) == CONN_PAIRING)
         return judge_pairing(p, c, e);
-    if (conn_group(c) == CONN_DEBUG && !proved_itself(p, peer) && !may_become_known(p, peer))
+    if (conn_group(c) == CONN_DEBUG && !proved_itself(p, peer) && !may_become_known(p, c))
         return error_set(e, STATUS_REFUSED, "REFUSED", "You do not have permission to access this file");
-    if (conn_group(c) == CONN_CHUM && !may_become_known(p, peer))
+    if (conn_group(c) == CONN_CHUM && !may_become_known(p, c))
         return error_set(e, STATUS_REFUSED, "REFUSED", "Unable to start chum because you are unknown");
     return STATUS_OK;
 }
@@ -147,7 +154,7 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
         return peers_may_pair(p) || conn_role(c) == CONN_INITIATOR ? pairings_ready(p->pairings, c) : "Pairing is off";
     if (group == CONN_DEBUG && !p->settings.debugs)
         return "Debug requests are off";
-    if (!peer->known && may_become_known(p, peer) && conn_hold(c, HOLD_MS))
+    if (!peer->known && may_become_known(p, c) && conn_hold(c, HOLD_MS))
         return NULL;
     if (group == CONN_DEBUG && !peer->known && !proved_itself(p, peer))
         return "You do not have permission to access this file";
@@ -316,6 +323,68 @@ static void fill_identity(struct conn_identity *out, const struct identity *from
     };
 }
 
+static void begin_local(struct peers *p, struct local *l, const struct identity *self)
+{
+    l->self = self;
+    fill_identity(&l->identity, self);
+    l->endpoints = hash_map_create();
+    l->just_paired = hash_map_create();
+    l->contacts = hash_map_create();
+    l->safety = hash_map_create();
+    routes_add_local(p->routes, &l->identity);
+}
+
+static void end_locals(struct peers *p)
+{
+    for (struct local *l = &p->main, *next; l != NULL; l = next) {
+        next = l->next;
+        hash_map_destroy(l->endpoints);
+        hash_map_destroy(l->just_paired);
+        hash_map_destroy(l->contacts);
+        hash_map_free_values(l->safety);
+        hash_map_destroy(l->safety);
+        if (l != &p->main)
+            free(l);
+    }
+}
+
+void peers_add_identity(struct peers *p, const struct identity *self)
+{
+    OWNER_ASSERT(p);
+    struct local *last = &p->main;
+    while (last->next != NULL)
+        last = last->next;
+    last->next = mem_alloc(sizeof *last->next);
+    begin_local(p, last->next, self);
+    peers_refresh(p);
+}
+
+struct local *peers_local(struct peers *p, const struct conn_identity *identity)
+{
+    struct local *l = &p->main;
+    while (&l->identity != identity)
+        l = l->next;
+    return l;
+}
+
+struct local *peers_local_named(struct peers *p, struct span beginning, struct error *e)
+{
+    struct local *found = NULL;
+    for (struct local *l = &p->main; l != NULL; l = l->next) {
+        struct hash_text id = hash_text(&l->self->person);
+        if (!span_starts_with(span_of(id.s), beginning))
+            continue;
+        if (found != NULL) {
+            error_set(e, STATUS_REFUSED, "AMBIGUOUS-ID", "several identities of this node begin like that");
+            return NULL;
+        }
+        found = l;
+    }
+    if (found == NULL)
+        error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", SPAN_FMT " is no identity of this node", SPAN_ARG(beginning));
+    return found;
+}
+
 static void create_parts(struct peers *p)
 {
     p->pairings = pairings_create(p);
@@ -336,7 +405,6 @@ struct peers *peers_create(struct node *n, const struct own_peer *own)
     peer_settings_read(node_config(n), node_kind(n)->name, &p->settings);
     p->budgets = budgets_create(NULL, NULL);
     p->recipes = recipes_create(false);
-    fill_identity(&p->identity, node_self(n));
     p->host = (struct conn_host){.ctx = p,
                                  .recipes = p->recipes,
                                  .budgets = p->budgets,
@@ -352,16 +420,12 @@ struct peers *peers_create(struct node *n, const struct own_peer *own)
                                  .closed = host_closed};
     p->own_host = p->host;
     p->own_host.admits = own_host_admits;
-    p->endpoints = hash_map_create();
-    p->just_paired = hash_map_create();
-    p->contacts = hash_map_create();
-    p->safety = hash_map_create();
     p->client = ws_client_create(node_loop(n), node_names(n), node_ca_file(n));
     p->routes_timer = loop_timer_create(node_loop(n), dialling_due, p);
     p->routes_host = dialling_host(p);
     p->routes = routes_create(&p->routes_host, ENDPOINTS_MAX);
     routes_set_outgoing(p->routes, p->settings.dials);
-    routes_add_local(p->routes, &p->identity);
+    begin_local(p, &p->main, node_self(n));
     create_parts(p);
     store_queue_on_changes(node_queue(n), store_changed, p);
     peers_refresh(p);
@@ -426,11 +490,7 @@ void peers_destroy(struct peers *p)
     loop_timer_destroy(p->routes_timer);
     loop_timer_destroy(p->winding_up.timer);
     ws_client_destroy(p->client);
-    hash_map_destroy(p->endpoints);
-    hash_map_destroy(p->just_paired);
-    hash_map_destroy(p->contacts);
-    hash_map_free_values(p->safety);
-    hash_map_destroy(p->safety);
+    end_locals(p);
     recipes_destroy(p->recipes);
     budgets_destroy(p->budgets);
     free(p);

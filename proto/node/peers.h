@@ -25,6 +25,8 @@ struct peers *peers_create(struct node *n, const struct own_peer *own);
 // Takes nobody new, asks no more, and ends each connection as soon as its peer owes us no answer: one that is still
 // answering may not survive its end (WIRE.md 9.3). ended comes once, from the loop: then, or when patience is over.
 void peers_wind_up(struct peers *p, void (*ended)(void *ctx), void *ctx);
+// A further identity, which outlives the peers: it is met at the same listener and dials its own contacts.
+void peers_add_identity(struct peers *p, const struct identity *self);
 void peers_close(struct peers *p);   // ends every connection; no new ones; NULL-safe
 void peers_destroy(struct peers *p); // after peers_close, when no store job can come back any more; NULL-safe
 void peers_register(struct node *n); // pairing.*, connections.list

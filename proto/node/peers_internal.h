@@ -31,10 +31,20 @@ struct dialling { // a route's attempt before its connection is assigned
     struct conn *conn;          // from then on
 };
 
+struct local { // an identity of this node, whom others can meet
+    struct local *next;
+    const struct identity *self; // borrowed
+    struct conn_identity identity;
+    struct hash_map *endpoints;   // instance keys that routes has learned for it
+    struct hash_map *just_paired; // instance key → enum routes_reason, until routes has learned it
+    struct hash_map *contacts;    // its contacts, with or without endpoints
+    struct hash_map *safety;      // person → the safety_text told last, also of who was forgotten since
+};
+
 struct peers {
     struct node *node;
     struct recipes *recipes; // the core's, for the loop
-    struct conn_identity identity;
+    struct local main;       // the first of all
     struct conn_host host;
     struct conn_host own_host; // of connections that only the other own node may have
     struct routes_host routes_host;
@@ -62,11 +72,7 @@ struct peers {
     bool refreshing;
     bool refresh_again;
 
-    struct hash_map *endpoints;   // instance keys that routes has learned
-    struct hash_map *just_paired; // instance key → enum routes_reason, until routes has learned it
-    struct hash_map *contacts;    // persons that are listed here, with or without endpoints
-    struct hash_map *safety;      // person → the safety_text told last, also of who was forgotten since
-    bool learned;                 // endpoints and contacts were read at least once
+    bool learned; // endpoints and contacts were read at least once
     struct exchange_challenges challenges;
     struct own_node {
         struct own_peer peer;
@@ -79,7 +85,11 @@ struct peers {
 };
 
 // The endpoint of a peer is stored after pairing. invited: we accepted its invitation, so it may still be storing ours.
-void peers_stored(struct peers *p, const struct public_key *instance_key, bool invited);
+void peers_stored(struct peers *p, struct local *l, const struct public_key *instance_key, bool invited);
+
+struct local *peers_local(struct peers *p, const struct conn_identity *identity); // it is one
+// The one whose person id begins so. NULL: NOT-FOUND, AMBIGUOUS-ID.
+struct local *peers_local_named(struct peers *p, struct span beginning, struct error *e);
 
 // dials.c: attempts of routes.
 struct routes_host dialling_host(struct peers *p);

@@ -12,6 +12,7 @@
 #include "crypto/keycopy.h"
 #include "io/file.h"
 #include "io/folder.h"
+#include "models/apart.h"
 #include "models/instance.h"
 #include "models/leute.h"
 #include "models/onedb.h"
@@ -39,6 +40,8 @@ struct opening {
     struct store *store;
     struct keychain *keychain;
     struct identity *self;
+    struct identity **further;
+    size_t further_count;
     struct store_report report;
     struct own_peer own_peer; // if it was told before
     bool created;
@@ -100,6 +103,19 @@ static enum status set_first_name(const struct opening *o, struct model *m, stru
     return name != NULL && o->created ? profile_set_name(m, span_of(name), e) : STATUS_OK;
 }
 
+static enum status open_further(struct opening *o, const struct model *main, struct error *e)
+{
+    struct model m = *main;
+    enum status st = instance_identities(&m, o->keychain, &o->further, &o->further_count, e);
+    for (size_t i = 0; st == STATUS_OK && i < o->further_count; i++) {
+        m.self = o->further[i];
+        st = apart_begin(&m, e);
+        if (st == STATUS_OK)
+            st = addresses_open(&m, o->door.told, node_config(o->node), e);
+    }
+    return st;
+}
+
 static enum status open_instance(struct opening *o, struct error *e)
 {
     struct arena *arena = arena_create();
@@ -122,6 +138,8 @@ static enum status open_instance(struct opening *o, struct error *e)
     if (st == STATUS_OK)
         o->own_peer.pinned = sharing_own_node(&m, &o->own_peer.person, NULL) == STATUS_OK &&
                              sharing_own_key(&m, &o->own_peer.instance_key);
+    if (st == STATUS_OK)
+        st = open_further(o, &m, e);
     if (st == STATUS_OK)
         st = store_commit(o->store, e);
     else
@@ -213,6 +231,9 @@ static void free_opening(struct opening *o)
     secret_destroy(&o->import_secret);
     json_decref(o->imported);
     free(o->keys_copy);
+    for (size_t i = 0; i < o->further_count; i++)
+        identity_destroy(o->further[i]);
+    free(o->further);
     free(o->import_dir);
     free(o->store_dir);
     free(o->private_dir);
@@ -254,6 +275,9 @@ static void take_over(struct opening *o)
     n->peers = peers_create(n, &o->own_peer);
     if (n->kind->start != NULL)
         n->kind->start(n, n->kind_state);
+    for (size_t i = 0; i < o->further_count; i++)
+        node_add_identity(n, o->further[i]);
+    o->further_count = 0;
 }
 
 // Every listener is open by now.

@@ -26,29 +26,35 @@ struct sync { // one session
     struct served_session served;
 };
 
+struct speaker { // an identity, as sessions with its contacts have it
+    struct speaker *next;
+    struct syncs *owner;
+    const struct identity *self; // for the store thread too
+    struct chum_policy policy;
+};
+
 struct syncs {
     struct peers *peers;
-    const struct identity *self; // for the store thread too
+    struct speaker *speakers;
     struct chum_access *access;
-    struct chum_policy policy;
     struct refusals *refusals;
     struct sync *list;
     struct chum_counts ended; // sums over finished sessions
     bool closing;
-    OWNER // the loop's thread, but for self and policy
+    OWNER // the loop's thread, but for speakers
 };
 
 // ---- The model layer's policy, asked on the store thread -----------------------------------------------------------
 
-static struct model model_for(const struct syncs *ss, struct store *s, struct arena *a)
+static struct model model_for(const struct speaker *f, struct store *s, struct arena *a)
 {
-    return (struct model){.store = s, .self = ss->self, .arena = a, .now_ms = clock_wall_ms()};
+    return (struct model){.store = s, .self = f->self, .arena = a, .now_ms = clock_wall_ms()};
 }
 
 static bool wants(void *ctx, struct store *s, const struct hash *sender, struct span type, const struct hash *id_hash)
 {
-    const struct syncs *ss = ctx;
-    if (!ss->peers->settings.imports)
+    const struct speaker *f = ctx;
+    if (!f->owner->peers->settings.imports)
         return false;
     struct arena *a = arena_create();
     struct model m = model_for(ctx, s, a);
@@ -78,8 +84,8 @@ static bool follows(void *ctx, struct store *s, const struct hash *sender, const
 
 static bool serves(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *id_hash)
 {
-    const struct syncs *ss = ctx;
-    if (!ss->peers->settings.exports)
+    const struct speaker *f = ctx;
+    if (!f->owner->peers->settings.exports)
         return false;
     struct arena *a = arena_create();
     struct model m = model_for(ctx, s, a);
@@ -96,7 +102,8 @@ static struct budget *budget_of(const struct syncs *ss, const struct hash *perso
 static enum status takes(void *ctx, struct store *s, const struct hash *sender, const struct chum_load *load,
                          struct error *e)
 {
-    const struct syncs *ss = ctx;
+    const struct speaker *f = ctx;
+    const struct syncs *ss = f->owner;
     struct arena *a = arena_create();
     struct model m = model_for(ctx, s, a);
     enum status st = STATUS_OK;
@@ -123,7 +130,7 @@ static enum status takes(void *ctx, struct store *s, const struct hash *sender, 
 // The event budget.exceeded tells of it.
 static uint64_t rests(void *ctx, const struct hash *sender)
 {
-    const struct syncs *ss = ctx;
+    const struct syncs *ss = ((const struct speaker *)ctx)->owner;
     struct budget *b = budget_of(ss, sender, peers_names_own(ss->peers, sender));
     uint64_t versions = budget_wait_ms(b, BUDGET_VERSIONS, 1);
     uint64_t growth = budget_wait_ms(b, BUDGET_GROWTH, 1);
@@ -288,6 +295,27 @@ static void closed(void *ctx, struct chum_session *s, const struct error *why)
     free(sync);
 }
 
+static struct speaker *speaker_of(struct syncs *ss, const struct identity *self)
+{
+    struct speaker *f = ss->speakers;
+    while (f != NULL && f->self != self)
+        f = f->next;
+    if (f != NULL)
+        return f;
+    f = mem_alloc(sizeof *f);
+    *f = (struct speaker){.next = ss->speakers, .owner = ss, .self = self};
+    f->policy = (struct chum_policy){.ctx = f,
+                                     .wants = wants,
+                                     .admits = admits,
+                                     .follows = follows,
+                                     .takes = takes,
+                                     .rests = rests,
+                                     .serves = serves,
+                                     .is_own = is_own};
+    ss->speakers = f;
+    return f;
+}
+
 void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem)
 {
     OWNER_ASSERT(ss);
@@ -304,7 +332,9 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem)
                                  .served = served,
                                  .failed = failed,
                                  .closed = closed};
-    sync->session = chum_session_create(c, node_queue(ss->peers->node), ss->access, &ss->policy, &options, &events);
+    sync->session =
+        chum_session_create(c, node_queue(ss->peers->node), ss->access,
+                            &speaker_of(ss, peers_local(ss->peers, conn_local(c))->self)->policy, &options, &events);
 }
 
 static bool is_with(const struct sync *sync, const struct hash *person)
@@ -388,17 +418,8 @@ struct syncs *syncs_create(struct peers *p)
 {
     struct syncs *ss = mem_alloc(sizeof *ss);
     ss->peers = p;
-    ss->self = node_self(p->node);
     ss->access = chum_access_create();
     ss->refusals = refusals_create();
-    ss->policy = (struct chum_policy){.ctx = ss,
-                                      .wants = wants,
-                                      .admits = admits,
-                                      .follows = follows,
-                                      .takes = takes,
-                                      .rests = rests,
-                                      .serves = serves,
-                                      .is_own = is_own};
     return ss;
 }
 
@@ -411,6 +432,10 @@ void syncs_destroy(struct syncs *ss)
 {
     if (ss == NULL)
         return;
+    for (struct speaker *f = ss->speakers, *next; f != NULL; f = next) {
+        next = f->next;
+        free(f);
+    }
     chum_access_destroy(ss->access);
     refusals_destroy(ss->refusals);
     free(ss);

@@ -117,7 +117,6 @@ enum status run_channel_post(struct ctl *c, struct error *e)
     }
     json_t *params = json_pack("{s:s, s:o}", "id", c->arguments[0], "object", object);
     ctl_add(c, params, "owner", "owner");
-    ctl_add(c, params, "as", "as");
     if (ctl_has(c, "timestamp"))
         json_object_set_new(params, "timestamp", json_integer(timestamp));
     return output_result(c, ctl_call(c, "channel.post", params, e), e);

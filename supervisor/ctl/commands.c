@@ -10,6 +10,11 @@
         "limit", '\0', "N", "at most N, default " n                                                                    \
     }
 
+#define AS                                                                                                             \
+    {                                                                                                                  \
+        "as", '\0', "IDENTITY", "speak for this one of 'identity list', which is the archive's unless --node is given"  \
+    }
+
 // clang-format off
 const struct ctl_command CTL_COMMANDS[] = {
     {"up", "", 0, 0, "Run the supervisor and both nodes in the foreground",
@@ -68,7 +73,7 @@ const struct ctl_command CTL_COMMANDS[] = {
      {{"via", '\0', "WAY", "direct (default) or relay"}, {"ttl", '\0', "SECONDS", "valid that long; default: the setting peers.invitation_s"},
       {"keep", '\0', NULL, "it survives a restart of the node"}, {"qr", '\0', NULL, "show it as a QR code"},
       {"qr-file", '\0', "FILE", "write the QR code as a picture, .svg or .png"}, {"link", '\0', NULL, "print it as a link"},
-      {"for", '\0', "PERSON", "only for this person, who may be a contact with a new device"}}},
+      {"for", '\0', "PERSON", "only for this person, who may be a contact with a new device"}, AS}},
     {"invite list", "", 0, 0, "List the invitations nobody has used yet", NULL, "invite list", 30, run_invite_list, {{0}}},
     {"invite revoke", "INVITATION", 1, 1, "Take back an invitation",
      "INVITATION is what 'invite list' shows of it, or its whole token.", "invite revoke 4fX_b8-3kQ0z", 30,
@@ -78,19 +83,19 @@ const struct ctl_command CTL_COMMANDS[] = {
      "keeps it out of the shell's history and the process list: a whole mail will do, however it was folded or quoted.\n"
      "Both sides then see the same safety text: compare it.",
      "pair - <invitation.json", 60, run_pair,
-     {{"for", '\0', "PERSON", "it is this person's, who may be a contact with a new device"}}},
+     {{"for", '\0', "PERSON", "it is this person's, who may be a contact with a new device"}, AS}},
     {"contacts", "", 0, 0, "List the people we know, and who of us is paired with them",
      "LEVEL is connected, seen (it was connected before), paired (it never was), or unknown: nobody of us is paired with it.\n"
-     "Compare SAFETY with what the other side sees.", "contacts", 30, run_contacts, {{0}}},
+     "Compare SAFETY with what the other side sees.", "contacts", 30, run_contacts, {AS}},
     {"contact name", "PERSON NAME", 2, 2, "Give a person a name of your own",
      "Both own nodes keep it, nobody else is told, and commands take it for the person. \"\" takes it back.",
      "contact name 59b85c5b \"Anna from work\"", 30, run_contact_name, {{0}}},
     {"contact forget", "PERSON", 1, 1, "Forget a contact's keys and close its connections",
-     "To talk again both sides have to pair again.", "contact forget 59b85c5b", 30, run_contact_change, {{0}}},
+     "To talk again both sides have to pair again.", "contact forget 59b85c5b", 30, run_contact_change, {AS}},
     {"contact enable", "PERSON", 1, 1, "Allow connections with a person again", NULL, "contact enable 59b85c5b", 30,
-     run_contact_change, {{0}}},
+     run_contact_change, {AS}},
     {"contact disable", "PERSON", 1, 1, "Close and refuse connections with a person", NULL, "contact disable 59b85c5b",
-     30, run_contact_change, {{0}}},
+     30, run_contact_change, {AS}},
     {"enable", "PERSON", 1, 1, "The same as 'contact enable'", NULL, "enable 59b85c5b", 30, run_contact_change, {{0}}},
     {"disable", "PERSON", 1, 1, "The same as 'contact disable'", NULL, "disable 59b85c5b", 30, run_contact_change, {{0}}},
     {"endpoints", "", 0, 0, "List the instances of all contacts and how they are reached",
@@ -108,11 +113,11 @@ const struct ctl_command CTL_COMMANDS[] = {
       {"attach", '\0', "FILE", "send a file along (may be repeated)"},
       {"thumbnail", '\0', "FILE", "a small picture of the file before it"},
       {"stdin", '\0', NULL, "one message per line of stdin"},
-      {"wait", '\0', NULL, "return when it is delivered"}}},
+      {"wait", '\0', NULL, "return when it is delivered"}, AS}},
     {"chat list", "", 0, 0, "Show the latest messages with a person",
      "Own messages that are not delivered yet say how far they are.", "chat list --with 59b85c5b --limit 20", 30,
      run_chat_list, {{"with", '\0', "PERSON", "id, or its first 8 or more digits"}, LIMIT("50"),
-                     {"before", '\0', "ID", "only messages older than this one"}}},
+                     {"before", '\0', "ID", "only messages older than this one"}, AS}},
     {"chat follow", "", 0, 0, "Show messages with a person as they arrive", NULL, "chat follow --with 59b85c5b",
      CTL_FOREVER, run_chat_follow, {{"with", '\0', "PERSON", "id, or its first 8 or more digits"}}},
     {"object get", "HASH", 1, 1, "Show an object", NULL, "object get 4f7fb833", 30, run_object_get, {{0}}},

@@ -142,6 +142,14 @@ static enum status connect_once(struct ctl *c, struct error *e)
     return c->client != NULL ? STATUS_OK : e->status;
 }
 
+static bool takes(const struct ipc_method *m, const char *param)
+{
+    const struct ipc_param *p = m->params;
+    while (p->name != NULL && strcmp(p->name, param) != 0)
+        p++;
+    return p->name != NULL;
+}
+
 json_t *ctl_call_within(struct ctl *c, const char *method, json_t *params, int64_t timeout_ms, struct error *e)
 {
     const struct ipc_method *m = ipc_method_find(method);
@@ -152,6 +160,8 @@ json_t *ctl_call_within(struct ctl *c, const char *method, json_t *params, int64
     }
     if (c->node != NULL && m->site == IPC_NODE && json_object_get(body, "node") == NULL)
         json_object_set_new(body, "node", json_string(c->node));
+    if (ctl_has(c, "as") && takes(m, "as"))
+        json_object_set_new(body, "as", json_string(ctl_value(c, "as")));
     return ipc_client_call(c->client, method, body, timeout_ms, e);
 }
 

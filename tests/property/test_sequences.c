@@ -210,7 +210,7 @@ static void begin_talk(void)
     if (talk_count >= TALKS_MAX)
         return;
     struct actor *a = &actors[property_below(property_chance(2) ? 3 : ACTORS)];
-    talk_open(a, groups[property_below(4)], &node_side()->identity.instance_public, &end);
+    talk_open(a, groups[property_below(4)], &node_side()->main.identity.instance_public, &end);
     peers_accept(node_side(), end, (struct span){0});
     if (!property_chance(4))
         deliver_some(40, property_chance(8));
@@ -370,11 +370,11 @@ static void check_end(void)
     if (!syncs_are_idle(p->syncs))
         world_fail("a session is left over");
     size_t strangers = may_be_known() - 3;
-    if (hash_map_count(p->endpoints) > run.contacts_before + strangers)
+    if (hash_map_count(p->main.endpoints) > run.contacts_before + strangers)
         world_fail("%zu instances are known; there were %zu, and %zu strangers have paired",
-                   hash_map_count(p->endpoints), run.contacts_before, strangers);
-    tally.paired += hash_map_count(p->endpoints) - run.contacts_before;
-    run.contacts_before = hash_map_count(p->endpoints);
+                   hash_map_count(p->main.endpoints), run.contacts_before, strangers);
+    tally.paired += hash_map_count(p->main.endpoints) - run.contacts_before;
+    run.contacts_before = hash_map_count(p->main.endpoints);
 }
 
 // ---- Sequences -----------------------------------------------------------------------------------------------------
@@ -396,7 +396,7 @@ static void begin_node(void)
         harness_call(run.h, "node.status", NULL, NULL);
     world_let_store_wait(true);
     let_everything_end();
-    run.contacts_before = hash_map_count(node_side()->endpoints);
+    run.contacts_before = hash_map_count(node_side()->main.endpoints);
 }
 
 // The node stops in the middle of things: whatever is under way has to end with it.

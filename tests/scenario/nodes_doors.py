@@ -37,8 +37,7 @@ def meet(guest, host, *options):
 
 
 def connected(pair, other):
-    until(lambda: any(c["personId"] == other.archive and c["connected"] for c in pair.ok("--node", "archive", "contacts")),
-          "they are connected")
+    connected_as(pair, other.archive)
 
 
 def refused_at(guest, host, url):
@@ -101,6 +100,80 @@ def test_an_archive_without_a_listener_is_met_at_a_relay(t):
         assert relay.stop() == 0
     finally:
         relay.clean()
+
+
+def book(pair, *options):
+    """Whose contact is whom, at the archive: other → identity of ours."""
+    return {c["personId"]: c["identity"] for c in pair.ok("--node", "archive", "contacts", *options)}
+
+
+def texts(pair, other, *options):
+    return [m["text"] for m in pair.ok("--node", "archive", "chat", "list", "--with", other, *options)]
+
+
+def shown(pair, person, *options):
+    """What the person would be offered."""
+    return {json.dumps(root, sort_keys=True) for root in pair.ok("--node", "archive", "roots", "--for", person, *options)}
+
+
+def test_several_identities_have_contacts_and_conversations_of_their_own(t):
+    third = Installation()
+
+    def run(joe, ann):
+        bob = Pair(third, user="bob")
+        work = joe.ok("--node", "archive", "identity", "add", "joe@work.example")["personId"]
+        key = joe.ok("invite", "--as", work)["publicKey"]
+        assert key != joe.ok("invite")["publicKey"]
+        assert joe.fails("NOT-FOUND", 1, "invite", "--as", "0123456789abcdef")
+
+        meet(ann, joe)                                       # Ann knows Joe,
+        paired = bob.ok("--node", "archive", "pair", "-", stdin=json.dumps(joe.ok("invite", "--as", work[:12])))
+        assert paired["personId"] == work                    # and Bob whom he is at work
+        assert book(joe) == {joe.sparse: joe.archive, ann.archive: joe.archive, bob.archive: work}
+        assert set(book(joe, "--as", work)) == {bob.archive}
+        safety = next(c["safety"] for c in joe.ok("contacts", "--as", work))
+        assert safety == paired["safety"]
+
+        joe.ok("chat", "send", "--as", work, "--to", bob.archive, "from work")
+        until(lambda: texts(bob, work) == ["from work"], "Bob hears it")
+        bob.ok("--node", "archive", "chat", "send", "--to", work, "to work")
+        until(lambda: texts(joe, bob.archive, "--as", work) == ["from work", "to work"], "he hears Bob")
+        heard = joe.ok("chat", "list", "--as", work, "--with", bob.archive)
+        assert [(m["sender"], m["verification"]) for m in heard] == [(work, "verified"), (bob.archive, "verified")]
+
+        for other, options in ((ann.archive, ("--as", work)), (bob.archive, ())):  # neither has the other's
+            joe.fails("NOT-FOUND", 1, "--node", "archive", "contact", "disable", other, *options)
+        assert joe.archive not in {c["personId"] for c in bob.ok("--node", "archive", "contacts")}
+        assert work not in {c["personId"] for c in ann.ok("--node", "archive", "contacts")}
+        assert not {bob.archive, work} & {c["personId"] for c in joe.ok("--node", "sparse", "contacts")
+                                          if c["personId"] == bob.archive}
+        assert not shown(joe, bob.archive) & shown(joe, ann.archive)
+
+        joe.ok("restart", "archive")
+        connected_as(bob, work)
+        assert book(joe)[bob.archive] == work
+        joe.ok("chat", "send", "--as", work, "--to", bob.archive, "after a restart")
+        until(lambda: texts(bob, work)[-1] == "after a restart", "Bob hears it")
+
+        ann.ok("--node", "archive", "pair", "-", stdin=json.dumps(joe.ok("invite", "--as", work)))  # Ann at work, too
+        connected_as(ann, work)
+        assert book(joe, "--as", work)[ann.archive] == work and ann.archive in book(joe)
+        invitation = bob.ok("invite")
+        fresh = joe.ok("--node", "archive", "identity", "add", "joe@home.example")["personId"]
+        assert joe.ok("pair", "--as", fresh, "-", stdin=json.dumps(invitation))["personId"] == bob.archive
+        connected_as(bob, fresh)
+        assert joe.fails("BAD-INVITATION", 4, "--node", "archive", "pair", "-", stdin=json.dumps(joe.ok("invite", "--as", work)))
+
+    try:
+        with_ann(t, run)
+        assert third.stop() == 0
+    finally:
+        third.clean()
+
+
+def connected_as(pair, person):
+    until(lambda: any(c["personId"] == person and c["connected"] for c in pair.ok("--node", "archive", "contacts")),
+          "they are connected")
 
 
 if __name__ == "__main__":

@@ -326,7 +326,7 @@ static void many_endpoints_are_learned_quickly(void **state)
         }
     struct hash person = {{0}}, instance;
     assert_true(routes_known(s->routes, &s->me.identity, &e.instance_key, &person, &instance));
-    routes_forget(s->routes, &e.instance_key);
+    routes_forget(s->routes, NULL, &e.instance_key);
     assert_false(routes_known(s->routes, &s->me.identity, &e.instance_key, &person, &instance));
 }
 
@@ -508,7 +508,7 @@ static void forgotten_peers_are_left_alone(void **state)
     const struct public_key *key = &s->peer.identity.instance_public;
     learn(s, "ws://peer:1", ROUTES_STORED);
     succeed(s);
-    routes_forget(s->routes, key);
+    routes_forget(s->routes, NULL, key);
     pipe_settle(s->world);
     assert_string_equal(pipe_closed(s->ends[0]), "Close called: Corresponding route was stopped");
     pass(s, 600000);

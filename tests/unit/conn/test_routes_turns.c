@@ -189,7 +189,7 @@ static void a_profile_is_no_list_of_ports(void **state)
         pass(s, 20000, false);
         for (uint32_t i = 0; i < ROUTES_INSTANCES; i++) {
             struct routes_endpoint e = instance(1, 16 * round + i, NULL);
-            routes_forget(s->routes, &e.instance_key);
+            routes_forget(s->routes, NULL, &e.instance_key);
         }
     }
     assert_true(ports_dialled(s) >= 4);

@@ -1,0 +1,16 @@
+// Whose contact a person is, where a node has several identities: each keeps its contacts and conversations to itself.
+// A person that nothing is noted of belongs to the main identity, as all did before.
+#pragma once
+
+#include "models/model.h"
+
+bool apart_belongs(struct model *m, const struct hash *person); // to the identity that acts
+// It has paired with the identity that acts; is_new: it was in no contact book here.
+enum status apart_join(struct model *m, const struct hash *person, bool is_new, struct error *e);
+enum status apart_leave(struct model *m, const struct hash *person, struct error *e); // of all identities
+
+// A further identity begins: it may vouch for others and for itself, as the main one does. Repeating it changes
+// nothing.
+enum status apart_begin(struct model *m, struct error *e);
+// Is the person an identity of ours, but not the one that acts?
+bool apart_is_other_self(struct model *m, const struct hash *person);
