@@ -162,7 +162,7 @@ def test_several_identities_have_contacts_and_conversations_of_their_own(t):
         fresh = joe.ok("--node", "archive", "identity", "add", "joe@home.example")["personId"]
         assert joe.ok("pair", "--as", fresh, "-", stdin=json.dumps(invitation))["personId"] == bob.archive
         connected_as(bob, fresh)
-        assert joe.fails("BAD-INVITATION", 4, "--node", "archive", "pair", "-", stdin=json.dumps(joe.ok("invite", "--as", work)))
+        assert joe.fails("OWN-INVITATION", 4, "--node", "archive", "pair", "-", stdin=json.dumps(joe.ok("invite", "--as", work)))
 
     try:
         with_ann(t, run)
