@@ -126,7 +126,7 @@ static enum status share_channel(struct model *m, const struct hash *own, const 
 {
     struct channel c;
     enum status status = channel_get(m, id_hash, &c, e);
-    bool theirs = hash_eq(&c.owner, own) || apart_is_other_self(m, &c.owner) || is_apart(m, c.id);
+    bool theirs = hash_eq(&c.owner, own) || is_apart(m, c.id);
     return status != STATUS_OK || theirs ? status : share_id(m, own, id_hash, e);
 }
 
