@@ -10,7 +10,7 @@ cmake --build --preset coverage -- --quiet
 find build-coverage -name '*.gcda' -delete
 ctest --test-dir build-coverage --parallel "$(nproc)" "$@" || echo "some tests failed; what they reached counts all the same"
 gcovr --root . --object-directory build-coverage --filter 'archive-node/|ipc/|proto/|sparse-node/|supervisor/' \
-    --exclude-unreachable-branches --gcov-ignore-parse-errors --csv 2>/dev/null |
+    --exclude '.*/embed_recipes.c' --exclude-unreachable-branches --gcov-ignore-parse-errors --csv 2>/dev/null |
     awk -F, 'NR > 1 {
         n = split($1, part, "/")
         folder = part[1] (part[1] == "proto" ? "/" part[2] : "")

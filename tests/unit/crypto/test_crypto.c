@@ -97,6 +97,8 @@ static void derived_keys_depend_on_normalised_text_and_name(void **state)
     assert_true(secret_eq(&k1, &k2));
     assert_int_equal(kdf_argon2id(&invalid, salt, small, &k2, &e), STATUS_INVALID);
     assert_string_equal(e.code, "BAD-TEXT");
+    assert_int_equal(kdf_scrypt(&invalid, SPAN("salt"), &k2, &e), STATUS_INVALID);
+    assert_string_equal(e.code, "BAD-TEXT");
     assert_int_equal(kdf_argon2id(&composed, salt, (struct kdf_limits){1, 2ULL << 30}, &k2, &e), STATUS_TOO_BIG);
     assert_string_equal(e.code, "BAD-KDF-LIMITS");
     kdf_subkey(&k1, "archive", &sub1);

@@ -225,6 +225,29 @@ static void reports_damaged_files(void **state)
     assert_int_equal(truncate(path, 0), 0);
     assert_int_equal(keychain_open(f->dir, &f->node_key, true, &k, &e), STATUS_CORRUPT);
     assert_int_equal(size_of(f, "keychain_masterkey"), 0);
+    assert_int_equal(truncate(path, 1 << 20), 0); // more than a key can be is not read into memory
+    assert_int_equal(keychain_open(f->dir, &f->node_key, true, &k, &e), STATUS_CORRUPT);
+    assert_string_equal(e.code, "BAD-KEY-FILE");
+    assert_non_null(strstr(e.message, "too long"));
+}
+
+// Whatever lies in the place of the folder is left alone.
+static void needs_a_folder(void **state)
+{
+    struct fixture *f = *state;
+    struct keychain *k;
+    struct error e = {0};
+    struct stat st;
+    FILE *file = fopen(f->dir, "w");
+    assert_non_null(file);
+    assert_true(fputs("something else", file) >= 0);
+    fclose(file);
+    assert_int_not_equal(keychain_open(f->dir, &f->node_key, true, &k, &e), STATUS_OK);
+    assert_int_not_equal(keychain_open(f->dir, &f->node_key, false, &k, &e), STATUS_OK);
+    assert_int_not_equal(keychain_open_reference(f->dir, &f->node_key, true, &k, &e), STATUS_OK);
+    assert_int_equal(stat(f->dir, &st), 0);
+    assert_int_equal(st.st_size, 14);
+    assert_int_equal(unlink(f->dir), 0);
 }
 
 static void opens_and_makes_the_reference_form(void **state)
@@ -369,6 +392,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(says_when_the_master_key_is_lost, setup, teardown),
         cmocka_unit_test_setup_teardown(does_not_create_unasked, setup, teardown),
         cmocka_unit_test_setup_teardown(reports_damaged_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(needs_a_folder, setup, teardown),
         cmocka_unit_test_setup_teardown(opens_and_makes_the_reference_form, setup, teardown),
         cmocka_unit_test_setup_teardown(a_copy_brings_lost_keys_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_copy_made_during_a_change_opens_with_either_key, setup, teardown),

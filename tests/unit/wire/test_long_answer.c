@@ -228,6 +228,22 @@ static void undefined_is_undefined_in_pieces(void **state)
     rpc_destroy(c.rpc);
 }
 
+static void what_is_no_utf8_is_repaired_as_a_whole(void **state)
+{
+    (void)state;
+    struct caller c = {0};
+    struct span message = SPAN("{\"responseId\":0,\"type\":\"data\",\"data\":\"a\xff\xc3\xa4\xe2\x82\"}");
+    struct rpc_limits limits = {.outstanding = 4, .text = 1 << 16};
+    c.rpc = rpc_create((struct rpc_transport){.send = drop}, limits, serve, NULL);
+    rpc_call(c.rpc, 2, SPAN("[]"), 0, 1000, replied, &c);
+    for (size_t i = 0; i < message.len; i++)
+        rpc_on_piece(c.rpc, (struct span){message.ptr + i, 1}, i == 0, i + 1 == message.len, 0);
+    assert_true(c.over && !c.lost);
+    assert_string_equal(buf_cstr(&c.text), "a\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd");
+    rpc_destroy(c.rpc);
+    buf_free(&c.text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +255,7 @@ int main(void)
         cmocka_unit_test(more_than_was_expected_ends_the_call),
         cmocka_unit_test(more_than_the_account_has_ends_the_call),
         cmocka_unit_test(undefined_is_undefined_in_pieces),
+        cmocka_unit_test(what_is_no_utf8_is_repaired_as_a_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,6 +192,17 @@ static void streams_look_as_the_reference_writes_them(void **state)
     assert_memory_equal(s->sent_binary.data, "\0\0\0\0\0\0\x24\x40\x00\x1f", 10);
 }
 
+static void a_stream_may_end_with_an_error(void **state)
+{
+    struct scene *s = *state;
+    receive(s, "{\"requestId\":32,\"type\":\"write-stream-error\"}");
+    rpc_stream_error(s->rpc, 32, "the file is \"gone\"");
+    rpc_stream_error(s->rpc, 33, NULL);
+    assert_sent(s, "{\"responseId\":32,\"type\":\"stream-error\",\"error\":\"the file is \\\"gone\\\"\"}\n"
+                   "{\"responseId\":33,\"type\":\"stream-error\",\"error\":\"$__undefined$\"}\n");
+    assert_true(rpc_stream_binary(s->rpc, 32, SPAN("x"))); // another one of that number is not refused
+}
+
 static void a_refused_stream_stops(void **state)
 {
     struct scene *s = *state;
@@ -399,6 +410,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nesting_bombs_and_value_floods_are_ignored, begin, end),
         cmocka_unit_test_setup_teardown(answers_look_as_the_reference_writes_them, begin, end),
         cmocka_unit_test_setup_teardown(streams_look_as_the_reference_writes_them, begin, end),
+        cmocka_unit_test_setup_teardown(a_stream_may_end_with_an_error, begin, end),
         cmocka_unit_test_setup_teardown(a_refused_stream_stops, begin, end),
         cmocka_unit_test_setup_teardown(responses_come_in_any_order, begin, end),
         cmocka_unit_test_setup_teardown(calls_wait_and_the_queue_is_bounded, begin, end),
