@@ -198,6 +198,31 @@ def test_without_an_archive_the_sparse_node_says_what_is_pending_and_what_has_no
     with_two(t, run)
 
 
+def test_in_a_group_it_is_told_who_has_it(t):
+    third = Installation()
+
+    def run(joe, ann):
+        bob = Pair(third, user="bob")
+        meet(joe, ann)
+        meet(joe, bob)
+        team = joe.ok("topic", "create", "--name", "team", "--with", ann.archive, "--with", bob.archive)["topicId"]
+        latest = lambda who: (who.ok("topic", "read", team) or [{}])[-1]
+        until(lambda: all(team in [c["topicId"] for c in who.ok("topic", "list")] for who in (ann, bob)), "all have it")
+        assert bob.t.stop() == 0
+        sent = joe.ok("topic", "send", team, "hello all")
+        until(lambda: latest(joe).get("deliveredTo") == [ann.archive], "Ann has it")
+        assert latest(joe)["state"] == "archived" and latest(joe)["id"] == sent["id"]
+        start_again(bob)
+        until(lambda: latest(joe)["state"] == "delivered", "Bob has it too")
+        assert sorted(latest(joe)["deliveredTo"]) == sorted([ann.archive, bob.archive])
+        assert latest(ann)["id"] == latest(bob)["id"] == sent["id"]
+        assert bob.t.stop() == 0
+    try:
+        with_two(t, run)
+    finally:
+        third.clean()
+
+
 def test_a_follower_outlives_its_node(t):
     def run(joe, ann):
         meet(joe, ann)
