@@ -1,44 +1,8 @@
 // Conversations between two stores: messages, attachments, merging, cursors, verification.
-#include "model_node.h"
-#include "models/chat.h"
+#include "conversation.h"
 #include "models/contact.h"
 #include "models/sharing.h"
 #include "tests/unit/cmocka_all.h"
-
-static int set_up(void **state)
-{
-    model_pair_begin(state);
-    struct model_pair *p = *state;
-    model_node_pair(&p->a, &p->b);
-    return 0;
-}
-
-static struct chat_sent say(struct model_node *from, const struct model_node *to, const char *text)
-{
-    struct chat_sent sent;
-    model_node_time += 1000;
-    struct model *m = model_node_begin(from);
-    MUST(chat_send_to(m, &to->self->person, span_of(text), NULL, 0, &sent, &e));
-    model_node_end(from);
-    return sent;
-}
-
-static void sync_both(struct model_pair *p)
-{
-    for (int i = 0; i < 4; i++) {
-        model_node_sync(&p->a, &p->b);
-        model_node_sync(&p->b, &p->a);
-    }
-}
-
-static struct chat_messages read_all(struct model_node *n, const struct model_node *with)
-{
-    struct topic topic;
-    struct chat_messages page;
-    MUST(chat_with(&n->m, &with->self->person, &topic, &e));
-    MUST(chat_page(&n->m, &topic, 0, NULL, &page, &e));
-    return page;
-}
 
 static void assert_texts(const struct chat_messages *page, const char *const *texts, size_t count)
 {
@@ -457,20 +421,20 @@ int main(void)
 {
     crypto_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(carries_messages_both_ways, set_up, model_pair_end),
-        cmocka_unit_test_setup_teardown(merges_what_was_written_apart, set_up, model_pair_end),
-        cmocka_unit_test_setup_teardown(settles_after_a_merge, set_up, model_pair_end),
-        cmocka_unit_test_setup_teardown(follows_without_gap_or_repetition, set_up, model_pair_end),
-        cmocka_unit_test_setup_teardown(follows_in_pieces, set_up, model_pair_end),
-        cmocka_unit_test_setup_teardown(pages_backwards, set_up, model_pair_end),
-        cmocka_unit_test_setup_teardown(carries_attachments_with_thumbnails, set_up, model_pair_end),
-        cmocka_unit_test_setup_teardown(refuses_missing_files_and_broken_text, set_up, model_pair_end),
-        cmocka_unit_test_setup_teardown(keeps_order_when_the_clock_goes_back, set_up, model_pair_end),
-        cmocka_unit_test_setup_teardown(puts_old_entries_where_they_belong, set_up, model_pair_end),
-        cmocka_unit_test_setup_teardown(lists_out_of_order_are_read_in_order, set_up, model_pair_end),
-        cmocka_unit_test_setup_teardown(shows_unsigned_entries, set_up, model_pair_end),
-        cmocka_unit_test_setup_teardown(shows_forged_entries, set_up, model_pair_end),
-        cmocka_unit_test_setup_teardown(talks_in_a_group, set_up, model_pair_end),
+        cmocka_unit_test_setup_teardown(carries_messages_both_ways, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(merges_what_was_written_apart, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(settles_after_a_merge, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(follows_without_gap_or_repetition, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(follows_in_pieces, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(pages_backwards, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(carries_attachments_with_thumbnails, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(refuses_missing_files_and_broken_text, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(keeps_order_when_the_clock_goes_back, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(puts_old_entries_where_they_belong, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(lists_out_of_order_are_read_in_order, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(shows_unsigned_entries, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(shows_forged_entries, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(talks_in_a_group, conversation_begin, model_pair_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,48 +4,12 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "model_node.h"
-#include "models/chat.h"
+#include "conversation.h"
 #include "models/contact.h"
 #include "models/history.h"
 #include "tests/unit/cmocka_all.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
-
-static int set_up(void **state)
-{
-    model_pair_begin(state);
-    struct model_pair *p = *state;
-    model_node_pair(&p->a, &p->b);
-    return 0;
-}
-
-static struct chat_sent say(struct model_node *from, const struct model_node *to, const char *text)
-{
-    struct chat_sent sent;
-    model_node_time += 1000;
-    struct model *m = model_node_begin(from);
-    MUST(chat_send_to(m, &to->self->person, span_of(text), NULL, 0, &sent, &e));
-    model_node_end(from);
-    return sent;
-}
-
-static void sync_both(struct model_pair *p)
-{
-    for (int i = 0; i < 4; i++) {
-        model_node_sync(&p->a, &p->b);
-        model_node_sync(&p->b, &p->a);
-    }
-}
-
-static struct chat_messages read_all(struct model_node *n, const struct model_node *with)
-{
-    struct topic topic;
-    struct chat_messages page;
-    MUST(chat_with(&n->m, &with->self->person, &topic, &e));
-    MUST(chat_page(&n->m, &topic, 2 * CHANNEL_PAGE, NULL, &page, &e));
-    return page;
-}
 
 // The messages of the text in their order, which is that of their times.
 static size_t count_said(const struct chat_messages *page, const char *text)
@@ -361,7 +325,7 @@ static void histories_show_possible_numbers(void **state)
     assert_true(time_is_valid(-(double)TIME_LIMIT) && !time_is_valid((double)NAN));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, model_pair_end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, conversation_begin, model_pair_end)
 
 int main(void)
 {
