@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <strings.h>
 
 enum { PORT_HTTP = 80, PORT_HTTPS = 443, PORT_MAX = 65535 };
 
@@ -105,4 +106,41 @@ bool address_is_wildcard(const struct sockaddr *sa)
     if (sa->sa_family == AF_INET6)
         return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr);
     return ((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr == INADDR_ANY;
+}
+
+// ---- Whom an address can reach ----
+
+static bool starts_with_any(const char *host, const char *const *beginnings)
+{
+    for (; *beginnings != NULL; beginnings++)
+        if (strncasecmp(host, *beginnings, strlen(*beginnings)) == 0)
+            return true;
+    return false;
+}
+
+static enum address_reach reach_of_ipv4(const unsigned char b[4])
+{
+    if (b[0] == 127)
+        return ADDRESS_MACHINE;
+    bool near = b[0] == 10 || b[0] == 0 || (b[0] == 172 && (b[1] & 0xf0) == 16) || (b[0] == 192 && b[1] == 168) ||
+                (b[0] == 169 && b[1] == 254) || (b[0] == 100 && (b[1] & 0xc0) == 64);
+    return near ? ADDRESS_NETWORK : ADDRESS_WORLD;
+}
+
+enum address_reach address_reach(const char *host)
+{
+    static const char *const ipv6[] = {"fc", "fd", "fe8", "fe9", "fea", "feb", NULL};
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct in6_addr a;
+    if (strcasecmp(host, "localhost") == 0)
+        return ADDRESS_MACHINE;
+    if (inet_pton(AF_INET, host, &a) == 1)
+        return reach_of_ipv4(a.s6_addr);
+    if (inet_pton(AF_INET6, host, &a) != 1)
+        return ADDRESS_NAME;
+    if (memcmp(a.s6_addr, mapped, sizeof mapped) == 0)
+        return reach_of_ipv4(a.s6_addr + sizeof mapped);
+    if (IN6_IS_ADDR_LOOPBACK(&a))
+        return ADDRESS_MACHINE;
+    return starts_with_any(host, ipv6) || IN6_IS_ADDR_UNSPECIFIED(&a) ? ADDRESS_NETWORK : ADDRESS_WORLD;
 }

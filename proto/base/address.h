@@ -31,5 +31,13 @@ struct listen_address { // HOST:PORT
 // STATUS_INVALID "BAD-ADDRESS".
 enum status listen_address_parse(const char *text, struct listen_address *out, struct error *e);
 
+enum address_reach { // of a host, by what it looks like; a name is not looked up
+    ADDRESS_MACHINE, // programs on this machine
+    ADDRESS_NETWORK, // whoever is in the same network (RFC 1918, 3927, 4193, 6598), or every address of this machine
+    ADDRESS_WORLD,
+    ADDRESS_NAME, // whatever it is the name of
+};
+enum address_reach address_reach(const char *host);
+
 void address_write(const char *host, uint16_t port, struct buf *out); // HOST:PORT, with brackets where needed
 bool address_is_wildcard(const struct sockaddr *sa);

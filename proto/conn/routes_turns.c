@@ -10,9 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-#include <arpa/inet.h>
 
 #include "base/address.h"
 #include "conn/routes_internal.h"
@@ -121,33 +118,9 @@ void turns_destroy(struct routes *r)
 
 // ---- Places ----
 
-static bool starts_with_any(const char *host, const char *const *beginnings)
-{
-    for (; *beginnings != NULL; beginnings++)
-        if (strncasecmp(host, *beginnings, strlen(*beginnings)) == 0)
-            return true;
-    return false;
-}
-
-// On this machine, or where only its network reaches (RFC 1918, 3927, 4193, 6598).
 static bool is_near(const char *host)
 {
-    static const char *const ipv6[] = {"fc", "fd", "fe8", "fe9", "fea", "feb", NULL};
-    unsigned char b[sizeof(struct in6_addr)];
-    if (strcasecmp(host, "localhost") == 0)
-        return true;
-    if (inet_pton(AF_INET6, host, b) == 1) {
-        static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
-        char text[INET_ADDRSTRLEN];
-        if (memcmp(b, mapped, sizeof mapped) == 0)
-            return is_near(inet_ntop(AF_INET, b + sizeof mapped, text, sizeof text));
-        return starts_with_any(host, ipv6) || IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)(const void *)b) ||
-               IN6_IS_ADDR_UNSPECIFIED((const struct in6_addr *)(const void *)b);
-    }
-    if (inet_pton(AF_INET, host, b) != 1)
-        return false;
-    return b[0] == 127 || b[0] == 10 || b[0] == 0 || (b[0] == 172 && (b[1] & 0xf0) == 16) ||
-           (b[0] == 192 && b[1] == 168) || (b[0] == 169 && b[1] == 254) || (b[0] == 100 && (b[1] & 0xc0) == 64);
+    return address_reach(host) <= ADDRESS_NETWORK;
 }
 
 static uint64_t name_of(const char *host, uint16_t port)

@@ -41,6 +41,8 @@ static enum status invite_url(struct node *n, const char *via, const struct hash
                                                                : "this node cannot be dialled, so it cannot invite");
 }
 
+enum { LASTING_MS = 60 * 60 * 1000 }; // an invitation that is valid longer is kept unless that is refused
+
 struct inviting { // until the token of an invitation to keep is stored
     struct pairings *owner;
     struct ipc_request *request;
@@ -66,7 +68,8 @@ static void answer_invitation(struct pairings *ps, struct ipc_request *r, const 
                               const struct pairing_token *token, const char *url)
 {
     json_t *result = invitation_object(token->text, &l->identity.instance_public, url);
-    if (!ipc_request_bool(r, "keep", false)) {
+    bool lasting = token->expires_ms - clock_wall_ms() > LASTING_MS;
+    if (!ipc_request_bool(r, "keep", lasting)) {
         repeats_reply(ps->repeats, r, result);
         return;
     }

@@ -3,21 +3,86 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include "base/address.h"
 #include "base/bytes.h"
 #include "ipc/invitation.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
 #include "supervisor/ctl/qr.h"
 
+static int terminal_columns(void)
+{
+    struct winsize size;
+    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+// What does not fit is not printed: no scanner reads a code that the terminal has folded.
 static enum status print_qr(const char *text, struct error *e)
 {
     struct buf qr = {0};
-    enum status s = qr_blocks(text, &qr, e);
-    if (s == STATUS_OK)
-        fwrite(qr.data, 1, qr.len, stdout);
+    struct error why = {0};
+    int columns = terminal_columns();
+    enum status s = qr_blocks(text, columns, &qr, &why);
+    fwrite(qr.data, 1, qr.len, stdout);
     buf_free(&qr);
-    return s;
+    if (s == STATUS_TOO_BIG && columns != 0) {
+        fprintf(stderr, "%s. Make it larger, or write a picture: --qr-file invitation.png\n", why.message);
+        return STATUS_OK;
+    }
+    return s == STATUS_OK ? s : error_set(e, s, why.code, "%s", why.message);
+}
+
+// ---- Whom an invitation can reach -----------------------------------------------------------------------------------
+
+static void say_reach(const char *url)
+{
+    struct ws_url parts;
+    if (ws_url_parse(url, &parts, NULL) != STATUS_OK)
+        return;
+    switch (address_reach(parts.host)) {
+    case ADDRESS_MACHINE:
+        fprintf(stderr,
+                "warning: %s reaches programs on this machine only. For others: 'tandem up --listen', --public-url\n"
+                "or --relay, see 'tandem up --help'.\n",
+                url);
+        break;
+    case ADDRESS_NETWORK:
+        fprintf(stderr, "%s reaches who is in the same network.\n", url);
+        break;
+    case ADDRESS_WORLD:
+        fprintf(stderr, "%s reaches anybody, as far as routers and firewalls let it.\n", url);
+        break;
+    case ADDRESS_NAME:
+        fprintf(stderr, "%s reaches whoever finds %s by that name.\n", url, parts.host);
+        break;
+    }
+}
+
+// At a relay it is the archive's registration that counts.
+static bool say_relay(struct ctl *c, const char *url)
+{
+    struct error e = {0};
+    size_t i;
+    json_t *l;
+    bool is_relay = false;
+    json_t *status = ctl_call(c, "status", NULL, &e);
+    json_array_foreach(json_object_get(json_object_get(status, "archive"), "listeners"), i, l)
+    {
+        const char *state = json_string_value(json_object_get(l, "state"));
+        const char *type = json_string_value(json_object_get(l, "type"));
+        const char *at = json_string_value(json_object_get(l, "url"));
+        if (state == NULL || type == NULL || at == NULL || strcmp(type, "relay") != 0 || strcmp(at, url) != 0)
+            continue;
+        is_relay = true;
+        if (strcmp(state, "listening") != 0)
+            fprintf(stderr, "warning: the relay %s is away (%s); until it is back nobody is reached there.\n", url,
+                    state);
+    }
+    json_decref(status);
+    return is_relay;
 }
 
 static json_t *invite_params(const struct ctl *c, struct error *e)
@@ -27,7 +92,9 @@ static json_t *invite_params(const struct ctl *c, struct error *e)
         return NULL;
     if (ctl_has(c, "qr-file") && qr_check(ctl_value(c, "qr-file"), e) != STATUS_OK)
         return NULL;
-    json_t *params = json_pack("{s:b}", "keep", ctl_has(c, "keep"));
+    json_t *params = json_object();
+    if (ctl_has(c, "keep"))
+        json_object_set_new(params, "keep", json_true());
     if (ctl_has(c, "ttl"))
         json_object_set_new(params, "ttl", json_integer(ttl));
     if (ctl_has(c, "via"))
@@ -78,7 +145,9 @@ enum status run_invite(struct ctl *c, struct error *e)
         s = hand_out(c, &invitation, e);
         if (s != STATUS_OK)
             take_back(c, &invitation, e);
-        else if (!c->json)
+        else if (!say_relay(c, invitation.url))
+            say_reach(invitation.url);
+        if (s == STATUS_OK && !c->json)
             fputs("Valid once, and not for long: 'tandem invite list'. On the other side: tandem pair -\n", stderr);
     }
     invitation_free(&invitation);

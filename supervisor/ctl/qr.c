@@ -7,7 +7,7 @@
 
 #include "io/file.h"
 
-enum { QUIET = 4, PNG_SCALE = 8 }; // modules around the code; pixels per module
+enum { QUIET = 4, QUIET_LEAST = 1, PNG_SCALE = 8 }; // modules around the code; pixels per module
 
 static QRcode *encode(const char *text, struct error *e)
 {
@@ -23,14 +23,23 @@ static bool is_dark(const QRcode *qr, int x, int y)
 }
 
 // Light on dark is the terminal's usual picture, so a light module is drawn.
-enum status qr_blocks(const char *text, struct buf *out, struct error *e)
+enum status qr_blocks(const char *text, int columns, struct buf *out, struct error *e)
 {
     static const char *const halves[] = {"\u2588", "\u2580", "\u2584", " "};
     QRcode *qr = encode(text, e);
     if (qr == NULL)
         return e->status;
-    for (int y = -QUIET; y < qr->width + QUIET; y += 2) {
-        for (int x = -QUIET; x < qr->width + QUIET; x++) {
+    int quiet = QUIET;
+    while (columns != 0 && quiet > QUIET_LEAST && qr->width + 2 * quiet > columns)
+        quiet--;
+    if (columns != 0 && qr->width + 2 * quiet > columns) {
+        int needed = qr->width + 2 * quiet;
+        QRcode_free(qr);
+        return error_set(e, STATUS_TOO_BIG, "TOO-BIG", "the QR code is %d columns wide, the terminal %d", needed,
+                         columns);
+    }
+    for (int y = -quiet; y < qr->width + quiet; y += 2) {
+        for (int x = -quiet; x < qr->width + quiet; x++) {
             bool upper = is_dark(qr, x, y);
             bool lower = is_dark(qr, x, y + 1);
             buf_add_text(out, halves[upper && lower ? 3 : upper ? 2 : lower ? 1 : 0]);

@@ -5,7 +5,9 @@
 #include "base/error.h"
 
 // STATUS_TOO_BIG "TOO-BIG" when the text does not fit into a QR code.
-enum status qr_blocks(const char *text, struct buf *out, struct error *e);
+// columns: of the terminal, 0 = it does not matter; where they are too few for the margin that scanners like, it gets
+// narrower, and where even that does not help, TOO-BIG says how wide the code is.
+enum status qr_blocks(const char *text, int columns, struct buf *out, struct error *e);
 enum status qr_svg(const char *text, struct buf *out, struct error *e);
 enum status qr_png(const char *text, struct buf *out, struct error *e);
 

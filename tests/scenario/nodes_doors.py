@@ -102,6 +102,20 @@ def test_an_archive_without_a_listener_is_met_at_a_relay(t):
         relay.clean()
 
 
+def test_invitations_say_whom_they_reach(t):
+    joe = Pair(t, "--relay", "ws://localhost:1")
+    told = lambda *options: t.cli("--json", "invite", *options)[2]
+    assert "this machine only" in told()
+    assert "the relay ws://localhost:1 is away" in told("--via", "relay") and "this machine" not in told("--via", "relay")
+    before = len(joe.ok("invite", "list"))
+    status, result = joe.cli("invite", "--qr-file", t.path("qr.jpg"))
+    assert status == 2 and len(joe.ok("invite", "list")) == before, result
+
+    lasting = joe.ok("invite", "--ttl", "7200")  # longer than an hour: kept
+    joe.ok("restart", "archive")
+    assert [i["invitation"] for i in joe.ok("invite", "list")] == [lasting["token"][:12]]
+
+
 def book(pair, *options):
     """Whose contact is whom, at the archive: other → identity of ours."""
     return {c["personId"]: c["identity"] for c in pair.ok("--node", "archive", "contacts", *options)}

@@ -72,9 +72,29 @@ static void listen_addresses_need_a_port(void **state)
     }
 }
 
+static void whom_an_address_reaches(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *host;
+        enum address_reach reach;
+    } cases[] = {
+        {"localhost", ADDRESS_MACHINE},   {"127.0.0.1", ADDRESS_MACHINE},        {"127.9.9.9", ADDRESS_MACHINE},
+        {"::1", ADDRESS_MACHINE},         {"::ffff:127.0.0.1", ADDRESS_MACHINE}, {"10.1.2.3", ADDRESS_NETWORK},
+        {"172.16.0.1", ADDRESS_NETWORK},  {"172.32.0.1", ADDRESS_WORLD},         {"192.168.1.2", ADDRESS_NETWORK},
+        {"169.254.1.1", ADDRESS_NETWORK}, {"100.64.0.1", ADDRESS_NETWORK},       {"0.0.0.0", ADDRESS_NETWORK},
+        {"::", ADDRESS_NETWORK},          {"fd00::1", ADDRESS_NETWORK},          {"fe80::1", ADDRESS_NETWORK},
+        {"8.8.8.8", ADDRESS_WORLD},       {"2001:db8::1", ADDRESS_WORLD},        {"home.example.org", ADDRESS_NAME},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (address_reach(cases[i].host) != cases[i].reach)
+            fail_msg("%s", cases[i].host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whom_an_address_reaches),
         cmocka_unit_test(urls_are_taken_apart),
         cmocka_unit_test(malformed_urls_are_refused),
         cmocka_unit_test(listen_addresses_need_a_port),

@@ -1,5 +1,6 @@
 #include <png.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "supervisor/ctl/qr.h"
@@ -20,9 +21,23 @@ static void blocks_are_square_and_quiet_around(void **state)
     (void)state;
     struct buf qr = {0};
     struct error e = {0};
-    assert_int_equal(qr_blocks("hello", &qr, &e), STATUS_OK);
+    assert_int_equal(qr_blocks("hello", 0, &qr, &e), STATUS_OK);
     assert_int_equal(count(buf_span(&qr), "\n"), (MODULES + 2 * QUIET + 1) / 2);
     assert_true(span_starts_with(buf_span(&qr), SPAN("\u2588\u2588\u2588\u2588")));
+    buf_free(&qr);
+}
+
+static void the_terminal_says_how_wide_they_may_be(void **state)
+{
+    (void)state;
+    struct buf qr = {0};
+    struct error e = {0};
+    assert_int_equal(qr_blocks("hello", MODULES + 2, &qr, &e), STATUS_OK); // the narrowest margin
+    assert_int_equal(count(buf_span(&qr), "\n"), (MODULES + 2 + 1) / 2);
+    buf_clear(&qr);
+    assert_int_equal(qr_blocks("hello", MODULES + 1, &qr, &e), STATUS_TOO_BIG);
+    assert_non_null(strstr(e.message, "23 columns"));
+    assert_int_equal(qr.len, 0);
     buf_free(&qr);
 }
 
@@ -65,7 +80,7 @@ static void the_name_decides_and_bad_ones_are_refused(void **state)
     char *long_text = mem_alloc(5001);
     memset(long_text, 'x', 5000);
     struct buf out = {0};
-    assert_int_equal(qr_blocks(long_text, &out, &e), STATUS_TOO_BIG);
+    assert_int_equal(qr_blocks(long_text, 0, &out, &e), STATUS_TOO_BIG);
     free(long_text);
     buf_free(&out);
 }
@@ -74,6 +89,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_square_and_quiet_around),
+        cmocka_unit_test(the_terminal_says_how_wide_they_may_be),
         cmocka_unit_test(the_pictures_show_the_same_code),
         cmocka_unit_test(the_name_decides_and_bad_ones_are_refused),
     };
