@@ -118,6 +118,8 @@ const struct ipc_code IPC_CODES[] = {
      "Whoever has the same e-mail is the same person to everybody. If you both chose it, one of you sets up anew with "
      "another one: tandem deprovision --wipe, tandem provision --user NAME. If not, it is an impostor; nothing was "
      "stored."},
+    {"OWN-NODE", 444, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "Both own nodes belong together; 'tandem deprovision --wipe' ends the installation."},
     {"OWN-INVITATION", 443, IPC_EXIT_REFUSED, STATUS_REFUSED,
      "Give it to somebody else: 'tandem pair -' on their side takes it."},
     {"UNKNOWN-INSTANCE", 441, IPC_EXIT_REFUSED, STATUS_REFUSED,

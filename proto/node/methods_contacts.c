@@ -1,5 +1,6 @@
 // Control methods on contacts: contacts.list, contact.*.
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "ipc/contacts.h"
@@ -8,6 +9,7 @@
 #include "models/names.h"
 #include "models/sharing.h"
 #include "models/way.h"
+#include "node/face.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
 #include "node/peers.h"
@@ -170,22 +172,46 @@ static enum status contact_name(struct node_job *job, struct model *m, struct er
     return st;
 }
 
+// For the installation the archive does the same with whom it is paired with, too; what follows here stays ours.
+static enum status tell_archive(struct node_job *job, struct model *m, const char *method, struct error *e)
+{
+    const struct hash *person = &job->subject;
+    struct hash archive;
+    bool paired = false;
+    if (!face_is(job))
+        return STATUS_OK;
+    if (way_is_self(m, person) && strcmp(method, "contact.forget") == 0)
+        return error_set(e, STATUS_REFUSED, "OWN-NODE", "%.12s is one of our own nodes", hash_text(person).s);
+    if (way_is_self(m, person) || sharing_own_node(m, &archive, NULL) != STATUS_OK)
+        return STATUS_OK;
+    enum status st = way_paired_with(m, &archive, person, &paired, e);
+    if (st == STATUS_OK && paired) {
+        st = face_defer(job, m, method, json_pack("{s:o}", "person", node_json_hash(person)), e);
+        job->intent.deferred = false;
+    }
+    return st;
+}
+
+// It came before, and what was ours to do was done then.
+static bool was_left_to_archive(const struct node_job *job, struct model *m)
+{
+    return job->intent.op.len != 0 && !contact_exists(m, &job->subject);
+}
+
 static enum status contact_forget_work(struct node_job *job, struct model *m, struct error *e)
 {
-    struct hash person;
-    enum status st = node_job_hash(job, "person", &person, e);
-    return st == STATUS_OK ? contact_forget(m, &person, e) : st;
+    enum status st = node_job_hash(job, "person", &job->subject, e);
+    if (st == STATUS_OK)
+        st = tell_archive(job, m, "contact.forget", e);
+    return st == STATUS_OK && !was_left_to_archive(job, m) ? contact_forget(m, &job->subject, e) : st;
 }
 
 static enum status set_disabled(struct node_job *job, struct model *m, bool disabled, struct error *e)
 {
-    struct hash person;
-    enum status st = node_job_hash(job, "person", &person, e);
+    enum status st = node_job_hash(job, "person", &job->subject, e);
     if (st == STATUS_OK)
-        st = contact_set_disabled(m, &person, disabled, e);
-    if (st == STATUS_OK)
-        job->subject = person;
-    return st;
+        st = tell_archive(job, m, disabled ? "contact.disable" : "contact.enable", e);
+    return st == STATUS_OK && !was_left_to_archive(job, m) ? contact_set_disabled(m, &job->subject, disabled, e) : st;
 }
 
 static enum status contact_enable(struct node_job *job, struct model *m, struct error *e)
@@ -211,8 +237,6 @@ static void close_connections(struct node_job *job)
 
 static void close_forgotten(struct node_job *job)
 {
-    if (!hash_parse(node_job_text(job, "person"), &job->subject))
-        return;
     close_connections(job);
     tell(job, "contact.forgotten");
 }

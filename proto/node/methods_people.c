@@ -6,7 +6,10 @@
 #include "models/group.h"
 #include "models/names.h"
 #include "models/profile.h"
+#include "models/sharing.h"
+#include "node/face.h"
 #include "node/methods.h"
+#include "node/node_internal.h"
 
 // ---- Profiles ------------------------------------------------------------------------------------------------------
 
@@ -77,15 +80,20 @@ struct described {
     const char *member;
 };
 
-static enum status make_description(struct model *m, const struct described *d, struct span text, struct value *object,
-                                    struct error *e)
+static enum status make_description(struct node_job *job, const struct described *d, struct span text,
+                                    struct value *object, struct error *e)
 {
+    struct model *m = &job->model;
+    bool archive = job->node->kind->program == WALL_ARCHIVE;
     struct hash file;
     if (strcmp(d->type, "ProfileImage") != 0) {
         model_set_text(m, object, d->member, text);
     } else {
-        if (!hash_parse(text, &file) || store_presence(m->store, &file) == STORE_ABSENT)
+        if (!hash_parse(text, &file))
             return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no such file for the %s", d->param);
+        if (store_presence(m->store, &file) == STORE_ABSENT) // the archive fetches what the sparse node left to it
+            return error_set(e, STATUS_NOT_FOUND, archive ? "BLOB-UNAVAILABLE" : "NOT-FOUND",
+                             "the file for the %s is not here", d->param);
         model_set_hash(m, object, d->member, &file);
     }
     if (strcmp(d->type, "PersonStatus") == 0) {
@@ -95,13 +103,35 @@ static enum status make_description(struct model *m, const struct described *d, 
     return STATUS_OK;
 }
 
-static enum status describe(struct model *m, const struct described *d, struct span text, struct error *e)
+static enum status describe(struct node_job *job, struct model *m, const struct described *d, struct span text,
+                            struct error *e)
 {
     struct value *object = model_object(m, d->type);
     if (text.len == 0)
         return profile_describe(m, d->type, NULL, e);
-    enum status st = make_description(m, d, text, object, e);
+    enum status st = make_description(job, d, text, object, e);
     return st == STATUS_OK ? profile_describe(m, d->type, object, e) : st;
+}
+
+// The archive's profile, which is what the world sees, says the same. Nobody has to wait for that.
+static enum status tell_archive(struct node_job *job, struct model *m, struct error *e)
+{
+    static const char *const all[] = {"name", "status", "organisation", "image", "mail", "phone"};
+    json_t *params = json_object();
+    struct hash archive;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (ipc_request_text(job->request, all[i]) != NULL)
+            json_object_set_new(params, all[i], node_json_text(node_job_text(job, all[i])));
+    if (!face_is(job) || sharing_own_node(m, &archive, NULL) != STATUS_OK || json_object_size(params) == 0) {
+        json_decref(params);
+        return STATUS_OK;
+    }
+    enum status st = face_defer(job, m, "profile.set", params, e);
+    json_decref(job->result);
+    job->result = NULL;
+    job->intent.waits = false;
+    job->intent.deferred = false;
+    return st;
 }
 
 static enum status profile_set_work(struct node_job *job, struct model *m, struct error *e)
@@ -117,7 +147,9 @@ static enum status profile_set_work(struct node_job *job, struct model *m, struc
         st = profile_set_name(m, node_job_text(job, "name"), e);
     for (size_t i = 0; st == STATUS_OK && i < sizeof all / sizeof *all; i++)
         if (ipc_request_text(job->request, all[i].param) != NULL)
-            st = describe(m, &all[i], node_job_text(job, all[i].param), e);
+            st = describe(job, m, &all[i], node_job_text(job, all[i].param), e);
+    if (st == STATUS_OK)
+        st = tell_archive(job, m, e);
     if (st == STATUS_OK)
         st = profile_own(m, &id_hash, e);
     return st == STATUS_OK ? show_profile(job, m, &id_hash, e) : st;

@@ -92,6 +92,7 @@ def test_contacts_say_who_they_are_to_us(t):
             assert "Anna from work" not in json.dumps(ann.ok("--node", node, "profile", "get", ann.archive))
         joe.ok("contact", "name", "Anna from work", "")
         assert find(joe, ann.archive)["localName"] is None
+        joe.fails("OWN-NODE", 4, "contact", "forget", joe.archive)
 
         ann.t.stop()
         until(lambda: met()["level"] == "seen", "she is gone")
@@ -147,6 +148,29 @@ def test_a_clock_that_was_ahead_holds_nothing_up(t):
         assert t.stop() == 0
     finally:
         clock.clean()
+
+
+def test_both_nodes_do_what_the_user_says(t):
+    def run(joe, ann):
+        at_hers = lambda: profile(ann, "archive", joe.archive)
+        until(lambda: at_hers().get("PersonName") == ["joe"], "Ann knows Joe's name")
+        picture = joe.ok("blob", "put", "-", stdin="a picture")["hash"]
+        joe.ok("profile", "set", "--name", "Joseph", "--image", picture)
+        until(lambda: at_hers().get("PersonName") == ["Joseph"], "what he calls himself is what the world sees")
+        until(lambda: "ProfileImage" in at_hers(), "and what he looks like")
+        assert joe.ok("profile", "get")["name"] == "Joseph"
+        joe.fails("NOT-FOUND", 1, "profile", "set", "--image", "ab" * 32)
+
+        connected = lambda: find(joe, ann.archive)["connected"]
+        until(connected, "they are connected")
+        joe.ok("contact", "disable", "ann")
+        until(lambda: not connected(), "the archive closes the connection")
+        joe.ok("contact", "enable", "ann")
+        until(connected, "and opens it again")
+        joe.ok("contact", "forget", "ann")
+        for node in ("archive", "sparse"):
+            assert ann.archive not in persons(joe, node), node
+    with_two(t, run)
 
 
 # ---- What they are called ----
