@@ -96,13 +96,48 @@ static void print_state(const json_t *m)
     printf(") ");
 }
 
-void message_print(const json_t *m)
+// What is not told is not missed: then ids are shown.
+json_t *names_load(struct ctl *c)
+{
+    struct error ignored = {0};
+    json_t *names = json_object();
+    json_t *contacts = ctl_list(c, "contacts.list", NULL, &ignored);
+    json_t *self = ctl_call(c, "id", NULL, &ignored);
+    size_t i;
+    json_t *contact;
+    json_array_foreach(contacts, i, contact)
+    {
+        json_t *local = json_object_get(contact, "localName");
+        json_t *name = json_is_string(local) ? local : json_object_get(contact, "name");
+        json_object_set_new(names, text_of(contact, "personId"),
+                            json_is_true(json_object_get(contact, "own")) ? json_string("me") : json_incref(name));
+    }
+    if (self != NULL)
+        json_object_set_new(names, text_of(self, "personId"), json_string("me"));
+    json_decref(contacts);
+    json_decref(self);
+    return names;
+}
+
+static void print_sender(const json_t *m, const json_t *names)
+{
+    const char *sender = text_of(m, "sender");
+    const json_t *name = json_object_get(names, sender);
+    if (json_is_string(name))
+        output_string(name);
+    else
+        printf("%.12s", sender);
+}
+
+void message_print(const json_t *m, const json_t *names)
 {
     char time[32];
     size_t i;
     json_t *file;
     output_time(json_integer_value(json_object_get(m, "timestamp")), time, sizeof time);
-    printf("%s  %.8s  ", time, text_of(m, "sender"));
+    printf("%s  %.12s  ", time, text_of(m, "id"));
+    print_sender(m, names);
+    printf("  ");
     print_state(m);
     output_string(json_object_get(m, "text"));
     putchar('\n');
@@ -153,7 +188,9 @@ enum status messages_print(struct ctl *c, const char *method, json_t *query, str
     }
     if (json_array_size(all) == 0)
         puts("No messages.");
-    json_array_foreach(all, i, message) message_print(message);
+    json_t *names = names_load(c);
+    json_array_foreach(all, i, message) message_print(message, names);
+    json_decref(names);
     json_decref(all);
     return STATUS_OK;
 }

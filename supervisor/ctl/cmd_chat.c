@@ -155,7 +155,7 @@ static json_t *ask_since(struct ctl *c, const char *cursor, struct error *e)
     return ctl_call_within(c, "chat.since", params, FOLLOW_TIMEOUT_MS, e);
 }
 
-static void show_page(const struct ctl *c, const json_t *page)
+static void show_page(const struct ctl *c, const json_t *page, const json_t *names)
 {
     size_t i;
     json_t *item;
@@ -164,7 +164,7 @@ static void show_page(const struct ctl *c, const json_t *page)
         if (c->json)
             output_json(json_incref(item));
         else
-            message_print(item);
+            message_print(item, names);
     }
     fflush(stdout);
 }
@@ -175,17 +175,19 @@ enum status run_chat_follow(struct ctl *c, struct error *e)
     char *cursor = NULL;
     if (!ctl_has(c, "with"))
         return ctl_usage(e, "chat follow wants --with PERSON");
+    json_t *names = c->json ? NULL : names_load(c);
     while (!output_failed()) {
         json_t *page = ask_since(c, cursor, e);
         if (page == NULL && cursor != NULL && is_away(c, e))
             continue;
         if (page == NULL)
             break;
-        show_page(c, page);
+        show_page(c, page, names);
         free(cursor);
         cursor = mem_text(span_of(text_of(page, "next")));
         json_decref(page);
     }
     free(cursor);
+    json_decref(names);
     return e->status;
 }

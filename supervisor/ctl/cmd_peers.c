@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "ipc/invitation.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
@@ -85,7 +86,25 @@ static bool say_relay(struct ctl *c, const char *url)
     return is_relay;
 }
 
-static json_t *invite_params(const struct ctl *c, struct error *e)
+// Invitations are made where nobody looks names up.
+static enum status add_guest(struct ctl *c, json_t *params, struct error *e)
+{
+    struct hash id;
+    if (!ctl_has(c, "for"))
+        return STATUS_OK;
+    json_t *who = json_string(ctl_value(c, "for"));
+    if (!hash_parse(span_of(json_string_value(who)), &id)) {
+        json_t *profile = ctl_call(c, "profile.get", json_pack("{s:o}", "person", who), e);
+        who = json_incref(json_object_get(profile, "personId"));
+        json_decref(profile);
+    }
+    if (who == NULL)
+        return e->status;
+    json_object_set_new(params, "for", who);
+    return STATUS_OK;
+}
+
+static json_t *invite_params(struct ctl *c, struct error *e)
 {
     int64_t ttl;
     if (ctl_number(c, "ttl", 0, &ttl, e) != STATUS_OK)
@@ -99,8 +118,10 @@ static json_t *invite_params(const struct ctl *c, struct error *e)
         json_object_set_new(params, "ttl", json_integer(ttl));
     if (ctl_has(c, "via"))
         json_object_set_new(params, "via", json_string(ctl_value(c, "via")));
-    if (ctl_has(c, "for"))
-        json_object_set_new(params, "for", json_string(ctl_value(c, "for")));
+    if (add_guest(c, params, e) != STATUS_OK) {
+        json_decref(params);
+        return NULL;
+    }
     return params;
 }
 
@@ -171,8 +192,10 @@ enum status run_pair(struct ctl *c, struct error *e)
     json_t *params =
         json_pack("{s:o}", "invitation", invitation_object(invitation.token, &invitation.public_key, invitation.url));
     invitation_free(&invitation);
-    if (ctl_has(c, "for"))
-        json_object_set_new(params, "for", json_string(ctl_value(c, "for")));
+    if (add_guest(c, params, e) != STATUS_OK) {
+        json_decref(params);
+        return e->status;
+    }
     return output_result(c, ctl_call(c, "pairing.accept", params, e), e);
 }
 

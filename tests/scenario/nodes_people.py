@@ -185,6 +185,8 @@ def test_people_are_named_as_one_likes(t):
         assert ask("profile", "get", "me")["personId"] == joe.archive
         assert ask("profile", "get", "joe")["personId"] == joe.sparse
         joe.fails("NOT-FOUND", 1, "--node", "archive", "profile", "get", "nobody")
+        joe.fails("NOT-FOUND", 1, "invite", "--for", "nobody")
+        assert ann.ok("pair", "--for", "joe", json.dumps(joe.ok("invite", "--for", "Ann")))["personId"] == joe.archive
         object = ask("object", "put", stdin=json.dumps({"$type$": "PersonName", "name": "shared"}))["hash"]
         ask("share", "grant", "--object", object[:10].upper(), "--with", "ann")
         [grant] = [g for g in ask("share", "list") if g["hash"] == object]
@@ -198,6 +200,12 @@ def test_people_are_named_as_one_likes(t):
         assert ann.archive in next(x for x in ask("topic", "list") if x["topicId"] == topic)["persons"]
         ask("chat", "send", "--to", "ann", "hello")
         until(lambda: [m["text"] for m in ann.ok("--node", "archive", "chat", "list", "--with", "joe")] == ["hello"], "it is there")
+        lines = lambda: joe.t.cli("chat", "list", "--with", "ann")[1].splitlines()
+        ann.ok("--node", "archive", "chat", "send", "--to", "joe", "hello you")
+        until(lambda: [line.split("  ")[2:] for line in lines()] == [["me", "hello"], ["ann", "hello you"]], "names are shown")
+        first, second = (line.split("  ")[1] for line in lines())
+        assert [m["text"] for m in joe.ok("chat", "list", "--with", "ann", "--before", second)] == ["hello"]
+        assert ask("trace", first)["messageId"].startswith(first)
         ask("contact", "forget", "ann")
         assert ann.archive not in persons(joe, "archive")
     with_two(t, run)
