@@ -28,6 +28,9 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"pairing.accepted", "personId, instanceId, safety", "A new contact by pairing; compare the safety text."},
     {"safety.changed", "personId, instanceId, safety",
      "A contact has other keys, or a device that is new here: compare the text."},
+    {"pairing.waiting", "waiting, url, until, code, reason",
+     "An invitation was accepted whose peer cannot be reached; it is tried again until then."},
+    {"pairing.done", "waiting, personId", "An invitation that waited has made its contact."},
     {"pairing.failed", "reason, code, personId",
      "A pairing failed: with whom the other side said to be. EP-KEYMISSMATCH and UNKNOWN-INSTANCE: a contact with "
      "other "

@@ -148,7 +148,18 @@ const struct ipc_method IPC_METHODS[] = {
      "Accepts an invitation; answers when the contact is stored on this side.",
      "{personId, instanceId, safety}; safety: the text that the other side sees too, if nobody stands between",
      {OBJECT("invitation", REQUIRED, "{token, publicKey, url} as pairing.invite gives it"),
-      HASH("for", OPTIONAL, "it is this person's invitation; being a contact, it may have it made on a new device"), AS}},
+      HASH("for", OPTIONAL, "it is this person's invitation; being a contact, it may have it made on a new device"), AS,
+      BOOL("wait", "when the peer cannot be reached, answer {state:\"waiting\", waiting, until} and go on trying, also after "
+                   "restarts; events pairing.waiting, pairing.done, pairing.failed"),
+      INT("waitS", OPTIONAL, 1, 86400 * 90, "seconds to go on trying, default seven days")}},
+    {"pairing.waiting", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_READS, MS_DEFAULT,
+     "The invitations that were accepted and wait for their peers.",
+     "{items:[{waiting,url,identity,since,until,nextAt,tries,code,reason}], next}; waiting is the beginning of the token; "
+     "code and reason are those of the last attempt",
+     {PAGE}},
+    {"pairing.cancel", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_MUTATES, MS_DEFAULT,
+     "Waits for the peer of an invitation no more.", "{}",
+     {TEXT("waiting", REQUIRED, 64, "its token, or the beginning as pairing.waiting tells it")}},
     {"contacts.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The people this node knows; without \"node\" those of the installation, with what either node says of them, or the sparse "
      "node alone while the archive is away.",

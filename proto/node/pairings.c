@@ -103,16 +103,34 @@ static void store_identity(void *ctx, struct pairing *pairing, const struct pair
 
 // ---- Attempts of ours ----------------------------------------------------------------------------------------------
 
+static void answer_attempt(struct attempt *a, json_t *result, const struct error *why)
+{
+    struct pairings *ps = a->owner;
+    bool waits = a->request != NULL && ipc_request_bool(a->request, "wait", false);
+    if (a->wait != NULL) {
+        struct hash person = {{0}};
+        hash_parse(span_of(json_string_value(json_object_get(result, "personId"))), &person);
+        if (!ps->peers->closing)
+            waits_ended(ps->waits, a->wait, &person, result != NULL ? NULL : why);
+        json_decref(result);
+    } else if (a->request == NULL) { // given up
+        json_decref(result);
+    } else if (result != NULL) {
+        repeats_reply(ps->repeats, a->request, result);
+    } else if (waits && !ps->peers->closing && waits_may_pass(why)) {
+        waits_begin(ps->waits, a, why);
+    } else {
+        repeats_fail(ps->repeats, a->request, why);
+    }
+}
+
 static void end_attempt(struct attempt *a, json_t *result, const struct error *why)
 {
     struct attempt **link = &a->owner->attempts;
     while (*link != a)
         link = &(*link)->next;
     *link = a->next;
-    if (result != NULL)
-        repeats_reply(a->owner->repeats, a->request, result);
-    else
-        repeats_fail(a->owner->repeats, a->request, why);
+    answer_attempt(a, result, why);
     invitation_free(&a->invitation);
     free(a);
 }
@@ -163,7 +181,7 @@ static json_t *show_paired(const struct pairings *ps, const struct pairing *pair
                      node_json_hash(&peer->instance_id), "safety", safety_text(&own, &other).s);
 }
 
-static void tell_failed(const struct pairings *ps, const struct hash *person, const struct error *why)
+void pairings_tell_failed(const struct pairings *ps, const struct hash *person, const struct error *why)
 {
     node_tell(
         ps->peers->node, "pairing.failed",
@@ -184,7 +202,7 @@ static void finished(void *ctx, struct pairing *pairing, const struct error *why
         node_tell(n, "contact.added", json_pack("{s:o}", "personId", node_json_hash(&peer->person_id)));
     } else {
         LOG(LOG_WARN, "pairing.failed", LOG_TEXT("code", why->code), LOG_TEXT("message", why->message));
-        tell_failed(ps, &peer->person_id, why);
+        pairings_tell_failed(ps, &peer->person_id, why);
     }
     if (a == NULL)
         return;
@@ -229,19 +247,46 @@ static enum status begin_attempt(struct pairings *ps, struct attempt *a, struct 
         count++;
     if (count >= ACCEPT_MAX)
         return error_set(e, STATUS_FULL, "BUSY", "%d invitations are being accepted already", ACCEPT_MAX);
-    const json_t *given = json_object_get(ipc_request_params(a->request), "invitation");
-    enum status st = invitation_read(given, &a->invitation, e);
-    if (st != STATUS_OK)
-        return st;
+    enum status st;
     if (is_own_invitation(ps->peers, &a->invitation.public_key)) {
         st = error_set(e, STATUS_REFUSED, "OWN-INVITATION",
                        "this invitation is our own; it is for somebody else to accept");
     } else {
         st = dial(ps, a, e);
     }
-    if (st != STATUS_OK)
-        invitation_free(&a->invitation);
+    if (st == STATUS_OK) {
+        a->next = ps->attempts;
+        ps->attempts = a;
+    }
     return st;
+}
+
+static void free_attempt(struct attempt *a)
+{
+    invitation_free(&a->invitation);
+    free(a);
+}
+
+enum status pairings_try(struct pairings *ps, struct wait *w, const struct invitation *i, const struct hash *from,
+                         const struct hash *identity, struct error *e)
+{
+    struct attempt *a = mem_alloc(sizeof *a);
+    struct hash_text id = hash_text(identity);
+    *a = (struct attempt){.owner = ps, .wait = w, .from = *from};
+    a->local = peers_local_named(ps->peers, span_of(id.s), e);
+    a->invitation = (struct invitation){
+        .token = mem_text(span_of(i->token)), .public_key = i->public_key, .url = mem_text(span_of(i->url))};
+    enum status st = a->local != NULL ? begin_attempt(ps, a, e) : e->status;
+    if (st != STATUS_OK)
+        free_attempt(a);
+    return st;
+}
+
+void pairings_abandon(struct pairings *ps, const struct wait *w)
+{
+    for (struct attempt *a = ps->attempts; a != NULL; a = a->next)
+        if (a->wait == w)
+            a->wait = NULL; // what it comes to is of no interest
 }
 
 // ---- Connections ---------------------------------------------------------------------------------------------------
@@ -272,7 +317,7 @@ const char *pairings_ready(struct pairings *ps, struct conn *c)
     if (tokens_count(ps->tokens) == 0) { // nothing it could say would be right
         struct error why;
         error_set(&why, STATUS_REFUSED, "BAD-TOKEN", "Authentication token is not existing.");
-        tell_failed(ps, &conn_peer(c)->person_id, &why);
+        pairings_tell_failed(ps, &conn_peer(c)->person_id, &why);
         conn_fail(c, &why);
         return NULL;
     }
@@ -294,7 +339,7 @@ void pairings_closed(struct pairings *ps, struct conn *c, const struct error *wh
 {
     struct attempt *a = attempt_of(ps, c);
     if (is_contact_refused(c, why) && tokens_count(ps->tokens) != 0)
-        tell_failed(ps, &conn_peer(c)->person_id, why);
+        pairings_tell_failed(ps, &conn_peer(c)->person_id, why);
     if (a == NULL)
         return;
     a->conn = NULL;
@@ -352,18 +397,18 @@ static void accept_invitation(struct ipc_request *r, void *ctx)
     a->request = r;
     a->local = pairings_local(ps, r, &e);
     hash_parse(span_of(ipc_request_text(r, "for")), &a->from);
-    if (a->local == NULL || begin_attempt(ps, a, &e) != STATUS_OK) {
-        free(a);
-        repeats_fail(ps->repeats, r, &e);
+    const json_t *given = json_object_get(ipc_request_params(r), "invitation");
+    if (a->local != NULL && invitation_read(given, &a->invitation, &e) == STATUS_OK &&
+        begin_attempt(ps, a, &e) == STATUS_OK)
         return;
-    }
-    a->next = ps->attempts;
-    ps->attempts = a;
+    free_attempt(a);
+    repeats_fail(ps->repeats, r, &e);
 }
 
 void pairings_register(struct node *n)
 {
     invitations_register(n);
+    waits_register(n);
     ipc_service_on(node_service(n), "pairing.accept", accept_invitation, n);
 }
 
@@ -377,6 +422,7 @@ struct pairings *pairings_create(struct peers *p)
     ps->kept = kept_create(p->node);
     ps->tokens = tokens_create(INVITATIONS_MAX, kept_hooks(ps->kept));
     kept_load(ps->kept, ps->tokens);
+    ps->waits = waits_create(ps);
     ps->host = (struct pairing_host){.ctx = ps, .store = store_identity, .finished = finished};
     return ps;
 }
@@ -385,6 +431,7 @@ void pairings_close(struct pairings *ps)
 {
     struct error e;
     error_set(&e, STATUS_CLOSED, "NOT-RUNNING", "the node is stopping");
+    waits_close(ps->waits);
     while (ps->attempts != NULL) {
         if (ps->attempts->dial != NULL)
             ws_connect_cancel(ps->attempts->dial);
@@ -396,6 +443,7 @@ void pairings_destroy(struct pairings *ps)
 {
     if (ps == NULL)
         return;
+    waits_destroy(ps->waits);
     tokens_destroy(ps->tokens);
     kept_destroy(ps->kept);
     repeats_destroy(ps->repeats);

@@ -179,7 +179,10 @@ enum status run_pair(struct ctl *c, struct error *e)
 {
     struct buf text = {0};
     struct invitation invitation = {0};
-    enum status s = STATUS_OK;
+    int64_t seconds;
+    enum status s = ctl_number(c, "wait-for", 0, &seconds, e);
+    if (s != STATUS_OK)
+        return s;
     if (strcmp(c->arguments[0], "-") == 0)
         s = ctl_read("-", INVITATION_TEXT_MAX, &text, e);
     else
@@ -192,11 +195,35 @@ enum status run_pair(struct ctl *c, struct error *e)
     json_t *params =
         json_pack("{s:o}", "invitation", invitation_object(invitation.token, &invitation.public_key, invitation.url));
     invitation_free(&invitation);
+<<<<<<< HEAD
     if (add_guest(c, params, e) != STATUS_OK) {
         json_decref(params);
         return e->status;
     }
+=======
+    if (ctl_has(c, "for"))
+        json_object_set_new(params, "for", json_string(ctl_value(c, "for")));
+    if (ctl_has(c, "wait") || ctl_has(c, "wait-for"))
+        json_object_set_new(params, "wait", json_true());
+    if (ctl_has(c, "wait-for"))
+        json_object_set_new(params, "waitS", json_integer(seconds));
+>>>>>>> e664de2 (Let an accepted invitation wait for its peer)
     return output_result(c, ctl_call(c, "pairing.accept", params, e), e);
+}
+
+enum status run_pair_list(struct ctl *c, struct error *e)
+{
+    static const struct output_column columns[] = {{"WAITING", "waiting", OUTPUT_TEXT}, {"URL", "url", OUTPUT_TEXT},
+                                                   {"UNTIL", "until", OUTPUT_TIME},     {"NEXT", "nextAt", OUTPUT_TIME},
+                                                   {"TRIES", "tries", OUTPUT_NUMBER},   {"WHY", "reason", OUTPUT_TEXT}};
+    return output_list(c, ctl_list(c, "pairing.waiting", NULL, e), columns, sizeof columns / sizeof *columns,
+                       "No invitation waits for its peer.", e);
+}
+
+enum status run_pair_cancel(struct ctl *c, struct error *e)
+{
+    json_t *result = ctl_call(c, "pairing.cancel", json_pack("{s:s}", "waiting", c->arguments[0]), e);
+    return output_done(c, result, "It waits no more.", e);
 }
 
 enum status run_invite_list(struct ctl *c, struct error *e)

@@ -83,7 +83,12 @@ const struct ctl_command CTL_COMMANDS[] = {
      "keeps it out of the shell's history and the process list: a whole mail will do, however it was folded or quoted.\n"
      "Both sides then see the same safety text: compare it.",
      "pair - <invitation.json", 60, run_pair,
-     {{"for", '\0', "PERSON", "it is this person's, who may be a contact with a new device"}, AS}},
+     {{"for", '\0', "PERSON", "it is this person's, who may be a contact with a new device"}, AS,
+      {"wait", '\0', NULL, "when the peer cannot be reached, go on trying for seven days, also after restarts"},
+      {"wait-for", '\0', "SECONDS", "go on that long"}}},
+    {"pair list", "", 0, 0, "List accepted invitations that wait for their peers", NULL, "pair list", 30, run_pair_list, {{0}}},
+    {"pair cancel", "WAITING", 1, 1, "Wait for a peer no more", "WAITING is what 'pair list' shows of it.",
+     "pair cancel 4fX_b8-3kQ0z", 30, run_pair_cancel, {{0}}},
     {"contacts", "", 0, 0, "List the people we know, and who of us is paired with them",
      "LEVEL is connected, seen (it was connected before), paired (it never was), or unknown: nobody of us is paired with it.\n"
      "Compare SAFETY with what the other side sees.", "contacts", 30, run_contacts, {AS}},

@@ -23,6 +23,8 @@ CTL_RUN(run_invite);
 CTL_RUN(run_invite_list);
 CTL_RUN(run_invite_revoke);
 CTL_RUN(run_pair);
+CTL_RUN(run_pair_list);
+CTL_RUN(run_pair_cancel);
 CTL_RUN(run_contacts);
 CTL_RUN(run_contact_change);
 CTL_RUN(run_contact_name);

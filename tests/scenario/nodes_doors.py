@@ -3,7 +3,7 @@ import json
 import socket
 from urllib.parse import urlsplit
 
-from control import Installation, main, until
+from control import SECRET, Installation, main, until
 from nodes import Pair
 
 
@@ -114,6 +114,41 @@ def test_invitations_say_whom_they_reach(t):
     lasting = joe.ok("invite", "--ttl", "7200")  # longer than an hour: kept
     joe.ok("restart", "archive")
     assert [i["invitation"] for i in joe.ok("invite", "list")] == [lasting["token"][:12]]
+
+
+def told(pair, event):
+    events = pair.t.call("events.since", seq=0, limit=1000)["events"]
+    return [e["data"] for e in events if e["event"] == event and e["node"] == "archive"]
+
+
+def test_pairing_waits_for_a_peer_that_is_away(t):
+    def run(joe, ann):
+        invitation = json.dumps(joe.ok("invite", "--ttl", "7200"))
+        token = json.loads(invitation)["token"][:12]
+        assert joe.t.stop() == 0
+        ann.fails("UNREACHABLE", 1, "pair", "-", stdin=invitation)
+        waiting = ann.ok("pair", "--wait", "-", stdin=invitation)
+        assert (waiting["state"], waiting["waiting"]) == ("waiting", token), waiting
+        ann.ok("restart", "archive")
+        [listed] = ann.ok("pair", "list")
+        assert (listed["waiting"], listed["until"], listed["identity"]) == (token, waiting["until"], ann.archive), listed
+        until(lambda: ann.ok("pair", "list")[0]["code"] == "UNREACHABLE", "it was tried again")
+
+        joe.t.up("--listen", "localhost:0")  # the same port again; and the invitation was kept
+        joe.ok("provision", stdin=SECRET + "\n")
+        connected(ann, joe)
+        until(lambda: ann.ok("pair", "list") == [], "nothing waits any more")
+        assert told(ann, "pairing.done") == [{"waiting": token, "personId": joe.archive}]
+
+        nowhere = json.dumps({**json.loads(invitation), "url": "ws://127.0.0.1:1", "publicKey": "ab" * 32})
+        ann.ok("pair", "--wait-for", "1", "-", stdin=nowhere)
+        until(lambda: [d["code"] for d in told(ann, "pairing.failed")] == ["TIMEOUT"], "its time is over")
+        ann.ok("pair", "--wait", "-", stdin=nowhere)
+        assert ann.ok("pair", "cancel", token) == {} and ann.ok("pair", "list") == []
+        ann.fails("NOT-FOUND", 1, "pair", "cancel", token)
+        used = ann.fails("INVITATION-UNKNOWN", 4, "pair", "--wait", "-", stdin=json.dumps({**joe.ok("invite"), "token": "used"}))
+        assert used and ann.ok("pair", "list") == []  # what was refused does not wait
+    with_ann(t, run)
 
 
 def book(pair, *options):
