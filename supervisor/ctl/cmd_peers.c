@@ -195,19 +195,14 @@ enum status run_pair(struct ctl *c, struct error *e)
     json_t *params =
         json_pack("{s:o}", "invitation", invitation_object(invitation.token, &invitation.public_key, invitation.url));
     invitation_free(&invitation);
-<<<<<<< HEAD
     if (add_guest(c, params, e) != STATUS_OK) {
         json_decref(params);
         return e->status;
     }
-=======
-    if (ctl_has(c, "for"))
-        json_object_set_new(params, "for", json_string(ctl_value(c, "for")));
     if (ctl_has(c, "wait") || ctl_has(c, "wait-for"))
         json_object_set_new(params, "wait", json_true());
     if (ctl_has(c, "wait-for"))
         json_object_set_new(params, "waitS", json_integer(seconds));
->>>>>>> e664de2 (Let an accepted invitation wait for its peer)
     return output_result(c, ctl_call(c, "pairing.accept", params, e), e);
 }
 
