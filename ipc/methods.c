@@ -231,6 +231,14 @@ const struct ipc_method IPC_METHODS[] = {
      {PREFIX("message", REQUIRED, "message id"),
       TEXT("known", OPTIONAL, 16, "the state that is known: with waitMs, answer when it is another one"), WAIT_MS}},
 
+    {"chat.search", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "Messages that hold a text, of all conversations, newest first. A bounded number of messages is looked at: as long as "
+     "there is a next, there may be more, also when items is empty.",
+     "{items:[as chat.list, with {topic,name}], next}; topic can be given wherever a topic is wanted; next is the \"before\" "
+     "of the page before",
+     {TEXT("text", REQUIRED, 256, "case does not matter"), INT("limit", OPTIONAL, 1, 100, "default 20"),
+      PREFIX("before", OPTIONAL, "message id: only older ones")}},
+
     // --- objects, recipes, blobs ------------------------------------------------------------------------------------
     {"object.get", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "One object by its hash.", "{hash, idHash, type, microdata, object}; idHash is null for unversioned objects",
@@ -357,8 +365,9 @@ const struct ipc_method IPC_METHODS[] = {
       BOOL("history", "who joins later sees what was said before"),
       BOOL("everyone", "the one topic of everyone; alone")}},
     {"topic.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "The topics.", "{items:[{topicId,name,channel,persons,members:[{personId,role}]}], next}; role is owner, writer or "
-     "reader; topics of which nobody has said who takes part have no members", {PAGE}},
+     "The topics.", "{items:[{topicId,name,channel,persons,members:[{personId,role}],unread,lastAt}], next}; role is owner, "
+     "writer or reader; topics of which nobody has said who takes part have no members; unread counts among the newest 100 "
+     "messages; lastAt is the time of the newest", {PAGE}},
     {"topic.members", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Who takes part in a group topic.", "{items:[{personId,role}], next}", {TOPIC, PAGE}},
     {"topic.add", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
@@ -374,6 +383,10 @@ const struct ipc_method IPC_METHODS[] = {
     {"topic.leave", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Leaves a group topic; what was said stays here. If no owner is left, the first who may write becomes one.",
      "as an item of topic.list", {TOPIC}},
+    {"topic.read-up-to", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Notes what was read of a conversation, for both own nodes. Nothing becomes unread by it.", "{}",
+     {TEXT("topic", OPTIONAL, 1024, "as elsewhere; or"), PERSON("with", OPTIONAL, "the conversation with this person"),
+      PREFIX("message", OPTIONAL, "the last one that was read; default: the newest")}},
     {"topic.send", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Sends a message to a topic.", "{id, channel}",
      {TOPIC,

@@ -93,6 +93,8 @@ struct channel_query {
     bool unverified;           // skip the signatures: author and verification are not filled
 };
 
+// Fills in authors and verification of what was read unverified.
+enum status channel_judge(struct model *m, struct channel_entries *entries, struct error *e);
 enum status channel_read(struct model *m, const struct channel_query *query, struct channel_entries *out,
                          struct error *e);
 // What came since a cursor, oldest first, however old its timestamps are: nothing is lost or repeated when histories

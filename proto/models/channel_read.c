@@ -95,6 +95,11 @@ static enum status judge_all(struct model *m, struct channel_entry *items, size_
     return status;
 }
 
+enum status channel_judge(struct model *m, struct channel_entries *entries, struct error *e)
+{
+    return judge_all(m, entries->items, entries->count, false, e);
+}
+
 // ---- Elements of lists ----------------------------------------------------------------------------------------------
 
 struct elements {

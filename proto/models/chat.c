@@ -291,7 +291,7 @@ static bool read_message(struct model *m, const struct channel_entry *entry, str
     return true;
 }
 
-static void read_messages(struct model *m, const struct channel_entries *entries, struct chat_messages *out)
+void chat_show(struct model *m, const struct channel_entries *entries, struct chat_messages *out)
 {
     *out = (struct chat_messages){.more = entries->more, .latest = INT64_MIN};
     out->items = arena_alloc(m->arena, (entries->count + 1) * sizeof *out->items);
@@ -317,7 +317,7 @@ enum status chat_page_of(struct model *m, const struct hash_list *channels, size
     *out = (struct chat_messages){0};
     enum status status = channel_read(m, &query, &entries, e);
     if (status == STATUS_OK)
-        read_messages(m, &entries, out);
+        chat_show(m, &entries, out);
     return status;
 }
 
@@ -339,7 +339,7 @@ enum status chat_since_of(struct model *m, const struct hash_list *channels, str
     *out = (struct chat_messages){0};
     enum status status = channel_since(m, channels->items, channels->count, cursor, limit, false, &entries, next, e);
     if (status == STATUS_OK)
-        read_messages(m, &entries, out);
+        chat_show(m, &entries, out);
     return status;
 }
 
@@ -377,7 +377,7 @@ enum status chat_arrivals(struct model *m, const struct hash *channel, struct sp
     *out = (struct chat_messages){0};
     enum status status = channel_since(m, channel, 1, cursor, limit, true, &entries, next, e);
     if (status == STATUS_OK)
-        read_messages(m, &entries, out);
+        chat_show(m, &entries, out);
     return status;
 }
 

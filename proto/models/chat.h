@@ -67,6 +67,8 @@ enum status chat_files(struct model *m, const struct hash *message, struct hash_
 enum status chat_send_to(struct model *m, const struct hash *person, struct span text,
                          const struct chat_attachment *attachments, size_t count, struct chat_sent *out,
                          struct error *e);
+// The messages among the entries.
+void chat_show(struct model *m, const struct channel_entries *entries, struct chat_messages *out);
 // The newest limit messages before an id (NULL = all), oldest first.
 enum status chat_page(struct model *m, const struct topic *topic, size_t limit, const struct hash *before,
                       struct chat_messages *out, struct error *e);

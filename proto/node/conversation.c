@@ -53,7 +53,7 @@ enum status conversation_add_state(struct model *m, const struct hash *message, 
     return STATUS_OK;
 }
 
-static json_t *show_message(struct model *m, const struct chat_message *message, bool is_face)
+json_t *conversation_show(struct model *m, const struct chat_message *message, bool is_face)
 {
     json_t *shown =
         json_pack("{s:o, s:o, s:o, s:o, s:s, s:I, s:o}", "id", node_json_hash(&message->id), "text",
@@ -73,7 +73,7 @@ static json_t *show_messages(struct model *m, const struct chat_messages *messag
 {
     json_t *items = json_array();
     for (size_t i = 0; i < messages->count; i++)
-        json_array_append_new(items, show_message(m, &messages->items[i], is_face));
+        json_array_append_new(items, conversation_show(m, &messages->items[i], is_face));
     return items;
 }
 

@@ -1,6 +1,9 @@
 // Control methods on topics themselves: who takes part, what they are called. What is said in them is in
 // methods_chat.c.
+#include <stdlib.h>
+
 #include "models/group.h"
+#include "models/readstate.h"
 #include "models/sharing.h"
 #include "models/way.h"
 #include "node/face.h"
@@ -54,6 +57,19 @@ static json_t *show_topic(struct model *m, const struct topic *t)
                      show_members(t));
 }
 
+static enum status add_readstate(struct model *m, const struct topic *topic, json_t *shown, struct error *e)
+{
+    struct readstate r;
+    enum status st = readstate_get(m, topic, &r, e);
+    if (st != STATUS_OK)
+        return st;
+    json_object_set_new(shown, "unread", json_integer((json_int_t)r.unread));
+    if (r.has_last)
+        json_object_set_new(shown, "lastAt", json_integer((json_int_t)r.last_ms));
+    return STATUS_OK;
+}
+
+// What is unread costs work for each, so it is found out for the topics of the page only.
 static enum status topic_list_work(struct node_job *job, struct model *m, struct error *e)
 {
     struct topics topics = {0};
@@ -61,7 +77,44 @@ static enum status topic_list_work(struct node_job *job, struct model *m, struct
     json_t *items = json_array();
     for (size_t i = 0; st == STATUS_OK && i < topics.count; i++)
         json_array_append_new(items, show_topic(m, &topics.items[i]));
-    return node_job_listed(job, st, items);
+    st = node_job_listed(job, st, items);
+    size_t first =
+        (size_t)strtoull(node_job_text(job, "after").len != 0 ? node_job_text(job, "after").ptr : "0", NULL, 10);
+    items = json_object_get(job->result, "items");
+    for (size_t i = 0; st == STATUS_OK && i < json_array_size(items); i++)
+        st = add_readstate(m, &topics.items[first + i], json_array_get(items, i), e);
+    return st;
+}
+
+// ---- Read state -----------------------------------------------------------------------------------------------------
+
+static enum status read_up_to(struct node_job *job, struct model *m, const struct topic *topics, size_t count,
+                              struct error *e)
+{
+    struct hash message;
+    bool given;
+    enum status st = node_job_optional_hash(job, "message", &message, &given, e);
+    for (size_t i = 0; st == STATUS_OK && i < count; i++)
+        st = readstate_set(m, &topics[i], given ? &message : NULL, e);
+    return st;
+}
+
+static enum status topic_read_up_to(struct node_job *job, struct model *m, struct error *e)
+{
+    struct topic topic;
+    struct hash with;
+    bool given;
+    struct way_topics pair;
+    enum status st = node_job_optional_hash(job, "with", &with, &given, e);
+    if (st == STATUS_OK && given == (node_job_text(job, "topic").len != 0))
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "give \"topic\" or \"with\"");
+    if (st == STATUS_OK && !given) {
+        st = node_job_topic(job, m, &topic, e);
+        return st == STATUS_OK ? read_up_to(job, m, &topic, 1, e) : st;
+    }
+    if (st == STATUS_OK)
+        st = way_conversation(m, &with, &pair, e);
+    return st == STATUS_OK ? read_up_to(job, m, pair.items, pair.count, e) : st;
 }
 
 static enum status topic_members_work(struct node_job *job, struct model *m, struct error *e)
@@ -292,8 +345,13 @@ static enum status topic_leave_work(struct node_job *job, struct model *m, struc
 }
 
 const struct node_method NODE_METHODS_TOPICS[] = {
-    {"topic.create", topic_create, NULL},        {"topic.list", topic_list_work, NULL},
-    {"topic.members", topic_members_work, NULL}, {"topic.add", topic_add_work, NULL},
-    {"topic.remove", topic_remove_work, NULL},   {"topic.rename", topic_rename_work, NULL},
-    {"topic.leave", topic_leave_work, NULL},     {NULL, NULL, NULL},
+    {"topic.create", topic_create, NULL},
+    {"topic.list", topic_list_work, NULL},
+    {"topic.members", topic_members_work, NULL},
+    {"topic.add", topic_add_work, NULL},
+    {"topic.remove", topic_remove_work, NULL},
+    {"topic.rename", topic_rename_work, NULL},
+    {"topic.leave", topic_leave_work, NULL},
+    {"topic.read-up-to", topic_read_up_to, NULL},
+    {NULL, NULL, NULL},
 };

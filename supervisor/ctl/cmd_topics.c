@@ -1,4 +1,5 @@
-// topic: conversations of several people, and who takes part in them.
+// topic: conversations of several people, and who takes part in them; what is unread; chat search.
+#include <stdio.h>
 #include <string.h>
 
 #include "supervisor/ctl/attach.h"
@@ -22,9 +23,10 @@ enum status run_topic_list(struct ctl *c, struct error *e)
 {
     static const struct output_column columns[] = {{"NAME", "name", OUTPUT_TEXT},
                                                    {"TOPIC", "topicId", OUTPUT_TEXT},
+                                                   {"UNREAD", "unread", OUTPUT_NUMBER},
                                                    {"PERSONS", "persons", OUTPUT_COUNT},
                                                    {"CHANNEL", "channel", OUTPUT_ID}};
-    return output_list(c, ctl_list(c, "topic.list", NULL, e), columns, 4, "No chats.", e);
+    return output_list(c, ctl_list(c, "topic.list", NULL, e), columns, 5, "No chats.", e);
 }
 
 enum status run_topic_members(struct ctl *c, struct error *e)
@@ -58,6 +60,55 @@ enum status run_topic_rename(struct ctl *c, struct error *e)
 enum status run_topic_leave(struct ctl *c, struct error *e)
 {
     return output_result(c, ctl_call(c, "topic.leave", json_pack("{s:s}", "topic", c->arguments[0]), e), e);
+}
+
+enum status run_topic_read_up_to(struct ctl *c, struct error *e)
+{
+    json_t *params = json_object();
+    if (c->argument_count == 1)
+        json_object_set_new(params, "topic", json_string(c->arguments[0]));
+    ctl_add(c, params, "with", "with");
+    ctl_add(c, params, "message", "message");
+    return output_done(c, ctl_call(c, "topic.read-up-to", params, e), "Done.", e);
+}
+
+// As many pages as it takes: one may be empty.
+enum status run_chat_search(struct ctl *c, struct error *e)
+{
+    int64_t limit;
+    size_t i;
+    json_t *item;
+    if (ctl_number(c, "limit", 20, &limit, e) != STATUS_OK)
+        return e->status;
+    json_t *all = json_array();
+    json_t *query = json_pack("{s:s}", "text", c->arguments[0]);
+    for (bool more = true; more && (int64_t)json_array_size(all) < limit;) {
+        int64_t rest = limit - (int64_t)json_array_size(all);
+        json_object_set_new(query, "limit", json_integer(rest < 100 ? rest : 100));
+        json_t *page = ctl_call(c, "chat.search", json_incref(query), e);
+        more = page != NULL && json_is_string(json_object_get(page, "next"));
+        json_array_extend(all, json_object_get(page, "items"));
+        if (more)
+            json_object_set(query, "before", json_object_get(page, "next"));
+        if (page == NULL) {
+            json_decref(all);
+            all = NULL;
+        }
+        json_decref(page);
+    }
+    json_decref(query);
+    if (c->json || all == NULL)
+        return output_result(c, all, e);
+    if (json_array_size(all) == 0)
+        puts("No messages.");
+    json_array_foreach(all, i, item)
+    {
+        output_string(json_object_get(item, "name"));
+        printf(": ");
+        message_print(item);
+    }
+    json_decref(all);
+    return STATUS_OK;
 }
 
 enum status run_topic_send(struct ctl *c, struct error *e)

@@ -72,6 +72,8 @@ CTL_RUN(run_topic_members);
 CTL_RUN(run_topic_change);
 CTL_RUN(run_topic_rename);
 CTL_RUN(run_topic_leave);
+CTL_RUN(run_topic_read_up_to);
+CTL_RUN(run_chat_search);
 CTL_RUN(run_topic_send);
 CTL_RUN(run_topic_read);
 // cmd_watch.c

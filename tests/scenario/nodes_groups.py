@@ -88,6 +88,14 @@ def members_hear_each_other_whoever_is_away_comes_or_goes(c):
     c.pairs["joe"].ok("topic", "rename", "At once", "Later")
     c.comes("ann", "Later")
 
+    unread = lambda node: next(t["unread"] for t in c.call("bob", "topic.list", node=node)["items"] if t["name"] == "trio")
+    assert unread("archive") == 3, unread("archive")
+    c.pairs["bob"].ok("topic", "read-up-to", "trio")  # on the sparse node
+    until(lambda: unread("archive") == 0, "the archive knows what was read")
+    hits = c.pairs["bob"].ok("chat", "search", "HELLO FROM")
+    assert [h["text"] for h in hits] == [f"hello from {n}" for n in ("bob", "ann", "joe")] or len(hits) == 3, hits
+    assert all(h["name"] == "trio" for h in hits), hits
+
     c.pairs["ann"].t.stop()  # away
     c.say("joe", "trio", "ann is away")
     c.say("bob", "trio", "so she is")
