@@ -139,8 +139,10 @@ enum status search_messages(struct model *m, struct span text, const struct hash
     enum status status = read_wanted(&s, text, e);
     if (status == STATUS_OK)
         status = find_channels(&s, e);
-    while (status == STATUS_OK && !end && out->count < limit && !is_tired(&s))
-        status = look(&s, limit, out, &started, &end, e);
+    do { // at least once, however long it took to come here
+        if (status == STATUS_OK)
+            status = look(&s, limit, out, &started, &end, e);
+    } while (status == STATUS_OK && !end && out->count < limit && !is_tired(&s));
     out->more = status == STATUS_OK && !end && started;
     hash_map_destroy(s.owners);
     hash_list_free(&s.channels);
