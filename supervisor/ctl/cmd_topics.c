@@ -101,12 +101,14 @@ enum status run_chat_search(struct ctl *c, struct error *e)
         return output_result(c, all, e);
     if (json_array_size(all) == 0)
         puts("No messages.");
+    json_t *names = names_load(c);
     json_array_foreach(all, i, item)
     {
         output_string(json_object_get(item, "name"));
         printf(": ");
-        message_print(item);
+        message_print(item, names);
     }
+    json_decref(names);
     json_decref(all);
     return STATUS_OK;
 }
