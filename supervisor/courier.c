@@ -65,9 +65,9 @@ static void call_failed(struct supervisor *s, const char *what, const struct err
 // Errors that pass by; whatever else the archive says is its last word.
 static bool passes_by(const json_t *outcome)
 {
-    static const char *const codes[] = {"BLOB-UNAVAILABLE", "BUSY",         "CLOSED",        "DISK-FULL",
-                                        "DISK-READ-ONLY",   "IO",           "NODE-DOWN",     "NOT-PROVISIONED",
-                                        "NOT-RUNNING",      "STORE-FAILED", "OUT-OF-MEMORY", "TIMEOUT"};
+    static const char *const codes[] = {
+        "BLOB-UNAVAILABLE", "BUSY",        "CLOSED",       "DISK-FULL",     "DISK-READ-ONLY", "IO",     "NODE-DOWN",
+        "NOT-PROVISIONED",  "NOT-RUNNING", "STORE-FAILED", "STORE-CORRUPT", "OUT-OF-MEMORY",  "TIMEOUT"};
     const char *code = json_string_value(json_object_get(json_object_get(outcome, "error"), "code"));
     for (size_t i = 0; code != NULL && i < sizeof codes / sizeof *codes; i++)
         if (strcmp(code, codes[i]) == 0)

@@ -314,8 +314,8 @@ static void looked(struct node_job *job, enum status status, const struct error 
 static void look(struct deliveries *d)
 {
     struct asking *a = &d->asking;
-    if (a->request == NULL)
-        return;
+    if (a->request == NULL || node_queue(d->node) == NULL)
+        return; // nobody asks, or the node is being closed and answers then
     a->again = a->looking;
     if (a->looking)
         return;

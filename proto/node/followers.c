@@ -125,7 +125,9 @@ static void chat_state(struct ipc_request *r, void *ctx)
 void followers_wake(struct followers *fs)
 {
     struct follower *next;
-    for (struct follower *f = fs != NULL ? fs->list : NULL; f != NULL; f = next) {
+    if (fs == NULL || node_queue(fs->node) == NULL)
+        return; // the node is being closed, and answers them then
+    for (struct follower *f = fs->list; f != NULL; f = next) {
         next = f->next;
         if (f->looking)
             f->again = true;

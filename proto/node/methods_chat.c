@@ -96,9 +96,10 @@ static enum status describe(struct node_job *job, struct model *m, struct span t
     struct hash_list previews = {0};
     enum status st = chat_files(m, &sent->message, &files, &previews, e);
     if (st == STATUS_OK)
-        *params = json_pack("{s:o, s:o, s:I, s:o, s:o}", "topic", node_json_text(topic), "text",
-                            node_json_text(node_job_text(job, "text")), "time", (json_int_t)sent->timestamp,
-                            "attachments", hashes(&files), "thumbnails", hashes(&previews));
+        *params =
+            json_pack("{s:o, s:o, s:I, s:o, s:o, s:o}", "topic", node_json_text(topic), "text",
+                      node_json_text(node_job_text(job, "text")), "time", (json_int_t)sent->timestamp, "attachments",
+                      hashes(&files), "thumbnails", hashes(&previews), "id", node_json_hash(&sent->id));
     if (st == STATUS_OK && to != NULL)
         json_object_set_new(*params, "to", node_json_hash(to));
     hash_list_free(&files);

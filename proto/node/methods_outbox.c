@@ -103,20 +103,26 @@ static void item_answered(struct ipc_asker *asker, json_t *result, const struct 
     end_item(c);
 }
 
+static bool is_message(const char *method)
+{
+    return strcmp(method, "node.post") == 0;
+}
+
 // Only what a client might ask for itself, and messages.
 static bool may_be_carried(const char *name)
 {
     const struct ipc_method *m = name != NULL ? ipc_method_find(name) : NULL;
     return m != NULL && m->site == IPC_NODE && m->effect == IPC_MUTATES &&
-           (m->caller == IPC_CLIENT || strcmp(name, "node.post") == 0);
+           (m->caller == IPC_CLIENT || is_message(name));
 }
 
-// The operation's name at the archive: store/op.c keeps what bears "intent:" for long.
-static json_t *carried_op(const json_t *item)
+// The operation's name at the archive. The store keeps what bears "intent:" for long; messages need not be remembered
+// so long, since posting one again changes nothing.
+static json_t *carried_op(const json_t *item, const char *method)
 {
     struct hash hash = sha256(span_of(json_string_value(json_object_get(item, "opId"))));
     char text[sizeof "intent:" + CARRIED_HEX];
-    snprintf(text, sizeof text, "intent:%.*s", CARRIED_HEX, hash_text(&hash).s);
+    snprintf(text, sizeof text, "%s:%.*s", is_message(method) ? "post" : "intent", CARRIED_HEX, hash_text(&hash).s);
     return json_string(text);
 }
 
@@ -133,7 +139,7 @@ static void carry_item(struct node *n, struct carrying *c, const json_t *item)
     }
     json_t *params = json_object();
     json_object_update(params, json_object_get(item, "params"));
-    json_object_set_new(params, "opId", carried_op(item));
+    json_object_set_new(params, "opId", carried_op(item, method));
     struct carried_item *x = mem_alloc(sizeof *x);
     *x = (struct carried_item){.asker = {.respond = item_answered}, .carrying = c, .seq = seq};
     c->open++;
@@ -179,6 +185,9 @@ static enum status post(struct node_job *job, struct model *m, struct error *e)
         st = chat_post_written(m, &topic, &written, &sent, e);
     hash_list_free(&written.attachments);
     hash_list_free(&written.thumbnails);
+    struct hash told;
+    if (st == STATUS_OK && hash_parse(node_job_text(job, "id"), &told) && !hash_eq(&told, &sent.id))
+        st = error_set(e, STATUS_REFUSED, "REFUSED", "it was written for another archive than this one");
     if (st != STATUS_OK)
         return st;
     job->sent = (struct traced_message){

@@ -176,9 +176,11 @@ enum status salvage_outbox(struct salvage *old, struct store *s, struct error *e
 
 static enum status visit_delivery(sqlite3_stmt *st, void *arg, struct error *e)
 {
-    struct store_delivery d = {.state = sqlite3_column_int(st, 2), .at_ms = sqlite3_column_int64(st, 3)};
+    int state = sqlite3_column_int(st, 2);
+    struct store_delivery d = {.state = (enum delivery_state)state, .at_ms = sqlite3_column_int64(st, 3)};
     bool changed;
-    if (!column_hash(st, 0, &d.message) || !column_hash(st, 1, &d.person) || d.state < 0 || d.state > DELIVERY_FAILED)
+    if (!column_hash(st, 0, &d.message) || !column_hash(st, 1, &d.person) || state < DELIVERY_SENT ||
+        state > DELIVERY_FAILED)
         return STATUS_OK;
     d.why = column_bytes(st, 4);
     return store_delivery_set(arg, &d, &changed, e);

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 
-from control import BIN, SECRET, Installation, main, until
+from control import BIN, SECRET, Installation, fails_with, main, until
 from nodes import Pair, read, write
 
 
@@ -221,6 +221,15 @@ def test_in_a_group_it_is_told_who_has_it(t):
         with_two(t, run)
     finally:
         third.clean()
+
+
+def test_who_speaks_for_the_installation_is_the_supervisors_to_say(t):
+    pair = Pair(t)
+    for word in ("face", "alone"):
+        fails_with("BAD-PARAMS", t.call, "contacts.list", **{word: True})
+        fails_with("BAD-PARAMS", t.call, "contacts.list", node="sparse", **{word: True})
+    fails_with("UNKNOWN-METHOD", t.call, "node.carry", items=[])
+    assert [c["personId"] for c in t.call("contacts.list", node="sparse")["items"]] == [pair.archive]
 
 
 def test_a_follower_outlives_its_node(t):

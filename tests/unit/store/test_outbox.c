@@ -4,6 +4,7 @@
 
 #include "../cmocka_all.h"
 #include "fixture.h"
+#include "io/file.h"
 #include "store/delivery.h"
 #include "store/outbox.h"
 
@@ -178,6 +179,30 @@ static void deliveries_go_forwards_only(void **state)
     hash_list_free(&messages);
 }
 
+static void both_survive_a_rebuild(void **state)
+{
+    struct fixture *f = *state;
+    struct store_intent row;
+    struct store_deliveries rows;
+    const struct hash one = named(1);
+    add(f, "waits", "x", 1, 10);
+    int64_t seq = add(f, "over", NULL, 0, 0);
+    settle(f, &(struct store_intent){.seq = seq, .state = INTENT_FAILED, .code = SPAN("C"), .why = SPAN("w")});
+    set(f, 1, 9, DELIVERY_DELIVERED);
+    store_close(f->store);
+    f->store = NULL;
+    assert_int_equal(file_write(arena_printf(f->arena, "%s/rebuild", f->dir).ptr, SPAN(""), 0600, NULL), STATUS_OK);
+    fixture_reopen(f);
+    assert_true(f->report.rebuilt);
+    struct store_intents left = waiting(f, 0);
+    assert_int_equal(left.count, 1);
+    assert_true(span_eq_text(left.items[0].op, "waits") && hash_eq(&left.items[0].message, &one));
+    assert_int_equal(store_outbox_by_op(f->store, f->arena, SPAN("over"), &row, NULL), STATUS_OK);
+    assert_true(row.state == INTENT_FAILED && span_eq_text(row.why, "w"));
+    assert_int_equal(store_delivery_of(f->store, f->arena, &one, &rows, NULL), STATUS_OK);
+    assert_true(rows.count == 1 && rows.items[0].state == DELIVERY_DELIVERED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +210,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(messages_are_found_by_topic_time_and_id, open_store, close_store),
         cmocka_unit_test_setup_teardown(it_is_bounded, open_store, close_store),
         cmocka_unit_test_setup_teardown(deliveries_go_forwards_only, open_store, close_store),
+        cmocka_unit_test_setup_teardown(both_survive_a_rebuild, open_store, close_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
