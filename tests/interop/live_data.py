@@ -54,8 +54,12 @@ def recipes_are_registered(s):
 
 
 def their_name_appears_here(s):
-    s.peer.ask("profile", "profile", name="Pia Peer", share=s.ours)
-    until(lambda: s.contact()["name"] == "Pia Peer", "the peer's name is known here")
+    """A name that takes the place of another one does so here, too."""
+    for name in ("Pia", "Pia Peer"):
+        s.peer.ask("profile", "profile", name=name, share=s.ours)
+        until(lambda: s.contact()["name"] == name, "the peer's name is known here")
+    told = s.call("profile.get", person=s.theirs)["descriptions"]
+    assert [d["name"] for d in told if d["type"] == "PersonName"] == ["Pia Peer"], told
 
 
 def our_name_appears_there(s):
