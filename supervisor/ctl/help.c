@@ -39,6 +39,7 @@ void help_overview(void)
         printf("  %-*s  %s\n", NAME_WIDTH, CTL_COMMANDS[i].name, CTL_COMMANDS[i].summary);
     }
     puts("\n'tandem COMMAND --help' explains a command with its options and an example.\n"
+         "PERSON is a name, an e-mail, or 8 or more digits of an id; ids may be cut to as many digits as tell them apart.\n"
          "Exit status: 0 done, 1 failed, 2 wrong usage, 3 not running, 4 refused, 5 timed out.");
 }
 
