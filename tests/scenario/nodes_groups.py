@@ -26,8 +26,8 @@ class Crowd:
     def person(self, name):
         return self.pairs[name].archive
 
-    def call(self, name, method, node="archive", **params):
-        return self.pairs[name].t.call(method, node=node, **params)
+    def call(self, who, method, node="archive", **params):
+        return self.pairs[who].t.call(method, node=node, **params)
 
     def read(self, name, topic, node="archive"):
         """[text, author's name, verification] of all messages; nothing as long as the topic is not there."""
@@ -37,6 +37,10 @@ class Crowd:
 
     def texts(self, name, topic, node="archive"):
         return [text for text, _, _ in self.read(name, topic, node)]
+
+    def back(self, name):
+        self.pairs[name].t.up("--listen", "localhost:0")
+        self.pairs[name].ok("provision", stdin=SECRET + "\n")
 
     def comes(self, name, topic):
         until(lambda: self.pairs[name].cli("--node", "archive", "topic", "members", topic)[0] == 0, f"{topic} is at {name}'s")
@@ -105,8 +109,7 @@ def members_hear_each_other_whoever_is_away_comes_or_goes(c):
     said += ["ann is away", "so she is", "here I am"]
     c.agree(["joe", "bob"], "trio", said)
     assert c.texts("eve", "trio") == ["here I am"], "who joins sees what was said before"
-    c.pairs["ann"].t.up("--listen", "localhost:0")
-    c.pairs["ann"].ok("provision", stdin=SECRET + "\n")
+    c.back("ann")
     c.agree(["joe", "ann", "bob"], "trio", said)
 
     c.cli("joe", "topic", "remove", "trio", c.person("bob"))
