@@ -24,6 +24,7 @@ from proxy import Proxy  # noqa: E402,F401
 PATIENCE_S = 40
 PATIENCE_FACTOR = 6
 EMPTY_HEAD = 'UTC-EHASH: Value "" is not a SHA-256 hash'
+AS_METHODS = ("pairing.invite", "pairing.accept", "chat.send", "chat.list", "contacts.list")
 NOT_TRIED = "–"  # what a case answers that makes no sense for the role
 DOC_RECIPE = {"$type$": "Recipe", "name": "PeerTestDoc", "rule": [
     {"itemprop": "id", "isId": True, "itemtype": {"type": "string"}},
@@ -188,6 +189,7 @@ class Stage:
         self.play(role)
         self.peer = None
         self.others = []  # further peers
+        self.identity = None  # a further one of our node; else the main one speaks
         self.relay = relay
         self.t = Installation()
         try:
@@ -217,6 +219,11 @@ class Stage:
         self.others.append(other.peer)
         return other
 
+    def speak_as(self, person):
+        """From here on as this further identity of our node."""
+        self.identity = self.ours = person
+        return self
+
     def through(self, role):
         """The same peer with the other one of our nodes."""
         other = copy.copy(self)
@@ -227,6 +234,8 @@ class Stage:
     # --- asking ---
 
     def call(self, method, **params):
+        if self.identity is not None and method in AS_METHODS:
+            params["as"] = self.identity
         return self.t.call(method, node=self.node, **params)
 
     def items(self, method, **params):

@@ -286,6 +286,27 @@ def person_keys(role):
     return on_stage(role, play)
 
 
+def several_identities(role):
+    """Two peers, one of whom knows only a further identity of our node: neither hears of the other one."""
+    def play(s):
+        work = s.call("identity.add", email="work@identity.example")["personId"]
+        s.pair_up()
+        s.talk()
+        other = s.beside("second", *(() if role == "browser" else ("--listen", str(free_port())))).speak_as(work)
+        other.pair_up()
+        other.talk(first="we")
+        assert {c["personId"] for c in other.items("contacts.list")} == {other.theirs}
+        assert other.theirs not in {c["personId"] for c in s.call("contacts.list", **{"as": s.ours})["items"]}
+        for stage, unknown in ((s, work), (other, s.ours)):
+            known = stage.peer.ask("contacts", "contacts")
+            assert unknown not in json.dumps(known), known
+        s.restart_ours()
+        until(other.connected, "they come back to the further identity")
+        other.talk()
+        s.talk()
+    return on_stage(role, play)
+
+
 CASES = [
     ("1", "our archive takes the peer's invitation", our_archive_is_invited),
     ("1", "an invitation as a link", invitation_as_link),
@@ -300,4 +321,5 @@ CASES = [
     ("1", "requests with and for a person key, debug group", person_keys),
     ("3", "paired with both of our nodes", both_of_our_nodes),
     ("3", "three peers at once", three_peers),
+    ("3", "a further identity of our node", several_identities),
 ]
