@@ -8,6 +8,7 @@ command -v gcovr >/dev/null || { echo "install gcovr first" >&2; exit 1; }
 cmake --preset coverage -DTANDEM_TESTS=ON >/dev/null
 cmake --build --preset coverage -- --quiet
 find build-coverage -name '*.gcda' -delete
+export TANDEM_GENTLE=1
 ctest --test-dir build-coverage --parallel "$(nproc)" "$@" || echo "some tests failed; what they reached counts all the same"
 gcovr --root . --object-directory build-coverage --filter 'archive-node/|ipc/|proto/|sparse-node/|supervisor/' \
     --exclude '.*/embed_recipes.c' --exclude-unreachable-branches --gcov-ignore-parse-errors --csv 2>/dev/null |

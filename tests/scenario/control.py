@@ -19,6 +19,7 @@ import traceback
 BIN = os.environ["TANDEM_BIN"]            # folder of tandem and tandem-supervisor
 FAKE_NODE = os.environ.get("TANDEM_FAKE_NODE")  # empty: the real nodes
 PATIENCE_S = 60  # for a loaded machine
+GENTLE = bool(os.environ.get("TANDEM_GENTLE"))  # let everything end by itself: only then it tells what it covered
 SECRET = "correct horse"
 
 
@@ -117,6 +118,12 @@ class Installation:
 
     def clean(self):
         if self.process is not None and self.process.poll() is None:
+            if GENTLE:
+                self.process.terminate()
+                try:
+                    self.process.wait(PATIENCE_S)
+                except subprocess.TimeoutExpired:
+                    pass
             self.process.kill()
             self.process.wait()
         shutil.rmtree(self.top, ignore_errors=True)
