@@ -4,6 +4,7 @@
 
 #include "model_node.h"
 #include "models/access.h"
+#include "models/apart.h"
 #include "models/contact.h"
 #include "models/group.h"
 #include "models/history.h"
@@ -165,6 +166,45 @@ static void pairing_makes_contacts(void **state)
     model_node_pair(&p->a, &p->b);
     MUST(contact_list(&p->b.m, &list, &e));
     assert_int_equal(list.count, 1);
+}
+
+// Bob is the contact of one identity; with other keys he is nobody's, and neither identity sees the other's people.
+static void identities_keep_their_contacts_apart(void **state)
+{
+    struct model_pair *p = *state;
+    struct identity *work;
+    struct contact_paired paired;
+    struct contacts list;
+    struct error why = {0};
+    const struct instance_options options = {.email = SPAN("ann@work"), .instance_name = SPAN("desk")};
+    struct contact_identity bob = model_node_identity(&p->b, "ws://bob:1");
+    struct model *m = model_node_begin(&p->a);
+    MUST(instance_add_identity(m, p->a.keys, &options, (struct span){0}, &work, &e));
+    struct model at_work = *m;
+    at_work.self = work;
+    MUST(apart_begin(&at_work, &e));
+    MUST(contact_pair(&at_work, &bob, &paired, &e));
+    MUST(contact_list(&at_work, &list, &e));
+    assert_int_equal(list.count, 1);
+    assert_true(list.items[0].trusted);
+    assert_false(contact_exists(m, &p->b.self->person));
+    assert_false(group_has(m, GROUP_EVERYONE, &p->b.self->person));
+    MUST(contact_list(m, &list, &e));
+    assert_int_equal(list.count, 0);
+
+    bob.person_public.b[0] ^= 1; // the main identity takes nobody else for him
+    assert_int_equal(contact_pair(m, &bob, &paired, &why), STATUS_REFUSED);
+    assert_string_equal(why.code, "EP-KEYMISSMATCH");
+    model_node_end(&p->a);
+
+    m = model_node_begin(&p->a);
+    bob = model_node_identity(&p->b, "ws://bob:1");
+    MUST(contact_pair(m, &bob, &paired, &e));
+    assert_true(contact_exists(m, &p->b.self->person) && contact_exists(&at_work, &p->b.self->person));
+    MUST(contact_forget(m, &p->b.self->person, &e));
+    assert_false(contact_exists(&at_work, &p->b.self->person));
+    model_node_end(&p->a);
+    identity_destroy(work);
 }
 
 static void names_travel_with_the_profile(void **state)
@@ -447,6 +487,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(has_room_for_more_identities, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(starts_once, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(pairing_makes_contacts, model_pair_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(identities_keep_their_contacts_apart, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(names_travel_with_the_profile, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(of_several_names_the_last_counts, model_pair_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(a_moved_endpoint_arrives, model_pair_begin, model_pair_end),
