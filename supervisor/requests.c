@@ -253,6 +253,18 @@ static enum status check_open(const struct supervisor *s, const struct node *n, 
     return STATUS_OK;
 }
 
+// One of an own node is for somebody else; between them the invitations are ours.
+static enum status check_invitation(const struct supervisor *s, const struct ipc_request *r, struct error *e)
+{
+    const json_t *invitation = json_object_get(ipc_request_params(r), "invitation");
+    const char *key = json_string_value(json_object_get(invitation, "publicKey"));
+    for (size_t i = 0; key != NULL && i < NODES; i++)
+        if (strcmp(key, s->installation.nodes[i].instance_key) == 0)
+            return error_set(e, STATUS_REFUSED, "OWN-INVITATION",
+                             "this invitation is our own; it is for somebody else to accept");
+    return STATUS_OK;
+}
+
 // Until the other node has said which key it has, somebody with its e-mail could become a contact in its place.
 static enum status check_pairing(const struct supervisor *s, const struct ipc_method *m, enum ipc_node which,
                                  struct error *e)
@@ -298,7 +310,7 @@ static void forward(struct ipc_request *r, void *ctx)
         which = IPC_ARCHIVE; // who has several identities has them there
     struct node *n = &s->nodes[which];
     if (check_face(r, &e) != STATUS_OK || check_open(s, n, &e) != STATUS_OK ||
-        check_pairing(s, m, which, &e) != STATUS_OK) {
+        check_pairing(s, m, which, &e) != STATUS_OK || check_invitation(s, r, &e) != STATUS_OK) {
         ipc_request_fail(r, &e);
         return;
     }

@@ -233,11 +233,10 @@ static enum status dial(struct pairings *ps, struct attempt *a, struct error *e)
     return STATUS_OK;
 }
 
-// That of the other own node is for this one only as long as they are not paired.
+// Those of the other own node the supervisor keeps from clients: it uses them itself.
 static bool is_own_invitation(const struct peers *p, const struct public_key *key)
 {
-    return routes_identity(p->routes, key) != NULL ||
-           (p->own.paired && p->own.peer.pinned && public_key_eq(key, &p->own.peer.instance_key));
+    return routes_identity(p->routes, key) != NULL;
 }
 
 static enum status begin_attempt(struct pairings *ps, struct attempt *a, struct error *e)
