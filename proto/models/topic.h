@@ -58,7 +58,8 @@ enum status topic_list(struct model *m, struct topics *out, struct error *e);
 // What a user calls a topic: its id, the id of its channel, the beginning of either, or its name, whichever is unique.
 // Of several with one id it is the one that we made. Codes: NOT-FOUND, AMBIGUOUS-ID.
 enum status topic_named(struct model *m, struct span text, struct topic *out, struct error *e);
-enum status topic_catch_up(struct model *m, struct error *e); // what waits to be added to the registry is
+// What waits to be added to the registry is; and statements are found that a store knows no more to hold.
+enum status topic_catch_up(struct model *m, struct error *e);
 
 // ---- Groups (topic_members.c, topic_change.c) -----------------------------------------------------------------------
 

@@ -332,3 +332,18 @@ enum status topic_notice_statement(struct model *m, const struct hash *message, 
         status = say_again(m, &topic, &lost, e);
     return status;
 }
+
+enum status topic_recover_statements(struct model *m, struct error *e)
+{
+    static const char done[] = "members.known";
+    const struct hash nobody = {{0}};
+    struct span known;
+    struct access_grants grants;
+    if (store_setting_get(m->store, done, m->arena, &known, NULL) == STATUS_OK && known.len != 0)
+        return STATUS_OK;
+    enum status status = access_list(m, NULL, &grants, e);
+    for (size_t i = 0; status == STATUS_OK && i < grants.count; i++)
+        if (strcmp(grants.items[i].type, "ChatMessage") == 0)
+            status = topic_notice_statement(m, &grants.items[i].target.hash, &nobody, e);
+    return status == STATUS_OK ? store_setting_set(m->store, done, SPAN("yes"), e) : status;
+}

@@ -10,6 +10,8 @@ bool topic_is_outlet(struct model *m, const struct hash *channel, const struct h
 // The Topic of an epoch, which peers that know no statements list a conversation by. Of s the id and creator count.
 enum status topic_put_object(struct model *m, const struct members *s, unsigned epoch, struct span name,
                              struct hash *hash, struct error *e);
+// A store that was made anew from its files has all statements, but nothing says which of them hold.
+enum status topic_recover_statements(struct model *m, struct error *e);
 // Grants a member's channel to whom it is for; of others nothing happens.
 enum status topic_grant_channel(struct model *m, const struct hash *id_hash, struct span id, const struct hash *owner,
                                 struct error *e);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "models/lag.h"
-#include "models/topic.h"
+#include "models/topic_internal.h"
 
 enum { SAME_ID_MAX = 16 };
 
@@ -111,9 +111,10 @@ enum status topic_catch_up(struct model *m, struct error *e)
 {
     struct value *registry;
     struct value *topics;
-    if (!lag_exists(m, REGISTRY))
-        return STATUS_OK;
-    enum status status = load_registry(m, &registry, &topics, e);
+    enum status status = topic_recover_statements(m, e);
+    if (status != STATUS_OK || !lag_exists(m, REGISTRY))
+        return status;
+    status = load_registry(m, &registry, &topics, e);
     return status == STATUS_OK ? write_registry(m, registry, topics, e) : status;
 }
 

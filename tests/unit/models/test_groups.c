@@ -385,6 +385,22 @@ static void everybody_learns_a_new_name(void **state)
         assert_true(span_eq(topic_at(w, i, "Mannschaft ⚽").id, topic.id));
 }
 
+// As after a rebuild from files, which do not say what holds.
+static void statements_are_found_again(void **state)
+{
+    struct crowd *w = *state;
+    struct topic topic = create(w, 0, "Team", "", 2, false);
+    set_role(w, 0, "Team", 1, MEMBER_READER, false);
+    struct model *m = model_node_begin(&w->nodes[0]);
+    MUST(store_setting_set(m->store, arena_printf(m->arena, "members.%s", hash_text(&topic.channel).s).ptr, SPAN(""),
+                           &e));
+    MUST(store_setting_set(m->store, "members.known", SPAN(""), &e));
+    assert_null(topic_at(w, 0, "Team").members);
+    MUST(topic_catch_up(m, &e));
+    model_node_end(&w->nodes[0]);
+    assert_int_equal(role_at(w, 0, "Team", 1), MEMBER_READER);
+}
+
 // ---- Ids ------------------------------------------------------------------------------------------------------------
 
 static void topics_of_one_name_live_side_by_side(void **state)
@@ -575,6 +591,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(owners_who_act_at_once_both_get_their_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_was_sent_away_cannot_come_back_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(everybody_learns_a_new_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(statements_are_found_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(topics_of_one_name_live_side_by_side, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_claimed_id_gains_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(private_channels_are_not_written_to, set_up, tear_down),
