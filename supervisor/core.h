@@ -42,10 +42,10 @@ struct node {
     bool restarting;     // stopped in order to start again
     char url[256];       // where it is dialled from here, "" for nowhere
     char told_key[ID_LENGTH + 1];
-    char told_url[256]; // the peer's url it was told
+    char told_url[256];  // the peer's url it was told
     bool told_restoring; // and that the peer is being restored
-    json_t *status;     // last answer of node.status, NULL = none of this generation
-    uint64_t asked_at;  // when its status was asked
+    json_t *status;      // last answer of node.status, NULL = none of this generation
+    uint64_t asked_at;   // when its status was asked
 };
 
 struct held_program {
@@ -99,7 +99,7 @@ struct supervisor {
     struct secret import_secret; // of the storage directory to adopt, until the node has it
     char import_name[65];
     json_t *imported; // what came of it, for the answer
-    json_t *lost;     // contacts that know a node made anew by keys that it no longer has, for the answer; NULL = nobody
+    json_t *lost; // contacts that know a node made anew by keys that it no longer has, for the answer; NULL = nobody
     bool pairing;
     uint64_t paired_at; // when a pairing succeeded, 0 = not in this run
     bool federated;
@@ -148,7 +148,8 @@ enum status keys_save(struct supervisor *s, const struct keyfile *keys, struct e
 // even that is possible, next is in force although it is not durable.
 enum status keys_replace(struct supervisor *s, const struct keyfile *old, const struct keyfile *next, bool *durable,
                          struct error *e);
-// archive.keys and sparse.keys: what a node answers with "copy", sealed by its own key. STATUS_NOT_FOUND: there is none.
+// archive.keys and sparse.keys: what a node answers with "copy", sealed by its own key. STATUS_NOT_FOUND: there is
+// none.
 const char *keys_copy_file(struct supervisor *s, enum ipc_node which);
 enum status keys_keep_copy(struct supervisor *s, enum ipc_node which, const json_t *result, struct error *e);
 enum status keys_find_copy(struct supervisor *s, enum ipc_node which, struct buf *out, struct error *e);

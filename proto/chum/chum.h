@@ -38,7 +38,7 @@ struct chum_load {        // of one job of an import
 };
 
 // The decisions of the layer above, taken on the store thread. Members may be NULL: then nothing is refused beyond what
-// the protocol itself refuses (Access, IdAccess, Group).
+// the protocol itself refuses from all but own nodes (Access, IdAccess, Group).
 struct chum_policy {
     void *ctx;
     // Is a root worth fetching, judged by what was announced? id_hash is zero for unversioned roots.
@@ -55,6 +55,9 @@ struct chum_policy {
                          struct error *e);
     // On the loop's thread: for how many ms nothing more should be taken from the sender; 0 = go on.
     uint64_t (*rests)(void *ctx, const struct hash *sender);
+    // Gives the sender back what we lost, of which there is only a stopgap here? Then its version takes the place of
+    // that instead of being merged with it. object: the data object.
+    bool (*replaces)(void *ctx, struct store *s, const struct hash *sender, const struct object *object);
     // Is the person another node of ours? It is also offered what lacks files that nobody could deliver, and is spared
     // a list that it has.
     bool (*is_own)(void *ctx, struct store *s, const struct hash *person);

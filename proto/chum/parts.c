@@ -31,7 +31,7 @@ struct chum_parts {
     struct chum_children_reader list; // as far as it came
     size_t entries;
     struct store_children missing; // in the order they can be stored
-    struct hash_list vouched;      // files that are here, and that an own node has too
+    struct hash_list vouched;      // what is here of somebody else, and the peer has too
     bool *listed;                  // per sibling
     struct part *ring;             // of missing[next_store … next_call), by index modulo PARTS
     size_t next_call;
@@ -272,7 +272,7 @@ static void go_on(struct chum_parts *p)
         end(p, STATUS_OK, NULL);
 }
 
-// ---- What an own node vouches for ----------------------------------------------------------------------------------
+// ---- What the peer has too -----------------------------------------------------------------------------------------
 
 static enum status vouch_work(struct store *s, void *arg, struct error *e)
 {
@@ -332,8 +332,12 @@ static void mark_siblings(struct sifting *sifting)
 static bool is_to_be_asked_for(struct sifting *sifting, struct store *s, struct store_knowledge *knowledge, bool is_own,
                                const struct store_child *child)
 {
-    if (!is_own)
-        return store_knowledge_of(knowledge, child->kind, &child->hash) != STORE_LINK_KNOWN;
+    if (!is_own) {
+        bool known = store_knowledge_of(knowledge, child->kind, &child->hash) == STORE_LINK_KNOWN;
+        if (store_knowledge_is_borrowed(knowledge))
+            hash_list_add(&sifting->vouched, &child->hash);
+        return !known;
+    }
     if (store_presence(s, &child->hash) == STORE_ABSENT)
         return true;
     bool is_file = child->kind == LINK_BLOB || child->kind == LINK_CLOB;

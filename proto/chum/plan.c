@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chum/export.h"
+#include "chum/receive.h"
+
 struct group {            // the version nodes of one id
     size_t want;          // index + 1; 0 = nothing wanted yet
     struct hash previous; // the newest that is here
@@ -14,18 +17,22 @@ struct planning {
     const struct chum_policy *policy;
     const struct hash *sender;
     const struct hash_map *waiting;
+    bool own;     // the sender is another node of ours
+    bool unknown; // a root of a type that is not known
     struct chum_plan *plan;
     size_t cap;
     struct arena *arena;
     struct hash_map *groups; // by id hash
 };
 
-static bool is_refused(const struct planning *p, const struct chum_root *r)
+static bool is_refused(struct planning *p, const struct chum_root *r)
 {
-    if (span_eq(r->type, SPAN("Access")) || span_eq(r->type, SPAN("IdAccess")) || span_eq(r->type, SPAN("Group")))
+    if (!p->own && chum_is_refused_type(r->type))
         return true;
-    if (r->type.len != 0 && recipes_find(store_recipes(p->store), r->type) == NULL)
+    if (r->type.len != 0 && recipes_find(store_recipes(p->store), r->type) == NULL) {
+        p->unknown = true;
         return true;
+    }
     return p->policy != NULL && p->policy->wants != NULL &&
            !p->policy->wants(p->policy->ctx, p->store, p->sender, r->type, &r->id_hash);
 }
@@ -96,13 +103,32 @@ static void consider(struct planning *p, const struct chum_root *r)
     add_hash(p, want_for(p, r), wanted);
 }
 
+// What an own node has of types that are new here comes in the pass after their recipes.
+static void recipes_first(struct planning *p)
+{
+    size_t first = 0;
+    for (size_t i = 0; i < p->plan->count; i++) {
+        if (strcmp(p->plan->wants[i].type, "Recipe") != 0)
+            continue;
+        struct chum_want recipe = p->plan->wants[i];
+        p->plan->wants[i] = p->plan->wants[first];
+        p->plan->wants[first++] = recipe;
+    }
+    p->plan->postponed = p->plan->postponed || (first != 0 && p->unknown);
+}
+
 enum status chum_plan_make(struct store *s, const struct chum_policy *policy, const struct hash *sender,
                            const struct hash_map *waiting, struct span list, struct chum_plan *out, struct error *e)
 {
     struct arena *arena = arena_create();
     struct chum_roots roots = {0};
-    struct planning p = {
-        .store = s, .policy = policy, .sender = sender, .waiting = waiting, .plan = out, .arena = arena};
+    struct planning p = {.store = s,
+                         .policy = policy,
+                         .sender = sender,
+                         .waiting = waiting,
+                         .own = chum_is_own(policy, s, sender),
+                         .plan = out,
+                         .arena = arena};
     memset(out, 0, sizeof *out);
     enum status st = chum_roots_read(arena, list, &roots, e);
     if (st == STATUS_OK) {
@@ -116,6 +142,8 @@ enum status chum_plan_make(struct store *s, const struct chum_policy *policy, co
                 consider(&p, &roots.items[i]);
         }
         hash_map_destroy(p.groups);
+        if (p.own)
+            recipes_first(&p);
     }
     chum_roots_free(&roots);
     arena_destroy(arena);

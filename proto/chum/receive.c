@@ -6,7 +6,7 @@
 #include "chum/export.h"
 #include "chum/fetch.h"
 
-static bool is_refused_type(struct span type)
+bool chum_is_refused_type(struct span type)
 {
     return span_eq(type, SPAN("Access")) || span_eq(type, SPAN("IdAccess")) || span_eq(type, SPAN("Group"));
 }
@@ -130,7 +130,7 @@ static enum status read_received(struct chum_delivery *d, struct arena *a, struc
         st = error_set(e, STATUS_TOO_BIG, "OBJECT-TOO-BIG", "the peer's object has %zu bytes", text.len);
     if (st == STATUS_OK)
         st = object_read(store_recipes(d->store), a, text, is_id ? MICRODATA_ID_OBJECT : MICRODATA_OBJECT, hash, o, e);
-    if (st == STATUS_OK && is_refused_type(o->recipe->name))
+    if (st == STATUS_OK && !d->is_own && chum_is_refused_type(o->recipe->name))
         st = error_set(e, STATUS_REFUSED, is_id ? "CIEC-FIDO3" : "CIEC-FO3",
                        "objects of type " SPAN_FMT " are never imported", SPAN_ARG(o->recipe->name));
     if (st == STATUS_OK)
@@ -185,7 +185,7 @@ static enum status check_data(struct store *s, struct arena *a, const struct chu
                        hash_text(&want->id_hash).s);
     if (st == STATUS_OK)
         st = check_type(data, want, "CI-CCI2", e);
-    if (st == STATUS_OK && is_refused_type(data->recipe->name))
+    if (st == STATUS_OK && chum_is_refused_type(data->recipe->name) && !chum_is_own(policy, s, sender))
         st = error_set(e, STATUS_REFUSED, "CIEC-FO3", "versions of " SPAN_FMT " are never imported",
                        SPAN_ARG(data->recipe->name));
     return st == STATUS_OK ? admit(s, policy, sender, data, e) : st;
@@ -247,21 +247,37 @@ static bool follows(const struct step *step, const struct object *data)
     return p != NULL && p->follows != NULL && p->follows(p->ctx, step->store, step->sender, data);
 }
 
+static bool replaces(const struct step *step, const struct object *data)
+{
+    const struct chum_policy *p = step->policy;
+    return p != NULL && p->replaces != NULL && p->replaces(p->ctx, step->store, step->sender, data);
+}
+
+// The deepest came first, so that those behind it find it in place.
+static enum status make_current(const struct step *step, const struct node *n, const struct object *data,
+                                struct error *e)
+{
+    struct hash head;
+    struct version_result ignored;
+    const struct version_source *versions = store_versions(step->store);
+    bool stopgap = replaces(step, data) && store_head(step->store, &step->want->id_hash, &head, NULL) == STATUS_OK &&
+                   !store_came_from(step->store, &head, step->sender);
+    if (stopgap)
+        return versions->set_head(versions->ctx, &step->want->id_hash, &n->object.hash, e);
+    return follows(step, data) ? version_follow(versions, &n->object.hash, &ignored, e)
+                               : version_merge_foreign(versions, &n->data, n->created, &ignored, e);
+}
+
 static enum status take_node(const struct step *step, void *arg, struct error *e)
 {
     const struct node *n = arg;
-    const struct version_source *versions = store_versions(step->store);
-    struct version_result result;
     struct object data;
     enum status st = check_data(step->store, step->arena, step->policy, step->sender, step->want, n, &data, e);
     if (st == STATUS_OK)
         st = store_put(step->store, &n->object, NULL, e);
     if (st == STATUS_OK)
         st = store_admit_history(step->store, &n->object.hash, e);
-    if (st != STATUS_OK)
-        return st;
-    return follows(step, &data) ? version_follow(versions, &n->object.hash, &result, e)
-                                : version_merge_foreign(versions, &n->data, n->created, &result, e);
+    return st == STATUS_OK ? make_current(step, n, &data, e) : st;
 }
 
 // The deepest first, the earlier announced first among equals: the order the reference would take one in.

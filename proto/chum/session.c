@@ -21,6 +21,7 @@ enum {
     ACTIVE_MS = 60000,    // how long traffic or a follower keeps a session active
     MOVE_ON_MS = 5000,    // after that long a pass is not waited for
     POSTPONED_MS = 50,    // when the last pass left something for another one
+    FAILING_PASSES = 10,  // after that many, what has failed so far is not expected any more
     POLL_PER_ANSWER = 20, // polls are at least this many times the peer's answer time apart
     STOP_MS = 3000,       // for answers to our own questions before closing
     WINDOW_TANDEM = 32,
@@ -156,6 +157,9 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
     }
     if ((first || objects != 0) && s->events.passed != NULL)
         s->events.passed(s->events.ctx, s, objects, s->counts.bytes_received - s->bytes_before, now(s) - s->pass_began);
+    if (status == STATUS_OK && !chum_importer_is_postponing(s->importer) && !chum_importer_is_fetching(s->importer) &&
+        (s->counts.failed_roots == 0 || s->counts.passes >= FAILING_PASSES) && s->events.complete != NULL)
+        s->events.complete(s->events.ctx, s);
     s->objects_before = s->counts.objects_received;
     s->bytes_before = s->counts.bytes_received;
     if (chum_importer_is_postponing(s->importer))

@@ -27,10 +27,28 @@ static struct value *make_id(struct model *m, struct access_target target)
     return object;
 }
 
+static bool add_missing(struct hash_list *list, const struct hash *items, size_t count)
+{
+    size_t before = list->count;
+    for (size_t i = 0; i < count; i++)
+        if (!hash_list_has(list, &items[i]))
+            hash_list_add(list, &items[i]);
+    return list->count != before;
+}
+
+// A merge keeps what both sides have, so somebody may be named twice.
+static void read_names(const struct value *object, const char *property, struct hash_list *out)
+{
+    struct hash_list all = {0};
+    model_read_hashes(value_get(object, span_of(property)), &all);
+    add_missing(out, all.items, all.count);
+    hash_list_free(&all);
+}
+
 static void read_grant(const struct value *object, struct grant *g)
 {
-    model_read_hashes(value_get(object, SPAN("person")), &g->persons);
-    model_read_hashes(value_get(object, SPAN("group")), &g->groups);
+    read_names(object, "person", &g->persons);
+    read_names(object, "group", &g->groups);
 }
 
 // A target without a grant gives empty lists.
@@ -68,15 +86,6 @@ static enum status check_target(struct model *m, struct access_target target, st
 }
 
 // ---- Changing -------------------------------------------------------------------------------------------------------
-
-static bool add_missing(struct hash_list *list, const struct hash *items, size_t count)
-{
-    size_t before = list->count;
-    for (size_t i = 0; i < count; i++)
-        if (!hash_list_has(list, &items[i]))
-            hash_list_add(list, &items[i]);
-    return list->count != before;
-}
 
 // Whoever is new to an id takes in its history at once; what merges have brought together must be part of it.
 static enum status save_addition(struct model *m, struct access_target target, const struct grant *g, struct error *e)

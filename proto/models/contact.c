@@ -9,6 +9,7 @@
 #include "models/apart.h"
 #include "models/delivery.h"
 #include "models/group.h"
+#include "models/keeping.h"
 #include "models/leute.h"
 #include "models/profile.h"
 #include "models/someone.h"
@@ -162,13 +163,14 @@ enum status contact_forget(struct model *m, const struct hash *person, struct er
 {
     struct hash someone;
     enum status status = find_someone(m, person, &someone, e);
+    bool kept = status == STATUS_OK && keeping_knows(m, person);
     if (status == STATUS_OK)
         status = trust_withdraw(m, person, e); // as long as its keys are known
     if (status == STATUS_OK)
         status = leute_remove_other(m, &someone, e);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !kept) // grants and groups are those of both own nodes
         status = access_revoke_all(m, person, e);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !kept)
         status = leave_all_groups(m, person, e);
     if (status == STATUS_OK)
         status = delivery_give_up(m, person, SPAN("the contact was forgotten"), e);

@@ -55,8 +55,13 @@ static enum status load(struct model *m, const struct hash *id_hash, struct span
     enum status status = model_current(m, id_hash, "Group", &group, NULL, e);
     if (status != STATUS_OK)
         return status;
+    struct hash_list all = {0}; // a merge may name somebody twice
     value_get_string(group, "name", name);
-    model_read_hashes(value_get(group, SPAN("person")), persons);
+    model_read_hashes(value_get(group, SPAN("person")), &all);
+    for (size_t i = 0; i < all.count; i++)
+        if (!hash_list_has(persons, &all.items[i]))
+            hash_list_add(persons, &all.items[i]);
+    hash_list_free(&all);
     return STATUS_OK;
 }
 

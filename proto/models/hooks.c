@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "models/channel.h"
 #include "models/contact.h"
+#include "models/keeping.h"
 #include "models/sharing.h"
 #include "models/topic.h"
 
@@ -45,9 +46,28 @@ static const struct {
     {STORE_CHANGE_OBJECT, "ChatMessage", react_to_message},
 };
 
+enum { ROWS = sizeof reactions / sizeof *reactions };
+
+// Whatever has no row.
+static bool is_kept(const struct store_change *change)
+{
+    if (change->kind == STORE_CHANGE_HEAD)
+        return keeping_is_noticed(change->type);
+    return change->content == STORE_OBJECT && hash_is_zero(&change->id_hash) && !hash_is_zero(&change->from) &&
+           strncmp(change->type, "VersionNode", strlen("VersionNode")) != 0;
+}
+
+static enum status keep(struct model *m, const struct store_change *change, struct error *e)
+{
+    return change->kind == STORE_CHANGE_HEAD ? keeping_notice(m, change->type, &change->id_hash, &change->from, e)
+                                             : keeping_notice_object(m, &change->hash, &change->from, e);
+}
+
 static enum status react(struct model *m, const struct store_change *change, size_t row, struct error *e)
 {
     enum status status = STATUS_OK;
+    if (row == ROWS)
+        return keep(m, change, e);
     if (reactions[row].react != NULL)
         status = reactions[row].react(m, change, e);
     if (status != STATUS_OK)
@@ -82,12 +102,11 @@ static enum status dispatch(struct store *s, const struct store_change *change, 
 {
     const struct hooks *h = ctx;
     size_t row = 0;
-    const size_t rows = sizeof reactions / sizeof *reactions;
     if (change->kind == STORE_CHANGE_OBJECT && change->part)
         return STATUS_OK; // nobody said that it may be here for its own sake
-    while (row < rows && ((int)change->kind != reactions[row].kind || strcmp(change->type, reactions[row].type) != 0))
+    while (row < ROWS && ((int)change->kind != reactions[row].kind || strcmp(change->type, reactions[row].type) != 0))
         row++;
-    if (row == rows)
+    if (row == ROWS && !is_kept(change))
         return STATUS_OK;
     struct model m = {.store = s, .self = h->self, .arena = arena_create(), .now_ms = h->now_ms(), .fixed = h->fixed};
     enum status status = react_alone(&m, change, row, e);

@@ -6,7 +6,8 @@
 //   new Topic             registry and grants (topic.h), shared with the own node
 //   head of Settings      shared with the own node
 //   new ChatMessage       that lies in no channel: a statement about members may hold (members.h)
-//   new Signature         ours on a certificate of keys: shared with the own node
+//   new Signature         ours on keys or a certificate: shared with the own node
+//   all others            grants, groups, recipes, applications' own: kept at both own nodes (keeping.h)
 //
 // An object that came as part of another one only has none of them; it is announced again once it comes for itself.
 #pragma once

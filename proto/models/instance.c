@@ -461,6 +461,32 @@ enum status instance_identities(struct model *m, struct keychain *k, struct iden
     return status;
 }
 
+static enum status find_identity(struct model *m, const struct hash *keys, struct error *e)
+{
+    struct value *object;
+    struct hash owner;
+    struct hash profile;
+    struct hash head;
+    struct store_info info;
+    bool person = model_read(m, keys, "Keys", &object, NULL) == STATUS_OK && value_get_hash(object, "owner", &owner) &&
+                  store_info(m->store, &owner, &info, NULL) == STATUS_OK && strcmp(info.type, "Person") == 0;
+    if (!person || is_in_me(m, &owner) ||
+        profile_id_hash(m, SPAN("default"), &owner, &owner, &profile, NULL) != STATUS_OK ||
+        store_head(m->store, &profile, &head, NULL) != STATUS_OK)
+        return STATUS_OK;
+    return add_to_me(m, &owner, &profile, e);
+}
+
+enum status instance_find_identities(struct model *m, struct keychain *k, struct error *e)
+{
+    struct hash_list names = {0};
+    enum status status = keychain_list(k, &names, e);
+    for (size_t i = 0; status == STATUS_OK && i < names.count; i++)
+        status = find_identity(m, &names.items[i], e);
+    hash_list_free(&names);
+    return status;
+}
+
 // ---- Recipes --------------------------------------------------------------------------------------------------------
 
 static enum status register_recipe(struct model *m, const struct value *recipe, struct error *e)

@@ -42,6 +42,9 @@ enum status instance_add_identity(struct model *m, struct keychain *k, const str
 enum status instance_identities(struct model *m, struct keychain *k, struct identity ***out, size_t *count,
                                 struct error *e);
 
+// After the store was lost: persons whose secret keys the keychain has kept are ours again, once their profile is here.
+enum status instance_find_identities(struct model *m, struct keychain *k, struct error *e);
+
 // Registers a Recipe object with the store's recipe set, stores it and enlarges the Instance's recipe set. The same one
 // again is fine. Codes: URC-… (malformed), OR-ADDR1 (another one has the name).
 enum status instance_add_recipe(struct model *m, const struct value *recipe, struct hash *hash, bool *is_new,

@@ -1,18 +1,21 @@
 #include "models/policy.h"
 
+#include "base/text.h"
 #include "models/access.h"
 #include "models/origin.h"
 #include "models/profile.h"
+#include "models/restoring.h"
 #include "models/sharing.h"
 #include "models/someone.h"
 #include "models/topic.h"
+#include "models/trust.h"
 
 enum { PROFILES_MAX = 64, PROFILE_LIST_MAX = 256 }; // of a contact
 
 // ---- Types ----------------------------------------------------------------------------------------------------------
 
 enum standing { // of a type; types without a row are applications' own
-    NEVER,      // not accepted from anybody, not even as a child (DATA-MODEL.md 10.3)
+    RIGHTS,     // from our own other node only, also as a child (DATA-MODEL.md 10.3)
     LOCAL,      // our own bookkeeping: versions are not accepted and not served
     OWN_NODE,   // accepted from our own other node
     RULED,      // has a rule below
@@ -22,9 +25,9 @@ static const struct {
     const char *type;
     enum standing standing;
 } standings[] = {
-    {"Access", NEVER},
-    {"IdAccess", NEVER},
-    {"Group", NEVER},
+    {"Access", RIGHTS},
+    {"IdAccess", RIGHTS},
+    {"Group", RIGHTS},
     {"Chum", LOCAL},
     {"Instance", LOCAL},
     {"Leute", LOCAL},
@@ -34,7 +37,7 @@ static const struct {
     {"IoMRequestsRegistry", LOCAL},
     {"GroupProfile", LOCAL},
     {"Person", LOCAL},
-    {"Recipe", LOCAL},
+    {"Recipe", OWN_NODE},
     {"Someone", OWN_NODE},
     {"Settings", OWN_NODE},
     {"ChannelInfo", RULED},
@@ -52,6 +55,12 @@ static bool find_standing(struct span type, enum standing *out)
     return false;
 }
 
+bool policy_is_application(struct span type)
+{
+    enum standing ignored;
+    return !find_standing(type, &ignored);
+}
+
 static bool is_me_someone(struct model *m, const struct hash *id_hash)
 {
     struct hash me;
@@ -63,14 +72,38 @@ bool policy_is_private(struct model *m, struct span type, const struct hash *id_
     enum standing standing;
     if (!find_standing(type, &standing))
         return false;
-    if (span_eq_text(type, "Person") || span_eq_text(type, "Recipe"))
+    if (span_eq_text(type, "Person"))
         return false; // may be shown, though nobody's versions are taken in
-    return standing == NEVER || standing == LOCAL || (span_eq_text(type, "Someone") && is_me_someone(m, id_hash));
+    return standing == RIGHTS || standing == LOCAL || (span_eq_text(type, "Someone") && is_me_someone(m, id_hash));
+}
+
+static bool is_rights(struct span type)
+{
+    enum standing standing;
+    return find_standing(type, &standing) && standing == RIGHTS;
+}
+
+// A grant of one node holds at both, but a channel or profile of the other one would be refused if it came from us.
+static bool is_of_other_node(struct model *m, struct span type, const struct hash *id_hash)
+{
+    struct hash own;
+    struct hash owner;
+    struct value *object;
+    if ((!span_eq_text(type, "ChannelInfo") && !span_eq_text(type, "Profile")) || id_hash == NULL ||
+        sharing_own_node(m, &own, NULL) != STATUS_OK)
+        return false;
+    const char *name = span_eq_text(type, "Profile") ? "Profile" : "ChannelInfo";
+    return model_read(m, id_hash, name, &object, NULL) == STATUS_OK && value_get_hash(object, "owner", &owner) &&
+           hash_eq(&owner, &own);
 }
 
 bool policy_may_serve(struct model *m, const struct hash *person, struct span type, const struct hash *id_hash)
 {
-    return !hash_eq(person, &m->self->person) && !policy_is_private(m, type, id_hash);
+    if (hash_eq(person, &m->self->person))
+        return false;
+    if (sharing_is_own_node(m, person))
+        return is_rights(type) || !policy_is_private(m, type, id_hash);
+    return !policy_is_private(m, type, id_hash) && !is_of_other_node(m, type, id_hash);
 }
 
 bool policy_may_want(struct model *m, const struct hash *sender, struct span type, const struct hash *id_hash)
@@ -78,7 +111,7 @@ bool policy_may_want(struct model *m, const struct hash *sender, struct span typ
     enum standing standing;
     if (!find_standing(type, &standing) || standing == RULED)
         return true;
-    return standing == OWN_NODE && sharing_is_own_node(m, sender) && !is_me_someone(m, id_hash);
+    return (standing == OWN_NODE || standing == RIGHTS) && sharing_is_own_node(m, sender) && !is_me_someone(m, id_hash);
 }
 
 static enum status refuse(struct error *e, const char *why)
@@ -146,7 +179,8 @@ static enum status judge_channel(struct model *m, const struct hash *sender, con
     if (!value_get_string(o->value, "id", &id))
         return refuse(e, "the channel has no id");
     if (value_get_hash(o->value, "owner", &owner)) {
-        if (sharing_is_own_node(m, sender) && !hash_eq(&owner, &m->self->person))
+        bool ours = hash_eq(&owner, &m->self->person);
+        if (sharing_is_own_node(m, sender) && (!ours || restoring_is(m)))
             return STATUS_OK;
         return judge_owned_channel(m, sender, id, &owner, e);
     }
@@ -232,7 +266,8 @@ static enum status judge_profile(struct model *m, const struct hash *sender, con
     struct hash owner;
     if (!value_get_hash(o->value, "personId", &person) || !value_get_hash(o->value, "owner", &owner))
         return refuse(e, "the profile has no person or owner");
-    if (hash_eq(&person, &m->self->person) || hash_eq(&owner, &m->self->person))
+    bool ours = hash_eq(&person, &m->self->person) || hash_eq(&owner, &m->self->person);
+    if (ours && !(sharing_is_own_node(m, sender) && restoring_is(m)))
         return refuse(e, "nobody else writes our own profiles");
     if (sharing_is_own_node(m, sender))
         return STATUS_OK;
@@ -241,15 +276,69 @@ static enum status judge_profile(struct model *m, const struct hash *sender, con
     return refuse(e, "a profile is taken only from the person it is about");
 }
 
+// ---- Grants, groups, recipes ----------------------------------------------------------------------------------------
+
+// What is never shared is not granted either, whoever says so.
+static enum status judge_rights(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
+{
+    struct hash target;
+    struct store_info info;
+    if (!sharing_is_own_node(m, sender))
+        return error_set(e, STATUS_REFUSED, "CIEC-FO3", "access rights and groups are never taken from others");
+    if (!value_get_hash(o->value, "id", &target) && !value_get_hash(o->value, "object", &target))
+        return STATUS_OK; // a group
+    if (store_info(m->store, &target, &info, NULL) == STATUS_OK &&
+        policy_is_private(m, span_of(info.type), &info.id_hash))
+        return refuse(e, "this is never shared");
+    return STATUS_OK;
+}
+
+// A type that is known here is known by its own recipe.
+static enum status judge_recipe(struct model *m, const struct object *o, struct error *e)
+{
+    struct span name;
+    struct value *known = NULL;
+    struct object ours;
+    if (!value_get_string(o->value, "name", &name))
+        return refuse(e, "the Recipe has no name");
+    if (o->form == MICRODATA_ID_OBJECT)
+        return STATUS_OK; // the versions are judged
+    if (recipes_find(store_recipes(m->store), name) == NULL)
+        return recipes_check(store_recipes(m->store), o->value, e);
+    if (model_latest(m, o->value, "Recipe", &known, NULL) == STATUS_OK && known != NULL &&
+        object_make(store_recipes(m->store), m->arena, known, MICRODATA_OBJECT, &ours, NULL) == STATUS_OK &&
+        hash_eq(&ours.hash, &o->hash))
+        return STATUS_OK;
+    return error_set(e, STATUS_EXISTS, "OR-ADDR1", "there is another recipe called " SPAN_FMT, SPAN_ARG(name));
+}
+
+// ---- Signatures -----------------------------------------------------------------------------------------------------
+
+// Nobody brings us one of our own that we did not make.
+static enum status judge_signature(struct model *m, const struct object *o, struct error *e)
+{
+    struct trust_signature s;
+    struct span hex;
+    if (!value_get_hash(o->value, "issuer", &s.issuer) || !hash_eq(&s.issuer, &m->self->person))
+        return STATUS_OK;
+    if (value_get_hash(o->value, "data", &s.data) && value_get_string(o->value, "signature", &hex) &&
+        hex_decode(hex, s.signature.b, sizeof s.signature.b) &&
+        trust_signature_fits(&s, &m->self->person_keys.sign_public))
+        return STATUS_OK;
+    return error_set(e, STATUS_REFUSED, "NOT-TRUSTED", "the signature says to be ours and is not");
+}
+
 static enum status judge_by_standing(struct model *m, const struct hash *sender, const struct object *o,
                                      enum standing standing, struct error *e)
 {
-    if (standing == NEVER)
-        return error_set(e, STATUS_REFUSED, "CIEC-FO3", "access rights and groups are never taken from others");
+    if (standing == RIGHTS)
+        return judge_rights(m, sender, o, e);
     if (standing == LOCAL || (standing == OWN_NODE && !sharing_is_own_node(m, sender)))
         return refuse(e, "objects of this type are nobody else's business");
     if (object_is_type(o, "Someone") && is_me_someone(m, &o->id_hash))
         return refuse(e, "Someone \"me\" is different on every node");
+    if (object_is_type(o, "Recipe"))
+        return judge_recipe(m, o, e);
     if (object_is_type(o, "ChannelInfo"))
         return judge_channel(m, sender, o, e);
     if (object_is_type(o, "Topic"))
@@ -262,6 +351,9 @@ bool policy_follows(struct model *m, const struct hash *sender, const struct obj
     struct hash owner;
     if (object_is_type(object, "Settings"))
         return true;
+    if (is_rights(object->recipe->name) || object_is_type(object, "Recipe") ||
+        policy_is_application(object->recipe->name))
+        return sharing_is_own_node(m, sender);
     return object_is_type(object, "Profile") && value_get_hash(object->value, "owner", &owner) &&
            (hash_eq(&owner, sender) || sharing_is_own_node(m, sender));
 }
@@ -275,5 +367,12 @@ enum status policy_may_import(struct model *m, const struct hash *sender, const 
         return judge_by_standing(m, sender, object, standing, e);
     if (object->recipe->versioned && object->form == MICRODATA_OBJECT)
         return judge_origin(m, sender, &object->id_hash, e);
-    return STATUS_OK;
+    return object_is_type(object, "Signature") ? judge_signature(m, object, e) : STATUS_OK;
+}
+
+bool policy_replaces(struct model *m, const struct hash *sender, const struct object *object)
+{
+    struct hash owner;
+    return object_is_type(object, "Profile") && value_get_hash(object->value, "owner", &owner) &&
+           hash_eq(&owner, &m->self->person) && sharing_is_own_node(m, sender) && restoring_is(m);
 }

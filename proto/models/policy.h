@@ -14,18 +14,27 @@
 //   Profile       about the sender, owned by the sender
 //   other types   unversioned objects of kinds without effect of their own; never versions
 //
-// The own other node may also send Someone except "me", Settings, and profiles, channels and topics of others; never
-// our own Profile, Leute, registries, Instance, or a channel we own. Codes: REFUSED, NOT-TRUSTED, CIEC-FO3.
+// The own other node may also send Someone except "me", Settings, Recipes of new types, grants, groups, and profiles,
+// channels and topics of others; never Leute, registries or Instance, and our own Profile or a channel we own only
+// while it gives us back what we lost (restoring.h). Codes: REFUSED, NOT-TRUSTED, CIEC-FO3, OR-ADDR1.
 enum status policy_may_import(struct model *m, const struct hash *sender, const struct object *object, struct error *e);
 // Is such a version, which may be imported, taken in together with its history (data/follow.c)? Settings, which the own
-// nodes alone write, and profiles from who owns them or from the other own node.
+// nodes alone write, and profiles from who owns them or from the other own node; from that one also grants, groups,
+// recipes and what is applications' own.
 bool policy_follows(struct model *m, const struct hash *sender, const struct object *object);
 // The cheap question before fetching a root, from its announcement alone; false saves the transfer.
 bool policy_may_want(struct model *m, const struct hash *sender, struct span type, const struct hash *id_hash);
 
-// May this root be offered to the person, although granted? Access, IdAccess, Group never; Someone "me", Leute,
-// registries and Instance never; the rest as granted.
+// Does the version take the place of ours, which is only a stopgap? Our own profile while it is given back to us.
+bool policy_replaces(struct model *m, const struct hash *sender, const struct object *object);
+
+// May this root be offered to the person, although granted? Access, IdAccess and Group only to the own other node;
+// Someone "me", Leute, registries and Instance never; to others what belongs to our other node, which shows it itself,
+// not either; the rest as granted.
 bool policy_may_serve(struct model *m, const struct hash *person, struct span type, const struct hash *id_hash);
+
+// Types without a meaning of their own in the model layer: applications' own, which follow no rule but grants.
+bool policy_is_application(struct span type);
 
 // What is never shared with anybody, granted or not: Access, IdAccess, Group, Instance, Leute, the registries, and
 // Someone "me", which has the same id on every node. id_hash may be zero for types where it does not matter.

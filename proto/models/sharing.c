@@ -7,6 +7,7 @@
 #include "models/apart.h"
 #include "models/channel.h"
 #include "models/contact.h"
+#include "models/keeping.h"
 #include "models/leute.h"
 #include "models/profile.h"
 #include "models/someone.h"
@@ -144,20 +145,60 @@ enum status sharing_notice(struct model *m, const char *type, const struct hash 
     return strcmp(type, "Settings") == 0 ? share_id(m, &own, id_hash, e) : STATUS_OK;
 }
 
+static bool is_of(struct model *m, const struct hash *owner, const struct hash *own)
+{
+    struct value *instance;
+    struct hash person;
+    return hash_eq(owner, own) || (model_read(m, owner, "Instance", &instance, NULL) == STATUS_OK &&
+                                   value_get_hash(instance, "owner", &person) && hash_eq(&person, own));
+}
+
+// Keys of a contact; those of our two nodes are signed again by a pairing.
+static bool is_of_contact(struct model *m, const struct value *keys)
+{
+    struct hash own;
+    struct hash owner;
+    return value_get_hash(keys, "owner", &owner) && !is_of(m, &owner, &m->self->person) &&
+           (sharing_own_node(m, &own, NULL) != STATUS_OK || !is_of(m, &owner, &own));
+}
+
+static bool is_about_entry(struct model *m, const struct value *certificate)
+{
+    struct hash about;
+    struct store_info info;
+    return value_get_hash(certificate, "data", &about) &&
+           (store_info(m->store, &about, &info, NULL) != STATUS_OK || strcmp(info.type, "CreationTime") == 0);
+}
+
+bool sharing_is_worth_keeping(struct model *m, const struct hash *signature, const struct hash *issuer)
+{
+    struct trust_signature s;
+    struct store_info info;
+    struct value *object;
+    struct hash profile;
+    if (!trust_read_signature(m, signature, &s) || !hash_eq(&s.issuer, issuer) ||
+        store_info(m->store, &s.data, &info, NULL) != STATUS_OK ||
+        (strcmp(info.type, "Keys") != 0 && trust_certificate_find(span_of(info.type)) == NULL) ||
+        model_read(m, &s.data, info.type, &object, NULL) != STATUS_OK)
+        return false;
+    if (strcmp(info.type, "Keys") == 0)
+        return is_of_contact(m, object);
+    if (strcmp(info.type, "AffirmationCertificate") == 0)
+        return !is_about_entry(m, object);
+    return strcmp(info.type, "TrustKeysCertificate") != 0 ||
+           (value_get_hash(object, "profile", &profile) && exists(m, &profile));
+}
+
 enum status sharing_notice_object(struct model *m, const char *type, const struct hash *hash, struct error *e)
 {
     struct hash own;
-    struct value *object;
-    struct hash target;
+    struct trust_signature s;
     if (sharing_own_node(m, &own, NULL) != STATUS_OK)
         return STATUS_OK;
     if (strcmp(type, "Topic") == 0)
         return share_topic(m, &own, hash, e);
-    struct trust_signature s;
-    if (strcmp(type, "Signature") != 0 || !trust_read_signature(m, hash, &s) || !hash_eq(&s.issuer, &m->self->person) ||
-        !trust_signature_fits(&s, &m->self->person_keys.sign_public) ||
-        model_read(m, &s.data, "TrustKeysCertificate", &object, NULL) != STATUS_OK ||
-        !value_get_hash(object, "profile", &target) || !exists(m, &target))
+    if (strcmp(type, "Signature") != 0 || !sharing_is_worth_keeping(m, hash, &m->self->person) ||
+        !trust_read_signature(m, hash, &s) || !trust_signature_fits(&s, &m->self->person_keys.sign_public))
         return STATUS_OK;
     return access_grant(m, (struct access_target){ACCESS_OBJECT, *hash}, &own, e);
 }
@@ -207,7 +248,14 @@ static enum status share_all(struct model *m, struct error *e)
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < sizeof types / sizeof *types; i++)
         status = share_all_of(m, types[i], e);
-    return status == STATUS_OK ? share_all_topics(m, e) : status;
+    if (status == STATUS_OK)
+        status = share_all_topics(m, e);
+    return status == STATUS_OK ? keeping_all(m, e) : status;
+}
+
+enum status sharing_everything(struct model *m, struct error *e)
+{
+    return share_all(m, e);
 }
 
 enum status sharing_set_own_node(struct model *m, const struct hash *person, const struct public_key *instance_key,

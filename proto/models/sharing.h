@@ -7,7 +7,8 @@
 //   the profiles of contacts                               x
 //   own and imported channels, topics                      x
 //   Settings                                               x
-//   signatures that vouch for keys                         x
+//   signatures that vouch for keys, certificates           x
+//   grants, groups, recipes, objects, files: keeping.h     x
 #pragma once
 
 #include "models/model.h"
@@ -24,5 +25,10 @@ bool sharing_is_own_node(struct model *m, const struct hash *person);
 enum status sharing_apply(struct model *m, const struct hash *person, struct error *e);
 // For every head that moves: shares a new Someone, Profile, ChannelInfo or Settings with the own node.
 enum status sharing_notice(struct model *m, const char *type, const struct hash *id_hash, struct error *e);
-// For every new object: the own node also gets Topics and the signatures that vouch for contacts' keys.
+// For every new object: the own node also gets Topics and our signatures on what outlives a message.
 enum status sharing_notice_object(struct model *m, const char *type, const struct hash *hash, struct error *e);
+// Everything there is to be shared with the own node, once more.
+enum status sharing_everything(struct model *m, struct error *e);
+// Is the signature by the issuer, and about keys or a certificate that stands for itself? Not about an entry of a
+// channel, which comes with it.
+bool sharing_is_worth_keeping(struct model *m, const struct hash *signature, const struct hash *issuer);

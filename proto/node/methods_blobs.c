@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "crypto/secret.h"
+#include "models/keeping.h"
 #include "node/blobs.h"
 #include "node/node.h"
 
@@ -116,12 +117,13 @@ static enum status blob_chunk(struct node_job *job, struct model *m, struct erro
 
 static enum status blob_commit(struct node_job *job, struct model *m, struct error *e)
 {
-    (void)m;
     struct upload *u = find_upload(job, e);
     if (u == NULL)
         return STATUS_NOT_FOUND;
     struct hash hash;
     enum status st = store_writer_finish(u->writer, NULL, &hash, NULL, e);
+    if (st == STATUS_OK)
+        st = keeping_file(m, &hash, u->size, e);
     if (st == STATUS_OK)
         job->result = json_pack("{s:o, s:I}", "hash", node_json_hash(&hash), "size", (json_int_t)u->size);
     forget(u);

@@ -2,6 +2,7 @@
 #include "data/jsonform.h"
 #include "models/history.h"
 #include "models/instance.h"
+#include "models/keeping.h"
 #include "node/methods.h"
 
 static json_t *show_object(const struct object *o)
@@ -61,7 +62,8 @@ static enum status put_value(struct model *m, const struct value *v, struct obje
     if (st != STATUS_OK)
         return st;
     *is_new = store_presence(m->store, &o->hash) == STORE_ABSENT;
-    return o->recipe->versioned ? model_change(m, v, NULL, e) : store_put(m->store, o, NULL, e);
+    st = o->recipe->versioned ? model_change(m, v, NULL, e) : store_put(m->store, o, NULL, e);
+    return st == STATUS_OK ? keeping_object(m, o, e) : st;
 }
 
 static enum status object_put(struct node_job *job, struct model *m, struct error *e)

@@ -30,7 +30,7 @@ bool peers_is_own(const struct peers *p, const struct hash *person, const struct
 
 bool peers_may_pair(const struct peers *p)
 {
-    return p->settings.pairs || !p->own.paired;
+    return p->settings.pairs || !p->own.paired || p->own.giving;
 }
 
 // ---- The policy of connections -------------------------------------------------------------------------------------

@@ -14,9 +14,11 @@
 #include "io/folder.h"
 #include "models/apart.h"
 #include "models/instance.h"
+#include "models/keeping.h"
 #include "models/leute.h"
 #include "models/onedb.h"
 #include "models/profile.h"
+#include "models/restoring.h"
 #include "models/sharing.h"
 #include "models/topic.h"
 #include "node/addresses.h"
@@ -46,6 +48,7 @@ struct opening {
     struct own_peer own_peer; // if it was told before
     bool created;
     char *keys_copy;  // of the node's keys, for a store that is made anew; NULL = none
+    bool restoring;   // the other own node gives back what was lost
     bool keys_kept;   // a store that is made anew has the keys of the lost one
     char *import_dir; // a storage directory to adopt; NULL = none
     struct secret import_secret;
@@ -135,6 +138,12 @@ static enum status open_instance(struct opening *o, struct error *e)
         st = topic_catch_up(&m, e);
     if (st == STATUS_OK)
         st = addresses_open(&m, o->door.told, node_config(o->node), e);
+    if (st == STATUS_OK && o->created && o->keys_kept)
+        st = restoring_begin(&m, e);
+    if (st == STATUS_OK && o->report.rebuilt)
+        st = keeping_all(&m, e);
+    if (st == STATUS_OK)
+        o->restoring = restoring_is(&m);
     if (st == STATUS_OK)
         o->own_peer.pinned = sharing_own_node(&m, &o->own_peer.person, NULL) == STATUS_OK &&
                              sharing_own_key(&m, &o->own_peer.instance_key);
@@ -273,6 +282,7 @@ static void take_over(struct opening *o)
     n->queue = store_queue_create(o->store, loop_mailbox(n->loop));
     n->deliveries = deliveries_create(n);
     n->peers = peers_create(n, &o->own_peer);
+    n->peers->own.restoring = o->restoring;
     if (n->kind->start != NULL)
         n->kind->start(n, n->kind_state);
     for (size_t i = 0; i < o->further_count; i++)
@@ -434,13 +444,16 @@ static enum status peer_work(struct node_job *job, struct model *m, struct error
 {
     struct own_peer own;
     enum status st = read_own_peer(job, &own, e);
-    return st == STATUS_OK ? sharing_set_own_node(m, &own.person, &own.instance_key, e) : st;
+    if (st == STATUS_OK)
+        st = sharing_set_own_node(m, &own.person, &own.instance_key, e);
+    return st == STATUS_OK ? restoring_give(m, ipc_request_bool(job->request, "restoring", false), e) : st;
 }
 
 static void peer_after(struct node_job *job)
 {
     struct own_peer own;
     struct hash instance;
+    node_peers(job->node)->own.giving = ipc_request_bool(job->request, "restoring", false);
     if (read_own_peer(job, &own, NULL) == STATUS_OK && hash_parse(node_job_text(job, "instanceId"), &instance))
         peers_set_own(node_peers(job->node), &own, &instance, ipc_request_text(job->request, "url"));
 }

@@ -15,6 +15,7 @@
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
 #include "node/refusals.h"
+#include "node/restore.h"
 
 enum { FOLLOW_MS = 60000 };
 
@@ -90,6 +91,15 @@ static bool serves(void *ctx, struct store *s, const struct hash *person, struct
     struct arena *a = arena_create();
     struct model m = model_for(ctx, s, a);
     bool yes = policy_may_serve(&m, person, type, id_hash);
+    arena_destroy(a);
+    return yes;
+}
+
+static bool replaces(void *ctx, struct store *s, const struct hash *sender, const struct object *object)
+{
+    struct arena *a = arena_create();
+    struct model m = model_for(ctx, s, a);
+    bool yes = policy_replaces(&m, sender, object);
     arena_destroy(a);
     return yes;
 }
@@ -181,11 +191,18 @@ static void passed(void *ctx, struct chum_session *s, uint64_t objects, uint64_t
                         (json_int_t)objects, "bytes", (json_int_t)bytes, "ms", (json_int_t)ms));
 }
 
+static void complete(void *ctx, struct chum_session *s)
+{
+    struct sync *sync = ctx;
+    if (peers_names_own(sync->owner->peers, &chum_session_peer(s)->person_id))
+        restore_end(sync->owner->peers);
+}
+
 static void failed(void *ctx, struct chum_session *s, const struct hash *root, const struct error *why)
 {
     struct sync *sync = ctx;
-    LOG(LOG_WARN, "sync.failed", LOG_HASH("root", root), LOG_TEXT("code", why->code),
-        LOG_TEXT("message", why->message));
+    LOG(LOG_WARN, "sync.failed", LOG_HASH("person", &chum_session_peer(s)->person_id), LOG_HASH("root", root),
+        LOG_TEXT("code", why->code), LOG_TEXT("message", why->message));
     node_tell(sync->owner->peers->node, "sync.failed",
               json_pack("{s:o, s:s, s:o}", "personId", node_json_hash(&chum_session_peer(s)->person_id), "code",
                         why->code, "hash", node_json_hash(root)));
@@ -311,6 +328,7 @@ static struct speaker *speaker_of(struct syncs *ss, const struct identity *self)
                                      .takes = takes,
                                      .rests = rests,
                                      .serves = serves,
+                                     .replaces = replaces,
                                      .is_own = is_own};
     ss->speakers = f;
     return f;
@@ -329,6 +347,7 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem)
                                  .importing = importing,
                                  .exporting = exporting,
                                  .passed = passed,
+                                 .complete = complete,
                                  .served = served,
                                  .failed = failed,
                                  .closed = closed};

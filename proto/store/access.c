@@ -215,6 +215,8 @@ static void members_of(const struct value *object, const char *property, struct 
     }
 }
 
+enum { MEMBER_OFFERED = 2 }; // is_group of a person to whom nothing was granted
+
 struct member_statements { // the same work for members of scopes and of groups; the first parameters are bound by ready
     enum statement_id list;
     enum statement_id set;
@@ -266,6 +268,35 @@ static enum status update_members(struct store *s, const struct member_statement
     hash_map_destroy(wanted);
     hash_list_free(&now);
     return status;
+}
+
+static enum status is_offered(struct store *s, int64_t scope, const struct hash *person, bool *yes, struct error *e)
+{
+    struct hash_list persons = {0};
+    sqlite3_stmt *st = statement(s, SQL_MEMBER_LIST);
+    sqlite3_bind_int64(st, 1, scope);
+    sqlite3_bind_int(st, 2, MEMBER_OFFERED);
+    enum status status = statement_hashes(s, st, &persons, e);
+    *yes = hash_list_has(&persons, person);
+    hash_list_free(&persons);
+    return status;
+}
+
+enum status store_offer(struct store *s, const struct hash *person, bool is_id, const struct hash *target, bool offered,
+                        struct error *e)
+{
+    int64_t scope = 0;
+    bool is = false;
+    enum status status = store_need_transaction(s, e);
+    if (status == STATUS_OK)
+        status = scope_get(s, target, is_id ? SCOPE_ID : SCOPE_OBJECT, &scope, e);
+    if (status == STATUS_OK)
+        status = is_offered(s, scope, person, &is, e);
+    if (status != STATUS_OK || is == offered)
+        return status;
+    const struct member_statements m = {.scope = scope, .is_group = MEMBER_OFFERED};
+    access_note_scope(s, scope);
+    return write_member(s, offered ? SQL_MEMBER_SET : SQL_MEMBER_END, &m, person, e);
 }
 
 static enum status follow_grant(struct store *s, const struct object *o, int kind, struct error *e)

@@ -13,7 +13,13 @@ static void add_type(struct buf *b, const char *name, const struct store_type *t
 static bool may_be_listed(bool found, const struct object_row *row, int kind)
 {
     return found && row->state != STATE_WANTED && row->type != NULL && row->type->kind == kind &&
-           (row->tree == TREE_DELIVERABLE || row->tree == TREE_LACKING);
+           row->tree != TREE_INCOMPLETE;
+}
+
+// Not for everybody.
+static int lacking_of(const struct object_row *row)
+{
+    return row->tree == TREE_REFUSED ? FRAGMENT_OWN : row->tree == TREE_LACKING ? FRAGMENT_LACKING : FRAGMENT_WHOLE;
 }
 
 enum status fragment_of_scope(struct store *s, int kind, const struct hash *target, struct fragment *f, struct error *e)
@@ -24,7 +30,7 @@ enum status fragment_of_scope(struct store *s, int kind, const struct hash *targ
     if (status != STATUS_OK || !may_be_listed(found, &row, kind == SCOPE_ID ? STORE_ID_OBJECT : STORE_OBJECT))
         return status;
     struct buf *out = &f->text;
-    f->lacking = row.tree == TREE_LACKING;
+    f->lacking = lacking_of(&row);
     f->id_hash = row.id_hash;
     bool versioned = !hash_is_zero(&row.id_hash);
     if (kind == SCOPE_ID)
@@ -51,7 +57,7 @@ enum status fragment_of_node(struct store *s, const struct hash *node, const str
     if (status != STATUS_OK || !found || id.type == NULL)
         return status;
     struct buf *out = &f->text;
-    f->lacking = row.tree == TREE_LACKING;
+    f->lacking = lacking_of(&row);
     buf_printf(out, "{\"type\":\"version_node\",\"node\":\"%s\",\"dataIdHash\":\"%s\"", hash_text(node).s,
                hash_text(id_hash).s);
     add_type(out, "dataType", id.type);

@@ -245,9 +245,14 @@ enum status heads_get(struct store *s, const struct hash *id_hash, struct head_r
 
 // ---- fragment.c
 enum { SCOPE_OBJECT, SCOPE_ID }; // granted by Access, by IdAccess
+enum {
+    FRAGMENT_WHOLE,   // for everybody
+    FRAGMENT_LACKING, // TREE_LACKING: for whoever is known to have the BLOBs, or needs them not
+    FRAGMENT_OWN,     // TREE_REFUSED: for own nodes
+};
 struct fragment {
     struct buf text;     // empty: the root cannot be delivered now; the caller frees it
-    bool lacking;        // TREE_LACKING: not for everybody
+    int lacking;         // FRAGMENT_…
     struct hash id_hash; // of a versioned object or id
 };
 enum status fragment_of_scope(struct store *s, int kind, const struct hash *target, struct fragment *f,

@@ -176,6 +176,7 @@ struct store_knowledge {
     struct hash self;
     int64_t source;
     bool all;
+    bool borrowed;          // see store_knowledge_is_borrowed
     struct hash_map *known; // found out so far
     size_t looks;           // left for the present question
 };
@@ -278,6 +279,7 @@ enum store_link store_knowledge_of(struct store_knowledge *k, enum link_kind kin
 {
     struct object_row row;
     bool found;
+    k->borrowed = false;
     if (object_row_find(k->store, target, &found, &row, NULL) != STATUS_OK || !found || row.state == STATE_WANTED ||
         row.type == NULL || hash_list_has(&k->store->damaged, target))
         return STORE_LINK_MISSING;
@@ -286,5 +288,13 @@ enum store_link store_knowledge_of(struct store_knowledge *k, enum link_kind kin
     if (k->all || row.source == k->source)
         return STORE_LINK_KNOWN;
     k->looks = LOOKS;
-    return knows(k, &row, target, is_file(kind), LEVELS) ? STORE_LINK_KNOWN : STORE_LINK_STRANGE;
+    if (!knows(k, &row, target, is_file(kind), LEVELS))
+        return STORE_LINK_STRANGE;
+    k->borrowed = row.source != 0 && !is_file(kind) && !provenance_has(k->store, &row, k->source);
+    return STORE_LINK_KNOWN;
+}
+
+bool store_knowledge_is_borrowed(const struct store_knowledge *k)
+{
+    return k->borrowed;
 }

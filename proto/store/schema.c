@@ -14,9 +14,10 @@
 //                 unsettled: vheads/ does not have it yet
 //   scope         a granted root: kind 0 = object (Access), 1 = id with all its versions (IdAccess); fragment: its
 //   entry
-//                 in the root list, NULL while it cannot be delivered; lacking: TREE_LACKING
+//                 in the root list, NULL while it cannot be delivered; lacking: enum FRAGMENT_…
 //   scope_log     the version nodes of an id scope, as they became part of it, with their entries
-//   member        who sees a scope, persons and groups; until_seq = revoked
+//   member        who sees a scope: is_group 0 = a person, 1 = a group, 2 = a person without a grant (store_offer);
+//                 until_seq = revoked
 //   group_member  who is in a group
 //   epoch         random, anew with every database: a feed's cursor is (epoch, seq)
 //   op, setting

@@ -39,8 +39,9 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_BROUGHT_HAS] = "SELECT 1 FROM brought WHERE seq = ?1 AND source = ?2",
     [SQL_GRANTED_TO] =
         "SELECT 1 FROM (SELECT id AS scope FROM scope WHERE target = ?1 UNION ALL SELECT scope FROM scope_log WHERE "
-        "hash = ?1) x JOIN member m ON m.scope = x.scope AND m.until_seq IS NULL WHERE (m.is_group = 0 AND m.person = "
-        "?2) OR (m.is_group = 1 AND EXISTS(SELECT 1 FROM group_member g WHERE g.grp = m.person AND g.person = ?2 AND "
+        "hash = ?1) x JOIN member m ON m.scope = x.scope AND m.until_seq IS NULL WHERE (m.is_group IN (0, 2) AND "
+        "m.person "
+        "= ?2) OR (m.is_group = 1 AND EXISTS(SELECT 1 FROM group_member g WHERE g.grp = m.person AND g.person = ?2 AND "
         "g.until_seq IS NULL)) LIMIT 1",
     [SQL_REFERRER_SOURCES] = "SELECT o.hash, o.source FROM link l JOIN object o ON o.seq = l.src WHERE l.target = ?1 "
                              "LIMIT ?2",
@@ -105,8 +106,9 @@ static const char *const texts[SQL_COUNT] = {
                        "CONFLICT(scope, is_group, person) DO UPDATE SET from_seq = ?4, until_seq = NULL",
     [SQL_MEMBER_END] = "UPDATE member SET until_seq = ?4 WHERE scope = ?1 AND is_group = ?2 AND person = ?3",
     [SQL_MEMBER_TOUCHES] =
-        "SELECT 1 FROM member WHERE scope = ?1 AND is_group = 0 AND person = ?2 UNION ALL SELECT 1 FROM group_member g "
-        "JOIN member m ON m.scope = ?1 AND m.is_group = 1 AND m.person = g.grp WHERE g.person = ?2 LIMIT 1",
+        "SELECT 1 FROM member WHERE scope = ?1 AND is_group IN (0, 2) AND person = ?2 UNION ALL SELECT 1 FROM "
+        "group_member g JOIN member m ON m.scope = ?1 AND m.is_group = 1 AND m.person = g.grp WHERE g.person = ?2 "
+        "LIMIT 1",
     [SQL_GROUP_LIST] = "SELECT person FROM group_member WHERE grp = ?1 AND until_seq IS NULL",
     [SQL_GROUP_SET] = "INSERT INTO group_member(grp, person, from_seq) VALUES(?1, ?2, ?3) ON CONFLICT(grp, person) DO "
                       "UPDATE SET from_seq = ?3, until_seq = NULL",
@@ -114,8 +116,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_GROUP_TOUCHES] = "SELECT 1 FROM group_member WHERE grp = ?1 AND person = ?2",
     [SQL_PERSON_SCOPES] =
         "SELECT s.id, s.kind, s.target, s.id_hash, s.fragment, s.lacking FROM (SELECT scope FROM member WHERE is_group "
-        "= 0 AND "
-        "person = ?1 AND until_seq IS NULL UNION SELECT m.scope FROM group_member g JOIN member m ON m.is_group = 1 "
+        "IN (0, 2) AND person = ?1 AND until_seq IS NULL UNION SELECT m.scope FROM group_member g JOIN member m ON "
+        "m.is_group = 1 "
         "AND "
         "m.person = g.grp AND m.until_seq IS NULL WHERE g.person = ?1 AND g.until_seq IS NULL) f CROSS JOIN scope s ON "
         "s.id = f.scope",

@@ -163,6 +163,9 @@ void store_knowledge_destroy(struct store_knowledge *k);
 // How the target of a link stands here. Costs a few look-ups at most; in doubt it is strange. What was asked before
 // helps: ask from above downwards.
 enum store_link store_knowledge_of(struct store_knowledge *k, enum link_kind kind, const struct hash *target);
+// About the last answer: known only because it is shown to the person; somebody else's node sent it. In a store that
+// was made anew that is everything, and to look up again and again how it is shown would be too much.
+bool store_knowledge_is_borrowed(const struct store_knowledge *k);
 bool store_came_from(struct store *s, const struct hash *hash, const struct hash *person);
 
 // ---- Access (DATA-MODEL.md 10.1) -----------------------------------------------------------------------------------
@@ -176,9 +179,13 @@ typedef enum status (*store_root_fn)(struct span fragment, const struct hash *no
                                      const struct hash *id_hash, void *arg);
 enum status store_roots(struct store *s, const struct hash *person, store_root_fn emit, void *arg, uint64_t *skipped,
                         struct error *e);
-// For another node of our own: also what lacks BLOBs that nobody could deliver.
+// For another node of our own: also what lacks BLOBs that nobody could deliver, and Access, IdAccess and Group objects.
 enum status store_roots_own(struct store *s, const struct hash *person, store_root_fn emit, void *arg,
                             uint64_t *skipped, struct error *e);
+// Shows an id with all its versions, or one object, to the person although nothing grants it, until it is called with
+// offered = false. Asking again changes nothing. It is forgotten when the database has to be made anew.
+enum status store_offer(struct store *s, const struct hash *person, bool is_id, const struct hash *target, bool offered,
+                        struct error *e);
 // Leaves objects of a type, or with an empty type one object, and everything they are part of out of the person's
 // roots: a node that cannot take over a version would end the session each time it is offered (WIRE.md 10.8). Of a
 // person the last few things count, each once. Kept in memory.

@@ -73,21 +73,27 @@ def test_blobs_keep_their_bytes(t):
             assert file.read() == data
 
 
+def archive_of(pair):
+    """Commands for the archive: what is put there the sparse node gets only if it is granted."""
+    return lambda *words, **more: pair.ok("--node", "archive", *words, **more)
+
+
 def test_granting_shows_a_root_and_revoking_hides_it(t):
     pair = Pair(t)
-    name = pair.ok("object", "put", stdin=dumps({"$type$": "PersonName", "name": "shared"}))
-    roots = lambda: pair.ok("roots", "--for", pair.archive)
+    on = archive_of(pair)
+    name = on("object", "put", stdin=dumps({"$type$": "PersonName", "name": "shared"}))
+    roots = lambda: on("roots", "--for", pair.sparse)
     assert not any(r.get("hash") == name["hash"] for r in roots())
-    pair.ok("share", "grant", "--object", name["hash"], "--with", pair.archive)
+    on("share", "grant", "--object", name["hash"], "--with", pair.sparse)
     assert {"type": "unversioned", "hash": name["hash"], "oneType": "PersonName"} in roots()
-    assert any(g["hash"] == name["hash"] and pair.archive in g["persons"] for g in pair.ok("share", "list"))
-    until(lambda: pair.cli("--node", "archive", "object", "get", name["hash"])[0] == 0, "the archive has it")
-    pair.ok("share", "revoke", "--object", name["hash"], "--with", pair.archive)
+    assert any(g["hash"] == name["hash"] and pair.sparse in g["persons"] for g in on("share", "list"))
+    until(lambda: pair.cli("--node", "sparse", "object", "get", name["hash"])[0] == 0, "the sparse node has it")
+    on("share", "revoke", "--object", name["hash"], "--with", pair.sparse)
     assert not any(r.get("hash") == name["hash"] for r in roots())
 
 
 def note(pair, text):
-    return pair.ok("object", "put", stdin=dumps({"$type$": "Note", "id": "n1", "text": text}))
+    return archive_of(pair)("object", "put", stdin=dumps({"$type$": "Note", "id": "n1", "text": text}))
 
 
 def has(pair, node, hash):
@@ -96,30 +102,64 @@ def has(pair, node, hash):
 
 def test_what_a_group_may_read_follows_its_members(t):
     pair = Pair(t)
-    roots = lambda: [r.get("idHash") for r in pair.ok("roots", "--for", pair.archive)]
-    pair.ok("recipe", "add", write(os.path.join(t.top, "note.json"), dumps(NOTE).encode()))
+    on = archive_of(pair)
+    roots = lambda: [r.get("idHash") for r in on("roots", "--for", pair.sparse)]
+    on("recipe", "add", write(os.path.join(t.top, "note.json"), dumps(NOTE).encode()))
     first = note(pair, "one")
-    group = pair.ok("group", "create", "readers")["groupId"]
-    pair.ok("share", "grant", "--id", first["idHash"], "--group", "readers")
-    assert any(g["hash"] == first["idHash"] and g["groups"] == [group] and g["persons"] == []
-               for g in pair.ok("share", "list"))
+    group = on("group", "create", "readers")["groupId"]
+    on("share", "grant", "--id", first["idHash"], "--group", "readers")
+    assert any(g["hash"] == first["idHash"] and g["groups"] == [group] for g in on("share", "list"))
     assert first["idHash"] not in roots()
-    pair.ok("group", "add", "readers", pair.archive)
+    on("group", "add", "readers", pair.sparse)
     assert first["idHash"] in roots()
-    until(lambda: has(pair, "archive", first["hash"]), "the new member gets what there is")
+    until(lambda: has(pair, "sparse", first["hash"]), "the new member gets what there is")
     second = note(pair, "two")
-    until(lambda: has(pair, "archive", second["hash"]), "and what comes later")
-    pair.ok("group", "remove", "readers", pair.archive)
+    until(lambda: has(pair, "sparse", second["hash"]), "and what comes later")
+    on("group", "remove", "readers", pair.sparse)
     assert first["idHash"] not in roots()
     third = note(pair, "three")
-    pair.send("sparse", "later than the third")
-    pair.arrives("archive", "later than the third")
-    assert not has(pair, "archive", third["hash"]), "a former member goes on getting versions"
-    pair.ok("group", "add", group, pair.archive)
-    until(lambda: has(pair, "archive", third["hash"]), "who is back gets everything")
-    pair.ok("share", "revoke", "--id", first["idHash"], "--group", group)
+    pair.send("archive", "later than the third")
+    pair.arrives("sparse", "later than the third")
+    assert not has(pair, "sparse", third["hash"]), "a former member goes on getting versions"
+    on("group", "add", group, pair.sparse)
+    until(lambda: has(pair, "sparse", third["hash"]), "who is back gets everything")
+    on("share", "revoke", "--id", first["idHash"], "--group", group)
     assert first["idHash"] not in roots()
-    assert not any(g["hash"] == first["idHash"] for g in pair.ok("share", "list"))
+    assert not any(g["hash"] == first["idHash"] and g["groups"] for g in on("share", "list"))
+
+
+def test_what_is_put_on_the_sparse_node_is_kept_by_the_archive(t):
+    pair = Pair(t)
+    pair.ok("recipe", "add", write(os.path.join(t.top, "note.json"), dumps(NOTE).encode()))
+    versions = [pair.ok("object", "put", stdin=dumps({"$type$": "Note", "id": "n1", "text": text})) for text in ("a", "b")]
+    plain = pair.ok("object", "put", stdin=dumps({"$type$": "PersonName", "name": "kept"}))
+    data = os.urandom(300000)
+    file = pair.ok("blob", "put", write(os.path.join(t.top, "file"), data))
+    for stored in (*versions, plain):
+        until(lambda: has(pair, "archive", stored["hash"]), "the archive has the object")
+    until(lambda: pair.cli("--node", "archive", "blob", "get", file["hash"], "-o", os.path.join(t.top, "out"))[0] == 0,
+          "the archive has the file")
+    with open(os.path.join(t.top, "out"), "rb") as kept:
+        assert kept.read() == data
+    until(lambda: pair.ok("--node", "archive", "object", "versions", versions[0]["idHash"]) ==
+          pair.ok("object", "versions", versions[0]["idHash"]), "and all versions")
+
+
+def test_grants_and_groups_hold_at_both_nodes(t):
+    pair = Pair(t)
+    name = pair.ok("object", "put", stdin=dumps({"$type$": "PersonName", "name": "shared"}))
+    person = pair.ok("object", "put", stdin=dumps({"$type$": "Person", "email": "somebody@else"}))["idHash"]
+    shown = lambda node: any(r.get("hash") == name["hash"] for r in pair.ok("--node", node, "roots", "--for", person))
+    pair.ok("share", "grant", "--object", name["hash"], "--with", person)
+    until(lambda: shown("archive"), "what the sparse node grants the archive shows")
+    pair.ok("--node", "archive", "share", "revoke", "--object", name["hash"], "--with", person)
+    until(lambda: not shown("sparse"), "what the archive takes back is taken back")
+    pair.ok("group", "create", "readers")
+    pair.ok("group", "add", "readers", person)
+    pair.ok("--node", "sparse", "share", "grant", "--object", name["hash"], "--group", "readers")
+    until(lambda: shown("archive"), "groups hold as well")
+    pair.ok("group", "remove", "readers", person)
+    until(lambda: not shown("archive"), "and who has left them")
 
 
 def test_grants_name_one_person_or_group(t):

@@ -95,5 +95,177 @@ def test_without_a_copy_contacts_have_to_pair_anew(t):
     other.clean()
 
 
+# --- everything comes back -------------------------------------------------------------------------------------------
+
+NOTE = {"$type$": "Recipe", "name": "Note", "rule": [
+    {"itemprop": "id", "isId": True, "itemtype": {"type": "string"}},
+    {"itemprop": "text", "itemtype": {"type": "string"}}]}
+NODES = ("archive", "sparse")
+
+
+class Friend:
+    """Another installation, paired with one of our nodes."""
+
+    def __init__(self, pair, node, user):
+        self.t = Installation()
+        self.pair = Pair(self.t, user=user)
+        self.node = node
+        self.ours = pair.archive if node == "archive" else pair.sparse
+        invitation = self.pair.ok("invite") if node == "sparse" else pair.ok("--node", node, "invite")
+        taker = pair if node == "sparse" else self.pair
+        taker.ok("--node", node if node == "sparse" else "archive", "pair", "-", stdin=json.dumps(invitation))
+        self.person = self.pair.archive
+        until(lambda: connected(pair, node, self.person), f"{user} is connected with the {node} node")
+
+    def end(self):
+        self.t.stop()
+        self.t.clean()
+
+    def hears(self):
+        return [m["text"] for m in self.pair.ok("--node", "archive", "chat", "list", "--with", self.ours)]
+
+    def says(self, text):
+        self.pair.ok("--node", "archive", "chat", "send", "--to", self.ours, text)
+
+
+def connected(pair, node, person):
+    return any(c["personId"] == person and c["connected"] for c in pair.ok("--node", node, "contacts"))
+
+
+def talk(pair, friend, mark):
+    """Both ways, over the way that the pairing made."""
+    pair.ok("--node", friend.node, "chat", "send", "--to", friend.person, "to you " + mark)
+    until(lambda: "to you " + mark in friend.hears(), f"the friend of the {friend.node} node hears {mark}")
+    friend.says("to me " + mark)
+    until(lambda: "to me " + mark in [m["text"] for m in pair.ok("--node", friend.node, "chat", "list", "--with",
+                                                                  friend.person)], f"we hear {mark}")
+
+
+def fill(t, pair, node, friend):
+    """Something of everything on one node."""
+    on = lambda *words, **more: pair.ok("--node", node, *words, **more)
+    picture = on("blob", "put", write(os.path.join(t.top, "picture"), f"a picture of {node}".encode() * 999))["hash"]
+    on("profile", "set", "--name", f"Joe of the {node}", "--image", picture, "--status", "busy", "--phone", "+43 1")
+    recipe = dict(NOTE, name=f"Note-{node}")
+    on("recipe", "add", write(os.path.join(t.top, "note.json"), json.dumps(recipe).encode()))
+    note = on("object", "put", stdin=json.dumps({"$type$": recipe["name"], "id": "n", "text": f"of {node}"}))
+    plain = on("object", "put", stdin=json.dumps({"$type$": "PersonName", "name": f"Ann of {node}"}))
+    on("group", "create", f"friends of {node}")
+    on("group", "add", f"friends of {node}", friend.person)
+    on("share", "grant", "--id", note["idHash"], "--with", friend.person)
+    on("share", "grant", "--object", plain["hash"], "--group", f"friends of {node}")
+    on("channel", "create", f"log of {node}")
+    on("channel", "post", f"log of {node}", stdin=json.dumps({"$type$": "PersonName", "name": "entry"}))
+    topic = on("topic", "create", "--name", f"group of {node}", "--with", friend.person)
+    on("topic", "send", topic["topicId"], f"welcome to {node}")
+    pair.t.call("settings.set", node=node, store=f"app.{node}", key="colour", value="blue")
+    on("trust", "certify", "AffirmationCertificate", plain["hash"])
+
+
+def rows(t, node, method, **params):
+    items, after = [], None
+    while True:
+        page = t.call(method, node=node, limit=1000, **params, **({"after": after} if after else {}))
+        items += page["items"]
+        after = page.get("next")
+        if not after:
+            return items
+
+
+def without(row, *names):
+    return {key: value for key, value in row.items() if key not in names}
+
+
+def canonical(value):
+    """Lists are compared as sets: their order is that of coming."""
+    if isinstance(value, dict):
+        return {key: canonical(member) for key, member in sorted(value.items())}
+    if isinstance(value, list):
+        return sorted((canonical(member) for member in value), key=lambda m: json.dumps(m, sort_keys=True))
+    return value
+
+
+def dump(pair):
+    """All lists of both nodes, but for what is about connections and deliveries, which are a node's own experience, and
+    what nodes grant each other by themselves."""
+    own = {pair.archive, pair.sparse}
+    whole = {}
+    for node in NODES:
+        t = pair.t
+        d = whole[node] = {"id": t.call("id", node=node)}
+        d["contacts"] = [without(c, "connected", "lastSeenAt", "level", "instances") |
+                         {"instances": [without(i, "connected") for i in c["instances"]]}
+                         for c in rows(t, node, "contacts.list")]
+        d["profiles"] = [t.call("profile.get", node=node, **({"person": c["personId"]} if c else {}))
+                         for c in [None] + d["contacts"]]
+        for profile in d["profiles"]:  # names that others replaced may still lie in a merge; which one counts is compared
+            profile["descriptions"] = [x for x in profile["descriptions"] if x["type"] != "PersonName"]
+            del profile["profile"]
+        d["groups"] = rows(t, node, "group.list")
+        d["grants"] = [without(g, "persons") | {"persons": sorted(set(g["persons"]) - own)} for g in rows(t, node, "share.list")]
+        d["grants"] = [g for g in d["grants"] if g["persons"] or g["groups"]]
+        d["recipes"] = rows(t, node, "recipe.list")
+        d["identities"] = rows(t, node, "identity.list")
+        d["topics"] = rows(t, node, "topic.list")
+        d["messages"] = {topic["topicId"]: [
+            without(m, "state", "deliveredTo", "states") for m in t.call("topic.read", node=node, topic=topic["topicId"],
+                                                                         limit=1000)["items"]] for topic in d["topics"]}
+        d["channels"] = rows(t, node, "channel.list")
+        d["entries"] = [rows(t, node, "channel.read", id=c["id"], owner=c["owner"] or "none") for c in d["channels"]]
+        d["settings"] = {of: rows(t, node, "settings.list", store=f"app.{of}") for of in NODES}
+        d["trust"] = [without(k, "certificates") for k in rows(t, node, "trust.list")]
+    return canonical(whole)
+
+
+def differences(one, two, path=""):
+    if isinstance(one, dict) and isinstance(two, dict):
+        return [line for key in sorted(set(one) | set(two)) for line in differences(one.get(key), two.get(key), f"{path}/{key}")]
+    if isinstance(one, list) and isinstance(two, list):
+        gone = [m for m in one if m not in two]
+        new = [m for m in two if m not in one]
+        return [f"{path}: lost {json.dumps(m)[:1500]}" for m in gone] + [f"{path}: new {json.dumps(m)[:1500]}" for m in new]
+    return [] if one == two else [f"{path}: {json.dumps(one)[:200]} became {json.dumps(two)[:200]}"]
+
+
+def steady(pair):
+    """What both nodes say once nothing moves any more."""
+    last = None
+    for _ in range(60):
+        pair.ok("wait", "idle")
+        now = dump(pair)
+        if now == last:
+            return now
+        last = now
+    raise AssertionError(differences(last, dump(pair)))
+
+
+def is_back(pair, before, node):
+    try:
+        until(lambda: not differences(before, dump(pair)), f"everything is back at the {node} node")
+    except AssertionError as error:
+        raise AssertionError("\n".join([str(error), *differences(before, dump(pair))])) from None
+
+
+def test_everything_comes_back(t):
+    pair = Pair(t)
+    friends = {node: Friend(pair, node, user) for node, user in (("archive", "bob"), ("sparse", "carol"))}
+    try:
+        for node in NODES:
+            fill(t, pair, node, friends[node])
+            talk(pair, friends[node], "before")
+        pair.ok("--node", "archive", "identity", "add", "second@example.org")
+        before = steady(pair)
+        for node in NODES:
+            lose(t, node)
+            recreate(pair, node)
+            is_back(pair, before, node)
+            for friend in friends.values():
+                talk(pair, friend, f"after {node} was lost")
+            before = steady(pair)
+    finally:
+        for friend in friends.values():
+            friend.end()
+
+
 if __name__ == "__main__":
     main(globals())

@@ -1,0 +1,309 @@
+#include "models/keeping.h"
+
+#include <string.h>
+
+#include "models/access.h"
+#include "models/channel.h"
+#include "models/group.h"
+#include "models/instance.h"
+#include "models/leute.h"
+#include "models/policy.h"
+#include "models/profile.h"
+#include "models/sharing.h"
+#include "models/topic.h"
+#include "models/trust.h"
+
+// The archive keeps what is put on the sparse node; that one has of the archive's what it is granted.
+static bool gives_all(struct model *m)
+{
+    return store_kind(m->store) == STORE_SPARSE;
+}
+
+static bool is_grant(const char *type)
+{
+    return strcmp(type, "IdAccess") == 0 || strcmp(type, "Access") == 0;
+}
+
+bool keeping_is_noticed(const char *type)
+{
+    return is_grant(type) || strcmp(type, "Group") == 0 || strcmp(type, "Recipe") == 0 ||
+           policy_is_application(span_of(type));
+}
+
+static bool is_ours(struct model *m, const struct hash *own, const struct hash *person)
+{
+    return hash_eq(person, own) || hash_eq(person, &m->self->person);
+}
+
+static bool names_others(struct model *m, const struct hash *own, const struct value *object)
+{
+    struct hash_list persons = {0};
+    bool others = false;
+    model_read_hashes(value_get(object, SPAN("person")), &persons);
+    for (size_t i = 0; i < persons.count && !others; i++)
+        others = !is_ours(m, own, &persons.items[i]);
+    hash_list_free(&persons);
+    return others;
+}
+
+// ---- Grants ---------------------------------------------------------------------------------------------------------
+
+// Who sees a conversation follows from who takes part, which each node finds out for itself.
+static bool is_of_conversation(struct model *m, const struct value *channel)
+{
+    struct span id;
+    struct hash one;
+    struct hash two;
+    struct topic topic;
+    return value_get_string(channel, "id", &id) &&
+           (topic_is_one_to_one(id, &one, &two) || topic_find(m, id, &topic, NULL) == STATUS_OK);
+}
+
+// What follows from a contact or a conversation.
+static bool is_derived(struct model *m, const struct hash *own, const struct hash *target)
+{
+    struct store_info info;
+    struct value *object;
+    struct hash owner;
+    if (store_info(m->store, target, &info, NULL) != STATUS_OK)
+        return false;
+    if (strcmp(info.type, "Profile") == 0)
+        return model_read(m, target, "Profile", &object, NULL) == STATUS_OK &&
+               value_get_hash(object, "owner", &owner) && is_ours(m, own, &owner);
+    if (strcmp(info.type, "ChannelInfo") == 0)
+        return model_read(m, target, "ChannelInfo", &object, NULL) == STATUS_OK && is_of_conversation(m, object);
+    return strcmp(info.type, "Topic") == 0;
+}
+
+static bool has_groups(const struct value *object)
+{
+    const struct value *groups = value_get(object, SPAN("group"));
+    return groups != NULL && (groups->kind == VALUE_LIST || groups->kind == VALUE_SET) && groups->list.count != 0;
+}
+
+// Once offered it stays so: that nobody is left in it is news as well.
+static enum status offer_grant(struct model *m, const struct hash *own, const char *type, const struct hash *id_hash,
+                               struct error *e)
+{
+    struct value *object;
+    struct hash target;
+    enum status status = model_current(m, id_hash, type, &object, NULL, e);
+    if (status != STATUS_OK || !value_get_hash(object, strcmp(type, "IdAccess") == 0 ? "id" : "object", &target) ||
+        (!names_others(m, own, object) && !has_groups(object)) || is_derived(m, own, &target))
+        return status;
+    return store_offer(m->store, own, true, id_hash, true, e);
+}
+
+// ---- Groups and recipes ---------------------------------------------------------------------------------------------
+
+static enum status offer_group(struct model *m, const struct hash *own, const struct hash *id_hash, bool came,
+                               struct error *e)
+{
+    struct value *object;
+    struct span name = {0};
+    struct hash group;
+    enum status status = model_current(m, id_hash, "Group", &object, NULL, e);
+    if (status == STATUS_OK && names_others(m, own, object))
+        status = store_offer(m->store, own, true, id_hash, true, e);
+    if (status != STATUS_OK || !came)
+        return status;
+    value_get_string(object, "name", &name); // its GroupProfile is made here, too
+    return group_create(m, name, !span_eq_text(name, GROUP_DISABLED), &group, e);
+}
+
+static enum status share_id(struct model *m, const struct hash *own, const struct hash *id_hash, struct error *e)
+{
+    return access_grant(m, (struct access_target){ACCESS_ID, *id_hash}, own, e);
+}
+
+static enum status share_recipe(struct model *m, const struct hash *own, const struct hash *id_hash, bool came,
+                                struct error *e)
+{
+    struct value *recipe;
+    struct hash hash;
+    bool is_new;
+    enum status status = STATUS_OK;
+    if (came)
+        status = model_current(m, id_hash, "Recipe", &recipe, NULL, e);
+    if (status == STATUS_OK && came)
+        status = instance_add_recipe(m, recipe, &hash, &is_new, e);
+    return status == STATUS_OK ? share_id(m, own, id_hash, e) : status;
+}
+
+enum status keeping_notice(struct model *m, const char *type, const struct hash *id_hash, const struct hash *from,
+                           struct error *e)
+{
+    struct hash own;
+    bool came = !hash_is_zero(from);
+    if (sharing_own_node(m, &own, NULL) != STATUS_OK || (came && !hash_eq(from, &own)))
+        return STATUS_OK;
+    if (is_grant(type))
+        return offer_grant(m, &own, type, id_hash, e);
+    if (strcmp(type, "Group") == 0)
+        return offer_group(m, &own, id_hash, came, e);
+    if (strcmp(type, "Recipe") == 0)
+        return share_recipe(m, &own, id_hash, came, e);
+    return came || gives_all(m) ? share_id(m, &own, id_hash, e) : STATUS_OK;
+}
+
+// ---- Objects and files ----------------------------------------------------------------------------------------------
+
+static enum status share_object(struct model *m, const struct hash *own, const struct hash *hash, struct error *e)
+{
+    return access_grant(m, (struct access_target){ACCESS_OBJECT, *hash}, own, e);
+}
+
+enum status keeping_notice_object(struct model *m, const struct hash *hash, const struct hash *from, struct error *e)
+{
+    struct hash own;
+    if (sharing_own_node(m, &own, NULL) != STATUS_OK || !hash_eq(from, &own))
+        return STATUS_OK;
+    return share_object(m, &own, hash, e);
+}
+
+enum status keeping_object(struct model *m, const struct object *o, struct error *e)
+{
+    struct hash own;
+    if (!gives_all(m) || o->recipe->versioned || sharing_own_node(m, &own, NULL) != STATUS_OK)
+        return STATUS_OK; // of versions the hooks take care
+    return share_object(m, &own, &o->hash, e);
+}
+
+// A file is shown as part of an object only.
+enum status keeping_file(struct model *m, const struct hash *file, uint64_t size, struct error *e)
+{
+    struct hash own;
+    struct hash hash;
+    if (!gives_all(m) || sharing_own_node(m, &own, NULL) != STATUS_OK)
+        return STATUS_OK;
+    struct value *descriptor = model_object(m, "BlobDescriptor");
+    model_set_hash(m, descriptor, "data", file);
+    model_set_number(m, descriptor, "lastModified", 0);
+    model_set_text(m, descriptor, "name", span_of(hash_text(file).s));
+    model_set_number(m, descriptor, "size", (double)size);
+    model_set_text(m, descriptor, "type", SPAN("application/octet-stream"));
+    enum status status = model_put(m, descriptor, &hash, e);
+    return status == STATUS_OK ? share_object(m, &own, &hash, e) : status;
+}
+
+// ---- Everything there is --------------------------------------------------------------------------------------------
+
+static enum status keep_all_of(struct model *m, const char *type, const struct recipes *builtin, struct error *e)
+{
+    const struct hash here = {{0}};
+    struct hash_list ids = {0};
+    enum status status = store_ids_of_type(m->store, span_of(type), &ids, e);
+    for (size_t i = 0; status == STATUS_OK && i < ids.count; i++) {
+        struct value *recipe;
+        struct span name;
+        bool is_builtin = builtin != NULL && model_current(m, &ids.items[i], type, &recipe, NULL, NULL) == STATUS_OK &&
+                          value_get_string(recipe, "name", &name) && recipes_find(builtin, name) != NULL;
+        if (!is_builtin)
+            status = keeping_notice(m, type, &ids.items[i], &here, e);
+    }
+    hash_list_free(&ids);
+    return status;
+}
+
+struct finding {
+    struct model *m;
+    struct hash_list ids;
+};
+
+static enum status find_application(const struct hash *hash, const struct store_info *info, void *arg, struct error *e)
+{
+    struct finding *f = arg;
+    struct hash head;
+    (void)e;
+    if (info->kind == STORE_ID_OBJECT && policy_is_application(span_of(info->type)) &&
+        store_head(f->m->store, hash, &head, NULL) == STATUS_OK)
+        hash_list_add(&f->ids, hash);
+    return STATUS_OK;
+}
+
+static enum status keep_applications(struct model *m, struct error *e)
+{
+    struct hash own;
+    struct finding f = {.m = m};
+    if (!gives_all(m))
+        return STATUS_OK;
+    enum status status = sharing_own_node(m, &own, e);
+    if (status == STATUS_OK)
+        status = store_each(m->store, find_application, &f, e);
+    for (size_t i = 0; status == STATUS_OK && i < f.ids.count; i++)
+        status = share_id(m, &own, &f.ids.items[i], e);
+    hash_list_free(&f.ids);
+    return status;
+}
+
+enum status keeping_all(struct model *m, struct error *e)
+{
+    static const char *const types[] = {"Group", "IdAccess", "Access"};
+    struct recipes *builtin = recipes_create(true);
+    enum status status = keep_all_of(m, "Recipe", builtin, e);
+    recipes_destroy(builtin);
+    for (size_t i = 0; status == STATUS_OK && i < sizeof types / sizeof *types; i++)
+        status = keep_all_of(m, types[i], NULL, e);
+    return status == STATUS_OK ? keep_applications(m, e) : status;
+}
+
+// ---- Whom the other node knows --------------------------------------------------------------------------------------
+
+static bool is_signed_by(struct model *m, const struct hash *certificate, const struct hash *issuer)
+{
+    struct hash_list signatures = {0};
+    bool found = false;
+    if (store_referrers(m->store, certificate, SPAN("Signature"), false, &signatures, NULL) != STATUS_OK)
+        signatures.count = 0;
+    for (size_t i = 0; i < signatures.count && !found; i++) {
+        struct trust_signature s;
+        found = trust_read_signature(m, &signatures.items[i], &s) && hash_eq(&s.issuer, issuer);
+    }
+    hash_list_free(&signatures);
+    return found;
+}
+
+static bool is_certified_by(struct model *m, const struct hash *version, const struct hash *issuer)
+{
+    struct hash_list certificates = {0};
+    bool found = false;
+    if (store_referrers(m->store, version, SPAN("TrustKeysCertificate"), false, &certificates, NULL) != STATUS_OK)
+        certificates.count = 0;
+    for (size_t i = 0; i < certificates.count && !found; i++)
+        found = is_signed_by(m, &certificates.items[i], issuer);
+    hash_list_free(&certificates);
+    return found;
+}
+
+static bool has_withdrawn(struct model *m, const struct hash *issuer, const struct hash *person)
+{
+    struct trust_keys keys;
+    bool withdrawn = false;
+    if (trust_keys_of(m, person, &keys, NULL) != STATUS_OK)
+        return true;
+    for (size_t i = 0; i < keys.count && !withdrawn; i++)
+        withdrawn = trust_is_withdrawn(m, issuer, person, &keys.items[i].key);
+    return withdrawn;
+}
+
+bool keeping_knows(struct model *m, const struct hash *person)
+{
+    struct hash own;
+    struct hash profile;
+    struct hash head;
+    struct hash_list nodes = {0};
+    bool found = false;
+    if (sharing_own_node(m, &own, NULL) != STATUS_OK || has_withdrawn(m, &own, person) ||
+        profile_id_hash(m, SPAN("default"), person, person, &profile, NULL) != STATUS_OK ||
+        store_head(m->store, &profile, &head, NULL) != STATUS_OK ||
+        version_list(store_versions(m->store), &head, &nodes, NULL) != STATUS_OK)
+        nodes.count = 0;
+    for (size_t i = 0; i < nodes.count && !found; i++) {
+        struct object node;
+        struct hash data;
+        found = store_get_object(m->store, &nodes.items[i], m->arena, &node, NULL) == STATUS_OK &&
+                value_get_hash(node.value, "data", &data) && is_certified_by(m, &data, &own);
+    }
+    hash_list_free(&nodes);
+    return found;
+}

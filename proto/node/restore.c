@@ -1,0 +1,54 @@
+#include "node/restore.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "models/restoring.h"
+#include "node/addresses.h"
+#include "node/node_internal.h"
+#include "node/peers_internal.h"
+
+struct ending {
+    struct node *node;
+    char reachable[ADDRESS_URL_MAX + 1];
+};
+
+// The profile that came back says where the node was reached before.
+static enum status end_work(struct store *s, void *arg, struct error *e)
+{
+    struct ending *r = arg;
+    struct arena *a = arena_create();
+    struct model m = {.store = s, .self = node_self(r->node), .arena = a, .now_ms = clock_wall_ms()};
+    enum status st = restoring_end(&m, r->node->keychain, e);
+    if (st == STATUS_OK)
+        st = addresses_open(&m, r->reachable, node_config(r->node), e);
+    arena_destroy(a);
+    return st;
+}
+
+static void end_done(void *arg, enum status status, const struct error *e)
+{
+    struct ending *r = arg;
+    struct peers *p = node_peers(r->node);
+    LOG(status == STATUS_OK ? LOG_INFO : LOG_WARN, "node.restored",
+        LOG_TEXT("code", status == STATUS_OK ? "" : e->code));
+    if (p != NULL) {
+        p->own.restored = false; // another pass tries again
+        p->own.restoring = status != STATUS_OK;
+        peers_refresh(p);
+    }
+    free(r);
+}
+
+void restore_end(struct peers *p)
+{
+    if (!p->own.restoring || p->own.restored)
+        return;
+    p->own.restored = true;
+    struct ending *r = mem_alloc(sizeof *r);
+    r->node = p->node;
+    snprintf(r->reachable, sizeof r->reachable, "%s", p->node->reachable);
+    store_submit(node_queue(p->node), end_work, end_done, r);
+}
