@@ -8,6 +8,7 @@
 #include "models/leute.h"
 #include "models/policy.h"
 #include "models/profile.h"
+#include "models/restoring.h"
 #include "models/settings.h"
 #include "models/sharing.h"
 #include "models/someone.h"
@@ -581,6 +582,68 @@ static void the_own_node_shares_settings_but_not_itself(void **state)
     assert_false(may_import(w, channel(w, "contacts", &w->me.self->person)));
 }
 
+// ---- Own nodes ------------------------------------------------------------------------------------------------------
+
+static struct value *grant_of(struct world *w, const struct hash *id)
+{
+    struct value *grant = model_object(&w->me.m, "IdAccess");
+    model_set_hash(&w->me.m, grant, "id", id);
+    value_set_member(w->me.m.arena, grant, SPAN("person"), model_hashes(&w->me.m, &w->peer.self->person, 1, false));
+    value_set_member(w->me.m.arena, grant, SPAN("group"), value_list(w->me.m.arena));
+    return grant;
+}
+
+static void peer_becomes_own(struct world *w)
+{
+    struct model *m = model_node_begin(&w->me);
+    MUST(sharing_set_own_node(m, &w->peer.self->person, &w->peer.self->instance_keys.public_key, &e));
+    model_node_end(&w->me);
+}
+
+static void takes_grants_from_the_own_node_only(void **state)
+{
+    struct world *w = *state;
+    struct hash profile;
+    struct hash leute;
+    MUST(profile_own(&w->me.m, &profile, &e));
+    MUST(leute_id(&w->me.m, &leute, &e));
+    assert_false(may_import(w, grant_of(w, &profile)));
+    assert_false(policy_may_want(&w->me.m, &w->peer.self->person, SPAN("IdAccess"), &profile));
+    assert_false(policy_may_serve(&w->me.m, &w->peer.self->person, SPAN("IdAccess"), &profile));
+    peer_becomes_own(w);
+    assert_true(may_import(w, grant_of(w, &profile)));
+    assert_true(policy_may_want(&w->me.m, &w->peer.self->person, SPAN("IdAccess"), &profile));
+    assert_true(policy_may_serve(&w->me.m, &w->peer.self->person, SPAN("IdAccess"), &profile));
+    assert_false(may_import(w, grant_of(w, &leute))); // never shared, whoever says so
+}
+
+static struct value *own_profile(struct world *w)
+{
+    struct value *profile = profile_of_peer(w, 1, 0);
+    model_set_hash(&w->me.m, profile, "personId", &w->me.self->person);
+    model_set_hash(&w->me.m, profile, "owner", &w->me.self->person);
+    return profile;
+}
+
+static void takes_its_own_back_only_while_it_is_restored(void **state)
+{
+    struct world *w = *state;
+    const struct hash *me = &w->me.self->person;
+    peer_becomes_own(w);
+    assert_false(may_import(w, own_profile(w)));
+    assert_false(may_import(w, channel(w, "mine", me)));
+    struct model *m = model_node_begin(&w->me);
+    MUST(restoring_begin(m, &e));
+    model_node_end(&w->me);
+    assert_true(may_import(w, own_profile(w)));
+    assert_true(may_import(w, channel(w, "mine", me)));
+    m = model_node_begin(&w->me);
+    MUST(restoring_end(m, w->me.keys, &e));
+    model_node_end(&w->me);
+    assert_false(may_import(w, own_profile(w)));
+    assert_false(may_import(w, channel(w, "mine", me)));
+}
+
 int main(void)
 {
     crypto_init();
@@ -605,6 +668,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_own_node_gets_contacts_and_conversations, setup, teardown),
         cmocka_unit_test_setup_teardown(own_nodes_come_to_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(the_own_node_shares_settings_but_not_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(takes_grants_from_the_own_node_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(takes_its_own_back_only_while_it_is_restored, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
