@@ -88,16 +88,18 @@ enum status way_into(struct model *m, const struct topic *topic, enum way *out, 
 {
     struct hash one;
     struct hash two;
-    struct channel first;
     struct hash from = {{0}};
     *out = WAY_DIRECT;
     if (topic_is_one_to_one(topic->id, &one, &two))
         return way_into_pair(m, &one, &two, out, e);
     if (topic->kind == TOPIC_FOR_EVERYONE || (topic->members != NULL && members_has(topic->members, &m->self->person)))
         return STATUS_OK;
-    if (channel_get(m, &topic->channel, &first, NULL) == STATUS_OK && !hash_is_zero(&first.owner))
-        from = first.owner;
-    else if (origin_get(m, &topic->channel, &from, NULL) != STATUS_OK)
+    if (topic->members != NULL && sharing_own_node(m, &from, NULL) == STATUS_OK && members_has(topic->members, &from)) {
+        *out = WAY_ARCHIVE;
+        return STATUS_OK;
+    }
+    (void)channel_owner(m, &topic->channel, &from); // its versions may come later
+    if (hash_is_zero(&from) && origin_get(m, &topic->channel, &from, NULL) != STATUS_OK)
         return STATUS_OK;
     if (hash_eq(&from, &m->self->person))
         return STATUS_OK;
