@@ -30,10 +30,11 @@ struct chum_parts {
     int64_t call;                     // for the list; -1 = none
     struct chum_children_reader list; // as far as it came
     size_t entries;
-    struct store_children missing; // in the order they can be stored
-    struct hash_list vouched;      // what is here of somebody else, and the peer has too
-    bool *listed;                  // per sibling
-    struct part *ring;             // of missing[next_store … next_call), by index modulo PARTS
+    struct store_children missing;     // in the order they can be stored
+    struct hash_list vouched;          // what is here of somebody else, and the peer has too
+    bool *listed;                      // per sibling
+    struct store_knowledge *knowledge; // what of the list needed not be sent; the store thread's while a job has it
+    struct part *ring;                 // of missing[next_store … next_call), by index modulo PARTS
     size_t next_call;
     size_t next_store;
     size_t batch_end; // end of the batch the store works on; 0 = none
@@ -67,6 +68,7 @@ static void release(struct chum_parts *p)
     free(p->missing.items);
     hash_list_free(&p->vouched);
     free(p->listed);
+    store_knowledge_destroy(p->knowledge);
     free(p->ring);
     chum_fetch_release(p->fetch);
     free(p);
@@ -92,8 +94,14 @@ static void end(struct chum_parts *p, enum status status, const struct error *wh
         return;
     stop_calls(p);
     p->over = true;
-    struct chum_parts_result result = {
-        .status = status, .why = status != STATUS_OK ? why : NULL, .lacking = p->lacking, .listed = p->listed};
+    struct store_knowledge *knowledge = status == STATUS_OK && !p->fetch->ended ? p->knowledge : NULL;
+    if (knowledge != NULL)
+        p->knowledge = NULL;
+    struct chum_parts_result result = {.status = status,
+                                       .why = status != STATUS_OK ? why : NULL,
+                                       .lacking = p->lacking,
+                                       .knowledge = knowledge,
+                                       .listed = p->listed};
     if (!p->fetch->ended)
         p->done(p->ctx, &result);
     release(p);
@@ -127,7 +135,7 @@ static enum status batch_work(struct store *s, void *arg, struct error *e)
     enum status st = STATUS_OK;
     uint64_t sent = 0;
     struct store_totals before = chum_charge_begin(s);
-    chum_delivery_begin(&d, s, p->fetch, &p->root.id_hash);
+    chum_delivery_begin(&d, s, p->fetch, &p->root.id_hash, p->knowledge);
     store_set_sender(s, &p->fetch->sender);
     store_set_parts(s, true);
     for (size_t i = p->next_store; st == STATUS_OK && i < p->batch_end; i++) {
@@ -312,6 +320,7 @@ struct sifting {
     struct hash *siblings;
     size_t sibling_count;
     bool *listed;
+    struct store_knowledge *knowledge;
 };
 
 static void mark_siblings(struct sifting *sifting)
@@ -329,12 +338,11 @@ static void mark_siblings(struct sifting *sifting)
 
 // Also asked for is what is here, but neither came from the peer nor is shown to it, or is of another kind than it
 // says: otherwise it would learn that it is here, and by referring to it get to see it.
-static bool is_to_be_asked_for(struct sifting *sifting, struct store *s, struct store_knowledge *knowledge, bool is_own,
-                               const struct store_child *child)
+static bool is_to_be_asked_for(struct sifting *sifting, struct store *s, bool is_own, const struct store_child *child)
 {
     if (!is_own) {
-        bool known = store_knowledge_of(knowledge, child->kind, &child->hash) == STORE_LINK_KNOWN;
-        if (store_knowledge_is_borrowed(knowledge))
+        bool known = store_knowledge_of(sifting->knowledge, child->kind, &child->hash) == STORE_LINK_KNOWN;
+        if (store_knowledge_is_borrowed(sifting->knowledge))
             hash_list_add(&sifting->vouched, &child->hash);
         return !known;
     }
@@ -354,12 +362,11 @@ static enum status sift_work(struct store *s, void *arg, struct error *e)
     (void)e;
     mark_siblings(sifting);
     bool is_own = chum_is_own(sifting->policy, s, &sifting->sender);
-    struct store_knowledge *knowledge = store_knowledge_create(s, &sifting->sender, &sifting->self, false);
+    sifting->knowledge = store_knowledge_create(s, &sifting->sender, &sifting->self, is_own);
     for (size_t i = 0; i < c->count; i++) { // from above downwards
-        if (is_to_be_asked_for(sifting, s, knowledge, is_own, &c->items[i]))
+        if (is_to_be_asked_for(sifting, s, is_own, &c->items[i]))
             c->items[kept++] = c->items[i];
     }
-    store_knowledge_destroy(knowledge);
     c->count = kept;
     for (size_t i = 0; i < kept / 2; i++) { // deepest first
         struct store_child child = c->items[i];
@@ -376,6 +383,7 @@ static void sift_done(void *arg, enum status status, const struct error *e)
     p->missing = sifting->children;
     p->listed = sifting->listed;
     p->vouched = sifting->vouched;
+    p->knowledge = sifting->knowledge;
     free(sifting->siblings);
     free(sifting);
     if (!job_ended(p))

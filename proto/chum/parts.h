@@ -15,7 +15,8 @@ struct chum_parts_result {
     enum status status;
     const struct error *why; // NULL if everything is here
     struct chum_lacking lacking;
-    const bool *listed; // which of the siblings stand in the peer's list; NULL if it failed before that
+    struct store_knowledge *knowledge; // if everything is here: what the peer knows, given away; NULL: nothing asked
+    const bool *listed;                // which of the siblings stand in the peer's list; NULL if it failed before that
 };
 typedef void (*chum_parts_done)(void *ctx, const struct chum_parts_result *result);
 

@@ -17,16 +17,18 @@ struct hash chum_want_versions_of(const struct chum_want *want)
 }
 
 void chum_delivery_begin(struct chum_delivery *d, struct store *s, const struct chum_fetch *from,
-                         const struct hash *id_hash)
+                         const struct hash *id_hash, struct store_knowledge *knowledge)
 {
     *d = (struct chum_delivery){.store = s, .policy = from->policy, .sender = from->sender, .id_hash = *id_hash};
     d->is_own = chum_is_own(from->policy, s, &from->sender);
-    d->knowledge = store_knowledge_create(s, &from->sender, &from->self, d->is_own);
+    d->lent = knowledge != NULL;
+    d->knowledge = d->lent ? knowledge : store_knowledge_create(s, &from->sender, &from->self, d->is_own);
 }
 
 void chum_delivery_end(struct chum_delivery *d)
 {
-    store_knowledge_destroy(d->knowledge);
+    if (!d->lent)
+        store_knowledge_destroy(d->knowledge);
 }
 
 // ---- Links ---------------------------------------------------------------------------------------------------------
@@ -359,13 +361,14 @@ static enum status take_single(const struct step *step, void *arg, struct error 
 }
 
 enum status chum_store_roots(struct store *s, const struct chum_fetch *from, const struct chum_want *want,
-                             const struct span *texts, struct chum_root_result *results, struct error *e)
+                             struct store_knowledge *knowledge, const struct span *texts,
+                             struct chum_root_result *results, struct error *e)
 {
     struct chum_delivery delivery;
     struct step step = {s, from->policy, &from->sender, want, arena_create(), &delivery};
     enum status st = STATUS_OK;
     const struct hash id_hash = chum_want_versions_of(want);
-    chum_delivery_begin(&delivery, s, from, &id_hash);
+    chum_delivery_begin(&delivery, s, from, &id_hash, knowledge);
     if (want->kind == CHUM_ROOT_VERSION_NODE) {
         st = take_nodes(&step, texts, results, e);
         if (st == STATUS_OK)

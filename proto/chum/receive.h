@@ -13,12 +13,15 @@ struct chum_delivery { // from whom something comes, and below what
     bool is_own;         // another node of ours: what it has went through its own door
     struct hash id_hash; // below versions of this id; zero: below something else
     struct store_knowledge *knowledge;
+    bool lent;        // the knowledge
     struct hash node; // the version node taken in last, and its depth
     double depth;
 };
 struct chum_fetch;
+// What was not asked for because the peer knows it has to be known when something that refers to it is stored:
+// knowledge is what told the one, borrowed until the end; NULL if nothing was sifted.
 void chum_delivery_begin(struct chum_delivery *d, struct store *s, const struct chum_fetch *from,
-                         const struct hash *id_hash);
+                         const struct hash *id_hash, struct store_knowledge *knowledge);
 void chum_delivery_end(struct chum_delivery *d);
 
 // Verifies a received text and stores it: hash, type, who may write it, everything it refers to is here (a BLOB at
@@ -44,4 +47,5 @@ struct chum_root_result {
 // (its result is kept). When any failed, what came as part of it is merged on its own account. Only the store's own
 // failures are returned.
 enum status chum_store_roots(struct store *s, const struct chum_fetch *from, const struct chum_want *want,
-                             const struct span *texts, struct chum_root_result *results, struct error *e);
+                             struct store_knowledge *knowledge, const struct span *texts,
+                             struct chum_root_result *results, struct error *e);

@@ -19,11 +19,12 @@ struct chum_tree {
     void *ctx;
     struct root *roots;
     struct chum_root_result *results;
-    size_t next;              // the root being fetched is the one before, counting down
-    struct chum_parts *parts; // of that root
-    int64_t call;             // for that root itself; -1 = none
-    struct span *texts;       // for the store
-    struct life life;         // of whoever wants it, and of the store's job
+    size_t next;                       // the root being fetched is the one before, counting down
+    struct chum_parts *parts;          // of that root
+    struct store_knowledge *knowledge; // of the peer, found out for the roots so far; NULL: nothing yet
+    int64_t call;                      // for that root itself; -1 = none
+    struct span *texts;                // for the store
+    struct life life;                  // of whoever wants it, and of the store's job
 };
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
@@ -39,6 +40,7 @@ static void destroy(void *self)
     free(t->results);
     free(t->texts);
     free(t->want.hashes);
+    store_knowledge_destroy(t->knowledge);
     chum_fetch_release(t->fetch);
     free(t);
 }
@@ -72,7 +74,7 @@ static enum status final_work(struct store *s, void *arg, struct error *e)
     uint64_t sent = 0;
     struct store_totals before = chum_charge_begin(s);
     store_set_sender(s, &t->fetch->sender);
-    enum status st = chum_store_roots(s, t->fetch, &t->want, t->texts, t->results, e);
+    enum status st = chum_store_roots(s, t->fetch, &t->want, t->knowledge, t->texts, t->results, e);
     for (size_t i = 0; i < t->want.count; i++)
         sent += t->texts[i].len;
     if (st == STATUS_OK)
@@ -157,10 +159,22 @@ static void root_here(void *ctx, const struct rpc_reply *reply)
     fetch_next(t);
 }
 
+static void take_knowledge(struct chum_tree *t, struct store_knowledge *knowledge)
+{
+    if (t->knowledge == NULL) {
+        t->knowledge = knowledge;
+        return;
+    }
+    if (knowledge != NULL)
+        store_knowledge_learn(t->knowledge, knowledge);
+    store_knowledge_destroy(knowledge);
+}
+
 static void parts_here(void *ctx, const struct chum_parts_result *result)
 {
     struct chum_tree *t = ctx;
     t->parts = NULL;
+    take_knowledge(t, result->knowledge);
     for (size_t i = 0; result->listed != NULL && i < t->next; i++) {
         t->roots[i].covered = t->roots[i].covered || result->listed[i];
         if (t->roots[i].covered) // whatever was asked for, the newer one asks for again

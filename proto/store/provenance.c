@@ -199,6 +199,15 @@ void store_knowledge_destroy(struct store_knowledge *k)
     free(k);
 }
 
+void store_knowledge_learn(struct store_knowledge *k, const struct store_knowledge *from)
+{
+    size_t cursor = 0;
+    struct hash hash;
+    void *ignored;
+    while (hash_map_next(from->known, &cursor, &hash, &ignored))
+        hash_map_add(k->known, &hash);
+}
+
 static bool is_granted(struct store_knowledge *k, const struct hash *hash)
 {
     sqlite3_stmt *st = statement(k->store, SQL_GRANTED_TO);

@@ -160,6 +160,8 @@ enum store_link { STORE_LINK_MISSING, STORE_LINK_OTHER_KIND, STORE_LINK_STRANGE,
 struct store_knowledge *store_knowledge_create(struct store *s, const struct hash *person, const struct hash *self,
                                                bool all);
 void store_knowledge_destroy(struct store_knowledge *k);
+// What was found out for the same person before counts here too. Touches no store.
+void store_knowledge_learn(struct store_knowledge *k, const struct store_knowledge *from);
 // How the target of a link stands here. Costs a few look-ups at most; in doubt it is strange. What was asked before
 // helps: ask from above downwards.
 enum store_link store_knowledge_of(struct store_knowledge *k, enum link_kind kind, const struct hash *target);

@@ -25,6 +25,8 @@ static void expect_only_failure(struct gallery *g, const char *code)
     assert_int_equal(chum_session_counts(g->ours->session).failed_roots, 1);
 }
 
+enum { DEEP = 40 }; // links, more than are looked at from below
+
 static const struct hash nowhere = {{0x5a}};
 
 static void dangling(struct gallery *g, const char *member)
@@ -180,6 +182,34 @@ static void what_the_peer_is_shown_is_not_asked_for(void **state)
     gallery_pass(g);
     assert_int_equal(side_presence(g->ours, &root), STORE_PRESENT);
     assert_null(strstr(buf_cstr(&g->script.log), hash_text(&shown).s));
+}
+
+// What is shown lies so deep below what is granted that it is found from above only, as the peer lists it: what was not
+// asked for because the peer is shown it is not strange later, when what refers to it is stored from below upwards.
+static void what_is_shown_from_far_above_is_not_strange(void **state)
+{
+    struct gallery *g = *state;
+    struct hash chain[DEEP];
+    chain[DEEP - 1] = side_put(g->ours, "{'$type$':'Album','title':'bottom'}");
+    for (size_t i = DEEP - 1; i-- > 0;)
+        chain[i] = side_put(g->ours, "{'$type$':'Album','title':'%zu','next':'%s'}", i, hash_text(&chain[i + 1]).s);
+    side_grant(g->ours, &chain[0], g->peer);
+    struct hash *bottom = &chain[DEEP - 1];
+    struct hash part = gallery_object(g, "{'$type$':'Album','title':'part','next':'%s'}", hash_text(bottom).s);
+    struct hash root = gallery_object(g, "{'$type$':'Album','title':'root','next':'%s'}", hash_text(&part).s);
+    struct hash other = gallery_object(g, "{'$type$':'Album','title':'other','next':'%s'}", hash_text(bottom).s);
+    for (size_t i = 0; i < DEEP; i++) {
+        gallery_child(g, &root, "object", &chain[i]);
+        gallery_child(g, &other, "object", &chain[i]);
+    }
+    gallery_child(g, &root, "object", &part);
+    gallery_root(g, &root, "Album");
+    gallery_root(g, &other, "Album");
+    gallery_pass(g);
+    assert_string_equal(buf_cstr(&g->ours->failures), "");
+    assert_int_equal(side_presence(g->ours, &root), STORE_PRESENT);
+    assert_int_equal(side_presence(g->ours, &other), STORE_PRESENT);
+    assert_null(strstr(buf_cstr(&g->script.log), hash_text(bottom).s));
 }
 
 static void unknown_types_are_skipped_unasked(void **state)
@@ -423,6 +453,7 @@ int main(void)
         GALLERY_TEST(what_is_not_even_listed_has_to_be_sent_too),
         GALLERY_TEST(what_the_peer_has_too_is_taken),
         GALLERY_TEST(what_the_peer_is_shown_is_not_asked_for),
+        GALLERY_TEST(what_is_shown_from_far_above_is_not_strange),
         GALLERY_TEST(unknown_types_are_skipped_unasked),
         GALLERY_TEST(a_huge_object_is_refused),
         GALLERY_TEST(a_list_of_children_that_is_none_fails_its_root),
