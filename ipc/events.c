@@ -43,6 +43,9 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"chum.stopped", "id, personId, direction", "It no longer does."},
     {"sync.completed", "personId, objects, bytes, ms", "A pass over a person's roots found everything stored."},
     {"sync.failed", "personId, code, hash", "One root could not be taken over; the others go on."},
+    {"sync.stuck", "personId, code, idHash",
+     "The versions of something fail again and again, the last one with this code; they are tried again, every five "
+     "minutes in the end."},
     {"object.received", "hash, type, personId",
      "An object from a peer was stored; not told of what posts and versions bring along."},
     {"object.stored", "hash, type", "A local object was stored; likewise. The type of files is empty."},

@@ -68,6 +68,7 @@ struct chum_counts { // of one session, since its start
     uint64_t bytes_sent, bytes_received; // of objects and files
     uint64_t passes;                     // root lists taken over completely
     uint64_t failed_roots;               // of the last pass
+    uint64_t stuck;                      // ids whose versions fail again and again (stalls.h)
     uint64_t skipped_roots;              // refused by the policy or of unknown type, in the last pass
     int64_t last_pass_ms;                // wall time of the end of the last complete pass; 0 = none yet
     uint64_t latency_ms;                 // of the last answer to "what may I see"

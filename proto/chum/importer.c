@@ -7,6 +7,7 @@
 #include "base/life.h"
 #include "chum/charge.h"
 #include "chum/plan.h"
+#include "chum/stalls.h"
 #include "chum/tree.h"
 #include "crypto/sha256.h"
 
@@ -20,7 +21,8 @@ enum {
 
 struct failure { // a root that could not be taken over, or not wholly
     char code[40];
-    bool lacking; // it was, but for BLOBs
+    bool lacking;        // it was, but for BLOBs
+    struct hash id_hash; // of a version
     unsigned times;
     uint64_t retry_at;
     uint64_t pass; // in which it was seen last
@@ -34,6 +36,10 @@ struct running { // a tree under way
     struct chum_tree *tree;
     const struct chum_want *want; // of the tree
     bool lingers;                 // from an earlier pass
+    bool taken;                   // a root was
+    bool failed;                  // a root did
+    bool news;                    // one that had not before
+    struct error why;             // the last one that failed
 };
 
 struct chum_importer {
@@ -57,7 +63,8 @@ struct chum_importer {
     unsigned told;
     bool again;                // a root failed that would have brought others
     struct hash_map *failures; // by root
-    struct life life;          // of the session, and of the plan that is made
+    struct chum_stalls stalls;
+    struct life life; // of the session, and of the plan that is made
     bool postponing;
 };
 
@@ -66,6 +73,7 @@ static void destroy(void *self)
     struct chum_importer *im = self;
     hash_map_free_values(im->failures);
     hash_map_destroy(im->failures);
+    chum_stalls_free(&im->stalls);
     chum_plan_free(&im->plan);
     buf_free(&im->kept);
     chum_fetch_release(im->fetch);
@@ -91,15 +99,20 @@ static void tell_failure(struct chum_importer *im, const struct hash *root, cons
         im->events.failed(im->events.ctx, root, why);
 }
 
-static void remember_failure(struct chum_importer *im, const struct hash *root, const struct error *why)
+// Returns whether it is the first one of this root.
+static bool remember_failure(struct chum_importer *im, const struct hash *root, const struct hash *id_hash,
+                             const struct error *why)
 {
     struct failure *f = failure_of(im, root);
+    bool first = f->times == 0;
     bool is_news = strcmp(f->code, why->code) != 0 || f->times == 0;
     memcpy(f->code, why->code, sizeof f->code);
     f->lacking = false;
+    f->id_hash = *id_hash;
     f->retry_at = conn_now(im->fetch->conn) + chum_retry_pause(++f->times);
     if (is_news)
         tell_failure(im, root, why);
+    return first;
 }
 
 // A root is here but for BLOBs. It is gone through again for those it asked for itself; the others are somebody else's
@@ -152,6 +165,12 @@ static uint64_t sum_up_failures(struct chum_importer *im)
     return failed;
 }
 
+static uint64_t due_at(const struct chum_importer *im, const struct failure *f)
+{
+    uint64_t stalled = chum_stalls_until(&im->stalls, &f->id_hash);
+    return f->retry_at > stalled ? f->retry_at : stalled;
+}
+
 // The roots that are not to be asked for yet: those that failed, and those under way.
 static struct hash_map *waiting_roots(const struct chum_importer *im)
 {
@@ -161,9 +180,10 @@ static struct hash_map *waiting_roots(const struct chum_importer *im)
     struct hash root;
     void *value;
     while (hash_map_next(im->failures, &cursor, &root, &value)) {
-        if (((const struct failure *)value)->retry_at > now)
+        if (due_at(im, value) > now)
             hash_map_add(waiting, &root);
     }
+    chum_stalls_add_waiting(&im->stalls, now, waiting);
     for (const struct running *r = im->running; r != NULL; r = r->next) {
         for (size_t i = 0; i < r->want->count; i++)
             hash_map_add(waiting, &r->want->hashes[i]);
@@ -180,7 +200,7 @@ uint64_t chum_importer_retry_at(const struct chum_importer *im)
     struct hash root;
     void *value;
     while (hash_map_next(im->failures, &cursor, &root, &value)) {
-        uint64_t at = ((const struct failure *)value)->retry_at;
+        uint64_t at = due_at(im, value);
         if (first == 0 || at < first)
             first = at;
     }
@@ -211,6 +231,7 @@ static void end_fetching(struct chum_importer *im)
 {
     struct chum_counts *counts = im->fetch->counts;
     counts->failed_roots = sum_up_failures(im);
+    counts->stuck = chum_stalls_sum_up(&im->stalls, conn_now(im->fetch->conn));
     counts->skipped_roots = im->plan.skipped;
     im->postponing = im->plan.postponed || im->again;
     im->complete = im->postponing || im->lingering != 0 ? (struct hash){{0}} : im->list;
@@ -226,14 +247,32 @@ static void root_done(void *ctx, const struct hash *root, const struct chum_root
 {
     struct running *r = ctx;
     struct chum_importer *im = r->importer;
+    r->taken = r->taken || (result->status == STATUS_OK && !result->unsure);
     if (result->status != STATUS_OK) {
-        remember_failure(im, root, &result->why);
+        const struct hash id_hash = chum_want_versions_of(r->want);
+        r->failed = true;
+        r->news = remember_failure(im, root, &id_hash, &result->why) || r->news;
+        r->why = result->why;
         im->again = im->again || r->want->count > 1;
+    } else if (result->unsure) { // asked for again by itself, if it is not here
+        keep_failure(im, root);
     } else if (result->lacking.files != 0) {
         remember_lacking(im, root, &result->lacking);
     } else {
         forget_failure(im, root);
     }
+}
+
+static void judge_versions(struct chum_importer *im, const struct running *r)
+{
+    const struct hash id_hash = chum_want_versions_of(r->want);
+    if (hash_is_zero(&id_hash))
+        return;
+    const struct chum_setback setback = {.news = r->news, .refused = r->why.status == STATUS_REFUSED};
+    if (r->taken)
+        chum_stalls_taken(&im->stalls, &id_hash);
+    else if (r->failed && chum_stalls_failed(&im->stalls, &id_hash, setback, conn_now(im->fetch->conn)))
+        im->events.stuck(im->events.ctx, &id_hash, &r->why);
 }
 
 static void tree_over(void *ctx)
@@ -244,6 +283,7 @@ static void tree_over(void *ctx)
     while (*link != r)
         link = &(*link)->next;
     *link = r->next;
+    judge_versions(im, r);
     if (r->lingers)
         im->lingering--;
     else

@@ -23,6 +23,8 @@ struct chum_importer_events {
     void (*passed)(void *ctx, enum status status, const struct error *why);
     // One root, told once until it fails for another reason.
     void (*failed)(void *ctx, const struct hash *root, const struct error *why);
+    // The versions of an id fail again and again (stalls.h), told once until one can be taken. why: of the last one.
+    void (*stuck)(void *ctx, const struct hash *id_hash, const struct error *why);
 };
 
 struct chum_importer_options {

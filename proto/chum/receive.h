@@ -39,6 +39,7 @@ struct chum_lacking { // BLOBs the peer listed and could not deliver; they are n
 struct chum_root_result {
     enum status status;
     struct error why;            // if the status is not STATUS_OK
+    bool unsure;                 // it is, but a newer one failed with which it came, or would have come
     struct chum_lacking lacking; // below it
 };
 

@@ -177,6 +177,13 @@ static void root_failed(void *ctx, const struct hash *root, const struct error *
         s->events.failed(s->events.ctx, s, root, why);
 }
 
+static void id_stuck(void *ctx, const struct hash *id_hash, const struct error *why)
+{
+    struct chum_session *s = ctx;
+    if (s->events.stuck != NULL)
+        s->events.stuck(s->events.ctx, s, id_hash, why);
+}
+
 static void told_of_news(void *ctx)
 {
     struct chum_session *s = ctx;
@@ -418,7 +425,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .full = set_full,
                                              .ctx = s};
     s->exporter = chum_exporter_create(&exporter);
-    struct chum_importer_events events = {.ctx = s, .passed = pass_over, .failed = root_failed};
+    struct chum_importer_events events = {.ctx = s, .passed = pass_over, .failed = root_failed, .stuck = id_stuck};
     struct chum_importer_options importer = {.trees = tandem ? TREES_TANDEM : TREES_REFERENCE, .peer_is_own = tandem};
     s->importer = chum_importer_create(s->fetch, &importer, &events);
 }

@@ -57,6 +57,11 @@ void chum_tree_drop(struct chum_tree *t)
 
 static void end(struct chum_tree *t)
 {
+    bool any_failed = false;
+    for (size_t i = t->want.count; i-- > 0;) {
+        any_failed = any_failed || t->results[i].status != STATUS_OK;
+        t->results[i].unsure = any_failed && t->results[i].status == STATUS_OK && t->roots[i].covered;
+    }
     life_hold(&t->life); // what is told may drop it
     for (size_t i = 0; i < t->want.count && !t->fetch->ended; i++)
         t->events.root(t->ctx, &t->want.hashes[i], &t->results[i]);

@@ -209,6 +209,16 @@ static void failed(void *ctx, struct chum_session *s, const struct hash *root, c
     incidents_note(sync->owner->peers->incidents, INCIDENT_SYNC, conn_id(chum_session_conn(s)), why, clock_wall_ms());
 }
 
+static void stuck(void *ctx, struct chum_session *s, const struct hash *id_hash, const struct error *why)
+{
+    struct sync *sync = ctx;
+    LOG(LOG_WARN, "sync.stuck", LOG_HASH("id", id_hash), LOG_TEXT("code", why->code),
+        LOG_TEXT("message", why->message));
+    node_tell(sync->owner->peers->node, "sync.stuck",
+              json_pack("{s:o, s:s, s:o}", "personId", node_json_hash(&chum_session_peer(s)->person_id), "code",
+                        why->code, "idHash", node_json_hash(id_hash)));
+}
+
 static void served(void *ctx, struct chum_session *s, enum chum_service service, const struct hash *hash)
 {
     struct sync *sync = ctx;
@@ -350,6 +360,7 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem)
                                  .complete = complete,
                                  .served = served,
                                  .failed = failed,
+                                 .stuck = stuck,
                                  .closed = closed};
     sync->session =
         chum_session_create(c, node_queue(ss->peers->node), ss->access,
@@ -412,6 +423,7 @@ struct chum_counts syncs_counts(const struct syncs *ss)
         struct chum_counts c = chum_session_counts(s->session);
         add_counts(&sum, &c);
         sum.failed_roots += c.failed_roots;
+        sum.stuck += c.stuck;
         sum.skipped_roots += c.skipped_roots;
         sum.latency_ms += c.latency_ms;
         measured += c.last_pass_ms != 0;

@@ -194,6 +194,18 @@ static void check_content(struct doctor *d, struct ctl *c, const char *node)
     buf_free(&message);
 }
 
+static void check_stuck(struct doctor *d, struct ctl *c, const char *node)
+{
+    struct error e = {0};
+    struct buf message = {0};
+    json_t *health = ctl_call(c, "health", json_pack("{s:s}", "node", node), &e);
+    json_int_t stuck = json_integer_value(json_object_get(health, "stuck"));
+    buf_printf(&message, "%s: %lld things that fail again and again", node, (long long)stuck);
+    add_printed(d, "synchronisation", health != NULL && stuck == 0, &message, "See 'tandem log --grep sync.stuck'.");
+    json_decref(health);
+    buf_free(&message);
+}
+
 void doctor_nodes(struct doctor *d, struct ctl *c, const json_t *status)
 {
     static const char *const nodes[] = {"archive", "sparse"};
@@ -205,5 +217,6 @@ void doctor_nodes(struct doctor *d, struct ctl *c, const json_t *status)
     for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
         check_shares(d, c, nodes[i], text_of(json_object_get(status, nodes[1 - i]), "personId"));
         check_content(d, c, nodes[i]);
+        check_stuck(d, c, nodes[i]);
     }
 }

@@ -59,6 +59,7 @@ def test_the_doctor_looks_at_running_nodes(t):
     assert checks["listener"]["message"] == pair.provisioned["archive"]["url"] + ", listening"
     assert checks["endpoint"]["message"] == pair.provisioned["archive"]["url"]
     assert "active" in checks["federation"]["message"] and "0 of them" in checks["shares"]["message"]
+    assert checks["synchronisation"]["ok"] and "0 things" in checks["synchronisation"]["message"]
 
     [channel] = [c["channel"] for c in pair.ok("channel", "list") if c["id"] == "notes"]
     pair.ok("share", "revoke", "--id", channel, "--with", pair.archive)

@@ -40,6 +40,12 @@ static void told_passed(void *ctx, struct chum_session *session, uint64_t object
     ((struct side *)ctx)->passed++;
 }
 
+static void told_stuck(void *ctx, struct chum_session *session, const struct hash *id_hash, const struct error *why)
+{
+    (void)session, (void)id_hash, (void)why;
+    ((struct side *)ctx)->stuck++;
+}
+
 static void told_failed(void *ctx, struct chum_session *session, const struct hash *root, const struct error *why)
 {
     struct side *side = ctx;
@@ -66,6 +72,7 @@ static const char *ready(void *ctx, struct conn *c, enum conn_group group)
                                        .exporting = told_exporting,
                                        .passed = told_passed,
                                        .failed = told_failed,
+                                       .stuck = told_stuck,
                                        .closed = told_closed};
     (void)group;
     if (side->script != NULL)

@@ -25,9 +25,9 @@ struct side {
     struct chum_options options;
     struct script *script; // plays instead of a session
 
-    struct chum_session *session;                  // the running one
-    unsigned importing, exporting, passed, closed; // how often each was told
-    struct buf failures;                           // codes of failed roots, each with a blank
+    struct chum_session *session;                         // the running one
+    unsigned importing, exporting, passed, stuck, closed; // how often each was told
+    struct buf failures;                                  // codes of failed roots, each with a blank
     struct error last_failure;
     struct error closed_why;
     struct chum_counts counts; // of the session that ended last

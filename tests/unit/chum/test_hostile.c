@@ -345,6 +345,50 @@ static void many_versions_come_in_several_passes(void **state)
     assert_int_equal(chum_session_counts(g->ours->session).failed_roots, 0);
 }
 
+static size_t lists_asked_for(struct gallery *g)
+{
+    size_t count = 0;
+    char line[16];
+    snprintf(line, sizeof line, "%d ", CHUM_GET_OBJECT_CHILDREN);
+    for (const char *at = buf_cstr(&g->script.log); (at = strstr(at, line)) != NULL; at++)
+        count += at == g->script.log.data || at[-1] == '\n';
+    return count;
+}
+
+// Every version fails for what lies below all of them: they are not all fetched again and again.
+static void versions_that_all_fail_are_tried_less_and_less(void **state)
+{
+    enum { COUNT = 40, MINUTE = 60000 };
+    struct gallery *g = *state;
+    struct hash first = doc(g, "first");
+    struct hash id = gallery_id_of(g, &first);
+    struct hash node = gallery_version(g, &first, NULL, 0);
+    struct hash last = first;
+    char name[20];
+    json_t *objects = json_object_get(g->exporter, "objects");
+    json_t *right = json_incref(json_object_get(objects, hash_text(&first).s));
+    json_object_set_new(objects, hash_text(&first).s, json_string("<div"));
+    for (int i = 1; i < COUNT; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        last = doc(g, name);
+        struct hash next = gallery_version(g, &last, &node, i);
+        gallery_child(g, &next, "object", &first);
+        node = next;
+    }
+    gallery_pass(g);
+    stage_sleep(&g->stage, 20 * MINUTE);
+    size_t asked = lists_asked_for(g);
+    assert_in_range(asked, 4, 20);
+    assert_int_equal(chum_session_counts(g->ours->session).stuck, 1);
+    assert_int_equal(g->ours->stuck, 1);
+    json_object_set_new(objects, hash_text(&first).s, right);
+    stage_sleep(&g->stage, 6 * MINUTE);
+    struct hash current = side_current(g->ours, &id);
+    assert_true(hash_eq(&current, &last));
+    assert_int_equal(chum_session_counts(g->ours->session).stuck, 0);
+    assert_int_equal(chum_session_counts(g->ours->session).failed_roots, 0);
+}
+
 // ---- Peers that do not answer, or ask too much ---------------------------------------------------------------------
 
 static bool deaf_to_one(void *ctx, struct script *script, const struct rpc_request *r)
@@ -461,6 +505,7 @@ int main(void)
         GALLERY_TEST(a_broken_version_hinders_no_other),
         GALLERY_TEST(versions_below_a_refused_one_count),
         GALLERY_TEST(many_versions_come_in_several_passes),
+        GALLERY_TEST(versions_that_all_fail_are_tried_less_and_less),
         GALLERY_TEST(an_unanswered_object_fails_its_root),
         GALLERY_TEST(failures_are_told_once),
         GALLERY_TEST(a_flood_of_questions_is_answered),
