@@ -96,6 +96,13 @@ static enum status offer_grant(struct model *m, const struct hash *own, const ch
 
 // ---- Groups and recipes ---------------------------------------------------------------------------------------------
 
+// Every node has these by itself; they say something only when they name somebody else.
+static bool is_everywhere(struct span group)
+{
+    return span_eq_text(group, GROUP_EVERYONE) || span_eq_text(group, GROUP_DISABLED) ||
+           span_eq_text(group, GROUP_BLACKLIST);
+}
+
 static enum status offer_group(struct model *m, const struct hash *own, const struct hash *id_hash, bool came,
                                struct error *e)
 {
@@ -103,11 +110,12 @@ static enum status offer_group(struct model *m, const struct hash *own, const st
     struct span name = {0};
     struct hash group;
     enum status status = model_current(m, id_hash, "Group", &object, NULL, e);
-    if (status == STATUS_OK && names_others(m, own, object))
+    if (status == STATUS_OK)
+        value_get_string(object, "name", &name);
+    if (status == STATUS_OK && (!is_everywhere(name) || names_others(m, own, object)))
         status = store_offer(m->store, own, true, id_hash, true, e);
     if (status != STATUS_OK || !came)
-        return status;
-    value_get_string(object, "name", &name); // its GroupProfile is made here, too
+        return status; // else its GroupProfile is made here, too
     return group_create(m, name, !span_eq_text(name, GROUP_DISABLED), &group, e);
 }
 

@@ -145,6 +145,17 @@ def test_what_is_put_on_the_sparse_node_is_kept_by_the_archive(t):
           pair.ok("object", "versions", versions[0]["idHash"]), "and all versions")
 
 
+def test_groups_are_kept_from_their_beginning(t):
+    """Also while nobody is in one, or only the user."""
+    pair = Pair(t)
+    at = lambda node: {g["name"]: g["persons"] for g in pair.ok("--node", node, "group", "list")}
+    pair.ok("group", "create", "nobody yet")
+    pair.ok("group", "create", "myself")
+    pair.ok("group", "add", "myself", pair.sparse)
+    until(lambda: at("archive").get("nobody yet") == [], "the archive has the empty group")
+    until(lambda: at("archive").get("myself") == [pair.sparse], "and the one of the user alone")
+
+
 def test_grants_and_groups_hold_at_both_nodes(t):
     pair = Pair(t)
     name = pair.ok("object", "put", stdin=dumps({"$type$": "PersonName", "name": "shared"}))
