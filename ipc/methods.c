@@ -381,8 +381,9 @@ const struct ipc_method IPC_METHODS[] = {
      "Gives a group topic another name, for all members. For its owners.", "as an item of topic.list",
      {TOPIC, TEXT("name", REQUIRED, 256, "the new one")}},
     {"topic.leave", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
-     "Leaves a group topic; what was said stays here. If no owner is left, the first who may write becomes one.",
-     "as an item of topic.list", {TOPIC}},
+     "Leaves a group topic; what was said stays here. If no owner is left, whoever may write and is in it "
+     "longest becomes one, or else who reads.",
+     "as an item of topic.list, with newOwner: the person who became owner by it, or null", {TOPIC}},
     {"topic.read-up-to", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Notes what was read of a conversation, for both own nodes. Nothing becomes unread by it.", "{}",
      {TEXT("topic", OPTIONAL, 1024, "as elsewhere; or"), PERSON("with", OPTIONAL, "the conversation with this person"),

@@ -25,7 +25,7 @@ static void again(uv_timer_t *timer);
 
 // ---- The outbox -----------------------------------------------------------------------------------------------------
 
-static void fetch(struct supervisor *s);
+static void look(struct supervisor *s);
 
 // Something has to wait: later, and later each time.
 static void try_later(struct supervisor *s)
@@ -82,7 +82,7 @@ static void settled(void *ctx, json_t *result, const struct error *error)
     if (error != NULL)
         call_failed(s, "node.carried", error);
     else
-        fetch(s);
+        look(s);
 }
 
 static void carried(void *ctx, json_t *result, const struct error *error)
@@ -127,6 +127,22 @@ static void fetch(struct supervisor *s)
         fetched);
 }
 
+static void alive(void *ctx, json_t *result, const struct error *error)
+{
+    struct supervisor *s = ctx;
+    (void)result;
+    if (error != NULL)
+        call_failed(s, "node.heartbeat", error);
+    else
+        fetch(s);
+}
+
+// Nothing is given to an archive that does not answer: until then the user may think better of it.
+static void look(struct supervisor *s)
+{
+    ask(s, IPC_ARCHIVE, "node.heartbeat", NULL, CALL_MS, alive);
+}
+
 void courier_kick(struct supervisor *s)
 {
     struct courier *c = &s->courier;
@@ -135,7 +151,7 @@ void courier_kick(struct supervisor *s)
         return;
     c->carrying = true;
     c->left = 0;
-    fetch(s);
+    look(s);
 }
 
 // ---- Deliveries -----------------------------------------------------------------------------------------------------

@@ -266,15 +266,24 @@ enum status topic_rename(struct model *m, struct topic *topic, struct span name,
     return publish(m, topic, &next, e);
 }
 
+// Without one, the member of a role who is there longest owns it; they stand in the order they came.
+static void make_owner(struct members *next, enum member_role role)
+{
+    for (size_t i = 0; i < next->count && count_owners(next) == 0; i++)
+        if (next->items[i].role == role) {
+            next->items[i].role = MEMBER_OWNER;
+            next->items[i].wrote = true;
+        }
+}
+
 enum status topic_leave(struct model *m, struct topic *topic, struct error *e)
 {
     if (topic->members == NULL || !members_has(topic->members, &m->self->person))
         return error_set(e, STATUS_REFUSED, "REFUSED", "this node's person is no member of the chat");
     struct members next = members_copy(m, topic->members);
     members_find(&next, &m->self->person)->role = MEMBER_GONE;
-    for (size_t i = 0; i < next.count && count_owners(&next) == 0; i++)
-        if (next.items[i].role == MEMBER_WRITER)
-            next.items[i].role = MEMBER_OWNER;
+    make_owner(&next, MEMBER_WRITER);
+    make_owner(&next, MEMBER_READER); // where all others only read
     return publish(m, topic, &next, e);
 }
 

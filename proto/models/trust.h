@@ -65,7 +65,9 @@ bool trust_person(struct model *m, const struct hash *person); // at least one t
 enum status trust_withdraw(struct model *m, const struct hash *person, struct error *e);
 // Trusts a key as before, because it proved itself anew. Nothing is written if trust was not withdrawn.
 enum status trust_restore(struct model *m, const struct hash *person, const struct sign_public *key, struct error *e);
-bool trust_was_withdrawn(struct model *m, const struct hash *person); // by us, from one of its keys at least
+// Both: by us, and the other own node did not restore it since.
+bool trust_was_withdrawn(struct model *m, const struct hash *person); // from one of its keys at least
+bool trust_is_refused(struct model *m, const struct hash *person, const struct sign_public *key);
 bool trust_is_withdrawn(struct model *m, const struct hash *issuer, const struct hash *person,
                         const struct sign_public *key);
 

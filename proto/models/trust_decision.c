@@ -238,7 +238,7 @@ static enum trust_reason decide(struct model *m, const struct hash *person, cons
     struct hash_list versions = {0};
     if (hash_eq(person, &m->self->person) && key_eq(key, &m->self->person_keys.sign_public))
         return TRUST_ROOT_KEY;
-    if (trust_is_withdrawn(m, &m->self->person, person, key))
+    if (trust_is_refused(m, person, key))
         return TRUST_WITHDRAWN;
     for (const struct chain *c = below; c != NULL; c = c->below)
         if (key_eq(c->key, key))

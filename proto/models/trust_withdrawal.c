@@ -1,13 +1,20 @@
 // Trust that is taken back: certificates stay for ever, so what they said before is overruled by a setting. It lies in
 // the Settings object "trust.withdrawn.ISSUER", which only the issuer writes and only its own other node imports:
 //
-//   PERSON.KEY → "withdrawn", or "" once the key proved itself anew
+//   PERSON.KEY → "withdrawn TIME", or "restored TIME" once the key proved itself anew
+//
+// Both own nodes forget together, and one of them pairs again: what it restored later the other does not hold against
+// the person either.
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "models/settings.h"
+#include "models/sharing.h"
 #include "models/trust.h"
 
 #define WITHDRAWN "withdrawn"
+#define RESTORED "restored"
 
 enum { STORE_NAME = sizeof "trust.withdrawn." + HASH_HEX, KEY_NAME = HASH_HEX + 1 + 2 * SIGN_PUBLIC + 1 };
 
@@ -25,6 +32,29 @@ static struct span key_name(const struct hash *person, const struct sign_public 
     return span_of(out);
 }
 
+// When a decision was made; none has a time before those that have.
+static int64_t time_of(struct model *m, struct span value)
+{
+    const char *text = arena_printf(m->arena, SPAN_FMT, SPAN_ARG(value)).ptr;
+    return strtoll(text + strcspn(text, " "), NULL, 10);
+}
+
+static bool is_withdrawal(struct span value)
+{
+    return span_starts_with(value, SPAN(WITHDRAWN));
+}
+
+// By the other own node, later.
+static bool was_restored_since(struct model *m, struct span key, struct span withdrawal)
+{
+    char store[STORE_NAME];
+    struct hash other;
+    struct span value;
+    return sharing_own_node(m, &other, NULL) == STATUS_OK &&
+           settings_get(m, store_name(&other, store), key, &value, NULL) == STATUS_OK &&
+           span_starts_with(value, SPAN(RESTORED)) && time_of(m, value) > time_of(m, withdrawal);
+}
+
 bool trust_is_withdrawn(struct model *m, const struct hash *issuer, const struct hash *person,
                         const struct sign_public *key)
 {
@@ -32,7 +62,17 @@ bool trust_is_withdrawn(struct model *m, const struct hash *issuer, const struct
     char name[KEY_NAME];
     struct span value;
     return settings_get(m, store_name(issuer, store), key_name(person, key, name), &value, NULL) == STATUS_OK &&
-           span_eq_text(value, WITHDRAWN);
+           is_withdrawal(value);
+}
+
+bool trust_is_refused(struct model *m, const struct hash *person, const struct sign_public *key)
+{
+    char store[STORE_NAME];
+    char name[KEY_NAME];
+    struct span value;
+    return settings_get(m, store_name(&m->self->person, store), key_name(person, key, name), &value, NULL) ==
+               STATUS_OK &&
+           is_withdrawal(value) && !was_restored_since(m, key_name(person, key, name), value);
 }
 
 bool trust_was_withdrawn(struct model *m, const struct hash *person)
@@ -44,15 +84,17 @@ bool trust_was_withdrawn(struct model *m, const struct hash *person)
     if (settings_list(m, store_name(&m->self->person, store), &all, NULL) != STATUS_OK)
         return false;
     for (size_t i = 0; i < all.count && !found; i++)
-        found = span_starts_with(all.items[i].key, span_of(text.s)) && span_eq_text(all.items[i].value, WITHDRAWN);
+        found = span_starts_with(all.items[i].key, span_of(text.s)) && is_withdrawal(all.items[i].value) &&
+                !was_restored_since(m, all.items[i].key, all.items[i].value);
     return found;
 }
 
-static enum status set(struct model *m, const struct hash *person, const struct sign_public *key, struct span value,
+static enum status set(struct model *m, const struct hash *person, const struct sign_public *key, const char *decision,
                        struct error *e)
 {
     char store[STORE_NAME];
     char name[KEY_NAME];
+    struct span value = arena_printf(m->arena, "%s %lld", decision, (long long)m->now_ms);
     return settings_set(m, store_name(&m->self->person, store), key_name(person, key, name), value, e);
 }
 
@@ -61,11 +103,11 @@ enum status trust_withdraw(struct model *m, const struct hash *person, struct er
     struct trust_keys keys;
     enum status status = trust_keys_of(m, person, &keys, e);
     for (size_t i = 0; status == STATUS_OK && i < keys.count; i++)
-        status = set(m, person, &keys.items[i].key, SPAN(WITHDRAWN), e);
+        status = set(m, person, &keys.items[i].key, WITHDRAWN, e);
     return status;
 }
 
 enum status trust_restore(struct model *m, const struct hash *person, const struct sign_public *key, struct error *e)
 {
-    return trust_is_withdrawn(m, &m->self->person, person, key) ? set(m, person, key, SPAN(""), e) : STATUS_OK;
+    return trust_is_withdrawn(m, &m->self->person, person, key) ? set(m, person, key, RESTORED, e) : STATUS_OK;
 }

@@ -27,6 +27,11 @@ enum status face_defer(struct node_job *job, struct model *m, const char *method
 // Did the same request come before and leave something for the archive? Then it is answered as face_defer would.
 enum status face_repeats(struct node_job *job, struct model *m, bool *repeats, struct error *e);
 
+// Messages to a person that wait for the archive have failed, in the transaction of the job; then, on the loop, whoever
+// follows them is told.
+enum status face_give_up(struct node_job *job, struct model *m, const struct hash *person, struct error *e);
+void face_gave_up(struct node_job *job);
+
 // For job.c: answers, or keeps the request until the archive has.
 void face_answer(struct node_job *job);
 

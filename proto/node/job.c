@@ -138,6 +138,7 @@ static void done(void *arg, enum status status, const struct error *e)
 {
     struct run *r = arg;
     r->finish(&r->job, status, e, r->ctx);
+    json_decref(r->job.given_up);
     identity_destroy(r->job.made);
     identity_destroy(r->job.speaker);
     arena_destroy(r->job.model.arena);

@@ -25,6 +25,7 @@ struct node_job {
     struct hash subject;         // whom it was about, if the loop has to know
     struct traced_message sent;  // if it sent one
     struct job_intent intent;    // if it left something to the other own node: face.h
+    json_t *given_up;            // messages that are to wait for the other own node no more: face.h
     bool unchanged;              // followers: there is no news, wait on
     struct identity *made;       // a further identity, if it made one
     json_t *result;              // set by the work; NULL answers {}

@@ -172,6 +172,12 @@ static enum status contact_name(struct node_job *job, struct model *m, struct er
     return st;
 }
 
+// Whom this node is not paired with it knows from the archive, which may know somebody a moment earlier.
+static bool may_be_archives(const struct node_job *job, struct model *m, const struct hash *person)
+{
+    return !contact_is_paired(m, person) && (contact_exists(m, person) || !face_is_alone(job));
+}
+
 // For the installation the archive does the same with whom it is paired with, too; what follows here stays ours.
 static enum status tell_archive(struct node_job *job, struct model *m, const char *method, struct error *e)
 {
@@ -185,7 +191,7 @@ static enum status tell_archive(struct node_job *job, struct model *m, const cha
     if (way_is_self(m, person) || sharing_own_node(m, &archive, NULL) != STATUS_OK)
         return STATUS_OK;
     enum status st = way_paired_with(m, &archive, person, &paired, e);
-    if (st == STATUS_OK && paired) {
+    if (st == STATUS_OK && (paired || may_be_archives(job, m, person))) {
         st = face_defer(job, m, method, json_pack("{s:o}", "person", node_json_hash(person)), e);
         job->intent.deferred = false;
     }
@@ -203,6 +209,8 @@ static enum status contact_forget_work(struct node_job *job, struct model *m, st
     enum status st = node_job_hash(job, "person", &job->subject, e);
     if (st == STATUS_OK)
         st = tell_archive(job, m, "contact.forget", e);
+    if (st == STATUS_OK && face_is(job))
+        st = face_give_up(job, m, &job->subject, e);
     return st == STATUS_OK && !was_left_to_archive(job, m) ? contact_forget(m, &job->subject, e) : st;
 }
 
@@ -238,6 +246,7 @@ static void close_connections(struct node_job *job)
 static void close_forgotten(struct node_job *job)
 {
     close_connections(job);
+    face_gave_up(job);
     tell(job, "contact.forgotten");
 }
 

@@ -14,6 +14,7 @@
 #include "models/chat.h"
 #include "models/contact.h"
 #include "models/delivery.h"
+#include "models/sharing.h"
 #include "node/face.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
@@ -276,18 +277,61 @@ static void answer_held(struct node *n, json_t *item)
     face_settled(n, op, json_object_get(item, "result"), error != NULL ? &e : NULL);
 }
 
-static void after_carried(struct node_job *job)
+static void tell_outcomes(struct node *n, const json_t *items)
 {
     size_t i;
     json_t *item;
-    json_array_foreach(json_object_get(ipc_request_params(job->request), "items"), i, item)
+    json_array_foreach(items, i, item)
     {
         if (json_object_get(item, "opId") == NULL)
             continue;
-        tell_outcome(job->node, item);
-        answer_held(job->node, item);
+        tell_outcome(n, item);
+        answer_held(n, item);
     }
-    followers_wake(job->node->followers);
+    followers_wake(n->followers);
+}
+
+static void after_carried(struct node_job *job)
+{
+    tell_outcomes(job->node, json_object_get(ipc_request_params(job->request), "items"));
+}
+
+// ---- Given up -------------------------------------------------------------------------------------------------------
+
+static json_t *forgotten(const struct store_intent *row)
+{
+    return json_pack("{s:I, s:{s:s, s:s}}", "seq", (json_int_t)row->seq, "error", "code", "NO-WAY", "message",
+                     "the contact was forgotten before the archive had the message");
+}
+
+enum status face_give_up(struct node_job *job, struct model *m, const struct hash *person, struct error *e)
+{
+    struct hash archive;
+    struct store_intents rows;
+    int64_t after = 0;
+    if (sharing_own_node(m, &archive, NULL) != STATUS_OK)
+        return STATUS_OK;
+    struct span topic = topic_one_to_one_id(m->arena, &archive, person);
+    job->given_up = json_array();
+    enum status st = STATUS_OK;
+    do {
+        st = store_outbox_waiting(m->store, m->arena, after, CARRY_MAX, &rows, e);
+        for (size_t i = 0; st == STATUS_OK && i < rows.count; i++) {
+            after = rows.items[i].seq;
+            if (!span_eq(rows.items[i].topic, topic))
+                continue;
+            json_t *item = forgotten(&rows.items[i]);
+            json_array_append_new(job->given_up, item);
+            st = settle(m, item, e);
+        }
+    } while (st == STATUS_OK && rows.count == CARRY_MAX);
+    return st;
+}
+
+void face_gave_up(struct node_job *job)
+{
+    if (json_array_size(job->given_up) != 0)
+        tell_outcomes(job->node, job->given_up);
 }
 
 // ---- node.delivered -------------------------------------------------------------------------------------------------

@@ -333,15 +333,32 @@ static enum status topic_rename_work(struct node_job *job, struct model *m, stru
     return answer_changed(job, m, &topic, st);
 }
 
+// Who owns it now and did not before.
+static json_t *new_owner(const struct members *before, const struct members *now)
+{
+    for (size_t i = 0; now != NULL && i < now->count; i++) {
+        const struct member *was = members_find(before, &now->items[i].person);
+        if (now->items[i].role == MEMBER_OWNER && was != NULL && was->role != MEMBER_OWNER)
+            return node_json_hash(&now->items[i].person);
+    }
+    return json_null();
+}
+
 static enum status topic_leave_work(struct node_job *job, struct model *m, struct error *e)
 {
     struct topic topic;
+    struct members before = {0};
     enum status st = node_job_topic(job, m, &topic, e);
     if (st == STATUS_OK && is_archives(job, m, &topic))
         return leave_to_archive(job, m, &topic, e);
+    if (st == STATUS_OK && topic.members != NULL)
+        before = members_copy(m, topic.members);
     if (st == STATUS_OK)
         st = topic_leave(m, &topic, e);
-    return answer_changed(job, m, &topic, st);
+    st = answer_changed(job, m, &topic, st);
+    if (st == STATUS_OK)
+        json_object_set_new(job->result, "newOwner", new_owner(&before, topic.members));
+    return st;
 }
 
 const struct node_method NODE_METHODS_TOPICS[] = {

@@ -107,17 +107,27 @@ static enum status send_one(struct ctl *c, const char *text, json_t *attachments
     return STATUS_OK;
 }
 
+// Without what ends it. A NUL would cut it.
+static enum status check_line(char *line, size_t length, size_t number, struct error *e)
+{
+    if (memchr(line, '\0', length) != NULL)
+        return error_set(e, STATUS_INVALID, "BAD-TEXT", "line %zu has a NUL byte; it was not sent", number);
+    line[strcspn(line, "\r\n")] = '\0';
+    if (!utf8_valid(span_of(line)))
+        return error_set(e, STATUS_INVALID, "BAD-TEXT", "line %zu is not valid UTF-8; it was not sent", number);
+    return STATUS_OK;
+}
+
 static enum status send_lines(struct ctl *c, json_t *attachments, struct error *e)
 {
     char *line = NULL;
     size_t room = 0;
+    size_t number = 0;
     enum status s = STATUS_OK;
-    while (s == STATUS_OK && getline(&line, &room, stdin) > 0) {
-        line[strcspn(line, "\r\n")] = '\0';
-        if (line[0] == '\0')
-            continue;
-        s = utf8_valid(span_of(line)) ? send_one(c, line, attachments, e)
-                                      : error_set(e, STATUS_INVALID, "BAD-TEXT", "a line is not valid UTF-8");
+    for (ssize_t length; s == STATUS_OK && (length = getline(&line, &room, stdin)) > 0;) {
+        s = check_line(line, (size_t)length, ++number, e);
+        if (s == STATUS_OK && line[0] != '\0')
+            s = send_one(c, line, attachments, e);
     }
     free(line);
     return s;

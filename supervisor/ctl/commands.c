@@ -12,7 +12,7 @@
 
 #define AS                                                                                                             \
     {                                                                                                                  \
-        "as", '\0', "IDENTITY", "speak for this one of 'identity list', which is the archive's unless --node is given"  \
+        "as", '\0', "IDENTITY", "speak for this one of 'identity list', which is the archive's unless --node is given" \
     }
 
 // clang-format off
@@ -210,7 +210,7 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"topic rename", "TOPIC NAME", 2, 2, "Give a group chat another name", "For owners of the chat.", "topic rename team crew", 30,
      run_topic_rename, {{0}}},
     {"topic leave", "TOPIC", 1, 1, "Leave a group chat",
-     "What was said stays here. If no owner is left, the first who may write becomes one.", "topic leave team", 30,
+     "What was said stays here. If no owner is left, who may write and is in it longest becomes one.", "topic leave team", 30,
      run_topic_leave, {{0}}},
     {"topic read-up-to", "[TOPIC]", 0, 1, "Note that a chat was read", "Both own nodes know it then. Without --message up to the newest.",
      "topic read-up-to team", 30, run_topic_read_up_to,

@@ -39,7 +39,8 @@ void help_overview(void)
         printf("  %-*s  %s\n", NAME_WIDTH, CTL_COMMANDS[i].name, CTL_COMMANDS[i].summary);
     }
     puts("\n'tandem COMMAND --help' explains a command with its options and an example.\n"
-         "PERSON is a name, an e-mail, or 8 or more digits of an id; ids may be cut to as many digits as tell them apart.\n"
+         "PERSON is a name, an e-mail, or 8 or more digits of an id; ids may be cut to as many digits as tell them "
+         "apart.\n"
          "Exit status: 0 done, 1 failed, 2 wrong usage, 3 not running, 4 refused, 5 timed out.");
 }
 
@@ -91,6 +92,18 @@ void help_group(const char *first)
         if (strncmp(c->name, first, len) == 0 && c->name[len] == ' ')
             printf("  tandem %s%s%s\n      %s\n", c->name, c->arguments[0] != '\0' ? " " : "", c->arguments,
                    c->summary);
+    }
+}
+
+void help_subcommands(const char *first, char *out, size_t room)
+{
+    size_t len = strlen(first);
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < CTL_COMMAND_COUNT; i++) {
+        const char *name = CTL_COMMANDS[i].name;
+        if (strncmp(name, first, len) == 0 && name[len] == ' ' && used < room)
+            used += (size_t)snprintf(out + used, room - used, "%s%s", used != 0 ? ", " : "", name + len + 1);
     }
 }
 

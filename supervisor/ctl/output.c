@@ -193,11 +193,13 @@ enum status output_done(const struct ctl *c, json_t *result, const char *sentenc
 {
     if (result == NULL)
         return e->status;
-    json_decref(result);
+    const char *state = json_string_value(json_object_get(result, "state"));
+    bool pending = state != NULL && strcmp(state, "pending") == 0;
+    if (!c->json)
+        puts(pending ? "Pending: the archive node does not answer; it does its part when it is back." : sentence);
     if (c->json)
-        output_json(json_object());
-    else
-        puts(sentence);
+        output_json(pending ? json_incref(result) : json_object());
+    json_decref(result);
     return STATUS_OK;
 }
 

@@ -159,6 +159,22 @@ def test_messages_one_per_line(t):
     assert status == 0 and len(answers) == 3 and all(set(a) == {"id", "channel"} for a in answers)
 
 
+def test_a_line_with_a_nul_is_not_cut_but_refused(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    status, out, _ = t.cli("--json", "chat", "send", "--to", "01234567", "--stdin", stdin="one\n\ntwo\0three\nfour\n")
+    sent, refused = [json.loads(line) for line in out.splitlines()]
+    assert status == 4 and "id" in sent and refused["error"]["code"] == "BAD-TEXT", out
+    assert "line 3" in refused["error"]["message"], out
+
+
+def test_a_group_of_commands_names_them(t):
+    for words in (("chat", "find", "x"), ("topic", "burn")):
+        status, _, err = t.cli(*words)
+        assert status == 2 and f"'{words[0]}' has no '{words[1]}'; it has " in err, err
+    assert "send, list, follow, search" in t.cli("chat", "find")[2]
+
+
 def test_follow_prints_what_arrives(t):
     t.up()
     t.cli("provision", "--user", "joe", stdin=SECRET)

@@ -136,6 +136,51 @@ def test_what_is_written_while_the_archive_is_away_waits_for_it(t):
     with_two(t, run)
 
 
+def test_who_is_forgotten_while_the_archive_is_away_is_forgotten_there_too(t):
+    def run(joe, ann):
+        knows = lambda pair, other, node: other.archive in [c["personId"] for c in pair.ok("--node", node, "contacts")]
+        meet(joe, ann)
+        send(joe, ann.archive, "before", "--wait")
+        archive = pid_of(joe, "archive")
+        os.kill(archive, signal.SIGSTOP)
+        sent = send(joe, ann.archive, "on second thoughts")
+        assert sent["state"] == "pending"
+        forgets = joe.t.client()
+        forgets.send("contact.forget", person=ann.archive)
+        failed = reaches(joe, ann.archive, "on second thoughts", "failed")
+        assert "forgotten" in failed["why"] and failed["id"] == sent["id"] and not knows(joe, ann, "sparse")
+        os.kill(archive, signal.SIGCONT)
+        assert "result" in forgets.receive()[1]
+        forgets.close()
+        assert not knows(joe, ann, "archive")
+        joe.fails("NO-WAY", 4, "chat", "send", "--to", ann.archive, "hello?")
+        send(ann, joe.archive, "are you there?")
+        assert texts(ann, joe.archive) == ["before", "are you there?"]
+        assert texts(joe, ann.archive) == ["before", "on second thoughts", "hello?"]  # nothing of hers
+
+        # The archive does not run at all, and what is said and taken back comes in that order.
+        meet(joe, ann)
+        sees = lambda: next(c for c in joe.ok("--node", "sparse", "contacts") if c["personId"] == ann.archive)
+        until(lambda: sees()["pairedWith"] == ["archive"] and sees()["trusted"], "paired again, she is known as before")
+        send(joe, ann.archive, "again", "--wait")
+        joe.t.stop()
+        os.rename(joe.t.path("archive"), joe.t.path("archive.away"))
+        joe.t.up("--listen", "localhost:0")
+        joe.cli("provision", stdin=SECRET + "\n")  # it fails, for the archive
+        until(lambda: joe.cli("chat", "list", "--with", ann.archive)[0] == 0, "the sparse node answers")
+        assert joe.ok("contact", "disable", ann.archive)["state"] == "pending"
+        send(joe, ann.archive, "never mind")
+        assert joe.t.cli("contact", "forget", ann.archive)[1].startswith("Pending")
+        assert find(joe, ann.archive, "never mind")["state"] == "failed"
+        joe.t.stop()
+        os.rmdir(joe.t.path("archive")) if os.path.isdir(joe.t.path("archive")) else None
+        os.rename(joe.t.path("archive.away"), joe.t.path("archive"))
+        start_again(joe)
+        until(lambda: not knows(joe, ann, "archive"), "the archive forgets her, too")
+        assert find(joe, ann.archive, "never mind")["state"] == "failed" and "never mind" not in texts(ann, joe.archive)
+    with_two(t, run)
+
+
 def test_either_node_is_killed_at_any_point(t):
     def run(joe, ann):
         meet(joe, ann)

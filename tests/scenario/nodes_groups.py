@@ -128,7 +128,7 @@ def members_hear_each_other_whoever_is_away_comes_or_goes(c):
     c.pairs["eve"].fails("REFUSED", 4, "--node", "archive", "topic", "rename", "trio", "mine")
     c.cli("joe", "topic", "rename", "trio", "Vier 🙂")
     c.comes("eve", "Vier 🙂")
-    c.cli("joe", "topic", "leave", "Vier 🙂")
+    assert c.cli("joe", "topic", "leave", "Vier 🙂")["newOwner"] == c.person("eve")
     until(lambda: {"personId": c.person("eve"), "role": "owner"} in c.cli("eve", "topic", "members", "Vier 🙂"),
           "somebody else owns it")
 

@@ -336,6 +336,30 @@ static void whoever_leaves_leaves_an_owner(void **state)
     assert_string_equal(code_of_saying(w, 0, "Team"), "REFUSED");
 }
 
+static void a_reader_owns_what_nobody_else_can(void **state)
+{
+    struct crowd *w = *state;
+    create(w, 0, "Team", "", 2, false);
+    set_role(w, 0, "Team", 1, MEMBER_READER, false);
+    set_role(w, 0, "Team", 2, MEMBER_READER, false);
+    sync_all(w);
+    struct topic topic = topic_at(w, 0, "Team");
+    struct model *m = model_node_begin(&w->nodes[0]);
+    MUST(topic_leave(m, &topic, &e));
+    model_node_end(&w->nodes[0]);
+    sync_all(w);
+    assert_int_equal(role_at(w, 2, "Team", 1), MEMBER_OWNER);
+    assert_int_equal(role_at(w, 1, "Team", 2), MEMBER_READER);
+    for (size_t i = 1; i < 3; i++) { // until nobody is left
+        topic = topic_at(w, i, "Team");
+        m = model_node_begin(&w->nodes[i]);
+        MUST(topic_leave(m, &topic, &e));
+        model_node_end(&w->nodes[i]);
+        sync_all(w);
+    }
+    assert_int_equal(role_at(w, 2, "Team", 2), MEMBER_GONE);
+}
+
 static void owners_who_act_at_once_both_get_their_way(void **state)
 {
     struct crowd *w = *state;
@@ -588,6 +612,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(readers_only_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_owners_say_who_takes_part, set_up, tear_down),
         cmocka_unit_test_setup_teardown(whoever_leaves_leaves_an_owner, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_reader_owns_what_nobody_else_can, set_up, tear_down),
         cmocka_unit_test_setup_teardown(owners_who_act_at_once_both_get_their_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_was_sent_away_cannot_come_back_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(everybody_learns_a_new_name, set_up, tear_down),
