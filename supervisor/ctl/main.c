@@ -147,7 +147,8 @@ static enum status find_command(struct ctl *c, int argc, char **argv, int *rest,
     if (c->command == NULL && help_is_group(argv[optind], NULL)) {
         char names[200];
         help_subcommands(argv[optind], names, sizeof names);
-        return ctl_usage(e, "'%.40s' has no '%.40s'; it has %s", argv[optind], argv[optind + 1], names);
+        return ctl_usage(e, "'%.40s' has no '%.40s'; did you mean '%s'? It has %s", argv[optind], argv[optind + 1],
+                         help_nearest(argv[optind], argv[optind + 1]), names);
     }
     if (c->command == NULL) {
         const char *near = help_nearest(argv[optind], optind + 1 < argc ? argv[optind + 1] : NULL);

@@ -171,7 +171,7 @@ def test_a_line_with_a_nul_is_not_cut_but_refused(t):
 def test_a_group_of_commands_names_them(t):
     for words in (("chat", "find", "x"), ("topic", "burn")):
         status, _, err = t.cli(*words)
-        assert status == 2 and f"'{words[0]}' has no '{words[1]}'; it has " in err, err
+        assert status == 2 and f"'{words[0]}' has no '{words[1]}'; did you mean '" in err and "It has " in err, err
     assert "send, list, follow, search" in t.cli("chat", "find")[2]
 
 
