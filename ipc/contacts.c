@@ -49,6 +49,12 @@ static void join_times(json_t *contact, const json_t *other)
         json_object_set(contact, "lastSeenAt", theirs);
 }
 
+void ipc_contact_fill(json_t *contact, const json_t *other)
+{
+    fill(contact, other, "safety");
+    join_times(contact, other);
+}
+
 void ipc_contact_join(json_t *contact, const json_t *other)
 {
     json_t *with = json_object_get(contact, "pairedWith");
@@ -57,7 +63,6 @@ void ipc_contact_join(json_t *contact, const json_t *other)
     if (json_is_true(json_object_get(other, "connected")))
         json_object_set_new(contact, "connected", json_true());
     json_object_set_new(contact, "pairedWith", both(with, json_object_get(other, "pairedWith")));
-    fill(contact, other, "safety");
-    join_times(contact, other);
+    ipc_contact_fill(contact, other);
     json_object_set_new(contact, "level", json_string(ipc_contact_level(contact)));
 }

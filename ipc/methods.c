@@ -535,7 +535,10 @@ const struct ipc_method IPC_METHODS[] = {
       ARRAY("items", REQUIRED, 500, "as answered")}},
     {"node.contacts", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, MS_DEFAULT,
      "What this node says of some contacts, for the list of the installation.", "{items:[as contacts.list]}, of those it knows",
-     {ARRAY("persons", REQUIRED, 1000, "person ids")}},
+     {ARRAY("persons", OPTIONAL, 1000, "person ids; default all, as many as one answer holds")}},
+    {"node.known", IPC_NODE, IPC_INTERNAL, 0, IPC_MUTATES, MS_DEFAULT,
+     "Sparse: keeps what the archive said of contacts, for when it is away.", "{}",
+     {ARRAY("items", REQUIRED, 1000, "of node.contacts")}},
     {"node.status", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, 5000,
      "What the supervisor shows and waits for.",
      "{state, personId, instanceId, listeners:[{type,url,state}], objects, bytes, warnings:[text], budgets, idle, "

@@ -64,6 +64,7 @@ struct courier {
     json_int_t change;
     uv_timer_t timer;
     uv_timer_t listen_timer;
+    uv_timer_t people_timer;
 };
 
 struct supervisor {
@@ -170,6 +171,7 @@ void courier_init(struct supervisor *s);
 void courier_close(struct supervisor *s);
 void courier_attend(struct supervisor *s); // a node has opened: look what there is to do; cheap when there is nothing
 void courier_kick(struct supervisor *s);   // something waits in the outbox
+void courier_people(struct supervisor *s); // there is news of contacts
 bool courier_is_idle(const struct supervisor *s); // nothing does
 
 // notify.c

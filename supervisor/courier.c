@@ -8,6 +8,7 @@
 #include "supervisor/core.h"
 
 enum { BATCH = 64, CALL_MS = 60000, WAIT_MS = 20000, GRACE_MS = 15000, AGAIN_MIN_MS = 500, AGAIN_MAX_MS = 60000 };
+enum { PEOPLE_MS = 500 };
 enum { GATHER_MS = 20 }; // changes of deliveries that come close together are copied together
 
 static bool both_open(const struct supervisor *s)
@@ -231,6 +232,35 @@ static void listen_to_deliveries(struct supervisor *s)
     ask(s, IPC_SPARSE, "node.outbox", json_pack("{s:i}", "limit", 1), CALL_MS, positioned);
 }
 
+// ---- What the archive knows of people, for when it is away ----------------------------------------------------------
+
+static void kept(void *ctx, json_t *result, const struct error *error)
+{
+    (void)ctx;
+    (void)result;
+    (void)error; // said again at the next news
+}
+
+static void said_of_people(void *ctx, json_t *result, const struct error *error)
+{
+    struct supervisor *s = ctx;
+    if (error == NULL && both_open(s))
+        ask(s, IPC_SPARSE, "node.known", json_pack("{s:O}", "items", json_object_get(result, "items")), CALL_MS, kept);
+}
+
+static void people_due(uv_timer_t *timer)
+{
+    struct supervisor *s = timer->data;
+    if (both_open(s))
+        ask(s, IPC_ARCHIVE, "node.contacts", NULL, CALL_MS, said_of_people);
+}
+
+void courier_people(struct supervisor *s)
+{
+    if (!s->stopping && !uv_is_active((uv_handle_t *)&s->courier.people_timer))
+        uv_timer_start(&s->courier.people_timer, people_due, PEOPLE_MS, 0);
+}
+
 // ---- Life -----------------------------------------------------------------------------------------------------------
 
 static void again(uv_timer_t *timer)
@@ -241,6 +271,7 @@ static void again(uv_timer_t *timer)
 void courier_attend(struct supervisor *s)
 {
     courier_kick(s);
+    courier_people(s);
     listen_to_deliveries(s);
 }
 
@@ -253,11 +284,13 @@ void courier_init(struct supervisor *s)
 {
     uv_timer_init(&s->loop, &s->courier.timer);
     uv_timer_init(&s->loop, &s->courier.listen_timer);
-    s->courier.timer.data = s->courier.listen_timer.data = s;
+    uv_timer_init(&s->loop, &s->courier.people_timer);
+    s->courier.timer.data = s->courier.listen_timer.data = s->courier.people_timer.data = s;
 }
 
 void courier_close(struct supervisor *s)
 {
     uv_close((uv_handle_t *)&s->courier.timer, NULL);
     uv_close((uv_handle_t *)&s->courier.listen_timer, NULL);
+    uv_close((uv_handle_t *)&s->courier.people_timer, NULL);
 }

@@ -9,7 +9,7 @@
 #include "supervisor/core.h"
 #include "wall/wall.h"
 
-enum { STATUS_MS = 300, WAIT_MS = 30000, RESTART_MS = 30000, STOP_GRACE_MS = 1500, JOIN_MS = 5000, EVENTS_LIMIT = 500 };
+enum { STATUS_MS = 300, WAIT_MS = 30000, RESTART_MS = 30000, STOP_GRACE_MS = 1500, JOIN_MS = 300, EVENTS_LIMIT = 500 };
 
 // --- status ----------------------------------------------------------------------------------------------------------
 

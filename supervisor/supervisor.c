@@ -98,6 +98,7 @@ static void process_event(void *ctx, struct process *p, const char *name, const 
     notify_event(s, process_name(p), name, data);
     if (strncmp(name, "chum.", 5) == 0 || strncmp(name, "contact.", 8) == 0) {
         node_of(s, p)->asked_at = 1;
+        courier_people(s);
         drive(s);
     }
 }

@@ -10,6 +10,7 @@
 #include "models/sharing.h"
 #include "models/way.h"
 #include "node/face.h"
+#include "node/known.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
 #include "node/peers.h"
@@ -75,6 +76,8 @@ static enum status add_state(struct node_job *job, struct model *m, json_t *item
     int64_t seen = seen_last(m->store, m->arena, &person);
     json_object_set_new(item, "localName", name.len != 0 ? node_json_name(name) : json_null());
     json_object_set_new(item, "lastSeenAt", seen != 0 ? json_integer(seen) : json_null());
+    if (face_is(job))
+        known_fill(m, &person, item);
     return STATUS_OK;
 }
 
@@ -136,11 +139,26 @@ static enum status contacts_of(struct node_job *job, struct model *m, struct err
         st = contact_list(m, &contacts, e);
     json_t *items = json_array();
     for (size_t i = 0; st == STATUS_OK && i < contacts.count; i++)
-        if (hash_list_has(&persons, &contacts.items[i].person))
+        if (persons.count == 0 || hash_list_has(&persons, &contacts.items[i].person))
             json_array_append_new(items, show(m, &contacts.items[i]));
     hash_list_free(&persons);
+    for (size_t fit = node_job_fit(items, 0, contacts.count); json_array_size(items) > fit;)
+        json_array_remove(items, json_array_size(items) - 1);
     job->result = json_pack("{s:o}", "items", items);
     return st == STATUS_OK ? add_states(job, m, e) : st;
+}
+
+static enum status keep_known(struct node_job *job, struct model *m, struct error *e)
+{
+    size_t i;
+    const json_t *item;
+    enum status st = STATUS_OK;
+    json_array_foreach(json_object_get(ipc_request_params(job->request), "items"), i, item)
+    {
+        if (st == STATUS_OK)
+            st = known_keep(m, item, e);
+    }
+    return st;
 }
 
 static void add_connected(struct node_job *job)
@@ -211,6 +229,8 @@ static enum status contact_forget_work(struct node_job *job, struct model *m, st
         st = tell_archive(job, m, "contact.forget", e);
     if (st == STATUS_OK && face_is(job))
         st = face_give_up(job, m, &job->subject, e);
+    if (st == STATUS_OK)
+        st = known_forget(m, &job->subject, e);
     return st == STATUS_OK && !was_left_to_archive(job, m) ? contact_forget(m, &job->subject, e) : st;
 }
 
@@ -270,6 +290,7 @@ static void open_connections(struct node_job *job)
 const struct node_method NODE_METHODS_CONTACTS[] = {
     {"contacts.list", contacts_list, add_connected},
     {"node.contacts", contacts_of, add_connected},
+    {"node.known", keep_known, NULL},
     {"contact.name", contact_name, tell_changed},
     {"contact.forget", contact_forget_work, close_forgotten},
     {"contact.enable", contact_enable, open_connections},

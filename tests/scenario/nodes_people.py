@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import time
 
 from clock import Clock
 from control import Installation, main, until
@@ -98,7 +99,15 @@ def test_contacts_say_who_they_are_to_us(t):
         until(lambda: met()["level"] == "seen", "she is gone")
         left = met()["lastSeenAt"]
         assert contact["lastSeenAt"] <= left + 1000 and not met()["connected"]
-        os.kill(t.call("status")["archive"]["pid"], signal.SIGKILL)
+        archive = t.call("status")["archive"]["pid"]
+        kept = lambda: [c for c in t.call("contacts.list")["items"] if c["personId"] == ann.archive][0]
+        os.kill(archive, signal.SIGSTOP)
+        began = time.monotonic()
+        shown = kept()
+        assert time.monotonic() - began < 3, "nobody waits long for an archive that does not answer"
+        assert (shown["level"], shown["safety"], shown["pairedWith"]) == ("seen", contact["safety"], ["archive"]), shown
+        assert shown["lastSeenAt"] is not None and abs(shown["lastSeenAt"] - left) < 5000, (shown, left)
+        os.kill(archive, signal.SIGKILL)
         until(lambda: find(joe, ann.archive)["level"] in ("seen", "paired"), "the sparse node answers alone")
         assert t.cli("wait", "federated")[0] == 0
         assert met()["lastSeenAt"] == left, "that is kept"
