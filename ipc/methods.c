@@ -45,11 +45,14 @@
     INT("limit", IPC_OPTIONAL, 1, 1000, "members of one page, default 100"),                                           \
         TEXT("after", IPC_OPTIONAL, 512, "\"next\" of the page before")
 #define AS                                                                                                             \
-    PREFIX("as", IPC_OPTIONAL,                                                                                         \
-           "person id of the identity that speaks, by default the main one; without node it is one of the archive's")
+    TEXT(                                                                                                              \
+        "as", IPC_OPTIONAL, IPC_NAME_MAX,                                                                              \
+        "the identity that speaks, by its e-mail, or its person's id or the first 8 or more digits of it; by default " \
+        "the main one; without node it is one of the archive's")
 #define WAIT_MS                                                                                                        \
     INT("waitMs", IPC_OPTIONAL, 0, IPC_WAIT_MAX_MS, "when there is nothing: answer at the latest after this")
 #define TOPIC TEXT("topic", REQUIRED, 1024, "id, channel, unique name, or the beginning of an id")
+#define CHAT TEXT("topic", REQUIRED, 1024, "as elsewhere, or a person: the conversation with it")
 #define NODES "archive|sparse"
 #define REQUIRED IPC_REQUIRED
 #define OPTIONAL IPC_OPTIONAL
@@ -307,10 +310,10 @@ const struct ipc_method IPC_METHODS[] = {
       {"mail", IPC_TEXT, IPC_OPTIONAL, 0, 254, NULL, "mail address to show; \"\" removes it"},
       {"phone", IPC_TEXT, IPC_OPTIONAL, 0, 64, NULL, "phone number; \"\" removes it"},
       {"organisation", IPC_TEXT, IPC_OPTIONAL, 0, 512, NULL, "organisation; \"\" removes it"}}},
-    {"identity.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "The identities of this node; the main one is the one it connects as.",
+    {"identity.list", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_READS, MS_DEFAULT,
+     "The identities of a node; the main one is the one it connects as. Where \"as\" is taken, they speak.",
      "{items:[{personId,instanceId,email,instanceName,main}], next}", {PAGE}},
-    {"identity.add", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+    {"identity.add", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_MUTATES, MS_DEFAULT,
      "Makes a further identity: a person and an instance with keys of their own, certified by the main one. One that is "
      "there already is found.",
      "{personId, instanceId, email, instanceName, main}",
@@ -348,7 +351,7 @@ const struct ipc_method IPC_METHODS[] = {
       OBJECT("object", REQUIRED, "JSON form as in object.put"),
       INT("timestamp", OPTIONAL, INT64_MIN, INT64_MAX,
           "milliseconds since 1970, at most 8640000000000000 to either side; 0 or left out: now"),
-      PERSON("as", OPTIONAL, "the identity that signs, default the main one; it is also the default owner")}},
+      TEXT("as", OPTIONAL, IPC_NAME_MAX, "the identity that signs, by e-mail or id, default the main one; it is also the default owner")}},
     {"channel.read", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The entries of a channel, newest first; without owner those of all owners merged.",
      "{items:[{hash,author,owner,timestamp,object}], next}",
@@ -365,9 +368,9 @@ const struct ipc_method IPC_METHODS[] = {
       BOOL("history", "who joins later sees what was said before"),
       BOOL("everyone", "the one topic of everyone; alone")}},
     {"topic.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "The topics.", "{items:[{topicId,name,channel,persons,members:[{personId,role}],unread,lastAt}], next}; role is owner, "
+     "The topics.", "{items:[{topicId,name,with,channel,persons,members:[{personId,role}],unread,lastAt}], next}; role is owner, "
      "writer or reader; topics of which nobody has said who takes part have no members; unread counts among the newest 100 "
-     "messages; lastAt is the time of the newest", {PAGE}},
+     "messages; lastAt is the time of the newest; with: in a conversation of two the other person, whose name is its name", {PAGE}},
     {"topic.members", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Who takes part in a group topic.", "{items:[{personId,role}], next}", {TOPIC, PAGE}},
     {"topic.add", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
@@ -386,16 +389,16 @@ const struct ipc_method IPC_METHODS[] = {
      "as an item of topic.list, with newOwner: the person who became owner by it, or null", {TOPIC}},
     {"topic.read-up-to", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Notes what was read of a conversation, for both own nodes. Nothing becomes unread by it.", "{}",
-     {TEXT("topic", OPTIONAL, 1024, "as elsewhere; or"), PERSON("with", OPTIONAL, "the conversation with this person"),
+     {TEXT("topic", OPTIONAL, 1024, "as in topic.read; or"), PERSON("with", OPTIONAL, "the conversation with this person"),
       PREFIX("message", OPTIONAL, "the last one that was read; default: the newest")}},
     {"topic.send", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Sends a message to a topic.", "{id, channel}",
-     {TOPIC,
+     {CHAT,
       {"text", IPC_TEXT, IPC_REQUIRED, 0, KIB * KIB, NULL, "the message"},
       ARRAY("attachments", OPTIONAL, 64, "as in chat.send")}},
     {"topic.read", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The latest messages of a topic, oldest first.", "as chat.list",
-     {TOPIC,
+     {CHAT,
       INT("limit", OPTIONAL, 1, 1000, "default 50"),
       PREFIX("before", OPTIONAL, "message id: only older ones")}},
     {"trust.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,

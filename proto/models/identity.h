@@ -1,6 +1,8 @@
 // An identity this node acts as: one person and its instance, with their secret keys (MODELS.md 1).
 #pragma once
 
+#include "base/bytes.h"
+#include "base/error.h"
 #include "base/hash.h"
 #include "crypto/box.h"
 #include "crypto/sign.h"
@@ -24,3 +26,8 @@ struct identity { // everything a connection needs too: conn_identity is filled 
 };
 
 void identity_destroy(struct identity *i); // NULL-safe; zeroes the secrets
+
+// Which of several is meant: by its e-mail, or its person's id or the first 8 or more digits of it; its place among
+// them into *at. Codes: NOT-FOUND, which lists them, AMBIGUOUS-ID.
+enum status identity_named(const struct identity *const *all, size_t count, struct span text, size_t *at,
+                           struct error *e);

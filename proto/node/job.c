@@ -101,13 +101,9 @@ static enum status resolve_params(struct node_job *job, struct error *e)
 // of their own.
 static enum status take_speaker(struct node_job *job, struct error *e)
 {
-    static const struct ipc_param as = {.name = "as", .kind = IPC_PREFIX};
-    if (strncmp(ipc_request_method(job->request), "channel.", strlen("channel.")) == 0)
-        return STATUS_OK;
-    enum status st = resolve(job, &as, ipc_request_params(job->request), e);
-    if (st == STATUS_OK)
-        st = node_job_author(job, &job->model, &job->speaker, e);
-    if (st == STATUS_OK && job->speaker != NULL)
+    bool is_author = strncmp(ipc_request_method(job->request), "channel.", strlen("channel.")) == 0;
+    enum status st = node_job_author(job, &job->model, &job->speaker, e);
+    if (st == STATUS_OK && job->speaker != NULL && !is_author)
         job->model.self = job->speaker;
     return st;
 }

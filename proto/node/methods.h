@@ -21,7 +21,12 @@ enum status node_job_group(struct node_job *job, struct model *m, struct hash *i
 // The parameter "topic": what a user calls one (topic_named).
 struct topic;
 enum status node_job_topic(struct node_job *job, struct model *m, struct topic *topic, struct error *e);
+// The same, or, where no topic is called so, a person: then the topic is untouched and the parameter named is the id.
+enum status node_job_topic_or_person(struct node_job *job, struct model *m, struct topic *topic, const char *param,
+                                     struct error *e);
+// What users read: of a conversation of two what the other one is called.
+json_t *node_topic_name(struct model *m, const struct topic *topic);
 
 // The parameter "as": an identity of this node besides the main one, which the caller destroys; NULL for the main one.
-// Code NOT-FOUND.
+// From then on the parameter is the whole id. Codes of identity_named.
 enum status node_job_author(struct node_job *job, struct model *m, struct identity **out, struct error *e);

@@ -213,6 +213,12 @@ static enum status send_by_way(struct node_job *job, struct model *m, const stru
     return st;
 }
 
+// For the installation both nodes are one.
+static bool is_ourselves(const struct node_job *job, struct model *m, const struct hash *person)
+{
+    return hash_eq(person, &m->self->person) || (face_is(job) && way_is_self(m, person));
+}
+
 // ---- To a person, into a topic --------------------------------------------------------------------------------------
 
 static enum status chat_send_work(struct node_job *job, struct model *m, struct error *e)
@@ -223,7 +229,9 @@ static enum status chat_send_work(struct node_job *job, struct model *m, struct 
     struct chat_sent sent;
     enum way way = WAY_DIRECT;
     enum status st = node_job_hash(job, "to", &to, e);
-    if (st == STATUS_OK && face_is(job) && !hash_eq(&to, &m->self->person))
+    if (st == STATUS_OK && is_ourselves(job, m, &to))
+        return error_set(e, STATUS_INVALID, "BAD-INPUT", "a conversation needs another person");
+    if (st == STATUS_OK && face_is(job))
         st = way_to(m, &to, &way, e);
     if (st == STATUS_OK && way != WAY_DIRECT)
         return send_by_way(job, m, &to, way, e);
@@ -243,7 +251,9 @@ static enum status topic_send(struct node_job *job, struct model *m, struct erro
     size_t count;
     struct chat_sent sent;
     enum way way = WAY_DIRECT;
-    enum status st = node_job_topic(job, m, &topic, e);
+    enum status st = node_job_topic_or_person(job, m, &topic, "to", e);
+    if (st == STATUS_OK && ipc_request_text(job->request, "to") != NULL)
+        return chat_send_work(job, m, e);
     if (st == STATUS_OK && face_is(job))
         st = way_into(m, &topic, &way, e);
     if (st == STATUS_OK && way == WAY_NONE)
@@ -271,7 +281,9 @@ static void note_sent(struct node_job *job)
 static enum status topic_read(struct node_job *job, struct model *m, struct error *e)
 {
     struct topic topic;
-    enum status st = node_job_topic(job, m, &topic, e);
+    enum status st = node_job_topic_or_person(job, m, &topic, "with", e);
+    if (st == STATUS_OK && ipc_request_text(job->request, "with") != NULL)
+        return conversation_page(job, m, e);
     return st == STATUS_OK ? conversation_topic_page(job, m, &topic, e) : st;
 }
 
@@ -279,7 +291,7 @@ static json_t *show_hit(struct model *m, const struct search_hit *hit, bool is_f
 {
     json_t *shown = conversation_show(m, &hit->message, is_face);
     json_object_set_new(shown, "topic", node_json_text(topic_key(m, hit->topic)));
-    json_object_set_new(shown, "name", node_json_name(hit->topic->name));
+    json_object_set_new(shown, "name", node_topic_name(m, hit->topic));
     return shown;
 }
 

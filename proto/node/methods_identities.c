@@ -75,23 +75,26 @@ static void identity_added(struct node_job *job)
 
 enum status node_job_author(struct node_job *job, struct model *m, struct identity **out, struct error *e)
 {
-    struct hash person;
-    bool given;
     struct identity **others = NULL;
     size_t count = 0;
+    size_t at = 0;
     *out = NULL;
-    enum status st = node_job_optional_hash(job, "as", &person, &given, e);
-    if (st != STATUS_OK || !given || hash_eq(&person, &m->self->person))
+    if (ipc_request_text(job->request, "as") == NULL)
+        return STATUS_OK;
+    enum status st = instance_identities(m, job->node->keychain, &others, &count, e);
+    if (st != STATUS_OK)
         return st;
-    st = instance_identities(m, job->node->keychain, &others, &count, e);
-    for (size_t i = 0; st == STATUS_OK && i < count && *out == NULL; i++) {
-        if (!hash_eq(&others[i]->person, &person))
-            continue;
-        *out = others[i];
-        others[i] = NULL;
+    const struct identity **all = arena_alloc(m->arena, (count + 1) * sizeof *all);
+    all[0] = m->self;
+    for (size_t i = 0; i < count; i++)
+        all[i + 1] = others[i];
+    st = identity_named(all, count + 1, node_job_text(job, "as"), &at, e);
+    if (st == STATUS_OK)
+        json_object_set_new(ipc_request_params(job->request), "as", node_json_hash(&all[at]->person));
+    if (st == STATUS_OK && at != 0) {
+        *out = others[at - 1];
+        others[at - 1] = NULL;
     }
-    if (st == STATUS_OK && *out == NULL)
-        st = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is no identity of this node", hash_text(&person).s);
     free_identities(others, count);
     return st;
 }

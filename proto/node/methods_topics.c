@@ -3,15 +3,44 @@
 #include <stdlib.h>
 
 #include "models/group.h"
+#include "models/names.h"
+#include "models/profile.h"
 #include "models/readstate.h"
 #include "models/sharing.h"
 #include "models/way.h"
 #include "node/face.h"
 #include "node/methods.h"
 
+enum { SHORT_ID = 12 };
+
 enum status node_job_topic(struct node_job *job, struct model *m, struct topic *topic, struct error *e)
 {
     return topic_named(m, node_job_text(job, "topic"), topic, e);
+}
+
+// The beginning of a person's id may be that of several topics' ids.
+static bool may_be_person(struct model *m, struct span text, enum status why)
+{
+    struct hash id;
+    return why == STATUS_NOT_FOUND || (why == STATUS_REFUSED && names_complete(m, text, &id, NULL) == STATUS_OK);
+}
+
+enum status node_job_topic_or_person(struct node_job *job, struct model *m, struct topic *topic, const char *param,
+                                     struct error *e)
+{
+    struct hash person;
+    struct error why = {0};
+    enum status st = node_job_topic(job, m, topic, e);
+    if (st == STATUS_OK || !may_be_person(m, node_job_text(job, "topic"), st))
+        return st;
+    enum status found = names_find(m, node_job_text(job, "topic"), &person, &why);
+    if (found == STATUS_OK) {
+        json_object_set_new(ipc_request_params(job->request), param, node_json_hash(&person));
+        error_clear(e);
+    } else if (found == STATUS_REFUSED && e != NULL) {
+        *e = why;
+    }
+    return found == STATUS_OK || found == STATUS_REFUSED ? found : st;
 }
 
 // ---- Showing --------------------------------------------------------------------------------------------------------
@@ -50,11 +79,36 @@ static json_t *topic_persons(struct model *m, const struct topic *topic)
     return persons;
 }
 
+// Of a conversation of two: who is not us, or else not this node.
+static bool other_of(struct model *m, const struct topic *t, struct hash *other)
+{
+    struct hash pair[2];
+    if (!topic_is_one_to_one(t->id, &pair[0], &pair[1]))
+        return false;
+    bool first =
+        hash_eq(&pair[1], &m->self->person) || (way_is_self(m, &pair[1]) && !hash_eq(&pair[0], &m->self->person));
+    *other = first ? pair[0] : pair[1];
+    return true;
+}
+
+json_t *node_topic_name(struct model *m, const struct topic *topic)
+{
+    struct hash other;
+    struct span name = {0};
+    if (!other_of(m, topic, &other))
+        return node_json_name(topic->name);
+    if (names_local(m, &other, &name, NULL) != STATUS_OK || name.len == 0)
+        (void)profile_name_of(m, &other, &name, NULL);
+    return name.len != 0 ? node_json_name(name) : json_pack("s%", hash_text(&other).s, (size_t)SHORT_ID);
+}
+
 static json_t *show_topic(struct model *m, const struct topic *t)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "topicId", node_json_text(t->id), "name", node_json_name(t->name),
-                     "channel", node_json_hash(&t->channel), "persons", topic_persons(m, t), "members",
-                     show_members(t));
+    struct hash other = {{0}};
+    (void)other_of(m, t, &other);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "topicId", node_json_text(t->id), "name", node_topic_name(m, t),
+                     "channel", node_json_hash(&t->channel), "with", node_json_hash(&other), "persons",
+                     topic_persons(m, t), "members", show_members(t));
 }
 
 static enum status add_readstate(struct model *m, const struct topic *topic, json_t *shown, struct error *e)
@@ -108,10 +162,12 @@ static enum status topic_read_up_to(struct node_job *job, struct model *m, struc
     enum status st = node_job_optional_hash(job, "with", &with, &given, e);
     if (st == STATUS_OK && given == (node_job_text(job, "topic").len != 0))
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "give \"topic\" or \"with\"");
-    if (st == STATUS_OK && !given) {
-        st = node_job_topic(job, m, &topic, e);
-        return st == STATUS_OK ? read_up_to(job, m, &topic, 1, e) : st;
-    }
+    if (st == STATUS_OK && !given)
+        st = node_job_topic_or_person(job, m, &topic, "with", e);
+    if (st == STATUS_OK && !given)
+        st = node_job_optional_hash(job, "with", &with, &given, e);
+    if (st == STATUS_OK && !given)
+        return read_up_to(job, m, &topic, 1, e);
     if (st == STATUS_OK)
         st = way_conversation(m, &with, &pair, e);
     return st == STATUS_OK ? read_up_to(job, m, pair.items, pair.count, e) : st;
@@ -131,12 +187,12 @@ static enum status topic_members_work(struct node_job *job, struct model *m, str
 // The installation's groups are the archive's, unless this node's person takes part in one itself.
 static bool is_archives(struct node_job *job, struct model *m, const struct topic *topic)
 {
-    struct hash owner;
+    enum way way;
     if (!face_is(job))
         return false;
     if (topic->members != NULL)
         return !members_has(topic->members, &m->self->person);
-    return channel_owner(m, &topic->channel, &owner) == STATUS_OK && !hash_eq(&owner, &m->self->person);
+    return way_into(m, topic, &way, NULL) == STATUS_OK && way == WAY_ARCHIVE; // its statement may come later
 }
 
 // The same request for the archive, with the topic's unambiguous name.

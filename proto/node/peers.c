@@ -367,22 +367,22 @@ struct local *peers_local(struct peers *p, const struct conn_identity *identity)
     return l;
 }
 
-struct local *peers_local_named(struct peers *p, struct span beginning, struct error *e)
+struct local *peers_local_named(struct peers *p, struct span text, struct error *e)
 {
-    struct local *found = NULL;
-    for (struct local *l = &p->main; l != NULL; l = l->next) {
-        struct hash_text id = hash_text(&l->self->person);
-        if (!span_starts_with(span_of(id.s), beginning))
-            continue;
-        if (found != NULL) {
-            error_set(e, STATUS_REFUSED, "AMBIGUOUS-ID", "several identities of this node begin like that");
-            return NULL;
-        }
-        found = l;
-    }
-    if (found == NULL)
-        error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", SPAN_FMT " is no identity of this node", SPAN_ARG(beginning));
-    return found;
+    size_t count = 0;
+    size_t at = 0;
+    struct local *found = &p->main;
+    for (const struct local *l = &p->main; l != NULL; l = l->next)
+        count++;
+    const struct identity **all = mem_alloc(count * sizeof *all);
+    count = 0;
+    for (const struct local *l = &p->main; l != NULL; l = l->next)
+        all[count++] = l->self;
+    enum status st = identity_named(all, count, text, &at, e);
+    free(all);
+    for (size_t i = 0; st == STATUS_OK && i < at; i++)
+        found = found->next;
+    return st == STATUS_OK ? found : NULL;
 }
 
 static void create_parts(struct peers *p)

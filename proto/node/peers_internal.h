@@ -91,7 +91,7 @@ void peers_stored(struct peers *p, struct local *l, const struct public_key *ins
 
 struct local *peers_local(struct peers *p, const struct conn_identity *identity); // it is one
 // The one whose person id begins so. NULL: NOT-FOUND, AMBIGUOUS-ID.
-struct local *peers_local_named(struct peers *p, struct span beginning, struct error *e);
+struct local *peers_local_named(struct peers *p, struct span text, struct error *e);
 
 // dials.c: attempts of routes.
 struct routes_host dialling_host(struct peers *p);

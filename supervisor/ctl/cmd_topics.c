@@ -19,14 +19,29 @@ enum status run_topic_create(struct ctl *c, struct error *e)
     return output_result(c, ctl_call(c, "topic.create", params, e), e);
 }
 
+// What to call it in commands: the chat with a person like the person.
+static json_t *name_of(const json_t *topic)
+{
+    const char *with = json_string_value(json_object_get(topic, "with"));
+    return with != NULL ? json_sprintf("%.12s", with) : json_incref(json_object_get(topic, "topicId"));
+}
+
 enum status run_topic_list(struct ctl *c, struct error *e)
 {
     static const struct output_column columns[] = {{"NAME", "name", OUTPUT_TEXT},
-                                                   {"TOPIC", "topicId", OUTPUT_TEXT},
+                                                   {"TOPIC", "shown", OUTPUT_TEXT},
                                                    {"UNREAD", "unread", OUTPUT_NUMBER},
                                                    {"PERSONS", "persons", OUTPUT_COUNT},
                                                    {"CHANNEL", "channel", OUTPUT_ID}};
-    return output_list(c, ctl_list(c, "topic.list", NULL, e), columns, 5, "No chats.", e);
+    size_t i;
+    json_t *item;
+    json_t *items = ctl_list(c, "topic.list", NULL, e);
+    json_array_foreach(items, i, item)
+    {
+        if (!c->json)
+            json_object_set_new(item, "shown", name_of(item));
+    }
+    return output_list(c, items, columns, 5, "No chats.", e);
 }
 
 enum status run_topic_members(struct ctl *c, struct error *e)

@@ -12,7 +12,7 @@
 
 #define AS                                                                                                             \
     {                                                                                                                  \
-        "as", '\0', "IDENTITY", "speak for this one of 'identity list', which is the archive's unless --node is given" \
+        "as", '\0', "IDENTITY", "speak for this one of 'identity list': its e-mail, or 8 or more digits of its id"     \
     }
 
 // clang-format off
@@ -162,10 +162,10 @@ const struct ctl_command CTL_COMMANDS[] = {
      run_profile_set, {{"name", '\0', "TEXT", "display name"}, {"status", '\0', "TEXT", "status text"},
                        {"organisation", '\0', "TEXT", "organisation"}, {"image", '\0', "HASH", "a stored file"},
                        {"mail", '\0', "ADDRESS", "mail address to show"}, {"phone", '\0', "NUMBER", "phone number"}}},
-    {"identity list", "", 0, 0, "List the identities of a node", NULL, "identity list", 30, run_identity_list, {{0}}},
-    {"identity add", "EMAIL", 1, 1, "Give a node a further identity",
-     "A person and an instance with keys of their own. What it posts ('channel post --as') is signed by it; connections\n"
-     "stay those of the main identity.",
+    {"identity list", "", 0, 0, "List the identities of the archive node", "Those of the sparse node with --node sparse.", "identity list", 30, run_identity_list, {{0}}},
+    {"identity add", "EMAIL", 1, 1, "Give the archive node a further identity",
+     "A person and an instance with keys of their own, whom others can meet: 'invite --as', 'pair --as', 'chat send --as'.\n"
+     "The sparse node gets one with --node sparse.",
      "identity add work@example.org", 30, run_identity_add,
      {{"instance", '\0', "NAME", "of its instance, default: the e-mail"}}},
     {"settings set", "STORE KEY VALUE", 3, 3, "Set a setting that the own nodes share",
@@ -192,7 +192,8 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"topic create", "", 0, 0, "Create a group chat, or find the chat with one person or with everyone",
      "All members see what all of them say. With --group, whoever is in that group now takes part. --everyone is for all\n"
      "your contacts: they see what you say there, and you see what they say.\n"
-     "Elsewhere a chat is named by its id, the beginning of it, or its name, if there is one of that name.",
+     "Elsewhere a chat is named by its id, the beginning of it, or its name, if there is one of that name; that with one\n"
+     "person like the person.",
      "topic create --name team --with 59b85c5b… --with 8eee9d9f…", 30, run_topic_create,
      {{"name", '\0', "TEXT", "of a group chat"}, {"with", '\0', "PERSON", "who takes part (may be repeated)"},
       {"group", '\0', "GROUP", "name or id of a group"}, {"history", '\0', NULL, "who joins later sees what was said before"},

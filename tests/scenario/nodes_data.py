@@ -234,14 +234,14 @@ def test_channels_are_created_posted_to_and_read(t):
 
 def test_a_node_has_several_identities(t):
     pair = Pair(t)
-    work = pair.ok("identity", "add", "work@x.org", "--instance", "desk")
-    assert pair.ok("identity", "add", "work@x.org", "--instance", "desk") == work and not work["main"]
+    work = pair.ok("--node", "sparse", "identity", "add", "work@x.org", "--instance", "desk")
+    assert pair.ok("--node", "sparse", "identity", "add", "work@x.org", "--instance", "desk") == work and not work["main"]
     pair.ok("channel", "create", "log", "--owner", work["personId"])
     post = lambda text, *options: pair.ok("channel", "post", "log", *options,
                                           stdin=dumps({"$type$": "PersonName", "name": text}))
     post("by work", "--as", work["personId"])
     pair.ok("restart", "sparse")
-    post("again", "--as", work["personId"][:8])
+    post("again", "--as", "work@x.org")
     entries = pair.ok("channel", "read", "log", "--owner", work["personId"])
     assert [(e["object"]["name"], e["author"], e["verification"]) for e in entries] == [
         ("again", work["personId"], "verified"), ("by work", work["personId"], "verified")]
@@ -251,11 +251,11 @@ def test_a_node_has_several_identities(t):
         return status == 0 and [e["verification"] for e in found] == ["verified"] * 2
 
     until(archive_believes_it, "the archive takes it over")
-    main, other = pair.ok("identity", "list")
+    main, other = pair.ok("--node", "sparse", "identity", "list")
     assert main["personId"] == pair.sparse and main["main"] and other == work
     assert work["personId"] not in [c["personId"] for c in pair.ok("contacts")]
-    pair.fails("EXISTS", 1, "identity", "add", pair.ok("--node", "archive", "id")["email"])
-    pair.fails("EXISTS", 1, "identity", "add", pair.ok("id")["email"])
+    pair.fails("EXISTS", 1, "--node", "sparse", "identity", "add", pair.ok("--node", "archive", "id")["email"])
+    pair.fails("EXISTS", 1, "--node", "sparse", "identity", "add", pair.ok("id")["email"])
     status, result = pair.cli("channel", "post", "log", "--as", pair.archive,
                               stdin=dumps({"$type$": "PersonName", "name": "x"}))
     assert result["error"]["code"] == "NOT-FOUND", result

@@ -220,5 +220,56 @@ def test_people_are_named_as_one_likes(t):
     with_two(t, run)
 
 
+# ---- What users type ----
+
+def read_topic(pair, name):
+    """The texts in a chat, nothing as long as it is not there."""
+    status, found = pair.cli("topic", "read", name)
+    return [m["text"] for m in found] if status == 0 else []
+
+
+def test_words_find_who_and_what_is_meant(t):
+    """A chat at once after it was made, the chat with a person by the person, an identity by its e-mail."""
+    def run(joe, ann):
+        until(lambda: "ann" in [c["name"] for c in joe.ok("contacts")], "the screen knows her")
+        for i in range(12):
+            made = joe.ok("topic", "create", "--name", f"q{i}", "--with", "ann")
+            sent = joe.ok("topic", "send", f"q{i}", "now")
+            assert sent["state"] in ("pending", "archived", "sent") and made["topicId"].startswith(f"q{i}-")
+            joe.ok("topic", "rename", f"q{i}", f"r{i}")
+        until(lambda: read_topic(ann, "r11") == ["now"], "she reads the last one")
+
+        joe.ok("topic", "send", "ann", "to you alone")
+        until(lambda: read_topic(ann, joe.archive[:12]) == ["to you alone"] == read_topic(ann, "joe"), "she hears him")
+        joe.fails("NOT-FOUND", 1, "topic", "read", "nobody at all")
+        direct = lambda: next((c for c in ann.ok("topic", "list") if c["with"] == joe.archive), None)
+        until(lambda: direct() and direct()["unread"] == 1, "it is new to her")
+        assert direct()["name"] == "joe", direct()
+        table = ann.t.cli("topic", "list")[1]
+        assert joe.archive[:12] in table and "<->" not in table, table
+        [hit] = ann.ok("chat", "search", "you alone")
+        assert hit["name"] == "joe" and hit["topic"] == direct()["topicId"], hit
+        assert ann.t.cli("chat", "search", "you alone")[1].startswith("joe: ")
+        ann.ok("topic", "read-up-to", joe.archive[:12])
+        assert direct()["unread"] == 0
+
+        for own in ("me", "joe", joe.archive, joe.sparse):
+            error = joe.fails("BAD-INPUT", 4, "chat", "send", "--to", own, "hello?")
+            assert error["message"] == "a conversation needs another person", error
+
+        work = joe.ok("identity", "add", "Joe@work.example")["personId"]
+        listed = joe.ok("identity", "list")
+        assert [i["personId"] for i in listed] == [joe.archive, work]
+        assert joe.ok("--node", "archive", "identity", "list") == listed
+        assert [i["personId"] for i in joe.ok("--node", "sparse", "identity", "list")] == [joe.sparse]
+        keys = {joe.ok("invite", "--as", name)["publicKey"] for name in ("joe@WORK.example", work[:8], work)}
+        assert len(keys) == 1 and joe.ok("invite")["publicKey"] not in keys
+        assert joe.ok("contacts", "--as", "Joe@work.example") == []
+        for command in (("invite",), ("contacts",)):
+            error = joe.fails("NOT-FOUND", 1, *command, "--as", "joe@nowhere")
+            assert '"as"' in error["message"] and f"Joe@work.example ({work[:12]})" in error["message"], error
+    with_two(t, run)
+
+
 if __name__ == "__main__":
     main(globals())
