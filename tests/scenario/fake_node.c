@@ -194,11 +194,14 @@ static void stop(struct ipc_request *r, void *ctx)
 
 // --- what clients ask ------------------------------------------------------------------------------------------------
 
+// Of nobody here: an own invitation is refused before it comes to the node.
+#define OTHER_KEY "abababababababababababababababababababababababababababababababab"
+
 static void invite(struct ipc_request *r, void *ctx)
 {
     (void)ctx;
     put_file("paired", "", 0);
-    ipc_request_reply(r, json_pack("{s:s, s:s, s:s}", "token", "fake_token", "publicKey", fake.person.s, "url",
+    ipc_request_reply(r, json_pack("{s:s, s:s, s:s}", "token", "fake_token", "publicKey", OTHER_KEY, "url",
                                    fake.url[0] != '\0' ? fake.url : "ws://localhost:1"));
 }
 
