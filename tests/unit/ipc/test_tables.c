@@ -13,10 +13,11 @@
 #include "ipc/events.h"
 #include "ipc/methods.h"
 
+// Words of the command line with dots between them; those may have dashes.
 static bool is_dotted(const char *name)
 {
     for (const char *c = name; *c != '\0'; c++)
-        if (!isalpha((unsigned char)*c) && *c != '.')
+        if (!isalpha((unsigned char)*c) && strchr(".-", *c) == NULL)
             return false;
     return true;
 }
