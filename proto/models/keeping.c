@@ -233,11 +233,9 @@ static enum status keep_applications(struct model *m, struct error *e)
 {
     struct hash own;
     struct finding f = {.m = m};
-    if (!gives_all(m))
-        return STATUS_OK;
-    enum status status = sharing_own_node(m, &own, e);
-    if (status == STATUS_OK)
-        status = store_each(m->store, find_application, &f, e);
+    if (!gives_all(m) || sharing_own_node(m, &own, NULL) != STATUS_OK)
+        return STATUS_OK; // once the other node is known, everything is shared
+    enum status status = store_each(m->store, find_application, &f, e);
     for (size_t i = 0; status == STATUS_OK && i < f.ids.count; i++)
         status = share_id(m, &own, &f.ids.items[i], e);
     hash_list_free(&f.ids);

@@ -144,10 +144,10 @@ def answer(t):
 
 
 def test_what_is_answered_is_what_is_true(t):
-    """Replacing keys.json fails, before and after the rename (its folder is the fifth to be synced); nobody dies."""
+    """Replacing keys.json fails, before and after the rename (its folder is the ninth to be synced, behind the copies of sealed keys); nobody dies."""
     prepared = Prepared(t)
     answers = set()
-    for fault in ("rename:2:EIO", "fsync:4:EIO", "fsync:5:EIO", "fsync:5+:EIO"):
+    for fault in ("rename:2:EIO", "rename:4:EIO", "fsync:8:EIO", "fsync:9:EIO", "fsync:9+:EIO"):
         t = prepared.copy()
         try:
             assert start(t, "supervisor", fault)
