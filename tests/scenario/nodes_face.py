@@ -223,7 +223,9 @@ def test_without_an_archive_the_sparse_node_says_what_is_pending_and_what_has_no
         send(joe, ann.archive, "before", "--wait")
         nobody = "ab" * 32
         joe.fails("NO-WAY", 4, "chat", "send", "--to", nobody, "hello?")  # the archive says so
-        assert send(joe, joe.archive, "to the archive itself", "--wait")["deliveredTo"] == [joe.archive]
+        joe.fails("BAD-INPUT", 4, "chat", "send", "--to", joe.archive, "to the archive itself")
+        assert joe.ok("--node", "sparse", "chat", "send", "--to", joe.archive, "between the nodes",
+                      "--wait")["deliveredTo"] == [joe.archive]
         until(lambda: joe.ok("--node", "archive", "chat", "list", "--with", joe.sparse), "it is there")
         joe.t.stop()
         os.rename(joe.t.path("archive"), joe.t.path("archive.away"))
