@@ -255,20 +255,6 @@ enum status keeping_all(struct model *m, struct error *e)
 
 // ---- Whom the other node knows --------------------------------------------------------------------------------------
 
-static bool is_signed_by(struct model *m, const struct hash *certificate, const struct hash *issuer)
-{
-    struct hash_list signatures = {0};
-    bool found = false;
-    if (store_referrers(m->store, certificate, SPAN("Signature"), false, &signatures, NULL) != STATUS_OK)
-        signatures.count = 0;
-    for (size_t i = 0; i < signatures.count && !found; i++) {
-        struct trust_signature s;
-        found = trust_read_signature(m, &signatures.items[i], &s) && hash_eq(&s.issuer, issuer);
-    }
-    hash_list_free(&signatures);
-    return found;
-}
-
 static bool is_certified_by(struct model *m, const struct hash *version, const struct hash *issuer)
 {
     struct hash_list certificates = {0};
@@ -276,7 +262,7 @@ static bool is_certified_by(struct model *m, const struct hash *version, const s
     if (store_referrers(m->store, version, SPAN("TrustKeysCertificate"), false, &certificates, NULL) != STATUS_OK)
         certificates.count = 0;
     for (size_t i = 0; i < certificates.count && !found; i++)
-        found = is_signed_by(m, &certificates.items[i], issuer);
+        found = trust_signed_by(m, &certificates.items[i], issuer, NULL);
     hash_list_free(&certificates);
     return found;
 }

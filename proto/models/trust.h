@@ -91,7 +91,7 @@ enum status trust_verify_entry(struct model *m, struct trust_memo *memo, const s
 // Is an affirmation of the entry by the author among the metadata, made with this key?
 bool trust_entry_fits(struct model *m, const struct hash *creation_time, const struct hash_list *metadata,
                       const struct hash *author, const struct sign_public *key);
-// Did this person sign the object with this key? Did m->self?
+// Did this person sign the object with this key, or, NULL, is there a signature in that name? Did m->self?
 bool trust_signed_by(struct model *m, const struct hash *data, const struct hash *person,
                      const struct sign_public *key);
 bool trust_signed_by_me(struct model *m, const struct hash *data);

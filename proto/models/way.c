@@ -21,21 +21,6 @@ bool way_is_self(struct model *m, const struct hash *person)
 
 // ---- To a person ----------------------------------------------------------------------------------------------------
 
-static bool is_signed_by(struct model *m, const struct hash *certificate, const struct hash *issuer)
-{
-    struct hash_list signatures = {0};
-    bool found = false;
-    if (store_referrers(m->store, certificate, SPAN("Signature"), false, &signatures, NULL) != STATUS_OK)
-        signatures.count = 0;
-    for (size_t i = 0; i < signatures.count && !found; i++) {
-        struct trust_signature s;
-        found = trust_read_signature(m, &signatures.items[i], &s) && hash_eq(&s.data, certificate) &&
-                hash_eq(&s.issuer, issuer);
-    }
-    hash_list_free(&signatures);
-    return found;
-}
-
 // The archive certifies the keys of whom it pairs with, and takes that back when it forgets somebody.
 enum status way_paired_with(struct model *m, const struct hash *own, const struct hash *person, bool *paired,
                             struct error *e)
@@ -45,7 +30,7 @@ enum status way_paired_with(struct model *m, const struct hash *own, const struc
     enum status status = trust_keys_of(m, person, &keys, e);
     for (size_t i = 0; status == STATUS_OK && i < keys.count && !*paired; i++)
         *paired = keys.items[i].trusted && keys.items[i].reason == TRUST_BY_CERTIFICATE &&
-                  is_signed_by(m, &keys.items[i].certificate, own);
+                  trust_signed_by(m, &keys.items[i].certificate, own, NULL);
     return status;
 }
 
