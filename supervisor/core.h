@@ -172,6 +172,8 @@ void courier_close(struct supervisor *s);
 void courier_attend(struct supervisor *s); // a node has opened: look what there is to do; cheap when there is nothing
 void courier_kick(struct supervisor *s);   // something waits in the outbox
 void courier_people(struct supervisor *s); // there is news of contacts
+// The sparse node keeps what the archive answered to node.contacts. items: borrowed.
+void courier_keep_people(struct supervisor *s, json_t *items);
 bool courier_is_idle(const struct supervisor *s); // nothing does
 
 // notify.c

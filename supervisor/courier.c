@@ -241,11 +241,16 @@ static void kept(void *ctx, json_t *result, const struct error *error)
     (void)error; // said again at the next news
 }
 
+void courier_keep_people(struct supervisor *s, json_t *items)
+{
+    if (both_open(s))
+        ask(s, IPC_SPARSE, "node.known", json_pack("{s:O}", "items", items), CALL_MS, kept);
+}
+
 static void said_of_people(void *ctx, json_t *result, const struct error *error)
 {
-    struct supervisor *s = ctx;
-    if (error == NULL && both_open(s))
-        ask(s, IPC_SPARSE, "node.known", json_pack("{s:O}", "items", json_object_get(result, "items")), CALL_MS, kept);
+    if (error == NULL)
+        courier_keep_people(ctx, json_object_get(result, "items"));
 }
 
 static void people_due(uv_timer_t *timer)

@@ -202,8 +202,9 @@ static void contacts_joined(void *ctx, json_t *result, const struct error *error
     json_t *list = f->first;
     size_t i;
     json_t *item;
+    if (error == NULL) // what was shown once is shown again when the archive is away
+        courier_keep_people(f->joins, json_object_get(result, "items"));
     free(f);
-    (void)error;
     json_array_foreach(json_object_get(list, "items"), i, item)
     {
         ipc_contact_join(item, contact_among(json_object_get(result, "items"), json_object_get(item, "personId")));
