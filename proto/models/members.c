@@ -2,7 +2,6 @@
 // and channels in topic_members.c.
 #include "models/members.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -102,22 +101,11 @@ enum status members_read(struct model *m, const struct hash *hash, struct member
     return status;
 }
 
-struct name {
-    char s[sizeof "members." + HASH_HEX];
-};
-
-static struct name setting_of(const struct hash *channel)
-{
-    struct name name;
-    snprintf(name.s, sizeof name.s, "members.%s", hash_text(channel).s);
-    return name;
-}
-
 enum status members_current(struct model *m, const struct hash *channel, struct members *out, struct error *e)
 {
     struct span text;
     struct hash hash;
-    enum status status = store_setting_get(m->store, setting_of(channel).s, m->arena, &text, e);
+    enum status status = store_setting_get(m->store, store_setting_about("members", channel).s, m->arena, &text, e);
     if (status == STATUS_OK && !hash_parse(text, &hash))
         status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "nothing is said about the members");
     return status == STATUS_OK ? members_read(m, &hash, out, e) : status;
@@ -125,7 +113,8 @@ enum status members_current(struct model *m, const struct hash *channel, struct 
 
 static enum status set_current(struct model *m, const struct members *members, struct error *e)
 {
-    return store_setting_set(m->store, setting_of(&members->channel).s, span_of(hash_text(&members->hash).s), e);
+    return store_setting_set(m->store, store_setting_about("members", &members->channel).s,
+                             span_of(hash_text(&members->hash).s), e);
 }
 
 // ---- Checking -------------------------------------------------------------------------------------------------------

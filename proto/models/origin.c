@@ -1,19 +1,6 @@
 #include "models/origin.h"
 
-#include <stdio.h>
-
 #include "models/settings.h"
-
-struct name {
-    char s[sizeof "origin." + HASH_HEX];
-};
-
-static struct name name_of(const struct hash *id_hash)
-{
-    struct name name;
-    snprintf(name.s, sizeof name.s, "origin.%s", hash_text(id_hash).s);
-    return name;
-}
 
 // What others began is told the own other node too, by an object of Settings for each: a node that lost its store still
 // has to know from whom it takes more.
@@ -25,7 +12,7 @@ static struct span kept_name(struct model *m, const struct hash *id_hash)
 enum status origin_get(struct model *m, const struct hash *id_hash, struct hash *person, struct error *e)
 {
     struct span text;
-    const struct name name = name_of(id_hash);
+    const struct store_setting_name name = store_setting_about("origin", id_hash);
     enum status status = store_setting_get(m->store, name.s, m->arena, &text, NULL);
     if (status != STATUS_OK)
         status = settings_get(m, kept_name(m, id_hash), SPAN("person"), &text, e);
@@ -42,7 +29,7 @@ bool origin_is(struct model *m, const struct hash *id_hash, const struct hash *p
 
 enum status origin_set(struct model *m, const struct hash *id_hash, const struct hash *person, struct error *e)
 {
-    const struct name name = name_of(id_hash);
+    const struct store_setting_name name = store_setting_about("origin", id_hash);
     enum status status = store_setting_set(m->store, name.s, span_of(hash_text(person).s), e);
     if (status != STATUS_OK || hash_eq(person, &m->self->person))
         return status;

@@ -1,26 +1,16 @@
 #include "node/known.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "ipc/contacts.h"
 #include "models/contact.h"
 
-struct setting_name {
-    char text[sizeof "known." + HASH_HEX];
-};
-
-static struct setting_name name_of(const struct hash *person)
-{
-    struct setting_name s;
-    snprintf(s.text, sizeof s.text, "known.%s", hash_text(person).s);
-    return s;
-}
-
 static struct span read_known(struct model *m, const struct hash *person)
 {
     struct span text = {0};
-    return store_setting_get(m->store, name_of(person).text, m->arena, &text, NULL) == STATUS_OK ? text : SPAN("");
+    return store_setting_get(m->store, store_setting_about("known", person).s, m->arena, &text, NULL) == STATUS_OK
+               ? text
+               : SPAN("");
 }
 
 enum status known_keep(struct model *m, const json_t *item, struct error *e)
@@ -34,7 +24,7 @@ enum status known_keep(struct model *m, const json_t *item, struct error *e)
     char *text = json_dumps(kept, JSON_COMPACT | JSON_SORT_KEYS);
     enum status st = STATUS_OK;
     if (text != NULL && !span_eq_text(read_known(m, &person), text))
-        st = store_setting_set(m->store, name_of(&person).text, span_of(text), e);
+        st = store_setting_set(m->store, store_setting_about("known", &person).s, span_of(text), e);
     free(text);
     json_decref(kept);
     return st;
@@ -50,5 +40,7 @@ void known_fill(struct model *m, const struct hash *person, json_t *item)
 
 enum status known_forget(struct model *m, const struct hash *person, struct error *e)
 {
-    return read_known(m, person).len != 0 ? store_setting_set(m->store, name_of(person).text, SPAN(""), e) : STATUS_OK;
+    return read_known(m, person).len != 0
+               ? store_setting_set(m->store, store_setting_about("known", person).s, SPAN(""), e)
+               : STATUS_OK;
 }

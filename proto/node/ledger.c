@@ -7,24 +7,13 @@
 
 enum { TIMES = 16, CREDIT_MAX = 256 << 20 };
 
-struct name {
-    char s[sizeof "grown." + HASH_HEX];
-};
-
-static struct name name_of(const struct hash *person)
-{
-    struct name name;
-    snprintf(name.s, sizeof name.s, "grown.%s", hash_text(person).s);
-    return name;
-}
-
 void ledger_load(struct ledger *l, struct store *s, const struct hash *person)
 {
     struct arena *a = arena_create();
     struct span text;
     char *rest;
     *l = (struct ledger){0};
-    if (store_setting_get(s, name_of(person).s, a, &text, NULL) == STATUS_OK) {
+    if (store_setting_get(s, store_setting_about("grown", person).s, a, &text, NULL) == STATUS_OK) {
         l->grown = strtoull(arena_printf(a, SPAN_FMT, SPAN_ARG(text)).ptr, &rest, 10);
         l->credit = strtoull(rest, NULL, 10);
     }
@@ -35,7 +24,7 @@ enum status ledger_save(const struct ledger *l, struct store *s, const struct ha
 {
     char text[50];
     snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, l->grown, l->credit);
-    return store_setting_set(s, name_of(person).s, span_of(text), e);
+    return store_setting_set(s, store_setting_about("grown", person).s, span_of(text), e);
 }
 
 uint64_t ledger_book(struct ledger *l, uint64_t sent, uint64_t grown)

@@ -19,21 +19,10 @@ struct writing {
     int64_t at;
 };
 
-struct setting {
-    char name[sizeof "seen." + HASH_HEX];
-};
-
-static struct setting setting_of(const struct hash *person)
-{
-    struct setting s;
-    snprintf(s.name, sizeof s.name, "seen.%s", hash_text(person).s);
-    return s;
-}
-
 int64_t seen_last(struct store *s, struct arena *a, const struct hash *person)
 {
     struct span text;
-    if (store_setting_get(s, setting_of(person).name, a, &text, NULL) != STATUS_OK)
+    if (store_setting_get(s, store_setting_about("seen", person).s, a, &text, NULL) != STATUS_OK)
         return 0;
     return strtoll(arena_printf(a, SPAN_FMT, SPAN_ARG(text)).ptr, NULL, 10);
 }
@@ -45,7 +34,7 @@ static enum status write_work(struct store *s, void *arg, struct error *e)
     enum status st = STATUS_OK;
     snprintf(text, sizeof text, "%" PRId64, w->at);
     for (size_t i = 0; st == STATUS_OK && i < w->persons.count; i++)
-        st = store_setting_set(s, setting_of(&w->persons.items[i]).name, span_of(text), e);
+        st = store_setting_set(s, store_setting_about("seen", &w->persons.items[i]).s, span_of(text), e);
     return st;
 }
 

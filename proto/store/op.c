@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "store/internal.h"
 
 enum { RESULT_LIMIT = 1 << 20 };
@@ -34,6 +36,13 @@ enum status store_op_put(struct store *s, struct span op_id, struct span result,
     bind_bytes(st, 2, result);
     sqlite3_bind_int64(st, 3, now_ms);
     return statement_run(s, st, e);
+}
+
+struct store_setting_name store_setting_about(const char *kind, const struct hash *hash)
+{
+    struct store_setting_name name;
+    snprintf(name.s, sizeof name.s, "%.15s.%s", kind, hash_text(hash).s);
+    return name;
 }
 
 enum status store_setting_get(struct store *s, const char *name, struct arena *a, struct span *value, struct error *e)

@@ -202,6 +202,11 @@ enum status store_roots_version(struct store *s, const struct hash *person, uint
 enum status store_op_get(struct store *s, struct span op_id, struct arena *a, struct span *result, struct error *e);
 enum status store_op_put(struct store *s, struct span op_id, struct span result, int64_t now_ms, struct error *e);
 // Settings of the node itself, small values by name (not data-model objects).
+// The name of a setting about one object or person: "KIND.HEX". kind: a literal of at most 15 bytes.
+struct store_setting_name {
+    char s[16 + HASH_HEX + 1];
+};
+struct store_setting_name store_setting_about(const char *kind, const struct hash *hash);
 enum status store_setting_get(struct store *s, const char *name, struct arena *a, struct span *value, struct error *e);
 enum status store_setting_set(struct store *s, const char *name, struct span value, struct error *e);
 
