@@ -83,18 +83,29 @@ static bool is_rights(struct span type)
     return find_standing(type, &standing) && standing == RIGHTS;
 }
 
+// In a group each member passes on what the others wrote in it.
+static bool is_said_in_group(struct model *m, const struct value *channel, const struct hash *owner)
+{
+    struct span id;
+    struct topic_claims claims = {0};
+    if (value_get_string(channel, "id", &id))
+        topic_claims_of(m, id, owner, &claims);
+    return claims.count != 0;
+}
+
 // A grant of one node holds at both, but a channel or profile of the other one would be refused if it came from us.
 static bool is_of_other_node(struct model *m, struct span type, const struct hash *id_hash)
 {
     struct hash own;
     struct hash owner;
     struct value *object;
-    if ((!span_eq_text(type, "ChannelInfo") && !span_eq_text(type, "Profile")) || id_hash == NULL ||
+    bool is_channel = span_eq_text(type, "ChannelInfo");
+    if ((!is_channel && !span_eq_text(type, "Profile")) || id_hash == NULL ||
         sharing_own_node(m, &own, NULL) != STATUS_OK)
         return false;
-    const char *name = span_eq_text(type, "Profile") ? "Profile" : "ChannelInfo";
-    return model_read(m, id_hash, name, &object, NULL) == STATUS_OK && value_get_hash(object, "owner", &owner) &&
-           hash_eq(&owner, &own);
+    return model_read(m, id_hash, is_channel ? "ChannelInfo" : "Profile", &object, NULL) == STATUS_OK &&
+           value_get_hash(object, "owner", &owner) && hash_eq(&owner, &own) &&
+           !(is_channel && is_said_in_group(m, object, &owner));
 }
 
 bool policy_may_serve(struct model *m, const struct hash *person, struct span type, const struct hash *id_hash)

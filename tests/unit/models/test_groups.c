@@ -165,6 +165,29 @@ static void strangers_hear_each_other_in_one_order(void **state)
     assert_int_equal(role_at(w, 2, "Team", 0), MEMBER_OWNER);
 }
 
+static void become_own_nodes(struct model_node *a, struct model_node *b)
+{
+    struct model *m = model_node_begin(a);
+    MUST(sharing_set_own_node(m, &b->self->person, &b->self->instance_keys.public_key, &e));
+    MUST(sharing_apply(m, &b->self->person, &e));
+    model_node_end(a);
+}
+
+static void the_own_nodes_pass_each_other_on(void **state)
+{
+    struct crowd *w = *state;
+    become_own_nodes(&w->nodes[0], &w->nodes[1]);
+    become_own_nodes(&w->nodes[1], &w->nodes[0]);
+    create(w, 0, "Team", "", 3, false);
+    sync_all(w);
+    say(w, 0, "Team", "a1");
+    say(w, 1, "Team", "b1"); // only ann is met by cid and dan
+    say(w, 2, "Team", "c1");
+    sync_all(w);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(heard(w, i, "Team"), "a1 b1 c1");
+}
+
 static void answers_come_behind_what_they_answer_to(void **state)
 {
     struct crowd *w = *state;
@@ -604,6 +627,7 @@ int main(void)
     crypto_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(strangers_hear_each_other_in_one_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_own_nodes_pass_each_other_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(answers_come_behind_what_they_answer_to, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_group_goes_on_without_its_creator, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_removed_gets_nothing_new, set_up, tear_down),
