@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "models/channel.h"
+#include "models/channel_confirm.h"
 #include "models/contact.h"
 #include "models/keeping.h"
 #include "models/sharing.h"
@@ -21,7 +22,10 @@ static enum status react_to_someone(struct model *m, const struct store_change *
 
 static enum status react_to_channel(struct model *m, const struct store_change *change, struct error *e)
 {
-    enum status status = channel_register(m, &change->id_hash, hash_is_zero(&change->from), e);
+    bool is_ours = hash_is_zero(&change->from);
+    enum status status = channel_register(m, &change->id_hash, is_ours, e);
+    if (status == STATUS_OK && !is_ours && !sharing_is_own_node(m, &change->from))
+        status = channel_confirm(m, &change->id_hash, e);
     return status == STATUS_OK ? topic_notice_channel(m, &change->id_hash, e) : status;
 }
 

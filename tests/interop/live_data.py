@@ -78,8 +78,6 @@ def chat_begun_by_us(s):
 
 
 def both_see_the_same_conversation(s):
-    """The peer can lose an entry of ours from its list when it posts at the same moment, a defect of the reference
-    (WIRE.md 13.13); what we say next brings it back."""
     s.we_say("the last word")
     s.they_hear("the last word")
     ours = [m["text"] for m in s.messages()]

@@ -38,7 +38,7 @@ def one_conversation(s):
         write(s, f"ours {i}")
         s.they_say(f"theirs {i}")
 
-    # The peer can lose what comes while it writes, from its list (WIRE.md 13.13), until the next change.
+    # The peer can lose what comes while it writes, from its list (WIRE.md 13.13), until we tell it again.
     def is_one():
         listed = s.peer.ask("messages", "messages", other=s.ours, last=1000)["texts"]
         return len(listed) == 12 and listed == [m["text"] for m in conversation(s)]

@@ -14,6 +14,7 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
+import live_answers
 import live_crashes
 import live_data
 import live_groups
@@ -28,8 +29,8 @@ from live import NOT_TRIED, PeerEnded, Stage
 
 ROLES = ("browser", "node")
 HEADS = {"browser": "peer dials our archive", "node": "our sparse node dials the peer"}
-ALONE = live_groups.CASES + live_pairing.CASES + live_face.CASES + live_peers.CASES + live_network.CASES + live_relay.CASES + \
-    live_refusals.CASES + live_crashes.CASES + live_times.CASES
+ALONE = live_answers.CASES + live_groups.CASES + live_pairing.CASES + live_face.CASES + live_peers.CASES + \
+    live_network.CASES + live_relay.CASES + live_refusals.CASES + live_crashes.CASES + live_times.CASES
 ALONE_AT_ONCE = 8  # cases with their own stage that run at the same time, beside the two stages of live_data: they wait a lot
 PRINTING = threading.Lock()
 

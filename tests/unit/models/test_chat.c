@@ -75,6 +75,69 @@ static void settles_after_a_merge(void **state)
     assert_true(hash_eq(&before, &after));
 }
 
+// As a reference peer that answers while it takes in a word: the word is stored, and its list goes on without it.
+static void answer_over(struct model_pair *p, const char *word, const char *answer)
+{
+    struct topic topic;
+    struct channel before;
+    struct channel after;
+    MUST(chat_with(&p->b.m, &p->a.self->person, &topic, &e));
+    MUST(channel_get(&p->b.m, &topic.channel, &before, &e));
+    say(&p->a, &p->b, word);
+    model_node_sync(&p->a, &p->b);
+    say(&p->b, &p->a, answer);
+    struct model *m = model_node_begin(&p->b);
+    struct list_element newest;
+    bool end;
+    MUST(channel_get(m, &topic.channel, &after, &e));
+    struct list_iterator *it = list_iterator_create(store_versions(m->store), &after.head, 1, false);
+    MUST(list_iterator_next(it, &newest, &end, &e));
+    list_iterator_destroy(it);
+    struct hash_list metadata = {0};
+    struct hash head;
+    MUST(channel_entry_metadata(m, &newest.entry, &metadata, &e));
+    MUST(list_insert(store_versions(m->store), &before.head, &newest.creation_time, &metadata, &head, &e));
+    hash_list_free(&metadata);
+    struct value *info = model_object(m, "ChannelInfo");
+    model_set_text(m, info, "id", topic.id);
+    model_set_hash(m, info, "head", &head);
+    MUST(model_change(m, info, NULL, &e));
+    model_node_end(&p->b);
+}
+
+static size_t count_versions(struct model_node *n, const struct hash *channel)
+{
+    struct hash head;
+    struct hash_list nodes = {0};
+    MUST(store_head(n->store, channel, &head, &e));
+    MUST(version_list(store_versions(n->store), &head, &nodes, &e));
+    size_t count = nodes.count;
+    hash_list_free(&nodes);
+    return count;
+}
+
+static void a_word_that_was_written_over_comes_back(void **state)
+{
+    struct model_pair *p = *state;
+    struct chat_sent first = say(&p->a, &p->b, "hello");
+    sync_both(p);
+    answer_over(p, "lost", "answer");
+    static const char *const without[] = {"hello", "answer"};
+    struct chat_messages at_b = read_all(&p->b, &p->a);
+    assert_texts(&at_b, without, 2);
+    sync_both(p);
+    static const char *const texts[] = {"hello", "lost", "answer"};
+    struct chat_messages at_a = read_all(&p->a, &p->b);
+    at_b = read_all(&p->b, &p->a);
+    assert_texts(&at_a, texts, 3);
+    assert_texts(&at_b, texts, 3);
+    size_t a = count_versions(&p->a, &first.channel);
+    size_t b = count_versions(&p->b, &first.channel);
+    sync_both(p);
+    assert_int_equal(count_versions(&p->a, &first.channel), a); // both have come to rest
+    assert_int_equal(count_versions(&p->b, &first.channel), b);
+}
+
 // A cursor tells of everything once, also of what merged in with older timestamps.
 static void follows_without_gap_or_repetition(void **state)
 {
@@ -424,6 +487,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(carries_messages_both_ways, conversation_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(merges_what_was_written_apart, conversation_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(settles_after_a_merge, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(a_word_that_was_written_over_comes_back, conversation_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(follows_without_gap_or_repetition, conversation_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(follows_in_pieces, conversation_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(pages_backwards, conversation_begin, model_pair_end),
