@@ -46,7 +46,7 @@ const struct ipc_code IPC_CODES[] = {
      "Ask the archive node, or register with a relay: tandem up --relay URL, tandem invite --via relay."},
     {"NO-RELAY", 122, IPC_EXIT_FAILED, STATUS_CONFLICT, "Start with tandem up --relay URL."},
     {"HOSTS-MISSING", 123, IPC_EXIT_FAILED, STATUS_INVALID,
-     "Name the hosts in tandem.conf, listen.hosts, before you open the listener to the network."},
+     "Name the hosts by which it is reached: tandem up --host NAME, or listen.hosts in tandem.conf."},
     {"BAD-ADDRESS", 124, IPC_EXIT_FAILED, STATUS_INVALID, "Use an address of this machine, as HOST:PORT."},
     {"TLS-FAILED", 125, IPC_EXIT_FAILED, STATUS_REFUSED,
      "Check the peer's certificate; tls.ca_file in tandem.conf names further authorities."},

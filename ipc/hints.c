@@ -30,6 +30,11 @@ struct ipc_hints *ipc_hints_listen(const char *path, struct error *e)
     return h;
 }
 
+enum status ipc_hints_listen_again(struct ipc_hints *h, struct error *e)
+{
+    return hub_listen_again(h->hub, e);
+}
+
 void ipc_hints_destroy(struct ipc_hints *h)
 {
     if (h == NULL)

@@ -8,7 +8,8 @@
 
 struct ipc_hints;
 
-struct ipc_hints *ipc_hints_listen(const char *path, struct error *e); // NULL on failure
+struct ipc_hints *ipc_hints_listen(const char *path, struct error *e);    // NULL on failure
+enum status ipc_hints_listen_again(struct ipc_hints *h, struct error *e); // when its socket file was removed
 void ipc_hints_destroy(struct ipc_hints *h);
 int ipc_hints_fd(const struct ipc_hints *h);                     // watch for readability
 void ipc_hints_drain(struct ipc_hints *h);                       // takes in who wants to listen; never blocks

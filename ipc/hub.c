@@ -387,6 +387,18 @@ struct hub *hub_dial(const char *path, struct hub_settings settings, struct hub_
     return h;
 }
 
+enum status hub_listen_again(struct hub *h, struct error *e)
+{
+    int fd = ipc_socket_listen(h->path, e);
+    if (fd < 0)
+        return e->status;
+    close(h->listen_fd); // leaves the epoll set with it
+    h->listen_fd = fd;
+    if (h->admitted != 0 && !watch(h, fd, EPOLL_CTL_ADD, EPOLLIN, &h->listen_fd))
+        return error_errno(e, "cannot watch %s", h->path);
+    return STATUS_OK;
+}
+
 void hub_admit(struct hub *h, pid_t pid)
 {
     int how = h->admitted == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;

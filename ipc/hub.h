@@ -40,6 +40,8 @@ struct hub_events { // peer is valid until closed returns. Not from inside one: 
 struct hub *hub_listen(const char *path, struct hub_settings settings, struct hub_events events, struct error *e);
 // One connection, made at once; messages may be sent from now on. NOT-RUNNING, NO-PERMISSION.
 struct hub *hub_dial(const char *path, struct hub_settings settings, struct hub_events events, struct error *e);
+// Listens there again, when somebody removed the socket file. Who is connected stays so.
+enum status hub_listen_again(struct hub *h, struct error *e);
 void hub_destroy(struct hub *h); // waits 200 ms at most for what was said last; removes the socket file. NULL-safe
 
 // Until this is called nobody is accepted. pid: the one process that may connect, or HUB_ANY_PID.

@@ -65,11 +65,17 @@ const struct ipc_method IPC_METHODS[] = {
     {"status", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
      "Everything at a glance, as the nodes report it now. One that does not answer within 0.3 s shows its last report.",
      "{supervisor:{pid,uptimeMs,version,walls:{seccomp,landlock}}, archive:{state,pid,restarts,personId,instanceId,listeners:[{type,url,state}],"
-     "objects,bytes,warnings:[…],walls,budgets:{stranger:{connections,bytesHeld:{use,limit,refused},…},contact:{…},own:{…},"
+     "objects,bytes,failure:{code,message,hint,at},lastEnd:{reason,at},warnings:[…],walls,budgets:{stranger:{connections,bytesHeld:{use,limit,refused},…},contact:{…},own:{…},"
      "top:[{personId,class,…}]}}, sparse:{…}, federated}; state is stopped, starting, unprovisioned, running or failed; "
      "a listener of type relay also has spares, the sockets waiting there; one of type websocket has publicUrl where "
      "listen.public_url is set; walls say whether system calls are filtered and which version of Landlock limits files, 0 "
-     "for none (null until the node is provisioned)",
+     "for none (null until the node is provisioned); failure is what keeps the node from opening or running, null when "
+     "nothing does; lastEnd is how its process ended the last time that it was not told to, or null",
+     {{0}}},
+    {"config.show", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
+     "The settings that are in force, and where each comes from.",
+     "{file, items:[{key,value,origin,line}]}; origin is default, file, environment or flag; line is that of the file. "
+     "Nodes take what concerns them when they are started",
      {{0}}},
     {"provision", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
      "Opens or creates both nodes, pairs them if they are not, waits until CHUM runs both ways.",

@@ -155,6 +155,11 @@ struct ipc_server *ipc_server_listen(const char *path, struct ipc_service *servi
     return NULL;
 }
 
+enum status ipc_server_listen_again(struct ipc_server *s, struct error *e)
+{
+    return hub_listen_again(s->hub, e);
+}
+
 void ipc_server_destroy(struct ipc_server *s)
 {
     if (s == NULL)

@@ -11,6 +11,7 @@ enum { IPC_IN_FLIGHT_MAX = 64, IPC_IN_FLIGHT_OF_ALL = 1024 };
 
 // service is borrowed. ALREADY-RUNNING when a living process listens at path.
 struct ipc_server *ipc_server_listen(const char *path, struct ipc_service *service, struct error *e);
+enum status ipc_server_listen_again(struct ipc_server *s, struct error *e); // when its socket file was removed
 // Sends what was answered; requests not answered yet lose their asker.
 void ipc_server_destroy(struct ipc_server *s);
 int ipc_server_fd(const struct ipc_server *s); // watch for readability

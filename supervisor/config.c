@@ -68,6 +68,12 @@ static const struct row *find_row(const char *key)
     return NULL;
 }
 
+const char *config_origin_name(enum config_origin origin)
+{
+    static const char *const names[] = {"default", "file", "environment", "flag"};
+    return names[origin];
+}
+
 struct config *config_create(void)
 {
     struct config *c = mem_alloc(sizeof *c);
@@ -289,12 +295,17 @@ struct config_value config_at(const struct config *c, size_t i)
     return (struct config_value){rows[i].key, c->values[i].text, rows[i].about, c->values[i].origin, c->values[i].line};
 }
 
-const char *config_text(const struct config *c, const char *key)
+struct config_value config_find(const struct config *c, const char *key)
 {
     const struct row *row = find_row(key);
     if (row == NULL)
         abort(); // a bug: the table and the code disagree
-    return c->values[row - rows].text;
+    return config_at(c, (size_t)(row - rows));
+}
+
+const char *config_text(const struct config *c, const char *key)
+{
+    return config_find(c, key).text;
 }
 
 int64_t config_int(const struct config *c, const char *key)
@@ -345,6 +356,20 @@ static json_t *value_to_json(const struct row *row, const char *text)
         break;
     }
     return json_string(text);
+}
+
+json_t *config_to_json(const struct config *c)
+{
+    json_t *items = json_array();
+    for (size_t i = 0; i < ROWS; i++) {
+        struct config_value v = config_at(c, i);
+        json_t *item =
+            json_pack("{s:s, s:s, s:s}", "key", v.key, "value", v.text, "origin", config_origin_name(v.origin));
+        if (v.origin == CONFIG_FILE)
+            json_object_set_new(item, "line", json_integer(v.line));
+        json_array_append_new(items, item);
+    }
+    return items;
 }
 
 json_t *config_for_nodes(const struct config *c)

@@ -23,6 +23,8 @@ struct config_value {
 
 struct config;
 
+const char *config_origin_name(enum config_origin origin); // "default", "file", "environment", "flag"
+
 struct config *config_create(void); // all defaults
 void config_destroy(struct config *c);
 
@@ -35,9 +37,12 @@ enum status config_set(struct config *c, const char *key, const char *text, stru
 
 size_t config_count(void);
 struct config_value config_at(const struct config *c, size_t index);
+struct config_value config_find(const struct config *c, const char *key); // key is in the table
 const char *config_text(const struct config *c, const char *key); // key is in the table; borrowed until it changes
 int64_t config_int(const struct config *c, const char *key);      // of one that is a number
 
+// All as [{key,value,origin,line}]; line of those of the file. A new array.
+json_t *config_to_json(const struct config *c);
 // listen.address taken apart. host has room for size bytes.
 enum status config_listen(const struct config *c, char *host, size_t size, int *port, struct error *e);
 // What the nodes may know: {"relay.urls":["…"], "listen.origins":[…], …}. A new object.

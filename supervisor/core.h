@@ -4,8 +4,10 @@
 //   provision.c   provision, deprovision
 //   drive.c       brings both nodes to where they should be
 //   rekey.c       secret.change
-//   listener.c    listener.stop, listener.start
-//   requests.c    status, wait, restart, down, forwarding
+//   listener.c    where the archive listens; listener.stop, listener.start
+//   requests.c    wait, restart, down, forwarding
+//   overview.c    status, config.show
+//   endpoints.c   the sockets it is asked at
 //   tasks.c       requests that wait, and repeats
 //   courier.c     what one node leaves to the other
 //   notify.c      events to ring, hints and stdout
@@ -42,10 +44,12 @@ struct node {
     bool restarting;     // stopped in order to start again
     char url[256];       // where it is dialled from here, "" for nowhere
     char told_key[ID_LENGTH + 1];
-    char told_url[256];  // the peer's url it was told
-    bool told_restoring; // and that the peer is being restored
-    json_t *status;      // last answer of node.status, NULL = none of this generation
-    uint64_t asked_at;   // when its status was asked
+    char told_url[256];   // the peer's url it was told
+    bool told_restoring;  // and that the peer is being restored
+    struct error failure; // what keeps it from opening or running; no code: nothing does
+    int64_t failed_at;    // wall clock
+    json_t *status;       // last answer of node.status, NULL = none of this generation
+    uint64_t asked_at;    // when its status was asked
 };
 
 struct held_program {
@@ -86,7 +90,10 @@ struct supervisor {
     uv_signal_t signals[3];
     uv_poll_t stdin_poll;
     bool watches_stdin;
+    int terminal; // a descriptor of the one it was started in, -1 = none
+    uint64_t endpoints_looked_at;
     uint64_t started;
+    int found_port; // instead of the usual one that nobody asked for; 0 = that one
 
     // Provisioning. The key is there exactly while this installation is provisioned.
     struct secret kek;
@@ -121,13 +128,16 @@ struct supervisor {
 };
 
 // drive.c
-void drive(struct supervisor *s);         // takes the next steps towards "provisioned"; cheap when there are none
-void drive_forget(struct node *n);        // what was known of its process
-bool drive_is_open(const struct node *n); // provisioned and answering
+void drive(struct supervisor *s);  // takes the next steps towards "provisioned"; cheap when there are none
+void drive_forget(struct node *n); // what was known of its process
+void drive_note_failure(struct node *n, const struct error *error);
+bool drive_is_open(const struct node *n);                    // provisioned and answering
 bool drive_is_paired(const struct supervisor *s);            // both nodes say so
 bool drive_is_current(const struct node *n, uint64_t since); // its status was asked since then, if it can be
-bool drive_is_idle(const struct supervisor *s);              // federated and nothing left to transfer
-uint64_t drive_poll_ms(const struct supervisor *s);          // how often the nodes are asked for their status
+// Both nodes say so, and were asked since then.
+bool drive_is_federated(const struct supervisor *s, uint64_t since);
+bool drive_is_idle(const struct supervisor *s);     // federated and nothing left to transfer
+uint64_t drive_poll_ms(const struct supervisor *s); // how often the nodes are asked for their status
 
 // provision.c
 void provision_register(struct supervisor *s, struct ipc_service *service);
@@ -163,8 +173,20 @@ void keys_take_secret(struct ipc_request *r, const char *name, struct secret *ou
 void requests_register(struct supervisor *s, struct ipc_service *service);
 void requests_restart(struct supervisor *s, struct ipc_request *r, enum ipc_node which); // answers when it is open
 
+// endpoints.c
+enum status endpoints_open(struct supervisor *s, struct error *e);
+void endpoints_mend(struct supervisor *s); // if somebody removed them; cheap
+void endpoints_close(struct supervisor *s);
+
+// overview.c
+void overview_register(struct supervisor *s, struct ipc_service *service);
+
 // listener.c
 void listener_register(struct supervisor *s, struct ipc_service *service);
+enum status listener_settle(struct supervisor *s, struct error *e); // before anything runs: can it be opened, and where
+void listener_address(const struct supervisor *s, char *host, size_t size, int *port); // what the archive is told
+int listener_kept_port(struct supervisor *s);                                          // DIR/port; 0 = none
+void listener_keep_port(struct supervisor *s, int port);
 
 // courier.c
 void courier_init(struct supervisor *s);

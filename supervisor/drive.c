@@ -11,12 +11,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "io/file.h"
 #include "supervisor/core.h"
 
 enum { POLL_FAST_MS = 25, POLL_SLOW_MS = 1000, POLL_QUIET_MS = 5000 };
 enum { CALL_MS = 60000, ADOPT_MS = 3600000, STATUS_MS = 5000 };
-enum { PAIRING_TTL_S = 60, PAIRING_AGAIN_MS = 5000, SMALL_FILE = 64 };
+enum { PAIRING_TTL_S = 60, PAIRING_AGAIN_MS = 5000 };
 enum { LISTED = 1000 };
 
 static struct node *other_of(struct node *n)
@@ -57,6 +56,12 @@ static bool is_federated(const struct supervisor *s)
            peer_flag(&s->nodes[1], "importing") && peer_flag(&s->nodes[1], "exporting");
 }
 
+bool drive_is_federated(const struct supervisor *s, uint64_t since)
+{
+    return s->federated && is_federated(s) && drive_is_current(&s->nodes[0], since) &&
+           drive_is_current(&s->nodes[1], since);
+}
+
 bool drive_is_idle(const struct supervisor *s)
 {
     return s->federated && courier_is_idle(s) && s->installation.restoring < 0 &&
@@ -71,6 +76,12 @@ uint64_t drive_poll_ms(const struct supervisor *s)
     return s->federated ? POLL_QUIET_MS : POLL_SLOW_MS; // federated nodes tell when they no longer are
 }
 
+void drive_note_failure(struct node *n, const struct error *error)
+{
+    n->failure = *error;
+    n->failed_at = clock_wall_ms();
+}
+
 // A node that went down is driven again when it is back; any other refusal ends the drive for this process.
 static void refused(struct node *n, const char *step, const struct error *error)
 {
@@ -81,6 +92,7 @@ static void refused(struct node *n, const char *step, const struct error *error)
     LOG(LOG_WARN, "provision.refused", LOG_TEXT("node", process_name(n->process)), LOG_TEXT("step", step),
         LOG_TEXT("code", e.code), LOG_TEXT("reason", e.message));
     n->blocked = process_generation(n->process);
+    drive_note_failure(n, error);
     error_prefix(&e, "%s node", process_name(n->process));
     provision_failed(s, &e);
 }
@@ -102,15 +114,12 @@ static void copy_text(const json_t *result, const char *name, char *out, size_t 
 // A free port taken once is tried first the next time, so that contacts find the archive again.
 static void keep_port(struct supervisor *s, const char *url)
 {
-    struct error e = {0};
     char host[256];
-    int configured = 0;
+    int configured;
     const char *colon = strrchr(url, ':');
-    config_listen(s->options->config, host, sizeof host, &configured, &e);
-    if (configured != 0 || strcmp(host, "none") == 0 || s->installation.listener_stopped)
-        return;
-    if (colon == NULL || file_write(statedir_file(s->dir, "port"), span_of(colon + 1), 0600, &e) != STATUS_OK)
-        LOG(LOG_WARN, "port.forgotten", LOG_TEXT("reason", e.message));
+    listener_address(s, host, sizeof host, &configured);
+    if (configured == 0 && colon != NULL && strcmp(host, "none") != 0 && !s->installation.listener_stopped)
+        listener_keep_port(s, atoi(colon + 1));
 }
 
 static enum status take_adopted(struct node *n, const json_t *result, struct error *e)
@@ -149,6 +158,7 @@ static void take_opened(struct node *n, const json_t *result)
     copy_text(result, "url", n->url, sizeof n->url);
     take_kept_keys(n, result);
     n->opened = process_generation(n->process);
+    error_clear(&n->failure);
     n->created = n->created || json_is_true(json_object_get(result, "created"));
     if (n->which == IPC_ARCHIVE)
         keep_port(s, n->url);
@@ -187,25 +197,17 @@ static void opened(void *ctx, json_t *result, const struct error *error)
     drive(s);
 }
 
-static int preferred_port(struct supervisor *s)
-{
-    struct buf text = {0};
-    struct error e = {0};
-    int port = file_read(statedir_file(s->dir, "port"), SMALL_FILE, &text, &e) == STATUS_OK ? atoi(buf_cstr(&text)) : 0;
-    buf_free(&text);
-    return port > 0 && port < 65536 ? port : 0;
-}
-
 static void add_listener(struct supervisor *s, json_t *params)
 {
-    char host[256] = "";
-    int port = 0;
-    config_listen(s->options->config, host, sizeof host, &port, NULL);
+    char host[256];
+    int port;
+    listener_address(s, host, sizeof host, &port);
     json_object_set_new(params, "host", json_string(host));
     json_object_set_new(params, "port", json_integer(port));
     json_object_set_new(params, "listening", json_boolean(!s->installation.listener_stopped));
-    if (port == 0 && preferred_port(s) != 0)
-        json_object_set_new(params, "preferredPort", json_integer(preferred_port(s)));
+    int kept = listener_kept_port(s);
+    if (port == 0 && kept != 0)
+        json_object_set_new(params, "preferredPort", json_integer(kept));
 }
 
 // A store that is made anew gets the keys of the lost one, if they were kept.

@@ -1,9 +1,128 @@
-// listener.stop and listener.start: whether the archive's WebSocket listener is open to others. A node gives up
-// listening for good when it is open (the wall), so the archive is restarted for either; our sparse node reaches it all
-// the time.
+// The archive's WebSocket listener: where it is, and listener.stop and listener.start, which shut and open it for
+// others. A node gives up listening for good when it is open (the wall), so the archive is restarted for either; our
+// sparse node reaches it all the time.
+//
+// Whether it can be opened is tried when the supervisor starts, so that whoever types 'up' hears what is wrong. When
+// nobody asked for a port and another program, or another user's tandem, has the usual one, the next free one is taken
+// and kept, as contacts have to find the archive there again.
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/listening.h"
+#include "base/log.h"
+#include "io/file.h"
 #include "supervisor/core.h"
+
+enum { SMALL_FILE = 64, NEXT_PORTS = 100, PATIENCE_MS = 2000, LOOK_MS = 50 };
+
+// --- where it is -----------------------------------------------------------------------------------------------------
+
+int listener_kept_port(struct supervisor *s)
+{
+    struct buf text = {0};
+    struct error e = {0};
+    int port = file_read(statedir_file(s->dir, "port"), SMALL_FILE, &text, &e) == STATUS_OK ? atoi(buf_cstr(&text)) : 0;
+    buf_free(&text);
+    return port > 0 && port < 65536 ? port : 0;
+}
+
+void listener_keep_port(struct supervisor *s, int port)
+{
+    char text[16];
+    struct error e = {0};
+    snprintf(text, sizeof text, "%d", port);
+    if (file_write(statedir_file(s->dir, "port"), span_of(text), 0600, &e) != STATUS_OK)
+        LOG(LOG_WARN, "port.forgotten", LOG_TEXT("reason", e.message));
+}
+
+static bool is_asked_for(const struct supervisor *s)
+{
+    return config_find(s->options->config, "listen.address").origin != CONFIG_DEFAULT;
+}
+
+void listener_address(const struct supervisor *s, char *host, size_t size, int *port)
+{
+    host[0] = '\0';
+    *port = 0;
+    config_listen(s->options->config, host, size, port, NULL);
+    if (s->found_port != 0 && !is_asked_for(s))
+        *port = s->found_port;
+}
+
+// --- whether it can be opened ----------------------------------------------------------------------------------------
+
+static enum status try_once(const struct supervisor *s, const char *host, int port, struct error *e)
+{
+    struct listen_address address = {.port = (uint16_t)port};
+    bool wildcard = false;
+    const struct config *c = s->options->config;
+    snprintf(address.host, sizeof address.host, "%s", host);
+    enum status st = listening_try(&address, &wildcard, e);
+    bool named = config_text(c, "listen.hosts")[0] != '\0' || config_text(c, "listen.public_url")[0] != '\0';
+    if (st == STATUS_OK && wildcard && !named)
+        return error_set(e, STATUS_INVALID, "HOSTS-MISSING",
+                         "a listener on every address (%s) needs the names it is reached by", host);
+    return st;
+}
+
+// Nodes that outlived a supervisor that was killed are about to end.
+static enum status try_patiently(struct supervisor *s, const char *host, int port, struct error *e)
+{
+    const struct timespec look = {0, LOOK_MS * 1000000L};
+    bool was_killed = file_exists(statedir_file(s->dir, "run/control.json"));
+    enum status st = try_once(s, host, port, e);
+    for (int waited = 0; was_killed && st == STATUS_EXISTS && waited < PATIENCE_MS; waited += LOOK_MS) {
+        nanosleep(&look, NULL);
+        error_clear(e);
+        st = try_once(s, host, port, e);
+    }
+    return st;
+}
+
+static void take_port(struct supervisor *s, int usual, int port)
+{
+    s->found_port = port;
+    if (port != listener_kept_port(s))
+        listener_keep_port(s, port);
+    if (port != usual)
+        LOG(LOG_WARN, "port.moved", LOG_INT("from", usual), LOG_INT("to", port));
+}
+
+static enum status find_port(struct supervisor *s, const char *host, int usual, struct error *e)
+{
+    int kept = listener_kept_port(s);
+    bool moved = kept > usual && kept < usual + NEXT_PORTS;
+    enum status st = try_patiently(s, host, moved ? kept : usual, e);
+    if (st == STATUS_OK && moved)
+        take_port(s, usual, kept);
+    for (int port = usual; st == STATUS_EXISTS && port < usual + NEXT_PORTS; port++) {
+        error_clear(e);
+        st = try_once(s, host, port, e);
+        if (st == STATUS_OK)
+            take_port(s, usual, port);
+    }
+    return st;
+}
+
+// A name is looked up by the node, which can wait for the network.
+static bool is_name(const char *host)
+{
+    return strcmp(host, "localhost") != 0 && address_reach(host) == ADDRESS_NAME;
+}
+
+enum status listener_settle(struct supervisor *s, struct error *e)
+{
+    char host[ADDRESS_HOST_MAX + 3];
+    int port;
+    listener_address(s, host, sizeof host, &port);
+    if (strcmp(host, "none") == 0 || s->installation.listener_stopped || is_name(host))
+        return STATUS_OK;
+    return is_asked_for(s) ? try_patiently(s, host, port, e) : find_port(s, host, port, e);
+}
+
+// --- listener.stop and listener.start --------------------------------------------------------------------------------
 
 static enum status check(const struct supervisor *s, struct error *e)
 {

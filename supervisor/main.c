@@ -17,10 +17,12 @@
 #include "supervisor/supervisor.h"
 
 enum { PRIVATE = 077 }; // umask: what is made is for its owner
+enum { FILES_LEAST = 64, FILES_WANTED = 1024 };
 
 static const char usage[] =
-    "usage: tandem-supervisor [--state-dir DIR] [--json] [--listen HOST:PORT] [--public-url URL] [--relay URL]…\n"
-    "                         [--config FILE] [--stdin-lifetime] [--archive-binary FILE] [--sparse-binary FILE]\n"
+    "usage: tandem-supervisor [--state-dir DIR] [--json] [--listen HOST:PORT] [--public-url URL] [--host NAME]…\n"
+    "                         [--relay URL]… [--config FILE] [--stdin-lifetime] [--archive-binary FILE] "
+    "[--sparse-binary FILE]\n"
     "Runs both nodes in the foreground until SIGTERM. 'tandem up --help' explains the options.\n";
 
 struct arguments {
@@ -29,6 +31,7 @@ struct arguments {
     const char *listen;
     const char *public_url;
     struct buf relays;
+    struct buf hosts;
     bool help;
 };
 
@@ -37,6 +40,7 @@ static const struct option long_options[] = {
     {"json", no_argument, NULL, 'j'},
     {"listen", required_argument, NULL, 'l'},
     {"public-url", required_argument, NULL, 'p'},
+    {"host", required_argument, NULL, 'H'},
     {"relay", required_argument, NULL, 'r'},
     {"config", required_argument, NULL, 'c'},
     {"stdin-lifetime", no_argument, NULL, 's'},
@@ -60,6 +64,9 @@ static bool take_option(struct arguments *a, int option)
         return true;
     case 'p':
         a->public_url = optarg;
+        return true;
+    case 'H':
+        buf_printf(&a->hosts, "%s%s", a->hosts.len > 0 ? " " : "", optarg);
         return true;
     case 'r':
         buf_printf(&a->relays, "%s%s", a->relays.len > 0 ? " " : "", optarg);
@@ -106,6 +113,8 @@ static enum status load_config(struct arguments *a, struct error *e)
         s = config_set(c, "listen.address", a->listen, e);
     if (s == STATUS_OK && a->public_url != NULL)
         s = config_set(c, "listen.public_url", a->public_url, e);
+    if (s == STATUS_OK && a->hosts.len > 0)
+        s = config_set(c, "listen.hosts", buf_cstr(&a->hosts), e);
     if (s == STATUS_OK && a->relays.len > 0)
         s = config_set(c, "relay.urls", buf_cstr(&a->relays), e);
     if (s == STATUS_OK)
@@ -132,6 +141,20 @@ static enum status run(struct arguments *a, struct error *e)
     return s;
 }
 
+// Its nodes set their own.
+static enum status check_file_limit(struct error *e)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+        return error_errno(e, "cannot read the limit of open files");
+    if (r.rlim_max < FILES_LEAST)
+        return error_set(e, STATUS_FULL, "FILE-LIMIT", "%d open files are needed, the system allows %llu", FILES_LEAST,
+                         (unsigned long long)r.rlim_max);
+    if (r.rlim_cur < FILES_WANTED)
+        r.rlim_cur = r.rlim_max < FILES_WANTED ? r.rlim_max : FILES_WANTED;
+    return setrlimit(RLIMIT_NOFILE, &r) == 0 ? STATUS_OK : error_errno(e, "cannot set the limit of open files");
+}
+
 int main(int argc, char **argv)
 {
     struct arguments a = {0};
@@ -151,12 +174,13 @@ int main(int argc, char **argv)
     enum status s = parse(argc, argv, &a, &e);
     if (s == STATUS_OK && a.help)
         fputs(usage, stdout);
-    else if (s == STATUS_OK)
+    else if (s == STATUS_OK && (s = check_file_limit(&e)) == STATUS_OK)
         s = run(&a, &e);
     if (s != STATUS_OK)
         exit_status = (int)ipc_error_report(&e, "tandem-supervisor", a.options.json);
     config_destroy(a.options.config);
     buf_free(&a.relays);
+    buf_free(&a.hosts);
     free(archive);
     free(sparse);
     return exit_status;

@@ -108,6 +108,8 @@ void notify_ready(struct supervisor *s)
         char url[160];
         snprintf(url, sizeof url, "ipc://%s", control);
         json_t *line = json_pack("{s:s, s:i, s:s}", "event", "ready", "pid", (int)getpid(), "control", url);
+        if (s->found_port != 0)
+            json_object_set_new(line, "port", json_integer(s->found_port));
         stream_json(s, line);
         json_decref(line);
         return;
@@ -115,5 +117,10 @@ void notify_ready(struct supervisor *s)
     char line[512];
     snprintf(line, sizeof line, "tandem %s runs (pid %d). State: %.200s\nStop it with Ctrl-C or 'tandem down'.",
              TANDEM_VERSION, (int)getpid(), statedir_path(s->dir));
+    write_line(s, line);
+    if (s->found_port == 0)
+        return;
+    snprintf(line, sizeof line, "The usual port was taken: the archive listens at port %d from now on (%.200s/port).",
+             s->found_port, statedir_path(s->dir));
     write_line(s, line);
 }

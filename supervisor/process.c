@@ -42,6 +42,7 @@ struct process {
     bool stopping;
     const char *death; // why we killed it, for the event
     char last_end[160];
+    int64_t ended_at;
     unsigned restarts;
     uint64_t generation;
 };
@@ -125,6 +126,7 @@ static void describe_end(struct process *p, const struct last_words *words, int6
 {
     char *out = p->last_end;
     size_t size = sizeof p->last_end;
+    p->ended_at = clock_wall_ms();
     if (p->death != NULL)
         snprintf(out, size, "%s", p->death);
     else if (signal_number != 0)
@@ -302,6 +304,7 @@ static void spawn_failed(struct process *p, const char *reason)
 {
     LOG(LOG_ERROR, "node.spawn", LOG_TEXT("node", p->settings.name), LOG_TEXT("reason", reason));
     snprintf(p->last_end, sizeof p->last_end, "%s", reason);
+    p->ended_at = clock_wall_ms();
     tell(p, "node.died", json_pack("{s:i, s:s}", "pid", 0, "reason", reason));
     count_death(p, 0);
 }
@@ -430,6 +433,11 @@ pid_t process_pid(const struct process *p)
 const char *process_last_end(const struct process *p)
 {
     return p->last_end;
+}
+
+int64_t process_ended_at(const struct process *p)
+{
+    return p->ended_at;
 }
 
 unsigned process_restarts(const struct process *p)

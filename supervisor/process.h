@@ -57,6 +57,7 @@ const char *process_name(const struct process *p);
 enum process_state process_state(const struct process *p);
 pid_t process_pid(const struct process *p);            // 0 without a process
 const char *process_last_end(const struct process *p); // how the last process ended, "" when none did
+int64_t process_ended_at(const struct process *p);     // wall clock
 unsigned process_restarts(const struct process *p);
 uint64_t process_generation(const struct process *p); // counts processes that came up; a new one knows nothing
 

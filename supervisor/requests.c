@@ -1,86 +1,12 @@
-// What the control endpoint answers besides provisioning: status, wait, restart, down, events, and everything of a
-// node.
+// What the control endpoint answers besides provisioning: wait, restart, down, events, and everything of a node.
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "ipc/contacts.h"
 #include "supervisor/core.h"
-#include "wall/wall.h"
 
-enum { STATUS_MS = 300, WAIT_MS = 30000, RESTART_MS = 30000, STOP_GRACE_MS = 1500, JOIN_MS = 300, EVENTS_LIMIT = 500 };
-
-// --- status ----------------------------------------------------------------------------------------------------------
-
-static const char *state_word(const struct node *n)
-{
-    switch (process_state(n->process)) {
-    case PROCESS_STOPPED:
-        return n->restarting || n->owner->reset != RESET_NONE ? "starting" : "stopped";
-    case PROCESS_STARTING:
-        return "starting";
-    case PROCESS_FAILED:
-        return "failed";
-    case PROCESS_UP:
-        return drive_is_open(n) ? "running" : "unprovisioned";
-    }
-    return "stopped";
-}
-
-static json_t *id_or_null(const char *id)
-{
-    return id[0] != '\0' ? json_string(id) : json_null();
-}
-
-static void copy_member(json_t *to, const char *name, const json_t *from, json_t *otherwise)
-{
-    json_t *value = json_object_get(from, name);
-    json_object_set_new(to, name, value != NULL ? json_incref(value) : json_incref(otherwise));
-    json_decref(otherwise);
-}
-
-static json_t *node_status(const struct supervisor *s, enum ipc_node which)
-{
-    const struct node *n = &s->nodes[which];
-    const json_t *report = drive_is_open(n) ? n->status : NULL;
-    pid_t pid = process_pid(n->process);
-    json_t *object = json_pack(
-        "{s:s, s:o, s:i, s:o, s:o}", "state", state_word(n), "pid", pid != 0 ? json_integer(pid) : json_null(),
-        "restarts", (int)process_restarts(n->process), "personId", id_or_null(s->installation.nodes[which].person_id),
-        "instanceId", id_or_null(s->installation.nodes[which].instance_id));
-    copy_member(object, "listeners", report, json_array());
-    copy_member(object, "objects", report, json_integer(0));
-    copy_member(object, "bytes", report, json_integer(0));
-    copy_member(object, "warnings", report, json_array());
-    copy_member(object, "budgets", report, json_object());
-    copy_member(object, "walls", report, json_null());
-    return object;
-}
-
-static bool status_ready(const struct supervisor *s, const struct task *t)
-{
-    return drive_is_current(&s->nodes[IPC_ARCHIVE], t->began) && drive_is_current(&s->nodes[IPC_SPARSE], t->began);
-}
-
-static json_t *status_result(const struct supervisor *s, const struct task *t)
-{
-    (void)t;
-    json_t *own = json_pack("{s:i, s:I, s:s, s:{s:b, s:i}}", "pid", (int)getpid(), "uptimeMs",
-                            (json_int_t)(clock_monotonic_ms() - s->started), "version", TANDEM_VERSION, "walls",
-                            "seccomp", (int)wall_state()->seccomp, "landlock", wall_state()->landlock);
-    return json_pack("{s:o, s:o, s:o, s:b}", "supervisor", own, "archive", node_status(s, IPC_ARCHIVE), "sparse",
-                     node_status(s, IPC_SPARSE), "federated", s->federated);
-}
-
-static void handle_status(struct ipc_request *r, void *ctx)
-{
-    static const struct task_kind kind = {status_ready, status_result, true};
-    struct supervisor *s = ctx;
-    if (tasks_begin(s, r, kind, STATUS_MS) != NULL)
-        drive(s);
-    tasks_check(s);
-}
+enum { WAIT_MS = 30000, RESTART_MS = 30000, STOP_GRACE_MS = 1500, JOIN_MS = 300, EVENTS_LIMIT = 500 };
 
 // --- wait ------------------------------------------------------------------------------------------------------------
 
@@ -93,9 +19,9 @@ static bool wait_ready(const struct supervisor *s, const struct task *t)
 {
     const char *what = ipc_request_text(tasks_request(t), "for");
     if (strcmp(what, "federated") == 0)
-        return s->federated;
+        return drive_is_federated(s, t->began);
     if (strcmp(what, "idle") == 0)
-        return drive_is_idle(s);
+        return drive_is_federated(s, t->began) && drive_is_idle(s);
     return both_up(s) && s->reset == RESET_NONE;
 }
 
@@ -104,7 +30,8 @@ static void handle_wait(struct ipc_request *r, void *ctx)
     static const struct task_kind kind = {wait_ready, tasks_empty_result, false};
     struct supervisor *s = ctx;
     if (tasks_begin(s, r, kind, (uint64_t)ipc_request_int(r, "timeoutMs", WAIT_MS)) != NULL)
-        tasks_check(s);
+        drive(s);
+    tasks_check(s);
 }
 
 // --- restart and down ------------------------------------------------------------------------------------------------
@@ -329,7 +256,6 @@ static void forward(struct ipc_request *r, void *ctx)
 
 void requests_register(struct supervisor *s, struct ipc_service *service)
 {
-    ipc_service_on(service, "status", handle_status, s);
     ipc_service_on(service, "wait", handle_wait, s);
     ipc_service_on(service, "restart", handle_restart, s);
     ipc_service_on(service, "down", handle_down, s);

@@ -183,14 +183,19 @@ static enum status take_lock(struct statedir *d, struct error *e)
     return STATUS_OK;
 }
 
-static enum status fill(struct statedir *d, struct error *e)
+enum status statedir_mend(struct statedir *d, struct error *e)
 {
     static const char *const folders[] = {"archive", "sparse", "log", "run"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         if (folder_create(statedir_file(d, folders[i]), 0700, e) != STATUS_OK)
             return e->status;
     bool inside = strncmp(d->sockets, d->path, strlen(d->path)) == 0;
-    if ((inside ? check_owner(d->sockets, e) : make_own_folder(d->sockets, e)) != STATUS_OK)
+    return inside ? check_owner(d->sockets, e) : make_own_folder(d->sockets, e);
+}
+
+static enum status fill(struct statedir *d, struct error *e)
+{
+    if (statedir_mend(d, e) != STATUS_OK)
         return e->status;
     if (!file_exists(statedir_file(d, "format")))
         return file_write(statedir_file(d, "format"), SPAN("{\"tandem\":1}\n"), 0600, e);

@@ -7,7 +7,7 @@
 //     keys.json             key derivation parameters (keyfile.h)
 //     archive.keys sparse.keys   copies of the nodes' sealed keys, for a store that is lost (crypto/keycopy.h)
 //     installation.json     who was provisioned (installation.h)
-//     port                  the free port taken with localhost:0, tried first next time
+//     port                  the free port taken with localhost:0 or in place of the usual one, tried first next time
 //     archive/ sparse/      the stores; only their nodes look inside
 //     log/*.log             0600, JSON lines, 10 MiB × 5 (logfile.h)
 //     run/*.sock            sockets; where a path would exceed 107 bytes in
@@ -32,6 +32,9 @@ enum status statedir_choose(const char *flag, char **out, struct error *e);
 // STATE-TOO-NEW leaves everything untouched. *out is NULL on failure.
 enum status statedir_open(const char *path, struct statedir **out, struct error *e);
 void statedir_close(struct statedir *d); // releases the lock; NULL-safe
+
+// Makes the folders in it again, of which somebody may have removed one while it is used.
+enum status statedir_mend(struct statedir *d, struct error *e);
 
 const char *statedir_path(const struct statedir *d);
 // A file below DIR, e.g. "keys.json". The text lives until the state directory is closed.

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "io/file.h"
 #include "supervisor/core.h"
 
 enum { STOP_GRACE_MS = 1500, ROTATION_MS = 10000 };
@@ -56,12 +55,22 @@ static void give_up(struct supervisor *s, const struct process *p)
     supervisor_stop(s, "a node cannot be started");
 }
 
+static void note_end(struct node *n)
+{
+    struct error e = {0};
+    error_set(&e, STATUS_CLOSED, "NODE-DOWN", "it was started again and again, and %s each time",
+              process_last_end(n->process));
+    drive_note_failure(n, &e);
+}
+
 static void process_changed(void *ctx, struct process *p)
 {
     struct supervisor *s = ctx;
     struct node *n = node_of(s, p);
     if (process_state(p) != PROCESS_UP)
         drive_forget(n);
+    if (process_state(p) == PROCESS_FAILED)
+        note_end(n);
     if (s->stopping) {
         if (both_in(s, PROCESS_STOPPED))
             close_everything(s);
@@ -135,6 +144,7 @@ static void ticked(uv_timer_t *timer)
 {
     struct supervisor *s = timer->data;
     rotate_own_log(s);
+    endpoints_mend(s);
     drive(s);
     tasks_check(s);
     uv_timer_start(timer, ticked, drive_poll_ms(s), 0);
@@ -205,6 +215,20 @@ static void reopen_log(struct logfile *l)
         notify_problem("log.kept", "the log goes on in its old file", e.message);
 }
 
+// The window that it was started in is gone.
+static bool lost_terminal(const struct supervisor *s)
+{
+    return s->terminal >= 0 && isatty(s->terminal) == 0;
+}
+
+static int find_terminal(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (isatty(fd) == 1)
+            return fd;
+    return -1;
+}
+
 // Logs, limits and the supervisor's log level change at once, what concerns a node when that node is started again.
 static void reload(struct supervisor *s)
 {
@@ -223,10 +247,12 @@ static void reload(struct supervisor *s)
 static void signalled(uv_signal_t *handle, int number)
 {
     struct supervisor *s = handle->data;
-    if (number == SIGHUP) {
+    if (number == SIGHUP && !lost_terminal(s)) {
+        s->endpoints_looked_at = 0;
+        endpoints_mend(s);
         reload(s);
     } else if (!s->stopping) {
-        supervisor_stop(s, "signal");
+        supervisor_stop(s, number == SIGHUP ? "the terminal is gone" : "signal");
     } else {
         process_kill(s->nodes[IPC_ARCHIVE].process);
         process_kill(s->nodes[IPC_SPARSE].process);
@@ -284,36 +310,6 @@ static enum status open_logs(struct supervisor *s, struct error *e)
     return STATUS_OK;
 }
 
-static enum status publish_endpoints(struct supervisor *s, struct error *e)
-{
-    char control[160];
-    char events[160];
-    snprintf(control, sizeof control, "ipc://%s", statedir_socket(s->dir, "control.sock"));
-    snprintf(events, sizeof events, "ipc://%s", statedir_socket(s->dir, "events.sock"));
-    json_t *object = json_pack("{s:s, s:s, s:i, s:s, s:s}", "control", control, "events", events, "pid", (int)getpid(),
-                               "version", TANDEM_VERSION, "bootId", ipc_ring_boot_id(s->ring));
-    char *text = json_dumps(object, JSON_COMPACT);
-    enum status status = file_write(statedir_file(s->dir, "run/control.json"), span_of(text), 0600, e);
-    free(text);
-    json_decref(object);
-    return status;
-}
-
-static enum status open_endpoints(struct supervisor *s, struct error *e)
-{
-    s->ring = ipc_ring_create();
-    s->service = ipc_service_create(IPC_SUPERVISOR);
-    requests_register(s, s->service);
-    listener_register(s, s->service);
-    provision_register(s, s->service);
-    rekey_register(s, s->service);
-    s->server = ipc_server_listen(statedir_socket(s->dir, "control.sock"), s->service, e);
-    if (s->server == NULL)
-        return e->status;
-    s->hints = ipc_hints_listen(statedir_socket(s->dir, "events.sock"), e);
-    return s->hints == NULL ? e->status : publish_endpoints(s, e);
-}
-
 static void watch_signals(struct supervisor *s)
 {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
@@ -347,7 +343,8 @@ static void watch(struct supervisor *s)
 static enum status build(struct supervisor *s, struct error *e)
 {
     if (statedir_open(s->options->state_dir, &s->dir, e) != STATUS_OK || open_logs(s, e) != STATUS_OK ||
-        walls_enter(s, e) != STATUS_OK || provision_clean_up(s, e) != STATUS_OK || open_endpoints(s, e) != STATUS_OK)
+        walls_enter(s, e) != STATUS_OK || provision_clean_up(s, e) != STATUS_OK || listener_settle(s, e) != STATUS_OK ||
+        endpoints_open(s, e) != STATUS_OK)
         return e->status;
     create_node(s, IPC_ARCHIVE, s->options->archive_binary);
     create_node(s, IPC_SPARSE, s->options->sparse_binary);
@@ -357,13 +354,7 @@ static enum status build(struct supervisor *s, struct error *e)
 
 static void take_down(struct supervisor *s)
 {
-    struct error ignored = {0};
-    if (s->server != NULL)
-        file_remove(statedir_file(s->dir, "run/control.json"), &ignored);
-    ipc_server_destroy(s->server);
-    ipc_hints_destroy(s->hints);
-    ipc_service_destroy(s->service);
-    ipc_ring_destroy(s->ring);
+    endpoints_close(s);
     walls_release_programs(s);
     secret_destroy(&s->kek);
     secret_destroy(&s->import_secret);
@@ -383,6 +374,7 @@ enum status supervisor_run(const struct supervisor_options *options, struct erro
     struct supervisor *s = mem_alloc(sizeof *s);
     s->options = options;
     s->recreate = -1;
+    s->terminal = find_terminal();
     s->started = clock_monotonic_ms();
     uv_loop_init(&s->loop);
     enum status status = build(s, e);

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { FD_LIMIT = 1024, RECEIVE_BUFFER = 65536, HANDSHAKE_SECONDS = 10, HEADER_DATA = 60 << 10 };
+enum { FD_LIMIT = 1024, FD_LEAST = 64, RECEIVE_BUFFER = 65536, HANDSHAKE_SECONDS = 10, HEADER_DATA = 60 << 10 };
 
 struct loop_fd {
     struct lws *wsi;
@@ -49,12 +49,16 @@ static void set_environment(void)
         unsetenv(names[i]);
 }
 
-// libwebsockets sizes its table of descriptors by the soft limit at the time its context is made.
-static enum status set_fd_limit(size_t wanted, struct error *e)
+// libwebsockets sizes its table of descriptors by the soft limit at the time its context is made. Who did not say how
+// many it needs makes do with what the system allows.
+static enum status set_fd_limit(size_t asked, struct error *e)
 {
     struct rlimit r;
+    size_t wanted = asked != 0 ? asked : FD_LIMIT;
     if (getrlimit(RLIMIT_NOFILE, &r) != 0)
         return error_errno(e, "cannot read the limit of open files");
+    if (asked == 0 && wanted > r.rlim_max)
+        wanted = r.rlim_max > FD_LEAST ? r.rlim_max : FD_LEAST;
     if (wanted > r.rlim_max)
         return error_set(e, STATUS_FULL, "FILE-LIMIT", "%zu open files are wanted, the system allows %llu", wanted,
                          (unsigned long long)r.rlim_max);
@@ -143,8 +147,7 @@ static void drain_mailbox(void *ctx)
 
 struct loop *loop_create(const struct loop_options *options, struct error *e)
 {
-    size_t fd_limit = options != NULL && options->fd_limit != 0 ? options->fd_limit : FD_LIMIT;
-    if (set_fd_limit(fd_limit, e) != STATUS_OK)
+    if (set_fd_limit(options != NULL ? options->fd_limit : 0, e) != STATUS_OK)
         return NULL;
     set_environment();
     lws_set_log_level(LLL_ERR | LLL_WARN, emit_log);

@@ -13,7 +13,7 @@
 struct loop;
 
 struct loop_options {      // 0 = the default
-    size_t fd_limit;       // descriptors of the process; the soft limit is set to it (default 1,024)
+    size_t fd_limit;       // descriptors of the process; the soft limit is set to it. 0: 1,024, or fewer if it must be
     size_t receive_buffer; // bytes each WebSocket reads at once and holds while open (default 65,536)
 };
 

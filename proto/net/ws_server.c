@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "net/listening.h"
+#include "base/listening.h"
 #include "net/upgrade.h"
 #include "net/waiting.h"
 #include "net/ws.h"

@@ -37,7 +37,7 @@ struct ws_server_stats {
 
 struct ws_server;
 
-// address is HOST:PORT. "localhost" listens on 127.0.0.1 and ::1 on one port (no ::1 on this system: a warning); port 0
+// address is HOST:PORT. "localhost" listens on 127.0.0.1 and ::1 on one port (one of them is missing on this system: a warning); port 0
 // takes a free one. A name is resolved here, which may block: give addresses where that matters. Errors: BAD-ADDRESS,
 // PORT-TAKEN, HOSTS-MISSING (a wildcard listener without options.hosts or any_host), NO-PERMISSION, IO.
 // accepted must install events with transport_use; it may also close the transport.

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -28,6 +29,8 @@
 #include "node/peers_internal.h"
 #include "node/use.h"
 #include "wall/wall.h"
+
+enum { FILES_WANTED = 1024 };
 
 struct opening {
     struct node *node;
@@ -476,11 +479,16 @@ static enum status count_work(struct store *s, void *arg, struct error *e)
 
 static json_t *warnings(const struct node *n)
 {
+    struct rlimit files;
     json_t *list = json_array();
     if (wall_state()->warning[0] != '\0')
         json_array_append_new(list, json_string(wall_state()->warning));
     if (n->store_note[0] != '\0')
         json_array_append_new(list, json_string(n->store_note));
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES_WANTED)
+        json_array_append_new(list, json_sprintf("only %llu files and connections may be open; allow %d: ulimit -n, or "
+                                                 "LimitNOFILE= of the systemd unit",
+                                                 (unsigned long long)files.rlim_cur, FILES_WANTED));
     return list;
 }
 

@@ -248,39 +248,3 @@ enum status run_doctor(struct ctl *c, struct error *e)
     json_decref(d.checks);
     return STATUS_OK;
 }
-
-static void show_value(struct config_value v, bool origin, json_t *object)
-{
-    static const char *const origins[] = {"default", "file", "environment", "flag"};
-    if (object == NULL) {
-        printf("%-24s = %s", v.key, v.text);
-        if (origin && v.origin == CONFIG_FILE)
-            printf("    (file, line %d)", v.line);
-        else if (origin)
-            printf("    (%s)", origins[v.origin]);
-        putchar('\n');
-        return;
-    }
-    json_t *value = json_pack("{s:s, s:s}", "value", v.text, "origin", origins[v.origin]);
-    if (v.origin == CONFIG_FILE)
-        json_object_set_new(value, "line", json_integer(v.line));
-    json_object_set_new(object, v.key, origin ? json_incref(value) : json_string(v.text));
-    json_decref(value);
-}
-
-enum status run_config_show(struct ctl *c, struct error *e)
-{
-    const char *given = ctl_value(c, "config");
-    char *path = path_of(c, "tandem.conf");
-    struct config *config = config_create();
-    enum status s = config_load(config, given != NULL ? given : path, given != NULL, e);
-    json_t *object = c->json ? json_object() : NULL;
-    for (size_t i = 0; s == STATUS_OK && i < config_count(); i++)
-        show_value(config_at(config, i), ctl_has(c, "origin"), object);
-    if (s == STATUS_OK && object != NULL)
-        output_json(json_incref(object));
-    json_decref(object);
-    config_destroy(config);
-    free(path);
-    return s;
-}

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -14,7 +13,7 @@
 #include "supervisor/programs.h"
 #include "supervisor/statedir.h"
 
-enum { ARGUMENTS_MAX = 64, ANSWER_MARGIN_MS = 2000, GONE_MS = 5000, LOOK_MS = 10 };
+enum { ARGUMENTS_MAX = 64, ANSWER_MARGIN_MS = 2000, GONE_MS = 5000 };
 
 // --- programs that take over this process ----------------------------------------------------------------------------
 
@@ -292,9 +291,23 @@ enum status run_status(struct ctl *c, struct error *e)
 
 // --- wait, restart, down ---------------------------------------------------------------------------------------------
 
+// 'tandem up & tandem wait ready': it may not have begun yet.
 enum status run_wait(struct ctl *c, struct error *e)
 {
-    return output_done(c, call_with_deadline(c, "wait", json_pack("{s:s}", "for", c->arguments[0]), e), "It is so.", e);
+    uint64_t now = clock_monotonic_ms();
+    uint64_t until = c->timeout_s < 0 ? UINT64_MAX : now + (uint64_t)c->timeout_s * 1000;
+    json_t *result = NULL;
+    for (;; now = clock_monotonic_ms()) {
+        int64_t left = c->timeout_s < 0 ? IPC_FOREVER : until > now ? (int64_t)(until - now) : 1;
+        error_clear(e);
+        result =
+            ctl_call_within(c, "wait", json_pack("{s:s, s:I}", "for", c->arguments[0], "timeoutMs", (json_int_t)left),
+                            left == IPC_FOREVER ? left : left + ANSWER_MARGIN_MS, e);
+        if (result != NULL || strcmp(e->code, "NOT-RUNNING") != 0 || c->client != NULL || now >= until)
+            break;
+        ctl_pause();
+    }
+    return output_done(c, result, "It is so.", e);
 }
 
 enum status run_restart(struct ctl *c, struct error *e)
@@ -327,7 +340,7 @@ enum status run_down(struct ctl *c, struct error *e)
             json_decref(result);
             return error_set(e, STATUS_TIMEOUT, "TIMEOUT", "the supervisor still runs");
         }
-        nanosleep(&(struct timespec){0, LOOK_MS * 1000000}, NULL);
+        ctl_pause();
     }
     return output_done(c, result, "Everything is stopped.", e);
 }

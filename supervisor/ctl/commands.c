@@ -18,11 +18,12 @@
 // clang-format off
 const struct ctl_command CTL_COMMANDS[] = {
     {"up", "", 0, 0, "Run the supervisor and both nodes in the foreground",
-     "Prints 'ready' once both nodes answer. The first Ctrl-C or SIGTERM stops everything cleanly, a second one kills\n"
-     "the nodes. SIGHUP reopens the log files.",
+     "Says so once both nodes answer. The first Ctrl-C or SIGTERM, or closing the terminal, stops everything cleanly, a\n"
+     "second one kills the nodes. SIGHUP reopens the log files and reads the settings again.",
      "up --listen localhost:0", CTL_FOREVER, run_up,
-     {{"listen", '\0', "HOST:PORT", "the archive's listener, default localhost:8765; port 0 takes a free one; none: only relays"},
+     {{"listen", '\0', "HOST:PORT", "the archive's listener, default localhost:8765 or the next free port; port 0 takes any; none: only relays"},
       {"public-url", '\0', "URL", "where others reach it, e.g. wss://home.example.org of a TLS proxy"},
+      {"host", '\0', "NAME", "a name by which it may be addressed, needed beyond this machine (may be repeated)"},
       {"relay", '\0', "URL", "register with this relay (may be repeated)"},
       {"config", '\0', "FILE", "read FILE instead of DIR/tandem.conf"},
       {"stdin-lifetime", '\0', NULL, "stop when stdin ends, so that no orphan outlives its parent"},
@@ -49,7 +50,8 @@ const struct ctl_command CTL_COMMANDS[] = {
      {{"wipe", '\0', NULL, "delete both stores and the keys"}, {"yes", '\0', NULL, "do not ask"}}},
     {"status", "", 0, 0, "Show everything at a glance", NULL, "status", 30, run_status, {{0}}},
     {"wait", "ready|federated|idle", 1, 1, "Return when it is so",
-     "ready: both nodes answer. federated: they synchronise both ways. idle: and nothing is left to transfer.",
+     "ready: both nodes answer. federated: they synchronise both ways. idle: and nothing is left to transfer. A supervisor\n"
+     "that has not begun yet is waited for, too.",
      "wait federated --timeout 10", 30, run_wait, {{0}}},
     {"restart", "archive|sparse", 1, 1, "Restart one node", "Also brings back a node that has failed.",
      "restart sparse", 30, run_restart, {{0}}},

@@ -89,6 +89,7 @@ CTL_RUN(run_metrics);
 CTL_RUN(run_log);
 // cmd_doctor.c
 CTL_RUN(run_doctor);
+// cmd_config.c
 CTL_RUN(run_config_show);
 // completion.c
 CTL_RUN(run_completion);

@@ -8,15 +8,18 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "crypto/secret.h"
 #include "io/file.h"
 #include "ipc/methods.h"
 #include "supervisor/statedir.h"
 
+enum { LOOK_MS = 20, MEND_MS = 8000 }; // a supervisor looks every five seconds
 enum { SMALL_FILE = 16 * 1024, SECRET_MAX = 1024, INPUT_MAX = 768 * 1024, PAGE = 500 };
 
 // --- what was typed --------------------------------------------------------------------------------------------------
@@ -88,7 +91,7 @@ enum status ctl_number(const struct ctl *c, const char *option, int64_t otherwis
 
 // --- asking ----------------------------------------------------------------------------------------------------------
 
-enum status ctl_find_control(const struct ctl *c, char **path, struct error *e)
+static enum status read_control(const struct ctl *c, char **path, struct error *e)
 {
     static const char scheme[] = "ipc://";
     struct buf file = {0};
@@ -111,6 +114,27 @@ enum status ctl_find_control(const struct ctl *c, char **path, struct error *e)
     json_decref(object);
     buf_free(&text);
     buf_free(&file);
+    return s;
+}
+
+void ctl_pause(void)
+{
+    nanosleep(&(struct timespec){0, LOOK_MS * 1000000L}, NULL);
+}
+
+// A supervisor that holds the lock and is not to be found has just begun, or makes anew what somebody removed.
+enum status ctl_find_control(const struct ctl *c, char **path, struct error *e)
+{
+    enum status s = read_control(c, path, e);
+    for (uint64_t until = clock_monotonic_ms() + MEND_MS; s == STATUS_CLOSED && statedir_holder(c->state_dir) != 0;) {
+        if (clock_monotonic_ms() > until)
+            return error_set(e, s, "NOT-RUNNING",
+                             "a supervisor (pid %d) runs on %s, but %s/run/control.json is missing",
+                             (int)statedir_holder(c->state_dir), c->state_dir, c->state_dir);
+        ctl_pause();
+        error_clear(e);
+        s = read_control(c, path, e);
+    }
     return s;
 }
 

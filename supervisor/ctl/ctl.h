@@ -73,6 +73,10 @@ json_t *ctl_call_within(struct ctl *c, const char *method, json_t *params, int64
 json_t *ctl_list(struct ctl *c, const char *method, json_t *params, struct error *e);
 // The socket of the running supervisor, from run/control.json; released with free. NOT-RUNNING if there is none.
 enum status ctl_find_control(const struct ctl *c, char **path, struct error *e);
+void ctl_pause(void); // a moment, before looking again
+
+// The settings as config.show has them, of the running supervisor, else of file and environment. NULL with e filled.
+json_t *config_in_force(struct ctl *c, bool *running, struct error *e);
 
 // First line of --secret-file or stdin, or typed at the terminal. The caller destroys it.
 struct secret;

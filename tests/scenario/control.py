@@ -89,8 +89,12 @@ class Installation:
 
     # --- the supervisor ---
 
+    @staticmethod
+    def fake_nodes():
+        return ["--archive-binary", FAKE_NODE, "--sparse-binary", FAKE_NODE] if FAKE_NODE else []
+
     def spawn(self, *options):
-        nodes = ["--archive-binary", FAKE_NODE, "--sparse-binary", FAKE_NODE] if FAKE_NODE else []
+        nodes = self.fake_nodes()
         self.process = subprocess.Popen([os.path.join(BIN, "tandem"), "up", "--json", "--stdin-lifetime", *nodes,
                                          *options], env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True)

@@ -438,6 +438,10 @@ int main(int argc, char **argv)
     }
     crypto_init();
     log_open(STDERR_FILENO, LOG_FORMAT_JSON, fake.child.log_level, "fake");
+    if (getenv("FAKE_FAILS") != NULL) {
+        LOG(LOG_ERROR, "node.failed", LOG_TEXT("code", "FAILED"), LOG_TEXT("message", getenv("FAKE_FAILS")));
+        return 1;
+    }
     fake.is_archive = strstr(fake.child.dir, "archive") != NULL;
     struct ipc_service *service = ipc_service_create(IPC_NODE);
     for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)

@@ -1,4 +1,4 @@
-#include "net/listening.h"
+#include "base/listening.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -65,8 +65,8 @@ static uint16_t bound_port(int fd)
                                           : ((struct sockaddr_in *)&sa)->sin_port);
 }
 
-// A listening socket, or -1 with errno.
-static int open_socket(const struct place *p)
+// A bound socket, or -1 with errno.
+static int open_socket(const struct place *p, bool only_bound)
 {
     int yes = 1, only = !address_is_wildcard((const struct sockaddr *)&p->sa), saved;
     int fd = socket(p->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -76,7 +76,7 @@ static int open_socket(const struct place *p)
         goto fail;
     if (p->sa.ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) != 0)
         goto fail;
-    if (bind(fd, (const struct sockaddr *)&p->sa, p->len) == 0 && listen(fd, BACKLOG) == 0)
+    if (bind(fd, (const struct sockaddr *)&p->sa, p->len) == 0 && (only_bound || listen(fd, BACKLOG) == 0))
         return fd;
 fail:
     saved = errno;
@@ -97,7 +97,7 @@ static enum status cannot_listen(const char *host, uint16_t port, struct error *
 static enum status open_one(const char *host, struct place *p, uint16_t port, struct listening *out, struct error *e)
 {
     set_port(p, port);
-    int fd = open_socket(p);
+    int fd = open_socket(p, out->only_bound);
     if (fd < 0)
         return cannot_listen(host, port, e);
     out->fd[out->count++] = fd;
@@ -106,35 +106,49 @@ static enum status open_one(const char *host, struct place *p, uint16_t port, st
     return STATUS_OK;
 }
 
-// 127.0.0.1 and ::1 on one port.
-static enum status open_localhost(uint16_t port, struct listening *out, struct error *e)
+static bool is_absent(int number)
 {
-    struct place v4 = loopback(AF_INET), v6 = loopback(AF_INET6);
-    if (open_one("127.0.0.1", &v4, port, out, e) != STATUS_OK)
-        return e != NULL ? e->status : STATUS_IO;
-    struct error why = {0};
-    if (open_one("::1", &v6, out->port, out, &why) == STATUS_OK)
-        return STATUS_OK;
-    if (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT) {
-        LOG(LOG_WARN, "listener.no-ipv6", LOG_TEXT("text", "this system has no ::1; listening on 127.0.0.1 only"));
-        return STATUS_OK;
-    }
-    listening_close(out);
-    if (e != NULL)
-        *e = why;
-    return why.status;
+    return number == EADDRNOTAVAIL || number == EAFNOSUPPORT;
 }
 
-enum status listening_open(const struct listen_address *address, struct listening *out, struct error *e)
+// 127.0.0.1 and ::1 on one port; a system may have only one of them.
+static enum status open_localhost(uint16_t port, struct listening *out, struct error *e)
+{
+    static const int families[] = {AF_INET, AF_INET6};
+    static const char *const names[] = {"127.0.0.1", "::1"};
+    struct error absent = {0};
+    for (size_t i = 0; i < 2; i++) {
+        struct place p = loopback(families[i]);
+        struct error why = {0};
+        errno = 0;
+        if (open_one(names[i], &p, out->count != 0 ? out->port : port, out, &why) == STATUS_OK)
+            continue;
+        if (!is_absent(errno)) {
+            listening_close(out);
+            *e = why;
+            return e->status;
+        }
+        absent = why;
+    }
+    if (out->count == 0)
+        *e = absent;
+    else if (absent.status != STATUS_OK)
+        LOG(LOG_WARN, "listener.half", LOG_TEXT("text", "localhost has one address only"),
+            LOG_TEXT("absent", absent.message));
+    return e->status;
+}
+
+static enum status open_at(const struct listen_address *address, struct listening *out, struct error *e)
 {
     struct error why = {0};
     enum status st;
-    *out = (struct listening){0};
+    out->count = 0;
     if (strcasecmp(address->host, "localhost") == 0) {
         int tries = address->port == 0 ? PORT_TRIES : 1; // a port free on 127.0.0.1 may be taken on ::1
-        do
+        do {
+            error_clear(&why);
             st = open_localhost(address->port, out, &why);
-        while (st == STATUS_EXISTS && --tries > 0);
+        } while (st == STATUS_EXISTS && --tries > 0);
     } else {
         struct place p = {0};
         st = resolve(address->host, &p, &why);
@@ -144,6 +158,21 @@ enum status listening_open(const struct listen_address *address, struct listenin
     }
     if (st != STATUS_OK && e != NULL)
         *e = why;
+    return st;
+}
+
+enum status listening_open(const struct listen_address *address, struct listening *out, struct error *e)
+{
+    *out = (struct listening){0};
+    return open_at(address, out, e);
+}
+
+enum status listening_try(const struct listen_address *address, bool *wildcard, struct error *e)
+{
+    struct listening l = {.only_bound = true};
+    enum status st = open_at(address, &l, e);
+    *wildcard = l.wildcard;
+    listening_close(&l);
     return st;
 }
 

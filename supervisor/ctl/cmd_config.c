@@ -1,0 +1,84 @@
+// config show: what the running supervisor goes by; without one, what the next would.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "supervisor/config.h"
+#include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/output.h"
+
+static json_t *from_files(const struct ctl *c, struct error *e)
+{
+    const char *given = ctl_value(c, "config");
+    struct buf path = {0};
+    struct config *config = config_create();
+    json_t *items = NULL;
+    buf_printf(&path, "%s/tandem.conf", c->state_dir);
+    if (config_load(config, given != NULL ? given : buf_cstr(&path), given != NULL, e) == STATUS_OK)
+        items = config_to_json(config);
+    config_destroy(config);
+    buf_free(&path);
+    return items;
+}
+
+json_t *config_in_force(struct ctl *c, bool *running, struct error *e)
+{
+    struct error why = {0};
+    json_t *result = ctl_has(c, "config") ? NULL : ctl_call(c, "config.show", NULL, &why);
+    *running = result != NULL;
+    if (result == NULL && why.code[0] != '\0' && strcmp(why.code, "NOT-RUNNING") != 0) {
+        *e = why;
+        return NULL;
+    }
+    json_t *items = result != NULL ? json_incref(json_object_get(result, "items")) : from_files(c, e);
+    json_decref(result);
+    return items;
+}
+
+static void print_item(const json_t *item, bool origin)
+{
+    printf("%-24s = ", json_string_value(json_object_get(item, "key")));
+    output_string(json_object_get(item, "value"));
+    const char *word = json_string_value(json_object_get(item, "origin"));
+    const json_t *line = json_object_get(item, "line");
+    if (origin && line != NULL)
+        printf("    (%s, line %lld)", word, (long long)json_integer_value(line));
+    else if (origin)
+        printf("    (%s)", word);
+    putchar('\n');
+}
+
+static void add_item(json_t *object, const json_t *item, bool origin)
+{
+    const char *key = json_string_value(json_object_get(item, "key"));
+    json_t *value = json_copy((json_t *)item);
+    json_object_del(value, "key");
+    json_object_set(object, key, origin ? value : json_object_get(item, "value"));
+    json_decref(value);
+}
+
+enum status run_config_show(struct ctl *c, struct error *e)
+{
+    bool running;
+    bool origin = ctl_has(c, "origin");
+    json_t *items = config_in_force(c, &running, e);
+    json_t *object = c->json && items != NULL ? json_object() : NULL;
+    size_t i;
+    const json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        if (object != NULL)
+            add_item(object, item, origin);
+        else
+            print_item(item, origin);
+    }
+    if (items == NULL)
+        return e->status;
+    if (object != NULL)
+        output_json(object);
+    if (!running)
+        fputs("No supervisor was asked: this is what 'tandem up' would take from file and environment.\n", stderr);
+    json_decref(items);
+    return STATUS_OK;
+}
