@@ -25,7 +25,7 @@ const struct ipc_code IPC_CODES[] = {
     {"PORT-TAKEN", 106, IPC_EXIT_FAILED, STATUS_CONFLICT,
      "Stop the program that listens there, or choose another port with --listen HOST:PORT."},
     {"STORE-MISSING", 107, IPC_EXIT_FAILED, STATUS_NOT_FOUND,
-     "Restore the folder from a backup, or make a new one with provision --recreate archive|sparse."},
+     "Make a new one with provision --recreate archive|sparse, or put a backup in its place: tandem restore DIR."},
     {"STORE-CORRUPT", 108, IPC_EXIT_FAILED, STATUS_CORRUPT, "'tandem doctor' checks the store and says what to do."},
     {"STORE-LOCKED", 109, IPC_EXIT_FAILED, STATUS_CONFLICT, "Another process uses this store; stop it first."},
     {"STATE-TOO-NEW", 110, IPC_EXIT_FAILED, STATUS_CONFLICT,
@@ -68,6 +68,10 @@ const struct ipc_code IPC_CODES[] = {
      "This system forbids seccomp or Landlock; allow them for the container or user."},
     {"OR-GR1", 136, IPC_EXIT_FAILED, STATUS_NOT_FOUND,
      "Register the type first: tandem recipe add FILE; tandem recipe list shows what is known."},
+    {"BACKUP-DAMAGED", 150, IPC_EXIT_FAILED, STATUS_CORRUPT,
+     "'tandem backup verify DIR' says what is damaged; an earlier generation may be whole: tandem restore --generation N."},
+    {"RESTORE-UNFINISHED", 151, IPC_EXIT_FAILED, STATUS_CONFLICT,
+     "Finish it: give the same 'tandem restore DIR' again; what is there already is not copied twice."},
 
     // 2xx: wrong usage.
     {"USAGE", 200, IPC_EXIT_USAGE, STATUS_INVALID, "Every command explains itself with --help."},

@@ -105,6 +105,28 @@ const struct ipc_method IPC_METHODS[] = {
      {TEXT("secret", REQUIRED, 1024, "of this installation until now"),
       TEXT("newSecret", REQUIRED, 1024, "from now on"),
       INT("timeoutMs", OPTIONAL, 1, 3600000, "default 30000; nothing was changed when it ends with TIMEOUT")}},
+    {"backup.begin", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
+     "Names one moment and has both nodes copy their databases as they are then, while they go on: into backup/ of the "
+     "nodes' folders, as store.db, files (a line \"HASH SIZE\" for each file of store/objects it needs) and keys (sealed). "
+     "'tandem backup' copies them from there. Only one at a time: BUSY.",
+     "{backup, at, keys, installation, archive:{objects,files,fileBytes,bytes}, sparse:{…}}; keys and installation: the text of "
+     "keys.json and installation.json at that moment",
+     {BOOL("takeOver", "whoever began one before has gone; default false")}},
+    {"backup.key", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
+     "A key to seal a backup with, which the secret of this installation opens, or with sealed the key of an earlier one. It "
+     "opens content, not the keys of identities, which are sealed besides. BAD-SECRET: another secret opens it.",
+     "{key, sealed}; key: hex of 32 bytes, wipe it after use; sealed, if it is new: to be kept with the backup",
+     {{"sealed", IPC_TEXT, IPC_OPTIONAL, 144, 144, NULL, "hex, as answered when the backup was begun"}}},
+    {"backup.progress", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
+     "Whoever copies says how far it is, at least every two minutes; else the nodes drop what they copied. NOT-FOUND: they "
+     "have.", "{}",
+     {TEXT("backup", REQUIRED, 64, "of backup.begin"), INT("done", REQUIRED, 0, INT64_MAX, "bytes looked at"),
+      INT("total", REQUIRED, 0, INT64_MAX, "bytes in all")}},
+    {"backup.end", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
+     "Everything was copied, or code says why not; the nodes drop their copies.", "{}",
+     {TEXT("backup", REQUIRED, 64, "of backup.begin"), INT("objects", OPTIONAL, 0, INT64_MAX, "in the backup"),
+      INT("bytes", OPTIONAL, 0, INT64_MAX, "of content"), INT("newBytes", OPTIONAL, 0, INT64_MAX, "of it that was copied"),
+      TEXT("code", OPTIONAL, 40, "why it failed")}},
     {"restart", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
      "Restarts one node and provisions it again; also brings back a failed one.",
      "{}, when the node answers",
@@ -504,6 +526,10 @@ const struct ipc_method IPC_METHODS[] = {
     {"node.keys", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, MS_LONG,
      "A copy of the private keys as they lie in the node's folder, sealed with the node key, to be kept elsewhere.",
      "{copy}", {{0}}},
+    {"node.snapshot", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, MS_LONG,
+     "Copies the database as it is now into backup/ of the node's folder, with what backup.begin says; an earlier copy makes "
+     "room.", "{objects, files, fileBytes, bytes}", {{0}}},
+    {"node.snapshot.drop", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, MS_LONG, "Removes that copy.", "{}", {{0}}},
     {"node.peer", IPC_NODE, IPC_INTERNAL, 0, IPC_MUTATES, MS_DEFAULT,
      "Tells who the other own node is: nobody who has another instanceKey. Its url overrides the stored endpoint. It is tandem: no courtesy waits.",
      "{}",

@@ -4,6 +4,7 @@
 //   provision.c   provision, deprovision
 //   drive.c       brings both nodes to where they should be
 //   rekey.c       secret.change
+//   backup.c      what a backup needs of it
 //   listener.c    where the archive listens; listener.stop, listener.start
 //   requests.c    wait, restart, down, forwarding
 //   overview.c    status, config.show
@@ -28,7 +29,7 @@
 #include "supervisor/supervisor.h"
 #include "supervisor/tasks.h"
 
-enum { NODES = INSTALLATION_NODES };
+enum { NODES = INSTALLATION_NODES, BACKUP_ID_LENGTH = 16 };
 
 struct node {
     struct supervisor *owner;
@@ -117,6 +118,14 @@ struct supervisor {
     struct change *change; // of the secret, under way; NULL = none. No node is opened meanwhile
     struct task *changing; // the call that waits for it
 
+    struct {
+        char id[BACKUP_ID_LENGTH + 1]; // under way; "" = none
+        bool taking;                   // the nodes copy their databases
+        uint64_t heard;                // of whoever copies, last
+        json_t *answer;                // of backup.begin, as far as it is there
+        struct task *task;             // the call that waits for it
+    } backup;
+
     struct task *deprovision;                                                // the call in flight, NULL = none
     enum { RESET_NONE, RESET_STOPPING, RESET_WIPING, RESET_STARTING } reset; // how far a deprovision is
     bool wipe;
@@ -147,6 +156,12 @@ void provision_nodes_changed(struct supervisor *s);                     // goes 
 enum status provision_clean_up(struct supervisor *s, struct error *e);  // before anything runs; reads the record
 
 enum status provision_check_idle(const struct supervisor *s, struct error *e); // BUSY: keys or stores are being changed
+
+// backup.c
+void backup_register(struct supervisor *s, struct ipc_service *service);
+void backup_tick(struct supervisor *s); // gives up one that nobody goes on with
+void backup_close(struct supervisor *s);
+enum status backup_clean_up(struct supervisor *s, struct error *e); // before anything runs
 
 // rekey.c
 void rekey_register(struct supervisor *s, struct ipc_service *service);

@@ -55,9 +55,10 @@ enum status provision_save(struct supervisor *s, struct error *e)
 
 enum status provision_check_idle(const struct supervisor *s, struct error *e)
 {
-    if (s->provision != NULL || s->deriving || s->change != NULL || s->reset != RESET_NONE || s->stopping)
+    if (s->provision != NULL || s->deriving || s->change != NULL || s->reset != RESET_NONE || s->backup.taking ||
+        s->stopping)
         return error_set(e, STATUS_CONFLICT, "BUSY",
-                         "another provision, deprovision or change of the secret is under way");
+                         "another provision, deprovision, change of the secret or beginning of a backup is under way");
     return STATUS_OK;
 }
 
@@ -390,7 +391,11 @@ static void handle_deprovision(struct ipc_request *r, void *ctx)
 enum status provision_clean_up(struct supervisor *s, struct error *e)
 {
     const char *path = statedir_path(s->dir);
+    if (file_exists(statedir_file(s->dir, STATEDIR_RESTORING)))
+        return error_set(e, STATUS_CONFLICT, "RESTORE-UNFINISHED", "a backup is being restored into %s", path);
     if (wipe_is_unfinished(path) && wipe_run(path, e) != STATUS_OK)
+        return e->status;
+    if (backup_clean_up(s, e) != STATUS_OK)
         return e->status;
     if (provision_load(s, e) != STATUS_OK || s->installation.adopting < 0)
         return e->status;

@@ -9,6 +9,9 @@
 //     installation.json     who was provisioned (installation.h)
 //     port                  the free port taken with localhost:0 or in place of the usual one, tried first next time
 //     archive/ sparse/      the stores; only their nodes look inside
+//     backup.lock           flock of the command line that makes a backup
+//     restoring             a backup is being written here (ctl/cmd_restore.c); nothing runs until that is finished
+//     replaced-*            what lay here when a restore was told to replace it
 //     log/*.log             0600, JSON lines, 10 MiB × 5 (logfile.h)
 //     run/*.sock            sockets; where a path would exceed 107 bytes in
 //                           $XDG_RUNTIME_DIR/tandem-HASH16/, else /tmp/tandem-UID-HASH16/
@@ -21,6 +24,9 @@
 #include "base/error.h"
 
 enum { STATEDIR_FORMAT = 1, SOCKET_PATH_MAX = 107 };
+
+#define STATEDIR_RESTORING "restoring"
+#define STATEDIR_REPLACED "replaced-"
 
 struct statedir;
 

@@ -145,6 +145,7 @@ static void ticked(uv_timer_t *timer)
     struct supervisor *s = timer->data;
     rotate_own_log(s);
     endpoints_mend(s);
+    backup_tick(s);
     drive(s);
     tasks_check(s);
     uv_timer_start(timer, ticked, drive_poll_ms(s), 0);
@@ -360,6 +361,7 @@ static void take_down(struct supervisor *s)
     secret_destroy(&s->import_secret);
     json_decref(s->imported);
     json_decref(s->lost);
+    backup_close(s);
     for (int i = 0; i < NODES; i++) {
         json_decref(s->nodes[i].status);
         logfile_close(s->node_logs[i]);

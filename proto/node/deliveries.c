@@ -103,6 +103,7 @@ struct writing {
     struct deliveries *owner;
     struct hash person;
     struct hash_list messages; // it has
+    bool returned;             // it brought them, messages of ours that nothing is known of
     bool older;                // and everything from before that time
     int64_t before_ms;
     int64_t now_ms;
@@ -124,7 +125,7 @@ static enum status write_one(struct store *s, struct writing *w, const struct ha
         is_for = is_for || is_person;
         waits = waits || (!is_person && rows.items[i].state == DELIVERY_SENT);
     }
-    if (st == STATUS_OK && is_for)
+    if (st == STATUS_OK && (is_for || (w->returned && rows.count == 0)))
         st = store_delivery_set(s, &d, &changed, e);
     if (st == STATUS_OK && !waits)
         hash_list_add(&w->done, message);
@@ -224,6 +225,17 @@ static void is_quiet(struct deliveries *d, struct served_session *s, const struc
         submit(w);
     else
         write_done(w, STATUS_OK, NULL);
+}
+
+void deliveries_returned(struct deliveries *d, const struct hash *person, const struct hash_list *messages)
+{
+    if (d == NULL)
+        return;
+    struct writing *w = begin_writing(d, person);
+    w->returned = true;
+    for (size_t i = 0; i < messages->count; i++)
+        hash_list_add(&w->messages, &messages->items[i]);
+    submit(w);
 }
 
 static void asked_for_roots(struct deliveries *d, struct served_session *s, const struct hash *person)

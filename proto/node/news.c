@@ -6,16 +6,25 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "models/chat.h"
+#include "models/sharing.h"
+#include "node/deliveries.h"
 #include "node/job.h"
+#include "node/node_internal.h"
 
 enum { MESSAGES_PAGE = 100 };
+
+struct changed_channel { // to be read
+    struct hash channel;
+    struct hash sender; // who brought the last change; zero = it was made here
+    bool several;       // and another one before
+};
 
 struct news {
     struct node *node;
     struct hash_map *cursors; // of chat_arrivals, by channel; texts
-    struct hash_list changed; // channels to be read
-    struct hash_list senders; // and who brought the last change of each; zero = it was made here
-    struct hash_map *ahead;   // persons whose clock was told of
+    struct changed_channel *changed;
+    size_t changed_count;
+    struct hash_map *ahead; // persons whose clock was told of
     bool reading;
 };
 
@@ -27,13 +36,13 @@ struct told_message {
 };
 
 struct channel_news {
-    struct hash channel;
-    struct hash sender;
+    struct changed_channel changed;
     int64_t latest; // the time that the newest of what was read tells
     char *cursor;   // before and, after the reading, behind what was read; NULL = before everything
     bool more;
     struct told_message *messages;
     size_t count;
+    struct hash_list returned; // messages of ours that somebody else brought
 };
 
 struct reading {
@@ -43,11 +52,18 @@ struct reading {
     size_t count;
 };
 
+// Brought by one other person alone, who has then what it brought.
+static bool is_brought(struct model *m, const struct changed_channel *c)
+{
+    return !hash_is_zero(&c->sender) && !c->several && !sharing_is_own_node(m, &c->sender);
+}
+
 static enum status read_channel(struct model *m, struct channel_news *c, struct error *e)
 {
     struct chat_messages messages;
     struct span next;
-    enum status st = chat_arrivals(m, &c->channel, span_of(c->cursor), MESSAGES_PAGE, &messages, &next, e);
+    bool brought = is_brought(m, &c->changed);
+    enum status st = chat_arrivals(m, &c->changed.channel, span_of(c->cursor), MESSAGES_PAGE, &messages, &next, e);
     if (st != STATUS_OK)
         return st;
     c->more = messages.more;
@@ -57,6 +73,8 @@ static enum status read_channel(struct model *m, struct channel_news *c, struct 
         const struct chat_message *from = &messages.items[i];
         if (!hash_eq(&from->sender, &m->self->person))
             c->messages[c->count++] = (struct told_message){from->id, from->sender};
+        else if (brought)
+            hash_list_add(&c->returned, &from->id);
     }
     free(c->cursor);
     c->cursor = mem_text(next);
@@ -69,7 +87,8 @@ static enum status read_work(struct store *s, void *arg, struct error *e)
     for (size_t i = 0; i < r->count; i++) {
         struct model m = {.store = s, .self = r->self, .arena = arena_create(), .now_ms = clock_wall_ms()};
         if (read_channel(&m, &r->items[i], e) != STATUS_OK)
-            LOG(LOG_WARN, "news.unreadable", LOG_HASH("channel", &r->items[i].channel), LOG_TEXT("code", e->code));
+            LOG(LOG_WARN, "news.unreadable", LOG_HASH("channel", &r->items[i].changed.channel),
+                LOG_TEXT("code", e->code));
         arena_destroy(m.arena);
     }
     return STATUS_OK;
@@ -84,39 +103,51 @@ static void set_cursor(struct news *news, const struct hash *channel, char *curs
 static void add_changed(struct news *news, const struct hash *channel, const struct hash *sender)
 {
     size_t i = 0;
-    while (i < news->changed.count && !hash_eq(&news->changed.items[i], channel))
+    while (i < news->changed_count && !hash_eq(&news->changed[i].channel, channel))
         i++;
-    if (i == news->changed.count) {
-        hash_list_add(&news->changed, channel);
-        hash_list_add(&news->senders, sender);
+    if (i == news->changed_count) {
+        news->changed = mem_resize(news->changed, (i + 1) * sizeof *news->changed);
+        news->changed[news->changed_count++] = (struct changed_channel){.channel = *channel, .sender = *sender};
     } else if (!hash_is_zero(sender)) {
-        news->senders.items[i] = *sender;
+        struct changed_channel *c = &news->changed[i];
+        c->several = c->several || (!hash_is_zero(&c->sender) && !hash_eq(&c->sender, sender));
+        c->sender = *sender;
     }
 }
 
 static void tell_clock(struct news *news, const struct channel_news *c)
 {
-    if (hash_is_zero(&c->sender) || c->latest <= clock_wall_ms() + CHANNEL_AHEAD_MS ||
-        !hash_map_add(news->ahead, &c->sender))
+    const struct hash *sender = &c->changed.sender;
+    const struct hash *channel = &c->changed.channel;
+    if (hash_is_zero(sender) || c->latest <= clock_wall_ms() + CHANNEL_AHEAD_MS || !hash_map_add(news->ahead, sender))
         return;
-    LOG(LOG_WARN, "clock.ahead", LOG_HASH("person", &c->sender), LOG_HASH("channel", &c->channel));
+    LOG(LOG_WARN, "clock.ahead", LOG_HASH("person", sender), LOG_HASH("channel", channel));
     node_tell(news->node, "clock.ahead",
-              json_pack("{s:o, s:o, s:I}", "personId", node_json_hash(&c->sender), "channel",
-                        node_json_hash(&c->channel), "timestamp", (json_int_t)c->latest));
+              json_pack("{s:o, s:o, s:I}", "personId", node_json_hash(sender), "channel", node_json_hash(channel),
+                        "timestamp", (json_int_t)c->latest));
+}
+
+// What of them we do not know of was said after the time of the backup that this store was restored from.
+static void note_returned(struct news *news, struct channel_news *c)
+{
+    if (c->returned.count != 0)
+        deliveries_returned(news->node->deliveries, &c->changed.sender, &c->returned);
+    hash_list_free(&c->returned);
 }
 
 static void tell_messages(struct news *news, struct channel_news *c)
 {
     tell_clock(news, c);
+    note_returned(news, c);
     for (size_t i = 0; i < c->count; i++)
         node_tell(news->node, "chat.received",
                   json_pack("{s:o, s:o, s:o}", "id", node_json_hash(&c->messages[i].id), "sender",
-                            node_json_hash(&c->messages[i].sender), "channel", node_json_hash(&c->channel)));
+                            node_json_hash(&c->messages[i].sender), "channel", node_json_hash(&c->changed.channel)));
     free(c->messages);
     if (c->cursor != NULL)
-        set_cursor(news, &c->channel, c->cursor);
+        set_cursor(news, &c->changed.channel, c->cursor);
     if (c->more)
-        add_changed(news, &c->channel, &c->sender);
+        add_changed(news, &c->changed.channel, &c->changed.sender);
 }
 
 static void read_changed(struct news *news);
@@ -138,21 +169,19 @@ static void read_done(void *arg, enum status status, const struct error *e)
 static void read_changed(struct news *news)
 {
     struct store_queue *queue = node_queue(news->node);
-    if (news->reading || news->changed.count == 0 || queue == NULL)
+    if (news->reading || news->changed_count == 0 || queue == NULL)
         return;
     struct reading *r = mem_alloc(sizeof *r);
     *r = (struct reading){.news = news, .self = node_self(news->node)};
-    r->items = mem_array(news->changed.count, sizeof *r->items);
-    for (size_t i = 0; i < news->changed.count; i++) {
+    r->items = mem_array(news->changed_count, sizeof *r->items);
+    for (size_t i = 0; i < news->changed_count; i++) {
         struct channel_news *c = &r->items[r->count++];
-        const char *cursor = hash_map_get(news->cursors, &news->changed.items[i]);
-        c->channel = news->changed.items[i];
-        c->sender = news->senders.items[i];
+        const char *cursor = hash_map_get(news->cursors, &news->changed[i].channel);
+        c->changed = news->changed[i];
         c->latest = INT64_MIN;
         c->cursor = cursor != NULL ? mem_text(span_of(cursor)) : NULL;
     }
-    news->changed.count = 0;
-    news->senders.count = 0;
+    news->changed_count = 0;
     news->reading = true;
     store_submit_read(queue, read_work, read_done, r);
 }
@@ -265,7 +294,6 @@ void news_destroy(struct news *news)
     hash_map_free_values(news->cursors);
     hash_map_destroy(news->cursors);
     hash_map_destroy(news->ahead);
-    hash_list_free(&news->changed);
-    hash_list_free(&news->senders);
+    free(news->changed);
     free(news);
 }

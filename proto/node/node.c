@@ -144,6 +144,7 @@ void node_close(struct node *n)
 {
     OWNER_ASSERT(n);
     n->closing = true;
+    atomic_store(&n->leaving, true);
     if (n->kind_state != NULL)
         n->kind->close(n->kind_state);
     n->kind_state = NULL;
@@ -228,6 +229,7 @@ void node_serve(struct node *n)
     n->service = ipc_service_create(IPC_NODE);
     node_provision_register(n);
     node_reseal_register(n);
+    node_snapshots_register(n);
     node_watch_register(n);
     node_inventory_register(n);
     node_methods_add(n, NODE_METHODS_OBJECTS);

@@ -1,6 +1,8 @@
 // What the files of proto/node share about a node. Others use node.h.
 #pragma once
 
+#include <stdatomic.h>
+
 #include "base/address.h"
 #include "base/invariant.h"
 #include "crypto/keychain.h"
@@ -31,6 +33,7 @@ struct node {
     // From provisioning on:
     bool opening;            // node.provision is being worked on
     bool closing;            // nothing is opened any more
+    atomic_bool leaving;     // the same, for work on the pool that takes long
     struct recipes *recipes; // the store's; used on its thread
     struct store_queue *queue;
     struct keychain *keychain; // used on the store thread
@@ -55,6 +58,7 @@ struct node {
 
 void node_provision_register(struct node *n); // node.*: provision.c
 void node_reseal_register(struct node *n);    // node.reseal, node.settle, node.keys: reseal.c
+void node_snapshots_register(struct node *n); // node.snapshot, node.snapshot.drop: snapshots.c
 void node_inventory_register(struct node *n); // id, storage, endpoints.list: inventory.c
 void node_watch_register(struct node *n);     // stats, health and the like: watch.c
 void node_outbox_register(struct node *n);    // node.outbox and what goes with it: methods_outbox.c

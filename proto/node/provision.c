@@ -25,9 +25,11 @@
 #include "node/addresses.h"
 #include "node/blobs.h"
 #include "node/job.h"
+#include "node/kept.h"
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
 #include "node/use.h"
+#include "store/snapshot.h"
 #include "wall/wall.h"
 
 enum { FILES_WANTED = 1024 };
@@ -122,6 +124,14 @@ static enum status open_further(struct opening *o, const struct model *main, str
     return st;
 }
 
+// A copy of an earlier time: an invitation that was out then may have been used since, and the sparse node's copy is a
+// moment older than the archive's, which gives it back what it lacks.
+static enum status take_up_again(struct model *m, struct error *e)
+{
+    enum status st = kept_write(m->store, "[]", e);
+    return st == STATUS_OK && store_kind(m->store) == STORE_SPARSE ? restoring_begin(m, e) : st;
+}
+
 static enum status open_instance(struct opening *o, struct error *e)
 {
     struct arena *arena = arena_create();
@@ -143,6 +153,8 @@ static enum status open_instance(struct opening *o, struct error *e)
         st = addresses_open(&m, o->door.told, node_config(o->node), e);
     if (st == STATUS_OK && o->created && o->keys_kept)
         st = restoring_begin(&m, e);
+    if (st == STATUS_OK && o->report.restored)
+        st = take_up_again(&m, e);
     if (st == STATUS_OK && o->report.rebuilt)
         st = keeping_all(&m, e);
     if (st == STATUS_OK)
@@ -156,6 +168,8 @@ static enum status open_instance(struct opening *o, struct error *e)
         st = store_commit(o->store, e);
     else
         store_rollback(o->store);
+    if (st == STATUS_OK && o->report.restored)
+        st = store_forget_restored(o->store, e);
 done:
     arena_destroy(arena);
     return st;

@@ -296,6 +296,10 @@ enum status settle_write(struct settle_batch *b, struct error *e); // files only
 enum status settle_finish(struct store *s, struct settle_batch *b, enum status written, struct error *e);
 enum status settle_upkeep(struct store *s, int64_t now_ms, struct error *e); // old operations, the log of the database
 
+// ---- snapshot.c
+// A copy that took the place of a lost store begins a new epoch.
+enum status snapshot_begin_epoch(struct store *s, bool *restored, struct error *e);
+
 // ---- recover.c, salvage.c
 enum status recover_database(struct store *s, struct store_report *report, struct error *e);
 bool recover_is_needed(const struct store *s);

@@ -244,6 +244,8 @@ enum status store_open(const struct store_options *options, struct store **out, 
     if (status == STATUS_OK)
         status = open_or_recover(s, report, e);
     if (status == STATUS_OK)
+        status = snapshot_begin_epoch(s, &report->restored, e);
+    if (status == STATUS_OK)
         status = place_recover(s, &report->repaired, e);
     if (status == STATUS_OK)
         status = recover_recipes(s, e);

@@ -23,6 +23,7 @@ struct store_options {
 struct store_report { // what opening had to do; for logs and events
     bool created;
     bool rebuilt;          // the database was damaged or missing and was made anew
+    bool restored;         // it is a copy of an earlier time, which began a new epoch (snapshot.h)
     uint64_t lost_objects; // known by name, content gone or damaged
     uint64_t repaired;     // leftovers of a crash that were finished or removed
     char note[200];        // one sentence for people; empty if nothing happened

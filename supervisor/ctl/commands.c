@@ -260,6 +260,24 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"completion", "bash|zsh|fish", 1, 1, "Print a completion script for a shell", NULL,
      "completion bash >~/.local/share/bash-completion/completions/tandem", 30, run_completion, {{0}}},
 
+    {"backup", "DIR", 1, 1, "Copy everything into a folder, sealed with the secret",
+     "The nodes go on meanwhile. A further backup into the same DIR copies what is new and keeps the former ones. DIR may\n"
+     "lie anywhere; nobody reads it without the secret of this installation as it is now, so keep that apart from it.\n"
+     "Exit status 1 with a result: files of the store are damaged or missing, and so they are in the backup.",
+     "backup /media/disk/tandem", CTL_FOREVER, run_backup, {{0}}},
+    {"backup verify", "DIR", 1, 1, "Read every byte of a backup and say what is damaged",
+     "By the secret of the running installation, or the one given. Exit status 1: something is damaged or missing.",
+     "backup verify /media/disk/tandem --secret-file secret.txt", CTL_FOREVER, run_backup_verify, {SECRET}},
+    {"backup list", "DIR", 1, 1, "List the generations of a backup", NULL, "backup list /media/disk/tandem", 30,
+     run_backup_list, {SECRET}},
+    {"restore", "DIR", 1, 1, "Put a backup where no installation is, as it was then",
+     "Asks for the secret of that time. Afterwards 'up' and 'provision' with it open the installation, and contacts go on.\n"
+     "What was said since comes back from whoever has it. Broken off, the same command goes on where it was. Never let the\n"
+     "original run on beside it.",
+     "restore /media/disk/tandem --state-dir ~/new", CTL_FOREVER, run_restore,
+     {{"generation", '\0', "N", "of 'backup list'; default: the newest"},
+      {"replace", '\0', NULL, "rename what lies there to replaced-… first"}, SECRET}},
+
     {"import", "", 0, 0, "Create the installation from a storage directory of a ONE application",
      "Takes the place of the first 'provision': same person, keys, contacts, channels and history. The source is only\n"
      "read. The secret is that of the storage and becomes the secret of this installation.",

@@ -93,6 +93,13 @@ CTL_RUN(run_doctor);
 CTL_RUN(run_config_show);
 // completion.c
 CTL_RUN(run_completion);
+// cmd_backup.c
+CTL_RUN(run_backup);
+// cmd_backup_look.c
+CTL_RUN(run_backup_verify);
+CTL_RUN(run_backup_list);
+// cmd_restore.c
+CTL_RUN(run_restore);
 // cmd_onedb.c
 CTL_RUN(run_import);
 CTL_RUN(run_export);

@@ -1,0 +1,200 @@
+#include "supervisor/ctl/backup.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "crypto/box.h"
+#include "supervisor/keyfile.h"
+#include "supervisor/statedir.h"
+
+enum { SHOW_MS = 200, SEALED = BOX_EMBEDDED + BOX_KEY };
+
+// ---- Keys -----------------------------------------------------------------------------------------------------------
+
+static enum status take_key(json_t *result, struct secret *key, struct error *e)
+{
+    json_t *text = json_object_get(result, "key");
+    *key = secret_create(BOX_KEY);
+    bool good = hex_decode(span_of(json_string_value(text)), key->data, key->len);
+    if (text != NULL)
+        secret_wipe((char *)(uintptr_t)json_string_value(text), json_string_length(text));
+    if (good)
+        return STATUS_OK;
+    secret_destroy(key);
+    return error_set(e, STATUS_INTERNAL, "INTERNAL", "the supervisor gave no key");
+}
+
+enum status backup_ask_key(struct ctl *c, const char *sealed, struct secret *key, struct buf *sealed_out,
+                           struct error *e)
+{
+    json_t *params = sealed != NULL ? json_pack("{s:s}", "sealed", sealed) : json_object();
+    json_t *result = ctl_call(c, "backup.key", params, e);
+    if (result == NULL)
+        return e->status;
+    enum status status = take_key(result, key, e);
+    const char *made = json_string_value(json_object_get(result, "sealed"));
+    if (status == STATUS_OK && sealed_out != NULL && made != NULL)
+        buf_add_text(sealed_out, made);
+    json_decref(result);
+    return status;
+}
+
+static enum status unseal(const struct secret *kek, const char *hex, struct secret *key, struct error *e)
+{
+    struct secret sealing = {0};
+    struct buf opened = {0};
+    char sealed[SEALED];
+    buf_reserve(&opened, sizeof sealed); // so that it is never moved
+    kdf_subkey(kek, "backup", &sealing);
+    bool good = hex_decode(span_of(hex), sealed, sizeof sealed) &&
+                box_open(&sealing, (struct span){sealed, sizeof sealed}, &opened, NULL) == STATUS_OK;
+    if (good)
+        *key = secret_copy(opened.data, opened.len);
+    secret_wipe(opened.data, opened.cap);
+    buf_free(&opened);
+    secret_destroy(&sealing);
+    return good ? STATUS_OK
+                : error_set(e, STATUS_CORRUPT, "BACKUP-DAMAGED", "the key of the backup is damaged; nothing opens it");
+}
+
+enum status backup_derive_key(const struct vault *v, const struct secret *secret, struct secret *key, struct error *e)
+{
+    struct keyfile file;
+    struct secret kek = {0};
+    struct buf sealed = {0};
+    buf_add_span(&sealed, buf_span(&v->sealed));
+    enum status status = keyfile_parse(buf_span(&v->keys), &file, e);
+    if (status != STATUS_OK)
+        status = error_set(e, STATUS_CORRUPT, "BACKUP-DAMAGED", "%s/keys.json is damaged; no secret opens it", v->path);
+    if (status == STATUS_OK)
+        status = keyfile_derive(&file, secret, &kek, e);
+    if (status == STATUS_OK && !keyfile_fits(&file, &kek))
+        status = error_set(e, STATUS_REFUSED, "BAD-SECRET", "this is not the secret that the backup was sealed with");
+    if (status == STATUS_OK)
+        status = unseal(&kek, buf_cstr(&sealed), key, e);
+    secret_destroy(&kek);
+    buf_free(&sealed);
+    return status;
+}
+
+// Is there a running installation that can be asked?
+static bool is_running(struct ctl *c)
+{
+    return c->state_dir != NULL && statedir_holder(c->state_dir) != 0;
+}
+
+static enum status open_one(struct ctl *c, struct vault *v, const struct secret *secret, struct error *e)
+{
+    if (v->sealed.len != 2 * SEALED)
+        return error_set(e, STATUS_CORRUPT, "BACKUP-DAMAGED", "%s/key is damaged; no secret opens it", v->path);
+    if (secret != NULL)
+        return backup_derive_key(v, secret, &v->key, e);
+    return backup_ask_key(c, buf_cstr(&v->sealed), &v->key, NULL, e);
+}
+
+static enum status open_all(struct ctl *c, struct vaults *vaults, const struct secret *secret, struct error *e)
+{
+    struct error why = {0};
+    bool any = false;
+    for (size_t i = 0; i < vaults->count; i++) {
+        enum status status = open_one(c, &vaults->items[i], secret, &why);
+        any = any || status == STATUS_OK;
+        if (status != STATUS_OK && status != STATUS_REFUSED) {
+            *e = why;
+            return status;
+        }
+    }
+    if (any)
+        return STATUS_OK;
+    *e = why;
+    return why.status;
+}
+
+static bool has_generations(const struct vaults *v)
+{
+    for (size_t i = 0; i < v->count; i++)
+        if (v->items[i].count != 0)
+            return true;
+    return false;
+}
+
+enum status backup_open(struct ctl *c, const char *dir, bool ask, struct vaults *out, struct error *e)
+{
+    struct secret secret = {0};
+    enum status status = vaults_find(dir, out, e);
+    if (status == STATUS_OK && !has_generations(out))
+        status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s holds no backup", dir);
+    bool asks = ask || ctl_has(c, "secret-file") || !is_running(c);
+    if (status == STATUS_OK && asks)
+        status = ctl_secret(c, ctl_value(c, "secret-file"), "Secret of the backup: ", &secret, e);
+    if (status == STATUS_OK)
+        status = open_all(c, out, asks ? &secret : NULL, e);
+    secret_destroy(&secret);
+    if (status != STATUS_OK)
+        vaults_free(out);
+    return status;
+}
+
+enum status backup_choose(const struct vaults *v, uint64_t number, const struct vault **vault,
+                          struct backup_manifest *m, struct error *e)
+{
+    for (size_t i = v->count; i > 0; i--) {
+        const struct vault *one = &v->items[i - 1];
+        bool has = number == 0 && one->count != 0;
+        for (size_t k = 0; k < one->count; k++)
+            has = has || one->numbers[k] == number;
+        if (!has || !vault_is_open(one))
+            continue;
+        *vault = one;
+        return vault_read(one, number != 0 ? number : vault_last(one), m, e);
+    }
+    return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no generation %llu that this secret opens",
+                     (unsigned long long)number);
+}
+
+// ---- How far it is --------------------------------------------------------------------------------------------------
+
+void meter_add(struct backup_meter *m, uint64_t bytes)
+{
+    uint64_t now = clock_monotonic_ms();
+    m->done += bytes;
+    if (m->c->json || !isatty(STDERR_FILENO) || now - m->shown_at < SHOW_MS)
+        return;
+    m->shown_at = now;
+    m->shown = true;
+    fprintf(stderr, "\r%s: %llu of %llu MB", m->doing, (unsigned long long)(m->done >> 20),
+            (unsigned long long)(m->total >> 20));
+    fflush(stderr);
+}
+
+void meter_end(struct backup_meter *m)
+{
+    if (m->shown)
+        fputs("\r\033[K", stderr);
+    m->shown = false;
+}
+
+// ---- Signals --------------------------------------------------------------------------------------------------------
+
+static volatile sig_atomic_t interrupted;
+
+static void note_signal(int number)
+{
+    interrupted = number;
+    signal(number, SIG_DFL); // a second one ends it at once
+}
+
+void backup_catch_signals(void)
+{
+    signal(SIGINT, note_signal);
+    signal(SIGTERM, note_signal);
+}
+
+enum status backup_check_signals(struct error *e)
+{
+    return interrupted == 0 ? STATUS_OK : error_set(e, STATUS_CLOSED, "CLOSED", "it was interrupted");
+}

@@ -1,0 +1,32 @@
+// What the commands about backups share: the keys of a backup's folder, and how far they are.
+#pragma once
+
+#include "supervisor/backup/vault.h"
+#include "supervisor/ctl/ctl.h"
+
+// Opens the vaults of a folder that the secret opens: that of the running installation, or the one given or asked for.
+// NOT-FOUND: there is no backup. BAD-SECRET: it opens none of them.
+enum status backup_open(struct ctl *c, const char *dir, bool ask, struct vaults *out, struct error *e);
+// The key of a vault from the running installation; with sealed NULL of a new one, and *sealed_out is set.
+enum status backup_ask_key(struct ctl *c, const char *sealed, struct secret *key, struct buf *sealed_out,
+                           struct error *e);
+// The same from the secret itself. STATUS_REFUSED: it is another one's.
+enum status backup_derive_key(const struct vault *v, const struct secret *secret, struct secret *key, struct error *e);
+// The newest vault that is open and has the generation, and its manifest; 0 = the newest. NOT-FOUND, BACKUP-DAMAGED.
+enum status backup_choose(const struct vaults *v, uint64_t number, const struct vault **vault,
+                          struct backup_manifest *m, struct error *e);
+
+struct backup_meter {
+    const struct ctl *c;
+    const char *doing; // "Copying"
+    uint64_t done;
+    uint64_t total;
+    uint64_t shown_at; // monotonic
+    bool shown;
+};
+void meter_add(struct backup_meter *m, uint64_t bytes); // on a terminal, now and then
+void meter_end(struct backup_meter *m);
+
+// Set by the first SIGINT or SIGTERM once backup_catch_signals was called: what is under way ends in order.
+void backup_catch_signals(void);
+enum status backup_check_signals(struct error *e);
