@@ -54,6 +54,10 @@ const struct ipc_event_name IPC_EVENTS[] = {
      "An object from a peer was stored; not told of what posts and versions bring along."},
     {"object.stored", "hash, type", "A local object was stored; likewise. The type of files is empty."},
     {"version.changed", "idHash, hash, type", "A versioned object has a new current version."},
+    {"version.overwritten", "idHash, type, property, value, cut, hash",
+     "Two sides wrote the same at the same time, and one value is not current: JSON, its beginning if cut; null: it "
+     "had "
+     "been removed. hash is the version that holds it."},
     {"chat.received", "id, sender, channel", "A chat message of somebody else appeared in a channel."},
     {"chat.sent", "id, channel", "A local chat message was stored."},
     {"message.state", "id, state, personId, why",

@@ -175,6 +175,7 @@ struct node { // a received version node
     struct hash data;
     double depth;
     double created;
+    bool is_last; // nothing that came with it was written on top of it
 };
 
 static enum status check_data(struct store *s, struct arena *a, const struct chum_policy *policy,
@@ -255,6 +256,20 @@ static bool replaces(const struct step *step, const struct object *data)
     return p != NULL && p->replaces != NULL && p->replaces(p->ctx, step->store, step->sender, data);
 }
 
+// As the reference does, which may overwrite what was written here at the same time. A loss that cannot be told of is
+// no reason to refuse the version.
+static enum status merge_version(const struct step *step, const struct node *n, struct error *e)
+{
+    struct hash head;
+    struct version_result made;
+    const struct version_source *versions = store_versions(step->store);
+    bool is_here = store_head(step->store, &step->want->id_hash, &head, NULL) == STATUS_OK;
+    enum status st = version_merge_foreign(versions, &n->data, n->created, &made, e);
+    if (st == STATUS_OK && is_here && n->is_last && made.may_lose)
+        (void)version_find_lost(versions, &head, &n->object.hash, &made.hash, NULL);
+    return st;
+}
+
 // The deepest came first, so that those behind it find it in place.
 static enum status make_current(const struct step *step, const struct node *n, const struct object *data,
                                 struct error *e)
@@ -266,8 +281,7 @@ static enum status make_current(const struct step *step, const struct node *n, c
                    !store_came_from(step->store, &head, step->sender);
     if (stopgap)
         return versions->set_head(versions->ctx, &step->want->id_hash, &n->object.hash, e);
-    return follows(step, data) ? version_follow(versions, &n->object.hash, &ignored, e)
-                               : version_merge_foreign(versions, &n->data, n->created, &ignored, e);
+    return follows(step, data) ? version_follow(versions, &n->object.hash, &ignored, e) : merge_version(step, n, e);
 }
 
 static enum status take_node(const struct step *step, void *arg, struct error *e)
@@ -293,6 +307,17 @@ static size_t next_node(const struct node *nodes, const bool *taken, size_t coun
     return best;
 }
 
+static void mark_last(struct node *nodes, const bool *taken, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        nodes[i].is_last = true;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < count && !taken[i]; k++)
+            for (size_t l = 0; l < nodes[i].object.link_count && !taken[k]; l++)
+                nodes[k].is_last =
+                    nodes[k].is_last && !hash_eq(&nodes[i].object.links[l].target, &nodes[k].object.hash);
+}
+
 static enum status take_nodes(const struct step *step, const struct span *texts, struct chum_root_result *results,
                               struct error *e)
 {
@@ -307,6 +332,7 @@ static enum status take_nodes(const struct step *step, const struct span *texts,
         taken[i] = taken[i] || results[i].status != STATUS_OK;
     }
     enum status st = STATUS_OK;
+    mark_last(nodes, taken, count);
     for (size_t i = next_node(nodes, taken, count); st == STATUS_OK && i < count; i = next_node(nodes, taken, count)) {
         taken[i] = true;
         st = alone(step, take_node, &nodes[i], &results[i], e);
@@ -318,7 +344,7 @@ static enum status take_stored(const struct step *step, void *arg, struct error 
 {
     const struct hash *hash = arg;
     struct span text;
-    struct node n;
+    struct node n = {.is_last = false};
     enum status st = store_get(step->store, hash, step->arena, &text, e);
     if (st == STATUS_OK)
         st = read_node(step->delivery, step->arena, text, hash, &n, e);

@@ -3,22 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRAPH_MAX_NODES = 4 << 20 };
+#include "data/depths.h"
 
-struct queue_entry {
-    struct graph_node *node;
-    size_t order; // of arrival: the earliest of equal depth leaves first
-};
+enum { GRAPH_MAX_NODES = 4 << 20 };
 
 struct builder {
     const struct version_source *source;
     struct arena *arena;
     struct arena *scratch;
-    struct hash_map *known;    // hash -> graph_node
-    struct queue_entry *queue; // binary heap
-    size_t queue_count;
-    size_t queue_cap;
-    size_t arrivals;
+    struct hash_map *known; // hash -> graph_node
+    struct depths queue;
     bool empty_queued; // the empty node leaves last, so it needs no place in the heap
     struct graph_nodes list;
     struct hash first;
@@ -34,48 +28,10 @@ static void graph_nodes_add(struct graph_nodes *l, struct graph_node *n)
     l->items[l->count++] = n;
 }
 
-static bool leaves_before(const struct queue_entry *a, const struct queue_entry *b)
-{
-    if (a->node->depth > b->node->depth)
-        return true;
-    return !(a->node->depth < b->node->depth) && a->order < b->order;
-}
-
-static void swap_entries(struct queue_entry *a, struct queue_entry *b)
-{
-    struct queue_entry t = *a;
-    *a = *b;
-    *b = t;
-}
-
 static void queue_push(struct builder *b, struct graph_node *n)
 {
-    if (b->queue_count == b->queue_cap) {
-        b->queue_cap = b->queue_cap != 0 ? 2 * b->queue_cap : 16;
-        b->queue = mem_resize(b->queue, b->queue_cap * sizeof *b->queue);
-    }
     n->queued = true;
-    size_t i = b->queue_count++;
-    b->queue[i] = (struct queue_entry){n, b->arrivals++};
-    for (; i > 0 && leaves_before(&b->queue[i], &b->queue[(i - 1) / 2]); i = (i - 1) / 2)
-        swap_entries(&b->queue[i], &b->queue[(i - 1) / 2]);
-}
-
-static struct graph_node *queue_pop(struct builder *b)
-{
-    struct graph_node *n = b->queue[0].node;
-    b->queue[0] = b->queue[--b->queue_count];
-    for (size_t i = 0;;) {
-        size_t best = i;
-        for (size_t child = 2 * i + 1; child <= 2 * i + 2; child++) {
-            if (child < b->queue_count && leaves_before(&b->queue[child], &b->queue[best]))
-                best = child;
-        }
-        if (best == i)
-            return n;
-        swap_entries(&b->queue[i], &b->queue[best]);
-        i = best;
-    }
+    depths_push(&b->queue, n, n->depth);
 }
 
 static enum status load(struct builder *b, const struct hash *hash, struct graph_node **out, struct error *e)
@@ -152,13 +108,13 @@ static enum status build(struct builder *b, struct graph_view *out, const struct
         return status;
     queue_push(b, out->first);
     queue_push(b, out->second);
-    while (b->queue_count + b->empty_queued > 1) {
-        status = expand(b, queue_pop(b), ancestor, e);
+    while (b->queue.count + b->empty_queued > 1) {
+        status = expand(b, depths_pop(&b->queue), ancestor, e);
         if (status != STATUS_OK || *ancestor != NULL)
             return status;
     }
     if (!b->empty_queued) {
-        out->common = queue_pop(b);
+        out->common = depths_pop(&b->queue);
         graph_nodes_add(&b->list, out->common);
     }
     return STATUS_OK;
@@ -197,7 +153,7 @@ enum status graph_build(const struct version_source *s, struct arena *a, const s
         out->graph = finish(&b);
     }
     free(b.list.items);
-    free(b.queue);
+    depths_free(&b.queue);
     hash_map_destroy(b.known);
     arena_destroy(b.scratch);
     return status;

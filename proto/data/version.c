@@ -110,8 +110,11 @@ static enum status join(struct storing *w, const struct versionnode *edge, bool 
         status = merge_versions(w->source, w->arena, &w->head.hash, &edge->hash, &contained, &current, &merged, e);
     if (status != STATUS_OK)
         return status;
-    if (!contained)
-        return add_merge(w, edge, merged, out, e);
+    if (!contained) {
+        status = add_merge(w, edge, merged, out, e);
+        out->may_lose = merge_needs_history(w->recipe);
+        return status;
+    }
     if (!hash_eq(&current, &w->head.hash))
         return move_head(w, edge, out, e);
     report(w, &w->head, false, out);

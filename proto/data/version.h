@@ -7,6 +7,15 @@
 #include "data/listmarks.h"
 #include "data/object.h"
 
+// What somebody wrote and what is current does not hold, since another one wrote it at the same time. Borrowed.
+struct version_loss {
+    struct hash id_hash;
+    struct hash hash; // of the version that holds it
+    struct span type;
+    struct span property; // the path, joined by dots
+    struct span value;    // as JSON (data/jsonform.h); null: it had been removed
+};
+
 struct version_source {
     void *ctx;
     const struct recipes *recipes;
@@ -18,6 +27,7 @@ struct version_source {
     // The current version node of an id; STATUS_NOT_FOUND if there is none.
     enum status (*head)(void *ctx, const struct hash *id_hash, struct hash *node, struct error *e);
     enum status (*set_head)(void *ctx, const struct hash *id_hash, const struct hash *node, struct error *e);
+    void (*lost)(void *ctx, const struct version_loss *loss); // NULL: nobody wants to know
 };
 
 enum version_mode { VERSION_CHANGE, VERSION_MERGE, VERSION_NONE }; // DATA-MODEL.md 8.3
@@ -27,6 +37,7 @@ struct version_result {
     struct hash id_hash;
     struct hash node; // the head node; zero for VERSION_NONE
     bool changed;     // the head moved
+    bool may_lose;    // version_merge_foreign: values were merged that may exclude each other
 };
 
 // Local storing of a versioned object (8.3). now: ms since 1970. Refuses other types: "SVO-SO2".
@@ -43,11 +54,18 @@ enum status version_merge_foreign(const struct version_source *s, const struct h
 // node: a version node of somebody else's; it, its history and all data are stored. The head becomes
 // - the node, where it was written on top of all that the head stands for;
 // - what it was, where that was written on top of the node;
-// - else both put together (combine.h); of two that set one thing the one with the longer history counts, then the
-// later. A version counts as the same wherever it has the same data and time: nodes of other histories that stand for
-// it. Codes as version_merge_foreign.
+// - else both put together (combine.h): what only one of them changed is changed; of two that set one thing the one
+// with
+//   the longer history counts, then the later, and the other is told of (lost).
+// A version counts as the same wherever it has the same data and time: nodes of other histories that stand for it.
+// Whoever puts the same two together comes to the same node. Codes as version_merge_foreign.
 enum status version_follow(const struct version_source *s, const struct hash *node, struct version_result *out,
                            struct error *e);
+
+// After version_merge_foreign: tells (lost) what the object it made does not hold of what the head before and the node
+// of the other, with its history, had changed without knowing of each other.
+enum status version_find_lost(const struct version_source *s, const struct hash *head, const struct hash *node,
+                              const struct hash *made, struct error *e);
 
 // Puts a change without a difference on a head that is a merge node. Those are not listed (8.9), and who takes in a
 // whole history at once adopts the deepest version that is: a merge of it with the others would be unknown to him.

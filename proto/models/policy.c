@@ -362,7 +362,7 @@ bool policy_follows(struct model *m, const struct hash *sender, const struct obj
     struct hash owner;
     if (object_is_type(object, "Settings"))
         return true;
-    if (is_rights(object->recipe->name) || object_is_type(object, "Recipe") ||
+    if (is_rights(object->recipe->name) || object_is_type(object, "Recipe") || object_is_type(object, "Someone") ||
         policy_is_application(object->recipe->name))
         return sharing_is_own_node(m, sender);
     return object_is_type(object, "Profile") && value_get_hash(object->value, "owner", &owner) &&

@@ -19,8 +19,8 @@
 // while it gives us back what we lost (restoring.h). Codes: REFUSED, NOT-TRUSTED, CIEC-FO3, OR-ADDR1.
 enum status policy_may_import(struct model *m, const struct hash *sender, const struct object *object, struct error *e);
 // Is such a version, which may be imported, taken in together with its history (data/follow.c)? Settings, which the own
-// nodes alone write, and profiles from who owns them or from the other own node; from that one also grants, groups,
-// recipes and what is applications' own.
+// nodes alone write, and profiles from who owns them or from the other own node; from that one everything but channels,
+// which have a merge of their own. All others are taken for peers of the reference's kind.
 bool policy_follows(struct model *m, const struct hash *sender, const struct object *object);
 // The cheap question before fetching a root, from its announcement alone; false saves the transfer.
 bool policy_may_want(struct model *m, const struct hash *sender, struct span type, const struct hash *id_hash);

@@ -264,11 +264,22 @@ static void tell_head(struct news *news, const struct store_change *c)
     add_changed(news, &c->id_hash, &c->from);
 }
 
+static void tell_loss(struct node *n, const struct store_change *c)
+{
+    LOG(LOG_INFO, "version.overwritten", LOG_HASH("id", &c->id_hash), LOG_TEXT("property", c->loss->property));
+    node_tell(n, "version.overwritten",
+              json_pack("{s:o, s:s, s:s, s:s, s:b, s:o}", "idHash", node_json_hash(&c->id_hash), "type", c->type,
+                        "property", c->loss->property, "value", c->loss->value, "cut", c->loss->is_cut, "hash",
+                        node_json_hash(&c->hash)));
+}
+
 void news_tell(struct news *news, const struct store_change *changes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (changes[i].kind == STORE_CHANGE_HEAD)
             tell_head(news, &changes[i]);
+        else if (changes[i].kind == STORE_CHANGE_LOSS)
+            tell_loss(news->node, &changes[i]);
         else
             tell_object(news->node, &changes[i]);
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/merge.h"
 #include "store/internal.h"
 
 static enum status find_number(struct store *s, sqlite3_stmt *st, bool *found, int64_t *number, struct error *e)
@@ -61,9 +62,23 @@ static enum status log_has(struct store *s, int64_t scope, const struct hash *no
     return find_number(s, st, has, &ignored, e);
 }
 
+// Of most types a merge is shown to our own other node, so that it need not come to the same by itself. Channels are
+// merged all the time, and only in one way.
+static bool shows_merges(struct store *s, const struct store_type *type)
+{
+    const struct recipe *recipe = recipes_find(s->recipes, (struct span){type->name, type->length});
+    return recipe != NULL && merge_needs_history(recipe);
+}
+
+struct collecting {
+    int64_t scope;
+    bool merges; // too
+    bool stop_at_known;
+};
+
 // Collects the nodes behind a head, newest first, as DATA-MODEL.md 8.9 lists them but each once. With stop_at_known,
 // what the log already has is not looked behind.
-static enum status collect(struct store *s, int64_t scope, const struct hash *head, bool stop_at_known,
+static enum status collect(struct store *s, const struct collecting *c, const struct hash *head,
                            struct hash_list *nodes, struct error *e)
 {
     struct hash_list waiting = {0};
@@ -76,12 +91,12 @@ static enum status collect(struct store *s, int64_t scope, const struct hash *he
         bool known = false;
         if (!hash_map_add(seen, &node))
             continue;
-        if (stop_at_known)
-            status = log_has(s, scope, &node, &known, e);
+        if (c->stop_at_known)
+            status = log_has(s, c->scope, &node, &known, e);
         if (status != STATUS_OK || known)
             continue;
         status = links_of_node(s, &node, &links, e);
-        if (status == STATUS_OK && !links.merge)
+        if (status == STATUS_OK && (!links.merge || c->merges))
             hash_list_add(nodes, &node);
         for (size_t i = links.before.count; i-- != 0;) // the first is visited first
             hash_list_add(&waiting, &links.before.items[i]);
@@ -92,11 +107,12 @@ static enum status collect(struct store *s, int64_t scope, const struct hash *he
     return status;
 }
 
-static enum status append_new(struct store *s, int64_t scope, const struct hash *id_hash, const struct hash *head,
-                              struct error *e)
+static enum status append_new(struct store *s, int64_t scope, const struct store_type *type, const struct hash *id_hash,
+                              const struct hash *head, struct error *e)
 {
+    const struct collecting c = {.scope = scope, .merges = shows_merges(s, type), .stop_at_known = true};
     struct hash_list nodes = {0};
-    enum status status = collect(s, scope, head, true, &nodes, e);
+    enum status status = collect(s, &c, head, &nodes, e);
     while (status == STATUS_OK && nodes.count != 0)
         status = log_add(s, scope, id_hash, &nodes.items[--nodes.count], e);
     hash_list_free(&nodes);
@@ -106,10 +122,11 @@ static enum status append_new(struct store *s, int64_t scope, const struct hash 
 // The head went somewhere else than onwards: what no longer lies behind it leaves the scope.
 static enum status remove_unreachable(struct store *s, int64_t scope, const struct hash *head, struct error *e)
 {
+    const struct collecting c = {.scope = scope, .merges = true};
     struct hash_list reachable = {0};
     struct hash_list logged = {0};
     struct hash_map *keep = hash_map_create();
-    enum status status = collect(s, scope, head, false, &reachable, e);
+    enum status status = collect(s, &c, head, &reachable, e);
     for (size_t i = 0; i < reachable.count; i++)
         hash_map_add(keep, &reachable.items[i]);
     sqlite3_stmt *list = statement(s, SQL_SCOPE_LOG_LIST);
@@ -141,8 +158,8 @@ static enum status goes_on(struct store *s, const struct hash *old, const struct
     return status;
 }
 
-static enum status follow_versions(struct store *s, const struct hash *id_hash, const struct hash *old,
-                                   const struct hash *head, struct error *e)
+static enum status follow_versions(struct store *s, const struct store_type *type, const struct hash *id_hash,
+                                   const struct hash *old, const struct hash *head, struct error *e)
 {
     int64_t scope;
     bool found;
@@ -155,7 +172,7 @@ static enum status follow_versions(struct store *s, const struct hash *id_hash, 
     if (status == STATUS_OK && !onwards)
         status = remove_unreachable(s, scope, head, e);
     if (status == STATUS_OK)
-        status = append_new(s, scope, id_hash, head, e);
+        status = append_new(s, scope, type, id_hash, head, e);
     access_note_scope(s, scope);
     return status;
 }
@@ -180,6 +197,14 @@ static enum status scope_refresh(struct store *s, int64_t scope, const struct ha
     return status;
 }
 
+static enum status append_head(struct store *s, int64_t scope, const struct hash *id_hash, const struct head_row *head,
+                               struct error *e)
+{
+    struct object_row data;
+    enum status status = object_need(s, &head->data, &data, e);
+    return status == STATUS_OK ? append_new(s, scope, data.type, id_hash, &head->node, e) : status;
+}
+
 static enum status scope_get(struct store *s, const struct hash *target, int kind, int64_t *scope, struct error *e)
 {
     bool found;
@@ -199,7 +224,7 @@ static enum status scope_get(struct store *s, const struct hash *target, int kin
     status = heads_get(s, target, &head, e);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
-    return status == STATUS_OK ? append_new(s, *scope, target, &head.node, e) : status;
+    return status == STATUS_OK ? append_head(s, *scope, target, &head, e) : status;
 }
 
 // The persons or groups an object lists, each once.
@@ -331,7 +356,7 @@ static enum status follow_group(struct store *s, const struct object *o, const s
 enum status access_follow(struct store *s, const struct store_type *type, const struct hash *id_hash,
                           const struct hash *old_node, const struct head_row *head, struct error *e)
 {
-    enum status status = follow_versions(s, id_hash, old_node, &head->node, e);
+    enum status status = follow_versions(s, type, id_hash, old_node, &head->node, e);
     if (status != STATUS_OK || !type_is_refused((struct span){type->name, type->length}))
         return status;
     struct arena *a = arena_create();

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static struct store_change *append(struct store *s)
 {
     if (s->change_count == s->change_cap) {
@@ -38,12 +40,55 @@ void changes_add_head(struct store *s, const struct store_type *type, const stru
     c->node = head->node;
 }
 
+// The beginning of a text, in whole characters.
+static bool copy_beginning(struct span text, char *out, size_t size)
+{
+    struct buf whole = {0};
+    utf8_repair(text, &whole);
+    size_t len = whole.len < size ? whole.len : size - 1;
+    bool is_cut = len < whole.len;
+    while (is_cut && len > 0 && ((unsigned char)whole.data[len] & 0xc0) == 0x80)
+        len--;
+    memcpy(out, whole.len != 0 ? whole.data : "", len);
+    out[len] = '\0';
+    buf_free(&whole);
+    return is_cut;
+}
+
+void changes_add_loss(struct store *s, const struct version_loss *loss)
+{
+    const struct store_type *type = type_find(s, loss->type, STORE_OBJECT);
+    if (type == NULL)
+        return;
+    struct store_change *c = append(s);
+    c->kind = STORE_CHANGE_LOSS;
+    c->type = type->name;
+    c->hash = loss->hash;
+    c->id_hash = loss->id_hash;
+    c->loss = mem_alloc(sizeof *c->loss);
+    copy_beginning(loss->property, c->loss->property, sizeof c->loss->property);
+    c->loss->is_cut = copy_beginning(loss->value, c->loss->value, sizeof c->loss->value);
+}
+
+void changes_drop(struct store *s, size_t keep)
+{
+    while (s->change_count > keep)
+        free(s->changes[--s->change_count].loss);
+}
+
+void changes_free(struct store_change *changes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(changes[i].loss);
+    free(changes);
+}
+
 enum status store_announce(struct store *s, struct error *e)
 {
     enum status status = STATUS_OK;
     while (status == STATUS_OK && s->announced < s->change_count) {
         struct store_change change = s->changes[s->announced++]; // the hook may move the list
-        if (s->hook != NULL)
+        if (s->hook != NULL && change.kind != STORE_CHANGE_LOSS)
             status = s->hook(s, &change, s->hook_ctx, e);
     }
     return status;

@@ -1,5 +1,7 @@
 // The JSON entries of the root list (WIRE.md 10.4), made once when a root or what lies below it changes and kept with
 // its scope, so that listing 100,000 roots reads rows in a line and looks nothing up.
+#include <string.h>
+
 #include "data/stringify.h"
 #include "store/internal.h"
 
@@ -57,7 +59,7 @@ enum status fragment_of_node(struct store *s, const struct hash *node, const str
     if (status != STATUS_OK || !found || id.type == NULL)
         return status;
     struct buf *out = &f->text;
-    f->lacking = lacking_of(&row);
+    f->lacking = strcmp(row.type->name, "VersionNodeMerge") == 0 ? FRAGMENT_MERGE : lacking_of(&row);
     buf_printf(out, "{\"type\":\"version_node\",\"node\":\"%s\",\"dataIdHash\":\"%s\"", hash_text(node).s,
                hash_text(id_hash).s);
     add_type(out, "dataType", id.type);

@@ -249,6 +249,7 @@ enum {
     FRAGMENT_WHOLE,   // for everybody
     FRAGMENT_LACKING, // TREE_LACKING: for whoever is known to have the BLOBs, or needs them not
     FRAGMENT_OWN,     // TREE_REFUSED: for own nodes
+    FRAGMENT_MERGE,   // likewise: others put together for themselves what came together here
 };
 struct fragment {
     struct buf text;     // empty: the root cannot be delivered now; the caller frees it
@@ -284,8 +285,11 @@ void withheld_destroy(struct store *s);
 void changes_add_object(struct store *s, const struct object_row *row, const struct hash *hash);
 void changes_add_head(struct store *s, const struct store_type *type, const struct hash *id_hash,
                       const struct head_row *head);
+void changes_add_loss(struct store *s, const struct version_loss *loss);
+void changes_drop(struct store *s, size_t keep); // those after keep, which were taken back
 // The changes of the transaction that was just committed; the caller frees. Without a taker they are dropped.
 struct store_change *changes_take(struct store *s, size_t *count);
+void changes_free(struct store_change *changes, size_t count);
 
 // ---- settle.c: background work in three parts, so that the middle one can run beside the store thread
 struct settle_batch;

@@ -83,7 +83,7 @@ static void deliver_changes(void *arg)
 {
     struct delivery *d = arg;
     d->fn(d->changes, d->count, d->ctx);
-    free(d->changes);
+    changes_free(d->changes, d->count);
     free(d);
 }
 
@@ -99,7 +99,7 @@ static void post_changes(struct store_queue *q)
         mailbox_post(q->answers, deliver_changes, d);
         return;
     }
-    free(d->changes);
+    changes_free(d->changes, d->count);
     free(d);
 }
 

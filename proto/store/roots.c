@@ -148,11 +148,11 @@ static enum status may_show(struct listing *l, sqlite3_stmt *st, int entry, cons
     enum status status = STATUS_OK;
     *yes = sqlite3_column_type(st, entry) != SQLITE_NULL && (l->withheld == NULL || !hash_map_has(l->withheld, hash));
     int lacking = sqlite3_column_int(st, entry + 1);
-    if (*yes && lacking == FRAGMENT_OWN)
+    if (*yes && (lacking == FRAGMENT_OWN || lacking == FRAGMENT_MERGE))
         *yes = l->own;
     else if (*yes && lacking == FRAGMENT_LACKING)
         status = may_show_lacking(l, hash, yes, e);
-    if (!*yes)
+    if (!*yes && lacking != FRAGMENT_MERGE)
         ++*l->skipped;
     return status;
 }

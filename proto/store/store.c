@@ -119,6 +119,11 @@ static enum status versions_set_head(void *ctx, const struct hash *id_hash, cons
     return heads_set(ctx, id_hash, node, e);
 }
 
+static void versions_lost(void *ctx, const struct version_loss *loss)
+{
+    changes_add_loss(ctx, loss);
+}
+
 static struct store *create(const struct store_options *options)
 {
     struct store *s = mem_alloc(sizeof *s);
@@ -132,7 +137,8 @@ static struct store *create(const struct store_options *options)
                                           .read = versions_read,
                                           .write = versions_write,
                                           .head = versions_head,
-                                          .set_head = versions_set_head};
+                                          .set_head = versions_set_head,
+                                          .lost = versions_lost};
     access_events_create(s);
     s->withheld = hash_map_create();
     return s;
@@ -272,7 +278,7 @@ void store_close(struct store *s)
     hash_list_free(&s->arrivals);
     hash_list_free(&s->departures);
     hash_list_free(&s->damaged);
-    free(s->changes);
+    changes_free(s->changes, s->change_count);
     free(s->marks);
     lock_release(s->lock);
     free(s->dir);
@@ -340,7 +346,7 @@ static void push_mark(struct store *s)
 static void pop_mark(struct store *s)
 {
     const struct mark *m = &s->marks[--s->mark_count];
-    s->change_count = m->changes;
+    changes_drop(s, m->changes);
     s->announced = m->announced;
     s->types.stored = m->types;
     s->next_seq = m->next_seq;
@@ -361,7 +367,7 @@ enum status store_begin(struct store *s, struct error *e)
         return status;
     s->in_transaction = true;
     memset(&s->transaction_load, 0, sizeof s->transaction_load);
-    s->change_count = 0;
+    changes_drop(s, 0);
     s->announced = 0;
     push_mark(s);
     return STATUS_OK;

@@ -228,18 +228,29 @@ struct store_usage {
 typedef void (*store_usage_fn)(const struct store_usage *usage, void *arg);
 enum status store_measure(struct store *s, store_usage_fn visit, void *arg, struct error *e);
 
+enum { STORE_LOSS_PROPERTY = 128, STORE_LOSS_VALUE = 256 };
+
+// What a version says and the current one does not, since another one was written at the same time (data/version.h).
+struct store_loss {
+    char property[STORE_LOSS_PROPERTY]; // the beginning, if it is longer
+    char value[STORE_LOSS_VALUE];       // JSON; the beginning, if it is longer
+    bool is_cut;
+};
+
 // Called on the store thread inside the transaction, after an object became present or a head moved; the model layer's
-// reactions (MODELS.md 6.3, 7.4) hang here. A hook may write; what it writes is announced too, after it returned.
+// reactions (MODELS.md 6.3, 7.4) hang here. A hook may write; what it writes is announced too, after it returned. Of
+// losses it is not told.
 struct store_change {
-    enum { STORE_CHANGE_OBJECT, STORE_CHANGE_HEAD } kind;
+    enum { STORE_CHANGE_OBJECT, STORE_CHANGE_HEAD, STORE_CHANGE_LOSS } kind;
     const char *type;
-    struct hash hash;    // object hash
+    struct hash hash;    // object hash; losses: of the version that says it
     struct hash id_hash; // versioned types
     struct hash node;    // head changes: the new node
     struct hash from;    // the person whose node sent it; zero = it was made here
     bool part;           // objects: it came as part of something else only
     enum store_content content;
-    uint64_t size; // objects and files
+    uint64_t size;           // objects and files
+    struct store_loss *loss; // NULL but for losses
 };
 typedef enum status (*store_hook)(struct store *s, const struct store_change *change, void *ctx, struct error *e);
 void store_set_hook(struct store *s, store_hook hook, void *ctx);

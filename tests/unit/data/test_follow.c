@@ -1,5 +1,7 @@
 #include <stdlib.h>
+#include <string.h>
 
+#include "data/jsonform.h"
 #include "data/versionnode.h"
 #include "fixture.h"
 #include "tests/unit/cmocka_all.h"
@@ -13,6 +15,25 @@ struct pair {
     struct hash id;
 };
 
+static struct buf losses; // what the nodes told of: property=value, each once
+
+static void note_loss(void *ctx, const struct version_loss *loss)
+{
+    struct span text;
+    struct buf line = {0};
+    assert_true(memory_source_text(ctx, &loss->hash, &text)); // whoever wants it back can have it
+    buf_printf(&line, SPAN_FMT "=" SPAN_FMT " ", SPAN_ARG(loss->property), SPAN_ARG(loss->value));
+    if (strstr(buf_cstr(&losses), buf_cstr(&line)) == NULL)
+        buf_add_span(&losses, buf_span(&line));
+    buf_free(&line);
+}
+
+static void assert_losses(const char *expected)
+{
+    assert_string_equal(buf_cstr(&losses), expected);
+    buf_clear(&losses);
+}
+
 static int begin(void **state)
 {
     struct pair *p = mem_alloc(sizeof *p);
@@ -20,6 +41,7 @@ static int begin(void **state)
     p->a = arena_create();
     p->one = memory_source_create(p->recipes);
     p->two = memory_source_create(p->recipes);
+    p->one->source.lost = p->two->source.lost = note_loss;
     *state = p;
     return 0;
 }
@@ -31,6 +53,7 @@ static int end(void **state)
     memory_source_destroy(p->two);
     recipes_destroy(p->recipes);
     arena_destroy(p->a);
+    buf_free(&losses);
     free(p);
     return 0;
 }
@@ -50,7 +73,7 @@ static struct version_result write_doc(struct pair *p, struct memory_source *m, 
 {
     struct buf json = {0};
     buf_printf(&json, "{\"$type$\":\"Doc\",\"id\":\"d\"%s%s}", members[0] != '\0' ? "," : "", members);
-    struct version_result r = write_value(p, m, fixture_value(p->a, buf_cstr(&json)), now);
+    struct version_result r = write_value(p, m, fixture_read(p->a, buf_cstr(&json)), now);
     buf_free(&json);
     return r;
 }
@@ -105,7 +128,9 @@ static void assert_doc(struct pair *p, struct memory_source *m, const char *memb
 {
     struct buf json = {0};
     buf_printf(&json, "{\"$type$\":\"Doc\",\"id\":\"d\"%s%s}", members[0] != '\0' ? "," : "", members);
-    assert_true(value_eq(current(p, m), fixture_value(p->a, buf_cstr(&json))));
+    struct value *expected = fixture_read(p->a, buf_cstr(&json));
+    if (!value_eq(current(p, m), expected))
+        fail_msg("there is %s", json_dumps(jsonform_write(current(p, m)), 0));
     buf_free(&json);
 }
 
@@ -217,6 +242,231 @@ static void what_is_no_version_is_refused(void **state)
     assert_int_equal(version_follow(&p->two->source, &two.node, &r, &e), STATUS_NOT_FOUND); // its history is not here
 }
 
+// ---- Two at the same time -------------------------------------------------------------------------------------------
+
+// Both begin with the same, write while apart, and meet; which comes first at whom makes no difference.
+struct meeting {
+    const char *before;
+    const char *one;
+    const char *two;
+    const char *after;
+    const char *lost; // in any order of the sides
+};
+
+static void meet(struct pair *p, const struct meeting *m, unsigned variant)
+{
+    bool one_is_ahead = (variant & 1) != 0;
+    struct memory_source *first = (variant & 2) != 0 ? p->two : p->one;
+    struct memory_source *second = first == p->one ? p->two : p->one;
+    write_doc(p, p->one, m->before, 10);
+    send(p, p->one, p->two);
+    write_doc(p, p->one, m->one, one_is_ahead ? 5000 : 20);
+    write_doc(p, p->two, m->two, one_is_ahead ? 20 : 5000);
+    struct versionnode head = head_of(p, second);
+    send(p, first, second); // the other one has not heard of it yet
+    struct versionnode merge = head_of(p, second);
+    assert_int_equal(versionnode_read(&second->source, &head.hash, p->a, &head, NULL), STATUS_OK);
+    memory_source_copy(first, second);
+    follow(first, &head.hash);
+    struct versionnode same = head_of(p, first);
+    assert_memory_equal(&merge.hash, &same.hash, sizeof merge.hash); // nothing is left to be merged
+    assert_doc(p, p->one, m->after);
+    assert_doc(p, p->two, m->after);
+    assert_losses(m->lost);
+    assert_false(follow(first, &merge.hash).changed);
+    assert_false(follow(second, &head.hash).changed);
+}
+
+static void meet_in_all_ways(void **state, const struct meeting *m)
+{
+    for (unsigned variant = 0; variant < 4; variant++) {
+        begin(state);
+        meet(*state, m, variant);
+        end(state);
+    }
+}
+
+static void edits_of_different_properties_all_stay(void **state)
+{
+    meet_in_all_ways(state, &(struct meeting){"'s':'old','t':'old'", "'s':'new','t':'old'", "'s':'old','t':'new'",
+                                              "'s':'new','t':'new'", ""});
+    meet_in_all_ways(state, &(struct meeting){"'s':'old','n':1", "'n':1", "'s':'old','n':2", "'n':2", ""});
+    meet_in_all_ways(state, &(struct meeting){"'s':'old'", "'s':'old','t':'new'", "'s':'old','n':2",
+                                              "'s':'old','t':'new','n':2", ""});
+}
+
+static void items_come_and_go_on_both_sides(void **state)
+{
+    meet_in_all_ways(state, &(struct meeting){"'bag':[1,2]", "'bag':[1,2,3]", "'bag':[2,4]", "'bag':[2,3,4]", ""});
+    meet_in_all_ways(state, &(struct meeting){"'set':{'$set':['a','b']}", "'set':{'$set':['a']}",
+                                              "'set':{'$set':['a','b','c']}", "'set':{'$set':['a','c']}", ""});
+    meet_in_all_ways(state, &(struct meeting){"'s':'x'", "'s':'x','bag':[1]", "'s':'y'", "'s':'y','bag':[1]", ""});
+}
+
+// What one side did to a list that the other did not touch stays as it is: its order, and what it holds twice.
+static void lists_keep_their_order_and_what_they_hold_twice(void **state)
+{
+    meet_in_all_ways(state, &(struct meeting){"'arr':['a','a','b'],'s':'1'", "'arr':['b','a','a'],'s':'1'",
+                                              "'arr':['a','a','b'],'s':'2'", "'arr':['b','a','a'],'s':'2'", ""});
+    meet_in_all_ways(state, &(struct meeting){"'arr':['a','a','b']", "'arr':['a','b']", "'arr':['a','a','b','b']",
+                                              "'arr':['a','b','b']", ""});
+}
+
+static void maps_and_nested_objects_are_joined_by_part(void **state)
+{
+    meet_in_all_ways(state,
+                     &(struct meeting){"'map':{'$map':[['a','1'],['b','1']]}", "'map':{'$map':[['a','2'],['b','1']]}",
+                                       "'map':{'$map':[['a','1']]}", "'map':{'$map':[['a','2']]}", ""});
+    meet_in_all_ways(state, &(struct meeting){"'o':{'a':'1'}", "'o':{'a':'2'}", "'o':{'a':'1','b':'new'}",
+                                              "'o':{'a':'2','b':'new'}", ""});
+}
+
+static void of_one_property_the_loser_is_told(void **state)
+{
+    struct pair *p;
+    begin(state);
+    p = *state;
+    write_doc(p, p->one, "'s':'old','o':{'a':'old'}", 10);
+    send(p, p->one, p->two);
+    write_doc(p, p->one, "'s':'one','o':{'a':'one'}", 20);
+    write_doc(p, p->two, "'s':'two','o':{'a':'two'}", 30);
+    send(p, p->one, p->two);
+    send(p, p->two, p->one);
+    assert_doc(p, p->one, "'s':'two','o':{'a':'two'}"); // as long a history, the later time
+    assert_doc(p, p->two, "'s':'two','o':{'a':'two'}");
+    assert_losses("s=\"one\" o.a=\"one\" ");
+    end(state);
+}
+
+static void a_clock_ahead_does_not_win_for_ever(void **state)
+{
+    struct pair *p = *state;
+    write_doc(p, p->one, "'s':'old'", 10);
+    send(p, p->one, p->two);
+    write_doc(p, p->one, "'s':'ahead'", 9e9);
+    send(p, p->one, p->two);
+    write_doc(p, p->one, "'s':'right again'", 30);
+    write_doc(p, p->two, "'t':'meanwhile','s':'ahead'", 31);
+    send(p, p->one, p->two);
+    send(p, p->two, p->one);
+    assert_doc(p, p->one, "'s':'right again','t':'meanwhile'");
+    assert_doc(p, p->two, "'s':'right again','t':'meanwhile'");
+    write_doc(p, p->one, "'s':'one','t':'meanwhile'", 9e9);
+    write_doc(p, p->two, "'s':'two','t':'meanwhile'", 40);
+    write_doc(p, p->two, "'s':'two later','t':'meanwhile'", 41);
+    send(p, p->one, p->two);
+    send(p, p->two, p->one);
+    assert_doc(p, p->one, "'s':'two later','t':'meanwhile'"); // written twice
+    assert_losses("s=\"one\" ");
+}
+
+// An object is there as a whole or not: a must not be missing.
+static void a_nested_object_is_removed_or_kept_as_a_whole(void **state)
+{
+    struct pair *p = *state;
+    write_doc(p, p->one, "'o':{'a':'1','b':'2'}", 10);
+    send(p, p->one, p->two);
+    write_doc(p, p->one, "", 20);
+    write_doc(p, p->two, "'o':{'a':'1','b':'3'}", 30);
+    send(p, p->one, p->two);
+    send(p, p->two, p->one);
+    assert_doc(p, p->one, "'o':{'a':'1','b':'3'}");
+    assert_doc(p, p->two, "'o':{'a':'1','b':'3'}");
+    assert_losses("o=null ");
+}
+
+static void edits_of_long_ago_count_too(void **state)
+{
+    struct pair *p = *state;
+    struct buf members = {0};
+    write_doc(p, p->one, "'s':'old','t':'old','n':0,'bag':[1,2]", 10);
+    send(p, p->one, p->two);
+    for (unsigned i = 1; i <= 100; i++) {
+        buf_clear(&members);
+        buf_printf(&members, "'s':'new','t':'old','n':%u,'bag':[2,3]", i);
+        write_doc(p, p->one, buf_cstr(&members), i);
+    }
+    buf_free(&members);
+    write_doc(p, p->two, "'s':'old','t':'new','n':0,'bag':[1,2,4]", 5000);
+    send(p, p->one, p->two);
+    send(p, p->two, p->one);
+    assert_doc(p, p->one, "'s':'new','t':'new','n':100,'bag':[2,3,4]");
+    assert_doc(p, p->two, "'s':'new','t':'new','n':100,'bag':[2,3,4]");
+    assert_losses("");
+}
+
+// Each merged what it had of the other, then both wrote on and meet again: two versions are the last that both have.
+static void merges_that_cross_are_merged(void **state)
+{
+    struct pair *p = *state;
+    write_doc(p, p->one, "'s':'0','t':'0','n':0", 10);
+    send(p, p->one, p->two);
+    struct version_result one = write_doc(p, p->one, "'s':'1','t':'0','n':0", 20);
+    struct version_result two = write_doc(p, p->two, "'s':'0','t':'2','n':0", 30);
+    memory_source_copy(p->one, p->two);
+    memory_source_copy(p->two, p->one);
+    follow(p->one, &two.node);
+    follow(p->two, &one.node);
+    write_doc(p, p->one, "'s':'1','t':'3','n':0", 40);
+    write_doc(p, p->two, "'s':'1','t':'2','n':4", 50);
+    send(p, p->one, p->two);
+    send(p, p->two, p->one);
+    assert_doc(p, p->one, "'s':'1','t':'3','n':4");
+    assert_doc(p, p->two, "'s':'1','t':'3','n':4");
+    assert_losses("");
+}
+
+// Somebody in the middle, who forgets histories, had told each of the other's version; what that lost comes back.
+static void what_a_peer_in_the_middle_made_of_it_is_mended(void **state)
+{
+    struct pair *p = *state;
+    struct version_result ignored;
+    struct error e = {0};
+    write_doc(p, p->one, "'s':'0','t':'0'", 10);
+    send(p, p->one, p->two);
+    struct version_result one = write_doc(p, p->one, "'s':'1','t':'0'", 20);
+    struct version_result two = write_doc(p, p->two, "'s':'0','t':'2'", 30);
+    memory_source_copy(p->one, p->two);
+    memory_source_copy(p->two, p->one);
+    assert_int_equal(version_merge_foreign(&p->one->source, &two.hash, 30, &ignored, &e), STATUS_OK);
+    assert_int_equal(version_merge_foreign(&p->two->source, &one.hash, 20, &ignored, &e), STATUS_OK);
+    assert_doc(p, p->one, "'s':'0','t':'2'"); // as the reference merges
+    for (size_t i = 0; i < 2; i++) {
+        struct versionnode head = head_of(p, i == 0 ? p->two : p->one);
+        memory_source_copy(i == 0 ? p->one : p->two, i == 0 ? p->two : p->one);
+        follow(i == 0 ? p->one : p->two, &head.hash);
+    }
+    assert_doc(p, p->one, "'s':'1','t':'2'");
+    assert_doc(p, p->two, "'s':'1','t':'2'");
+}
+
+// ---- What the reference's merge loses ------------------------------------------------------------------------------
+
+// One node takes in versions of a peer that knows it only by its versions.
+static void what_the_merge_of_the_reference_loses_is_told(void **state)
+{
+    struct pair *p = *state;
+    struct version_result r;
+    struct error e = {0};
+    struct version_result begun = write_doc(p, p->one, "'s':'0','t':'0'", 10);
+    memory_source_copy(p->two, p->one);
+    assert_int_equal(version_merge_foreign(&p->two->source, &begun.hash, 10, &r, &e), STATUS_OK);
+    struct version_result seen = write_doc(p, p->two, "'s':'0','t':'seen'", 20);
+    memory_source_copy(p->one, p->two);
+    assert_int_equal(version_merge_foreign(&p->one->source, &seen.hash, 20, &r, &e), STATUS_OK);
+    assert_int_equal(version_find_lost(&p->one->source, &begun.node, &seen.node, &r.hash, &e), STATUS_OK);
+    assert_losses(""); // it was written on top of ours
+    struct hash head = r.node;
+    struct version_result ours = write_doc(p, p->one, "'s':'ours','t':'seen'", 30);
+    struct version_result theirs = write_doc(p, p->two, "'s':'0','t':'theirs'", 40);
+    memory_source_copy(p->one, p->two);
+    assert_int_equal(version_merge_foreign(&p->one->source, &theirs.hash, 40, &r, &e), STATUS_OK);
+    assert_doc(p, p->one, "'s':'0','t':'theirs'");
+    assert_int_equal(version_find_lost(&p->one->source, &ours.node, &theirs.node, &r.hash, &e), STATUS_OK);
+    assert_losses("s=\"ours\" ");
+    assert_false(hash_eq(&head, &r.node));
+}
+
 // ---- Any order ------------------------------------------------------------------------------------------------------
 
 static uint32_t below(uint32_t *seed, uint32_t n)
@@ -315,6 +565,17 @@ int main(void)
         cmocka_unit_test_setup_teardown(independent_beginnings_are_joined_and_followed, begin, end),
         cmocka_unit_test_setup_teardown(stores_of_before_go_on, begin, end),
         cmocka_unit_test_setup_teardown(what_is_no_version_is_refused, begin, end),
+        cmocka_unit_test(edits_of_different_properties_all_stay),
+        cmocka_unit_test(items_come_and_go_on_both_sides),
+        cmocka_unit_test(lists_keep_their_order_and_what_they_hold_twice),
+        cmocka_unit_test(maps_and_nested_objects_are_joined_by_part),
+        cmocka_unit_test(of_one_property_the_loser_is_told),
+        cmocka_unit_test_setup_teardown(a_clock_ahead_does_not_win_for_ever, begin, end),
+        cmocka_unit_test_setup_teardown(a_nested_object_is_removed_or_kept_as_a_whole, begin, end),
+        cmocka_unit_test_setup_teardown(edits_of_long_ago_count_too, begin, end),
+        cmocka_unit_test_setup_teardown(merges_that_cross_are_merged, begin, end),
+        cmocka_unit_test_setup_teardown(what_a_peer_in_the_middle_made_of_it_is_mended, begin, end),
+        cmocka_unit_test_setup_teardown(what_the_merge_of_the_reference_loses_is_told, begin, end),
         cmocka_unit_test(nodes_that_have_the_same_versions_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

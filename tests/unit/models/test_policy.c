@@ -524,6 +524,26 @@ static void the_own_node_gets_contacts_and_conversations(void **state)
     model_node_close(&friend);
 }
 
+// What only the two write counts with its history, whoever was right about the time.
+static void the_own_node_is_followed(void **state)
+{
+    struct world *w = *state;
+    struct value *someone = model_object(&w->me.m, "Someone");
+    model_set_text(&w->me.m, someone, "someoneId", SPAN("s"));
+    model_set_hash(&w->me.m, someone, "mainProfile", &w->me.self->person);
+    value_set_member(w->me.m.arena, someone, SPAN("identities"), value_map(w->me.m.arena));
+    struct value *recipe = model_object(&w->me.m, "Recipe");
+    model_set_text(&w->me.m, recipe, "name", SPAN("Own"));
+    value_set_member(w->me.m.arena, recipe, SPAN("rule"), value_list(w->me.m.arena));
+    const struct value *objects[] = {someone, recipe};
+    for (size_t i = 0; i < 2; i++)
+        assert_false(follows(w, objects[i]));
+    become_own_nodes(&w->me, &w->peer);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(follows(w, objects[i]));
+    assert_false(follows(w, channel(w, "news", NULL)));
+}
+
 static uint64_t objects_of(struct model_node *n)
 {
     struct store_totals totals;
@@ -666,6 +686,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(adds_and_revokes_grants, setup, teardown),
         cmocka_unit_test_setup_teardown(a_grant_comes_with_what_was_merged, setup, teardown),
         cmocka_unit_test_setup_teardown(the_own_node_gets_contacts_and_conversations, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_own_node_is_followed, setup, teardown),
         cmocka_unit_test_setup_teardown(own_nodes_come_to_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(the_own_node_shares_settings_but_not_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_grants_from_the_own_node_only, setup, teardown),

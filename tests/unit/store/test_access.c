@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "../cmocka_all.h"
+#include "data/linkedlist.h"
 #include "fixture.h"
 
 struct people {
@@ -129,7 +130,24 @@ static void granted_ids_bring_all_versions_in_order(void **state)
     hash_list_free(&nodes);
 }
 
-static void merge_nodes_are_not_listed(void **state)
+static enum status note_node(struct span fragment, const struct hash *node, const struct hash *id_hash, void *arg)
+{
+    (void)fragment;
+    (void)id_hash;
+    if (node != NULL)
+        hash_list_add(arg, node);
+    return STATUS_OK;
+}
+
+static struct hash_list own_roots(struct people *p, const struct hash *person)
+{
+    struct hash_list nodes = {0};
+    assert_int_equal(store_roots_own(p->f.store, person, note_node, &nodes, NULL, NULL), STATUS_OK);
+    return nodes;
+}
+
+// Our own other node, who is bob here, is shown how versions were put together.
+static void merge_nodes_are_listed_for_own_nodes_only(void **state)
 {
     struct people *p = *state;
     struct version_result result;
@@ -143,8 +161,49 @@ static void merge_nodes_are_not_listed(void **state)
                      STATUS_OK);
     assert_int_equal(store_commit(p->f.store, NULL), STATUS_OK);
     assert_true(result.changed);
+    uint64_t skipped;
     assert_int_equal(root_count(p, &p->bob), 3); // the id and two edges
-    assert_null(strstr(fixture_roots(&p->f, &p->bob, NULL).ptr, hash_text(&result.node).s));
+    assert_null(strstr(fixture_roots(&p->f, &p->bob, &skipped).ptr, hash_text(&result.node).s));
+    assert_int_equal(skipped, 0);
+    struct hash_list nodes = own_roots(p, &p->bob);
+    assert_int_equal(nodes.count, 3);
+    assert_memory_equal(&nodes.items[2], &result.node, sizeof result.node); // behind what it joins
+    hash_list_free(&nodes);
+    grant(p, &id, true, &p->carol); // the log is there
+    nodes = own_roots(p, &p->carol);
+    assert_int_equal(nodes.count, 3);
+    hash_list_free(&nodes);
+}
+
+// Every message of two writers makes one, and both come to the same by themselves.
+static void merges_of_channels_are_listed_for_nobody(void **state)
+{
+    struct people *p = *state;
+    struct version_result result;
+    struct object channel;
+    struct object leaf = fixture_leaf(&p->f, "1");
+    struct hash head = {{0}};
+    const struct version_source *v = store_versions(p->f.store);
+    struct value *info = value_object(p->f.arena, SPAN("ChannelInfo"));
+    value_set_member(p->f.arena, info, SPAN("id"), value_text(p->f.arena, "c"));
+    assert_int_equal(object_make(p->f.recipes, p->f.arena, info, MICRODATA_OBJECT, &channel, NULL), STATUS_OK);
+    struct hash id = fixture_change(&p->f, &channel);
+    grant(p, &id, true, &p->bob);
+    fixture_put(&p->f, &leaf);
+    struct object time = fixture_link(&p->f, &leaf.hash, 5);
+    fixture_put(&p->f, &time);
+    assert_int_equal(store_begin(p->f.store, NULL), STATUS_OK);
+    assert_int_equal(list_insert(v, &head, &time.hash, NULL, &head, NULL), STATUS_OK);
+    value_set_member(p->f.arena, info, SPAN("head"), value_hash(p->f.arena, &head));
+    assert_int_equal(object_make(p->f.recipes, p->f.arena, info, MICRODATA_OBJECT, &channel, NULL), STATUS_OK);
+    assert_int_equal(store_put(p->f.store, &channel, NULL, NULL), STATUS_OK);
+    assert_int_equal(version_merge_foreign(v, &channel.hash, 1800000000000, &result, NULL), STATUS_OK);
+    assert_int_equal(store_commit(p->f.store, NULL), STATUS_OK);
+    struct hash_list nodes = own_roots(p, &p->bob);
+    assert_true(result.changed);
+    assert_int_equal(nodes.count, 2);
+    assert_false(hash_list_has(&nodes, &result.node));
+    hash_list_free(&nodes);
 }
 
 static void head_that_goes_back_takes_versions_away(void **state)
@@ -386,7 +445,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(granted_objects_are_roots),
         TEST(granted_ids_bring_all_versions_in_order),
-        TEST(merge_nodes_are_not_listed),
+        TEST(merge_nodes_are_listed_for_own_nodes_only),
+        TEST(merges_of_channels_are_listed_for_nobody),
         TEST(head_that_goes_back_takes_versions_away),
         TEST(groups_grant_to_their_members),
         TEST(what_cannot_be_delivered_is_left_out),

@@ -6,6 +6,7 @@
 
 #include "../cmocka_all.h"
 #include "base/clock.h"
+#include "data/versionnode.h"
 #include "fixture.h"
 #include "store/queue.h"
 
@@ -168,6 +169,72 @@ static void changes_arrive_after_commit_in_order(void **state)
     assert_string_equal(b->changed_types, "PhoneNumber Person Person VersionNodeEdge head:Person ");
 }
 
+// Somebody writes on top of the version that is here, and so do we.
+struct apart {
+    struct task task;
+    struct object theirs;
+};
+
+static enum status write_apart(struct store *s, void *arg, struct error *e)
+{
+    const struct apart *a = arg;
+    const struct version_source *v = store_versions(s);
+    struct hash head;
+    struct version_result result;
+    struct versionnode node = {.kind = VERSIONNODE_CHANGE, .data = a->theirs.hash, .depth = 1, .creation_time = 1e12};
+    enum status status = store_head(s, &a->theirs.id_hash, &head, e);
+    node.before = &head;
+    node.before_count = 1;
+    if (status == STATUS_OK)
+        status = store_put(s, &a->theirs, NULL, e);
+    if (status == STATUS_OK)
+        status = versionnode_write(v, &node, e);
+    if (status == STATUS_OK)
+        status = version_store(v, a->task.object.value, VERSION_CHANGE, 1, &result, e);
+    if (status == STATUS_OK)
+        status = version_follow(v, &node.hash, &result, e);
+    return status == STATUS_OK && a->task.fail ? error_set(e, STATUS_CONFLICT, "NO", "The test wants it so") : status;
+}
+
+static void hear_of_losses(const struct store_change *changes, size_t count_of, void *ctx)
+{
+    struct bench *b = ctx;
+    for (size_t i = 0; i < count_of; i++) {
+        const struct store_loss *loss = changes[i].loss;
+        size_t len = strlen(b->changed_types);
+        assert_int_equal(loss != NULL, changes[i].kind == STORE_CHANGE_LOSS);
+        b->changed += loss != NULL;
+        if (loss != NULL)
+            snprintf(b->changed_types + len, sizeof b->changed_types - len, "%s %s=%.8s %zu %d %s ", changes[i].type,
+                     loss->property, loss->value, strlen(loss->value), loss->is_cut, hash_text(&changes[i].hash).s);
+    }
+}
+
+static void what_is_lost_is_told_once_it_is(void **state)
+{
+    struct bench *b = *state;
+    char name[STORE_LOSS_VALUE + 2] = "a";
+    char wanted[200];
+    for (size_t i = 1; i < sizeof name - 1; i++)
+        name[i] = "\xc3\xbc"[(i - 1) % 2]; // the last that there is room for would be cut in the middle
+    store_queue_on_changes(b->queue, hear_of_losses, b);
+    struct task begun = {.bench = b, .object = fixture_person(&b->f, "a@b", "begun")};
+    struct object theirs = fixture_person(&b->f, "a@b", "theirs");
+    struct apart tries[] = {
+        {{.bench = b, .object = fixture_person(&b->f, "a@b", "mine"), .number = 1, .fail = true}, theirs},
+        {{.bench = b, .object = fixture_person(&b->f, "a@b", name), .number = 2}, theirs},
+    };
+    store_submit(b->queue, change, count, &begun);
+    store_submit(b->queue, write_apart, count, &tries[0]);
+    store_submit(b->queue, write_apart, count, &tries[1]);
+    wait_for(b, &b->done, 2);
+    wait_for(b, &b->changed, 1);
+    assert_int_equal(b->failed, 1);
+    snprintf(wanted, sizeof wanted, "Person name=\"a\xc3\xbc\xc3\xbc\xc3\xbc 254 1 %s ",
+             hash_text(&tries[1].task.object.hash).s);
+    assert_string_equal(b->changed_types, wanted);
+}
+
 static void note_room(void *arg)
 {
     struct bench *b = arg;
@@ -284,6 +351,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(failing_jobs_disturb_nobody),
         TEST(changes_arrive_after_commit_in_order),
+        TEST(what_is_lost_is_told_once_it_is),
         TEST(full_queue_says_so_and_when_there_is_room),
         TEST(destroying_finishes_what_was_submitted),
         TEST(failing_reaction_fails_the_job),
