@@ -12,7 +12,8 @@ const struct ipc_code IPC_CODES[] = {
     {"BAD-REQUEST", -32600, IPC_EXIT_FAILED, STATUS_INVALID,
      "A request is {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\",\"params\":{}}; see docs/ipc.md."},
     {"UNKNOWN-METHOD", -32601, IPC_EXIT_FAILED, STATUS_NOT_FOUND, "docs/ipc.md lists the methods."},
-    {"BAD-PARAMS", -32602, IPC_EXIT_USAGE, STATUS_INVALID, "docs/ipc.md lists the parameters of each method."},
+    {"BAD-PARAMS", -32602, IPC_EXIT_USAGE, STATUS_INVALID,
+     "The message says what is wrong; docs/ipc.md lists the parameters of each method."},
     {"INTERNAL", -32603, IPC_EXIT_FAILED, STATUS_INTERNAL, "This is a bug in tandem; please report it with the log."},
 
     // 1xx: failed.
@@ -32,7 +33,8 @@ const struct ipc_code IPC_CODES[] = {
      "This state was written by a newer tandem; install that version. Nothing was changed."},
     {"DISK-FULL", 111, IPC_EXIT_FAILED, STATUS_FULL, "Free some space; nothing that was acknowledged is lost."},
     {"DISK-READ-ONLY", 112, IPC_EXIT_FAILED, STATUS_IO, "Remount the file system writable or use another --state-dir."},
-    {"NOT-PROVISIONED", 113, IPC_EXIT_FAILED, STATUS_CONFLICT, "Run 'tandem provision --user NAME' first."},
+    {"NOT-PROVISIONED", 113, IPC_EXIT_FAILED, STATUS_CONFLICT,
+     "Run 'tandem provision', the first time with --user NAME."},
     {"NODE-DOWN", 114, IPC_EXIT_FAILED, STATUS_CLOSED,
      "The node is starting or has failed; see 'tandem status', then 'tandem restart NODE'."},
     {"NOT-A-NODE", 115, IPC_EXIT_FAILED, STATUS_INVALID, "The address answers, but not as a ONE or tandem node."},
@@ -82,12 +84,12 @@ const struct ipc_code IPC_CODES[] = {
     {"NOT-RUNNING", 300, IPC_EXIT_NOT_RUNNING, STATUS_CLOSED, "Start it with 'tandem up'."},
 
     // 4xx: refused.
-    {"REFUSED", 400, IPC_EXIT_REFUSED, STATUS_REFUSED, "This is not allowed."},
+    {"REFUSED", 400, IPC_EXIT_REFUSED, STATUS_REFUSED, "The message says why; nothing was changed."},
     {"BAD-SECRET", 401, IPC_EXIT_REFUSED, STATUS_REFUSED, "Nothing was changed; try again with the right secret."},
     {"NO-PERMISSION", 402, IPC_EXIT_REFUSED, STATUS_REFUSED,
      "Check the owner and the mode of the file in the message."},
     {"ALREADY-PROVISIONED", 403, IPC_EXIT_REFUSED, STATUS_CONFLICT,
-     "This state directory belongs to another user; choose another --state-dir or 'tandem deprovision --wipe'."},
+     "Without --user and e-mails 'tandem provision' opens it as it is; for somebody else take another --state-dir."},
     {"EMAILS-EQUAL", 404, IPC_EXIT_REFUSED, STATUS_INVALID,
      "The two nodes are two persons: give them different e-mail addresses."},
     {"BAD-TEXT", 405, IPC_EXIT_REFUSED, STATUS_INVALID, "Text must be valid UTF-8."},

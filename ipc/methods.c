@@ -198,10 +198,13 @@ const struct ipc_method IPC_METHODS[] = {
      "instances:[{instanceId,url,safety}],connected}], next}; identity: the identity of ours whose contact "
      "it is: of the node asked those of all, unless one is named; localName is the user's own name for it; own: it is the other "
      "own node; level is connected, seen (was connected before), paired, or unknown (nobody of us is paired with it); safety: "
-     "the text to be compared with what the contact sees for us, null where no pairing of ours stands behind the keys",
-     {PAGE, AS}},
+     "the text to be compared with what the contact sees for us, null where no pairing of ours stands behind the keys; with "
+     "unread also unread: how much of the newest 100 messages, of contacts of the main identity",
+     {PAGE, AS, BOOL("unread", "count what is unread, which takes longer; default false")}},
     {"contact.name", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
-     "Gives a person a name of the user's own, which both own nodes keep and nobody else is told.", "{}",
+     "Gives a person a name of the user's own, which both own nodes keep and nobody else is told.",
+     "{others:[person], ambiguous}: who else is called so, by e-mail or by itself, and from now on has to be named "
+     "otherwise; ambiguous: the user calls more than one person so, and none can be named by it",
      {PERSON("person", REQUIRED, "who"),
       {"name", IPC_TEXT, IPC_REQUIRED, 0, IPC_NAME_MAX, NULL, "what to call it; \"\" takes it back"}}},
     {"contact.forget", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
@@ -319,7 +322,9 @@ const struct ipc_method IPC_METHODS[] = {
      {PREFIX("id", OPTIONAL, "of a versioned object"), PREFIX("object", OPTIONAL, "hash of an object or file"),
       PERSON("with", OPTIONAL, "who"), TEXT("group", OPTIONAL, 256, "name, or id or its first 8 or more digits")}},
     {"share.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "What is shared with whom.", "{items:[{kind,hash,persons,groups}], next}; kind is id or object", {PAGE}},
+     "What is shared with whom.", 
+     "{items:[{kind,hash,type,file,persons,groups}], next}; kind is id or object; file: which one, of an object that was "
+     "granted for a file, else null", {PAGE}},
     {"roots.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "What CHUM would offer a person.", "{items:[as WIRE.md 10.4], next}",
      {PERSON("for", REQUIRED, "who"), PAGE}},
@@ -397,7 +402,7 @@ const struct ipc_method IPC_METHODS[] = {
       BOOL("everyone", "the one topic of everyone; alone")}},
     {"topic.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The topics.", "{items:[{topicId,name,with,channel,persons,members:[{personId,role}],unread,lastAt}], next}; role is owner, "
-     "writer or reader; topics of which nobody has said who takes part have no members; unread counts among the newest 100 "
+     "writer or reader; without \"node\" what both own nodes say with a person is one; topics of which nobody has said who takes part have no members; unread counts among the newest 100 "
      "messages; lastAt is the time of the newest; with: in a conversation of two the other person, whose name is its name", {PAGE}},
     {"topic.members", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Who takes part in a group topic.", "{items:[{personId,role}], next}", {TOPIC, PAGE}},

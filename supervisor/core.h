@@ -112,6 +112,7 @@ struct supervisor {
     bool pairing;
     uint64_t paired_at; // when a pairing succeeded, 0 = not in this run
     bool federated;
+    bool opens_listener; // listener.start is under way
 
     struct courier courier;
 
@@ -187,6 +188,7 @@ void keys_take_secret(struct ipc_request *r, const char *name, struct secret *ou
 // requests.c
 void requests_register(struct supervisor *s, struct ipc_service *service);
 void requests_restart(struct supervisor *s, struct ipc_request *r, enum ipc_node which); // answers when it is open
+void requests_refused(const struct node *n, const struct error *e); // who waits for its restart is told
 
 // endpoints.c
 enum status endpoints_open(struct supervisor *s, struct error *e);
@@ -202,6 +204,7 @@ enum status listener_settle(struct supervisor *s, struct error *e); // before an
 void listener_address(const struct supervisor *s, char *host, size_t size, int *port); // what the archive is told
 int listener_kept_port(struct supervisor *s);                                          // DIR/port; 0 = none
 void listener_keep_port(struct supervisor *s, int port);
+void listener_refused(struct supervisor *s); // the archive did not open: a listener.start is taken back
 
 // courier.c
 void courier_init(struct supervisor *s);

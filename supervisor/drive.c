@@ -94,7 +94,10 @@ static void refused(struct node *n, const char *step, const struct error *error)
     n->blocked = process_generation(n->process);
     drive_note_failure(n, error);
     error_prefix(&e, "%s node", process_name(n->process));
+    requests_refused(n, &e);
     provision_failed(s, &e);
+    if (n->which == IPC_ARCHIVE)
+        listener_refused(s);
 }
 
 static void call(struct node *n, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer)
@@ -160,8 +163,10 @@ static void take_opened(struct node *n, const json_t *result)
     n->opened = process_generation(n->process);
     error_clear(&n->failure);
     n->created = n->created || json_is_true(json_object_get(result, "created"));
-    if (n->which == IPC_ARCHIVE)
+    if (n->which == IPC_ARCHIVE) {
         keep_port(s, n->url);
+        s->opens_listener = false;
+    }
     if (provision_save(s, &e) != STATUS_OK)
         refused(n, "installation.json", &e);
     notify_event(s, process_name(n->process), "node.provisioned", result);

@@ -15,7 +15,7 @@
 #include "io/file.h"
 #include "supervisor/core.h"
 
-enum { SMALL_FILE = 64, NEXT_PORTS = 100, PATIENCE_MS = 2000, LOOK_MS = 50 };
+enum { SMALL_FILE = 64, NEXT_PORTS = 100, PATIENCE_MS = 2000, LOOK_MS = 50, STOP_MS = 1500 };
 
 // --- where it is -----------------------------------------------------------------------------------------------------
 
@@ -131,7 +131,8 @@ static enum status check(const struct supervisor *s, struct error *e)
     if (provision_check_idle(s, e) != STATUS_OK)
         return e->status;
     if (s->kek.data == NULL)
-        return error_set(e, STATUS_CONFLICT, "NOT-PROVISIONED", "the nodes have no keys yet");
+        return error_set(e, STATUS_CONFLICT, "NOT-PROVISIONED",
+                         "the nodes have no keys: nobody has given the secret since the start");
     config_listen(s->options->config, host, sizeof host, &port, NULL);
     if (strcmp(host, "none") == 0)
         return error_set(e, STATUS_CONFLICT, "NOT-LISTENING", "the setting listen.address is none");
@@ -151,10 +152,26 @@ static void change(struct supervisor *s, struct ipc_request *r, bool stopped)
         st = e.status;
         s->installation.listener_stopped = !stopped;
     }
+    s->opens_listener = st == STATUS_OK && !stopped;
     if (st == STATUS_OK)
         requests_restart(s, r, IPC_ARCHIVE);
     else
         ipc_request_fail(r, &e);
+}
+
+// What cannot be opened stays shut, and the archive does what it did before.
+void listener_refused(struct supervisor *s)
+{
+    struct error e = {0};
+    struct node *archive = &s->nodes[IPC_ARCHIVE];
+    if (!s->opens_listener)
+        return;
+    s->opens_listener = false;
+    s->installation.listener_stopped = true;
+    if (provision_save(s, &e) != STATUS_OK)
+        LOG(LOG_WARN, "listener.not-shut", LOG_TEXT("code", e.code), LOG_TEXT("reason", e.message));
+    archive->restarting = true;
+    process_stop(archive->process, STOP_MS);
 }
 
 static void handle_stop(struct ipc_request *r, void *ctx)

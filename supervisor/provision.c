@@ -115,7 +115,8 @@ static enum status prepare_first(struct derivation *d, struct ipc_request *r, st
     if (ipc_request_text(r, "importName") != NULL)
         return prepare_adoption(d, r, e);
     if (user == NULL)
-        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "provision: parameter 'user' is missing the first time");
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS",
+                         "provision: parameter 'user' is missing; the first time it is needed (--user NAME)");
     return installation_make(&d->candidate, user, ipc_request_text(r, "archiveEmail"),
                              ipc_request_text(r, "sparseEmail"), e);
 }

@@ -41,7 +41,17 @@ static bool restart_ready(const struct supervisor *s, const struct task *t)
     const struct node *n = &s->nodes[t->node];
     if (n->restarting || process_state(n->process) != PROCESS_UP)
         return false;
-    return s->kek.data == NULL || drive_is_open(n) || n->blocked == process_generation(n->process);
+    return s->kek.data == NULL || drive_is_open(n);
+}
+
+void requests_refused(const struct node *n, const struct error *e)
+{
+    struct supervisor *s = n->owner;
+    for (struct task *t = s->tasks, *next; t != NULL; t = next) {
+        next = t->next;
+        if (t->kind.ready == restart_ready && t->node == (int)n->which && t->request_count != 0 && !n->restarting)
+            tasks_fail(s, t, e);
+    }
 }
 
 void requests_restart(struct supervisor *s, struct ipc_request *r, enum ipc_node which)
@@ -101,7 +111,15 @@ struct forwarding {
     struct ipc_request *request;
     struct supervisor *joins; // the archive is to add what it knows; NULL: nothing
     json_t *first;            // what the sparse node said
+    struct supervisor *asks;  // what the sparse node does not have the archive is asked for; NULL: it is not
+    json_t *params;           // of that question
 };
+
+static void forwarding_free(struct forwarding *f)
+{
+    json_decref(f->params);
+    free(f);
+}
 
 static void abandoned(void *ctx)
 {
@@ -154,6 +172,24 @@ static void join_contacts(struct forwarding *f, json_t *result)
     process_call(f->process, "node.contacts", json_pack("{s:o}", "persons", persons), JOIN_MS, contacts_joined, f);
 }
 
+static void forwarded(void *ctx, json_t *result, const struct error *error);
+
+static void ask_archive(struct forwarding *f)
+{
+    const struct ipc_method *m = ipc_method_find(ipc_request_method(f->request));
+    f->process = f->asks->nodes[IPC_ARCHIVE].process;
+    f->asks = NULL;
+    process_call(f->process, m->name, json_incref(f->params), m->timeout_ms, forwarded, f);
+}
+
+// The archive keeps more than the sparse node does: for the installation what either has is there.
+static bool either_may_have_it(const struct supervisor *s, const struct ipc_method *m)
+{
+    bool is_kept =
+        strncmp(m->name, "object.", strlen("object.")) == 0 || strncmp(m->name, "blob.", strlen("blob.")) == 0;
+    return is_kept && m->effect == IPC_READS && drive_is_open(&s->nodes[IPC_ARCHIVE]);
+}
+
 static void forwarded(void *ctx, json_t *result, const struct error *error)
 {
     struct forwarding *f = ctx;
@@ -162,7 +198,11 @@ static void forwarded(void *ctx, json_t *result, const struct error *error)
         join_contacts(f, result);
         return;
     }
-    free(f);
+    if (error != NULL && error->status == STATUS_NOT_FOUND && f->asks != NULL) {
+        ask_archive(f);
+        return;
+    }
+    forwarding_free(f);
     if (error != NULL)
         ipc_request_fail(r, error);
     else
@@ -175,7 +215,10 @@ static enum status check_open(const struct supervisor *s, const struct node *n, 
     if (process_state(n->process) == PROCESS_FAILED)
         return error_set(e, STATUS_CLOSED, "NODE-DOWN", "the %s node has failed", name);
     if (s->kek.data == NULL)
-        return error_set(e, STATUS_CONFLICT, "NOT-PROVISIONED", "the nodes have no keys yet");
+        return error_set(e, STATUS_CONFLICT, "NOT-PROVISIONED",
+                         "the nodes have no keys: nobody has given the secret since the start");
+    if (n->blocked != 0 && n->blocked == process_generation(n->process))
+        return error_set(e, STATUS_CLOSED, "NODE-DOWN", "the %s node does not open: %.200s", name, n->failure.message);
     if (!drive_is_open(n))
         return error_set(e, STATUS_CLOSED, "NODE-DOWN", "the %s node is starting", name);
     return STATUS_OK;
@@ -249,6 +292,11 @@ static void forward(struct ipc_request *r, void *ctx)
     *f = (struct forwarding){.process = n->process, .request = r};
     if (json_object_get(params, IPC_FACE) != NULL && strcmp(m->name, "contacts.list") == 0)
         f->joins = s;
+    if (json_object_get(params, IPC_FACE) != NULL && either_may_have_it(s, m)) {
+        f->asks = s;
+        f->params = json_deep_copy(params);
+        json_object_del(f->params, IPC_FACE);
+    }
     if (m->effect == IPC_READS)
         ipc_request_on_abandoned(r, abandoned, f);
     process_call(n->process, m->name, params, m->timeout_ms + (uint64_t)ipc_request_int(r, "waitMs", 0), forwarded, f);

@@ -4,13 +4,17 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/sys.h"
+
+#define SHARED "shared:"
 
 enum effect { EFFECT_NONE, EFFECT_ERRNO, EFFECT_KILL, EFFECT_TORN };
 
@@ -23,6 +27,7 @@ static struct {
     enum effect effect;
     int error;
     uint64_t seen;
+    _Atomic uint64_t *left; // shared with the test: operations until the kill, 0 = none; NULL = there is a script
 } script = {.operation = FAULT_ANY};
 
 static const char *const operation_names[] = {"open",   "read",  "write",    "fsync", "rename",
@@ -59,6 +64,17 @@ static bool read_effect(const char *text)
     return false;
 }
 
+// The file stays what it is when the process is gone: the next one goes on with what is left.
+static bool share(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    void *map = fd >= 0 ? mmap(NULL, sizeof *script.left, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+    if (fd >= 0)
+        close(fd);
+    script.left = map != MAP_FAILED ? map : NULL;
+    return script.left != NULL;
+}
+
 static bool load(const char *text)
 {
     memset(&script, 0, sizeof script);
@@ -66,6 +82,8 @@ static bool load(const char *text)
     script.operation = FAULT_ANY;
     if (text == NULL || text[0] == '\0')
         return true;
+    if (strncmp(text, SHARED, strlen(SHARED)) == 0)
+        return share(text + strlen(SHARED));
     const char *colon = strchr(text, ':');
     if (colon == NULL || !read_operation(text, (size_t)(colon - text)))
         return false;
@@ -106,18 +124,33 @@ void fault_kill(void)
         pause();
 }
 
-static enum effect next_effect(enum fault_operation operation, int *error)
+static void load_environment(void)
 {
-    enum effect effect = EFFECT_NONE;
-    pthread_mutex_lock(&lock);
     if (!script.loaded && !load(getenv("TANDEM_FAULT"))) {
         fprintf(stderr, "TANDEM_FAULT is not understood\n");
         abort();
     }
+}
+
+// Before there are walls around the process.
+__attribute__((constructor)) static void load_shared(void)
+{
+    const char *text = getenv("TANDEM_FAULT");
+    if (text != NULL && strncmp(text, SHARED, strlen(SHARED)) == 0)
+        load_environment();
+}
+
+static enum effect next_effect(enum fault_operation operation, int *error)
+{
+    enum effect effect = EFFECT_NONE;
+    pthread_mutex_lock(&lock);
+    load_environment();
     bool counts = script.operation == operation || (script.operation == FAULT_ANY && operation != FAULT_READ);
     if (counts) {
         script.seen++;
-        if (script.seen >= script.first && script.seen <= script.last)
+        if (script.left != NULL)
+            effect = *script.left != 0 && --*script.left == 0 ? EFFECT_KILL : EFFECT_NONE;
+        else if (script.seen >= script.first && script.seen <= script.last)
             effect = script.effect;
     }
     *error = script.error;

@@ -5,6 +5,9 @@
 //   n           the n-th such operation, counted from 1; "n+" = that one and all after it, "n-m" = up to the m-th
 //   effect      an errno name (ENOSPC, EROFS, EIO, EACCES, EMFILE, EINTR), kill (SIGKILL before the operation), or torn
 //               (half of a write, then SIGKILL)
+// TANDEM_FAULT=shared:FILE
+//   FILE        holds a 64-bit integer that a test sets at any time: after so many operations, other than reads, the
+//               process is killed; 0 = never. It is counted down, across processes.
 // The environment is read at the first operation; fault_script replaces it. Thread-safe.
 #pragma once
 

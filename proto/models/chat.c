@@ -1,5 +1,6 @@
 #include "models/chat.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -29,6 +30,12 @@ static enum status put_descriptor(struct model *m, const struct hash *blob, stru
     model_set_number(m, object, "size", (double)info.size);
     model_set_text(m, object, "type", type);
     return model_put(m, object, out, e);
+}
+
+enum status chat_describe_file(struct model *m, const struct hash *file, struct hash *out, struct error *e)
+{
+    const struct hash_text name = hash_text(file);
+    return put_descriptor(m, file, span_of(name.s), SPAN("application/octet-stream"), 0, out, e);
 }
 
 static enum status attach(struct model *m, const struct chat_attachment *a, struct value *attachments,
@@ -86,27 +93,43 @@ static enum status find_latest(struct model *m, const struct topic *topic, doubl
     return status;
 }
 
+static bool is_blank(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!isspace((unsigned char)text.ptr[i]))
+            return false;
+    return true;
+}
+
 static enum status check_message(struct span text, size_t count, struct error *e)
 {
     if (!utf8_valid(text))
         return error_set(e, STATUS_INVALID, "BAD-TEXT", "the message is not valid UTF-8");
+    if (count == 0 && is_blank(text))
+        return error_set(e, STATUS_INVALID, "BAD-INPUT", "the message is empty: it needs some text or a file");
     if (text.len > CHAT_MAX_TEXT || count > CHAT_MAX_ATTACHMENTS)
         return error_set(e, STATUS_TOO_BIG, "TOO-BIG", "a message has at most %d bytes and %d attachments",
                          CHAT_MAX_TEXT, CHAT_MAX_ATTACHMENTS);
     return STATUS_OK;
 }
 
+static struct value *make_message(struct model *m, const struct hash *sender, struct span text)
+{
+    struct value *message = model_object(m, "ChatMessage");
+    model_set_text(m, message, "text", text);
+    model_set_hash(m, message, "sender", sender);
+    return message;
+}
+
 static enum status compose(struct model *m, const struct hash *sender, struct span text,
                            const struct chat_attachment *attachments, size_t count, struct value **message,
                            struct error *e)
 {
-    *message = model_object(m, "ChatMessage");
     enum status status = check_message(text, count, e);
-    if (status == STATUS_OK)
-        status = attach_all(m, *message, attachments, count, e);
-    model_set_text(m, *message, "text", text);
-    model_set_hash(m, *message, "sender", sender);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    *message = make_message(m, sender, text);
+    return attach_all(m, *message, attachments, count, e);
 }
 
 // timestamp: 0 = now.
@@ -188,16 +211,14 @@ static enum status check_files(struct model *m, const struct hash_list *descript
 enum status chat_post_written(struct model *m, const struct topic *topic, const struct chat_written *written,
                               struct chat_sent *out, struct error *e)
 {
-    struct value *message;
-    enum status status = compose(m, &m->self->person, written->text, NULL, 0, &message, e);
-    if (status == STATUS_OK && written->attachments.count > CHAT_MAX_ATTACHMENTS)
-        status = error_set(e, STATUS_TOO_BIG, "TOO-BIG", "a message has at most %d attachments", CHAT_MAX_ATTACHMENTS);
+    enum status status = check_message(written->text, written->attachments.count, e);
     if (status == STATUS_OK)
         status = check_files(m, &written->attachments, e);
     if (status == STATUS_OK)
         status = check_files(m, &written->thumbnails, e);
     if (status != STATUS_OK)
         return status;
+    struct value *message = make_message(m, &m->self->person, written->text);
     set_files(m, message, model_hashes(m, written->attachments.items, written->attachments.count, false),
               model_hashes(m, written->thumbnails.items, written->thumbnails.count, false));
     return post(m, topic, message, written->timestamp, out, e);

@@ -63,6 +63,9 @@ enum status chat_post_written(struct model *m, const struct topic *topic, const 
 // The descriptors of a stored message, which the caller frees.
 enum status chat_files(struct model *m, const struct hash *message, struct hash_list *attachments,
                        struct hash_list *thumbnails, struct error *e);
+// The descriptor of a file that nobody has given a name: what is granted in its place, as only objects are offered. The
+// same each time.
+enum status chat_describe_file(struct model *m, const struct hash *file, struct hash *out, struct error *e);
 // To the one-to-one topic of a contact, made on first use.
 enum status chat_send_to(struct model *m, const struct hash *person, struct span text,
                          const struct chat_attachment *attachments, size_t count, struct chat_sent *out,

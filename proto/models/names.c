@@ -204,6 +204,25 @@ static enum status find_by_name(struct model *m, struct span text, struct hash *
     return status;
 }
 
+enum status names_others(struct model *m, const struct hash *person, struct span name, struct hash_list *others,
+                         bool *ambiguous, struct error *e)
+{
+    struct search s = {.text = trimmed(name)};
+    *ambiguous = false;
+    enum status status = s.text.len != 0 ? look_at_all(m, &s, e) : STATUS_OK;
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        for (size_t i = 0; status == STATUS_OK && i < s.found[kind].count; i++) {
+            const struct hash *other = &s.found[kind].items[i];
+            if (hash_eq(other, person) || hash_list_has(others, other))
+                continue;
+            hash_list_add(others, other);
+            *ambiguous = *ambiguous || kind == LOCAL_NAME;
+        }
+        hash_list_free(&s.found[kind]);
+    }
+    return status;
+}
+
 enum status names_find(struct model *m, struct span text, struct hash *person, struct error *e)
 {
     char digits[DIGITS + 1];

@@ -9,6 +9,10 @@
 enum status names_local(struct model *m, const struct hash *person, struct span *name, struct error *e);
 enum status names_set_local(struct model *m, const struct hash *person, struct span name, struct error *e);
 
+// Who else is called so, by us, by e-mail or by itself; ambiguous: by us. The caller frees the list.
+enum status names_others(struct model *m, const struct hash *person, struct span name, struct hash_list *others,
+                         bool *ambiguous, struct error *e);
+
 // The person that is meant: by id, by its first 8 or more digits (in any case, with any blanks), by our own name for
 // it, its e-mail or the name it gives itself, in any case. Of several kinds that fit the first counts; own nodes come
 // last, and "me" is ourselves. Codes: NOT-FOUND, AMBIGUOUS-ID with candidates.

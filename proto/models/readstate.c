@@ -113,17 +113,17 @@ static bool is_ours(struct model *m, const struct channel_entry *entry)
 }
 
 // What is read lies below the position; of one time there may be several.
-enum status readstate_get(struct model *m, const struct topic *topic, struct readstate *out, struct error *e)
+static enum status add(struct model *m, const struct topic *topic, struct readstate *out, struct error *e)
 {
     struct list_key position;
     struct channel_entries entries;
     struct channel_entries newest;
     bool some = find_position(m, topic, &position);
-    *out = (struct readstate){0};
     enum status status = read_entries(m, topic, 1, 0, &newest, e);
     if (status == STATUS_OK && newest.count != 0) {
+        int64_t last_ms = (int64_t)newest.items[0].timestamp;
+        out->last_ms = out->has_last && out->last_ms > last_ms ? out->last_ms : last_ms;
         out->has_last = true;
-        out->last_ms = (int64_t)newest.items[0].timestamp;
     }
     if (status == STATUS_OK)
         status = read_entries(m, topic, READSTATE_MANY, some ? position.timestamp : 0, &entries, e);
@@ -131,5 +131,15 @@ enum status readstate_get(struct model *m, const struct topic *topic, struct rea
         struct list_key key = list_key_of(entries.items[i].timestamp, &entries.items[i].creation_time);
         out->unread += (!some || list_key_compare(&key, &position) > 0) && !is_ours(m, &entries.items[i]);
     }
+    return status;
+}
+
+enum status readstate_get(struct model *m, const struct topic *topics, size_t count, struct readstate *out,
+                          struct error *e)
+{
+    enum status status = STATUS_OK;
+    *out = (struct readstate){0};
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        status = add(m, &topics[i], out, e);
     return status;
 }

@@ -13,4 +13,6 @@ struct readstate {
 
 // Everything up to this message is read, NULL = up to the newest. Nothing becomes unread by it. Code NOT-FOUND.
 enum status readstate_set(struct model *m, const struct topic *topic, const struct hash *message, struct error *e);
-enum status readstate_get(struct model *m, const struct topic *topic, struct readstate *out, struct error *e);
+// Of topics that are shown as one conversation.
+enum status readstate_get(struct model *m, const struct topic *topics, size_t count, struct readstate *out,
+                          struct error *e);

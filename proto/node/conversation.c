@@ -135,6 +135,19 @@ static bool is_among(const struct chat_message *items, size_t count, const struc
     return false;
 }
 
+// As its channel will show it: what the archive has said to have posted it has signed.
+static bool show_row(struct model *m, const struct store_intent *row, struct chat_message *out)
+{
+    if (chat_unposted(m, &row->message, out, NULL) != STATUS_OK)
+        return false;
+    if (row->state == INTENT_CARRIED) {
+        out->has_author = true;
+        out->author = out->sender;
+        out->verification = VERIFICATION_VERIFIED;
+    }
+    return true;
+}
+
 // Adds the messages of rows that the channels do not show yet, in order.
 static void merge(struct model *m, const struct store_intents *rows, struct chat_messages *messages)
 {
@@ -144,8 +157,7 @@ static void merge(struct model *m, const struct store_intents *rows, struct chat
         all[i] = messages->items[i];
     messages->items = all;
     for (size_t i = 0; i < rows->count; i++)
-        if (!is_among(all, shown, &rows->items[i].message) &&
-            chat_unposted(m, &rows->items[i].message, &all[messages->count], NULL) == STATUS_OK)
+        if (!is_among(all, shown, &rows->items[i].message) && show_row(m, &rows->items[i], &all[messages->count]))
             messages->count++;
     if (messages->count > shown)
         qsort(all, messages->count, sizeof *all, by_time);

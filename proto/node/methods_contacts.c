@@ -4,9 +4,11 @@
 
 #include "base/clock.h"
 #include "ipc/contacts.h"
+#include "models/chat.h"
 #include "models/contact.h"
 #include "models/instance.h"
 #include "models/names.h"
+#include "models/readstate.h"
 #include "models/sharing.h"
 #include "models/way.h"
 #include "node/face.h"
@@ -62,6 +64,32 @@ static enum status add_paired(struct node_job *job, struct model *m, const struc
     return st;
 }
 
+// Of this node's conversation with the person; for the installation of that of both.
+static enum status add_unread(struct node_job *job, struct model *m, const struct hash *person, json_t *item,
+                              struct error *e)
+{
+    struct way_topics topics = {.count = 1};
+    struct readstate r;
+    enum status st = face_is(job) ? way_conversation(m, person, &topics, e) : chat_with(m, person, &topics.items[0], e);
+    if (st == STATUS_NOT_FOUND) { // nothing was said yet
+        error_clear(e);
+        topics.count = 0;
+        st = STATUS_OK;
+    }
+    if (st == STATUS_OK)
+        st = readstate_get(m, topics.items, topics.count, &r, e);
+    if (st == STATUS_OK)
+        json_object_set_new(item, "unread", json_integer((json_int_t)r.unread));
+    return st;
+}
+
+static bool wants_unread(struct node_job *job, struct model *m, const json_t *item)
+{
+    const char *identity = json_string_value(json_object_get(item, "identity"));
+    return ipc_request_bool(job->request, "unread", false) && identity != NULL &&
+           strcmp(identity, hash_text(&m->self->person).s) == 0;
+}
+
 static enum status add_state(struct node_job *job, struct model *m, json_t *item, struct error *e)
 {
     struct hash person;
@@ -71,6 +99,8 @@ static enum status add_state(struct node_job *job, struct model *m, json_t *item
     enum status st = add_paired(job, m, &person, item, e);
     if (st == STATUS_OK)
         st = names_local(m, &person, &name, e);
+    if (st == STATUS_OK && wants_unread(job, m, item))
+        st = add_unread(job, m, &person, item, e);
     if (st != STATUS_OK)
         return st;
     int64_t seen = seen_last(m->store, m->arena, &person);
@@ -182,11 +212,20 @@ static void add_connected(struct node_job *job)
 
 static enum status contact_name(struct node_job *job, struct model *m, struct error *e)
 {
-    struct hash person;
-    enum status st = node_job_hash(job, "person", &person, e);
+    struct hash_list others = {0};
+    bool ambiguous;
+    enum status st = node_job_hash(job, "person", &job->subject, e);
     if (st == STATUS_OK)
-        st = names_set_local(m, &person, node_job_text(job, "name"), e);
-    job->subject = person;
+        st = names_set_local(m, &job->subject, node_job_text(job, "name"), e);
+    if (st == STATUS_OK)
+        st = names_others(m, &job->subject, node_job_text(job, "name"), &others, &ambiguous, e);
+    if (st == STATUS_OK) {
+        json_t *list = json_array();
+        for (size_t i = 0; i < others.count; i++)
+            json_array_append_new(list, node_json_hash(&others.items[i]));
+        job->result = json_pack("{s:o, s:b}", "others", list, "ambiguous", (int)ambiguous);
+    }
+    hash_list_free(&others);
     return st;
 }
 

@@ -1,5 +1,8 @@
 // Control methods on what others may see: share.*, roots.*.
+#include <string.h>
+
 #include "models/access.h"
+#include "models/chat.h"
 #include "models/policy.h"
 #include "node/methods.h"
 #include "node/node.h"
@@ -11,6 +14,15 @@ static enum status read_target(struct node_job *job, struct access_target *targe
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "give either \"id\" or \"object\"");
     target->kind = by_id ? ACCESS_ID : ACCESS_OBJECT;
     return node_job_hash(job, by_id ? "id" : "object", &target->hash, e);
+}
+
+// A file goes with an object that names it.
+static enum status take_file(struct model *m, struct access_target *target, struct error *e)
+{
+    struct store_info info;
+    bool is_file = target->kind == ACCESS_OBJECT && store_info(m->store, &target->hash, &info, NULL) == STATUS_OK &&
+                   (info.kind == STORE_BLOB || info.kind == STORE_CLOB);
+    return is_file ? chat_describe_file(m, &target->hash, &target->hash, e) : STATUS_OK;
 }
 
 typedef enum status (*change_access)(struct model *m, struct access_target target, const struct hash *who,
@@ -25,6 +37,8 @@ static enum status share_change(struct node_job *job, struct model *m, change_ac
     if (by_group == (ipc_request_text(job->request, "with") != NULL))
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "give either \"with\" or \"group\"");
     enum status st = read_target(job, &target, e);
+    if (st == STATUS_OK)
+        st = take_file(m, &target, e);
     if (st == STATUS_OK)
         st = by_group ? node_job_group(job, m, who, e) : node_job_hash(job, "with", who, e);
     if (st != STATUS_OK)
@@ -59,6 +73,17 @@ static json_t *show_hashes(const struct hash *items, size_t count)
     return list;
 }
 
+// Of an object that stands for a file: which one.
+static json_t *show_file(struct model *m, const struct access_grant *g)
+{
+    struct value *object;
+    struct hash file = {{0}};
+    if (strcmp(g->type, "BlobDescriptor") == 0 &&
+        model_read(m, &g->target.hash, "BlobDescriptor", &object, NULL) == STATUS_OK)
+        (void)value_get_hash(object, "data", &file);
+    return node_json_hash(&file);
+}
+
 static enum status share_list(struct node_job *job, struct model *m, struct error *e)
 {
     struct access_grants grants = {0};
@@ -68,11 +93,11 @@ static enum status share_list(struct node_job *job, struct model *m, struct erro
     json_t *items = json_array();
     for (size_t i = 0; i < grants.count; i++) {
         const struct access_grant *g = &grants.items[i];
-        json_array_append_new(items, json_pack("{s:s, s:o, s:s, s:o, s:o}", "kind",
+        json_array_append_new(items, json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "kind",
                                                g->target.kind == ACCESS_ID ? "id" : "object", "hash",
-                                               node_json_hash(&g->target.hash), "type", g->type, "persons",
-                                               show_hashes(g->persons, g->person_count), "groups",
-                                               show_hashes(g->groups, g->group_count)));
+                                               node_json_hash(&g->target.hash), "type", g->type, "file",
+                                               show_file(m, g), "persons", show_hashes(g->persons, g->person_count),
+                                               "groups", show_hashes(g->groups, g->group_count)));
     }
     node_job_page(job, items);
     return STATUS_OK;

@@ -111,10 +111,59 @@ static json_t *show_topic(struct model *m, const struct topic *t)
                      topic_persons(m, t), "members", show_members(t));
 }
 
-static enum status add_readstate(struct model *m, const struct topic *topic, json_t *shown, struct error *e)
+// Of the installation's two conversations with somebody the one that goes on.
+static bool is_the_way(struct model *m, const struct topic *t, const struct hash *other)
+{
+    struct hash pair[2];
+    enum way way = WAY_NONE;
+    bool ours = topic_is_one_to_one(t->id, &pair[0], &pair[1]) &&
+                (hash_eq(&pair[0], &m->self->person) || hash_eq(&pair[1], &m->self->person));
+    return way_to(m, other, &way, NULL) == STATUS_OK && (way == WAY_DIRECT) == ours;
+}
+
+static bool with_person(struct model *m, const struct topic *t, struct hash *other)
+{
+    return other_of(m, t, other) && !way_is_self(m, other);
+}
+
+// For the installation what either own node says with a person is one conversation.
+static void join_pairs(struct model *m, struct topics *topics)
+{
+    struct hash other;
+    struct hash_map *seen = hash_map_create();
+    size_t left = 0;
+    for (size_t i = 0; i < topics->count; i++) {
+        bool pair = with_person(m, &topics->items[i], &other);
+        struct topic *first = pair ? hash_map_get(seen, &other) : NULL;
+        if (first == NULL) {
+            topics->items[left] = topics->items[i];
+            if (pair)
+                hash_map_set(seen, &other, &topics->items[left]);
+            left++;
+        } else if (is_the_way(m, &topics->items[i], &other)) {
+            *first = topics->items[i];
+        }
+    }
+    topics->count = left;
+    hash_map_destroy(seen);
+}
+
+static enum status readstate_of(struct node_job *job, struct model *m, const struct topic *topic, struct readstate *r,
+                                struct error *e)
+{
+    struct hash other;
+    struct way_topics both;
+    if (!face_is(job) || !with_person(m, topic, &other))
+        return readstate_get(m, topic, 1, r, e);
+    enum status st = way_conversation(m, &other, &both, e);
+    return st == STATUS_OK ? readstate_get(m, both.items, both.count, r, e) : st;
+}
+
+static enum status add_readstate(struct node_job *job, struct model *m, const struct topic *topic, json_t *shown,
+                                 struct error *e)
 {
     struct readstate r;
-    enum status st = readstate_get(m, topic, &r, e);
+    enum status st = readstate_of(job, m, topic, &r, e);
     if (st != STATUS_OK)
         return st;
     json_object_set_new(shown, "unread", json_integer((json_int_t)r.unread));
@@ -128,6 +177,8 @@ static enum status topic_list_work(struct node_job *job, struct model *m, struct
 {
     struct topics topics = {0};
     enum status st = topic_list(m, &topics, e);
+    if (st == STATUS_OK && face_is(job))
+        join_pairs(m, &topics);
     json_t *items = json_array();
     for (size_t i = 0; st == STATUS_OK && i < topics.count; i++)
         json_array_append_new(items, show_topic(m, &topics.items[i]));
@@ -136,7 +187,7 @@ static enum status topic_list_work(struct node_job *job, struct model *m, struct
         (size_t)strtoull(node_job_text(job, "after").len != 0 ? node_job_text(job, "after").ptr : "0", NULL, 10);
     items = json_object_get(job->result, "items");
     for (size_t i = 0; st == STATUS_OK && i < json_array_size(items); i++)
-        st = add_readstate(m, &topics.items[first + i], json_array_get(items, i), e);
+        st = add_readstate(job, m, &topics.items[first + i], json_array_get(items, i), e);
     return st;
 }
 

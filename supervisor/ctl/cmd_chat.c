@@ -126,7 +126,7 @@ static enum status send_lines(struct ctl *c, json_t *attachments, struct error *
     enum status s = STATUS_OK;
     for (ssize_t length; s == STATUS_OK && (length = getline(&line, &room, stdin)) > 0;) {
         s = check_line(line, (size_t)length, ++number, e);
-        if (s == STATUS_OK && line[0] != '\0')
+        if (s == STATUS_OK && line[strspn(line, " \t")] != '\0')
             s = send_one(c, line, attachments, e);
     }
     free(line);
@@ -137,12 +137,14 @@ enum status run_chat_send(struct ctl *c, struct error *e)
 {
     if (!ctl_has(c, "to"))
         return ctl_usage(e, "chat send wants --to PERSON");
-    if (ctl_has(c, "stdin") == (c->argument_count == 1))
-        return ctl_usage(e, "chat send wants either TEXT or --stdin");
+    bool has_text = c->argument_count == 1;
+    if (ctl_has(c, "stdin") ? has_text : !has_text && !ctl_has(c, "attach"))
+        return ctl_usage(e, "chat send wants TEXT, --attach FILE or both; or --stdin");
     json_t *attachments = attach_files(c, e);
     if (attachments == NULL)
         return e->status;
-    enum status s = ctl_has(c, "stdin") ? send_lines(c, attachments, e) : send_one(c, c->arguments[0], attachments, e);
+    enum status s = ctl_has(c, "stdin") ? send_lines(c, attachments, e)
+                                        : send_one(c, has_text ? c->arguments[0] : "", attachments, e);
     json_decref(attachments);
     return s;
 }

@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "ipc/invitation.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
@@ -263,8 +264,9 @@ enum status run_contacts(struct ctl *c, struct error *e)
         {"PERSON", "personId", OUTPUT_ID},        {"NAME", "shown", OUTPUT_TEXT},
         {"E-MAIL", "email", OUTPUT_TEXT},         {"LEVEL", "level", OUTPUT_TEXT},
         {"LAST SEEN", "lastSeenAt", OUTPUT_TIME}, {"PAIRED WITH", "with", OUTPUT_TEXT},
-        {"TRUSTED", "trusted", OUTPUT_YES},       {"SAFETY", "safety", OUTPUT_TEXT}};
-    json_t *items = ctl_list(c, "contacts.list", NULL, e);
+        {"UNREAD", "unread", OUTPUT_NUMBER},      {"TRUSTED", "trusted", OUTPUT_YES},
+        {"SAFETY", "safety", OUTPUT_TEXT}};
+    json_t *items = ctl_list(c, "contacts.list", json_pack("{s:b}", "unread", 1), e);
     size_t i;
     json_t *item;
     json_array_foreach(items, i, item)
@@ -275,10 +277,29 @@ enum status run_contacts(struct ctl *c, struct error *e)
     return output_list(c, items, columns, sizeof columns / sizeof *columns, "No contacts yet; see 'tandem invite'.", e);
 }
 
+static void warn_of_others(const struct ctl *c, const json_t *result)
+{
+    struct buf name = {0};
+    struct buf who = {0};
+    size_t i;
+    json_t *other;
+    json_array_foreach(json_object_get(result, "others"), i, other)
+        buf_printf(&who, "%s%.12s", i != 0 ? ", " : "", json_string_value(other));
+    text_escape_controls(span_of(c->arguments[1]), &name);
+    if (who.len != 0)
+        fprintf(stderr, "warning: %s is called %s, too; %s\n", buf_cstr(&who), buf_cstr(&name),
+                json_is_true(json_object_get(result, "ambiguous")) ? "name both by their ids"
+                                                                   : "name that one by its id from now on");
+    buf_free(&name);
+    buf_free(&who);
+}
+
 enum status run_contact_name(struct ctl *c, struct error *e)
 {
     json_t *params = json_pack("{s:s, s:s}", "person", c->arguments[0], "name", c->arguments[1]);
-    return output_done(c, ctl_call(c, "contact.name", params, e), "Done.", e);
+    json_t *result = ctl_call(c, "contact.name", params, e);
+    warn_of_others(c, result);
+    return c->json ? output_result(c, result, e) : output_done(c, result, "Done.", e);
 }
 
 enum status run_contact_change(struct ctl *c, struct error *e)

@@ -130,11 +130,14 @@ enum status run_chat_search(struct ctl *c, struct error *e)
 
 enum status run_topic_send(struct ctl *c, struct error *e)
 {
+    bool has_text = c->argument_count == 2;
+    if (!has_text && !ctl_has(c, "attach"))
+        return ctl_usage(e, "topic send wants TEXT, --attach FILE or both");
     json_t *attachments = attach_files(c, e);
     if (attachments == NULL)
         return e->status;
-    json_t *params =
-        json_pack("{s:s, s:s, s:o}", "topic", c->arguments[0], "text", c->arguments[1], "attachments", attachments);
+    json_t *params = json_pack("{s:s, s:s, s:o}", "topic", c->arguments[0], "text", has_text ? c->arguments[1] : "",
+                               "attachments", attachments);
     return output_result(c, ctl_call(c, "topic.send", params, e), e);
 }
 

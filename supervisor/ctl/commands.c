@@ -218,7 +218,7 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"topic read-up-to", "[TOPIC]", 0, 1, "Note that a chat was read", "Both own nodes know it then. Without --message up to the newest.",
      "topic read-up-to team", 30, run_topic_read_up_to,
      {{"with", '\0', "PERSON", "the chat with a person"}, {"message", '\0', "ID", "the last one that was read"}}},
-    {"topic send", "TOPIC TEXT", 2, 2, "Send a message to a chat", NULL, "topic send team hello", 30, run_topic_send,
+    {"topic send", "TOPIC [TEXT]", 1, 2, "Send a message to a chat", NULL, "topic send team hello", 30, run_topic_send,
      {{"attach", '\0', "FILE", "send a file along (may be repeated)"},
       {"thumbnail", '\0', "FILE", "a small picture of the file before it"}}},
     {"topic read", "TOPIC", 1, 1, "Show the latest messages of a chat", NULL, "topic read team", 30, run_topic_read,

@@ -72,6 +72,25 @@ def test_files_of_every_size_cross_unchanged(t):
         os.unlink(copy)
 
 
+def test_a_message_says_something_or_brings_a_file(t):
+    pair = Pair(t)
+    file = write(os.path.join(t.top, "notes.txt"), b"notes")
+    to = ("--node", "sparse", "chat", "send", "--to", pair.archive)
+    for nothing in ("", "  ", "\n\t"):
+        assert "empty" in pair.fails("BAD-INPUT", 4, *to, nothing)["message"]
+        assert "empty" in pair.fails("BAD-INPUT", 4, "topic", "send", pair.archive, nothing)["message"]
+    pair.fails("USAGE", 2, *to)
+    pair.fails("USAGE", 2, *to, "--stdin", "text")
+    pair.ok(*to, "--attach", file)
+    topic = pair.ok("topic", "create", "--name", "notes", "--with", pair.archive)["topicId"]
+    pair.fails("USAGE", 2, "topic", "send", topic)
+    pair.ok("topic", "send", topic, "--attach", file)
+    assert pair.send_lines("sparse", ["one", "  ", "two"])
+    pair.arrives("archive", "two")
+    assert [(m["text"], len(m["attachments"])) for m in pair.messages("archive")] == [("", 1), ("one", 0), ("two", 0)]
+    assert [(m["text"], len(m["attachments"])) for m in pair.ok("topic", "read", topic)] == [("", 1)]
+
+
 def test_pictures_take_their_thumbnails_along(t):
     pair = Pair(t)
     file = lambda name: write(os.path.join(t.top, name), name.encode())

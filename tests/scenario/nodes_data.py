@@ -183,6 +183,38 @@ def test_grants_name_one_person_or_group(t):
     until(lambda: has(pair, "archive", name), "the contacts are in everyone")
 
 
+def test_a_file_is_granted_like_an_object(t):
+    pair = Pair(t)
+    file = pair.ok("blob", "put", "-", stdin="for everyone")["hash"]
+    granted = lambda: [g for g in pair.ok("share", "list") if g["file"] == file and (g["persons"] or g["groups"])]
+    person = pair.ok("object", "put", stdin=dumps({"$type$": "Person", "email": "somebody@else"}))["idHash"]
+    group = pair.ok("group", "create", "readers", "--person", person)["groupId"]
+    pair.ok("share", "grant", "--object", file, "--with", person)
+    pair.ok("share", "grant", "--object", file[:12], "--group", "readers")
+    [grant] = granted()
+    assert grant["kind"] == "object" and person in grant["persons"] and grant["groups"] == [group], grant
+    roots = lambda: [r.get("hash") for r in pair.ok("--node", "archive", "roots", "--for", person)]
+    until(lambda: grant["hash"] in roots(), "the person would be offered it")
+    pair.ok("share", "revoke", "--object", file, "--with", person)
+    pair.ok("share", "revoke", "--object", file, "--group", "readers")
+    assert all(person not in g["persons"] and g["groups"] == [] for g in granted())
+    until(lambda: grant["hash"] not in roots(), "no more")
+
+
+def test_what_either_node_has_is_there_for_the_installation(t):
+    pair = Pair(t)
+    at_archive = lambda *words, stdin: pair.ok("--node", "archive", *words, stdin=stdin)
+    file = at_archive("blob", "put", "-", stdin="kept by the archive")["hash"]
+    object = at_archive("object", "put", stdin=dumps({"$type$": "PersonName", "name": "kept by it, too"}))["hash"]
+    pair.fails("NOT-FOUND", 1, "--node", "sparse", "object", "get", object)
+    pair.fails("NOT-FOUND", 1, "--node", "sparse", "blob", "get", file, "-o", os.path.join(t.top, "none"))
+    assert pair.ok("object", "get", object[:12])["object"]["name"] == "kept by it, too"
+    pair.ok("blob", "get", file, "-o", os.path.join(t.top, "copy"))
+    with open(os.path.join(t.top, "copy")) as copy:
+        assert copy.read() == "kept by the archive"
+    pair.fails("NOT-FOUND", 1, "object", "get", "ab" * 32)
+
+
 def test_profile_names_reach_the_other_node(t):
     pair = Pair(t)
     pair.ok("profile", "set", "--name", "Joe at the desk")

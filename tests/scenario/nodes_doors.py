@@ -74,6 +74,36 @@ def test_the_listener_is_shut_and_opened_again(t):
     with_ann(t, run)
 
 
+def test_a_listener_whose_port_is_taken_stays_shut(t):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    joe = Pair(t, "--listen", f"localhost:{port}")
+    assert joe.ok("listener", "stop") == {}
+    with socket.create_server(("127.0.0.1", port)):
+        for _ in range(2):
+            assert str(port) in joe.fails("PORT-TAKEN", 1, "listener", "start")["message"]
+        joe.ok("wait", "federated")
+        assert listeners(joe)["websocket"]["state"] == "stopped"
+        joe.send("sparse", "all else goes on")
+        joe.arrives("archive", "all else goes on")
+    joe.ok("listener", "start")
+    assert listeners(joe)["websocket"]["state"] == "listening" and answers(f"ws://127.0.0.1:{port}")
+
+
+def test_a_restart_says_why_a_node_does_not_open(t):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    joe = Pair(t, "--listen", f"localhost:{port}")
+    t.stop()
+    with socket.create_server(("127.0.0.1", port)):
+        t.up("--listen", f"localhost:{port}")
+        joe.fails("PORT-TAKEN", 1, "provision", stdin=SECRET)
+        joe.fails("PORT-TAKEN", 1, "restart", "archive")
+        assert str(port) in joe.fails("NODE-DOWN", 1, "--node", "archive", "contacts")["message"]
+    joe.ok("restart", "archive")
+    joe.ok("wait", "federated")
+
+
 def test_an_archive_without_a_listener_is_met_at_a_relay(t):
     relay = Installation()
     relay.environment["TANDEM_RELAY_LISTEN"] = "localhost:0"
@@ -178,7 +208,8 @@ def test_several_identities_have_contacts_and_conversations_of_their_own(t):
         meet(ann, joe)                                       # Ann knows Joe,
         paired = bob.ok("--node", "archive", "pair", "-", stdin=json.dumps(joe.ok("invite", "--as", work[:12])))
         assert paired["personId"] == work                    # and Bob whom he is at work
-        assert book(joe) == {joe.sparse: joe.archive, ann.archive: joe.archive, bob.archive: work}
+        all_three = {joe.sparse: joe.archive, ann.archive: joe.archive, bob.archive: work}
+        until(lambda: book(joe) == all_three, "he has stored them, too")
         assert set(book(joe, "--as", work)) == {bob.archive}
         safety = next(c["safety"] for c in joe.ok("contacts", "--as", work))
         assert safety == paired["safety"]

@@ -245,6 +245,20 @@ def test_without_an_archive_the_sparse_node_says_what_is_pending_and_what_has_no
     with_two(t, run)
 
 
+def test_what_the_archive_has_posted_is_ours_before_it_comes_back(t):
+    def run(joe, ann):
+        meet(joe, ann)
+        send(joe, ann.archive, "before", "--wait")
+        joe.t.stop()
+        joe.t.environment["TANDEM_SYNC_NO_IMPORT"] = "sparse"
+        start_again(joe)
+        send(joe, ann.archive, "quick")
+        message = reaches(joe, ann.archive, "quick", "delivered")
+        assert (message["verification"], message["author"]) == ("verified", joe.archive), message
+        assert "(" not in joe.t.cli("chat", "list", "--with", ann.archive)[1]
+    with_two(t, run)
+
+
 def test_in_a_group_it_is_told_who_has_it(t):
     third = Installation()
 

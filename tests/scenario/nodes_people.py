@@ -220,6 +220,34 @@ def test_people_are_named_as_one_likes(t):
     with_two(t, run)
 
 
+def test_one_person_is_one_line_everywhere(t):
+    """With whom both own nodes are paired, and who is called like somebody else."""
+    def run(joe, ann):
+        joe.ok("--node", "sparse", "pair", json.dumps(ann.ok("invite")))
+        until(lambda: find(joe, ann.archive)["pairedWith"] == ["archive", "sparse"], "both own nodes know her")
+        for node in ("archive", "sparse"):
+            joe.ok("--node", node, "chat", "send", "--to", ann.archive, f"by the {node}", "--wait")
+        for own in (joe.archive, joe.sparse):
+            ann.ok("--node", "archive", "chat", "send", "--to", own, f"to {own}", "--wait")
+        rows = lambda: [c for c in joe.ok("topic", "list") if c["with"] == ann.archive]
+        until(lambda: [r["unread"] for r in rows()] == [2], "one line, with all that is unread")
+        assert len([c for c in joe.ok("--node", "sparse", "topic", "list") if c["with"] == ann.archive]) == 2
+        unread = lambda: next(c for c in joe.ok("contacts") if c["personId"] == ann.archive)["unread"]
+        assert unread() == 2 and " 2 " in joe.t.cli("contacts")[1]
+        assert "unread" not in joe.t.call("contacts.list")["items"][0]
+        joe.ok("topic", "read-up-to", ann.archive[:12])
+        assert rows()[0]["unread"] == 0 == unread()
+
+        named = lambda name, person: joe.ok("contact", "name", person, name)
+        assert named("Bob", ann.archive) == {"others": [], "ambiguous": False}
+        assert named("bob", joe.archive) == {"others": [ann.archive], "ambiguous": True}
+        joe.fails("AMBIGUOUS-ID", 4, "chat", "list", "--with", "Bob")
+        assert named("ANN", joe.archive) == {"others": [ann.archive], "ambiguous": False}
+        assert f"{ann.archive[:12]} is called ANN, too" in joe.t.cli("contact", "name", joe.archive, "ANN")[2]
+        assert named("", joe.archive)["others"] == []
+    with_two(t, run)
+
+
 # ---- What users type ----
 
 def read_topic(pair, name):

@@ -546,7 +546,7 @@ static struct readstate readstate_at(struct crowd *w, size_t i, const char *name
 {
     struct readstate r;
     struct topic topic = topic_at(w, i, name);
-    MUST(readstate_get(&w->nodes[i].m, &topic, &r, &e));
+    MUST(readstate_get(&w->nodes[i].m, &topic, 1, &r, &e));
     return r;
 }
 
