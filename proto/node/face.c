@@ -7,7 +7,7 @@
 #include "node/node_internal.h"
 #include "store/outbox.h"
 
-enum { HELD_MAX = 256, HOLD_MS = 20000, OP_LENGTH = 32 };
+enum { HELD_MAX = 256, HOLD_MS = 5000, OP_LENGTH = 32 };
 
 struct held { // a request that waits for the archive
     struct held *next;

@@ -7,6 +7,8 @@
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
 
+enum { ARCHIVE_MS = 5000 };
+
 enum status run_object_get(struct ctl *c, struct error *e)
 {
     return output_result(c, ctl_call(c, "object.get", json_pack("{s:s}", "hash", c->arguments[0]), e), e);
@@ -38,22 +40,41 @@ enum status run_object_put(struct ctl *c, struct error *e)
     return output_result(c, ctl_call(c, "object.put", json_pack("{s:o}", "object", object), e), e);
 }
 
-// Both nodes need a recipe to take an object of it over from each other; the archive's answer is as good as the other.
+static json_t *add_recipe(struct ctl *c, const char *node, json_t *recipe, int64_t within_ms, struct error *e)
+{
+    return ctl_call_within(c, "recipe.add", json_pack("{s:O, s:s}", "recipe", recipe, "node", node), within_ms, e);
+}
+
+// Both nodes need a recipe to take an object of it over from each other. An archive that is away takes it from the
+// sparse node later.
+static json_t *add_to_both(struct ctl *c, json_t *recipe, int64_t within_ms, struct error *e)
+{
+    json_t *result = add_recipe(c, "sparse", recipe, within_ms, e);
+    json_t *second = result != NULL ? add_recipe(c, "archive", recipe, ARCHIVE_MS, e) : NULL;
+    bool away = second == NULL && (strcmp(e->code, "NODE-DOWN") == 0 || e->status == STATUS_TIMEOUT);
+    if (away) {
+        error_clear(e);
+        json_object_set_new(result, "state", json_string("pending"));
+    } else if (second == NULL) {
+        json_decref(result);
+        result = NULL;
+    }
+    json_decref(second);
+    return result;
+}
+
 enum status run_recipe_add(struct ctl *c, struct error *e)
 {
-    static const char *const nodes[] = {"archive", "sparse"};
     json_t *recipe = NULL;
-    json_t *result = NULL;
-    enum status s = ctl_read_json(c->arguments[0], &recipe, e);
-    for (size_t i = 0; s == STATUS_OK && i < sizeof nodes / sizeof *nodes; i++) {
-        if (c->node != NULL && strcmp(c->node, nodes[i]) != 0)
-            continue;
-        json_decref(result);
-        result = ctl_call(c, "recipe.add", json_pack("{s:O, s:s}", "recipe", recipe, "node", nodes[i]), e);
-        s = result != NULL ? STATUS_OK : e->status;
+    int64_t within_ms = (int64_t)c->timeout_s * 1000;
+    if (ctl_read_json(c->arguments[0], &recipe, e) != STATUS_OK) {
+        json_decref(recipe);
+        return e->status;
     }
+    json_t *result =
+        c->node != NULL ? add_recipe(c, c->node, recipe, within_ms, e) : add_to_both(c, recipe, within_ms, e);
     json_decref(recipe);
-    return s == STATUS_OK ? output_result(c, result, e) : s;
+    return output_result(c, result, e);
 }
 
 enum status run_recipe_list(struct ctl *c, struct error *e)

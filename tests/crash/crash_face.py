@@ -1,105 +1,171 @@
-"""Kills the archive, or the sparse node, at its n-th operation on the disk while messages of the outbox are carried to
-the archive, for n = 1, 2, …: afterwards each message is posted once, under the id that was told, in its order.
+"""Kills the archive, or the sparse node, at its n-th operation on the disk between what a person writes and the message
+that the archive makes of it, for n = 1, 2, … until all is done without a kill: each message is posted once, under the id
+that was told, in its order. One installation is killed and heals again and again. The supervisor, which writes nothing
+then, is killed at its n-th event.
 
-CRASH_STEP=k tries every k-th operation only (default 1). TANDEM_FAULTY and TANDEM_BIN are those of crash_nodes.py.
+CRASH_STEP=k tries every k-th operation only (default 1: all). TANDEM_FAULTY and TANDEM_BIN are those of crash_nodes.py.
 """
 import json
 import os
-import shutil
 import signal
+import struct
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "scenario"))
 
-from control import Installation, RpcError, main, until  # noqa: E402
+from control import SECRET, Installation, RpcError, main, until  # noqa: E402
 from nodes import Pair, write  # noqa: E402
 
 STEP = int(os.environ.get("CRASH_STEP", "1"))
-TEXTS = [f"intent {i}" for i in range(6)]
 
 
-class Prepared:
-    """A stopped installation whose outbox holds messages to a contact of the archive."""
+class Bench:
+    """Joe, of whose nodes the victim is one with faults, and Ann, a contact of his archive who is away."""
 
-    def __init__(self, t):
-        self.dir = t.dir
+    def __init__(self, t, victim):
+        self.t, self.victim, self.round, self.posted, self.events = t, victim, 0, [], []
+        os.mkdir(t.dir, 0o700)
+        self.left = write(os.path.join(t.dir, "left"), bytes(8))  # operations until the kill, 0 = none
+        t.environment.update(TANDEM_FAULT="shared:" + self.left, TANDEM_RESTART_DEATHS="64",
+                             TANDEM_RESTART_WINDOW_S="1", TANDEM_RESTART_BACKOFF_MAX_MS="20")
+        faulty = os.path.join(os.environ["TANDEM_FAULTY"], f"tandem-{victim}-fault")
+        joe = Pair(t, *([f"--{victim}-binary", faulty] if victim != "supervisor" else []))
         second = Installation()
-        joe, ann = Pair(t), Pair(second, user="ann")
-        ann.ok("pair", "-", stdin=json.dumps(joe.ok("invite")))
-        until(lambda: ann.archive in [c["personId"] for c in joe.ok("contacts")], "Joe knows Ann")
-        self.ann = ann.archive
-        joe.ok("chat", "send", "--to", self.ann, "before", "--wait")
-        os.kill(t.call("status")["archive"]["pid"], signal.SIGSTOP)
-        file = write(os.path.join(t.top, "file"), b"x" * 100000)
-        self.ids = [joe.ok("chat", "send", "--to", self.ann, text, *(["--attach", file] if text == TEXTS[2] else []))["id"]
-                    for text in TEXTS]
-        assert {state for _, state in self.own(t)} == {"delivered", "pending"}
-        t.stop()
-        second.stop()
-        second.clean()
+        try:
+            ann = Pair(second, user="ann")
+            ann.ok("pair", "-", stdin=json.dumps(joe.ok("invite")))
+            self.ann = ann.archive
+            until(lambda: self.ann in [c["personId"] for c in joe.ok("contacts")], "Joe knows Ann")
+            self.posted.append(joe.ok("chat", "send", "--to", self.ann, "before", "--wait")["id"])
+            second.stop()
+        finally:
+            second.clean()
+        self.file = joe.ok("blob", "put", write(os.path.join(t.top, "file"), b"x" * 100000))["hash"]
+        joe.ok("wait", "federated")
 
-    def own(self, t):
-        found = t.call("chat.list", **{"with": self.ann, "limit": 100})["items"]
-        return [(message["id"], message["state"]) for message in found]
+    def arm(self, n):
+        with open(self.left, "r+b") as file:
+            file.write(struct.pack("<q", n))
 
-    def start(self, t, victim, fault):
-        t.environment.update(TANDEM_FAULT=fault, TANDEM_RESTART_DEATHS="1")
-        t.up("--listen", "localhost:0", f"--{victim}-binary",
-             os.path.join(os.environ["TANDEM_FAULTY"], f"tandem-{victim}-fault"))
+    def remaining(self):
+        with open(self.left, "rb") as file:
+            return struct.unpack("<q", file.read())[0]
 
+    def pid(self, node):
+        return until(lambda: self.t.call("status")[node]["pid"], f"the {node} node runs")
 
-def is_carried(prepared, t):
-    try:
-        return all(state != "pending" for _, state in prepared.own(t))
-    except RpcError:
-        return False
+    def send(self, text, **more):
+        """As a client does: the same request again until it is answered."""
+        op = f"{self.round}.{text}"
 
+        def attempt():
+            try:
+                return self.t.call("chat.send", to=self.ann, text=f"{op} of it", opId=op, **more)["id"]
+            except RpcError:
+                return None
+        return until(attempt, "it is taken")
 
-def is_killed_at(prepared, victim, n):
-    t = Installation()
-    try:
-        shutil.copytree(prepared.dir, t.dir)
-        prepared.start(t, victim, f"any:{n}:kill")
-        client = t.client()
-        client.send("provision", user="joe", secret="correct horse")
-        has_failed = lambda: t.call("status")[victim]["state"] == "failed"
-        until(lambda: has_failed() or is_carried(prepared, t), "killed or done")
-        killed = has_failed()
-        client.close()
-        t.stop()
-        prepared.start(t, victim, "")
-        t.provision()
-        until(lambda: is_carried(prepared, t), "all is carried")
-        posted = t.call("chat.list", **{"node": "archive", "with": prepared.ann, "limit": 100})["items"]
-        assert [m["id"] for m in posted][1:] == prepared.ids, posted
-        assert [m["text"] for m in posted] == ["before", *TEXTS]
-        assert all(m["attachments"][0]["present"] for m in posted if m["text"] == TEXTS[2])
-        assert prepared.own(t)[1:] == [(i, "archived") for i in prepared.ids]
-        t.stop()
+    def states(self):
+        try:
+            return {m["id"]: m["state"] for m in self.page()}
+        except RpcError:
+            return {}
+
+    def page(self, **more):
+        return self.t.call("chat.list", **{"with": self.ann, "limit": 8, **more})["items"]
+
+    def check(self, ids):
+        """All is carried, once and in its order."""
+        until(lambda: all(self.states().get(i) == "archived" for i in ids), "all is carried")
+        left = self.remaining()
+        self.arm(0)
+        self.posted += ids
+        posted = until(self.at_archive, "the archive answers")
+        assert [m["id"] for m in posted] == self.posted[-8:], (posted, self.posted[-8:])
+        assert all(m["attachments"][0]["present"] for m in posted if m["attachments"])
+        return left
+
+    def is_killed_at(self, n, starting):
+        self.round += 1
+        files = [{"hash": self.file, "name": "file"}]
+        if starting:  # the victim is counted from its start, and all waits for the archive
+            archive = self.pid("archive")
+            os.kill(archive, signal.SIGSTOP)
+            ids = [self.send("one"), self.send("two", attachments=files), self.send("three")]
+            self.arm(n)
+            os.kill(self.pid(self.victim), signal.SIGKILL)
+            if self.victim == "sparse":
+                os.kill(archive, signal.SIGCONT)
+        else:
+            self.arm(n)
+            ids = [self.send("one", attachments=files)]
+        return self.check(ids) == 0
+
+    def listen(self):
+        """The supervisor's events, as it prints them."""
+        self.events = events = []
+        threading.Thread(target=lambda out: [events.append(line) for line in out], args=(self.t.process.stdout,),
+                         daemon=True).start()
+
+    def is_supervisor_killed_at(self, n):
+        self.round += 1
+        seen = len(self.events)
+        ids = [self.send(text) for text in ("one", "two", "three")]
+        is_over = lambda: all(self.states().get(i) == "archived" for i in ids)
+        until(lambda: len(self.events) - seen >= n or is_over(), "so many events")
+        killed = not is_over()
+        self.t.process.kill()
+        self.t.process.wait()
+        self.t.process.stdin.close()
+        self.t.up("--listen", "localhost:0")
+        self.listen()
+        until(lambda: self.t.cli("provision", stdin=SECRET + "\n")[0] == 0, "its nodes are there again")
+        self.check(ids)
         return killed
-    except BaseException:
-        print(f"{victim} at {n}; kept in {t.top}", flush=True)
-        t.top = t.top + "-gone"  # clean() leaves the folder
-        raise
-    finally:
-        t.clean()
+
+    def at_archive(self):
+        try:
+            return self.page(node="archive")
+        except RpcError:
+            return None
 
 
-def killed_everywhere(t, victim):
-    prepared = Prepared(t)
+def killed_everywhere(t, victim, starting):
+    bench = Bench(t, victim)
     n = 1
-    while is_killed_at(prepared, victim, n):
+    while bench.is_killed_at(n, starting):
         n += STEP
     assert n > 1, "the fault never hit"
-    print(f"     {victim}: killed at {(n + STEP - 1) // STEP} of about {n} operations")
+    whole = t.call("chat.list", **{"node": "archive", "with": bench.ann, "limit": 1000})["items"]
+    assert [m["id"] for m in whole] == bench.posted[-1000:] and len(set(bench.posted)) == len(bench.posted)
+    print(f"     {victim}: killed at {(n - 1) // STEP} of about {n - 1} operations; {len(bench.posted)} messages, each once")
+    assert t.stop() == 0
 
 
 def test_the_archive_is_killed_while_it_posts(t):
-    killed_everywhere(t, "archive")
+    killed_everywhere(t, "archive", False)
 
 
-def test_the_sparse_node_is_killed_while_it_is_answered(t):
-    killed_everywhere(t, "sparse")
+def test_the_archive_is_killed_while_it_starts_and_posts(t):
+    killed_everywhere(t, "archive", True)
+
+
+def test_the_sparse_node_is_killed_while_it_writes_and_is_answered(t):
+    killed_everywhere(t, "sparse", False)
+
+
+def test_the_sparse_node_is_killed_while_it_starts_and_is_answered(t):
+    killed_everywhere(t, "sparse", True)
+
+
+def test_the_supervisor_is_killed_while_it_carries(t):
+    bench = Bench(t, "supervisor")
+    bench.listen()
+    n = 1
+    while bench.is_supervisor_killed_at(n):
+        n += max(1, STEP // 10)
+    print(f"     supervisor: killed at {(n - 1) // max(1, STEP // 10)} of about {n - 1} events")
 
 
 if __name__ == "__main__":
