@@ -78,7 +78,7 @@ def test_a_message_says_something_or_brings_a_file(t):
     to = ("--node", "sparse", "chat", "send", "--to", pair.archive)
     for nothing in ("", "  ", "\n\t"):
         assert "empty" in pair.fails("BAD-INPUT", 4, *to, nothing)["message"]
-        assert "empty" in pair.fails("BAD-INPUT", 4, "topic", "send", pair.archive, nothing)["message"]
+        assert "empty" in pair.fails("BAD-INPUT", 4, "--node", "sparse", "topic", "send", pair.archive, nothing)["message"]
     pair.fails("USAGE", 2, *to)
     pair.fails("USAGE", 2, *to, "--stdin", "text")
     pair.ok(*to, "--attach", file)

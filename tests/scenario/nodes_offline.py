@@ -67,11 +67,11 @@ class Before:
                                                           bob.archive: "writer"}, f"{node}: members of team")
             until(lambda: roles(joe, self.old, node) == {joe.archive: "owner"}, f"{node}: Ann is out of old")
             until(lambda: roles(joe, self.hers, node) == {ann.archive: "owner"}, f"{node}: Joe is out of hers")
-            assert topics(joe, node)[self.team]["name"] == "crew"
+            until(lambda: topics(joe, node)[self.team]["name"] == "crew", f"{node}: renamed")
         until(lambda: texts(ann, answers["fresh"]["topicId"]) == ["in the new one"], "Ann has the new chat")
         for who in (ann, bob):
             until(lambda: texts(who, self.team) == ["to you both"], "and what was said in the old one")
-            assert topics(who)[self.team]["name"] == "crew"
+            until(lambda: topics(who)[self.team]["name"] == "crew", "under its new name")
         until(lambda: roles(ann, self.hers) == {ann.archive: "owner"}, "she knows that he left")
         until(lambda: ann.cli("--node", "archive", "object", "get", self.kept)[0] == 0, "she has what the group has")
         until(lambda: [m["text"] for m in bob.ok("chat", "list", "--with", joe.archive)] == ["to you"], "Bob hears him")
