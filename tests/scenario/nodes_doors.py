@@ -95,8 +95,8 @@ def test_a_restart_says_why_a_node_does_not_open(t):
         port = free.getsockname()[1]
     joe = Pair(t, "--listen", f"localhost:{port}")
     t.stop()
-    with socket.create_server(("127.0.0.1", port)):
-        t.up("--listen", f"localhost:{port}")
+    t.up("--listen", f"localhost:{port}")
+    with socket.create_server(("127.0.0.1", port)):  # a moment later
         joe.fails("PORT-TAKEN", 1, "provision", stdin=SECRET)
         joe.fails("PORT-TAKEN", 1, "restart", "archive")
         assert str(port) in joe.fails("NODE-DOWN", 1, "--node", "archive", "contacts")["message"]
