@@ -166,7 +166,7 @@ static void spread(struct forking *f, struct hash_map *const keys[2])
         struct hash key = key_of(&n->v);
         for (unsigned side = 0; side < 2 && n->v.kind != VERSIONNODE_MERGE; side++)
             if (hash_map_has(keys[side], &key))
-                n->behind |= OURS << side;
+                n->behind |= (unsigned)OURS << side;
         for (size_t k = 0; k < n->v.before_count; k++) {
             struct node *p = hash_map_get(f->known, &n->v.before[k]);
             if (p != NULL)
@@ -182,7 +182,7 @@ static void find_same(struct forking *f)
         const struct node *n = f->nodes[i];
         struct hash key = key_of(&n->v);
         for (unsigned side = 0; side < 2 && n->v.kind != VERSIONNODE_MERGE; side++)
-            if ((n->behind & (OURS << side)) != 0)
+            if ((n->behind & ((unsigned)OURS << side)) != 0)
                 hash_map_add(keys[side], &key);
     }
     if (f->count != 0)

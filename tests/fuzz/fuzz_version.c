@@ -151,6 +151,37 @@ static void take_in(struct program *p)
         keep(p, r.node);
 }
 
+static void note_loss(void *ctx, const struct version_loss *loss)
+{
+    struct span text;
+    FUZZ_CHECK(memory_source_text(ctx, &loss->hash, &text) && loss->property.len != 0 && loss->value.len != 0);
+}
+
+// Whoever follows a node twice has nothing new of it.
+static void follow(struct program *p)
+{
+    struct error e = {0};
+    struct version_result r;
+    struct version_result again;
+    struct hash node = any(p);
+    enum status status = version_follow(&p->m->source, &node, &r, &e);
+    check(status, &e);
+    if (status != STATUS_OK)
+        return;
+    keep(p, r.node);
+    FUZZ_CHECK(version_follow(&p->m->source, &node, &again, &e) == STATUS_OK && !again.changed &&
+               hash_eq(&again.node, &r.node));
+}
+
+static void find_lost(struct program *p)
+{
+    struct error e = {0};
+    struct hash head = any(p);
+    struct hash node = any(p);
+    struct hash made = any(p);
+    check(version_find_lost(&p->m->source, &head, &node, &made, &e), &e);
+}
+
 static void merge(struct program *p)
 {
     struct error e = {0};
@@ -191,7 +222,7 @@ static void change_list(struct program *p)
 static void step(struct program *p)
 {
     struct hash gone;
-    switch (next(p) % 10) {
+    switch (next(p) % 12) {
     case 0:
         keep(p, memory_source_add(p->m, document(p)));
         break;
@@ -219,6 +250,12 @@ static void step(struct program *p)
     case 8:
         change_list(p);
         break;
+    case 9:
+        follow(p);
+        break;
+    case 10:
+        find_lost(p);
+        break;
     default:
         gone = any(p);
         if (next(p) % 16 == 0)
@@ -235,6 +272,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         recipes = fixture_recipes();
     struct program p = {.data = data, .left = size < 2048 ? size : 2048};
     p.m = memory_source_create(recipes);
+    p.m->source.lost = note_loss;
     p.a = arena_create();
     while (p.left > 0)
         step(&p);
