@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/log.h"
+
 const struct ipc_event_name IPC_EVENTS[] = {
     {"node.started", "pid", "A node process was started."},
     {"node.ready", "pid", "It answers."},
@@ -21,7 +23,8 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"stream.gap", "lost", "This many events were lost before this one."},
     {"connection.opened", "id, url, direction, transport", "A socket is open."},
     {"connection.state", "id, state, from, ms", "A connection went on to another state."},
-    {"connection.closed", "id, reason, origin, code", "A connection is closed."},
+    {"connection.closed", "id, reason, origin, code, state, protocol, personId, bytesSent, bytesReceived",
+     "A connection is closed; state is closed, or failed for an error."},
     {"connection.refused", "address, reason, count", "Somebody was turned away before a connection existed."},
     {"budget.exceeded", "personId, class, kind, count",
      "Peers were refused more than their budget has, so many times since the last such event about them; without "
@@ -35,7 +38,7 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"pairing.waiting", "waiting, url, until, code, reason",
      "An invitation was accepted whose peer cannot be reached; it is tried again until then."},
     {"pairing.done", "waiting, personId", "An invitation that waited has made its contact."},
-    {"pairing.failed", "reason, code, personId",
+    {"pairing.failed", "reason, code, personId, id",
      "A pairing failed: with whom the other side said to be. EP-KEYMISSMATCH and UNKNOWN-INSTANCE: a contact with "
      "other "
      "keys or on a device that is new here. OWN-PERSON: somebody with the e-mail of one of our own nodes."},
@@ -45,9 +48,9 @@ const struct ipc_event_name IPC_EVENTS[] = {
     {"contact.forgotten", "personId", "A contact was removed."},
     {"chum.started", "id, personId, direction", "Synchronising with a person runs in this direction (in or out)."},
     {"chum.stopped", "id, personId, direction", "It no longer does."},
-    {"sync.completed", "personId, objects, bytes, ms", "A pass over a person's roots found everything stored."},
-    {"sync.failed", "personId, code, hash", "One root could not be taken over; the others go on."},
-    {"sync.stuck", "personId, code, idHash",
+    {"sync.completed", "id, personId, objects, bytes, ms", "A pass over a person's roots found everything stored."},
+    {"sync.failed", "id, personId, code, reason, hash", "One root could not be taken over; the others go on."},
+    {"sync.stuck", "id, personId, code, reason, idHash",
      "The versions of something fail again and again, the last one with this code; they are tried again, every five "
      "minutes in the end."},
     {"object.received", "hash, type, personId",
@@ -92,4 +95,81 @@ bool ipc_event_known(const char *name)
         if (strcmp(IPC_EVENTS[i].name, name) == 0)
             return true;
     return false;
+}
+
+// ---- In the log ----------------------------------------------------------------------------------------------------
+
+enum { FIELDS_MAX = 16 };
+
+// What is not here is told at level info. Words are those people search for.
+static const struct line {
+    const char *event;
+    enum log_level level;
+    const char *words;
+} lines[] = {
+    {"object.received", LOG_DEBUG, NULL},
+    {"object.stored", LOG_DEBUG, NULL},
+    {"version.changed", LOG_DEBUG, NULL},
+    {"channel.changed", LOG_DEBUG, NULL},
+    {"connection.state", LOG_DEBUG, NULL},
+    {"job.progress", LOG_DEBUG, NULL},
+    {"backup.progress", LOG_DEBUG, NULL},
+    {"keys.changed", LOG_DEBUG, NULL},
+    {"outbox.waiting", LOG_DEBUG, NULL},
+    {"connection.refused", LOG_WARN, NULL},
+    {"budget.exceeded", LOG_WARN, NULL},
+    {"key.mismatch", LOG_WARN, NULL},
+    {"safety.changed", LOG_WARN, NULL},
+    {"pairing.failed", LOG_WARN, NULL},
+    {"sync.failed", LOG_WARN, "CHUM sync failed"},
+    {"sync.stuck", LOG_WARN, NULL},
+    {"share.withheld", LOG_WARN, NULL},
+    {"intent.failed", LOG_WARN, NULL},
+    {"clock.ahead", LOG_WARN, NULL},
+    {"store.repaired", LOG_WARN, NULL},
+    {"store.failed", LOG_ERROR, NULL},
+    {"alert.raised", LOG_WARN, NULL},
+    {"node.died", LOG_ERROR, NULL},
+    {"node.failed", LOG_ERROR, NULL},
+    {"sync.completed", LOG_INFO, "CHUM sync done"},
+};
+
+static struct line line_of(const char *event)
+{
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (strcmp(lines[i].event, event) == 0)
+            return lines[i];
+    return (struct line){event, LOG_INFO, NULL};
+}
+
+// The beginning of an invitation; what users wrote.
+static bool is_private(const char *member)
+{
+    return strcmp(member, "waiting") == 0 || strcmp(member, "value") == 0;
+}
+
+void ipc_event_log(const char *name, const json_t *data)
+{
+    struct log_field fields[FIELDS_MAX + 1];
+    struct line line = line_of(name);
+    size_t count = 0;
+    if (!log_wants(line.level))
+        return;
+    const char *key;
+    json_t *value;
+    if (line.words != NULL)
+        fields[count++] = LOG_TEXT("text", line.words);
+    json_object_foreach((json_t *)data, key, value)
+    {
+        if (count == FIELDS_MAX)
+            break;
+        if (is_private(key))
+            continue;
+        if (json_is_string(value))
+            fields[count++] = LOG_SPAN(key, ((struct span){json_string_value(value), json_string_length(value)}));
+        else if (json_is_integer(value))
+            fields[count++] = LOG_INT(key, json_integer_value(value));
+    }
+    fields[count] = (struct log_field){.name = NULL};
+    log_write(line.level, name, fields);
 }

@@ -151,10 +151,16 @@ const struct ipc_method IPC_METHODS[] = {
              "ready: both nodes answer; federated: CHUM runs both ways; idle: and nothing is left to transfer"),
       INT("timeoutMs", OPTIONAL, 1, 3600000, "default 30000")}},
     {"events.since", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
-     "Reads the ring of the last 10,000 events. Start with seq 0; go on with \"next\" and the \"bootId\" of the answer.",
-     "{bootId, events:[{seq,node,event,time,data}], next, gap}; gap: events between were overwritten, or bootId changed",
+     "Reads the last 10,000 events, also those of before the supervisor was started. Start with seq 0; go on with \"next\" "
+     "and the \"bootId\" of the answer, also when the supervisor was started again meanwhile.",
+     "{bootId, events:[{seq,node,event,time,data}], next, gap}; gap: events between were overwritten, or that bootId is not "
+     "remembered",
      {TEXT("bootId", OPTIONAL, 64, "of the answer before"),
       INT("seq", OPTIONAL, 0, INT64_MAX, "first wanted number, default 0"),
+      CHOICE("from", OPTIONAL, "run|oldest|now", "where seq 0 begins, default run: with the first since the supervisor "
+             "was started; now: answers at once, without events"),
+      CHOICE("node", OPTIONAL, "archive|sparse|supervisor", "only what happened there"),
+      TEXT("type", OPTIONAL, 64, "only events of this name, or of this kind: chat for chat.sent and chat.received"),
       INT("limit", OPTIONAL, 1, 1000, "default 500"),
       WAIT_MS}},
 
@@ -293,7 +299,8 @@ const struct ipc_method IPC_METHODS[] = {
     {"recipe.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The registered recipes.", "{items:[{name,hash}], next}", {PAGE}},
     {"blob.begin", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
-     "Begins a file. It is forgotten when no piece comes for 10 minutes.", "{blob}", {{0}}},
+     "Begins a file. It is forgotten when no piece comes for 10 minutes, and when a piece could not be written.", "{blob}",
+     {BOOL("tied", "forget it as soon as this connection is closed; without it the pieces may come on any")}},
     {"blob.chunk", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Adds a piece; the same piece at the same offset may come again.", "{size}, so far",
      {TEXT("blob", REQUIRED, 64, "of blob.begin"),
@@ -301,6 +308,9 @@ const struct ipc_method IPC_METHODS[] = {
       {"data", IPC_TEXT, IPC_REQUIRED, 0, PIECE_BASE64, NULL, "base64 of at most 512 KiB"}}},
     {"blob.commit", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_LONG,
      "Ends the file: durable when it answers.", "{hash, size}",
+     {TEXT("blob", REQUIRED, 64, "of blob.begin")}},
+    {"blob.abort", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Gives the file up: its bytes are freed.", "{}",
      {TEXT("blob", REQUIRED, 64, "of blob.begin")}},
     {"blob.stat", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_LONG,
      "Size of a stored file.", "{hash, size}",
@@ -481,8 +491,8 @@ const struct ipc_method IPC_METHODS[] = {
      "{totalConnections, activeConnections, connectionRatio, avgLatency, lastSync, stuck, health}; stuck is how much "
      "cannot be taken over from peers again and again (event sync.stuck); health is healthy, degraded or offline", {{0}}},
     {"trace", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "A message's way: step by step, of the last 1,000 in each direction since the node's start; and how far it got, of "
-     "every message of ours, for good.",
+     "A message's way: step by step, of the last 20,000 messages; and how far it got, of every message of ours, for "
+     "good.",
      "{messageId, content, channelId, direction, startTime, totalTime, completedSteps, totalSteps, failurePoint, success, "
      "steps:[{name,time}]}; direction is out or in; steps: chatModelSend, channelManagerPost, accessGrantsCreated, "
      "chumSyncTriggered, channelManagerUpdated, remoteDelivery, of those that happened; failurePoint: the first that did not; "
@@ -495,10 +505,15 @@ const struct ipc_method IPC_METHODS[] = {
     // --- moving in and out ------------------------------------------------------------------------------------------
     {"onedb.export", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_MUTATES, MS_DEFAULT,
      "Writes a reference storage directory as export/NAME into the node's own directory.", "{jobId}",
-     {TEXT("name", REQUIRED, 64, "of the folder, no path"), TEXT("secret", REQUIRED, 1024, "for that storage")}},
+     {TEXT("name", REQUIRED, 64, "of the folder, no path"), TEXT("secret", REQUIRED, 1024, "for that storage"),
+      BOOL("tied", "cancel it as soon as this connection is closed")}},
     {"job.wait", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_POLL,
-     "Waits for long work.", "{done, progress, result}; a failed job answers its error",
+     "Waits for long work.", "{done, progress:{done,total}, result}; progress in bytes, where it is known; a failed job "
+     "answers its error",
      {TEXT("jobId", REQUIRED, 64, "as answered"), WAIT_MS}},
+    {"job.cancel", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Gives long work up. What it has written is removed, also when it was done before.", "{}",
+     {TEXT("jobId", REQUIRED, 64, "as answered")}},
 
     // --- between the supervisor and its nodes -----------------------------------------------------------------------
     {"node.provision", IPC_NODE, IPC_INTERNAL, 0, IPC_MUTATES, MS_LONG,

@@ -89,6 +89,12 @@ static bool is_busy(const struct ipc_server *s, const struct hub_peer *peer)
     return own >= IPC_IN_FLIGHT_MAX || (own > 0 && s->in_flight >= IPC_IN_FLIGHT_OF_ALL);
 }
 
+// Unlike any other of those that are open now.
+static uint64_t connection_of(const struct hub_peer *peer)
+{
+    return (uintptr_t)peer;
+}
+
 static void take_request(struct ipc_server *s, struct hub_peer *peer, struct span words, struct span text)
 {
     struct jsonrpc_message m;
@@ -102,6 +108,7 @@ static void take_request(struct ipc_server *s, struct hub_peer *peer, struct spa
     } else {
         struct asked *a = mem_alloc(sizeof *a);
         *a = (struct asked){.asker.respond = respond,
+                            .asker.connection = connection_of(peer),
                             .server = s,
                             .peer = peer,
                             .next = s->asked,
@@ -139,6 +146,7 @@ static void peer_gone(void *ctx, struct hub_peer *peer)
         ipc_asker_leave(&a->asker);
         a = s->asked;
     }
+    ipc_service_tell_gone(s->service, connection_of(peer));
 }
 
 struct ipc_server *ipc_server_listen(const char *path, struct ipc_service *service, struct error *e)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/log.h"
 
 struct route {
     ipc_handler handler;
@@ -14,6 +15,8 @@ struct ipc_service {
     enum ipc_site site;
     struct route *routes; // one per row of the table
     struct route otherwise;
+    void (*gone)(void *ctx, uint64_t connection);
+    void *gone_ctx;
 };
 
 struct ipc_request {
@@ -54,6 +57,11 @@ bool ipc_request_bool(const struct ipc_request *r, const char *name, bool otherw
     return value != NULL ? json_is_true(value) : otherwise;
 }
 
+uint64_t ipc_request_connection(const struct ipc_request *r)
+{
+    return r->asker->connection;
+}
+
 void ipc_request_on_abandoned(struct ipc_request *r, void (*abandoned)(void *ctx), void *ctx)
 {
     r->asker->abandoned = abandoned;
@@ -86,6 +94,8 @@ void ipc_request_reply(struct ipc_request *r, json_t *result)
 
 void ipc_request_fail(struct ipc_request *r, const struct error *e)
 {
+    // No more of it: messages repeat what users typed.
+    LOG(LOG_INFO, "request.failed", LOG_TEXT("method", r->method->name), LOG_TEXT("code", e->code));
     respond(r, NULL, e);
 }
 
@@ -126,6 +136,18 @@ static const struct route *find_route(const struct ipc_service *s, const struct 
     if (m->site == s->site)
         return &s->routes[m - IPC_METHODS];
     return m->caller == IPC_CLIENT ? &s->otherwise : NULL;
+}
+
+void ipc_service_on_gone(struct ipc_service *s, void (*gone)(void *ctx, uint64_t connection), void *ctx)
+{
+    s->gone = gone;
+    s->gone_ctx = ctx;
+}
+
+void ipc_service_tell_gone(struct ipc_service *s, uint64_t connection)
+{
+    if (s->gone != NULL)
+        s->gone(s->gone_ctx, connection);
 }
 
 void ipc_service_dispatch(struct ipc_service *s, const char *method, json_t *params, struct ipc_asker *asker)

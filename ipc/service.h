@@ -33,6 +33,9 @@ bool ipc_request_is_abandoned(const struct ipc_request *r); // nobody waits for 
 // Has that told, once, at most until the request is answered; it still has to be answered, at once or later.
 void ipc_request_on_abandoned(struct ipc_request *r, void (*abandoned)(void *ctx), void *ctx);
 
+// The connection it came on, for ipc_service_on_gone; 0 = none that is told of.
+uint64_t ipc_request_connection(const struct ipc_request *r);
+
 // Both consume the request. result is taken over; NULL answers {}. If the asker is gone the answer is dropped.
 void ipc_request_reply(struct ipc_request *r, json_t *result);
 void ipc_request_fail(struct ipc_request *r, const struct error *e);
@@ -46,13 +49,18 @@ void ipc_service_on(struct ipc_service *s, const char *method, ipc_handler handl
 // For table methods of the other site (the supervisor forwards them). Without it they are UNKNOWN-METHOD.
 void ipc_service_otherwise(struct ipc_service *s, ipc_handler handler, void *ctx);
 
+// gone is told of every connection of a server that has closed, also when nothing was asked any more.
+void ipc_service_on_gone(struct ipc_service *s, void (*gone)(void *ctx, uint64_t connection), void *ctx);
+
 // What servers and channels use. respond is called exactly once, by reply, fail or a failed check; one of result
 // (taken over) and error is NULL. method is copied, params taken over.
 struct ipc_asker {
     void (*respond)(struct ipc_asker *asker, json_t *result, const struct error *error);
+    uint64_t connection;          // which it came on; 0 = none that ends before the process
     bool gone;                    // nobody waits for the answer any more
     void (*abandoned)(void *ctx); // who wants to know that, NULL = nobody
     void *abandoned_ctx;
 };
 void ipc_asker_leave(struct ipc_asker *asker); // nobody waits any more. It may be answered, and so be gone, meanwhile
+void ipc_service_tell_gone(struct ipc_service *s, uint64_t connection);
 void ipc_service_dispatch(struct ipc_service *s, const char *method, json_t *params, struct ipc_asker *asker);

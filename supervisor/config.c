@@ -9,7 +9,7 @@
 
 #include "base/address.h"
 
-enum kind { TEXT, NUMBER, LIST, LEVEL, SWITCH, NODES, URL, URLS };
+enum kind { TEXT, NUMBER, LIST, LEVEL, SWITCH, NODES, URL, URLS, JOURNAL };
 
 static const struct row {
     const char *key;
@@ -41,6 +41,8 @@ static const struct row {
     {"alert.errors", NUMBER, 0, 1000000, true, "60", "event when so many errors happen within a minute; 0: never"},
     {"tls.ca_file", TEXT, 0, 0, false, "", "certificates that wss:// peers may be signed by"},
     {"log.level", LEVEL, 0, 0, false, "info", "debug, info, warn or error"},
+    {"log.journal", JOURNAL, 0, 0, false, "auto",
+     "the log also goes to systemd's journal: auto (where standard error does), yes, no, or the path of its socket"},
     {"restart.backoff_min_ms", NUMBER, 1, 60000, false, "100", "wait before the first restart of a dead node"},
     {"restart.backoff_max_ms", NUMBER, 1, 600000, false, "5000", "longest wait, reached by doubling"},
     {"restart.deaths", NUMBER, 1, 64, false, "5", "so many deaths within the window make a node 'failed'"},
@@ -154,11 +156,15 @@ static enum status check_number(const struct row *row, const char *text, struct 
 static enum status check(const struct row *row, const char *text, struct error *e)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+    static const char *const journals[] = {"auto", "yes", "no", NULL};
     static const char *const switches[] = {"true", "false", NULL};
     if (row->kind == NUMBER)
         return check_number(row, text, e);
     if (row->kind == LEVEL && !is_one_of(text, levels))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be debug, info, warn or error", row->key);
+    if (row->kind == JOURNAL && text[0] != '/' && !is_one_of(text, journals))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be auto, yes, no, or the path of a socket",
+                         row->key);
     if (row->kind == SWITCH && !is_one_of(text, switches))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be true or false", row->key);
     if (row->kind == NODES && !all_are(text, is_node))
@@ -353,6 +359,7 @@ static json_t *value_to_json(const struct row *row, const char *text)
     case TEXT:
     case URL:
     case LEVEL:
+    case JOURNAL:
         break;
     }
     return json_string(text);

@@ -11,6 +11,7 @@
 //   endpoints.c   the sockets it is asked at
 //   tasks.c       requests that wait, and repeats
 //   courier.c     what one node leaves to the other
+//   tied.c        what ends when the client that began it goes away
 //   notify.c      events to ring, hints and stdout
 //   walls.c       what it gives up when it starts
 //   keys.c        keys.json, and keys in messages
@@ -22,6 +23,7 @@
 #include "ipc/hints.h"
 #include "ipc/ring.h"
 #include "ipc/server.h"
+#include "supervisor/eventlog.h"
 #include "supervisor/installation.h"
 #include "supervisor/keyfile.h"
 #include "supervisor/process.h"
@@ -72,6 +74,8 @@ struct courier {
     uv_timer_t people_timer;
 };
 
+struct tied;
+
 struct supervisor {
     const struct supervisor_options *options;
     uv_loop_t loop;
@@ -84,7 +88,10 @@ struct supervisor {
     struct ipc_server *server;
     struct ipc_hints *hints;
     struct ipc_ring *ring;
+    struct logfile *event_log;
+    struct journal *journal; // NULL = the log goes to its files only
     struct task *tasks;
+    struct tied *tied;
     uv_poll_t server_poll;
     uv_poll_t hints_poll;
     uv_timer_t tick;
@@ -215,6 +222,13 @@ void courier_people(struct supervisor *s); // there is news of contacts
 // The sparse node keeps what the archive answered to node.contacts. items: borrowed.
 void courier_keep_people(struct supervisor *s, json_t *items);
 bool courier_is_idle(const struct supervisor *s); // nothing does
+
+// tied.c
+void tied_register(struct supervisor *s, struct ipc_service *service);
+// A node has answered: what that began and is tied to the request's connection is noted. result: borrowed.
+void tied_begun(struct supervisor *s, const struct ipc_request *r, enum ipc_node node, const json_t *result);
+void tied_ending(struct supervisor *s, const struct ipc_request *r); // a node is asked to end it
+void tied_release(struct supervisor *s);
 
 // notify.c
 // data is borrowed and may be NULL; node is "archive", "sparse" or "supervisor".

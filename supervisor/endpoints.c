@@ -27,7 +27,6 @@ static enum status publish(struct supervisor *s, struct error *e)
 
 enum status endpoints_open(struct supervisor *s, struct error *e)
 {
-    s->ring = ipc_ring_create();
     s->service = ipc_service_create(IPC_SUPERVISOR);
     requests_register(s, s->service);
     overview_register(s, s->service);
@@ -35,6 +34,7 @@ enum status endpoints_open(struct supervisor *s, struct error *e)
     provision_register(s, s->service);
     rekey_register(s, s->service);
     backup_register(s, s->service);
+    tied_register(s, s->service);
     s->server = ipc_server_listen(statedir_socket(s->dir, "control.sock"), s->service, e);
     if (s->server == NULL)
         return e->status;
@@ -78,6 +78,7 @@ void endpoints_close(struct supervisor *s)
     struct error ignored = {0};
     if (s->server != NULL)
         file_remove(statedir_file(s->dir, "run/control.json"), &ignored);
+    tied_release(s);
     ipc_server_destroy(s->server);
     ipc_hints_destroy(s->hints);
     ipc_service_destroy(s->service);

@@ -3,16 +3,21 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 struct logfile {
     char *path;
     int fd;
+    size_t bytes_max;
+    int count;
     size_t since_check;
+    struct journal *journal;
+    struct buf line; // that has no end yet, for the journal
 };
 
-enum { CHECK_EVERY = 256 * 1024 };
+enum { CHECK_EVERY = 256 * 1024, LINE_MAX_BYTES = 64 * 1024 };
 
 static int open_file(const char *path)
 {
@@ -20,6 +25,11 @@ static int open_file(const char *path)
 }
 
 struct logfile *logfile_open(const char *path, struct error *e)
+{
+    return logfile_open_limited(path, LOGFILE_BYTES, LOGFILE_COUNT, e);
+}
+
+struct logfile *logfile_open_limited(const char *path, size_t bytes, int count, struct error *e)
 {
     int fd = open_file(path);
     if (fd < 0) {
@@ -29,6 +39,8 @@ struct logfile *logfile_open(const char *path, struct error *e)
     struct logfile *l = mem_alloc(sizeof *l);
     l->path = mem_text(span_of(path));
     l->fd = fd;
+    l->bytes_max = bytes;
+    l->count = count;
     return l;
 }
 
@@ -37,6 +49,7 @@ void logfile_close(struct logfile *l)
     if (l == NULL)
         return;
     close(l->fd);
+    buf_free(&l->line);
     free(l->path);
     free(l);
 }
@@ -60,7 +73,7 @@ static void rotate(struct logfile *l)
 {
     struct buf from = {0};
     struct buf to = {0};
-    for (int i = LOGFILE_COUNT - 1; i > 0; i--) {
+    for (int i = l->count - 1; i > 0; i--) {
         buf_clear(&from);
         buf_clear(&to);
         buf_add_text(&from, l->path);
@@ -79,13 +92,33 @@ void logfile_rotate_if_full(struct logfile *l)
 {
     struct stat st;
     l->since_check = 0;
-    if (fstat(l->fd, &st) == 0 && st.st_size >= LOGFILE_BYTES)
+    if (fstat(l->fd, &st) == 0 && (size_t)st.st_size >= l->bytes_max)
         rotate(l);
+}
+
+void logfile_use_journal(struct logfile *l, struct journal *j)
+{
+    l->journal = j;
+}
+
+static void write_journal(struct logfile *l, struct span bytes)
+{
+    for (const char *end; (end = memchr(bytes.ptr, '\n', bytes.len)) != NULL;) {
+        size_t n = (size_t)(end - bytes.ptr);
+        buf_add(&l->line, bytes.ptr, n);
+        journal_line(l->journal, buf_span(&l->line));
+        buf_clear(&l->line);
+        bytes = span_from(bytes, n + 1);
+    }
+    if (l->line.len + bytes.len <= LINE_MAX_BYTES)
+        buf_add_span(&l->line, bytes);
 }
 
 void logfile_write(struct logfile *l, struct span bytes)
 {
     l->since_check += bytes.len;
+    if (l->journal != NULL)
+        write_journal(l, bytes);
     while (bytes.len > 0) {
         ssize_t n = write(l->fd, bytes.ptr, bytes.len);
         if (n <= 0)

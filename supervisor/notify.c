@@ -92,6 +92,7 @@ void notify_event(struct supervisor *s, const char *node, const char *event, con
 {
     json_t *nothing = json_object();
     json_t *hint = ipc_ring_add(s->ring, node, event, data, clock_wall_ms());
+    eventlog_add(s->event_log, s->ring);
     if (s->hints != NULL)
         ipc_hints_publish(s->hints, hint);
     stream_event(s, hint, data != NULL ? data : nothing);

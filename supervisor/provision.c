@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "io/file.h"
+#include "io/folder.h"
 #include "supervisor/core.h"
 #include "supervisor/keyfile.h"
 #include "supervisor/wipe.h"
@@ -388,6 +389,16 @@ static void handle_deprovision(struct ipc_request *r, void *ctx)
     begin_reset(s, ipc_request_bool(r, "wipe", false));
 }
 
+// Copies of storage directories, with their keys, whose import or export did not come to its end.
+static enum status remove_copies(const struct supervisor *s, struct error *e)
+{
+    static const char *const names[] = {"archive/import", "archive/export", "sparse/import", "sparse/export"};
+    enum status st = STATUS_OK;
+    for (size_t i = 0; st == STATUS_OK && i < sizeof names / sizeof *names; i++)
+        st = folder_remove_tree(statedir_file(s->dir, names[i]), e);
+    return st;
+}
+
 // A wipe that was interrupted is finished; an adoption that was is undone.
 enum status provision_clean_up(struct supervisor *s, struct error *e)
 {
@@ -396,7 +407,7 @@ enum status provision_clean_up(struct supervisor *s, struct error *e)
         return error_set(e, STATUS_CONFLICT, "RESTORE-UNFINISHED", "a backup is being restored into %s", path);
     if (wipe_is_unfinished(path) && wipe_run(path, e) != STATUS_OK)
         return e->status;
-    if (backup_clean_up(s, e) != STATUS_OK)
+    if (backup_clean_up(s, e) != STATUS_OK || remove_copies(s, e) != STATUS_OK)
         return e->status;
     if (provision_load(s, e) != STATUS_OK || s->installation.adopting < 0)
         return e->status;

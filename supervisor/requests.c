@@ -83,17 +83,29 @@ static void handle_down(struct ipc_request *r, void *ctx)
 
 // --- events ----------------------------------------------------------------------------------------------------------
 
+static struct ipc_ring_query events_query(const struct ipc_request *r)
+{
+    const char *from = ipc_request_text(r, "from");
+    return (struct ipc_ring_query){.boot_id = ipc_request_text(r, "bootId"),
+                                   .seq = (uint64_t)ipc_request_int(r, "seq", 0),
+                                   .from = from == NULL || strcmp(from, "run") == 0 ? IPC_FROM_RUN
+                                           : strcmp(from, "now") == 0               ? IPC_FROM_NOW
+                                                                                    : IPC_FROM_OLDEST,
+                                   .node = ipc_request_text(r, "node"),
+                                   .type = ipc_request_text(r, "type")};
+}
+
 static bool events_ready(const struct supervisor *s, const struct task *t)
 {
-    struct ipc_request *r = tasks_request(t);
-    return ipc_ring_has(s->ring, ipc_request_text(r, "bootId"), (uint64_t)ipc_request_int(r, "seq", 0));
+    struct ipc_ring_query q = events_query(tasks_request(t));
+    return q.from == IPC_FROM_NOW || ipc_ring_has(s->ring, &q);
 }
 
 static json_t *events_result(const struct supervisor *s, const struct task *t)
 {
     struct ipc_request *r = tasks_request(t);
-    return ipc_ring_read(s->ring, ipc_request_text(r, "bootId"), (uint64_t)ipc_request_int(r, "seq", 0),
-                         (size_t)ipc_request_int(r, "limit", EVENTS_LIMIT));
+    struct ipc_ring_query q = events_query(r);
+    return ipc_ring_read(s->ring, &q, (size_t)ipc_request_int(r, "limit", EVENTS_LIMIT));
 }
 
 static void handle_events(struct ipc_request *r, void *ctx)
@@ -107,6 +119,8 @@ static void handle_events(struct ipc_request *r, void *ctx)
 // --- a node's methods ------------------------------------------------------------------------------------------------
 
 struct forwarding {
+    struct supervisor *owner;
+    enum ipc_node node;
     struct process *process;
     struct ipc_request *request;
     struct supervisor *joins; // the archive is to add what it knows; NULL: nothing
@@ -202,6 +216,8 @@ static void forwarded(void *ctx, json_t *result, const struct error *error)
         ask_archive(f);
         return;
     }
+    if (error == NULL)
+        tied_begun(f->owner, r, f->node, result);
     forwarding_free(f);
     if (error != NULL)
         ipc_request_fail(r, error);
@@ -289,7 +305,7 @@ static void forward(struct ipc_request *r, void *ctx)
     json_object_del(params, "node");
     add_face(s, which, wanted, params);
     struct forwarding *f = mem_alloc(sizeof *f);
-    *f = (struct forwarding){.process = n->process, .request = r};
+    *f = (struct forwarding){.owner = s, .node = which, .process = n->process, .request = r};
     if (json_object_get(params, IPC_FACE) != NULL && strcmp(m->name, "contacts.list") == 0)
         f->joins = s;
     if (json_object_get(params, IPC_FACE) != NULL && either_may_have_it(s, m)) {
@@ -299,6 +315,7 @@ static void forward(struct ipc_request *r, void *ctx)
     }
     if (m->effect == IPC_READS)
         ipc_request_on_abandoned(r, abandoned, f);
+    tied_ending(s, r);
     process_call(n->process, m->name, params, m->timeout_ms + (uint64_t)ipc_request_int(r, "waitMs", 0), forwarded, f);
 }
 

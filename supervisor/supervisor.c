@@ -235,6 +235,7 @@ static void reload(struct supervisor *s)
 {
     struct error e = {0};
     reopen_log(s->own_log);
+    reopen_log(s->event_log);
     reopen_log(s->node_logs[0]);
     reopen_log(s->node_logs[1]);
     if (config_reload(s->options->config, s->options->config_file, s->options->config_required, &e) != STATUS_OK) {
@@ -296,6 +297,27 @@ static struct logfile *open_log(struct supervisor *s, const char *name, struct e
     return logfile_open(statedir_file(s->dir, file), e);
 }
 
+static struct journal *journal; // log_also has no room for it
+
+static void write_journal(struct span line)
+{
+    journal_line(journal, line);
+}
+
+// A journal that is not there keeps nobody from starting.
+static void open_journal(struct supervisor *s)
+{
+    struct error e = {0};
+    if (journal_open(config_text(s->options->config, "log.journal"), &s->journal, &e) != STATUS_OK)
+        notify_problem("journal.missing", "the log goes to its files only", e.message);
+    if (s->journal == NULL)
+        return;
+    journal = s->journal;
+    log_also(write_journal);
+    for (int i = 0; i < NODES; i++)
+        logfile_use_journal(s->node_logs[i], s->journal);
+}
+
 static enum status open_logs(struct supervisor *s, struct error *e)
 {
     s->own_log = open_log(s, "supervisor", e);
@@ -308,7 +330,10 @@ static enum status open_logs(struct supervisor *s, struct error *e)
     }
     log_open(logfile_fd(s->own_log), LOG_FORMAT_JSON, level_of(config_text(s->options->config, "log.level")),
              "supervisor");
-    return STATUS_OK;
+    open_journal(s);
+    s->ring = ipc_ring_create();
+    s->event_log = eventlog_open(statedir_file(s->dir, "log/events.log"), s->ring, e);
+    return s->event_log != NULL ? STATUS_OK : e->status;
 }
 
 static void watch_signals(struct supervisor *s)
@@ -367,7 +392,10 @@ static void take_down(struct supervisor *s)
         logfile_close(s->node_logs[i]);
     }
     log_open(STDERR_FILENO, LOG_FORMAT_TEXT, LOG_WARN, "supervisor");
+    log_also(NULL);
+    journal_close(s->journal);
     logfile_close(s->own_log);
+    logfile_close(s->event_log);
     statedir_close(s->dir);
 }
 

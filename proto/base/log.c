@@ -13,7 +13,8 @@ static struct {
     atomic_int format;
     atomic_int least;
     const char *_Atomic process;
-} sink = {STDERR_FILENO, LOG_FORMAT_TEXT, LOG_INFO, "tandem"};
+    void (*_Atomic also)(struct span line);
+} sink = {STDERR_FILENO, LOG_FORMAT_TEXT, LOG_INFO, "tandem", NULL};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -25,7 +26,12 @@ void log_open(int fd, enum log_format format, enum log_level least, const char *
     atomic_store(&sink.process, process);
 }
 
-static bool log_enabled(enum log_level level)
+void log_also(void (*also)(struct span line))
+{
+    atomic_store(&sink.also, also);
+}
+
+bool log_wants(enum log_level level)
 {
     return (int)level >= atomic_load(&sink.least);
 }
@@ -88,7 +94,7 @@ static void add_head(struct buf *b, enum log_level level, const char *event, boo
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields)
 {
-    if (!log_enabled(level))
+    if (!log_wants(level))
         return;
     bool json = atomic_load(&sink.format) == LOG_FORMAT_JSON;
     struct buf b = {0};
@@ -98,6 +104,9 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     buf_add_text(&b, json ? "}\n" : "\n");
     ssize_t ignored = write(atomic_load(&sink.fd), b.data, b.len);
     (void)ignored; // there is nowhere left to report a log that cannot be written
+    void (*also)(struct span line) = atomic_load(&sink.also);
+    if (also != NULL)
+        also((struct span){b.data, b.len - 1});
     buf_free(&b);
 }
 

@@ -29,6 +29,9 @@ struct log_field {
 
 // Until log_open is called lines go to standard error as text. fd stays the caller's. process is a static name.
 void log_open(int fd, enum log_format format, enum log_level least, const char *process);
+// Every line from now on, without its end, is given to this as well; NULL = no more. From any thread.
+void log_also(void (*also)(struct span line));
+bool log_wants(enum log_level level); // for what would only be made for a line
 void log_write(enum log_level level, const char *event, const struct log_field *fields); // fields end with name NULL
 
 // An error with one number, for signal handlers: allocates nothing. The words are plain.

@@ -8,6 +8,7 @@
 #include "chum/charge.h"
 #include "chum/exporter.h"
 #include "chum/importer.h"
+#include "chum/spoken.h"
 
 enum {
     COURTESY_MS = 75,       // between the peer's "synchronisation" and our first question (WIRE.md 10.2)
@@ -43,6 +44,7 @@ struct chum_session {
     struct chum_fetch *fetch; // outlives the session until the last store job is back
     struct chum_exporter *exporter;
     struct chum_importer *importer;
+    struct spoken *spoken;
     enum phase phase;
     unsigned version_tries;
     uint64_t due;          // when the phase's timer fires; 0 = none
@@ -145,8 +147,11 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
         close_with(s, why->code, why->message);
         return;
     }
+    LOG(LOG_DEBUG, "sync.pass", LOG_INT("conn", conn_id(s->conn)), LOG_INT("objects", objects),
+        LOG_INT("failed", s->counts.failed_roots), LOG_INT("ms", now(s) - s->pass_began));
     if (status != STATUS_OK)
-        LOG(LOG_INFO, "sync.emptyPass", LOG_TEXT("code", why->code), LOG_TEXT("why", why->message));
+        LOG(LOG_INFO, "sync.emptyPass", LOG_INT("conn", conn_id(s->conn)), LOG_TEXT("code", why->code),
+            LOG_TEXT("why", why->message));
     if (objects != 0)
         s->active_until = now(s) + ACTIVE_MS;
     bool first = !s->importing && status == STATUS_OK;
@@ -264,6 +269,7 @@ static void finish_stop(struct chum_session *s)
 static void on_text(void *ctx, struct span message, uint64_t now_ms)
 {
     struct chum_session *s = ctx;
+    spoken_heard(s->spoken, true, message);
     if (s->phase == SYNCHRONISING)
         synchronised(s);
     else
@@ -275,6 +281,7 @@ static void on_text(void *ctx, struct span message, uint64_t now_ms)
 static void on_binary(void *ctx, struct span message, uint64_t now_ms)
 {
     struct chum_session *s = ctx;
+    spoken_heard(s->spoken, false, message);
     if (s->phase == SYNCHRONISING)
         synchronised(s);
     else
@@ -286,6 +293,7 @@ static void on_binary(void *ctx, struct span message, uint64_t now_ms)
 static void on_piece(void *ctx, struct span piece, bool first, bool last, uint64_t now_ms)
 {
     struct chum_session *s = ctx;
+    spoken_heard_piece(s->spoken, piece, first, last);
     if (s->phase != SYNCHRONISING)
         rpc_on_piece(s->rpc, piece, first, last, now_ms);
     else if (last)
@@ -366,6 +374,7 @@ static void on_closed(void *ctx, const struct error *why)
         s->events.closed(s->events.ctx, s, why);
     rpc_destroy(s->rpc);
     chum_fetch_release(s->fetch);
+    spoken_destroy(s->spoken);
     free(s);
 }
 
@@ -381,6 +390,7 @@ static const struct conn_protocol protocol = {.text = on_text,
 static void rpc_send(void *ctx, bool text, struct span message)
 {
     struct chum_session *s = ctx;
+    spoken_sent(s->spoken, text, message);
     if (text)
         conn_send_text(s->conn, message);
     else
@@ -442,10 +452,11 @@ struct chum_session *chum_session_create(struct conn *c, struct store_queue *que
     struct rpc_limits limits = {.outstanding = CALLS_MAX, .text = ANSWER_MAX, .budget = conn_budget(c)};
     s->rpc = rpc_create(transport, limits, serve, s);
     create_halves(s, queue, access, policy);
+    s->spoken = spoken_create(c);
     s->active_until = conn_now(c) + ACTIVE_MS;
     s->due = conn_now(c) + SYNC_MS;
     conn_serve(c, &protocol, s);
-    conn_send_text(c, SPAN("synchronisation"));
+    rpc_send(s, true, SPAN("synchronisation"));
     return s;
 }
 

@@ -60,7 +60,8 @@ static void release(struct conn *c)
 
 static bool ended_well(const struct error *why)
 {
-    return strcmp(why->code, "CLOSED") == 0 || (strcmp(why->code, "PEER-CLOSED") == 0 && why->message[0] == '\0');
+    return strcmp(why->code, "CLOSED") == 0 ||
+           (strcmp(why->code, "PEER-CLOSED") == 0 && message_is_intended(span_of(why->message)));
 }
 
 static void finish(struct conn *c)
@@ -164,13 +165,13 @@ static void emit_frame(void *ctx, struct span frame)
     transmit(ctx, false, frame);
 }
 
-void conn_emit(struct conn *c, bool text, struct buf *message)
+void conn_emit(struct conn *c, bool text, const char *name, struct buf *message)
 {
-    if (c->ending)
-        ;
-    else if (c->pipeline != NULL)
+    if (!c->ending)
+        conn_log(c, "handshake.sent", name, message->len);
+    if (!c->ending && c->pipeline != NULL)
         pipeline_send(c->pipeline, text, buf_span(message), conn_now(c));
-    else
+    else if (!c->ending)
         transmit(c, text, buf_span(message));
     buf_free(message);
 }
@@ -342,6 +343,7 @@ static void take(struct conn *c, bool text, struct span message)
         keep_early(c, text, message);
     } else {
         struct error why;
+        conn_log(c, "handshake.received", c->steps->name, message.len);
         if (c->steps->take(c, text, message, &why) != STATUS_OK)
             fail(c, &why);
         else if (!c->ending)
@@ -463,7 +465,8 @@ static struct conn *create(struct transport *t, const struct conn_host *host, en
     c->role = role;
     c->proof.all = host->challenges;
     c->steps = role == CONN_ACCEPTOR ? CONN_STEPS_ACCEPTOR : CONN_STEPS_INITIATOR;
-    c->deadline = conn_now(c) + CONN_CLEAR_MS;
+    c->began = conn_now(c);
+    c->deadline = c->began + CONN_CLEAR_MS;
     transport_use(t, &EVENTS, c);
     conn_set_state(c, CONN_CONNECTED);
     return c;
@@ -480,7 +483,7 @@ struct conn *conn_initiate(struct transport *t, const struct conn_host *host, co
     struct buf message = {0};
     handshake_write_request(&request, &message);
     enter(c);
-    conn_emit(c, true, &message);
+    conn_emit(c, true, "communication_request", &message);
     conn_set_state(c, CONN_ENCRYPTING);
     leave(c);
     return c;

@@ -150,7 +150,7 @@ void conn_wind_up(struct conn *c, const char *reason); // conn_close, when the p
 
 void conn_fail(struct conn *c, const struct error *why); // closes with "Error: " and the message, reported as why
 
-void conn_paired(struct conn *c); // the protocol of the group pairing has stored the contact
+void conn_paired(struct conn *c); // the protocol of the group pairing knows who the other is, and has said who we are
 
 enum conn_role conn_role(const struct conn *c);
 enum conn_group conn_group(const struct conn *c);
@@ -167,3 +167,5 @@ const struct pipeline_counts *conn_counts(const struct conn *c); // NULL in clea
 bool conn_known_instance(const struct conn *c, const struct public_key *instance_key, struct hash *person,
                          struct hash *instance);
 uint64_t conn_now(const struct conn *c); // the host's monotonic time
+// One message in the log at level debug, with the time since its socket opened.
+void conn_log(const struct conn *c, const char *event, const char *name, size_t bytes);

@@ -1,5 +1,6 @@
 // What others may ask about a connection.
 #include "base/clock.h"
+#include "base/log.h"
 #include "conn/conn_internal.h"
 
 static const char *const STATES[] = {
@@ -79,6 +80,12 @@ int conn_close_code(const struct conn *c)
 const struct pipeline_counts *conn_counts(const struct conn *c)
 {
     return c->pipeline != NULL ? pipeline_counts(c->pipeline) : NULL;
+}
+
+void conn_log(const struct conn *c, const char *event, const char *name, size_t bytes)
+{
+    LOG(LOG_DEBUG, event, LOG_INT("conn", conn_id(c)), LOG_TEXT("name", name), LOG_INT("bytes", bytes),
+        LOG_INT("ms", conn_now(c) - c->began));
 }
 
 uint64_t conn_now(const struct conn *c)

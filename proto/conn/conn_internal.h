@@ -18,6 +18,7 @@ enum {
 struct conn_step { // one awaited message
     enum status (*take)(struct conn *c, bool text, struct span message, struct error *e);
     bool clear; // before the encryption
+    const char *name;
 };
 
 struct conn_early { // a message that arrived before the protocol
@@ -34,6 +35,7 @@ struct conn {
     enum conn_role role;
     enum conn_group group;
     enum conn_state state;
+    uint64_t began;
     struct conn_peer peer;
 
     const struct conn_step *steps; // what is awaited; ends with take NULL
@@ -72,8 +74,9 @@ extern const struct conn_step CONN_STEPS_INITIATOR[], CONN_STEPS_ACCEPTOR[];
 enum status conn_check_known(struct conn *c, struct error *e);
 
 void conn_set_state(struct conn *c, enum conn_state state);
-void conn_emit(struct conn *c, bool text, struct buf *message); // through the pipeline if there is one; frees it
-void conn_encrypt(struct conn *c, struct secret *shared);       // from here on everything is encrypted
+// Through the pipeline if there is one; frees it. name is for the log.
+void conn_emit(struct conn *c, bool text, const char *name, struct buf *message);
+void conn_encrypt(struct conn *c, struct secret *shared); // from here on everything is encrypted
 
 // conn_account.c
 void conn_account(struct conn *c);        // after every event: brings it up to date, and what follows from it

@@ -10,14 +10,18 @@ static enum status send_own_key(struct conn *c, struct error *e)
         return status;
     struct buf key = {0};
     handshake_write_key(&c->keys, c->random, &key);
-    conn_emit(c, false, &key);
+    conn_emit(c, false, "key", &key);
     return STATUS_OK;
 }
 
 static enum status take_ready(struct conn *c, bool text, struct span message, struct error *e)
 {
-    enum status status = handshake_read_ready(text, message, e);
-    return status == STATUS_OK ? send_own_key(c, e) : status;
+    bool relayed = false;
+    enum status status = handshake_read_ready(text, message, &relayed, e);
+    if (status != STATUS_OK)
+        return status;
+    c->transport->relayed = c->transport->relayed || relayed;
+    return send_own_key(c, e);
 }
 
 static enum status begin_encryption(struct conn *c, bool text, struct span message, struct error *e)
@@ -29,7 +33,7 @@ static enum status begin_encryption(struct conn *c, bool text, struct span messa
     if (c->role == CONN_ACCEPTOR) {
         struct buf key = {0};
         handshake_write_key(&c->keys, c->random, &key);
-        conn_emit(c, false, &key);
+        conn_emit(c, false, "key", &key);
     }
     handshake_keys_end(&c->keys);
     conn_encrypt(c, &shared);
@@ -43,7 +47,7 @@ static enum status take_acceptor_key(struct conn *c, bool text, struct span mess
         return status;
     struct buf group = {0};
     exchange_write_group(c->group, &group);
-    conn_emit(c, true, &group);
+    conn_emit(c, true, "connection_group", &group);
     return STATUS_OK;
 }
 
@@ -54,8 +58,8 @@ static enum status take_request(struct conn *c, bool text, struct span message, 
     if (status != STATUS_OK)
         return status;
     struct buf ready = {0};
-    handshake_write_ready(&ready);
-    conn_emit(c, true, &ready);
+    handshake_write_ready(c->transport->relayed, &ready);
+    conn_emit(c, true, "communication_ready", &ready);
     c->local = c->host->identity(c->host->ctx, &request.target);
     if (c->local == NULL)
         return error_set(e, STATUS_REFUSED, "UNKNOWN-TARGET",
@@ -71,7 +75,7 @@ static void send_person(struct conn *c)
 {
     struct buf person = {0};
     exchange_write_person(c->local, &person);
-    conn_emit(c, true, &person);
+    conn_emit(c, true, "person_id_object", &person);
 }
 
 // The duplicate rule, then the identity exchange begins.
@@ -97,7 +101,7 @@ static enum status take_group(struct conn *c, bool text, struct span message, st
     }
     struct buf sync = {0};
     exchange_write_sync(&sync);
-    conn_emit(c, true, &sync);
+    conn_emit(c, true, "sync", &sync);
     return begin_identity(c);
 }
 
@@ -116,7 +120,7 @@ static enum status take_person(struct conn *c, bool text, struct span message, s
         return status;
     struct buf keys = {0};
     exchange_write_keys(c->local, &keys);
-    conn_emit(c, true, &keys);
+    conn_emit(c, true, "keys_object", &keys);
     return STATUS_OK;
 }
 
@@ -124,7 +128,7 @@ static void send_challenge(struct conn *c)
 {
     struct buf challenge = {0};
     exchange_challenge(&c->proof, c->random, &challenge);
-    conn_emit(c, false, &challenge);
+    conn_emit(c, false, "challenge", &challenge);
 }
 
 // ---- What is known ----
@@ -185,7 +189,7 @@ static enum status respond(struct conn *c, bool text, struct span challenge, str
     struct buf response = {0};
     enum status status = exchange_respond(&c->proof, c->random, text, challenge, &response, e);
     if (status == STATUS_OK)
-        conn_emit(c, false, &response);
+        conn_emit(c, false, "response", &response);
     return status;
 }
 
@@ -199,7 +203,7 @@ static enum status finish_proof(struct conn *c, struct error *e)
         return status;
     struct buf instance = {0};
     exchange_write_instance(c->local, &instance);
-    conn_emit(c, true, &instance);
+    conn_emit(c, true, "instance_id_object", &instance);
     return STATUS_OK;
 }
 
@@ -237,25 +241,25 @@ static enum status take_instance(struct conn *c, bool text, struct span message,
 }
 
 const struct conn_step CONN_STEPS_INITIATOR[] = {
-    {take_ready, true},
-    {take_acceptor_key, true},
-    {take_sync, false},
-    {take_person, false},
-    {take_keys, false},
-    {take_acceptor_challenge, false},
-    {take_acceptor_response, false},
-    {take_instance, false},
-    {NULL, false},
+    {take_ready, true, "communication_ready"},
+    {take_acceptor_key, true, "key"},
+    {take_sync, false, "sync"},
+    {take_person, false, "person_id_object"},
+    {take_keys, false, "keys_object"},
+    {take_acceptor_challenge, false, "challenge"},
+    {take_acceptor_response, false, "response"},
+    {take_instance, false, "instance_id_object"},
+    {NULL, false, NULL},
 };
 
 const struct conn_step CONN_STEPS_ACCEPTOR[] = {
-    {take_request, true},
-    {begin_encryption, true},
-    {take_group, false},
-    {take_person, false},
-    {take_keys, false},
-    {take_initiator_response, false},
-    {take_initiator_challenge, false},
-    {take_instance, false},
-    {NULL, false},
+    {take_request, true, "communication_request"},
+    {begin_encryption, true, "key"},
+    {take_group, false, "connection_group"},
+    {take_person, false, "person_id_object"},
+    {take_keys, false, "keys_object"},
+    {take_initiator_response, false, "response"},
+    {take_initiator_challenge, false, "challenge"},
+    {take_instance, false, "instance_id_object"},
+    {NULL, false, NULL},
 };

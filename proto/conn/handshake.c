@@ -35,16 +35,17 @@ enum status handshake_read_request(bool text, struct span payload, struct handsh
     return status;
 }
 
-void handshake_write_ready(struct buf *out)
+void handshake_write_ready(bool relayed, struct buf *out)
 {
-    buf_printf(out, "{\"command\":\"%s\"}", READY);
+    buf_printf(out, "{\"command\":\"%s\"%s}", READY, relayed ? ",\"relayed\":true" : "");
 }
 
-enum status handshake_read_ready(bool text, struct span payload, struct error *e)
+enum status handshake_read_ready(bool text, struct span payload, bool *relayed, struct error *e)
 {
     json_t *message = message_read(text, payload, READY, e);
     if (message == NULL)
         return STATUS_INVALID;
+    *relayed = json_is_true(json_object_get(message, "relayed"));
     json_decref(message);
     return STATUS_OK;
 }

@@ -11,8 +11,10 @@ struct handshake_request {
 // ---- The two texts ----
 void handshake_write_request(const struct handshake_request *r, struct buf *out);
 enum status handshake_read_request(bool text, struct span payload, struct handshake_request *r, struct error *e);
-void handshake_write_ready(struct buf *out);
-enum status handshake_read_ready(bool text, struct span payload, struct error *e);
+// relayed: the acceptor was met at a relay, which the initiator cannot see. A member that the reference does not know,
+// and ignores; nothing depends on it but what people are shown.
+void handshake_write_ready(bool relayed, struct buf *out);
+enum status handshake_read_ready(bool text, struct span payload, bool *relayed, struct error *e);
 
 // ---- The two keys ----
 struct handshake_keys { // of one connection; zero-initialised, handshake_keys_end releases

@@ -82,6 +82,23 @@ void message_add_string(const char *name, struct span value, struct buf *out)
 
 // ---- Closing ----
 
+bool message_is_intended(struct span reason)
+{
+    static const char *const intended[] = {
+        "",
+        "closeConnections called by user.",
+        "Corresponding route was stopped",
+        "Route is disabled",
+        "New connection replaced old one",
+        "Duplicate connection - dropped new connection",
+        "The node is stopping",
+    };
+    for (size_t i = 0; i < sizeof intended / sizeof *intended; i++)
+        if (span_eq_text(reason, intended[i]))
+            return true;
+    return false;
+}
+
 void message_close_text(const char *opening, const char *text, char out[MESSAGE_CLOSE_TEXT])
 {
     if (text == NULL) {

@@ -23,6 +23,9 @@ bool message_key(const json_t *object, const char *name, uint8_t b[32]);       /
 void message_add_key(const char *name, const uint8_t b[32], struct buf *out);  // ,"name":"hex"
 void message_add_string(const char *name, struct span value, struct buf *out); // ,"name":"value"
 
+// Is that what is said, behind "Close called", by who ends a connection because it is to end, and not for an error?
+bool message_is_intended(struct span reason);
+
 // The full reason of a close (WIRE.md 2.3), cut to 123 bytes at a character. opening: "Close called" or "Terminate
 // called"; text NULL = only "Close called.".
 void message_close_text(const char *opening, const char *text, char out[MESSAGE_CLOSE_TEXT]);

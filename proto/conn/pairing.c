@@ -11,7 +11,8 @@ enum { AWAIT_MS = 30000 };
 enum phase { AWAIT_TOKEN, AWAIT_IDENTITY, STORING, DONE };
 
 struct pairing {
-    struct conn *conn; // NULL once it is closed
+    struct conn *conn;   // NULL once it is closed
+    uint64_t connection; // its id
     const struct conn_identity *local;
     const struct pairing_host *host;
     bool initiated;
@@ -76,6 +77,12 @@ static void fail(struct pairing *p, const struct error *why)
 
 // ---- Messages ----
 
+static void send_message(struct pairing *p, const char *name, struct span message)
+{
+    conn_log(p->conn, "pairing.sent", name, message.len);
+    conn_send_text(p->conn, message);
+}
+
 static int64_t wall_now(const struct pairing *p)
 {
     return p->host->wall_now != NULL ? p->host->wall_now(p->host->ctx) : clock_wall_ms();
@@ -102,7 +109,7 @@ static enum status take_token(struct pairing *p, struct span text, struct error 
     json_decref(message);
     if (status != STATUS_OK)
         return status;
-    conn_send_text(p->conn, buf_span(&p->own));
+    send_message(p, "identity", buf_span(&p->own));
     p->phase = AWAIT_IDENTITY;
     return STATUS_OK;
 }
@@ -143,6 +150,8 @@ static enum status take_identity(struct pairing *p, struct span text, struct err
         return status;
     p->has_peer = true;
     p->phase = STORING;
+    if (!p->initiated) // the other side closes now
+        conn_paired(p->conn);
     p->host->store(p->host->ctx, p, &p->peer);
     return STATUS_OK;
 }
@@ -161,9 +170,10 @@ void pairing_stored(struct pairing *p, const struct error *why)
         finish_if_over(p);
         return;
     }
-    if (p->initiated)
-        conn_send_text(p->conn, buf_span(&p->own));
-    conn_paired(p->conn);
+    if (p->initiated) {
+        send_message(p, "identity", buf_span(&p->own));
+        conn_paired(p->conn);
+    }
     conn_close(p->conn, NULL); // may destroy p
 }
 
@@ -179,6 +189,7 @@ static void on_text(void *ctx, struct span message, uint64_t now_ms)
     struct pairing *p = ctx;
     struct error why;
     enum phase phase = p->phase;
+    conn_log(p->conn, "pairing.received", phase == AWAIT_TOKEN ? "authentication_token" : "identity", message.len);
     p->deadline = phase == AWAIT_TOKEN ? now_ms + AWAIT_MS : 0;
     enum status status = phase == AWAIT_TOKEN      ? take_token(p, message, &why)
                          : phase == AWAIT_IDENTITY ? take_identity(p, message, &why)
@@ -231,6 +242,7 @@ static struct pairing *create(struct conn *c, const struct pairing_host *host, c
 {
     struct pairing *p = mem_alloc(sizeof *p);
     p->conn = c;
+    p->connection = conn_id(c);
     p->local = conn_local(c);
     p->host = host;
     p->deadline = conn_now(c) + AWAIT_MS;
@@ -250,7 +262,7 @@ struct pairing *pairing_initiate(struct conn *c, const struct pairing_host *host
     message_add_string("token", span_of(token), &message);
     buf_add_char(&message, '}');
     conn_serve(c, &PROTOCOL, p);
-    conn_send_text(c, buf_span(&message));
+    send_message(p, "authentication_token", buf_span(&message));
     secret_wipe(message.data, message.len);
     buf_free(&message);
     return p;
@@ -284,6 +296,11 @@ const struct pairing_token *pairing_token(const struct pairing *p)
 const struct conn_identity *pairing_local(const struct pairing *p)
 {
     return p->local;
+}
+
+uint64_t pairing_connection(const struct pairing *p)
+{
+    return p->connection;
 }
 
 bool pairing_initiated(const struct pairing *p)

@@ -37,6 +37,7 @@ const struct conn_peer *pairing_peer(const struct pairing *p);                 /
 const struct pairing_identity *pairing_peer_identity(const struct pairing *p); // NULL until it stands
 const struct conn_identity *pairing_local(const struct pairing *p);            // as whom we pair
 bool pairing_initiated(const struct pairing *p);
+uint64_t pairing_connection(const struct pairing *p);               // its id, also when it has ended
 const struct pairing_token *pairing_token(const struct pairing *p); // shown by the peer; NULL as the invited side
 
 // What somebody we speak as shows of itself. The texts are borrowed: not for pairing_identity_free.

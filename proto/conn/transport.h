@@ -38,7 +38,7 @@ struct transport {
     void *ctx;
     uint64_t id;           // unique in the process: transport_new_id
     const char *url;       // where it was dialled to or accepted from, for people; owned by the transport
-    bool relayed;          // spliced by a relay
+    bool relayed;          // spliced by a relay, as the owner knows, or the user is told by the peer
     struct budget *budget; // set by the user: the account of what the peer sends and is not whole yet; NULL = none
     bool trusted;          // set by the user when the peer has proved to be a known one: others give way first
     uint64_t bytes_sent, bytes_received, messages_sent, messages_received; // kept by the owner; sent: by send

@@ -24,7 +24,11 @@ struct onedb_report {
 // its keys are missing), ALREADY-PROVISIONED (the store has an instance).
 enum status onedb_import(struct store *s, struct keychain *k, const char *dir, const struct secret *secret,
                          struct onedb_report *out, struct error *e);
-// Writes a directory that the reference opens with the secret. dir must be empty or absent. Codes: EXISTS, REMOTE (the
-// archive has the bytes; export there).
+struct onedb_watcher { // of work that goes on
+    void *ctx;
+    bool (*at)(void *ctx, uint64_t done, uint64_t total); // bytes; false: give it up
+};
+// Writes a directory that the reference opens with the secret. dir must be empty or absent, and is removed when this
+// fails. watcher may be NULL. Codes: EXISTS, REMOTE (the archive has the bytes; export there), CLOSED (given up).
 enum status onedb_export(struct model *m, struct keychain *k, const char *dir, const struct secret *secret,
-                         struct onedb_report *out, struct error *e);
+                         const struct onedb_watcher *watcher, struct onedb_report *out, struct error *e);

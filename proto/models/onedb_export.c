@@ -19,7 +19,17 @@ struct exporting {
     struct value *maps;  // of the Instance: type → properties, for objects and for id objects
     struct value *id_maps;
     char dir[PATH_SIZE]; // the folder of the instance
+    const struct onedb_watcher *watcher;
+    uint64_t done, total; // bytes of the store
 };
+
+static enum status go_on(struct exporting *x, uint64_t bytes, struct error *e)
+{
+    x->done += bytes;
+    if (x->watcher == NULL || x->watcher->at(x->watcher->ctx, x->done, x->total))
+        return STATUS_OK;
+    return error_set(e, STATUS_CLOSED, "CLOSED", "the export was given up");
+}
 
 // ---- Files ----------------------------------------------------------------------------------------------------------
 
@@ -54,6 +64,8 @@ static enum status write_file(struct exporting *x, const struct hash *hash, stru
         status = store_read_chunk(x->m->store, hash, offset, &chunk, e);
         if (status == STATUS_OK)
             status = write_at(x, "objects", hash_text(hash).s, buf_span(&chunk), flags, e);
+        if (status == STATUS_OK)
+            status = go_on(x, chunk.len, e);
         offset += chunk.len;
         flags = O_APPEND;
     } while (status == STATUS_OK && chunk.len == STORE_CHUNK);
@@ -168,7 +180,7 @@ static enum status write_object(struct exporting *x, const struct hash *hash, co
         status = write_head(x, hash, e);
     if (status == STATUS_OK && strcmp(info->type, "Keys") == 0)
         status = write_secrets(x, hash, e);
-    return status;
+    return status == STATUS_OK ? go_on(x, info->size, e) : status;
 }
 
 static enum status write_one(const struct hash *hash, const struct store_info *info, void *arg, struct error *e)
@@ -227,19 +239,26 @@ static enum status make_durable(const char *dir, struct error *e)
 }
 
 enum status onedb_export(struct model *m, struct keychain *k, const char *dir, const struct secret *secret,
-                         struct onedb_report *out, struct error *e)
+                         const struct onedb_watcher *watcher, struct onedb_report *out, struct error *e)
 {
     struct exporting *x = mem_alloc(sizeof *x);
     char path[PATH_SIZE + 16];
+    struct error ignored;
+    bool made = false;
     *out = (struct onedb_report){0};
-    *x = (struct exporting){.m = m, .keys = k, .report = out, .arena = arena_create()};
+    *x = (struct exporting){.m = m, .keys = k, .report = out, .arena = arena_create(), .watcher = watcher};
     snprintf(out->email, sizeof out->email, "%s", m->self->email);
     snprintf(out->instance_name, sizeof out->instance_name, "%s", m->self->instance_name);
-    enum status status = channel_catch_up(m, e); // the reference knows the registries only
+    struct store_totals totals = {0};
+    enum status status = store_totals(m->store, &totals, e);
+    x->total = totals.bytes;
+    if (status == STATUS_OK)
+        status = channel_catch_up(m, e); // the reference knows the registries only
     if (status == STATUS_OK)
         status = topic_catch_up(m, e);
     if (status == STATUS_OK)
         status = make_folders(x, dir, e);
+    made = status == STATUS_OK;
     if (status == STATUS_OK)
         status = load_maps(x, e);
     if (status == STATUS_OK) {
@@ -251,6 +270,8 @@ enum status onedb_export(struct model *m, struct keychain *k, const char *dir, c
     if (status == STATUS_OK)
         status = make_durable(x->dir, e);
     keychain_close(x->reference);
+    if (made && status != STATUS_OK)
+        (void)folder_remove_tree(dir, &ignored);
     arena_destroy(x->arena);
     free(x);
     return status;

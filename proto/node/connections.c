@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "node/addresses.h"
 #include "node/job.h"
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
@@ -129,14 +130,20 @@ static void open_socket(struct peers *p, struct connection *l, struct conn *c)
     l->conn = c;
     l->quiet = false;
     l->incoming = conn_role(c) == CONN_ACCEPTOR;
-    l->relayed = t->relayed;
+    l->relayed = l->relayed || t->relayed;
     l->opened_ms = clock_wall_ms();
     p->connections.totals[kind_of(l)].opened++;
-    LOG(LOG_INFO, "connection.opened", LOG_INT("id", l->id), LOG_TEXT("url", l->url),
-        LOG_TEXT("transport", transport_kind_name(kind_of(l))));
     node_tell(p->node, "connection.opened",
               json_pack("{s:I, s:s, s:s, s:s}", "id", (json_int_t)l->id, "url", l->url, "direction",
                         l->incoming ? "in" : "out", "transport", transport_kind_name(kind_of(l))));
+}
+
+// Somebody else's relay, as the acceptor said.
+static void turn_out_relayed(struct peers *p, struct connection *l)
+{
+    p->connections.totals[TRANSPORT_WEBSOCKET].opened--;
+    l->relayed = true;
+    p->connections.totals[TRANSPORT_RELAY].opened++;
 }
 
 void connections_state(void *ctx, struct conn *c, enum conn_state state)
@@ -147,6 +154,8 @@ void connections_state(void *ctx, struct conn *c, enum conn_state state)
         l = begin(p, conn_id(c), conn_transport(c)->url);
     if (l->conn == NULL)
         open_socket(p, l, c);
+    else if (conn_transport(c)->relayed && !l->relayed)
+        turn_out_relayed(p, l);
     enter(p, l, state);
     if (state == CONN_ACTIVE && conn_group(c) == CONN_CHUM)
         seen_note(p->seen, &conn_peer(c)->person_id);
@@ -192,14 +201,15 @@ static void take_leave(struct connection *l)
 
 static void tell_closed(struct peers *p, const struct connection *l)
 {
-    const char *origin = l->remote_end ? "remote" : "local";
-    LOG(LOG_INFO, "connection.closed", LOG_INT("id", l->id), LOG_TEXT("group", conn_group_name(l->group)),
-        LOG_TEXT("url", l->url), LOG_TEXT("origin", origin), LOG_TEXT("code", l->why.code),
-        LOG_TEXT("reason", l->why.message), LOG_INT("sent", l->counts.bytes_sent),
-        LOG_INT("received", l->counts.bytes_received));
-    node_tell(p->node, "connection.closed",
-              json_pack("{s:I, s:o, s:s, s:s}", "id", (json_int_t)l->id, "reason",
-                        node_json_text(span_of(l->why.message)), "origin", origin, "code", l->why.code));
+    json_t *data =
+        json_pack("{s:I, s:o, s:s, s:s, s:s, s:s}", "id", (json_int_t)l->id, "reason",
+                  node_json_text(span_of(l->why.message)), "origin", l->remote_end ? "remote" : "local", "code",
+                  l->why.code, "state", conn_state_name(l->state), "protocol", conn_group_name(l->group));
+    if (!hash_is_zero(&l->person))
+        json_object_set_new(data, "personId", node_json_hash(&l->person));
+    json_object_set_new(data, "bytesSent", json_integer((json_int_t)l->counts.bytes_sent));
+    json_object_set_new(data, "bytesReceived", json_integer((json_int_t)l->counts.bytes_received));
+    node_tell(p->node, "connection.closed", data);
     if (strcmp(l->why.code, "EP-KEYMISSMATCH") == 0 || strcmp(l->why.code, "OWN-PERSON") == 0)
         node_tell(p->node, "key.mismatch",
                   json_pack("{s:I, s:o}", "id", (json_int_t)l->id, "personId", node_json_hash(&l->person)));
@@ -229,11 +239,39 @@ static struct connection *failed_before(const struct peers *p, const char *url)
     return l != NULL && l->state == CONN_FAILED && l->opened_ms == 0 ? l : NULL;
 }
 
-void connections_dialling(struct peers *p, uint64_t id, const char *url, enum conn_group group)
+static bool may_be_told(struct connections *cs, uint64_t now)
+{
+    if (now - cs->told_since >= 60000) {
+        cs->told_since = now;
+        cs->told_count = 0;
+    }
+    return cs->told_count++ < CONNECTIONS_TOLD_MAX;
+}
+
+// A contact may be away for weeks, and is dialled every few seconds.
+static void log_failure(struct peers *p, struct connection *l, const struct connection *before, const struct error *why)
+{
+    uint64_t now = loop_now(node_loop(p->node));
+    l->failures = l->quiet ? before->failures + 1 : 1;
+    l->told_ms = l->quiet ? before->told_ms : 0;
+    bool due = (!l->quiet || now - l->told_ms >= CONNECTIONS_TOLD_MS) && may_be_told(&p->connections, now);
+    if (due)
+        l->told_ms = now;
+    LOG(due ? LOG_INFO : LOG_DEBUG, "dial.failed", LOG_INT("id", l->id), LOG_TEXT("url", l->url),
+        LOG_TEXT("group", conn_group_name(l->group)), LOG_HASH("person", &l->person), LOG_TEXT("code", why->code),
+        LOG_TEXT("reason", why->message), LOG_INT("times", l->failures));
+}
+
+void connections_dialling(struct peers *p, uint64_t id, const char *url, enum conn_group group,
+                          const struct hash *person)
 {
     struct connection *l = begin(p, id, url);
     l->group = group;
+    l->person = *person;
     l->quiet = failed_before(p, url) != NULL;
+    l->relayed = addresses_is_relay(node_config(p->node), span_of(url));
+    LOG(l->quiet ? LOG_DEBUG : LOG_INFO, "dial.started", LOG_INT("id", id), LOG_TEXT("text", "WebSocket created"),
+        LOG_TEXT("url", url), LOG_TEXT("group", conn_group_name(group)), LOG_HASH("person", person));
     enter(p, l, CONN_CONNECTING);
 }
 
@@ -241,13 +279,15 @@ void connections_undialled(struct peers *p, uint64_t id, const struct error *why
 {
     struct connection *l = id != 0 ? find(p, id) : NULL;
     if (l == NULL) {
+        LOG(LOG_INFO, "dial.failed", LOG_TEXT("code", why->code), LOG_TEXT("reason", why->message));
         p->connections.totals[TRANSPORT_WEBSOCKET].failed++;
         incidents_note(p->incidents, INCIDENT_CONNECTION, 0, why, clock_wall_ms());
         return;
     }
     struct connection *before = failed_before(p, l->url);
+    l->quiet = before != NULL && strcmp(before->why.code, why->code) == 0;
+    log_failure(p, l, before, why);
     if (before != NULL) { // one record per address that cannot be reached
-        l->quiet = strcmp(before->why.code, why->code) == 0;
         take_out(&p->connections.ended, before);
         destroy(before);
     }

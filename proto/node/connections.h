@@ -7,7 +7,11 @@
 #include "conn/conn.h"
 #include "node/node.h"
 
-enum { CONNECTIONS_KEPT = 100 }; // records of ended connections
+enum {
+    CONNECTIONS_KEPT = 100,           // records of ended connections
+    CONNECTIONS_TOLD_MS = 10 * 60000, // an address that fails in the same way again has a line at info that often
+    CONNECTIONS_TOLD_MAX = 60,        // lines about such in a minute
+};
 
 struct peers;
 
@@ -22,7 +26,8 @@ struct connection {
     uint64_t id;       // conn_id
     char *url;
     bool relayed, incoming;
-    bool quiet; // dialling that address failed before: nobody is told of the same again
+    bool quiet;                 // dialling that address failed before: nobody is told of the same again
+    uint64_t failures, told_ms; // how often it failed one after the other, and when the log said so last (monotonic)
     enum conn_group group;
     struct hash person, instance; // zero until they are proved
     enum conn_state state, furthest;
@@ -48,12 +53,16 @@ struct connections {
     struct connection *open;                          // newest first
     struct connection *ended;                         // likewise, CONNECTIONS_KEPT at most
     struct connection_totals totals[TRANSPORT_KINDS]; // without those that are open
+    uint64_t told_since;                              // of lines about failures: the minute that is counted
+    unsigned told_count;
 };
 
 void connections_end(struct connections *cs); // forgets all records
 
 // An attempt to dial, until its socket opens; id is ws_connect_id.
-void connections_dialling(struct peers *p, uint64_t id, const char *url, enum conn_group group);
+// person: whom it is meant for, zero if nobody knows yet.
+void connections_dialling(struct peers *p, uint64_t id, const char *url, enum conn_group group,
+                          const struct hash *person);
 void connections_undialled(struct peers *p, uint64_t id, const struct error *why); // id 0: it did not even begin
 void connections_cancelled(struct peers *p, uint64_t id);
 

@@ -77,7 +77,7 @@ static void dial(void *ctx, uint64_t attempt, const char *url, const struct conn
     if (d->connect != NULL) {
         d->id = ws_connect_id(d->connect);
         ws_connect_guard(d->connect, may_try);
-        connections_dialling(p, d->id, url, CONN_CHUM);
+        connections_dialling(p, d->id, url, CONN_CHUM, &person);
         return;
     }
     dialling_forget(d);

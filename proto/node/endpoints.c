@@ -201,6 +201,14 @@ static void learn_contacts(struct local *l, const struct contact_endpoints *endp
         hash_map_add(l->contacts, &endpoints->persons[i]);
 }
 
+// Once for each instance, so that the log says who can be dialled where.
+static void log_endpoint(const struct known *k)
+{
+    const struct routes_endpoint *x = &k->endpoint;
+    LOG(LOG_INFO, "endpoint.learned", LOG_HASH("person", &x->person), LOG_HASH("instance", &x->instance),
+        LOG_TEXT("url", x->urls[0] != NULL ? x->urls[0] : ""), LOG_TEXT("state", k->disabled ? "disabled" : "enabled"));
+}
+
 static void learn_all(struct peers *p, struct local *l, struct known_list list)
 {
     struct hash_map *seen = hash_map_create();
@@ -208,7 +216,8 @@ static void learn_all(struct peers *p, struct local *l, struct known_list list)
         p->own.paired = false;
     for (size_t i = 0; i < list.count; i++) {
         struct hash key = key_of(&list.items[i].endpoint.instance_key);
-        hash_map_add(seen, &key);
+        if (hash_map_add(seen, &key) && !hash_map_has(l->endpoints, &key))
+            log_endpoint(&list.items[i]);
     }
     forget_missing(p, l, seen); // first: a person has room for a number of them
     for (size_t i = 0; i < list.count; i++)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "crypto/secret.h"
 #include "models/keeping.h"
@@ -14,7 +15,7 @@ struct upload {
     char name[UPLOAD_NAME + 1]; // empty = free
     struct store_writer *writer;
     uint64_t size;
-    int64_t touched_ms;
+    uint64_t touched_ms; // monotonic
 };
 
 struct blobs {
@@ -43,16 +44,43 @@ void blobs_destroy(struct blobs *b)
     free(b);
 }
 
-static struct upload *free_upload(struct blobs *b, int64_t now_ms)
+static void forget_idle(struct blobs *b, uint64_t now_ms)
 {
     for (size_t i = 0; i < UPLOADS_MAX; i++) {
         struct upload *u = &b->uploads[i];
         if (u->writer != NULL && now_ms - u->touched_ms > UPLOAD_IDLE_MS)
             forget(u);
-        if (u->writer == NULL)
-            return u;
+    }
+}
+
+static struct upload *free_upload(struct blobs *b, uint64_t now_ms)
+{
+    forget_idle(b, now_ms);
+    for (size_t i = 0; i < UPLOADS_MAX; i++) {
+        if (b->uploads[i].writer == NULL)
+            return &b->uploads[i];
     }
     return NULL;
+}
+
+static enum status forget_work(struct store *s, void *arg, struct error *e)
+{
+    (void)s;
+    (void)e;
+    forget_idle(arg, clock_monotonic_ms());
+    return STATUS_OK;
+}
+
+static void forget_done(void *arg, enum status status, const struct error *e)
+{
+    (void)arg;
+    (void)status;
+    (void)e; // it cannot fail
+}
+
+void blobs_forget_idle(struct blobs *b, struct store_queue *queue)
+{
+    store_submit_read(queue, forget_work, forget_done, b);
 }
 
 static struct upload *find_upload(struct node_job *job, struct error *e)
@@ -70,7 +98,7 @@ static struct upload *find_upload(struct node_job *job, struct error *e)
 
 static enum status blob_begin(struct node_job *job, struct model *m, struct error *e)
 {
-    struct upload *u = free_upload(node_blobs(job->node), m->now_ms);
+    struct upload *u = free_upload(node_blobs(job->node), clock_monotonic_ms());
     if (u == NULL)
         return error_set(e, STATUS_FULL, "BUSY", "%d files are being sent already", UPLOADS_MAX);
     enum status st = store_writer_create(m->store, false, &u->writer, e);
@@ -78,7 +106,7 @@ static enum status blob_begin(struct node_job *job, struct model *m, struct erro
         return st;
     random_text(u->name, UPLOAD_NAME);
     u->size = 0;
-    u->touched_ms = m->now_ms;
+    u->touched_ms = clock_monotonic_ms();
     job->result = json_pack("{s:s}", "blob", u->name);
     return STATUS_OK;
 }
@@ -93,12 +121,15 @@ static enum status add_piece(struct upload *u, uint64_t offset, struct span piec
     enum status st = store_writer_add(u->writer, piece, e);
     if (st == STATUS_OK)
         u->size += piece.len;
+    else
+        forget(u); // its bytes make room for others
     return st;
 }
 
 static enum status blob_chunk(struct node_job *job, struct model *m, struct error *e)
 {
     struct upload *u = find_upload(job, e);
+    (void)m;
     if (u == NULL)
         return STATUS_NOT_FOUND;
     struct buf piece = {0};
@@ -108,11 +139,21 @@ static enum status blob_chunk(struct node_job *job, struct model *m, struct erro
     if (st == STATUS_OK)
         st = add_piece(u, (uint64_t)ipc_request_int(job->request, "offset", 0), buf_span(&piece), e);
     if (st == STATUS_OK) {
-        u->touched_ms = m->now_ms;
+        u->touched_ms = clock_monotonic_ms();
         job->result = json_pack("{s:I}", "size", (json_int_t)u->size);
     }
     buf_free(&piece);
     return st;
+}
+
+static enum status blob_abort(struct node_job *job, struct model *m, struct error *e)
+{
+    struct upload *u = find_upload(job, e);
+    (void)m;
+    if (u == NULL)
+        return STATUS_NOT_FOUND;
+    forget(u);
+    return STATUS_OK;
 }
 
 static enum status blob_commit(struct node_job *job, struct model *m, struct error *e)
@@ -186,6 +227,11 @@ static enum status blob_read(struct node_job *job, struct model *m, struct error
 }
 
 const struct node_method NODE_METHODS_BLOBS[] = {
-    {"blob.begin", blob_begin, NULL}, {"blob.chunk", blob_chunk, NULL}, {"blob.commit", blob_commit, NULL},
-    {"blob.stat", blob_stat, NULL},   {"blob.read", blob_read, NULL},   {NULL, NULL, NULL},
+    {"blob.begin", blob_begin, NULL},
+    {"blob.chunk", blob_chunk, NULL},
+    {"blob.commit", blob_commit, NULL},
+    {"blob.abort", blob_abort, NULL},
+    {"blob.stat", blob_stat, NULL},
+    {"blob.read", blob_read, NULL},
+    {NULL, NULL, NULL},
 };

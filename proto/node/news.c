@@ -121,7 +121,6 @@ static void tell_clock(struct news *news, const struct channel_news *c)
     const struct hash *channel = &c->changed.channel;
     if (hash_is_zero(sender) || c->latest <= clock_wall_ms() + CHANNEL_AHEAD_MS || !hash_map_add(news->ahead, sender))
         return;
-    LOG(LOG_WARN, "clock.ahead", LOG_HASH("person", sender), LOG_HASH("channel", channel));
     node_tell(news->node, "clock.ahead",
               json_pack("{s:o, s:o, s:I}", "personId", node_json_hash(sender), "channel", node_json_hash(channel),
                         "timestamp", (json_int_t)c->latest));
@@ -266,7 +265,6 @@ static void tell_head(struct news *news, const struct store_change *c)
 
 static void tell_loss(struct node *n, const struct store_change *c)
 {
-    LOG(LOG_INFO, "version.overwritten", LOG_HASH("id", &c->id_hash), LOG_TEXT("property", c->loss->property));
     node_tell(n, "version.overwritten",
               json_pack("{s:o, s:s, s:s, s:s, s:b, s:o}", "idHash", node_json_hash(&c->id_hash), "type", c->type,
                         "property", c->loss->property, "value", c->loss->value, "cut", c->loss->is_cut, "hash",

@@ -1,4 +1,5 @@
 #include "node/node.h"
+#include "ipc/events.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ struct ipc_service *node_service(struct node *n)
 void node_tell(struct node *n, const char *event, json_t *data)
 {
     OWNER_ASSERT(n);
+    ipc_event_log(event, data);
     if (n->channel != NULL)
         ipc_channel_tell(n->channel, event, data);
     else

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "io/folder.h"
 #include "models/onedb.h"
 #include "node/node_internal.h"
 
@@ -23,12 +25,19 @@ static bool is_plain(const char *name)
     return name[0] != '.' && strchr(name, '/') == NULL;
 }
 
+static bool note_progress(void *ctx, uint64_t done, uint64_t total)
+{
+    work_is_at(ctx, done, total);
+    return !work_is_cancelled(ctx);
+}
+
 static enum status export_work(struct store *s, void *arg, struct error *e)
 {
     struct export *x = arg;
     struct arena *arena = arena_create();
     struct model m = {.store = s, .self = x->self, .arena = arena, .now_ms = clock_wall_ms()};
-    enum status st = onedb_export(&m, x->node->keychain, x->dir, &x->secret, &x->report, e);
+    struct onedb_watcher watcher = {.ctx = x->work, .at = note_progress};
+    enum status st = onedb_export(&m, x->node->keychain, x->dir, &x->secret, &watcher, &x->report, e);
     arena_destroy(arena);
     return st;
 }
@@ -37,14 +46,16 @@ static void export_done(void *arg, enum status status, const struct error *e)
 {
     struct export *x = arg;
     const struct onedb_report *r = &x->report;
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        work_leaves(x->work, mem_text(span_of(x->dir)));
         work_end(x->work,
                  json_pack("{s:I, s:I, s:I, s:s, s:s}", "objects", (json_int_t)r->objects, "files",
                            (json_int_t)r->files, "heads", (json_int_t)r->heads, "email", r->email, "instanceName",
                            r->instance_name),
                  NULL);
-    else
+    } else {
         work_end(x->work, NULL, e);
+    }
     secret_destroy(&x->secret);
     free(x->dir);
     free(x);
@@ -78,6 +89,38 @@ static void export_begin(struct ipc_request *r, void *ctx)
     buf_free(&dir);
     store_submit(n->queue, export_work, export_done, x);
     ipc_request_reply(r, json_pack("{s:s}", "jobId", work_id(w)));
+}
+
+// ---- What is left of it --------------------------------------------------------------------------------------------
+
+static enum status remove_work(struct store *s, void *arg, struct error *e)
+{
+    (void)s;
+    return folder_remove_tree(arg, e);
+}
+
+static void remove_done(void *arg, enum status status, const struct error *e)
+{
+    if (status != STATUS_OK)
+        LOG(LOG_WARN, "export.left", LOG_TEXT("folder", arg), LOG_TEXT("message", e->message));
+    free(arg);
+}
+
+static void unwanted(void *ctx, char *folder)
+{
+    struct node *n = ctx;
+    store_submit_read(n->queue, remove_work, remove_done, folder);
+}
+
+static void progressed(void *ctx, json_t *data)
+{
+    node_tell(ctx, "job.progress", data);
+}
+
+struct works *node_works_create(struct node *n)
+{
+    struct works_host host = {.ctx = n, .progressed = progressed, .unwanted = unwanted};
+    return works_create(n->loop, &host);
 }
 
 void node_onedb_register(struct node *n)

@@ -181,12 +181,15 @@ static json_t *show_paired(const struct pairings *ps, const struct pairing *pair
                      node_json_hash(&peer->instance_id), "safety", safety_text(&own, &other).s);
 }
 
-void pairings_tell_failed(const struct pairings *ps, const struct hash *person, const struct error *why)
+void pairings_tell_failed(const struct pairings *ps, const struct hash *person, uint64_t connection,
+                          const struct error *why)
 {
-    node_tell(
-        ps->peers->node, "pairing.failed",
-        json_pack("{s:s, s:s, s:o}", "reason", why->message, "code", why->code, "personId", node_json_hash(person)));
-    incidents_note(ps->peers->incidents, INCIDENT_PAIRING, 0, why, clock_wall_ms());
+    json_t *data =
+        json_pack("{s:s, s:s, s:o}", "reason", why->message, "code", why->code, "personId", node_json_hash(person));
+    if (connection != 0)
+        json_object_set_new(data, "id", json_integer((json_int_t)connection));
+    node_tell(ps->peers->node, "pairing.failed", data);
+    incidents_note(ps->peers->incidents, INCIDENT_PAIRING, connection, why, clock_wall_ms());
 }
 
 static void finished(void *ctx, struct pairing *pairing, const struct error *why)
@@ -197,12 +200,10 @@ static void finished(void *ctx, struct pairing *pairing, const struct error *why
     struct attempt *a = attempt_with(ps, pairing);
     ps->accepting -= !pairing_initiated(pairing); // an attempt may have been given up before
     if (why == NULL) {
-        LOG(LOG_INFO, "pairing.accepted", LOG_HASH("person", &peer->person_id));
         node_tell(n, "pairing.accepted", show_paired(ps, pairing));
         node_tell(n, "contact.added", json_pack("{s:o}", "personId", node_json_hash(&peer->person_id)));
     } else {
-        LOG(LOG_WARN, "pairing.failed", LOG_TEXT("code", why->code), LOG_TEXT("message", why->message));
-        pairings_tell_failed(ps, &peer->person_id, why);
+        pairings_tell_failed(ps, &peer->person_id, pairing_connection(pairing), why);
     }
     if (a == NULL)
         return;
@@ -229,7 +230,7 @@ static enum status dial(struct pairings *ps, struct attempt *a, struct error *e)
     if (a->dial == NULL)
         return e->status;
     a->id = ws_connect_id(a->dial);
-    connections_dialling(ps->peers, a->id, a->invitation.url, CONN_PAIRING);
+    connections_dialling(ps->peers, a->id, a->invitation.url, CONN_PAIRING, &a->from);
     return STATUS_OK;
 }
 
@@ -316,7 +317,7 @@ const char *pairings_ready(struct pairings *ps, struct conn *c)
     if (tokens_count(ps->tokens) == 0) { // nothing it could say would be right
         struct error why;
         error_set(&why, STATUS_REFUSED, "BAD-TOKEN", "Authentication token is not existing.");
-        pairings_tell_failed(ps, &conn_peer(c)->person_id, &why);
+        pairings_tell_failed(ps, &conn_peer(c)->person_id, conn_id(c), &why);
         conn_fail(c, &why);
         return NULL;
     }
@@ -338,7 +339,7 @@ void pairings_closed(struct pairings *ps, struct conn *c, const struct error *wh
 {
     struct attempt *a = attempt_of(ps, c);
     if (is_contact_refused(c, why) && tokens_count(ps->tokens) != 0)
-        pairings_tell_failed(ps, &conn_peer(c)->person_id, why);
+        pairings_tell_failed(ps, &conn_peer(c)->person_id, conn_id(c), why);
     if (a == NULL)
         return;
     a->conn = NULL;

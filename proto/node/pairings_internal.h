@@ -39,7 +39,9 @@ struct local *pairings_local(const struct pairings *ps, struct ipc_request *r, s
 // The peers' pairings, unless the request is a repeat or comes too early: then NULL, and it is answered, or will be.
 struct pairings *pairings_of_request(struct node *n, struct ipc_request *r);
 
-void pairings_tell_failed(const struct pairings *ps, const struct hash *person, const struct error *why);
+// connection 0: there was none.
+void pairings_tell_failed(const struct pairings *ps, const struct hash *person, uint64_t connection,
+                          const struct error *why);
 // Accepts an invitation that waits; ends with waits_ended unless it fails at once.
 enum status pairings_try(struct pairings *ps, struct wait *w, const struct invitation *i, const struct hash *from,
                          const struct hash *identity, struct error *e);

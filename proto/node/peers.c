@@ -389,6 +389,7 @@ static void create_parts(struct peers *p)
 {
     p->pairings = pairings_create(p);
     p->traces = traces_create();
+    traces_load(p->traces, p);
     p->incidents = incidents_create();
     p->syncs = syncs_create(p);
     p->inspections = inspections_create(p);
@@ -464,6 +465,7 @@ void peers_close(struct peers *p)
     if (p == NULL)
         return;
     begin_nothing(p);
+    traces_save(p->traces);
     while (p->connections.open != NULL) {
         struct connection *l = p->connections.open;
         if (l->conn != NULL)

@@ -27,6 +27,7 @@
 #include "node/job.h"
 #include "node/kept.h"
 #include "node/node_internal.h"
+#include "node/onedb.h"
 #include "node/peers_internal.h"
 #include "node/use.h"
 #include "store/snapshot.h"
@@ -247,6 +248,8 @@ static void open_work(void *arg)
     o->status = open_store(o, &o->error);
     if (o->status == STATUS_OK)
         o->status = open_instance(o, &o->error);
+    if (o->status == STATUS_OK && o->import_dir != NULL)
+        (void)folder_remove_tree(o->import_dir, NULL); // a copy, with keys, of which nobody may be left to remove it
 }
 
 // ---- Back on the loop ----------------------------------------------------------------------------------------------
@@ -295,7 +298,7 @@ static void take_over(struct opening *o)
     hooks_install(o->store, &n->hooks);
     n->blobs = blobs_create();
     n->followers = followers_create(n);
-    n->works = works_create(n->loop);
+    n->works = node_works_create(n);
     n->queue = store_queue_create(o->store, loop_mailbox(n->loop));
     n->deliveries = deliveries_create(n);
     n->peers = peers_create(n, &o->own_peer);

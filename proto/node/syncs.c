@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/invariant.h"
-#include "base/log.h"
 #include "chum/access_set.h"
 #include "chum/session.h"
 #include "models/policy.h"
@@ -187,8 +186,9 @@ static void passed(void *ctx, struct chum_session *s, uint64_t objects, uint64_t
 {
     struct sync *sync = ctx;
     node_tell(sync->owner->peers->node, "sync.completed",
-              json_pack("{s:o, s:I, s:I, s:I}", "personId", node_json_hash(&chum_session_peer(s)->person_id), "objects",
-                        (json_int_t)objects, "bytes", (json_int_t)bytes, "ms", (json_int_t)ms));
+              json_pack("{s:I, s:o, s:I, s:I, s:I}", "id", (json_int_t)conn_id(chum_session_conn(s)), "personId",
+                        node_json_hash(&chum_session_peer(s)->person_id), "objects", (json_int_t)objects, "bytes",
+                        (json_int_t)bytes, "ms", (json_int_t)ms));
 }
 
 static void complete(void *ctx, struct chum_session *s)
@@ -198,25 +198,24 @@ static void complete(void *ctx, struct chum_session *s)
         restore_end(sync->owner->peers);
 }
 
+static json_t *describe(struct chum_session *s, const struct error *why, const char *name, const struct hash *what)
+{
+    return json_pack("{s:I, s:o, s:s, s:o, s:o}", "id", (json_int_t)conn_id(chum_session_conn(s)), "personId",
+                     node_json_hash(&chum_session_peer(s)->person_id), "code", why->code, "reason",
+                     node_json_text(span_of(why->message)), name, node_json_hash(what));
+}
+
 static void failed(void *ctx, struct chum_session *s, const struct hash *root, const struct error *why)
 {
     struct sync *sync = ctx;
-    LOG(LOG_WARN, "sync.failed", LOG_HASH("person", &chum_session_peer(s)->person_id), LOG_HASH("root", root),
-        LOG_TEXT("code", why->code), LOG_TEXT("message", why->message));
-    node_tell(sync->owner->peers->node, "sync.failed",
-              json_pack("{s:o, s:s, s:o}", "personId", node_json_hash(&chum_session_peer(s)->person_id), "code",
-                        why->code, "hash", node_json_hash(root)));
+    node_tell(sync->owner->peers->node, "sync.failed", describe(s, why, "hash", root));
     incidents_note(sync->owner->peers->incidents, INCIDENT_SYNC, conn_id(chum_session_conn(s)), why, clock_wall_ms());
 }
 
 static void stuck(void *ctx, struct chum_session *s, const struct hash *id_hash, const struct error *why)
 {
     struct sync *sync = ctx;
-    LOG(LOG_WARN, "sync.stuck", LOG_HASH("id", id_hash), LOG_TEXT("code", why->code),
-        LOG_TEXT("message", why->message));
-    node_tell(sync->owner->peers->node, "sync.stuck",
-              json_pack("{s:o, s:s, s:o}", "personId", node_json_hash(&chum_session_peer(s)->person_id), "code",
-                        why->code, "idHash", node_json_hash(id_hash)));
+    node_tell(sync->owner->peers->node, "sync.stuck", describe(s, why, "idHash", id_hash));
 }
 
 static void served(void *ctx, struct chum_session *s, enum chum_service service, const struct hash *hash)
@@ -259,8 +258,6 @@ static void withhold_done(void *arg, enum status status, const struct error *e)
 
 static void withhold(struct syncs *ss, const struct hash *person, const struct refusal *refusal)
 {
-    LOG(LOG_WARN, "share.withheld", LOG_HASH("person", person), LOG_TEXT("type", refusal->type),
-        LOG_HASH("object", &refusal->object));
     struct withholding *w = mem_alloc(sizeof *w);
     *w = (struct withholding){.owner = ss, .person = *person, .refusal = *refusal};
     store_submit_read(node_queue(ss->peers->node), withhold_work, withhold_done, w); // nothing to be committed

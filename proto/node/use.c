@@ -82,8 +82,6 @@ void use_tell_refusals(struct node *n, struct budgets *bs)
     struct budget_report r;
     for (int i = 0; i < REPORTS_MAX && budgets_report(bs, &r); i++) {
         const char *class = budget_class_name(r.class), *kind = budget_kind_name(r.kind);
-        LOG(LOG_WARN, "budget.exceeded", LOG_TEXT("class", class), LOG_HASH("person", &r.person),
-            LOG_TEXT("kind", kind), LOG_INT("count", r.count));
         node_tell(n, "budget.exceeded",
                   json_pack("{s:o, s:s, s:s, s:I}", "personId", node_json_hash(&r.person), "class", class, "kind", kind,
                             "count", (json_int_t)r.count));

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "node/blobs.h"
 #include "node/node_internal.h"
 #include "node/numbers.h"
 #include "node/peers_internal.h"
@@ -23,9 +24,6 @@ struct vitals {
 static void tell(void *ctx, bool raised, json_t *data)
 {
     struct vitals *v = ctx;
-    LOG(raised ? LOG_WARN : LOG_INFO, raised ? "alert.raised" : "alert.cleared",
-        LOG_TEXT("rule", json_string_value(json_object_get(data, "rule"))),
-        LOG_INT("value", json_integer_value(json_object_get(data, "value"))));
     node_tell(v->peers->node, raised ? "alert.raised" : "alert.cleared", data);
 }
 
@@ -62,6 +60,7 @@ static void tick(void *ctx)
     if (++v->ticks % MINUTE_TICKS == 0) {
         end_minute(v);
         seen_tick(v->peers->seen);
+        blobs_forget_idle(node_blobs(v->peers->node), node_queue(v->peers->node));
     }
     if (v->ticks % REFUSAL_TICKS == 0)
         use_tell_refusals(v->peers->node, v->peers->budgets);

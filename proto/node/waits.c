@@ -121,7 +121,7 @@ static int64_t delay_ms(unsigned tries)
 
 static void give_up(struct waits *ws, struct wait *w, const struct error *why)
 {
-    pairings_tell_failed(ws->pairings, &w->from, why);
+    pairings_tell_failed(ws->pairings, &w->from, 0, why);
     drop(ws, w);
     save(ws, NULL, NULL);
 }

@@ -208,19 +208,40 @@ static enum status trace_work(struct node_job *job, struct model *m, struct erro
     if (st != STATUS_OK)
         return st;
     job->result = json_object();
+    struct store_trace kept;
+    if (store_trace_get(m->store, &job->subject, &kept, NULL) == STATUS_OK)
+        json_object_set_new(job->result, "kept", traces_show(&kept));
     if (chat_text(m, &job->subject, &text, NULL) == STATUS_OK)
         json_object_set_new(job->result, "content", node_json_text(text));
     return add_receipts(m, &job->subject, job->result, e);
 }
 
-// The steps are those of this run; without them there is what is kept.
+// Some of its recipients have it, not all: who, is among the recipients.
+static void take_back_delivery(json_t *trace)
+{
+    static const char last[] = "remoteDelivery";
+    json_t *steps = json_object_get(trace, "steps");
+    size_t count = json_array_size(steps);
+    const char *name = json_string_value(json_object_get(json_array_get(steps, count - 1), "name"));
+    if (name == NULL || strcmp(name, last) != 0)
+        return;
+    json_array_remove(steps, count - 1);
+    json_object_set_new(trace, "completedSteps", json_integer((json_int_t)count - 1));
+    json_object_set_new(trace, "success", json_false());
+    json_object_set_new(trace, "failurePoint", json_string(last));
+}
+
+// The steps are those that were just seen, or kept; without them there is what is known of its delivery.
 static json_t *put_together(const struct node *n, const struct node_job *job)
 {
     json_t *steps = n->peers != NULL ? traces_report(n->peers->traces, &job->subject) : NULL;
-    if (steps == NULL && json_object_get(job->result, "state") == NULL)
+    if (steps == NULL)
+        steps = json_incref(json_object_get(job->result, "kept"));
+    json_object_del(job->result, "kept");
+    const char *state = json_string_value(json_object_get(job->result, "state"));
+    if (steps == NULL && state == NULL)
         return NULL;
-    bool delivered = json_string_value(json_object_get(job->result, "state")) != NULL &&
-                     strcmp(json_string_value(json_object_get(job->result, "state")), "delivered") == 0;
+    bool delivered = state != NULL && strcmp(state, "delivered") == 0;
     json_t *trace = json_pack("{s:o, s:s, s:b, s:n, s:[], s:n}", "messageId", node_json_hash(&job->subject),
                               "direction", "out", "success", (int)delivered, "failurePoint", "steps", "content");
     json_object_update(trace, job->result);
@@ -229,6 +250,8 @@ static json_t *put_together(const struct node *n, const struct node_job *job)
     if (delivered) { // by the archive, whose steps these are not
         json_object_set_new(trace, "success", json_true());
         json_object_set_new(trace, "failurePoint", json_null());
+    } else if (strcmp(text_of(trace, "direction"), "out") == 0 && state != NULL) {
+        take_back_delivery(trace);
     }
     json_decref(steps);
     return trace;
@@ -239,8 +262,8 @@ static void trace_done(struct node_job *job, enum status status, const struct er
     struct error unknown;
     json_t *trace = status == STATUS_OK ? put_together(ctx, job) : NULL;
     if (status == STATUS_OK && trace == NULL) {
-        error_set(&unknown, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not among the last %d messages since the start",
-                  hash_text(&job->subject).s, TRACES_MAX);
+        error_set(&unknown, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not among the last %d messages",
+                  hash_text(&job->subject).s, STORE_TRACES);
         e = &unknown;
     }
     json_decref(job->result);

@@ -14,6 +14,7 @@ struct store_writer {
     struct temp *temp; // takes over when they are more than STORE_INLINE
     struct sha256 *sha;
     uint64_t size;
+    bool failed; // some bytes were counted and are not there: it can only be destroyed
 };
 
 enum status store_writer_create(struct store *s, bool is_clob, struct store_writer **out, struct error *e)
@@ -39,19 +40,26 @@ static enum status move_to_file(struct store_writer *w, struct error *e)
     return status;
 }
 
+static enum status refuse_failed(const struct store_writer *w, struct error *e)
+{
+    return w->failed ? error_set(e, STATUS_IO, "IO", "A part of this file could not be written") : STATUS_OK;
+}
+
 enum status store_writer_add(struct store_writer *w, struct span bytes, struct error *e)
 {
-    enum status status = STATUS_OK;
+    enum status status = refuse_failed(w, e);
+    if (status != STATUS_OK)
+        return status;
     sha256_update(w->sha, bytes);
     w->size += bytes.len;
     if (w->temp == NULL && w->size > STORE_INLINE)
         status = move_to_file(w, e);
-    if (status != STATUS_OK)
-        return status;
-    if (w->temp != NULL)
-        return temp_add(w->temp, bytes, e);
-    buf_add_span(&w->head, bytes);
-    return STATUS_OK;
+    if (status == STATUS_OK && w->temp != NULL)
+        status = temp_add(w->temp, bytes, e);
+    else if (status == STATUS_OK)
+        buf_add_span(&w->head, bytes);
+    w->failed = status != STATUS_OK;
+    return status;
 }
 
 static enum status put_temp(struct store_writer *w, const struct hash *hash, int kind, bool *is_new, struct error *e)
@@ -77,7 +85,9 @@ enum status store_writer_finish(struct store_writer *w, const struct hash *expec
     int kind = w->is_clob ? STORE_CLOB : STORE_BLOB;
     if (is_new == NULL)
         is_new = &ignored;
-    enum status status = store_need_transaction(w->store, e);
+    enum status status = refuse_failed(w, e);
+    if (status == STATUS_OK)
+        status = store_need_transaction(w->store, e);
     if (status != STATUS_OK)
         return status;
     if (w->is_clob && w->size == 0)

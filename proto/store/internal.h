@@ -8,7 +8,7 @@
 #include "store/store.h"
 
 enum {
-    STORE_VERSION = 3,              // user_version of the database
+    STORE_VERSION = 4,              // user_version of the database
     STORE_APPLICATION = 0x544e444d, // application_id "TNDM"
     STORE_INLINE = 64 << 10,        // bodies above go to files before the transaction
     STORE_BODY_LIMIT = MICRODATA_MAX_SIZE,

@@ -1,4 +1,4 @@
-// The database of a store, version 3 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
+// The database of a store, version 4 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
 // in the order they came.
 //
 //   type          the recipe names (and the two kinds of files) objects refer to by a small number
@@ -23,6 +23,7 @@
 //   op, setting
 //   outbox        what another node is to do for the user (outbox.h); outbox_total: what waits, kept by triggers
 //   delivery      how far each own message got, by recipient (delivery.h); change numbers the changes
+//   trace         the way of the last messages, step by step (trace.h)
 //   total         sums kept with every commit, and the next seq
 #include "store/internal.h"
 
@@ -47,6 +48,11 @@
     " why TEXT NOT NULL, change INTEGER NOT NULL, PRIMARY KEY(message, person)) STRICT, WITHOUT ROWID;"                \
     "CREATE UNIQUE INDEX delivery_change ON delivery(change);"                                                         \
     "CREATE INDEX delivery_waiting ON delivery(person) WHERE state = 0;"
+
+// Before version 4 it was not kept.
+#define TRACE_TABLE                                                                                                    \
+    "CREATE TABLE trace(number INTEGER PRIMARY KEY, message BLOB NOT NULL UNIQUE, incoming INTEGER NOT NULL, "         \
+    " channel BLOB NOT NULL, recipient BLOB NOT NULL, times BLOB NOT NULL) STRICT;"
 
 static const char tables[] =
     "CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind INTEGER NOT NULL, UNIQUE(name, kind)) STRICT;"
@@ -83,7 +89,7 @@ static const char tables[] =
     "CREATE TABLE total(objects INTEGER NOT NULL, bytes INTEGER NOT NULL, next_seq INTEGER NOT NULL) STRICT;"
     "INSERT INTO total VALUES(0, 0, 1);"
     "CREATE TABLE epoch(value INTEGER NOT NULL) STRICT;"
-    "INSERT INTO epoch VALUES(random());" FACE_TABLES;
+    "INSERT INTO epoch VALUES(random());" FACE_TABLES TRACE_TABLE;
 
 static enum status schema_create(struct store *s, struct error *e)
 {
@@ -105,8 +111,8 @@ static const char from_1[] =
 static enum status schema_migrate(struct store *s, int64_t version, struct error *e)
 {
     struct buf sql = {0};
-    buf_printf(&sql, "BEGIN IMMEDIATE; %s %s PRAGMA user_version = %d; COMMIT", version < 2 ? from_1 : "",
-               version < 3 ? FACE_TABLES : "", STORE_VERSION);
+    buf_printf(&sql, "BEGIN IMMEDIATE; %s %s %s PRAGMA user_version = %d; COMMIT", version < 2 ? from_1 : "",
+               version < 3 ? FACE_TABLES : "", version < 4 ? TRACE_TABLE : "", STORE_VERSION);
     enum status status = store_sql(s, buf_cstr(&sql), e);
     if (status != STATUS_OK && !sqlite3_get_autocommit(s->main.db))
         (void)store_sql(s, "ROLLBACK", NULL);

@@ -161,6 +161,12 @@ static const char *const texts[SQL_COUNT] = {
                             "= 0 LIMIT ?2",
     [SQL_DELIVERY_LAST] = "SELECT COALESCE(MAX(change), 0) FROM delivery",
     [SQL_EPOCH] = "SELECT value FROM epoch",
+    [SQL_TRACE_SET] = "INSERT INTO trace(message, incoming, channel, recipient, times) VALUES(?1, ?2, ?3, ?4, ?5) ON "
+                      "CONFLICT(message) DO UPDATE SET incoming = ?2, channel = ?3, recipient = ?4, times = ?5",
+    [SQL_TRACE_GET] = "SELECT message, incoming, channel, recipient, times FROM trace WHERE message = ?1",
+    [SQL_TRACE_LATEST] = "SELECT message, incoming, channel, recipient, times FROM trace WHERE incoming = ?1 ORDER BY "
+                         "number DESC LIMIT ?2",
+    [SQL_TRACE_PRUNE] = "DELETE FROM trace WHERE number <= (SELECT MAX(number) FROM trace) - ?1",
 };
 
 sqlite3_stmt *statement(struct store *s, enum statement_id id)

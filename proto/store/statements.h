@@ -104,6 +104,10 @@ enum statement_id {
     SQL_DELIVERY_PERSON,
     SQL_DELIVERY_LAST,
     SQL_EPOCH,
+    SQL_TRACE_SET,
+    SQL_TRACE_GET,
+    SQL_TRACE_LATEST,
+    SQL_TRACE_PRUNE,
     SQL_COUNT,
 };
 

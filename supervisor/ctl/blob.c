@@ -4,11 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
 #include "supervisor/ctl/blob.h"
+#include "supervisor/ctl/interrupt.h"
+#include "supervisor/ctl/progress.h"
 
 enum { PIECE = 384 * 1024 };
 
@@ -23,21 +26,33 @@ static enum status send_piece(struct ctl *c, const char *blob, json_int_t offset
     return result != NULL ? STATUS_OK : e->status;
 }
 
+// 0: nobody knows, as of a pipe.
+static uint64_t size_of(FILE *f)
+{
+    struct stat st;
+    return fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+}
+
 static enum status send_file(struct ctl *c, FILE *f, const char *file, const char *blob, struct error *e)
 {
     char *piece = mem_alloc(PIECE);
+    struct progress *p = progress_begin(c, file);
     enum status s = STATUS_OK;
     json_int_t offset = 0;
-    for (size_t n; s == STATUS_OK && (n = fread(piece, 1, PIECE, f)) > 0; offset += (json_int_t)n)
+    for (size_t n; s == STATUS_OK && (n = fread(piece, 1, PIECE, f)) > 0; offset += (json_int_t)n) {
         s = send_piece(c, blob, offset, (struct span){piece, n}, e);
+        progress_at(p, (uint64_t)offset, size_of(f));
+    }
     if (s == STATUS_OK && ferror(f))
         s = error_errno(e, "cannot read %s", file);
+    progress_end(p);
     free(piece);
     return s;
 }
 
 json_t *ctl_upload(struct ctl *c, const char *file, struct error *e)
 {
+    struct error ignored = {0};
     json_t *result = NULL;
     bool is_stdin = strcmp(file, "-") == 0;
     FILE *f = is_stdin ? stdin : fopen(file, "re");
@@ -45,10 +60,12 @@ json_t *ctl_upload(struct ctl *c, const char *file, struct error *e)
         error_errno(e, "cannot open %s", file);
         return NULL;
     }
-    json_t *begun = ctl_call(c, "blob.begin", NULL, e);
+    json_t *begun = ctl_call(c, "blob.begin", json_pack("{s:b}", "tied", 1), e);
     const char *blob = json_string_value(json_object_get(begun, "blob"));
     if (blob != NULL && send_file(c, f, file, blob, e) == STATUS_OK)
         result = ctl_call(c, "blob.commit", json_pack("{s:s}", "blob", blob), e);
+    if (blob != NULL && result == NULL) // the connection may go on to live
+        json_decref(ctl_call(c, "blob.abort", json_pack("{s:s}", "blob", blob), &ignored));
     json_decref(begun);
     if (!is_stdin)
         fclose(f);
@@ -71,6 +88,7 @@ static enum status write_piece(int fd, struct span piece, const char *file, stru
 static enum status receive(struct ctl *c, const char *hash, int fd, const char *file, int64_t *size, struct error *e)
 {
     enum status s = STATUS_OK;
+    struct progress *p = progress_begin(c, file);
     int64_t offset = 0;
     *size = 1;
     while (s == STATUS_OK && offset < *size) {
@@ -87,25 +105,57 @@ static enum status receive(struct ctl *c, const char *hash, int fd, const char *
                           (long long)offset, (long long)*size);
         else
             s = write_piece(fd, buf_span(&piece), file, e);
+        if (s == STATUS_OK)
+            s = interrupt_check(e);
         offset += (int64_t)piece.len;
+        progress_at(p, (uint64_t)offset, (uint64_t)*size);
         json_decref(result);
         buf_free(&piece);
     }
+    progress_end(p);
+    return s;
+}
+
+// It has another name until it is whole, and is gone when that does not come about.
+static enum status give_name(const char *from, const char *file, struct error *e)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, file, RENAME_NOREPLACE) == 0)
+        return STATUS_OK;
+    if (errno == EINVAL && access(file, F_OK) != 0 && rename(from, file) == 0) // a file system that cannot do that
+        return STATUS_OK;
+    if (errno == EEXIST || access(file, F_OK) == 0)
+        return error_set(e, STATUS_EXISTS, "EXISTS", "%s exists already", file);
+    return error_errno(e, "cannot create %s", file);
+}
+
+static enum status receive_file(struct ctl *c, const char *hash, const char *part, const char *file, int64_t *size,
+                                struct error *e)
+{
+    int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return error_errno(e, "cannot create %s", file);
+    enum status s = receive(c, hash, fd, file, size, e);
+    if (close(fd) != 0 && s == STATUS_OK)
+        s = error_errno(e, "cannot write %s", file);
+    if (s == STATUS_OK)
+        s = give_name(part, file, e);
+    if (s != STATUS_OK)
+        unlink(part);
     return s;
 }
 
 enum status blob_download(struct ctl *c, const char *hash, const char *file, int64_t *size, struct error *e)
 {
+    struct buf part = {0};
+    struct stat st;
     if (file == NULL)
         return receive(c, hash, STDOUT_FILENO, "stdout", size, e);
-    int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 && errno == EEXIST)
+    if (lstat(file, &st) == 0)
         return error_set(e, STATUS_EXISTS, "EXISTS", "%s exists already", file);
-    if (fd < 0)
-        return error_errno(e, "cannot create %s", file);
-    enum status s = receive(c, hash, fd, file, size, e);
-    close(fd);
-    if (s != STATUS_OK)
-        unlink(file);
+    buf_printf(&part, "%s.%d.part", file, (int)getpid());
+    interrupt_hold();
+    enum status s = receive_file(c, hash, buf_cstr(&part), file, size, e);
+    interrupt_release();
+    buf_free(&part);
     return s;
 }

@@ -1,5 +1,6 @@
 // import and export of a reference storage directory. A node sees only its own folder, so the directory is copied into
-// or out of DIR/NODE/import|export/NAME, and the methods take the NAME.
+// or out of DIR/NODE/import|export/NAME, and the methods take the NAME. Those copies hold keys: the node removes what
+// it exported when our connection ends, and what it has imported; the supervisor removes at its start what is left.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +11,12 @@
 #include "io/file.h"
 #include "io/folder.h"
 #include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/interrupt.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/ctl/progress.h"
 #include "supervisor/ctl/tree.h"
 
-enum { NAME_LENGTH = 16, POLL_MS = 20000 };
+enum { NAME_LENGTH = 16 };
 
 static const char *node_of(const struct ctl *c)
 {
@@ -29,21 +32,32 @@ static char *exchange_path(const struct ctl *c, const char *kind, const char *na
     return path;
 }
 
+static void show_progress(struct progress *p, const json_t *state)
+{
+    const json_t *at = json_object_get(state, "progress");
+    if (at != NULL)
+        progress_at(p, (uint64_t)json_integer_value(json_object_get(at, "done")),
+                    (uint64_t)json_integer_value(json_object_get(at, "total")));
+}
+
 static json_t *wait_for_job(struct ctl *c, const char *job, struct error *e)
 {
-    for (;;) {
-        json_t *params = json_pack("{s:s, s:i, s:s}", "jobId", job, "waitMs", POLL_MS, "node", node_of(c));
+    struct progress *p = progress_begin(c, "exporting");
+    json_t *result = NULL;
+    for (bool more = true; more;) {
+        json_t *params =
+            json_pack("{s:s, s:i, s:s}", "jobId", job, "waitMs", progress_interval_ms(p), "node", node_of(c));
         json_t *state = ctl_call(c, "job.wait", params, e);
-        if (state == NULL)
-            return NULL;
-        if (json_is_true(json_object_get(state, "done"))) {
-            json_t *result = json_object_get(state, "result");
+        more = state != NULL && !json_is_true(json_object_get(state, "done"));
+        show_progress(p, state);
+        if (state != NULL && !more) {
+            result = json_object_get(state, "result");
             result = json_is_object(result) ? json_incref(result) : json_object();
-            json_decref(state);
-            return result;
         }
         json_decref(state);
     }
+    progress_end(p);
+    return result;
 }
 
 static json_t *run_job(struct ctl *c, const char *method, const char *name, struct error *e)
@@ -51,8 +65,8 @@ static json_t *run_job(struct ctl *c, const char *method, const char *name, stru
     struct secret secret = {0};
     if (ctl_new_secret(c, ctl_value(c, "secret-file"), "Secret of the storage: ", &secret, e) != STATUS_OK)
         return NULL;
-    json_t *params = json_pack("{s:s, s:s%, s:s}", "name", name, "secret", (const char *)secret.data, secret.len,
-                               "node", node_of(c));
+    json_t *params = json_pack("{s:s, s:s%, s:s, s:b}", "name", name, "secret", (const char *)secret.data, secret.len,
+                               "node", node_of(c), "tied", 1);
     secret_destroy(&secret);
     json_t *job = ctl_call(c, method, params, e);
     const char *id = json_string_value(json_object_get(job, "jobId"));
@@ -80,6 +94,20 @@ static json_t *adopt(struct ctl *c, const char *name, struct error *e)
     return ctl_call(c, "provision", params, e);
 }
 
+// What was interrupted leaves nothing behind.
+static enum status copy_safely(const struct ctl *c, const char *from, const char *to, struct error *e)
+{
+    struct error ignored = {0};
+    interrupt_hold();
+    enum status s = tree_copy(c, from, to, e);
+    if (s == STATUS_OK && interrupt_check(e) != STATUS_OK) {
+        s = e->status;
+        folder_remove_tree(to, &ignored);
+    }
+    interrupt_release();
+    return s;
+}
+
 enum status run_import(struct ctl *c, struct error *e)
 {
     struct error ignored = {0};
@@ -93,8 +121,8 @@ enum status run_import(struct ctl *c, struct error *e)
     random_text(name, NAME_LENGTH);
     char *folder = exchange_path(c, "import", "");
     char *copy = exchange_path(c, "import", name);
-    if (folder_create(folder, 0700, e) == STATUS_OK && tree_copy(ctl_value(c, "one-db"), copy, e) == STATUS_OK)
-        result = adopt(c, name, e);
+    if (folder_create(folder, 0700, e) == STATUS_OK && copy_safely(c, ctl_value(c, "one-db"), copy, e) == STATUS_OK)
+        result = adopt(c, name, e); // which also removes the copy, should we be gone by then
     folder_remove_tree(copy, &ignored);
     rmdir(folder);
     free(control);
@@ -115,7 +143,7 @@ enum status run_export(struct ctl *c, struct error *e)
     random_text(name, NAME_LENGTH);
     char *written = exchange_path(c, "export", name);
     json_t *result = run_job(c, "onedb.export", name, e);
-    if (result != NULL && tree_copy(written, to, e) != STATUS_OK) {
+    if (result != NULL && copy_safely(c, written, to, e) != STATUS_OK) {
         json_decref(result);
         result = NULL;
     }

@@ -57,14 +57,13 @@ static json_int_t number_of(const json_t *object, const char *name)
     return json_integer_value(json_object_get(object, name));
 }
 
-// How many were lost between two pages. Of another run of the supervisor: those before the page.
+// How many were lost between two pages. Where the numbers have begun anew: those before the page.
 static json_int_t count_lost(const json_t *position, const json_t *page)
 {
     const json_t *first = json_array_get(json_object_get(page, "events"), 0);
     json_int_t seq = first != NULL ? number_of(first, "seq") : number_of(page, "next");
-    return json_equal(json_object_get(position, "bootId"), json_object_get(page, "bootId"))
-               ? seq - number_of(position, "seq")
-               : seq - 1;
+    json_int_t expected = number_of(position, "seq");
+    return seq >= expected ? seq - expected : seq - 1;
 }
 
 static void print_events(const struct ctl *c, const json_t *position, const json_t *page)
@@ -89,6 +88,11 @@ enum status run_events(struct ctl *c, struct error *e)
     json_t *position = json_object();
     for (bool first = true; more; first = false) {
         json_t *params = json_copy(position);
+        if (first)
+            json_object_set_new(params, "from", json_string(ctl_has(c, "from") ? ctl_value(c, "from") : "oldest"));
+        if (c->node != NULL)
+            json_object_set_new(params, "node", json_string(c->node));
+        ctl_add(c, params, "type", "type");
         json_object_set_new(params, "limit", json_integer(EVENTS_PAGE));
         json_object_set_new(params, "waitMs", json_integer(follow && !first ? FOLLOW_WAIT_MS : 0));
         json_t *page = ctl_call_within(c, "events.since", params, FOLLOW_TIMEOUT_MS, e);

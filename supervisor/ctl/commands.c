@@ -239,8 +239,12 @@ const struct ctl_command CTL_COMMANDS[] = {
 
     {"id", "", 0, 0, "Show who this node is: ids, e-mail, public keys", NULL, "id --node archive", 30, run_id, {{0}}},
     {"storage", "", 0, 0, "Show what the store holds, by type", NULL, "storage --node archive", 30, run_storage, {{0}}},
-    {"events", "", 0, 0, "Show what happened lately", "With --follow it goes on until Ctrl-C.", "events --follow", 30,
-     run_events, {{"follow", '\0', NULL, "go on with new events"}}},
+    {"events", "", 0, 0, "Show what happened lately",
+     "The last 10,000 events, also of before the supervisor was started. With --node only those of that node. With\n"
+     "--follow it goes on until Ctrl-C.",
+     "events --from now --follow --type chat", 30, run_events,
+     {{"follow", '\0', NULL, "go on with new events"}, {"type", '\0', "TYPE", "only of this name, or kind: chat, sync, connection"},
+      {"from", '\0', "WHEN", "begin with oldest (default), run (since the supervisor was started) or now"}}},
     {"stats", "", 0, 0, "Show counters", "With --history also what happened in each of the last minutes.",
      "stats --history 60 --node archive", 30, run_stats,
      {{"history", '\0', "MINUTES", "how far to look back, at most 1440"}}},

@@ -37,9 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct conn_peer peer = {0};
     struct error e;
     enum conn_group group;
+    bool relayed;
     read_request(text);
     read_identity(text);
-    handshake_read_ready(true, text, &e);
+    handshake_read_ready(true, text, &relayed, &e);
     exchange_read_group(true, text, &group, &e);
     exchange_read_sync(true, text, &e);
     exchange_read_person(core_recipes(), true, text, &peer, &e);

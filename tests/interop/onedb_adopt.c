@@ -87,7 +87,7 @@ int main(int argc, char **argv)
     must(instance_reopen(store, keys, &self, &e), &e, "instance_reopen");
     struct model m = {.store = store, .self = self, .arena = arena_create(), .now_ms = clock_wall_ms()};
     print(&m, &report);
-    must(onedb_export(&m, keys, argv[3], &secret, &written, &e), &e, "onedb_export");
+    must(onedb_export(&m, keys, argv[3], &secret, NULL, &written, &e), &e, "onedb_export");
     arena_destroy(m.arena);
     identity_destroy(self);
     keychain_close(keys);

@@ -172,7 +172,7 @@ def test_what_cannot_be_written_is_said_on_standard_error(t):
     until(lambda: t.cli("status")[0] == 0, "it runs all the same")
     os.rename(t.path("log"), t.path("moved"))
     t.process.send_signal(signal.SIGHUP)
-    until(lambda: read(said).count("the log goes on in its old file") == 3, "there is no folder for logs")
+    until(lambda: read(said).count("the log goes on in its old file") == 4, "there is no folder for logs")
     assert "log.kept" in read(t.path("moved", "supervisor.log"))
     assert t.stop() == 0
 

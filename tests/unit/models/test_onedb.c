@@ -78,7 +78,7 @@ static struct onedb_report export_it(struct fixture *f)
 {
     struct onedb_report report;
     struct model *m = model_node_begin(&f->a);
-    MUST(onedb_export(m, f->a.keys, f->dir, &f->secret, &report, &e));
+    MUST(onedb_export(m, f->a.keys, f->dir, &f->secret, NULL, &report, &e));
     model_node_end(&f->a);
     return report;
 }
@@ -251,7 +251,7 @@ static void exports_into_empty_folders_only(void **state)
     struct onedb_report out;
     export_it(f);
     struct model *m = model_node_begin(&f->a);
-    assert_int_equal(onedb_export(m, f->a.keys, f->dir, &f->secret, &out, &why), STATUS_EXISTS);
+    assert_int_equal(onedb_export(m, f->a.keys, f->dir, &f->secret, NULL, &out, &why), STATUS_EXISTS);
     model_node_end(&f->a);
 }
 

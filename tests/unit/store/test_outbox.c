@@ -7,6 +7,7 @@
 #include "io/file.h"
 #include "store/delivery.h"
 #include "store/outbox.h"
+#include "store/trace.h"
 
 static int open_store(void **state)
 {
@@ -203,6 +204,42 @@ static void both_survive_a_rebuild(void **state)
     assert_true(rows.count == 1 && rows.items[0].state == DELIVERY_DELIVERED);
 }
 
+static void set_trace(struct fixture *f, uint32_t number, bool incoming, int64_t first)
+{
+    struct store_trace t = {.incoming = incoming, .channel = named(1), .recipient = named(2), .times = {first}};
+    memcpy(t.message.b, &number, sizeof number);
+    assert_int_equal(store_trace_set(f->store, &t, NULL), STATUS_OK);
+}
+
+static void the_last_traces_are_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct store_trace found[3];
+    struct store_trace one;
+    size_t count;
+    const uint32_t first = 1;
+    struct hash message = {{0}};
+    memcpy(message.b, &first, sizeof first);
+    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
+    set_trace(f, 1, false, 5);
+    set_trace(f, 2, true, 6);
+    set_trace(f, 1, false, 7);
+    assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
+    fixture_reopen(f);
+    assert_int_equal(store_trace_get(f->store, &message, &one, NULL), STATUS_OK);
+    const struct hash recipient = named(2);
+    assert_true(one.times[0] == 7 && !one.incoming && hash_eq(&one.recipient, &recipient));
+    assert_int_equal(store_trace_latest(f->store, true, 3, found, &count, NULL), STATUS_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
+    for (uint32_t i = 3; i <= STORE_TRACES + 1; i++)
+        set_trace(f, i, false, i);
+    assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
+    assert_int_equal(store_trace_get(f->store, &message, &one, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(store_trace_latest(f->store, false, 3, found, &count, NULL), STATUS_OK);
+    assert_true(count == 3 && found[0].times[0] == STORE_TRACES + 1 && found[2].times[0] == STORE_TRACES - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +248,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_is_bounded, open_store, close_store),
         cmocka_unit_test_setup_teardown(deliveries_go_forwards_only, open_store, close_store),
         cmocka_unit_test_setup_teardown(both_survive_a_rebuild, open_store, close_store),
+        cmocka_unit_test_setup_teardown(the_last_traces_are_kept, open_store, close_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

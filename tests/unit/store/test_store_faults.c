@@ -233,6 +233,26 @@ static void full_disk_fails_jobs_but_not_the_queue(void **state)
     free(text);
 }
 
+// A piece that is sent again after one that failed must not make a file with a hole in it.
+static void a_writer_that_failed_stays_failed(void **state)
+{
+    struct fixture *f = *state;
+    struct store_writer *w;
+    struct hash hash;
+    struct error e = {0};
+    const char *bytes = arena_alloc(f->arena, 200000);
+    assert_int_equal(store_begin(f->store, &e), STATUS_OK);
+    assert_int_equal(store_writer_create(f->store, false, &w, &e), STATUS_OK);
+    assert_int_equal(store_writer_add(w, (struct span){bytes, 200000}, &e), STATUS_OK);
+    assert_true(fault_script("write:1:ENOSPC"));
+    assert_int_equal(store_writer_add(w, (struct span){bytes, 200000}, &e), STATUS_FULL);
+    fault_script(NULL);
+    assert_int_equal(store_writer_add(w, (struct span){bytes, 200000}, &e), STATUS_IO);
+    assert_int_equal(store_writer_finish(w, NULL, &hash, NULL, &e), STATUS_IO);
+    store_writer_destroy(w);
+    store_rollback(f->store);
+}
+
 static void scripts_are_checked(void **state)
 {
     (void)state;
@@ -250,13 +270,10 @@ static void scripts_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(full_disk_is_told_and_survived),
-        TEST(read_only_disk_is_told_and_survived),
-        TEST(opening_on_a_read_only_disk_is_told),
-        TEST(failed_sync_stops_the_store),
-        TEST(failed_settling_loses_nothing),
-        TEST(full_disk_fails_jobs_but_not_the_queue),
-        TEST(scripts_are_checked),
+        TEST(full_disk_is_told_and_survived),      TEST(read_only_disk_is_told_and_survived),
+        TEST(opening_on_a_read_only_disk_is_told), TEST(failed_sync_stops_the_store),
+        TEST(failed_settling_loses_nothing),       TEST(full_disk_fails_jobs_but_not_the_queue),
+        TEST(a_writer_that_failed_stays_failed),   TEST(scripts_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

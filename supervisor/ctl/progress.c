@@ -1,0 +1,97 @@
+#include "supervisor/ctl/progress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+enum { FIRST_MS = 500, EVERY_MS = 200, ASK_MS = 500, RARELY_MS = 20000, NAME_MAX_BYTES = 30 };
+
+struct progress {
+    struct buf name;
+    uint64_t began;
+    uint64_t shown; // when last, 0 = not yet
+};
+
+struct progress *progress_begin(const struct ctl *c, const char *what)
+{
+    if (c->json || !isatty(STDERR_FILENO) || getenv("NO_COLOR") != NULL)
+        return NULL;
+    struct progress *p = mem_alloc(sizeof *p);
+    p->began = clock_monotonic_ms();
+    text_escape_controls(span_of(what), &p->name);
+    return p;
+}
+
+static void add_bytes(struct buf *b, double bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    size_t unit = 0;
+    while (bytes >= 1000 && unit + 1 < sizeof units / sizeof *units) {
+        bytes /= 1000;
+        unit++;
+    }
+    buf_printf(b, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+}
+
+static void add_time(struct buf *b, uint64_t seconds)
+{
+    if (seconds >= 3600)
+        buf_printf(b, "%llu h %02llu min", (unsigned long long)(seconds / 3600),
+                   (unsigned long long)(seconds / 60 % 60));
+    else if (seconds >= 60)
+        buf_printf(b, "%llu min %02llu s", (unsigned long long)(seconds / 60), (unsigned long long)(seconds % 60));
+    else
+        buf_printf(b, "%llu s", (unsigned long long)seconds);
+}
+
+static void add_rest(struct buf *b, uint64_t done, uint64_t total, double rate)
+{
+    double share = (double)done / (double)total;
+    buf_add_text(b, " of ");
+    add_bytes(b, (double)total);
+    buf_printf(b, ", %d %%", share < 1 ? (int)(share * 100) : 100);
+    if (rate <= 0 || done > total)
+        return;
+    buf_add_text(b, ", ");
+    add_time(b, (uint64_t)((double)(total - done) / rate) + 1);
+    buf_add_text(b, " left");
+}
+
+void progress_at(struct progress *p, uint64_t done, uint64_t total)
+{
+    uint64_t now = clock_monotonic_ms();
+    if (p == NULL || now - p->began < FIRST_MS || (p->shown != 0 && now - p->shown < EVERY_MS))
+        return;
+    struct buf b = {0};
+    double rate = (double)done * 1000 / (double)(now - p->began);
+    p->shown = now;
+    buf_printf(&b, "\r%.*s: ", (int)(p->name.len < NAME_MAX_BYTES ? p->name.len : NAME_MAX_BYTES), buf_cstr(&p->name));
+    add_bytes(&b, (double)done);
+    if (total != 0)
+        add_rest(&b, done, total, rate);
+    buf_add_text(&b, ", ");
+    add_bytes(&b, rate);
+    buf_add_text(&b, "/s\033[K");
+    fputs(buf_cstr(&b), stderr);
+    fflush(stderr);
+    buf_free(&b);
+}
+
+void progress_end(struct progress *p)
+{
+    if (p == NULL)
+        return;
+    if (p->shown != 0)
+        fputs("\r\033[K", stderr);
+    buf_free(&p->name);
+    free(p);
+}
+
+int progress_interval_ms(const struct progress *p)
+{
+    return p != NULL ? ASK_MS : RARELY_MS;
+}
