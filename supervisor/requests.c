@@ -191,6 +191,7 @@ static void forwarded(void *ctx, json_t *result, const struct error *error);
 static void ask_archive(struct forwarding *f)
 {
     const struct ipc_method *m = ipc_method_find(ipc_request_method(f->request));
+    f->node = IPC_ARCHIVE;
     f->process = f->asks->nodes[IPC_ARCHIVE].process;
     f->asks = NULL;
     process_call(f->process, m->name, json_incref(f->params), m->timeout_ms, forwarded, f);
