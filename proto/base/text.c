@@ -125,7 +125,17 @@ static bool is_control(uint32_t c)
            (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
 }
 
-void text_escape_controls(struct span s, struct buf *out)
+static void escape_control(uint32_t c, bool as_json, struct buf *out)
+{
+    if (as_json)
+        buf_printf(out, "\\u%04x", c); // all are below U+10000
+    else if (c < 0x100)
+        buf_printf(out, "\\x%02x", c);
+    else
+        buf_printf(out, "\\u{%04x}", c);
+}
+
+static void escape_controls(struct span s, bool as_json, struct buf *out)
 {
     const uint8_t *p = (const uint8_t *)s.ptr;
     size_t i = 0;
@@ -138,14 +148,22 @@ void text_escape_controls(struct span s, struct buf *out)
             continue;
         }
         uint32_t c = code_point(p + i, n);
-        if (!is_control(c))
-            buf_add(out, p + i, n);
-        else if (c < 0x100)
-            buf_printf(out, "\\x%02x", c);
+        if (is_control(c))
+            escape_control(c, as_json, out);
         else
-            buf_printf(out, "\\u{%04x}", c);
+            buf_add(out, p + i, n);
         i += n;
     }
+}
+
+void text_escape_controls(struct span s, struct buf *out)
+{
+    escape_controls(s, false, out);
+}
+
+void text_escape_in_json(struct span json, struct buf *out)
+{
+    escape_controls(json, true, out);
 }
 
 void base64_encode(const void *bytes, size_t len, struct buf *out)

@@ -17,6 +17,8 @@ void utf8_add(struct buf *out, uint32_t code_point);
 
 // Appends s for a terminal: C0, C1 and bidirectional controls become \xNN or \u{NNNN}; newline and tab too.
 void text_escape_controls(struct span s, struct buf *out);
+// The same in a compact JSON text, of which it leaves the value as it is: \uNNNN.
+void text_escape_in_json(struct span json, struct buf *out);
 
 // Standard alphabet with padding. Decoding also takes '-' and '_', refuses everything else; false leaves out as it was.
 void base64_encode(const void *bytes, size_t len, struct buf *out);

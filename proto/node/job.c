@@ -45,7 +45,7 @@ static enum status keep_result(struct node_job *job, struct error *e)
     struct model *m = &job->model;
     json_t *result = job->result != NULL ? json_incref(job->result) : json_object();
     char *text = json_dumps(result, JSON_COMPACT | JSON_ENCODE_ANY);
-    enum status st = store_op_put(m->store, op_key(job), span_of(text), m->now_ms, e);
+    enum status st = store_op_put(m->store, op_key(job), span_of(text), e);
     free(text);
     json_decref(result);
     return st;

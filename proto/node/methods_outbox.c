@@ -230,7 +230,7 @@ static enum status settle(struct model *m, json_t *item, struct error *e)
         return st; // it is over already
     st = store_outbox_settle(m->store, &outcome, e);
     if (st == STATUS_OK && outcome.state == INTENT_CARRIED && rows.items[0].topic.len == 0) // a repeat is answered so
-        st = store_op_put(m->store, rows.items[0].op, outcome.result, m->now_ms, e);
+        st = store_op_put(m->store, rows.items[0].op, outcome.result, e);
     json_object_set_new(item, "opId", node_json_text(rows.items[0].op));
     if (rows.items[0].topic.len != 0)
         json_object_set_new(item, "message", node_json_hash(&rows.items[0].message));

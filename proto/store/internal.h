@@ -120,6 +120,7 @@ struct store {
 
     int wal_pages;      // length of the write-ahead log
     int64_t expired_at; // when old operations were dropped last
+    int64_t op_age;     // by what they are dated (op.c); below zero: not yet read
 
     store_hook hook;
     void *hook_ctx;
@@ -280,6 +281,10 @@ uint64_t access_events_count(const struct store *s);
 // The objects withheld from the person, valid until something else is; *out is NULL if there are none.
 enum status withheld_find(struct store *s, const struct hash *person, const struct hash_map **out, struct error *e);
 void withheld_destroy(struct store *s);
+
+// ---- op.c
+enum status op_age(struct store *s, int64_t *age, struct error *e);
+enum status op_expire(struct store *s, int64_t now_ms, struct error *e);
 
 // ---- changes.c
 void changes_add_object(struct store *s, const struct object_row *row, const struct hash *hash);

@@ -1,8 +1,9 @@
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "store/internal.h"
 
-enum { RESULT_LIMIT = 1 << 20 };
+enum { RESULT_LIMIT = 1 << 20, OP_EXPIRY_MS = 60 * 60 * 1000 };
 
 static enum status get_one(struct store *s, sqlite3_stmt *st, struct span name, struct arena *a, struct span *value,
                            struct error *e)
@@ -24,18 +25,81 @@ enum status store_op_get(struct store *s, struct span op_id, struct arena *a, st
     return get_one(s, statement(s, SQL_OP_GET), op_id, a, result, e);
 }
 
-enum status store_op_put(struct store *s, struct span op_id, struct span result, int64_t now_ms, struct error *e)
+enum status store_op_put(struct store *s, struct span op_id, struct span result, struct error *e)
 {
     enum status status = store_need_transaction(s, e);
     if (status != STATUS_OK)
         return status;
     if (result.len > RESULT_LIMIT)
         return error_set(e, STATUS_TOO_BIG, "TOO-BIG", "A result of %zu bytes is not kept", result.len);
+    int64_t age = 0;
+    status = op_age(s, &age, e);
     sqlite3_stmt *st = statement(s, SQL_OP_PUT);
     bind_span(st, 1, op_id);
     bind_bytes(st, 2, result);
-    sqlite3_bind_int64(st, 3, now_ms);
-    return statement_run(s, st, e);
+    sqlite3_bind_int64(st, 3, age);
+    return status == STATUS_OK ? statement_run(s, st, e) : status;
+}
+
+static const char age_name[] = "op.age";
+
+// Before it was counted, operations bore the time of the day: it goes on from the latest.
+static enum status load_age(struct store *s, int64_t *age, struct error *e)
+{
+    bool row;
+    struct arena *a = arena_create();
+    struct span text;
+    enum status status = store_setting_get(s, age_name, a, &text, e);
+    if (status == STATUS_OK) {
+        *age = strtoll(text.ptr, NULL, 10);
+    } else if (status == STATUS_NOT_FOUND) {
+        sqlite3_stmt *st = statement(s, SQL_OP_LATEST);
+        status = statement_step(s, st, &row, e);
+        *age = row ? sqlite3_column_int64(st, 0) : 0;
+        sqlite3_reset(st);
+    }
+    arena_destroy(a);
+    return status;
+}
+
+enum status op_age(struct store *s, int64_t *age, struct error *e)
+{
+    enum status status = s->op_age < 0 ? load_age(s, &s->op_age, e) : STATUS_OK;
+    *age = s->op_age;
+    return status;
+}
+
+static enum status grow_older(struct store *s, int64_t ms, struct error *e)
+{
+    char text[24];
+    int64_t age = 0;
+    enum status status = op_age(s, &age, e);
+    int len = snprintf(text, sizeof text, "%lld", (long long)(age + ms));
+    sqlite3_stmt *st = statement(s, SQL_SETTING_SET);
+    bind_span(st, 1, span_of(age_name));
+    bind_bytes(st, 2, (struct span){text, (size_t)len});
+    if (status == STATUS_OK)
+        status = statement_run(s, st, e);
+    if (status == STATUS_OK)
+        s->op_age = age + ms;
+    return status;
+}
+
+// A step of the clock counts as no more than what passes between two calls.
+enum status op_expire(struct store *s, int64_t now_ms, struct error *e)
+{
+    int64_t passed = now_ms - s->expired_at;
+    bool first = s->expired_at == 0;
+    if (passed >= 0 && passed < OP_EXPIRY_MS)
+        return STATUS_OK;
+    s->expired_at = now_ms;
+    if (passed < 0 || first)
+        return STATUS_OK;
+    enum status status = grow_older(s, passed < 2 * OP_EXPIRY_MS ? passed : OP_EXPIRY_MS, e);
+    sqlite3_stmt *st = statement(s, SQL_OP_EXPIRE);
+    sqlite3_bind_int64(st, 1, s->op_age - STORE_OP_AGE_MS);
+    sqlite3_bind_int64(st, 2, s->op_age - STORE_CARRIED_AGE_MS);
+    return status == STATUS_OK ? statement_run(s, st, e) : status;
 }
 
 struct store_setting_name store_setting_about(const char *kind, const struct hash *hash)

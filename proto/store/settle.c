@@ -15,7 +15,6 @@ enum {
     SETTLE_BYTES = 4 << 20,
     SYNC_THREADS = 15,       // besides the one that asks
     CHECKPOINT_PAGES = 1000, // of the write-ahead log, when idle
-    OP_EXPIRY_MS = 60 * 60 * 1000,
 };
 
 struct settled {      // a file on its way
@@ -246,17 +245,6 @@ enum status settle_finish(struct store *s, struct settle_batch *b, enum status w
 
 // ---- Upkeep ---------------------------------------------------------------------------------------------------------
 
-static enum status expire_operations(struct store *s, int64_t now_ms, struct error *e)
-{
-    if (now_ms - s->expired_at < OP_EXPIRY_MS)
-        return STATUS_OK;
-    s->expired_at = now_ms;
-    sqlite3_stmt *st = statement(s, SQL_OP_EXPIRE);
-    sqlite3_bind_int64(st, 1, now_ms - STORE_OP_AGE_MS);
-    sqlite3_bind_int64(st, 2, now_ms - STORE_CARRIED_AGE_MS);
-    return statement_run(s, st, e);
-}
-
 // What was found damaged while reading is noted as wanted, so that a peer that holds it is asked for it.
 static enum status note_damage(struct store *s, struct error *e)
 {
@@ -270,7 +258,7 @@ enum status settle_upkeep(struct store *s, int64_t now_ms, struct error *e)
 {
     enum status status = note_damage(s, e);
     if (status == STATUS_OK)
-        status = expire_operations(s, now_ms, e);
+        status = op_expire(s, now_ms, e);
     if (status != STATUS_OK || s->wal_pages <= CHECKPOINT_PAGES)
         return status;
     s->wal_pages = 0;

@@ -159,7 +159,7 @@ enum status store_snapshot(const char *dir, const char *database, const char *li
 
 // What was done once is still done once, whenever that was; and the heads have no files yet.
 static const char begin_anew[] = "BEGIN IMMEDIATE; UPDATE epoch SET value = random(); UPDATE op SET time = max(time, "
-                                 "CAST(unixepoch() AS INTEGER) * 1000);";
+                                 "coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'op.age'), 0));";
 
 enum status snapshot_begin_epoch(struct store *s, bool *restored, struct error *e)
 {

@@ -128,6 +128,7 @@ static const char *const texts[SQL_COUNT] = {
                          "l.target = a.hash JOIN object o ON o.seq = l.src) SELECT hash FROM above",
 
     [SQL_OP_GET] = "SELECT result FROM op WHERE op_id = ?1",
+    [SQL_OP_LATEST] = "SELECT max(time) FROM op",
     [SQL_OP_PUT] = "INSERT OR REPLACE INTO op(op_id, result, time) VALUES(?1, ?2, ?3)",
     // What came by way of another node's outbox may be asked for again long after.
     [SQL_OP_EXPIRE] = "DELETE FROM op WHERE time < ?1 AND (time < ?2 OR op_id NOT LIKE '% intent:%')",

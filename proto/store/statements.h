@@ -80,6 +80,7 @@ enum statement_id {
     SQL_ABOVE_TYPE,
     SQL_ABOVE_OBJECT,
     SQL_OP_GET,
+    SQL_OP_LATEST,
     SQL_OP_PUT,
     SQL_OP_EXPIRE,
     SQL_SETTING_GET,

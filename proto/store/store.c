@@ -130,6 +130,7 @@ static struct store *create(const struct store_options *options)
     s->in_use = &s->main;
     s->dir = mem_text(span_of(options->dir));
     s->kind = options->kind;
+    s->op_age = -1;
     s->recipes = options->recipes;
     s->versions = (struct version_source){.ctx = s,
                                           .recipes = s->recipes,

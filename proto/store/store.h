@@ -199,9 +199,10 @@ enum status store_roots_version(struct store *s, const struct hash *person, uint
 
 // ---- Small things --------------------------------------------------------------------------------------------------
 
-// Results of mutating control requests by operation id, kept 24 h, written in the transaction of their effect.
+// Results of mutating control requests by operation id, written in the transaction of their effect and kept for 24 h in
+// which the store is in use, whatever the clock says.
 enum status store_op_get(struct store *s, struct span op_id, struct arena *a, struct span *result, struct error *e);
-enum status store_op_put(struct store *s, struct span op_id, struct span result, int64_t now_ms, struct error *e);
+enum status store_op_put(struct store *s, struct span op_id, struct span result, struct error *e);
 // Settings of the node itself, small values by name (not data-model objects).
 // The name of a setting about one object or person: "KIND.HEX". kind: a literal of at most 15 bytes.
 struct store_setting_name {

@@ -16,9 +16,21 @@ bool output_failed(void)
     return fflush(stdout) != 0 || ferror(stdout) != 0;
 }
 
+static void put(const struct buf *b)
+{
+    if (b->len != 0)
+        fwrite(b->data, 1, b->len, stdout);
+}
+
+// Foreign text reaches a terminal this way, too.
 void output_json(json_t *result)
 {
-    json_dumpf(result, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+    struct buf b = {0};
+    char *text = json_dumps(result, JSON_COMPACT | JSON_ENCODE_ANY);
+    text_escape_in_json(span_of(text), &b);
+    put(&b);
+    buf_free(&b);
+    free(text);
     putchar('\n');
     fflush(stdout);
     json_decref(result);
@@ -27,12 +39,6 @@ void output_json(json_t *result)
 bool output_is_colourful(void)
 {
     return isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
-}
-
-static void put(const struct buf *b)
-{
-    if (b->len != 0)
-        fwrite(b->data, 1, b->len, stdout);
 }
 
 void output_text(const char *text)

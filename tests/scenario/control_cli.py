@@ -68,6 +68,10 @@ def test_control_characters_of_others_never_reach_the_terminal(t):
     for command in (["contacts"], ["chat", "list", "--with", "01234567"]):
         out = t.cli(*command)[1]
         assert "\x1b" not in out and "\x07" not in out and "\\x1b" in out, out
+    for command in (["contacts"], ["chat", "list", "--with", "01234567"]):
+        out = t.cli("--json", *command)[1]
+        assert out.endswith("\n") and all(" " <= c for c in out[:-1]) and not set(out) & set("\x7f\x9b\u202e"), out
+    assert t.cli_json("contacts")[1][0]["name"] == "Bob \x1b]0;evil\x07\x7f\x9b\u202e"
 
 
 def test_an_invitation_goes_from_hand_to_hand(t):

@@ -39,6 +39,9 @@ static void controls_are_shown_not_obeyed(void **state)
                               "b\xFF"),
                          &b);
     assert_string_equal(buf_cstr(&b), "a\\x1b[2J\\x9b\\u{202e}b\\xff");
+    buf_clear(&b);
+    text_escape_in_json(SPAN("{\"a\":\"\\u001b[2J\x7F\xC2\x9B\xE2\x80\xAE\xC3\xBC\"}"), &b);
+    assert_string_equal(buf_cstr(&b), "{\"a\":\"\\u001b[2J\\u007f\\u009b\\u202e\xC3\xBC\"}");
     buf_free(&b);
 }
 

@@ -103,10 +103,9 @@ static void a_copy_begins_a_new_epoch(void **state)
     struct fixture *f = *state;
     struct object bob = fixture_person(f, "bob@example.com", "bob");
     struct span result;
-    const int64_t now = 1;
     struct hash id = fixture_change(f, &bob);
     assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
-    assert_int_equal(store_op_put(f->store, SPAN("done"), SPAN("once"), now, NULL), STATUS_OK);
+    assert_int_equal(store_op_put(f->store, SPAN("done"), SPAN("once"), NULL), STATUS_OK);
     assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
     fixture_settle(f);
     int64_t before = epoch_of(f);

@@ -408,23 +408,52 @@ static void file_becomes_object_when_stored_as_one(void **state)
 
 // ---- Small things ---------------------------------------------------------------------------------------------------
 
+#define HOUR (INT64_C(60) * 60 * 1000)
+
+static bool is_kept(struct fixture *f, int64_t now)
+{
+    bool more;
+    struct span result;
+    assert_int_equal(store_maintain(f->store, now, &more, NULL), STATUS_OK);
+    return store_op_get(f->store, SPAN("op-1"), f->arena, &result, NULL) == STATUS_OK;
+}
+
 static void operations_are_kept_for_a_day(void **state)
 {
     struct fixture *f = *state;
     struct span result;
-    bool more;
-    int64_t day = INT64_C(24) * 60 * 60 * 1000;
+    int64_t now = INT64_C(1700000000000);
     assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
-    assert_int_equal(store_op_put(f->store, SPAN("op-1"), SPAN("{\"ok\":true}"), 1000, NULL), STATUS_OK);
+    assert_int_equal(store_op_put(f->store, SPAN("op-1"), SPAN("{\"ok\":true}"), NULL), STATUS_OK);
     assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
     assert_int_equal(store_op_get(f->store, SPAN("op-1"), f->arena, &result, NULL), STATUS_OK);
     assert_true(span_eq(result, SPAN("{\"ok\":true}")));
     assert_int_equal(store_op_get(f->store, SPAN("op-2"), f->arena, &result, NULL), STATUS_NOT_FOUND);
     fixture_settle(f);
-    assert_int_equal(store_maintain(f->store, day, &more, NULL), STATUS_OK);
-    assert_int_equal(store_op_get(f->store, SPAN("op-1"), f->arena, &result, NULL), STATUS_OK);
-    assert_int_equal(store_maintain(f->store, 3 * day, &more, NULL), STATUS_OK);
-    assert_int_equal(store_op_get(f->store, SPAN("op-1"), f->arena, &result, NULL), STATUS_NOT_FOUND);
+    for (int hours = 0; hours <= 24; hours++) {
+        assert_true(is_kept(f, now + hours * HOUR));
+        if (hours % 10 == 9)
+            fixture_reopen(f); // of the hour in which that was nothing counts
+    }
+    assert_true(is_kept(f, now + 25 * HOUR));
+    assert_true(is_kept(f, now + 26 * HOUR));
+    assert_false(is_kept(f, now + 27 * HOUR));
+}
+
+// Whoever sends the same again does not know what the clock does.
+static void no_clock_makes_operations_forgotten(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now = INT64_C(1700000000000);
+    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
+    assert_int_equal(store_op_put(f->store, SPAN("op-1"), SPAN("{}"), NULL), STATUS_OK);
+    assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
+    fixture_settle(f);
+    for (int i = 0; i < 5; i++) {
+        assert_true(is_kept(f, now));
+        assert_true(is_kept(f, now + 365 * 24 * HOUR));
+        assert_true(is_kept(f, 1));
+    }
 }
 
 static void settings_are_replaced(void **state)
@@ -726,6 +755,7 @@ int main(void)
         BOTH(empty_text_is_refused),
         BOTH(file_becomes_object_when_stored_as_one),
         BOTH(operations_are_kept_for_a_day),
+        BOTH(no_clock_makes_operations_forgotten),
         BOTH(settings_are_replaced),
         BOTH(evicted_bytes_are_remote_until_they_return),
         BOTH(hook_hears_everything_once),
