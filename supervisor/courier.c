@@ -11,9 +11,11 @@ enum { BATCH = 64, CALL_MS = 60000, WAIT_MS = 20000, GRACE_MS = 15000, AGAIN_MIN
 enum { PEOPLE_MS = 500 };
 enum { GATHER_MS = 20 }; // changes of deliveries that come close together are copied together
 
+// A node that is being given back what it lost knows nobody yet: nothing is asked of it until it does.
 static bool both_open(const struct supervisor *s)
 {
-    return drive_is_open(&s->nodes[IPC_ARCHIVE]) && drive_is_open(&s->nodes[IPC_SPARSE]) && !s->stopping;
+    return drive_is_open(&s->nodes[IPC_ARCHIVE]) && drive_is_open(&s->nodes[IPC_SPARSE]) && !s->stopping &&
+           s->installation.restoring < 0;
 }
 
 static void ask(struct supervisor *s, enum ipc_node which, const char *method, json_t *params, uint64_t ms,

@@ -368,6 +368,7 @@ static void take_restored(struct node *n)
     if (provision_save(n->owner, &e) != STATUS_OK)
         refused(n, "installation.json", &e);
     notify_event(n->owner, process_name(n->process), "node.restored", NULL);
+    courier_attend(n->owner);
 }
 
 static void reported(void *ctx, json_t *result, const struct error *error)

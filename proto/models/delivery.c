@@ -4,7 +4,7 @@
 #include "models/sharing.h"
 #include "store/outbox.h"
 
-enum { GIVEN_UP_AT_A_TIME = 10000 };
+enum { GIVEN_UP_AT_A_TIME = 10000, RESTORED_AT_A_TIME = 1000 };
 
 // ---- Keeping --------------------------------------------------------------------------------------------------------
 
@@ -28,6 +28,65 @@ enum status delivery_begin(struct model *m, const struct topic *topic, const str
     if (status == STATUS_OK && persons.count != 0 && has_own && store_kind(m->store) == STORE_SPARSE)
         status = set(m, message, &own, DELIVERY_SENT, (struct span){0}, e);
     hash_list_free(&persons);
+    return status;
+}
+
+static bool is_own(struct model *m, const struct channel_entry *entry)
+{
+    struct value *object;
+    struct hash sender;
+    return model_read(m, &entry->data, "ChatMessage", &object, NULL) == STATUS_OK &&
+           value_get_hash(object, "sender", &sender) && hash_eq(&sender, &m->self->person);
+}
+
+static enum status restore_message(struct model *m, const struct topic *topic, const struct hash *message,
+                                   struct error *e)
+{
+    struct hash own;
+    struct store_deliveries rows;
+    enum status status = store_delivery_of(m->store, m->arena, message, &rows, e);
+    if (status != STATUS_OK || rows.count != 0)
+        return status;
+    status = delivery_begin(m, topic, message, e);
+    if (status == STATUS_OK)
+        status = store_delivery_of(m->store, m->arena, message, &rows, e);
+    if (status == STATUS_OK)
+        status = sharing_own_node(m, &own, e);
+    for (size_t i = 0; status == STATUS_OK && i < rows.count; i++)
+        if (hash_eq(&rows.items[i].person, &own))
+            status = set(m, message, &own, DELIVERY_DELIVERED, (struct span){0}, e);
+    return status;
+}
+
+// What cannot be read of a conversation is passed over.
+static enum status restore_topic(struct model *m, const struct topic *topic, struct error *e)
+{
+    struct channel_entries page = {0};
+    struct hash_list channels = {0};
+    enum status status = STATUS_OK;
+    bool more = topic_channels(m, topic, &channels, NULL) == STATUS_OK && channels.count != 0;
+    struct channel_query query = {.channels = channels.items,
+                                  .channel_count = channels.count,
+                                  .limit = RESTORED_AT_A_TIME,
+                                  .type = "ChatMessage",
+                                  .unverified = true};
+    while (status == STATUS_OK && more && channel_read(m, &query, &page, NULL) == STATUS_OK && page.count != 0) {
+        for (size_t i = 0; status == STATUS_OK && i < page.count; i++)
+            if (is_own(m, &page.items[i]))
+                status = restore_message(m, topic, &page.items[i].creation_time, e);
+        query.before = &page.items[page.count - 1].creation_time;
+        more = page.more;
+    }
+    hash_list_free(&channels);
+    return status;
+}
+
+enum status delivery_restore(struct model *m, struct error *e)
+{
+    struct topics topics;
+    enum status status = topic_list(m, &topics, e);
+    for (size_t i = 0; status == STATUS_OK && i < topics.count; i++)
+        status = restore_topic(m, &topics.items[i], e);
     return status;
 }
 

@@ -10,6 +10,9 @@
 
 // A message was posted here: one row for everybody who is to get it, and one for the own archive.
 enum status delivery_begin(struct model *m, const struct topic *topic, const struct hash *message, struct error *e);
+// In a store that was made anew nobody knows how far its own messages got before: what came back from the other own
+// node is there, and everybody else will be seen to have it, or be given it.
+enum status delivery_restore(struct model *m, struct error *e);
 // Nothing more will come to the person: what it has not got yet has failed.
 enum status delivery_give_up(struct model *m, const struct hash *person, struct span why, struct error *e);
 

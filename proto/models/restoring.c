@@ -1,4 +1,5 @@
 #include "models/restoring.h"
+#include "models/delivery.h"
 
 #include <string.h>
 
@@ -152,5 +153,7 @@ enum status restoring_end(struct model *m, struct keychain *k, struct error *e)
         status = channel_catch_up(m, e);
     if (status == STATUS_OK)
         status = topic_catch_up(m, e);
+    if (status == STATUS_OK)
+        status = delivery_restore(m, e);
     return status == STATUS_OK ? store_setting_set(m->store, RESTORING_SETTING, NO, e) : status;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/history.h"
+
 // ---- Signing --------------------------------------------------------------------------------------------------------
 
 // A signature covers the 64 digits of the hash (MODELS.md 4.1).
@@ -207,6 +209,29 @@ static bool read_affirmation(struct model *m, const struct hash *hash, struct tr
            value_get_hash(certificate, "data", about);
 }
 
+// After an installation was made anew under its old e-mails nobody here knows the keys of before: what we are said to
+// have written then can neither be proved nor refuted.
+static bool is_older_than_we(struct model *m, const struct hash *creation_time)
+{
+    struct value *object;
+    struct history history;
+    double time = 0;
+    if (model_read(m, creation_time, "CreationTime", &object, NULL) != STATUS_OK ||
+        !value_get_number(object, "timestamp", &time) ||
+        history_of(m, &m->self->instance, &history, NULL) != STATUS_OK || history.count == 0)
+        return false;
+    return time < (double)history.items[history.count - 1].created_ms;
+}
+
+static enum verification judge_affirmation(struct model *m, const struct hash *creation_time,
+                                           const struct trust_signature *s, const struct trust_keys *keys)
+{
+    enum verification found = judge_by_keys(s, keys);
+    bool lost =
+        found == VERIFICATION_FORGED && hash_eq(&s->issuer, &m->self->person) && is_older_than_we(m, creation_time);
+    return lost ? VERIFICATION_UNSIGNED : found;
+}
+
 enum status trust_verify_entry(struct model *m, struct trust_memo *memo, const struct hash *creation_time,
                                const struct hash_list *metadata, struct hash *author, bool *has_author,
                                enum verification *out, struct error *e)
@@ -222,7 +247,8 @@ enum status trust_verify_entry(struct model *m, struct trust_memo *memo, const s
         enum status status = keys_by_memo(m, memo, &s.issuer, &keys, e);
         if (status != STATUS_OK)
             return status;
-        enum verification found = hash_eq(&about, creation_time) ? judge_by_keys(&s, &keys) : VERIFICATION_FORGED;
+        enum verification found =
+            hash_eq(&about, creation_time) ? judge_affirmation(m, creation_time, &s, &keys) : VERIFICATION_FORGED;
         if (*has_author && found == VERIFICATION_UNSIGNED)
             continue;
         *has_author = true;

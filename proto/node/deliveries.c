@@ -18,7 +18,8 @@ struct unsure { // fetched in a session that ended too early
 struct deliveries {
     struct node *node;
     struct hash_map *waiting; // messages that somebody has not got yet
-    int64_t began_ms;
+    unsigned beginning;       // counts them
+    int64_t began_ms;         // the last one
     struct unsure unsure[UNSURE_MAX];
     size_t unsure_count;
     int64_t told; // the last change that was told of
@@ -240,6 +241,11 @@ void deliveries_returned(struct deliveries *d, const struct hash *person, const 
 
 static void asked_for_roots(struct deliveries *d, struct served_session *s, const struct hash *person)
 {
+    if (s->beginning != d->beginning) {
+        s->beginning = d->beginning;
+        s->quiet = 0;
+        s->judged = false;
+    }
     s->quiet++;
     if (s->taken.count != 0)
         has_taken(d, s, person);
@@ -363,6 +369,7 @@ void deliveries_ask(struct deliveries *d, struct ipc_request *r)
 
 struct beginning {
     struct deliveries *owner;
+    bool again; // what was told of stays
     struct hash_list waiting;
     int64_t last;
 };
@@ -382,12 +389,30 @@ static void begin_done(void *arg, enum status status, const struct error *e)
         LOG(LOG_WARN, "deliveries.unreadable", LOG_TEXT("code", e->code));
     for (size_t i = 0; i < b->waiting.count; i++)
         hash_map_add(d->waiting, &b->waiting.items[i]);
-    d->told = b->last;
-    d->telling = false;
-    if (d->again)
+    if (!b->again) {
+        d->told = b->last;
+        d->telling = false;
+    }
+    if (b->again || d->again)
         deliveries_changed(d);
     hash_list_free(&b->waiting);
     free(b);
+}
+
+static void begin(struct deliveries *d, bool again)
+{
+    struct beginning *b = mem_alloc(sizeof *b);
+    *b = (struct beginning){.owner = d, .again = again};
+    d->beginning++;
+    d->began_ms = clock_wall_ms() + again; // what was written before it ended is older
+    d->telling = d->telling || !again;
+    store_submit_read(d->node->queue, begin_work, begin_done, b);
+}
+
+void deliveries_restored(struct deliveries *d)
+{
+    if (d != NULL && node_queue(d->node) != NULL)
+        begin(d, true);
 }
 
 struct deliveries *deliveries_create(struct node *n)
@@ -395,11 +420,7 @@ struct deliveries *deliveries_create(struct node *n)
     struct deliveries *d = mem_alloc(sizeof *d);
     d->node = n;
     d->waiting = hash_map_create();
-    d->began_ms = clock_wall_ms();
-    d->telling = true;
-    struct beginning *b = mem_alloc(sizeof *b);
-    b->owner = d;
-    store_submit_read(n->queue, begin_work, begin_done, b);
+    begin(d, false);
     return d;
 }
 

@@ -2,7 +2,7 @@
 //
 // A peer that fetched a message and asks for its roots after that, in the same session, has stored it. Sessions break
 // and nodes are killed between the two; so a peer that asks twice in a row and fetches nothing in between has, too,
-// what it fetched in an earlier session, and what is older than this process.
+// what it fetched in an earlier session, and what is older than this process, or than its being restored.
 //
 // Loop thread. What is found out is written by store jobs and then told: the event message.state, followers
 // (chat.state) and the supervisor, which copies it to the other own node (node.deliveries).
@@ -19,11 +19,13 @@ struct deliveries;
 struct served_session {     // what one session was given; zero-initialised
     struct hash_list taken; // messages fetched since the peer asked for its roots
     unsigned quiet;         // times it asked without fetching anything in between
-    bool judged;            // what is older than this process is judged
+    unsigned beginning;     // since which one
+    bool judged;            // what is older than that is judged
 };
 
 struct deliveries *deliveries_create(struct node *n);
-void deliveries_destroy(struct deliveries *d); // when no store job can come back any more; NULL-safe
+void deliveries_destroy(struct deliveries *d);  // when no store job can come back any more; NULL-safe
+void deliveries_restored(struct deliveries *d); // the store has got back what it lost; NULL-safe
 void deliveries_sent(struct deliveries *d, const struct hash *message); // it is committed
 // unanswered: requests of the session, this one among them. While there are others, such as a file, the peer is not
 // done.

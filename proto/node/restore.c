@@ -39,6 +39,8 @@ static void end_done(void *arg, enum status status, const struct error *e)
         p->own.restoring = status != STATUS_OK;
         peers_refresh(p);
     }
+    if (status == STATUS_OK)
+        deliveries_restored(r->node->deliveries);
     free(r);
 }
 

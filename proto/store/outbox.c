@@ -147,13 +147,15 @@ enum status store_outbox_last(struct store *s, struct span topic, double *time, 
     return status;
 }
 
-// What is over is kept for a while: who follows a conversation tells by it what was shown already.
+// What is over is kept for a while: who follows a conversation tells by it what was shown already. What has failed is
+// nowhere else, and makes room for other failures only.
 static enum status prune(struct store *s, int64_t seq, struct error *e)
 {
     if (seq % (OUTBOX_KEPT / 4) != 0)
         return STATUS_OK;
     sqlite3_stmt *st = statement(s, SQL_OUTBOX_PRUNE);
     sqlite3_bind_int64(st, 1, seq - OUTBOX_KEPT);
+    sqlite3_bind_int64(st, 2, OUTBOX_KEPT);
     return statement_run(s, st, e);
 }
 

@@ -7,7 +7,7 @@
 enum {
     OUTBOX_ROWS_MAX = 20000, // that wait
     OUTBOX_BYTES_MAX = 64 << 20,
-    OUTBOX_KEPT = 4096, // rows behind that are over: for who still looks for them
+    OUTBOX_KEPT = 4096, // rows behind that are over, for who still looks for them; and as many that have failed
 };
 
 enum intent_state { INTENT_WAITING, INTENT_CARRIED, INTENT_FAILED };

@@ -149,7 +149,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_OUTBOX_SETTLE] =
         "UPDATE outbox SET state = ?2, result = ?3, code = ?4, why = ?5, params = '' WHERE seq = ?1 AND state = 0",
     [SQL_OUTBOX_REMOVE] = "DELETE FROM outbox WHERE seq = ?1 AND state <> 0",
-    [SQL_OUTBOX_PRUNE] = "DELETE FROM outbox WHERE state <> 0 AND seq <= ?1",
+    [SQL_OUTBOX_PRUNE] = "DELETE FROM outbox WHERE seq <= ?1 AND (state = 1 OR (state = 2 AND seq <= (SELECT seq FROM "
+                         "outbox WHERE state = 2 ORDER BY seq DESC LIMIT 1 OFFSET ?2)))",
     [SQL_DELIVERY_SET] = "INSERT OR REPLACE INTO delivery(message, person, state, at, why, change) VALUES(?1, ?2, ?3, "
                          "?4, ?5, (SELECT COALESCE(MAX(change), 0) + 1 FROM delivery))",
     [SQL_DELIVERY_GET] = "SELECT state FROM delivery WHERE message = ?1 AND person = ?2",

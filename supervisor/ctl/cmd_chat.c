@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "ipc/methods.h"
 #include "supervisor/ctl/attach.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
@@ -133,6 +134,22 @@ static enum status send_lines(struct ctl *c, json_t *attachments, struct error *
     return s;
 }
 
+// All of stdin as one message, without the end of its last line.
+static enum status send_stdin(struct ctl *c, json_t *attachments, struct error *e)
+{
+    char piece[4096];
+    struct buf text = {0};
+    for (size_t n; text.len <= IPC_MESSAGE_MAX && (n = fread(piece, 1, sizeof piece, stdin)) > 0;)
+        buf_add(&text, piece, n);
+    if (text.len != 0 && text.data[text.len - 1] == '\n')
+        text.len--;
+    if (memchr(buf_cstr(&text), '\0', text.len) != NULL || !utf8_valid(buf_span(&text)))
+        error_set(e, STATUS_INVALID, "BAD-TEXT", "what came on stdin is no valid UTF-8 text; it was not sent");
+    enum status s = e->status == STATUS_OK ? send_one(c, buf_cstr(&text), attachments, e) : e->status;
+    buf_free(&text);
+    return s;
+}
+
 enum status run_chat_send(struct ctl *c, struct error *e)
 {
     if (!ctl_has(c, "to"))
@@ -143,8 +160,13 @@ enum status run_chat_send(struct ctl *c, struct error *e)
     json_t *attachments = attach_files(c, e);
     if (attachments == NULL)
         return e->status;
-    enum status s = ctl_has(c, "stdin") ? send_lines(c, attachments, e)
-                                        : send_one(c, has_text ? c->arguments[0] : "", attachments, e);
+    enum status s;
+    if (ctl_has(c, "stdin"))
+        s = send_lines(c, attachments, e);
+    else if (has_text && strcmp(c->arguments[0], "-") == 0)
+        s = send_stdin(c, attachments, e);
+    else
+        s = send_one(c, has_text ? c->arguments[0] : "", attachments, e);
     json_decref(attachments);
     return s;
 }

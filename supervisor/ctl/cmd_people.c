@@ -122,6 +122,25 @@ enum status run_channel_post(struct ctl *c, struct error *e)
     return output_result(c, ctl_call(c, "channel.post", params, e), e);
 }
 
+static enum status show_entries(struct ctl *c, json_t *items, const struct error *e)
+{
+    static const struct output_column columns[] = {{"TIME", "timestamp", OUTPUT_TIME},
+                                                   {"AUTHOR", "author", OUTPUT_ID},
+                                                   {"SIGNATURE", "verification", OUTPUT_TEXT},
+                                                   {"HASH", "hash", OUTPUT_ID},
+                                                   {"OBJECT", "shown", OUTPUT_TEXT}};
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        char *text = c->json ? NULL : json_dumps(json_object_get(item, "object"), JSON_COMPACT | JSON_ENCODE_ANY);
+        if (text != NULL)
+            json_object_set_new(item, "shown", json_string(text));
+        free(text);
+    }
+    return output_list(c, items, columns, sizeof columns / sizeof *columns, "No entries.", e);
+}
+
 enum status run_channel_read(struct ctl *c, struct error *e)
 {
     int64_t limit;
@@ -129,7 +148,10 @@ enum status run_channel_read(struct ctl *c, struct error *e)
         return e->status;
     json_t *params = json_pack("{s:s, s:I}", "id", c->arguments[0], "limit", (json_int_t)limit);
     ctl_add(c, params, "owner", "owner");
-    return page(c, "channel.read", params, e);
+    json_t *result = ctl_call(c, "channel.read", params, e);
+    json_t *items = json_incref(json_object_get(result, "items"));
+    json_decref(result);
+    return show_entries(c, items, e);
 }
 
 enum status run_channel_list(struct ctl *c, struct error *e)

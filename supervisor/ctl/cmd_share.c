@@ -32,6 +32,20 @@ enum status run_roots(struct ctl *c, struct error *e)
 {
     if (!ctl_has(c, "for"))
         return ctl_usage(e, "roots wants --for PERSON");
+    static const struct output_column columns[] = {
+        {"ROOT", "type", OUTPUT_TEXT}, {"OF TYPE", "of", OUTPUT_TEXT}, {"HASH", "shown", OUTPUT_TEXT}};
+    static const char *const names[] = {"node", "hash", "idHash"};
+    size_t i;
+    json_t *item;
     json_t *items = ctl_list(c, "roots.list", json_pack("{s:s}", "for", ctl_value(c, "for")), e);
-    return output_result(c, items, e);
+    json_array_foreach(items, i, item)
+    {
+        json_t *of = json_object_get(item, "oneType");
+        if (c->json)
+            continue;
+        json_object_set(item, "of", of != NULL ? of : json_object_get(item, "dataType"));
+        for (size_t k = 0; k < sizeof names / sizeof *names && json_object_get(item, "shown") == NULL; k++)
+            json_object_set(item, "shown", json_object_get(item, names[k]));
+    }
+    return output_list(c, items, columns, sizeof columns / sizeof *columns, "Nothing would be offered.", e);
 }

@@ -116,7 +116,10 @@ enum status run_stats(struct ctl *c, struct error *e)
     if (ctl_number(c, "history", 0, &minutes, e) != STATUS_OK)
         return e->status;
     json_t *params = ctl_has(c, "history") ? json_pack("{s:I}", "history", (json_int_t)minutes) : NULL;
-    return output_result(c, ctl_call(c, "stats", params, e), e);
+    json_t *stats = ctl_call(c, "stats", params, e);
+    if (!c->json)
+        json_object_del(stats, "global"); // the same once more
+    return output_result(c, stats, e);
 }
 
 enum status run_report(struct ctl *c, struct error *e)

@@ -114,7 +114,8 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"chat send", "[TEXT]", 0, 1, "Send a message to a person",
      "It is stored when the command returns, and delivered as soon as the person can be reached, whether this program,\n"
      "its user interface or a node runs then or not. It is pending until the archive node has it, archived then, and\n"
-     "delivered once the person's node has stored it. Without --node it goes by the node that is paired with the person.",
+     "delivered once the person's node has stored it. Without --node it goes by the node that is paired with the person.\n"
+     "TEXT may be -: then all of stdin is the message.",
      "chat send --to 59b85c5b 'hello' --attach photo.jpg", 30, run_chat_send,
      {{"to", '\0', "PERSON", "who: name, e-mail, or 8 or more digits of the id"},
       {"attach", '\0', "FILE", "send a file along (may be repeated)"},

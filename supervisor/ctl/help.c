@@ -81,7 +81,7 @@ bool help_is_group(const char *first, const char *second)
             return false;
         any = any || (strncmp(name, first, len) == 0 && name[len] == ' ');
     }
-    return any && (second == NULL || strcmp(second, "--help") == 0);
+    return any && (second == NULL || strcmp(second, "--help") == 0 || strcmp(second, "-h") == 0);
 }
 
 void help_group(const char *first)

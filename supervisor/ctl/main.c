@@ -61,6 +61,7 @@ static void make_options(const struct ctl_command *command, struct option *out, 
     size_t n = GLOBALS;
     *letters++ = command == NULL ? '+' : '-'; // before the command: stop at it; behind it: keep what is no option
     *letters++ = ':';
+    *letters++ = 'h';
     for (int i = 0; command != NULL && command->options[i].name != NULL; i++) {
         const struct ctl_option *o = &command->options[i];
         out[n++] = (struct option){o->name, o->value != NULL ? required_argument : no_argument, NULL, OPTION_OWN + i};
@@ -90,6 +91,7 @@ static bool take_global(struct ctl *c, struct typed *t, int o)
         c->node = optarg;
         return true;
     case OPTION_HELP:
+    case 'h':
         t->help = true;
         return true;
     case OPTION_VERSION:
@@ -116,13 +118,29 @@ static void give(struct ctl *c, const struct ctl_option *option, const char *val
     c->given[c->given_count++] = (struct ctl_given){option, value};
 }
 
+// Texts and tokens may begin with a dash.
+static bool is_no_option(const struct ctl_command *command, const char *word)
+{
+    bool dash = command != NULL && word != NULL && word[0] == '-' && word[1] != '\0' && word[1] != '-';
+    return dash && strcmp(word, "-h") != 0 && own_option(command, (unsigned char)word[1]) == NULL;
+}
+
+static int next_option(struct ctl *c, int argc, char **argv, const char *letters, const struct option *options)
+{
+    while (optind < argc && is_no_option(c->command, argv[optind]))
+        c->arguments[c->argument_count++] = argv[optind++];
+    return getopt_long(argc, argv, letters, options, NULL);
+}
+
 static enum status take_options(struct ctl *c, struct typed *t, int argc, char **argv, struct error *e)
 {
     struct option options[GLOBALS + CTL_OPTIONS + 1];
-    char letters[2 * CTL_OPTIONS + 4];
+    char letters[2 * CTL_OPTIONS + 5];
     make_options(c->command, options, letters);
     opterr = 0;
-    for (int o; (o = getopt_long(argc, argv, letters, options, NULL)) != -1;) {
+    optind = 0;
+    (void)getopt_long(1, argv, letters, options, NULL); // starts over
+    for (int o; (o = next_option(c, argc, argv, letters, options)) != -1;) {
         const struct ctl_option *own = own_option(c->command, o);
         if (o == 1)
             c->arguments[c->argument_count++] = optarg;
@@ -192,6 +210,18 @@ static enum status enter_walls(const struct ctl *c, struct error *e)
     return wall_enter(strcmp(name, "doctor") == 0 ? WALL_DOCTOR : WALL_TANDEM, NULL, 0, e);
 }
 
+// "help" and "version" mean what the options do.
+static void take_words(struct typed *t, int argc, char **argv)
+{
+    if (optind >= argc)
+        return;
+    bool help = strcmp(argv[optind], "help") == 0;
+    bool version = strcmp(argv[optind], "version") == 0;
+    t->help = t->help || help;
+    t->version = t->version || version;
+    optind += help || version;
+}
+
 static enum status run(struct ctl *c, int argc, char **argv, struct error *e)
 {
     struct typed t = {0};
@@ -199,6 +229,7 @@ static enum status run(struct ctl *c, int argc, char **argv, struct error *e)
     c->arguments = mem_array((size_t)argc + 1, sizeof(char *));
     if (take_options(c, &t, argc, argv, e) != STATUS_OK)
         return e->status;
+    take_words(&t, argc, argv);
     if (t.version && optind >= argc) {
         puts("tandem " TANDEM_VERSION);
         return STATUS_OK;
@@ -209,12 +240,11 @@ static enum status run(struct ctl *c, int argc, char **argv, struct error *e)
     }
     if (optind < argc && help_is_group(argv[optind], optind + 1 < argc ? argv[optind + 1] : NULL)) {
         help_group(argv[optind]);
-        c->exit = optind + 1 < argc ? IPC_EXIT_DONE : IPC_EXIT_USAGE;
+        c->exit = t.help || optind + 1 < argc ? IPC_EXIT_DONE : IPC_EXIT_USAGE;
         return STATUS_OK;
     }
     if (find_command(c, argc, argv, &rest, e) != STATUS_OK)
         return e->status;
-    optind = 0; // start over, behind the command's words
     if (take_options(c, &t, argc - rest, argv + rest, e) != STATUS_OK)
         return e->status;
     if (t.help) {

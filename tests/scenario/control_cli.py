@@ -172,6 +172,30 @@ def test_a_line_with_a_nul_is_not_cut_but_refused(t):
     assert "line 3" in refused["error"]["message"], out
 
 
+def test_words_may_begin_with_a_dash_and_texts_come_from_stdin(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    said = lambda: open(t.path("sparse", "said")).read()
+    send = ("chat", "send", "--to", "01234567")
+    for words, stdin, text in ((("- milk",), "", "- milk"), (("-1",), "", "-1"), (("--", "--x"), "", "--x"),
+                               (("-",), "two\nlines\n", "two\nlines")):
+        assert t.cli_json(*send, *words, stdin=stdin)[0] == 0 and said() == text, words
+    assert t.cli_json(*send, "-", stdin="a\0b")[1]["error"]["code"] == "BAD-TEXT"
+    assert t.cli("invite", "revoke", "-Ue48")[0] == 0
+    for words, wrong in ((("status", "-x"), "'-x'"), ((*send, "--nix", "y"), "'--nix'"), (("-x", "status"), "'-x'")):
+        status, _, err = t.cli(*words)
+        assert status == 2 and wrong in err, err
+
+
+def test_help_and_version_are_words_and_letters(t):
+    overview, of_send, of_chat = (t.cli(*words, "--help")[1] for words in ((), ("chat", "send"), ("chat",)))
+    for words, text in ((("help",), overview), (("-h",), overview), (("help", "chat", "send"), of_send),
+                        (("chat", "send", "-h"), of_send), (("help", "chat"), of_chat), (("chat", "-h"), of_chat),
+                        (("version",), t.cli("--version")[1])):
+        assert t.cli(*words) == (0, text, ""), words
+    assert t.cli("help", "nonsense")[0] == 2
+
+
 def test_a_group_of_commands_names_them(t):
     for words in (("chat", "find", "x"), ("topic", "burn")):
         status, _, err = t.cli(*words)

@@ -247,6 +247,8 @@ static void chat_send(struct ipc_request *r, void *ctx)
             return;
         }
     }
+    const char *said = ipc_request_text(r, "text");
+    put_file("said", said, strlen(said));
     char text[32];
     snprintf(text, sizeof text, "message %d", ++fake.messages);
     json_t *result = json_pack("{s:s, s:s}", "id", id_of(text).s, "channel", id_of("channel").s);

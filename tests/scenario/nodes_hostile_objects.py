@@ -46,6 +46,27 @@ def traps(victim, peer):
     return forbidden, channels
 
 
+def test_what_fails_again_and_again_is_told_once_and_heals(t):
+    t.environment["TANDEM_SYNC_INTERVAL_MS"] = "100"
+    victim = Victim(t)
+    with Peer("eve@example.org") as eve:
+        profile = (text("profileId", "default"), link("personId", "id", eve.person), link("owner", "id", eve.person))
+        name = thing("PersonName", text("name", "Eve"))  # for now it answers nonsense for it
+        body = thing("Profile", *profile, NO_ENDPOINTS, links("personDescription", "obj", [digest(name)]))
+        _, data, id_hash = eve.exports.version("Profile", profile, body, {"type": "object", "hash": digest(name)})
+        invitation = befriend(victim, eve)
+        stuck = victim.tells("sync.stuck", personId=eve.person, idHash=id_hash)
+        assert stuck["code"] in {f["code"] for f in victim.told("sync.failed", eve)}, stuck
+        assert victim.ask("health")["stuck"] == 1 and not victim.has(data)
+        eve.exports.put(name)
+        eve.close()
+        eve.chum(invitation)
+        until(lambda: victim.has(data), "a new session tries it at once")
+        until(lambda: victim.ask("health")["stuck"] == 0, "nothing is stuck any more")
+        assert len(victim.told("sync.stuck", eve)) == 1
+        victim.is_well()
+
+
 def test_what_is_ours_is_not_written_by_others(t):
     victim = Victim(t)
     before = victim.ask("profile.get")

@@ -447,6 +447,16 @@ static void shows_forged_entries(void **state)
     model_node_end(&p->a);
     assert_int_equal(verdict_on_last(p), VERIFICATION_FORGED);
     hash_list_free(&metadata);
+    // The same of a time when Ben had other keys, for all that he knows.
+    m = model_node_begin(&p->a);
+    const struct channel_post before = {.author = &thief, .timestamp = 1000};
+    MUST(channel_post(m, &topic.channel, message, &before, &entry, &e));
+    model_node_end(&p->a);
+    sync_both(p);
+    struct chat_messages page = read_all(&p->b, &p->a);
+    assert_int_equal(page.items[0].timestamp, 1000);
+    assert_int_equal(page.items[0].verification, VERIFICATION_UNSIGNED);
+    assert_int_equal(page.items[page.count - 1].verification, VERIFICATION_FORGED);
 }
 
 // ---- Groups ---------------------------------------------------------------------------------------------------------

@@ -137,6 +137,34 @@ static void it_is_bounded(void **state)
     free(text);
 }
 
+// What was carried goes when enough has come behind it; what has failed is nowhere else.
+static void failures_make_room_for_failures_only(void **state)
+{
+    struct fixture *f = *state;
+    struct error e;
+    struct store_intent row;
+    int64_t seq = 0;
+    int64_t carried = add(f, "carried", NULL, 0, 0);
+    int64_t failed = add(f, "failed", "x", 1, 10);
+    settle(f, &(struct store_intent){.seq = carried, .state = INTENT_CARRIED});
+    settle(f, &(struct store_intent){.seq = failed, .state = INTENT_FAILED, .code = SPAN("C"), .why = SPAN("w")});
+    for (enum intent_state state_of_later = INTENT_CARRIED; state_of_later <= INTENT_FAILED; state_of_later++) {
+        assert_int_equal(store_begin(f->store, &e), STATUS_OK);
+        for (int i = 0; i < 2 * OUTBOX_KEPT; i++) {
+            const struct store_intent intent = {.op = arena_printf(f->arena, "%d.%d", (int)state_of_later, i),
+                                                .method = SPAN("m"),
+                                                .params = SPAN("{}")};
+            assert_int_equal(store_outbox_add(f->store, &intent, &seq, &e), STATUS_OK);
+            const struct store_intent outcome = {.seq = seq, .state = state_of_later, .code = SPAN("C")};
+            assert_int_equal(store_outbox_settle(f->store, &outcome, &e), STATUS_OK);
+        }
+        assert_int_equal(store_commit(f->store, &e), STATUS_OK);
+        assert_int_equal(store_outbox_by_op(f->store, f->arena, SPAN("carried"), &row, NULL), STATUS_NOT_FOUND);
+        assert_int_equal(store_outbox_by_op(f->store, f->arena, SPAN("failed"), &row, NULL),
+                         state_of_later == INTENT_CARRIED ? STATUS_OK : STATUS_NOT_FOUND);
+    }
+}
+
 static bool set(struct fixture *f, uint8_t message, uint8_t person, enum delivery_state state)
 {
     struct error e;
@@ -246,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_wait_in_order_until_they_are_over, open_store, close_store),
         cmocka_unit_test_setup_teardown(messages_are_found_by_topic_time_and_id, open_store, close_store),
         cmocka_unit_test_setup_teardown(it_is_bounded, open_store, close_store),
+        cmocka_unit_test_setup_teardown(failures_make_room_for_failures_only, open_store, close_store),
         cmocka_unit_test_setup_teardown(deliveries_go_forwards_only, open_store, close_store),
         cmocka_unit_test_setup_teardown(both_survive_a_rebuild, open_store, close_store),
         cmocka_unit_test_setup_teardown(the_last_traces_are_kept, open_store, close_store),

@@ -1,0 +1,79 @@
+"""How far messages got is true, also when a node has lost its store and was made again."""
+import json
+import os
+import shutil
+import signal
+
+from control import SECRET, Installation, main, until
+from nodes import Pair
+from nodes_face import conversation, find, meet, pid_of, reaches, send, start_again, texts
+
+
+def lose_and_recreate(pair, node):
+    assert pair.t.stop() == 0
+    shutil.rmtree(pair.t.path(node))
+    pair.t.up("--listen", "localhost:0")
+    assert pair.ok("provision", "--recreate", node, stdin=SECRET + "\n")["federated"]
+
+
+def states(pair, person):
+    return [(m["text"], m["state"]) for m in conversation(pair, person)]
+
+
+def with_two(t, test):
+    second = Installation()
+    try:
+        test(Pair(t), Pair(second, user="ann"))
+    finally:
+        second.clean()
+
+
+def test_the_archive_is_lost(t):
+    def run(joe, ann):
+        meet(joe, ann)
+        send(joe, ann.archive, "she has it", "--wait")
+        assert ann.t.stop() == 0
+        send(joe, ann.archive, "she is away")
+        reaches(joe, ann.archive, "she is away", "archived")
+        os.kill(pid_of(joe, "archive"), signal.SIGSTOP)
+        send(joe, ann.archive, "nobody has it")
+        lose_and_recreate(joe, "archive")
+        reaches(joe, ann.archive, "nobody has it", "archived")
+        assert states(joe, ann.archive) == [("she has it", "delivered"), ("she is away", "archived"),
+                                            ("nobody has it", "archived")]
+        start_again(ann)
+        until(lambda: texts(ann, joe.archive) == ["she has it", "she is away", "nobody has it"], "Ann has all")
+        for text in texts(ann, joe.archive):
+            reaches(joe, ann.archive, text)
+        at_archive = lambda: [m["state"] for m in joe.ok("--node", "archive", "chat", "list", "--with", ann.archive)]
+        until(lambda: at_archive() == ["delivered"] * 3, "the archive knows it again")
+    with_two(t, run)
+
+
+def test_the_sparse_node_is_lost(t):
+    def run(joe, ann):
+        meet(joe, ann)
+        send(joe, ann.archive, "by the archive", "--wait")
+        joe.ok("--node", "sparse", "chat", "send", "--to", joe.archive, "to the archive", "--wait")
+        joe.ok("--node", "sparse", "pair", "-", stdin=json.dumps(ann.ok("invite")))
+        direct = lambda: joe.ok("--node", "sparse", "chat", "list", "--with", ann.archive)
+        joe.ok("--node", "sparse", "chat", "send", "--to", ann.archive, "by ourselves", "--wait")
+        assert ann.t.stop() == 0
+        joe.ok("--node", "archive", "chat", "send", "--to", ann.archive, "she is away")
+        joe.ok("--node", "sparse", "chat", "send", "--to", ann.archive, "she is away, too")
+        until(lambda: joe.ok("wait", "idle") == {} and find(joe, ann.archive, "she is away"), "both nodes have it")
+        lose_and_recreate(joe, "sparse")
+        until(lambda: len(states(joe, ann.archive)) == 4, "all is back")
+        until(lambda: dict(states(joe, ann.archive))["by the archive"] == "delivered", "the archive has said so")
+        told = dict(states(joe, ann.archive))
+        assert told["she is away"] == "archived", told
+        assert told["she is away, too"] == "archived" == told["by ourselves"], told  # until she has been asked
+        assert [m["state"] for m in joe.ok("--node", "sparse", "chat", "list", "--with", joe.archive)] == ["delivered"]
+        start_again(ann)
+        until(lambda: {state for _, state in states(joe, ann.archive)} == {"delivered"}, "she has all of it")
+        until(lambda: [m["state"] for m in direct()] == ["delivered"] * 2, "of ourselves as well")
+    with_two(t, run)
+
+
+if __name__ == "__main__":
+    main(globals())
