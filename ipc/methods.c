@@ -254,8 +254,9 @@ const struct ipc_method IPC_METHODS[] = {
      "{items:[{id,text,sender,author,verification,timestamp,attachments:[{name,type,size,hash,present,"
      "thumbnail:{hash,type}}],state,deliveredTo:[personId],why}], next}; verification is verified, unsigned or forged; of a "
      "text above 1 MiB the beginning and truncated:true; own messages have a state: pending (waits for the archive), sent "
-     "(durable here), archived (at the archive too), delivered (stored by all it is for; deliveredTo has those who did), "
-     "failed, with why; next is the \"before\" of the page before",
+     "(durable here), archived (at the archive too; so it stays while a node of those it is for cannot take it over, event "
+     "share.withheld, and what is for everyone stays sent or archived), delivered (stored by all it is for; deliveredTo has "
+     "those who did), failed, with why; next is the \"before\" of the page before",
      {PERSON("with", REQUIRED, "who"),
       INT("limit", OPTIONAL, 1, 1000, "default 50"),
       PREFIX("before", OPTIONAL, "message id: only older ones"), AS}},

@@ -75,5 +75,17 @@ def test_the_sparse_node_is_lost(t):
     with_two(t, run)
 
 
+def test_what_is_for_everyone_is_for_nobody_in_particular(t):
+    def run(joe, ann):
+        meet(joe, ann)
+        topic = joe.ok("topic", "create", "--everyone")["topicId"]
+        joe.ok("topic", "send", topic, "hear, hear")
+        heard = lambda status, found: status == 0 and [m["text"] for m in found] == ["hear, hear"]
+        until(lambda: heard(*ann.cli("topic", "read", topic)), "Ann hears it")
+        [message] = joe.ok("topic", "read", topic)
+        assert message["state"] in ("sent", "archived") and message["deliveredTo"] == [], message
+    with_two(t, run)
+
+
 if __name__ == "__main__":
     main(globals())
