@@ -77,8 +77,12 @@ enum status way_into(struct model *m, const struct topic *topic, enum way *out, 
     *out = WAY_DIRECT;
     if (topic_is_one_to_one(topic->id, &one, &two))
         return way_into_pair(m, &one, &two, out, e);
-    if (topic->kind == TOPIC_FOR_EVERYONE || (topic->members != NULL && members_has(topic->members, &m->self->person)))
+    if (topic->members != NULL && members_has(topic->members, &m->self->person))
         return STATUS_OK;
+    if (topic->kind == TOPIC_FOR_EVERYONE) { // everyone is whom the archive knows
+        *out = sharing_own_node(m, &from, NULL) == STATUS_OK ? WAY_ARCHIVE : WAY_DIRECT;
+        return STATUS_OK;
+    }
     if (topic->members != NULL && sharing_own_node(m, &from, NULL) == STATUS_OK && members_has(topic->members, &from)) {
         *out = WAY_ARCHIVE;
         return STATUS_OK;
