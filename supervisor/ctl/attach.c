@@ -5,7 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/bytes.h"
 #include "supervisor/ctl/output.h"
+
+enum { INDENT = 21 };
 
 static const char *type_of(const char *name)
 {
@@ -129,6 +132,22 @@ static void print_sender(const json_t *m, const json_t *names)
         printf("%.12s", sender);
 }
 
+// Line by line: only the line ends are those of the text.
+static void print_text(const json_t *m)
+{
+    const char *text = text_of(m, "text");
+    for (bool first = true; first || *text != '\0'; first = false) {
+        size_t n = strcspn(text, "\n");
+        char *line = mem_text((struct span){text, n});
+        if (!first)
+            printf("%*s", INDENT, "");
+        output_text(line);
+        putchar('\n');
+        free(line);
+        text += text[n] == '\n' ? n + 1 : n;
+    }
+}
+
 void message_print(const json_t *m, const json_t *names)
 {
     char time[32];
@@ -139,11 +158,10 @@ void message_print(const json_t *m, const json_t *names)
     print_sender(m, names);
     printf("  ");
     print_state(m);
-    output_string(json_object_get(m, "text"));
-    putchar('\n');
+    print_text(m);
     json_array_foreach(json_object_get(m, "attachments"), i, file)
     {
-        printf("%21s", "");
+        printf("%*s", INDENT, "");
         output_string(json_object_get(file, "name"));
         printf(" (%lld bytes, %s)\n", (long long)json_integer_value(json_object_get(file, "size")),
                text_of(file, "hash"));

@@ -65,7 +65,7 @@ const struct ctl_command CTL_COMMANDS[] = {
      "Starts, provisions and pairs two nodes on a free port, sends a chat message each way and a file, measures, and\n"
      "cleans up.",
      "demo", 60, run_demo, {{"keep", '\0', NULL, "keep the installation and leave it running"}}},
-    {"relay", "", 0, 0, "Run a relay (commserver) in the foreground", NULL, "relay --listen localhost:8000", CTL_FOREVER,
+    {"relay", "--listen HOST:PORT", 0, 0, "Run a relay (commserver) in the foreground", NULL, "relay --listen localhost:8000", CTL_FOREVER,
      run_relay, {{"listen", '\0', "HOST:PORT", "where to listen"},
                  {"cluster", '\0', "URL", "NATS server that joins several relays"}}},
 
@@ -111,7 +111,7 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"connections", "", 0, 0, "List the connections", NULL, "connections --ended --node archive", 30,
      run_connections, {{"ended", '\0', NULL, "also those that have ended or could not be dialled"}}},
 
-    {"chat send", "[TEXT]", 0, 1, "Send a message to a person",
+    {"chat send", "--to PERSON [TEXT]", 0, 1, "Send a message to a person",
      "It is stored when the command returns, and delivered as soon as the person can be reached, whether this program,\n"
      "its user interface or a node runs then or not. It is pending until the archive node has it, archived then, and\n"
      "delivered once the person's node has stored it. Without --node it goes by the node that is paired with the person.\n"
@@ -122,12 +122,12 @@ const struct ctl_command CTL_COMMANDS[] = {
       {"thumbnail", '\0', "FILE", "a small picture of the file before it"},
       {"stdin", '\0', NULL, "one message per line of stdin"},
       {"wait", '\0', NULL, "return when it is delivered"}, AS}},
-    {"chat list", "", 0, 0, "Show the latest messages with a person",
+    {"chat list", "--with PERSON", 0, 0, "Show the latest messages with a person",
      "Behind the time stands the id, for --before and 'tandem trace'; then who wrote it. Own messages that are not\n"
      "delivered yet say how far they are.", "chat list --with anna --limit 20", 30,
      run_chat_list, {{"with", '\0', "PERSON", "who: name, e-mail, or 8 or more digits of the id"}, LIMIT("50"),
                      {"before", '\0', "ID", "only messages older than this one"}, AS}},
-    {"chat follow", "", 0, 0, "Show messages with a person as they arrive", NULL, "chat follow --with 59b85c5b",
+    {"chat follow", "--with PERSON", 0, 0, "Show messages with a person as they arrive", NULL, "chat follow --with 59b85c5b",
      CTL_FOREVER, run_chat_follow, {{"with", '\0', "PERSON", "who: name, e-mail, or 8 or more digits of the id"}}},
     {"chat search", "TEXT", 1, 1, "Find messages that hold a text, in all chats", "Case does not matter. The newest come first.",
      "chat search 'ice cream'", 60, run_chat_search, {LIMIT("20")}},
@@ -146,18 +146,18 @@ const struct ctl_command CTL_COMMANDS[] = {
      "blob put photo.jpg", 30, run_blob_put, {{0}}},
     {"blob get", "HASH", 1, 1, "Get a stored file", "Without -o the bytes go to stdout.", "blob get 4f7fb833 -o photo.jpg",
      30, run_blob_get, {{"output", 'o', "FILE", "write to FILE, which must not exist"}}},
-    {"share grant", "", 0, 0, "Let a person or a group read an object or a versioned object",
-     "Ids are given whole. With --group it is for whoever is in the group at the time.",
+    {"share grant", "(--id IDHASH | --object HASH) (--with PERSON | --group GROUP)", 0, 0, "Let a person or a group read an object or a versioned object",
+     "8 or more digits of an id will do. With --group it is for whoever is in the group at the time.",
      "share grant --object HASH --with PERSON", 30, run_share_change,
      {{"id", '\0', "IDHASH", "every version of this object, now and later"},
       {"object", '\0', "HASH", "this one object or file"}, {"with", '\0', "PERSON", "who: name, e-mail, or 8 or more digits of the id"},
       {"group", '\0', "GROUP", "name or id of a group"}}},
-    {"share revoke", "", 0, 0, "Take back what share grant gave", "What the person has already, stays there.",
+    {"share revoke", "(--id IDHASH | --object HASH) (--with PERSON | --group GROUP)", 0, 0, "Take back what share grant gave", "What the person has already, stays there.",
      "share revoke --id IDHASH --with PERSON", 30, run_share_change,
      {{"id", '\0', "IDHASH", "as granted"}, {"object", '\0', "HASH", "as granted"},
       {"with", '\0', "PERSON", "who: name, e-mail, or 8 or more digits of the id"}, {"group", '\0', "GROUP", "name or id of a group"}}},
     {"share list", "", 0, 0, "List what is shared with whom", NULL, "share list", 30, run_share_list, {{0}}},
-    {"roots", "", 0, 0, "List what a person would be offered", NULL, "roots --for 59b85c5b", 30, run_roots,
+    {"roots", "--for PERSON", 0, 0, "List what a person would be offered", NULL, "roots --for 59b85c5b", 30, run_roots,
      {{"for", '\0', "PERSON", "who: name, e-mail, or 8 or more digits of the id"}}},
 
     {"profile get", "[PERSON]", 0, 1, "Show a profile, by default the own", NULL, "profile get", 30, run_profile_get, {{0}}},
@@ -192,7 +192,7 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"channel read", "ID", 1, 1, "Show the entries of a channel, newest first", NULL, "channel read notes", 30,
      run_channel_read, {{"owner", '\0', "PERSON", "whose it is, or none; default: all owners merged"}, LIMIT("50")}},
     {"channel list", "", 0, 0, "List the channels", NULL, "channel list", 30, run_channel_list, {{0}}},
-    {"topic create", "", 0, 0, "Create a group chat, or find the chat with one person or with everyone",
+    {"topic create", "(--with PERSON... | --group GROUP | --everyone)", 0, 0, "Create a group chat, or find the chat with one person or with everyone",
      "All members see what all of them say. With --group, whoever is in that group now takes part. --everyone is for all\n"
      "your contacts: they see what you say there, and you see what they say.\n"
      "Elsewhere a chat is named by its id, the beginning of it, or its name, if there is one of that name; that with one\n"

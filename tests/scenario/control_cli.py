@@ -15,6 +15,9 @@ def test_every_command_has_help(t):
         status, text, err = t.cli(*command.split(), "--help")
         assert status == 0 and err == "" and text.startswith("usage: tandem " + command), command
         assert "Example:" in text and "--json" in text
+    for command, needed in (("chat send", "--to PERSON"), ("chat list", "--with PERSON"), ("roots", "--for PERSON"),
+                            ("share grant", "--object HASH"), ("topic create", "--everyone")):
+        assert needed in t.cli(*command.split(), "--help")[1].splitlines()[0], command
 
 
 def test_wrong_usage_is_exit_2_and_helps(t):

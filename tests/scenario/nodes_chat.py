@@ -85,9 +85,12 @@ def test_a_message_says_something_or_brings_a_file(t):
     topic = pair.ok("topic", "create", "--name", "notes", "--with", pair.archive)["topicId"]
     pair.fails("USAGE", 2, "topic", "send", topic)
     pair.ok("topic", "send", topic, "--attach", file)
+    pair.send("sparse", "first line\nsecond \x1b[31m\n")
+    assert "first line\n" + 21 * " " + "second \\x1b[31m\n" in t.cli("--node", "sparse", "chat", "list", "--with", pair.archive)[1]
     assert pair.send_lines("sparse", ["one", "  ", "two"])
     pair.arrives("archive", "two")
-    assert [(m["text"], len(m["attachments"])) for m in pair.messages("archive")] == [("", 1), ("one", 0), ("two", 0)]
+    assert [(m["text"], len(m["attachments"])) for m in pair.messages("archive")] == [
+        ("", 1), ("first line\nsecond \x1b[31m\n", 0), ("one", 0), ("two", 0)]
     assert [(m["text"], len(m["attachments"])) for m in pair.ok("topic", "read", topic)] == [("", 1)]
 
 
