@@ -72,6 +72,9 @@ const struct ipc_code IPC_CODES[] = {
      "Register the type first: tandem recipe add FILE; tandem recipe list shows what is known."},
     {"BACKUP-DAMAGED", 150, IPC_EXIT_FAILED, STATUS_CORRUPT,
      "'tandem backup verify DIR' says what is damaged; an earlier generation may be whole: tandem restore --generation N."},
+    {"INSTANCE-TWICE", 152, IPC_EXIT_FAILED, STATUS_CONFLICT,
+     "Stop one of the copies: the original, if it was restored elsewhere. Both write under one name, and each takes the "
+     "connections of the other."},
     {"RESTORE-UNFINISHED", 151, IPC_EXIT_FAILED, STATUS_CONFLICT,
      "Finish it: give the same 'tandem restore DIR' again; what is there already is not copied twice."},
 

@@ -32,6 +32,10 @@ const struct ipc_event_name IPC_EVENTS[] = {
      "they are strangers."},
     {"person.verified", "id, personId, instanceId", "A peer proved who it is."},
     {"key.mismatch", "id, personId", "A peer showed another key than we know for it."},
+    {"instance.twice", "personId, instanceId, own, code, seenBy",
+     "Two copies of one instance run with the same keys: of this node (own), as seenBy says, or of another one that we "
+     "met. Told again "
+     "after ten quiet minutes."},
     {"pairing.accepted", "personId, instanceId, safety", "A new contact by pairing; compare the safety text."},
     {"safety.changed", "personId, instanceId, safety",
      "A contact has other keys, or a device that is new here: compare the text."},

@@ -489,8 +489,9 @@ const struct ipc_method IPC_METHODS[] = {
      {CHOICE("errors", OPTIONAL, "connection|auth|encryption|pairing|sync", "only errors of this type")}},
     {"health", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "One word on the connections.",
-     "{totalConnections, activeConnections, connectionRatio, avgLatency, lastSync, stuck, health}; stuck is how much "
-     "cannot be taken over from peers again and again (event sync.stuck); health is healthy, degraded or offline", {{0}}},
+     "{totalConnections, activeConnections, connectionRatio, avgLatency, lastSync, stuck, twice, health}; stuck is how much "
+     "cannot be taken over from peers again and again (event sync.stuck); twice: instances that run twice, of contacts or this "
+     "node itself (event instance.twice); health is healthy, degraded or offline", {{0}}},
     {"trace", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "A message's way: step by step, of the last 20,000 messages; and how far it got, of every message of ours, for "
      "good.",

@@ -23,6 +23,7 @@ enum {
     CONN_UNREAD = 256 << 10,
     CONN_PROGRESS = 64 << 10,
     CONN_STALL_MS = 60000,
+    CONN_RUN = 32, // digits
 };
 
 enum conn_role { CONN_INITIATOR, CONN_ACCEPTOR };
@@ -52,6 +53,7 @@ struct conn_identity { // somebody this node can speak as; owned by the host, ou
     struct public_key person_public, instance_public;
     struct secret person_secret, instance_secret; // X25519
     struct sign_public person_sign_public, instance_sign_public;
+    char run[CONN_RUN + 1]; // names this process to tandem peers (conn/runs.h); "" = not named
 };
 
 struct conn_peer {       // what is proved about the other side, as far as it is
@@ -63,6 +65,8 @@ struct conn_peer {       // what is proved about the other side, as far as it is
     struct sign_public person_sign_public;
     struct public_key long_term; // the key it handshook with: instance key, or person key (WIRE.md 4.2); it holds it
     bool known;                  // the host knows its instance key (WIRE.md 8.3)
+    char run[CONN_RUN + 1];      // after the identity exchange: of its process; "" = it names none
+    char met[CONN_RUN + 1];      // likewise: of ours that it met last
 };
 
 enum conn_key_check {
@@ -97,6 +101,8 @@ struct conn_host {
     // when it is: may it be answered at all? Neither our own person nor what contradicts known and person_key comes
     // here. NULL = everybody may.
     enum status (*claim)(void *ctx, const struct conn *c, struct error *e);
+    // The run of the peer that was met last, for it to know; NULL = no run is named.
+    const char *(*met)(void *ctx, const struct conn_identity *local, const struct public_key *remote);
     struct exchange_challenges *challenges; // of all connections of this host; NULL = each knows its own only
     // Authenticated: take over with conn_serve, or refuse by returning a reason, which is sent behind "Error: ". May
     // call conn_hold first (WIRE.md 6.6).

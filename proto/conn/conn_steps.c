@@ -202,7 +202,8 @@ static enum status finish_proof(struct conn *c, struct error *e)
     if (status != STATUS_OK)
         return status;
     struct buf instance = {0};
-    exchange_write_instance(c->local, &instance);
+    exchange_write_instance(
+        c->local, c->host->met != NULL ? c->host->met(c->host->ctx, c->local, &c->peer.long_term) : "", &instance);
     conn_emit(c, true, "instance_id_object", &instance);
     return STATUS_OK;
 }

@@ -172,12 +172,26 @@ bool exchange_names_us(const struct conn_identity *local, const struct conn_peer
            memcmp(peer->person_sign_public.b, local->person_sign_public.b, SIGN_PUBLIC) == 0;
 }
 
-void exchange_write_instance(const struct conn_identity *local, struct buf *out)
+void exchange_write_instance(const struct conn_identity *local, const char *met, struct buf *out)
 {
     begin_object("instance_id_object", "Instance", out);
     message_add_string("name", span_of(local->instance_name), out);
     add_owner(&local->person_id, out);
-    buf_add_text(out, "}}");
+    buf_add_char(out, '}');
+    if (local->run[0] != '\0')
+        message_add_string("run", span_of(local->run), out);
+    if (local->run[0] != '\0' && met[0] != '\0')
+        message_add_string("met", span_of(met), out);
+    buf_add_char(out, '}');
+}
+
+static void take_run(const json_t *message, const char *name, char out[CONN_RUN + 1])
+{
+    struct span run = message_string(message, name);
+    if (run.len == CONN_RUN && message_is_hex(run)) {
+        memcpy(out, run.ptr, CONN_RUN);
+        out[CONN_RUN] = '\0';
+    }
 }
 
 static enum status take_instance(const struct recipes *recipes, const json_t *obj, struct conn_peer *peer,
@@ -203,6 +217,8 @@ enum status exchange_read_instance(const struct recipes *recipes, bool text, str
     if (message == NULL)
         return STATUS_INVALID;
     enum status status = take_instance(recipes, obj, peer, e);
+    take_run(message, "run", peer->run);
+    take_run(message, "met", peer->met);
     json_decref(message);
     return status;
 }

@@ -21,7 +21,8 @@ void exchange_write_keys(const struct conn_identity *local, struct buf *out);
 enum status exchange_read_keys(bool text, struct span payload, struct conn_peer *peer, struct error *e);
 // Nobody else is who we are, and no two persons have the same keys.
 bool exchange_names_us(const struct conn_identity *local, const struct conn_peer *peer);
-void exchange_write_instance(const struct conn_identity *local, struct buf *out);
+// met: the run of the peer that was met last. Our run and that are further members, which the reference ignores.
+void exchange_write_instance(const struct conn_identity *local, const char *met, struct buf *out);
 // Refuses an instance whose owner is not the peer's person.
 enum status exchange_read_instance(const struct recipes *recipes, bool text, struct span payload,
                                    struct conn_peer *peer, struct error *e);

@@ -228,6 +228,12 @@ void connections_closed(struct peers *p, struct conn *c, const struct error *why
     tell_closed(p, l);
 }
 
+uint64_t connections_served_ms(const struct peers *p, uint64_t id)
+{
+    const struct connection *l = p->connections.ended;
+    return l != NULL && l->id == id ? l->spent[CONN_ACTIVE] : 0;
+}
+
 // ---- Dialling ------------------------------------------------------------------------------------------------------
 
 // The record of the last attempt with that address, if it did not even open a socket.

@@ -68,7 +68,8 @@ void connections_cancelled(struct peers *p, uint64_t id);
 
 void connections_state(void *ctx, struct conn *c, enum conn_state state); // of conn_host; ctx is the peers
 void connections_closed(struct peers *p, struct conn *c, const struct error *why);
-void connections_forget(struct peers *p, struct connection *l); // without a word, when the node closes
+uint64_t connections_served_ms(const struct peers *p, uint64_t id); // of one that has just ended
+void connections_forget(struct peers *p, struct connection *l);     // without a word, when the node closes
 
 // Before another one is accepted: whoever waits longest gives way when there are too many.
 void connections_make_room(struct peers *p);

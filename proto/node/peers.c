@@ -132,6 +132,12 @@ static enum status host_claim(void *ctx, const struct conn *c, struct error *e)
     return STATUS_OK;
 }
 
+static const char *host_met(void *ctx, const struct conn_identity *local, const struct public_key *remote)
+{
+    const struct peers *p = ctx;
+    return runs_met(twins_runs(p->twins), local, remote);
+}
+
 static void tell_chum_identity(struct peers *p, struct conn *c)
 {
     const struct conn_peer *peer = conn_peer(c);
@@ -164,6 +170,7 @@ static const char *host_ready(void *ctx, struct conn *c, enum conn_group group)
     }
     if (!peer->known)
         return "Unable to start chum because you are unknown";
+    twins_ready(p->twins, c);
     const char *refusal = routes_assigned(p->routes, c);
     if (refusal != NULL)
         return refusal;
@@ -180,6 +187,7 @@ static void host_closed(void *ctx, struct conn *c, const struct error *why)
     struct peers *p = ctx;
     OWNER_ASSERT(p);
     connections_closed(p, c, why);
+    twins_closed(p->twins, c);
     if (p->closing) {
         if (p->winding_up.timer != NULL && p->connections.open == NULL)
             loop_timer_set(p->winding_up.timer, FAREWELL_MS);
@@ -327,6 +335,7 @@ static void begin_local(struct peers *p, struct local *l, const struct identity 
 {
     l->self = self;
     fill_identity(&l->identity, self);
+    runs_name(twins_runs(p->twins), &l->identity.instance_public, l->identity.run);
     l->endpoints = hash_map_create();
     l->just_paired = hash_map_create();
     l->contacts = hash_map_create();
@@ -415,12 +424,14 @@ struct peers *peers_create(struct node *n, const struct own_peer *own)
                                  .known = host_known,
                                  .person_key = host_person_key,
                                  .claim = host_claim,
+                                 .met = host_met,
                                  .challenges = &p->challenges,
                                  .ready = host_ready,
                                  .state = connections_state,
                                  .closed = host_closed};
     p->own_host = p->host;
     p->own_host.admits = own_host_admits;
+    p->twins = twins_create(p);
     p->client = ws_client_create(node_loop(n), node_names(n), node_ca_file(n));
     p->routes_timer = loop_timer_create(node_loop(n), dialling_due, p);
     p->routes_host = dialling_host(p);
@@ -484,6 +495,7 @@ void peers_destroy(struct peers *p)
     syncs_destroy(p->syncs);
     vitals_destroy(p->vitals);
     seen_destroy(p->seen);
+    twins_destroy(p->twins);
     connections_end(&p->connections);
     traces_destroy(p->traces);
     incidents_destroy(p->incidents);

@@ -18,6 +18,7 @@
 #include "node/settings.h"
 #include "node/syncs.h"
 #include "node/traces.h"
+#include "node/twins.h"
 #include "node/vitals.h"
 
 struct dialling { // a route's attempt before its connection is assigned
@@ -62,6 +63,7 @@ struct peers {
     struct incidents *incidents;
     struct vitals *vitals;
     struct seen *seen;
+    struct twins *twins;
     struct dialling *diallings;
     bool closing;
     struct winding_up { // of a node that is told to stop

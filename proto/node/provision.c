@@ -494,6 +494,9 @@ static enum status count_work(struct store *s, void *arg, struct error *e)
     return store_totals(s, &a->totals, e);
 }
 
+static const char twice[] =
+    "INSTANCE-TWICE: another copy of this installation runs somewhere with the same keys; stop one of them";
+
 static json_t *warnings(const struct node *n)
 {
     struct rlimit files;
@@ -502,6 +505,8 @@ static json_t *warnings(const struct node *n)
         json_array_append_new(list, json_string(wall_state()->warning));
     if (n->store_note[0] != '\0')
         json_array_append_new(list, json_string(n->store_note));
+    if (n->peers != NULL && twins_of_ours(n->peers->twins))
+        json_array_append_new(list, json_string(twice));
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES_WANTED)
         json_array_append_new(list, json_sprintf("only %llu files and connections may be open; allow %d: ulimit -n, or "
                                                  "LimitNOFILE= of the systemd unit",

@@ -35,23 +35,26 @@ static struct ability read_ability(const struct peers *p)
     return a;
 }
 
-static const char *health_word(const struct ability *a)
+static const char *health_word(const struct ability *a, bool twice)
 {
     if (a->active == 0)
         return "offline";
     bool young = clock_wall_ms() - a->syncs.last_pass_ms < SYNC_YOUNG_MS;
-    return a->active == a->open && young && a->syncs.stuck == 0 ? "healthy" : "degraded";
+    return a->active == a->open && young && a->syncs.stuck == 0 && !twice ? "healthy" : "degraded";
 }
 
 static void health(struct ipc_request *r, void *ctx)
 {
     const struct node *n = ctx;
     struct ability a = read_ability(n->peers);
-    ipc_request_reply(r, json_pack("{s:I, s:I, s:f, s:I, s:I, s:I, s:s}", "totalConnections", (json_int_t)a.open,
+    bool twice = n->peers != NULL && twins_of_ours(n->peers->twins);
+    ipc_request_reply(r, json_pack("{s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:s}", "totalConnections", (json_int_t)a.open,
                                    "activeConnections", (json_int_t)a.active, "connectionRatio",
                                    a.open != 0 ? (double)a.active / (double)a.open : 0.0, "avgLatency",
                                    (json_int_t)a.syncs.latency_ms, "lastSync", (json_int_t)a.syncs.last_pass_ms,
-                                   "stuck", (json_int_t)a.syncs.stuck, "health", health_word(&a)));
+                                   "stuck", (json_int_t)a.syncs.stuck, "twice",
+                                   (json_int_t)(n->peers != NULL ? twins_count(n->peers->twins) : 0), "health",
+                                   health_word(&a, twice)));
 }
 
 // ---- stats, report, metrics ----------------------------------------------------------------------------------------

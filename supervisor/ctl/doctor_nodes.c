@@ -206,6 +206,23 @@ static void check_stuck(struct doctor *d, struct ctl *c, const char *node)
     buf_free(&message);
 }
 
+// Of the own nodes only: what a contact does is not ours to mend.
+static void check_copies(struct doctor *d, const json_t *status, const char *node)
+{
+    struct buf message = {0};
+    size_t i;
+    json_t *warning;
+    bool alone = true;
+    json_array_foreach(json_object_get(json_object_get(status, node), "warnings"), i, warning)
+    {
+        alone = alone && strncmp(json_string_value(warning), "INSTANCE-TWICE", strlen("INSTANCE-TWICE")) != 0;
+    }
+    buf_printf(&message, "%s: %s", node,
+               alone ? "no other copy of it was met" : "another copy of this installation runs somewhere");
+    add_printed(d, "copies", alone, &message, "Stop one of them; see 'tandem log --grep instance.twice'.");
+    buf_free(&message);
+}
+
 void doctor_nodes(struct doctor *d, struct ctl *c, const json_t *status)
 {
     static const char *const nodes[] = {"archive", "sparse"};
@@ -218,5 +235,6 @@ void doctor_nodes(struct doctor *d, struct ctl *c, const json_t *status)
         check_shares(d, c, nodes[i], text_of(json_object_get(status, nodes[1 - i]), "personId"));
         check_content(d, c, nodes[i]);
         check_stuck(d, c, nodes[i]);
+        check_copies(d, status, nodes[i]);
     }
 }

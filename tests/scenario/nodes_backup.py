@@ -21,6 +21,17 @@ def verify(t, folder, *options, stdin=""):
     return t.cli_json("backup", "verify", folder, *options, stdin=stdin)
 
 
+def events(t, name):
+    """All there were of these: their data."""
+    found, seq, boot = [], 0, None
+    while True:
+        page = t.call("events.since", seq=seq, limit=1000, **({"bootId": boot} if boot else {}))
+        found += [e["data"] for e in page["events"] if e["event"] == name]
+        if not page["events"]:
+            return found
+        seq, boot = page["next"], page["bootId"]
+
+
 def files_of(folder):
     return sorted(os.path.join(top, name) for top, _, names in os.walk(folder) for name in names)
 
@@ -73,8 +84,8 @@ def test_everything_goes_on_elsewhere(t):
     assert checked["bytes"] == first["newBytes"] + second["newBytes"], (first, second, checked)
     listed = [(g["generation"], g["state"]) for g in pair.ok("backup", "list", folder)]
     assert listed == [(1, "complete"), (2, "complete")], listed
-    told = [e["event"] for e in t.call("events.since")["events"] if e["event"].startswith("backup.")]
-    assert told.count("backup.started") == told.count("backup.done") == 2 and "backup.progress" in told, told
+    assert len(events(t, "backup.started")) == len(events(t, "backup.done")) == 2
+    assert events(t, "backup.done")[1]["newBytes"] == second["newBytes"] and events(t, "backup.progress")
     assert not os.path.exists(t.path("archive", "backup")), "the copies are gone once they were fetched"
 
     # Nobody reads it without the secret.
@@ -107,7 +118,7 @@ def test_everything_goes_on_elsewhere(t):
           "states are true")
     assert pair.ok("--node", "archive", "invite", "list") == [], "an invitation of that time may have been used since"
     pair.ok("wait", "idle")
-    assert any(e["event"] == "node.restored" for e in t.call("events.since")["events"]), "both nodes are even"
+    assert events(t, "node.restored"), "both nodes are even"
     assert len(read_blob(pair, picture)) == 300000
     third = backup(t, folder)
     assert third["generation"] == 3 and third["newBytes"] < first["newBytes"], third
@@ -205,6 +216,38 @@ def test_each_secret_opens_its_own_time(t):
             open_again(other, secret)
             assert other.stop() == 0
         other.clean()
+
+
+def twice(pair):
+    """What the archive of an installation noticed: whose instance, and whether that is its own."""
+    return {(e["personId"], e["own"]) for e in events(pair.t, "instance.twice") if e["code"] == "INSTANCE-TWICE"}
+
+
+def test_a_copy_beside_its_original_is_named(t):
+    pair = Pair(t)
+    friend = Friend(pair, "archive", "bob")
+    folder = os.path.join(t.top, "backup")
+    backup(t, folder)
+    talk(pair, friend, "one")
+    assert pair.ok("restart", "archive") == {}  # comes again, as another run, which is no copy
+    talk(pair, friend, "two")
+    assert not twice(pair) and not twice(friend.pair)
+    other = Installation()
+    assert restore(other, folder)[0] == 0
+    open_again(other)
+    until(lambda: (pair.archive, False) in twice(friend.pair), "the contact met both")
+    until(lambda: (pair.archive, True) in twice(pair), "the contact tells the original")
+    warnings = pair.ok("status")["archive"]["warnings"]
+    assert any("INSTANCE-TWICE" in warning for warning in warnings), warnings
+    status, health = pair.cli("--node", "archive", "health")
+    assert status == 1 and health["health"] == "degraded" and health["twice"] >= 1, health
+    status, report = pair.cli("doctor")
+    checks = [c for c in report["checks"] if c["check"] == "copies"]
+    assert status == 1 and False in {c["ok"] for c in checks}, report
+    assert any(e["code"] == "INSTANCE-TWICE" for e in pair.ok("--node", "archive", "report", "--errors", "auth")), "report"
+    other.stop()
+    other.clean()
+    friend.end()
 
 
 if __name__ == "__main__":

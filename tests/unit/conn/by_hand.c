@@ -160,7 +160,7 @@ static void authenticate(struct scene *s, const char *email, const char *name)
     probe_respond(p, false);
     probe_challenge(p);
     struct buf message = {0};
-    exchange_write_instance(&identity, &message);
+    exchange_write_instance(&identity, "", &message);
     probe_send(p, true, buf_span(&message));
     buf_free(&message);
     free(identity.email);

@@ -198,7 +198,7 @@ static void speak_until_pairing(struct scene *s, struct probe *p, struct conn_id
     probe_respond(p, false);
     probe_challenge(p);
     buf_clear(&message);
-    exchange_write_instance(claimed, &message);
+    exchange_write_instance(claimed, "", &message);
     probe_send(p, true, buf_span(&message));
     buf_clear(&message);
     buf_printf(&message, "{\"command\":\"authentication_token\",\"token\":\"%s\"}", s->token.text);
