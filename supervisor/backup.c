@@ -207,14 +207,30 @@ static json_t *open_key(const struct secret *sealing, const char *hex, struct er
     return result;
 }
 
+// A new key belongs to keys.json as it is now. If the secret was changed since the backup began, it would be sealed for
+// another one than what it opens.
+static enum status check_key(struct supervisor *s, bool is_new, struct error *e)
+{
+    const json_t *then = json_object_get(s->backup.answer, "keys");
+    struct buf now = {0};
+    if (s->kek.data == NULL)
+        return error_set(e, STATUS_CONFLICT, "NOT-PROVISIONED", "the nodes have no keys yet");
+    if (!is_new || then == NULL)
+        return STATUS_OK;
+    enum status status = file_read(statedir_file(s->dir, "keys.json"), RECORD_MAX, &now, e);
+    if (status == STATUS_OK && !span_eq_text(buf_span(&now), json_string_value(then)))
+        status = error_set(e, STATUS_CONFLICT, "BUSY", "the secret was changed meanwhile");
+    buf_free(&now);
+    return status;
+}
+
 static void handle_key(struct ipc_request *r, void *ctx)
 {
     struct supervisor *s = ctx;
     struct secret sealing = {0};
     struct error e = {0};
     const char *sealed = ipc_request_text(r, "sealed");
-    if (s->kek.data == NULL) {
-        error_set(&e, STATUS_CONFLICT, "NOT-PROVISIONED", "the nodes have no keys yet");
+    if (check_key(s, sealed == NULL, &e) != STATUS_OK) {
         ipc_request_fail(r, &e);
         return;
     }

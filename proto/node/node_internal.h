@@ -34,6 +34,7 @@ struct node {
     bool opening;            // node.provision is being worked on
     bool closing;            // nothing is opened any more
     atomic_bool leaving;     // the same, for work on the pool that takes long
+    atomic_uint snapshots;   // asked for so far: snapshots.c
     struct recipes *recipes; // the store's; used on its thread
     struct store_queue *queue;
     struct keychain *keychain; // used on the store thread

@@ -1,7 +1,9 @@
 // node.snapshot and node.snapshot.drop: what a backup is made of, as it is at one moment, lying in backup/ in the
 // node's folder until it was taken from there. The files of objects stay where they are: the list names them.
 //
-// The copy is made on the worker pool, so neither the loop nor the store waits for it.
+// The copy is made on the worker pool, so neither the loop nor the store waits for it. The pool has several threads:
+// one at a time touches the folder, and a copy that was asked for later is not dropped by who asked before.
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -15,8 +17,9 @@
 struct snapshot {
     struct node *node;
     struct ipc_request *request;
-    char *dir;  // backup/
-    bool drops; // nothing is made
+    char *dir;       // backup/
+    bool drops;      // nothing is made
+    unsigned number; // of the copies asked for until then
     struct store_snapshot made;
     enum status status;
     struct error error;
@@ -60,15 +63,22 @@ static enum status make(struct snapshot *x, struct error *e)
     return status;
 }
 
-// One at a time: an earlier one that nobody fetched makes room.
+// An earlier one that nobody fetched makes room.
 static void snapshot_work(void *arg)
 {
+    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     struct snapshot *x = arg;
-    x->status = folder_remove_tree(x->dir, &x->error);
+    pthread_mutex_lock(&one_at_a_time);
+    bool late = x->number != atomic_load(&x->node->snapshots);
+    if (late && !x->drops)
+        x->status = error_set(&x->error, STATUS_CONFLICT, "BUSY", "another backup has begun");
+    else
+        x->status = late ? STATUS_OK : folder_remove_tree(x->dir, &x->error);
     if (x->status == STATUS_OK && !x->drops)
         x->status = make(x, &x->error);
-    if (x->status != STATUS_OK)
+    if (x->status != STATUS_OK && !late)
         (void)folder_remove_tree(x->dir, NULL);
+    pthread_mutex_unlock(&one_at_a_time);
 }
 
 static void snapshot_done(void *arg)
@@ -97,6 +107,7 @@ static void begin(struct ipc_request *r, struct node *n, bool drops)
         status = error_set(&e, STATUS_CONFLICT, "NOT-PROVISIONED", "the node has not been provisioned yet");
     struct snapshot *x = mem_alloc(sizeof *x);
     *x = (struct snapshot){.node = n, .request = r, .dir = node_path(n, "backup"), .drops = drops};
+    x->number = atomic_fetch_add(&n->snapshots, drops ? 0 : 1) + (drops ? 0 : 1);
     x->status = error_set(&x->error, STATUS_CLOSED, "NOT-RUNNING", "the node is stopping");
     if (status == STATUS_OK && pool_submit(n->pool, snapshot_work, snapshot_done, x) == STATUS_OK)
         return;

@@ -7,6 +7,7 @@
 #include "io/lock.h"
 #include "supervisor/backup/pack.h"
 #include "supervisor/ctl/backup.h"
+#include "supervisor/ctl/progress.h"
 
 struct backing {
     struct ctl *c;
@@ -25,7 +26,9 @@ struct backing {
     struct hash_map *parts;     // the same of now
     struct hash_map *objects;   // those of now
     struct pack_writer *writer;
-    struct backup_meter meter;
+    struct progress *progress;
+    uint64_t done; // bytes looked at
+    uint64_t total;
     uint64_t told_at;
     uint64_t new_bytes;
     json_t *damaged; // object files that cannot be copied

@@ -1,17 +1,10 @@
 #include "supervisor/ctl/backup.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/clock.h"
 #include "crypto/box.h"
 #include "supervisor/keyfile.h"
 #include "supervisor/statedir.h"
 
-enum { SHOW_MS = 200, SEALED = BOX_EMBEDDED + BOX_KEY };
+enum { SEALED = BOX_EMBEDDED + BOX_KEY };
 
 // ---- Keys -----------------------------------------------------------------------------------------------------------
 
@@ -154,47 +147,4 @@ enum status backup_choose(const struct vaults *v, uint64_t number, const struct 
     }
     return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no generation %llu that this secret opens",
                      (unsigned long long)number);
-}
-
-// ---- How far it is --------------------------------------------------------------------------------------------------
-
-void meter_add(struct backup_meter *m, uint64_t bytes)
-{
-    uint64_t now = clock_monotonic_ms();
-    m->done += bytes;
-    if (m->c->json || !isatty(STDERR_FILENO) || now - m->shown_at < SHOW_MS)
-        return;
-    m->shown_at = now;
-    m->shown = true;
-    fprintf(stderr, "\r%s: %llu of %llu MB", m->doing, (unsigned long long)(m->done >> 20),
-            (unsigned long long)(m->total >> 20));
-    fflush(stderr);
-}
-
-void meter_end(struct backup_meter *m)
-{
-    if (m->shown)
-        fputs("\r\033[K", stderr);
-    m->shown = false;
-}
-
-// ---- Signals --------------------------------------------------------------------------------------------------------
-
-static volatile sig_atomic_t interrupted;
-
-static void note_signal(int number)
-{
-    interrupted = number;
-    signal(number, SIG_DFL); // a second one ends it at once
-}
-
-void backup_catch_signals(void)
-{
-    signal(SIGINT, note_signal);
-    signal(SIGTERM, note_signal);
-}
-
-enum status backup_check_signals(struct error *e)
-{
-    return interrupted == 0 ? STATUS_OK : error_set(e, STATUS_CLOSED, "CLOSED", "it was interrupted");
 }

@@ -1,4 +1,4 @@
-// What the commands about backups share: the keys of a backup's folder, and how far they are.
+// What the commands about backups share: the keys of a backup's folder.
 #pragma once
 
 #include "supervisor/backup/vault.h"
@@ -15,18 +15,3 @@ enum status backup_derive_key(const struct vault *v, const struct secret *secret
 // The newest vault that is open and has the generation, and its manifest; 0 = the newest. NOT-FOUND, BACKUP-DAMAGED.
 enum status backup_choose(const struct vaults *v, uint64_t number, const struct vault **vault,
                           struct backup_manifest *m, struct error *e);
-
-struct backup_meter {
-    const struct ctl *c;
-    const char *doing; // "Copying"
-    uint64_t done;
-    uint64_t total;
-    uint64_t shown_at; // monotonic
-    bool shown;
-};
-void meter_add(struct backup_meter *m, uint64_t bytes); // on a terminal, now and then
-void meter_end(struct backup_meter *m);
-
-// Set by the first SIGINT or SIGTERM once backup_catch_signals was called: what is under way ends in order.
-void backup_catch_signals(void);
-enum status backup_check_signals(struct error *e);

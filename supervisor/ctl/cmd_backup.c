@@ -13,12 +13,12 @@
 #include "supervisor/backup/pack.h"
 #include "supervisor/ctl/backing.h"
 #include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/interrupt.h"
 #include "supervisor/ctl/output.h"
 
 enum { TELL_MS = 1000 };
 
-// ---- The moment, and where to
-// -----------------------------------------------------------------------------------------
+// ---- The moment, and where to ---------------------------------------------------------------------------------------
 
 // The kernel drops the lock with whoever held it, so one that another backup left is no obstacle.
 static enum status be_alone(struct backing *b, struct error *e)
@@ -46,8 +46,8 @@ static enum status begin(struct backing *b, struct error *e)
     b->id = json_string_value(json_object_get(b->begun, "backup"));
     for (size_t i = 0; i < 2; i++) {
         const json_t *node = json_object_get(b->begun, BACKING_NODES[i]);
-        b->meter.total += (uint64_t)json_integer_value(json_object_get(node, "bytes")) +
-                          (uint64_t)json_integer_value(json_object_get(node, "fileBytes"));
+        b->total += (uint64_t)json_integer_value(json_object_get(node, "bytes")) +
+                    (uint64_t)json_integer_value(json_object_get(node, "fileBytes"));
     }
     return STATUS_OK;
 }
@@ -129,8 +129,8 @@ static enum status open_vault(struct backing *b, struct error *e)
 
 static enum status tell(struct backing *b, struct error *e)
 {
-    json_t *params = json_pack("{s:s, s:I, s:I}", "backup", b->id, "done", (json_int_t)b->meter.done, "total",
-                               (json_int_t)b->meter.total);
+    json_t *params =
+        json_pack("{s:s, s:I, s:I}", "backup", b->id, "done", (json_int_t)b->done, "total", (json_int_t)b->total);
     json_t *result = ctl_call(b->c, "backup.progress", params, e);
     b->told_at = clock_monotonic_ms();
     json_decref(result);
@@ -141,8 +141,9 @@ static enum status tell(struct backing *b, struct error *e)
 
 enum status backing_went_on(struct backing *b, uint64_t bytes, struct error *e)
 {
-    meter_add(&b->meter, bytes);
-    if (backup_check_signals(e) != STATUS_OK)
+    b->done += bytes;
+    progress_at(b->progress, b->done, b->total);
+    if (interrupt_check(e) != STATUS_OK)
         return e->status;
     return clock_monotonic_ms() - b->told_at >= TELL_MS ? tell(b, e) : STATUS_OK;
 }
@@ -211,7 +212,7 @@ static json_t *result_of(const struct backing *b, uint64_t began)
 
 enum status run_backup(struct ctl *c, struct error *e)
 {
-    struct backing b = {.c = c, .dir = c->arguments[0], .meter = {.c = c, .doing = "Copying"}};
+    struct backing b = {.c = c, .dir = c->arguments[0]};
     uint64_t began = clock_monotonic_ms();
     json_t *result = NULL;
     b.parts = hash_map_create();
@@ -219,7 +220,8 @@ enum status run_backup(struct ctl *c, struct error *e)
     b.objects = hash_map_create();
     b.damaged = json_array();
     b.missing = json_array();
-    backup_catch_signals();
+    b.progress = progress_begin(c, "copying");
+    interrupt_hold();
     enum status status = begin(&b, e);
     if (status == STATUS_OK)
         status = open_vault(&b, e);
@@ -227,7 +229,7 @@ enum status run_backup(struct ctl *c, struct error *e)
         status = backing_keep_everything(&b, e);
     if (status == STATUS_OK)
         status = complete(&b, e);
-    meter_end(&b.meter);
+    progress_end(b.progress);
     end(&b, e);
     if (status == STATUS_OK) {
         result = result_of(&b, began);
@@ -235,5 +237,6 @@ enum status run_backup(struct ctl *c, struct error *e)
             c->exit = IPC_EXIT_FAILED;
     }
     backing_free(&b);
+    interrupt_release();
     return output_result(c, result, e);
 }

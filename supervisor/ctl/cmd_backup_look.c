@@ -10,14 +10,17 @@
 #include "supervisor/backup/pack.h"
 #include "supervisor/ctl/backup.h"
 #include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/interrupt.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/ctl/progress.h"
 
 struct verifying {
     const struct vault *vault;
     const struct backup_manifest *m;
     struct secret names;
     struct hash_map *seen; // records that were read, by their place → how they are
-    struct backup_meter meter;
+    struct progress *progress;
+    uint64_t total;
     uint64_t generations;
     uint64_t records;
     uint64_t bytes;
@@ -64,8 +67,8 @@ static enum status went_on(struct verifying *v, uint64_t bytes, struct error *e)
 {
     v->records++;
     v->bytes += bytes;
-    meter_add(&v->meter, bytes);
-    return backup_check_signals(e);
+    progress_at(v->progress, v->bytes, v->total);
+    return interrupt_check(e);
 }
 
 static enum status read_object(struct verifying *v, const struct backup_object *o, bool *whole, struct error *e)
@@ -172,7 +175,7 @@ static enum status verify_keys(struct verifying *v, struct error *e)
         !span_eq(buf_span(&kept), buf_span(&v->vault->keys)))
         note_damage(v, "keys.json");
     buf_free(&kept);
-    return backup_check_signals(e);
+    return interrupt_check(e);
 }
 
 static enum status verify_generation(struct verifying *v, uint64_t number, struct error *e)
@@ -189,7 +192,7 @@ static enum status verify_generation(struct verifying *v, uint64_t number, struc
     }
     if (status == STATUS_OK)
         look_for_packs(v);
-    v->meter.total += manifest_bytes(&m);
+    v->total += manifest_bytes(&m);
     for (size_t i = 0; status == STATUS_OK && i < m.file_count; i++)
         status = verify_file(v, &m.files[i], e);
     if (status == STATUS_OK)
@@ -219,17 +222,19 @@ static enum status verify_vault(struct verifying *v, const struct vault *vault, 
 enum status run_backup_verify(struct ctl *c, struct error *e)
 {
     struct vaults vaults;
-    struct verifying v = {.meter = {.c = c, .doing = "Verifying"}};
+    struct verifying v = {.progress = NULL};
     enum status status = backup_open(c, c->arguments[0], false, &vaults, e);
     if (status != STATUS_OK)
         return status;
     v.seen = hash_map_create();
     v.damaged = json_array();
     v.missing = json_array();
-    backup_catch_signals();
+    v.progress = progress_begin(c, "verifying");
+    interrupt_hold();
     for (size_t i = vaults.count; status == STATUS_OK && i > 0; i--)
         status = verify_vault(&v, &vaults.items[i - 1], e);
-    meter_end(&v.meter);
+    progress_end(v.progress);
+    interrupt_release();
     if (json_array_size(v.damaged) + json_array_size(v.missing) != 0)
         c->exit = IPC_EXIT_FAILED;
     json_t *result = json_pack("{s:I, s:I, s:I, s:I, s:o, s:o}", "generations", (json_int_t)v.generations, "objects",

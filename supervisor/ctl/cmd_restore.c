@@ -22,7 +22,9 @@
 #include "supervisor/backup/pack.h"
 #include "supervisor/ctl/backup.h"
 #include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/interrupt.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/ctl/progress.h"
 #include "supervisor/installation.h"
 #include "supervisor/statedir.h"
 
@@ -37,7 +39,9 @@ struct restoring {
     struct backup_manifest m;
     struct secret names;
     struct statedir *dir;
-    struct backup_meter meter;
+    struct progress *progress;
+    uint64_t done;
+    uint64_t total;
 };
 
 static const char *file_in(struct restoring *r, const char *name)
@@ -122,6 +126,12 @@ static enum status make_room(struct restoring *r, struct error *e)
     return status == STATUS_OK ? file_write(file_in(r, STATEDIR_RESTORING), span_of(text), 0600, e) : status;
 }
 
+static void went_on(struct restoring *r, uint64_t bytes)
+{
+    r->done += bytes;
+    progress_at(r->progress, r->done, r->total);
+}
+
 // ---- Objects --------------------------------------------------------------------------------------------------------
 
 struct writing {
@@ -187,10 +197,10 @@ static enum status restore_object(struct restoring *r, size_t node, const struct
         if (status == STATUS_OK)
             status = write_object(r, buf_cstr(&folder), buf_cstr(&path), o, e);
     }
-    meter_add(&r->meter, o->size);
+    went_on(r, o->size);
     buf_free(&folder);
     buf_free(&path);
-    return status == STATUS_OK ? backup_check_signals(e) : status;
+    return status == STATUS_OK ? interrupt_check(e) : status;
 }
 
 static enum status restore_objects(struct restoring *r, struct error *e)
@@ -234,9 +244,9 @@ static enum status restore_file(struct restoring *r, const struct backup_file *f
         status = read_part(r, &f->parts[i], &bytes, e);
         if (status == STATUS_OK)
             status = temp_add(t, buf_span(&bytes), e);
-        meter_add(&r->meter, bytes.len);
+        went_on(r, bytes.len);
         if (status == STATUS_OK)
-            status = backup_check_signals(e);
+            status = interrupt_check(e);
     }
     if (status == STATUS_OK)
         status = temp_publish(t, path, e);
@@ -389,10 +399,12 @@ static enum status restore_into(struct restoring *r, struct error *e)
     if (status != STATUS_OK)
         return status;
     kdf_subkey(&r->vault->key, "names", &r->names);
-    r->meter.total = manifest_bytes(&r->m);
-    backup_catch_signals();
+    r->total = manifest_bytes(&r->m);
+    r->progress = progress_begin(r->c, "restoring");
+    interrupt_hold();
     status = restore_everything(r, e);
-    meter_end(&r->meter);
+    progress_end(r->progress);
+    interrupt_release();
     secret_destroy(&r->names);
     statedir_close(r->dir);
     return status;
@@ -400,7 +412,7 @@ static enum status restore_into(struct restoring *r, struct error *e)
 
 enum status run_restore(struct ctl *c, struct error *e)
 {
-    struct restoring r = {.c = c, .meter = {.c = c, .doing = "Restoring"}};
+    struct restoring r = {.c = c};
     uint64_t began = clock_monotonic_ms();
     int64_t number;
     json_t *result = NULL;

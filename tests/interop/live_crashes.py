@@ -184,6 +184,27 @@ def we_from_a_backup(role):
     return on_stage(role, play)
 
 
+def we_are_restored(role):
+    """Our folder is gone, and restored from a backup that was made while both talked."""
+    def play(s):
+        address = s.pair.provisioned["archive"]["url"].removeprefix("ws://")
+        folder = os.path.join(s.t.top, "sealed")
+        s.pair_up()
+        s.talk()
+        s.pair.ok("backup", folder)
+        s.talk()
+        s.t.stop()
+        shutil.rmtree(s.t.dir)
+        s.pair.ok("restore", folder, stdin=SECRET + "\n")
+        s.t.up("--listen", address)
+        s.pair.ok("provision", stdin=SECRET + "\n")
+        all_are_there(s)
+        ours = [m for m in s.messages() if m["sender"] == s.ours]
+        until(lambda: all(m["state"] == "delivered" for m in s.messages() if m["sender"] == s.ours), "states are true")
+        assert len(ours) == 3, ours
+    return on_stage(role, play)
+
+
 def all_are_there(s):
     until(s.connected, "we are connected")
     s.talk()
@@ -202,4 +223,5 @@ CASES = [
     ("3", "the peer's clock jumps by a day, forth and back", their_clock_jumps),
     ("3", "the peer's store is an old copy", peer_from_a_backup),
     ("3", "our store is an old copy", we_from_a_backup),
+    ("3", "we are restored from a backup", we_are_restored),
 ]
