@@ -398,7 +398,7 @@ const struct ipc_method IPC_METHODS[] = {
       TEXT("as", OPTIONAL, IPC_NAME_MAX, "the identity that signs, by e-mail or id, default the main one; it is also the default owner")}},
     {"channel.read", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The entries of a channel, newest first; without owner those of all owners merged.",
-     "{items:[{hash,author,owner,timestamp,object}], next}",
+     "{items:[{hash,author,owner,timestamp,object,truncated}], next}; truncated: object is null, as no answer could hold it",
      {TEXT("id", REQUIRED, 1024, "channel id"), TEXT("owner", OPTIONAL, IPC_NAME_MAX, "who, as id, e-mail or name, or \"none\""), PAGE}},
     {"channel.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The known channels.", "{items:[{id,owner,channel}], next}; channel is its id hash", {PAGE}},

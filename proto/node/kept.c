@@ -15,6 +15,8 @@ struct kept {
     struct node *node;
     struct pairing_token items[KEPT_MAX];
     size_t count;
+    bool loading; // what was kept before is not among the items yet
+    struct saving *waiting;
 };
 
 struct kept *kept_create(struct node *n)
@@ -35,6 +37,7 @@ void kept_destroy(struct kept *k)
 // ---- Writing -------------------------------------------------------------------------------------------------------
 
 struct saving {
+    struct saving *next; // that waits
     char *text;
     kept_done done; // NULL = nobody waits
     void *ctx;
@@ -83,13 +86,31 @@ static void save_done(void *arg, enum status status, const struct error *e)
     free(job);
 }
 
+static void submit(struct kept *k, struct saving *job)
+{
+    job->text = print(k);
+    store_submit(node_queue(k->node), save_work, save_done, job);
+}
+
 static void save(struct kept *k, kept_done done, void *ctx)
 {
     if (node_queue(k->node) == NULL) // a pairing that ends with the node
         return;
     struct saving *job = mem_alloc(sizeof *job);
-    *job = (struct saving){.text = print(k), .done = done, .ctx = ctx};
-    store_submit(node_queue(k->node), save_work, save_done, job);
+    *job = (struct saving){.done = done, .ctx = ctx, .next = k->waiting};
+    if (k->loading)
+        k->waiting = job;
+    else
+        submit(k, job);
+}
+
+static void save_waiting(struct kept *k)
+{
+    while (k->waiting != NULL) {
+        struct saving *job = k->waiting;
+        k->waiting = job->next;
+        submit(k, job);
+    }
 }
 
 void kept_add(struct kept *k, const struct pairing_token *token, kept_done done, void *ctx)
@@ -135,7 +156,8 @@ static void removed(void *ctx, const struct pairing_token *token)
 
 char *kept_use(struct kept *k, const struct pairing_token *token)
 {
-    return take_out(k, token) ? print(k) : NULL; // whatever is saved meanwhile does without it as well
+    bool found = take_out(k, token); // whatever is saved meanwhile does without it as well
+    return found && !k->loading ? print(k) : NULL;
 }
 
 void kept_used(struct kept *k, const struct pairing_token *token, char *text, bool gone)
@@ -201,6 +223,8 @@ static void load_done(void *arg, enum status status, const struct error *e)
         restore(job->kept, job->into, item);
     }
     json_decref(list);
+    job->kept->loading = false;
+    save_waiting(job->kept);
     free(job->text);
     free(job);
 }
@@ -209,5 +233,6 @@ void kept_load(struct kept *k, struct tokens *into)
 {
     struct loading *job = mem_alloc(sizeof *job);
     *job = (struct loading){.kept = k, .into = into};
+    k->loading = true;
     store_submit_read(node_queue(k->node), load_work, load_done, job);
 }

@@ -4,6 +4,8 @@
 #include "models/names.h"
 #include "node/methods.h"
 
+enum { ENTRY_MAX = IPC_MESSAGE_MAX - (64 << 10) };
+
 // The parameter "owner": a person id, "none", or left out. *owner points to storage, or is NULL for "none".
 static enum status read_owner(struct node_job *job, const struct identity *otherwise, struct hash *storage,
                               const struct hash **owner, struct error *e)
@@ -81,6 +83,17 @@ static enum status choose_channels(struct node_job *job, struct model *m, struct
     return st;
 }
 
+// What no answer could hold does not hide what is older.
+static json_t *show_object(const struct value *object, bool *truncated)
+{
+    json_t *shown = jsonform_write(object);
+    *truncated = node_json_size(shown) > ENTRY_MAX;
+    if (!*truncated)
+        return shown;
+    json_decref(shown);
+    return json_null();
+}
+
 static enum status show_entry(struct model *m, const struct channel_entry *entry, json_t *items, struct error *e)
 {
     struct channel channel;
@@ -88,12 +101,30 @@ static enum status show_entry(struct model *m, const struct channel_entry *entry
     enum status st = channel_get(m, &entry->channel, &channel, e);
     if (st == STATUS_OK)
         st = store_get_object(m->store, &entry->data, m->arena, &o, e);
-    if (st == STATUS_OK)
-        json_array_append_new(
-            items, json_pack("{s:o, s:o, s:o, s:I, s:o, s:s}", "hash", node_json_hash(&entry->data), "author",
-                             entry->has_author ? node_json_hash(&entry->author) : json_null(), "owner",
-                             node_json_hash(&channel.owner), "timestamp", (json_int_t)entry->timestamp, "object",
-                             jsonform_write(o.value), "verification", verification_name(entry->verification)));
+    if (st != STATUS_OK)
+        return st;
+    bool truncated;
+    json_t *object = show_object(o.value, &truncated);
+    json_array_append_new(items,
+                          json_pack("{s:o, s:o, s:o, s:I, s:o, s:b, s:s}", "hash", node_json_hash(&entry->data),
+                                    "author", entry->has_author ? node_json_hash(&entry->author) : json_null(), "owner",
+                                    node_json_hash(&channel.owner), "timestamp", (json_int_t)entry->timestamp, "object",
+                                    object, "truncated", truncated, "verification",
+                                    verification_name(entry->verification)));
+    return STATUS_OK;
+}
+
+// As many as one answer holds.
+static enum status show_entries(struct model *m, const struct channel_entries *entries, json_t *items, struct error *e)
+{
+    size_t bytes = 0;
+    enum status st = STATUS_OK;
+    for (size_t i = 0; st == STATUS_OK && i < entries->count && bytes <= IPC_PAGE_MAX; i++) {
+        st = show_entry(m, &entries->items[i], items, e);
+        bytes += st == STATUS_OK ? node_json_size(json_array_get(items, i)) : 0;
+        if (bytes > IPC_PAGE_MAX && i > 0)
+            json_array_remove(items, i);
+    }
     return st;
 }
 
@@ -112,12 +143,10 @@ static enum status channel_read_work(struct node_job *job, struct model *m, stru
                                   .before = given ? &before : NULL};
     if (st == STATUS_OK)
         st = channel_read(m, &query, &entries, e);
-    for (size_t i = 0; st == STATUS_OK && i < entries.count; i++)
-        st = show_entry(m, &entries.items[i], items, e);
+    if (st == STATUS_OK)
+        st = show_entries(m, &entries, items, e);
     if (st == STATUS_OK) {
-        size_t fit = node_job_fit(items, 0, entries.count);
-        while (json_array_size(items) > fit)
-            json_array_remove(items, fit);
+        size_t fit = json_array_size(items);
         job->result = json_pack("{s:O}", "items", items);
         if (entries.more || fit < entries.count)
             json_object_set_new(job->result, "next", node_json_hash(&entries.items[fit - 1].creation_time));

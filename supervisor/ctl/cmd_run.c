@@ -13,19 +13,20 @@
 #include "supervisor/programs.h"
 #include "supervisor/statedir.h"
 
-enum { ARGUMENTS_MAX = 64, ANSWER_MARGIN_MS = 2000, GONE_MS = 5000 };
+enum { ANSWER_MARGIN_MS = 2000, GONE_MS = 5000 };
 
 // --- programs that take over this process ----------------------------------------------------------------------------
 
+enum { OWN_WORDS = 5 }; // beside those given, and the NULL
+
 struct words {
-    char *list[ARGUMENTS_MAX];
+    char **list;
     size_t count;
 };
 
 static void add_word(struct words *w, const char *word)
 {
-    if (w->count + 1 < ARGUMENTS_MAX)
-        w->list[w->count++] = (char *)word;
+    w->list[w->count++] = (char *)word;
 }
 
 static void add_given(struct words *w, const struct ctl *c)
@@ -43,7 +44,7 @@ static void add_given(struct words *w, const struct ctl *c)
 // Only returns when the program cannot be started.
 static enum status become(struct ctl *c, const char *name, bool with_state, struct error *e)
 {
-    struct words w = {0};
+    struct words w = {.list = mem_array(2 * c->given_count + OWN_WORDS, sizeof *w.list)};
     char *program = program_beside(name);
     add_word(&w, program);
     if (with_state) {
@@ -56,6 +57,7 @@ static enum status become(struct ctl *c, const char *name, bool with_state, stru
     execv(program, w.list);
     error_errno(e, "cannot start %s", program);
     free(program);
+    free(w.list);
     return e->status;
 }
 

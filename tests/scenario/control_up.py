@@ -82,6 +82,13 @@ def test_settings_shown_are_those_in_force(t):
     assert status == 0 and "restart.deaths           = 8    (environment)" in out and "No supervisor" in err
 
 
+def test_no_option_is_too_many(t):
+    hosts = [f"host{n}.lan" for n in range(40)]
+    t.up(*(word for host in hosts for word in ("--host", host)), "--listen", "localhost:0")
+    shown = t.cli_json("config", "show", "--origin")[1]
+    assert shown["listen.hosts"]["value"].split() == hosts and shown["listen.address"]["value"] == "localhost:0", shown
+
+
 def test_waiting_begins_before_there_is_a_supervisor(t):
     waiting = subprocess.Popen([os.path.join(BIN, "tandem"), "wait", "ready"], env=t.environment,
                                stdout=subprocess.PIPE, text=True)

@@ -145,6 +145,18 @@ def test_what_is_put_on_the_sparse_node_is_kept_by_the_archive(t):
           pair.ok("object", "versions", versions[0]["idHash"]), "and all versions")
 
 
+def test_an_entry_that_no_answer_holds_hides_none(t):
+    pair = Pair(t)
+    pair.ok("channel", "create", "c")
+    texts = ["old", "x" * (8 * 1024 * 1024 - 300), "new"]
+    ids = [t.call("channel.post", node="sparse", id="c", object={"$type$": "PersonName", "name": text})["hash"]
+           for text in texts]
+    page = t.call("channel.read", node="sparse", id="c")
+    assert [item["hash"] for item in page["items"]] == ids[::-1] and "next" not in page
+    assert [(item["truncated"], (item["object"] or {}).get("name")) for item in page["items"]] == [
+        (False, "new"), (True, None), (False, "old")]
+
+
 def test_groups_are_kept_from_their_beginning(t):
     """Also while nobody is in one, or only the user."""
     pair = Pair(t)

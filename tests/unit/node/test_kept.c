@@ -142,11 +142,32 @@ static void a_pairing_that_fails_leaves_it(void **state)
     assert_true(f.contact && !f.token);
 }
 
+// The node is asked for an invitation before it has read those of its last run.
+static void what_is_added_at_once_replaces_nothing(void **state)
+{
+    struct scene *s = *state;
+    struct pairing_token token;
+    struct kept *kept = kept_create(s->h->node);
+    struct tokens *tokens = tokens_create(4, kept_hooks(kept));
+    assert_int_equal(tokens_issue(tokens, &s->h->node->self->person, NULL, 0, clock_wall_ms(), &token, NULL),
+                     STATUS_OK);
+    kept_load(kept, tokens);
+    kept_add(kept, &token, added, s);
+    wait_for(s);
+    assert_true(look(s).token);
+    assert_true(kept_has(kept, &s->token) && kept_has(kept, &token));
+    s->token = token;
+    assert_true(look(s).token);
+    tokens_destroy(tokens);
+    kept_destroy(kept);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_used_token_goes_with_the_contact, begin, end),
         cmocka_unit_test_setup_teardown(a_pairing_that_fails_leaves_it, begin, end),
+        cmocka_unit_test_setup_teardown(what_is_added_at_once_replaces_nothing, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
