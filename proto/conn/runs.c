@@ -79,7 +79,7 @@ const char *runs_met(const struct runs *r, const struct conn_identity *local, co
     return m != NULL ? m->met[0].s : "";
 }
 
-static bool is_among(const struct run list[RUNS_KEPT], const char *run)
+static bool is_among(const struct run *list, const char *run) // RUNS_KEPT of them, as below
 {
     for (size_t i = 0; i < RUNS_KEPT; i++)
         if (strcmp(list[i].s, run) == 0)
@@ -87,7 +87,7 @@ static bool is_among(const struct run list[RUNS_KEPT], const char *run)
     return false;
 }
 
-static void put_first(struct run list[RUNS_KEPT], const char *run)
+static void put_first(struct run *list, const char *run)
 {
     memmove(list + 1, list, (RUNS_KEPT - 1) * sizeof *list);
     memcpy(list[0].s, run, CONN_RUN + 1);
