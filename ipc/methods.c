@@ -48,7 +48,7 @@
     TEXT(                                                                                                              \
         "as", IPC_OPTIONAL, IPC_NAME_MAX,                                                                              \
         "the identity that speaks, by its e-mail, or its person's id or the first 8 or more digits of it; by default " \
-        "the main one; without node it is one of the archive's")
+        "the main one; without node it is one of the archive's, by default that whose contact or topic is meant")
 #define WAIT_MS                                                                                                        \
     INT("waitMs", IPC_OPTIONAL, 0, IPC_WAIT_MAX_MS, "when there is nothing: answer at the latest after this")
 #define TOPIC TEXT("topic", REQUIRED, 1024, "id, channel, unique name, or the beginning of an id")
@@ -205,7 +205,7 @@ const struct ipc_method IPC_METHODS[] = {
      "it is: of the node asked those of all, unless one is named; localName is the user's own name for it; own: it is the other "
      "own node; level is connected, seen (was connected before), paired, or unknown (nobody of us is paired with it); safety: "
      "the text to be compared with what the contact sees for us, null where no pairing of ours stands behind the keys; with "
-     "unread also unread: how much of the newest 100 messages, of contacts of the main identity",
+     "unread also unread: how much of the newest 100 messages",
      {PAGE, AS, BOOL("unread", "count what is unread, which takes longer; default false")}},
     {"contact.name", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Gives a person a name of the user's own, which both own nodes keep and nobody else is told.",
@@ -266,11 +266,11 @@ const struct ipc_method IPC_METHODS[] = {
      {PERSON("with", REQUIRED, "who"),
       TEXT("cursor", OPTIONAL, 4096, "\"next\" of the answer before"),
       INT("limit", OPTIONAL, 1, 1000, "default 100"),
-      WAIT_MS}},
+      WAIT_MS, AS}},
     {"chat.state", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_POLL,
      "How far one of our messages got.", "{id, state, deliveredTo, why}, as chat.list has them",
      {PREFIX("message", REQUIRED, "message id"),
-      TEXT("known", OPTIONAL, 16, "the state that is known: with waitMs, answer when it is another one"), WAIT_MS}},
+      TEXT("known", OPTIONAL, 16, "the state that is known: with waitMs, answer when it is another one"), WAIT_MS, AS}},
 
     {"chat.search", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Messages that hold a text, of all conversations, newest first. A bounded number of messages is looked at: as long as "
@@ -344,7 +344,7 @@ const struct ipc_method IPC_METHODS[] = {
     {"profile.get", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "A person's main profile, by default the own.",
      "{personId, profileId, name, email, owner, descriptions:[{type,…}], endpoints:[{type,url,instanceId}]}",
-     {PERSON("person", OPTIONAL, "who")}},
+     {PERSON("person", OPTIONAL, "who"), AS}},
     {"profile.set", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Changes the own main profile; without \"node\" that of both own nodes, the archive's as soon as it can.",
      "as profile.get",
@@ -353,7 +353,7 @@ const struct ipc_method IPC_METHODS[] = {
       {"image", IPC_TEXT, IPC_OPTIONAL, 0, 64, NULL, "hash of a stored file; \"\" removes it"},
       {"mail", IPC_TEXT, IPC_OPTIONAL, 0, 254, NULL, "mail address to show; \"\" removes it"},
       {"phone", IPC_TEXT, IPC_OPTIONAL, 0, 64, NULL, "phone number; \"\" removes it"},
-      {"organisation", IPC_TEXT, IPC_OPTIONAL, 0, 512, NULL, "organisation; \"\" removes it"}}},
+      {"organisation", IPC_TEXT, IPC_OPTIONAL, 0, 512, NULL, "organisation; \"\" removes it"}, AS}},
     {"identity.list", IPC_NODE, IPC_CLIENT, IPC_ARCHIVE, IPC_READS, MS_DEFAULT,
      "The identities of a node; the main one is the one it connects as. Where \"as\" is taken, they speak.",
      "{items:[{personId,instanceId,email,instanceName,main}], next}", {PAGE}},
@@ -362,7 +362,8 @@ const struct ipc_method IPC_METHODS[] = {
      "there already is found.",
      "{personId, instanceId, email, instanceName, main}",
      {TEXT("email", REQUIRED, 254, "of the person; nobody else's"),
-      TEXT("instanceName", OPTIONAL, 256, "default: the e-mail")}},
+      TEXT("instanceName", OPTIONAL, 256, "default: the e-mail"),
+      TEXT("name", OPTIONAL, 512, "what its profile calls it; by default others see its e-mail")}},
     {"settings.set", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Sets one setting of an application. The own nodes share settings; nobody else gets them.", "{}",
      {TEXT("store", REQUIRED, 256, "name of the application's settings"), TEXT("key", REQUIRED, 256, "which"),
@@ -410,41 +411,42 @@ const struct ipc_method IPC_METHODS[] = {
       PERSONS("persons", OPTIONAL, 250, "who is in it"),
       TEXT("group", OPTIONAL, 256, "name or id of a group: whoever is in it now takes part"),
       BOOL("history", "who joins later sees what was said before"),
-      BOOL("everyone", "the one topic of everyone; alone")}},
+      BOOL("everyone", "the one topic of everyone; alone"), AS}},
     {"topic.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "The topics.", "{items:[{topicId,name,with,channel,persons,members:[{personId,role}],unread,lastAt}], next}; role is owner, "
+     "The topics.", "{items:[{topicId,identity,name,with,channel,persons,members:[{personId,role}],unread,lastAt}], next}; role is owner, "
      "writer or reader; without \"node\" what both own nodes say with a person is one; topics of which nobody has said who takes part have no members; unread counts among the newest 100 "
-     "messages; lastAt is the time of the newest; with: in a conversation of two the other person, whose name is its name", {PAGE}},
+     "messages; lastAt is the time of the newest; with: in a conversation of two the other person, whose name is its name; "
+     "identity: the identity of ours that takes part, of those that can be named with \"as\" or the main one", {PAGE, AS}},
     {"topic.members", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "Who takes part in a group topic.", "{items:[{personId,role}], next}", {TOPIC, PAGE}},
+     "Who takes part in a group topic.", "{items:[{personId,role}], next}", {TOPIC, PAGE, AS}},
     {"topic.add", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Takes persons into a group topic, or gives members another role. For its owners.", "as an item of topic.list",
      {TOPIC, PERSONS("persons", REQUIRED, 250, "who"), CHOICE("role", OPTIONAL, "writer|reader|owner", "default writer"),
-      BOOL("history", "they see what was said before, whatever the topic was made with")}},
+      BOOL("history", "they see what was said before, whatever the topic was made with"), AS}},
     {"topic.remove", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Takes members out of a group topic: they get nothing new. For its owners.", "as an item of topic.list",
-     {TOPIC, PERSONS("persons", REQUIRED, 250, "who")}},
+     {TOPIC, PERSONS("persons", REQUIRED, 250, "who"), AS}},
     {"topic.rename", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Gives a group topic another name, for all members. For its owners.", "as an item of topic.list",
-     {TOPIC, TEXT("name", REQUIRED, 256, "the new one")}},
+     {TOPIC, TEXT("name", REQUIRED, 256, "the new one"), AS}},
     {"topic.leave", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Leaves a group topic; what was said stays here. If no owner is left, whoever may write and is in it "
      "longest becomes one, or else who reads.",
-     "as an item of topic.list, with newOwner: the person who became owner by it, or null", {TOPIC}},
+     "as an item of topic.list, with newOwner: the person who became owner by it, or null", {TOPIC, AS}},
     {"topic.read-up-to", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Notes what was read of a conversation, for both own nodes. Nothing becomes unread by it.", "{}",
      {TEXT("topic", OPTIONAL, 1024, "as in topic.read; or"), PERSON("with", OPTIONAL, "the conversation with this person"),
-      PREFIX("message", OPTIONAL, "the last one that was read; default: the newest")}},
+      PREFIX("message", OPTIONAL, "the last one that was read; default: the newest"), AS}},
     {"topic.send", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Sends a message to a topic.", "{id, channel}",
      {CHAT,
       {"text", IPC_TEXT, IPC_REQUIRED, 0, KIB * KIB, NULL, "the message"},
-      ARRAY("attachments", OPTIONAL, 64, "as in chat.send")}},
+      ARRAY("attachments", OPTIONAL, 64, "as in chat.send"), AS}},
     {"topic.read", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "The latest messages of a topic, oldest first.", "as chat.list",
      {CHAT,
       INT("limit", OPTIONAL, 1, 1000, "default 50"),
-      PREFIX("before", OPTIONAL, "message id: only older ones")}},
+      PREFIX("before", OPTIONAL, "message id: only older ones"), AS}},
     {"trust.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Keys and certificates of a person, or of everyone, with the decision about each key.",
      "{items:[{personId,key,trusted,reason,certificates:[{type,hash,issuer}]}], next}",
@@ -580,7 +582,7 @@ const struct ipc_method IPC_METHODS[] = {
       ARRAY("attachments", OPTIONAL, 64, "hashes of BlobDescriptors"),
       ARRAY("thumbnails", OPTIONAL, 64, "hashes of BlobDescriptors"),
       INT("time", REQUIRED, 0, INT64_MAX, "milliseconds since 1970"),
-      HASH("id", OPTIONAL, "the id that was told; REFUSED if it becomes another one")}},
+      HASH("id", OPTIONAL, "the id that was told; REFUSED if it becomes another one"), AS}},
     {"node.deliveries", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, MS_POLL,
      "Archive: how far its messages got, changes after a number. Of another epoch: all.",
      "{epoch, items:[{message,person,state,at,why}], next}",

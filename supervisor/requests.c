@@ -163,7 +163,7 @@ static void contacts_joined(void *ctx, json_t *result, const struct error *error
     json_t *item;
     if (error == NULL) // what was shown once is shown again when the archive is away
         courier_keep_people(f->joins, json_object_get(result, "items"));
-    free(f);
+    forwarding_free(f);
     json_array_foreach(json_object_get(list, "items"), i, item)
     {
         ipc_contact_join(item, contact_among(json_object_get(result, "items"), json_object_get(item, "personId")));
@@ -193,16 +193,19 @@ static void ask_archive(struct forwarding *f)
     const struct ipc_method *m = ipc_method_find(ipc_request_method(f->request));
     f->node = IPC_ARCHIVE;
     f->process = f->asks->nodes[IPC_ARCHIVE].process;
-    f->asks = NULL;
-    process_call(f->process, m->name, json_incref(f->params), m->timeout_ms, forwarded, f);
+    f->asks = f->joins = NULL;
+    process_call(f->process, m->name, json_incref(f->params),
+                 m->timeout_ms + (uint64_t)ipc_request_int(f->request, "waitMs", 0), forwarded, f);
 }
 
-// The archive keeps more than the sparse node does: for the installation what either has is there.
-static bool either_may_have_it(const struct supervisor *s, const struct ipc_method *m)
+// The archive keeps more than the sparse node does: for the installation what either has is there. Nor may a further
+// identity of the archive, or what it has, have come to the sparse node yet.
+static bool either_may_have_it(const struct supervisor *s, const struct ipc_request *r, const struct ipc_method *m)
 {
     bool is_kept =
         strncmp(m->name, "object.", strlen("object.")) == 0 || strncmp(m->name, "blob.", strlen("blob.")) == 0;
-    return is_kept && m->effect == IPC_READS && drive_is_open(&s->nodes[IPC_ARCHIVE]);
+    return (is_kept || ipc_request_text(r, "as") != NULL) && m->effect == IPC_READS &&
+           drive_is_open(&s->nodes[IPC_ARCHIVE]);
 }
 
 static void forwarded(void *ctx, json_t *result, const struct error *error)
@@ -294,8 +297,6 @@ static void forward(struct ipc_request *r, void *ctx)
     const char *wanted = ipc_request_text(r, "node");
     if (wanted != NULL)
         ipc_node_parse(wanted, &which);
-    else if (ipc_request_text(r, "as") != NULL && strcmp(m->name, "channel.post") != 0)
-        which = IPC_ARCHIVE; // who has several identities has them there
     struct node *n = &s->nodes[which];
     if (check_face(r, &e) != STATUS_OK || check_open(s, n, &e) != STATUS_OK ||
         check_pairing(s, m, which, &e) != STATUS_OK || check_invitation(s, r, &e) != STATUS_OK) {
@@ -309,7 +310,7 @@ static void forward(struct ipc_request *r, void *ctx)
     *f = (struct forwarding){.owner = s, .node = which, .process = n->process, .request = r};
     if (json_object_get(params, IPC_FACE) != NULL && strcmp(m->name, "contacts.list") == 0)
         f->joins = s;
-    if (json_object_get(params, IPC_FACE) != NULL && either_may_have_it(s, m)) {
+    if (json_object_get(params, IPC_FACE) != NULL && either_may_have_it(s, r, m)) {
         f->asks = s;
         f->params = json_deep_copy(params);
         json_object_del(f->params, IPC_FACE);

@@ -1,15 +1,21 @@
-// Kept as a setting of the store for each person that a further identity has paired with:
+// Kept in Settings, which both own nodes share, for each person that a further identity has paired with:
 //
-//   apart.PERSON → the words "main" and ids of identities, separated by blanks; none or empty: the main identity's
+//   tandem.apart: PERSON → the words "main" and ids of identities, separated by blanks; none or empty: the main
+//   identity's
+//
+// Stores of before have it as a setting apart.PERSON of their own.
 #include "models/apart.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "models/leute.h"
+#include "models/settings.h"
+#include "models/someone.h"
 #include "models/trust.h"
 
 #define MAIN "main"
+#define STORE_ID SPAN("tandem.apart")
 
 enum { NAME_SIZE = 80 };
 
@@ -23,21 +29,48 @@ static struct span word_of(struct model *m)
     return m->self->further ? arena_copy(m->arena, span_of(hash_text(&m->self->person).s)) : SPAN(MAIN);
 }
 
-static struct span read_words(struct model *m, const struct hash *person)
+static struct span words_of_before(struct model *m, const struct hash *person)
 {
     char name[NAME_SIZE];
     struct span words = {0};
     name_of(person, name);
-    if (store_setting_get(m->store, name, m->arena, &words, NULL) != STATUS_OK)
-        return (struct span){0};
-    return words;
+    return store_setting_get(m->store, name, m->arena, &words, NULL) == STATUS_OK ? words : (struct span){0};
+}
+
+static bool find_words(struct model *m, const struct hash *person, struct span *words)
+{
+    const struct hash_text key = hash_text(person);
+    return settings_get(m, STORE_ID, span_of(key.s), words, NULL) == STATUS_OK;
+}
+
+static struct span read_words(struct model *m, const struct hash *person)
+{
+    struct span words;
+    return find_words(m, person, &words) ? words : words_of_before(m, person);
 }
 
 static enum status write_words(struct model *m, const struct hash *person, struct span words, struct error *e)
 {
-    char name[NAME_SIZE];
-    name_of(person, name);
-    return store_setting_set(m->store, name, words, e);
+    const struct hash_text key = hash_text(person);
+    return settings_set(m, STORE_ID, span_of(key.s), words, e);
+}
+
+enum status apart_catch_up(struct model *m, struct error *e)
+{
+    struct hash_list others = {0};
+    enum status status = leute_others(m, &others, e);
+    for (size_t i = 0; status == STATUS_OK && i < others.count; i++) {
+        struct someone s = {0};
+        struct span words;
+        status = someone_load(m, &others.items[i], &s, e);
+        for (size_t k = 0; status == STATUS_OK && k < s.count; k++)
+            if (!find_words(m, &s.identities[k].person, &words) &&
+                (words = words_of_before(m, &s.identities[k].person)).len != 0)
+                status = write_words(m, &s.identities[k].person, words, e);
+        someone_free(&s);
+    }
+    hash_list_free(&others);
+    return status;
 }
 
 static bool has_word(struct span words, struct span word)
@@ -74,9 +107,4 @@ enum status apart_begin(struct model *m, struct error *e)
 {
     enum status status = trust_grant_right(m, LICENCE_RIGHT_FOR_EVERYBODY, &m->self->person, e);
     return status == STATUS_OK ? trust_grant_right(m, LICENCE_RIGHT_FOR_SELF, &m->self->person, e) : status;
-}
-
-bool apart_is_other_self(struct model *m, const struct hash *person)
-{
-    return !hash_eq(person, &m->self->person) && leute_is_me(m, person);
 }

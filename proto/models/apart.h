@@ -8,9 +8,9 @@ bool apart_belongs(struct model *m, const struct hash *person); // to the identi
 // It has paired with the identity that acts; is_new: it was in no contact book here.
 enum status apart_join(struct model *m, const struct hash *person, bool is_new, struct error *e);
 enum status apart_leave(struct model *m, const struct hash *person, struct error *e); // of all identities
+// Tells the other own node what a store of before had noted for itself.
+enum status apart_catch_up(struct model *m, struct error *e);
 
 // A further identity begins: it may vouch for others and for itself, as the main one does. Repeating it changes
 // nothing.
 enum status apart_begin(struct model *m, struct error *e);
-// Is the person an identity of ours, but not the one that acts?
-bool apart_is_other_self(struct model *m, const struct hash *person);

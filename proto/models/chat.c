@@ -8,6 +8,7 @@
 #include "models/access.h"
 #include "models/contact.h"
 #include "models/delivery.h"
+#include "models/sharing.h"
 
 enum { MAX_FILE_NAME = 1024 };
 
@@ -161,14 +162,17 @@ enum status chat_send(struct model *m, const struct topic *topic, struct span te
 
 // ---- By way of another own node -------------------------------------------------------------------------------------
 
-static enum status grant_files(struct model *m, const struct hash *message, const struct hash *reader, struct error *e)
+static enum status grant_files(struct model *m, const struct hash *message, struct error *e)
 {
+    struct hash archive;
     struct hash_list files = {0};
     struct hash_list previews = {0};
-    enum status status = chat_files(m, message, &files, &previews, e);
+    enum status status = sharing_own_node(m, &archive, e);
+    if (status == STATUS_OK)
+        status = chat_files(m, message, &files, &previews, e);
     for (size_t i = 0; status == STATUS_OK && i < files.count + previews.count; i++) {
         const struct hash *file = i < files.count ? &files.items[i] : &previews.items[i - files.count];
-        status = access_grant(m, (struct access_target){ACCESS_OBJECT, *file}, reader, e);
+        status = access_grant(m, (struct access_target){ACCESS_OBJECT, *file}, &archive, e);
     }
     hash_list_free(&files);
     hash_list_free(&previews);
@@ -193,7 +197,7 @@ enum status chat_write_for(struct model *m, const struct hash *sender, const str
     model_set_hash(m, object, "data", &out->message);
     out->timestamp = (int64_t)time;
     status = model_put(m, object, &out->id, e);
-    return status == STATUS_OK && count != 0 ? grant_files(m, &out->message, sender, e) : status;
+    return status == STATUS_OK && count != 0 ? grant_files(m, &out->message, e) : status;
 }
 
 static enum status check_files(struct model *m, const struct hash_list *descriptors, struct error *e)

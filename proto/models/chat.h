@@ -47,7 +47,7 @@ enum status chat_send(struct model *m, const struct topic *topic, struct span te
                       const struct chat_attachment *attachments, size_t count, struct chat_sent *out, struct error *e);
 // The same for another own node, which will post it as its own (sender): the message with its id, stored here without
 // being posted. channels are those it comes behind, behind a time it comes after as well (channel_next_time). Files are
-// granted to the sender. out->channel is not filled.
+// granted to that node. out->channel is not filled.
 enum status chat_write_for(struct model *m, const struct hash *sender, const struct hash_list *channels, double behind,
                            struct span text, const struct chat_attachment *attachments, size_t count,
                            struct chat_sent *out, struct error *e);

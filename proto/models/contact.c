@@ -12,6 +12,7 @@
 #include "models/keeping.h"
 #include "models/leute.h"
 #include "models/profile.h"
+#include "models/selves.h"
 #include "models/someone.h"
 #include "models/trust.h"
 
@@ -70,7 +71,8 @@ enum status contact_persons(struct model *m, struct hash_list *persons, struct h
         status = someone_load(m, &others.items[i], &s, e);
         for (size_t k = 0; status == STATUS_OK && k < s.count; k++) {
             const struct hash *person = &s.identities[k].person;
-            if (hash_list_has(persons, person) || leute_is_me(m, person) || !apart_belongs(m, person))
+            if (hash_list_has(persons, person) || leute_is_me(m, person) || !apart_belongs(m, person) ||
+                selves_is_elsewhere(m, person))
                 continue;
             hash_list_add(persons, person);
             hash_list_add(someones, &s.id_hash);
@@ -111,7 +113,7 @@ enum status contact_list(struct model *m, struct contacts *out, struct error *e)
 static enum status find_someone(struct model *m, const struct hash *person, struct hash *someone, struct error *e)
 {
     enum status status = leute_someone_of(m, person, someone, e);
-    if (status == STATUS_OK && leute_is_me(m, person))
+    if (status == STATUS_OK && (leute_is_me(m, person) || selves_is_elsewhere(m, person)))
         status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is ourselves, not a contact", hash_text(person).s);
     else if (status == STATUS_OK && !apart_belongs(m, person))
         status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is a contact of another identity here",

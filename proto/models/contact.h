@@ -95,6 +95,9 @@ struct contact_endpoints {
     size_t person_count;
 };
 
+// What a Keys object of that owner says; false if there is none.
+bool contact_read_keys(struct model *m, const struct hash *keys, const struct hash *owner,
+                       struct public_key *public_key, struct sign_public *sign_public);
 bool contact_is_paired(struct model *m, const struct hash *person); // with this node: a certified endpoint is here
 struct safety_text contact_safety(const struct identity *self, const struct contact_endpoint *row);
 // Endpoints of all contacts; several rows where an instance has several urls, the latest learnt first. An instance key

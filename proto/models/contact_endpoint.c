@@ -39,8 +39,8 @@ static void add_row(struct model *m, struct rows *rows, const struct row *row)
     rows->items[rows->count++] = *row;
 }
 
-static bool read_keys(struct model *m, const struct hash *keys, const struct hash *owner, struct public_key *public_key,
-                      struct sign_public *sign_public)
+bool contact_read_keys(struct model *m, const struct hash *keys, const struct hash *owner,
+                       struct public_key *public_key, struct sign_public *sign_public)
 {
     struct value *object;
     struct hash found;
@@ -79,8 +79,8 @@ static bool read_row(struct model *m, const struct hash *hash, const struct hash
     out->person = p.person;
     out->instance = p.instance;
     out->url = p.url;
-    if (!read_keys(m, &p.person_keys, &p.person, &out->person_public, &out->person_sign_public) ||
-        !read_keys(m, &p.instance_keys, &p.instance, &out->instance_public, &out->instance_sign_public))
+    if (!contact_read_keys(m, &p.person_keys, &p.person, &out->person_public, &out->person_sign_public) ||
+        !contact_read_keys(m, &p.instance_keys, &p.instance, &out->instance_public, &out->instance_sign_public))
         return false;
     if (!fits_own(m, out))
         return false;

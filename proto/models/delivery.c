@@ -161,7 +161,7 @@ enum status delivery_summary(struct model *m, const struct hash *message, const 
     out->delivered_to = arena_alloc(m->arena, (rows.count + 1) * sizeof *out->delivered_to);
     if (status == STATUS_OK)
         count_rows(&rows, &own, &n, out);
-    out->state = word_for(&n, !hash_eq(sender, &m->self->person));
+    out->state = word_for(&n, m->self->elsewhere || !hash_eq(sender, &m->self->person));
     if (n.failed == 0 || n.delivered + n.failed != n.all)
         out->why = (struct span){0};
     return status;

@@ -22,7 +22,8 @@ struct identity { // everything a connection needs too: conn_identity is filled 
     struct hash instance; // id hash of Instance
     struct identity_keys person_keys;
     struct identity_keys instance_keys;
-    bool further; // not the one that the node was made with
+    bool further;   // not the one that the node was made with
+    bool elsewhere; // its secret keys are the other own node's, which does what it does (selves.h)
 };
 
 void identity_destroy(struct identity *i); // NULL-safe; zeroes the secrets

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "models/settings.h"
-#include "models/sharing.h"
+#include "models/way.h"
 
 static struct span store_name(struct model *m, const struct topic *topic)
 {
@@ -108,8 +108,7 @@ static bool is_ours(struct model *m, const struct channel_entry *entry)
     struct value *object;
     struct hash sender;
     return model_read(m, &entry->data, "ChatMessage", &object, NULL) == STATUS_OK &&
-           value_get_hash(object, "sender", &sender) &&
-           (hash_eq(&sender, &m->self->person) || sharing_is_own_node(m, &sender));
+           value_get_hash(object, "sender", &sender) && way_is_ours(m, &sender);
 }
 
 // What is read lies below the position; of one time there may be several.

@@ -1,6 +1,7 @@
 #include "models/restoring.h"
 #include "models/delivery.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "models/channel.h"
@@ -8,6 +9,7 @@
 #include "models/instance.h"
 #include "models/leute.h"
 #include "models/profile.h"
+#include "models/selves.h"
 #include "models/sharing.h"
 #include "models/someone.h"
 #include "models/topic.h"
@@ -45,7 +47,8 @@ struct giving {
 static bool is_theirs(const struct giving *g, const struct value *object, const char *property)
 {
     struct hash person;
-    return value_get_hash(object, property, &person) && hash_eq(&person, &g->own);
+    return value_get_hash(object, property, &person) &&
+           (hash_eq(&person, &g->own) || selves_is_elsewhere(g->m, &person));
 }
 
 // Whoever takes in a history at once needs its merges to be part of it.
@@ -72,15 +75,27 @@ static enum status give_all_of(const struct giving *g, const char *type, const c
     return status;
 }
 
-static enum status give_signatures(const struct giving *g, struct error *e)
+static enum status give_signatures(const struct giving *g, const struct hash *issuer, struct error *e)
 {
     struct hash_list signatures = {0};
     struct model *m = g->m;
-    enum status status = store_referrers(m->store, &g->own, SPAN("Signature"), false, &signatures, e);
+    enum status status = store_referrers(m->store, issuer, SPAN("Signature"), false, &signatures, e);
     for (size_t i = 0; status == STATUS_OK && i < signatures.count; i++)
-        if (sharing_is_worth_keeping(m, &signatures.items[i], &g->own))
+        if (sharing_is_worth_keeping(m, &signatures.items[i], issuer))
             status = store_offer(m->store, &g->own, false, &signatures.items[i], g->give, e);
     hash_list_free(&signatures);
+    return status;
+}
+
+static enum status give_all_signatures(const struct giving *g, struct error *e)
+{
+    struct selves further;
+    enum status status = selves_elsewhere(g->m, &further, e);
+    if (status == STATUS_OK)
+        status = give_signatures(g, &g->own, e);
+    for (size_t i = 0; status == STATUS_OK && i < further.count; i++)
+        status = give_signatures(g, &further.items[i]->person, e);
+    selves_free(&further);
     return status;
 }
 
@@ -97,7 +112,7 @@ enum status restoring_give(struct model *m, bool give, struct error *e)
     if (status == STATUS_OK)
         status = give_all_of(&g, "ChannelInfo", "owner", e);
     if (status == STATUS_OK)
-        status = give_signatures(&g, e);
+        status = give_all_signatures(&g, e);
     return status == STATUS_OK ? store_setting_set(m->store, GIVING_SETTING, give ? YES : NO, e) : status;
 }
 
@@ -142,13 +157,32 @@ static enum status greet_contacts(struct model *m, struct error *e)
     return status;
 }
 
+static enum status greet_all(struct model *m, struct keychain *k, struct error *e)
+{
+    struct identity **further;
+    size_t count;
+    struct model as_it = *m;
+    enum status status = greet_contacts(m, e);
+    if (status != STATUS_OK)
+        return status;
+    status = instance_identities(m, k, &further, &count, e);
+    for (size_t i = 0; i < count; i++) {
+        as_it.self = further[i];
+        if (status == STATUS_OK)
+            status = greet_contacts(&as_it, e);
+        identity_destroy(further[i]);
+    }
+    free(further);
+    return status;
+}
+
 enum status restoring_end(struct model *m, struct keychain *k, struct error *e)
 {
     enum status status = instance_find_identities(m, k, e);
     if (status == STATUS_OK)
         status = clear_list(m, e);
     if (status == STATUS_OK)
-        status = greet_contacts(m, e);
+        status = greet_all(m, k, e);
     if (status == STATUS_OK)
         status = channel_catch_up(m, e);
     if (status == STATUS_OK)

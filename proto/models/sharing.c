@@ -4,12 +4,12 @@
 
 #include "base/log.h"
 #include "models/access.h"
-#include "models/apart.h"
 #include "models/channel.h"
 #include "models/contact.h"
 #include "models/keeping.h"
 #include "models/leute.h"
 #include "models/profile.h"
+#include "models/selves.h"
 #include "models/someone.h"
 #include "models/topic.h"
 #include "models/trust.h"
@@ -55,6 +55,12 @@ static bool exists(struct model *m, const struct hash *hash)
     return store_presence(m->store, hash) != STORE_ABSENT;
 }
 
+// Of the other own node, or one of its further identities.
+static bool is_theirs(struct model *m, const struct hash *own, const struct hash *person)
+{
+    return hash_eq(person, own) || selves_is_elsewhere(m, person);
+}
+
 static enum status share_id(struct model *m, const struct hash *own, const struct hash *id_hash, struct error *e)
 {
     return access_grant(m, (struct access_target){ACCESS_ID, *id_hash}, own, e);
@@ -65,7 +71,7 @@ static enum status share_someone(struct model *m, const struct hash *own, const 
     struct someone s;
     enum status status = someone_load(m, id_hash, &s, e);
     bool theirs = status == STATUS_OK && (someone_find(&s, own) != NULL || span_eq_text(s.someone_id, SOMEONE_ME));
-    theirs = theirs || (status == STATUS_OK && s.count != 0 && !apart_belongs(m, &s.identities[0].person));
+    theirs = theirs || (status == STATUS_OK && s.count != 0 && selves_is_elsewhere(m, &s.identities[0].person));
     if (status == STATUS_OK && !theirs)
         status = share_id(m, own, id_hash, e);
     someone_free(&s);
@@ -93,42 +99,20 @@ static enum status share_profile(struct model *m, const struct hash *own, const 
 {
     struct profile p;
     enum status status = profile_load(m, id_hash, &p, e);
-    bool theirs =
-        status == STATUS_OK && (hash_eq(&p.person, own) || hash_eq(&p.owner, own) || !apart_belongs(m, &p.person));
+    bool theirs = status == STATUS_OK && (is_theirs(m, own, &p.person) || is_theirs(m, own, &p.owner));
     if (status == STATUS_OK && !theirs)
         status = share_id(m, own, id_hash, e);
-    if (status == STATUS_OK && !theirs && !leute_is_me(m, &p.person))
+    if (status == STATUS_OK && !theirs && !hash_eq(&p.person, &m->self->person))
         status = share_certificates(m, own, &p.hash, e);
     profile_free(&p);
     return status;
-}
-
-// A conversation of a further identity.
-static bool is_apart(struct model *m, struct span topic)
-{
-    struct hash one;
-    struct hash two;
-    return topic_is_one_to_one(topic, &one, &two) && (apart_is_other_self(m, &one) || apart_is_other_self(m, &two));
-}
-
-static enum status share_topic(struct model *m, const struct hash *own, const struct hash *hash, struct error *e)
-{
-    struct value *topic;
-    struct span id = {0};
-    enum status status = model_read(m, hash, "Topic", &topic, e);
-    if (status == STATUS_OK)
-        value_get_string(topic, "id", &id);
-    if (status != STATUS_OK || is_apart(m, id))
-        return status;
-    return access_grant(m, (struct access_target){ACCESS_OBJECT, *hash}, own, e);
 }
 
 static enum status share_channel(struct model *m, const struct hash *own, const struct hash *id_hash, struct error *e)
 {
     struct channel c;
     enum status status = channel_get(m, id_hash, &c, e);
-    bool theirs = hash_eq(&c.owner, own) || is_apart(m, c.id);
-    return status != STATUS_OK || theirs ? status : share_id(m, own, id_hash, e);
+    return status != STATUS_OK || is_theirs(m, own, &c.owner) ? status : share_id(m, own, id_hash, e);
 }
 
 enum status sharing_notice(struct model *m, const char *type, const struct hash *id_hash, struct error *e)
@@ -189,6 +173,12 @@ bool sharing_is_worth_keeping(struct model *m, const struct hash *signature, con
            (value_get_hash(object, "profile", &profile) && exists(m, &profile));
 }
 
+// By the main identity, or, as far as can be seen without its keys, by a further one.
+static bool is_genuine(struct model *m, const struct trust_signature *s)
+{
+    return !hash_eq(&s->issuer, &m->self->person) || trust_signature_fits(s, &m->self->person_keys.sign_public);
+}
+
 enum status sharing_notice_object(struct model *m, const char *type, const struct hash *hash, struct error *e)
 {
     struct hash own;
@@ -196,9 +186,9 @@ enum status sharing_notice_object(struct model *m, const char *type, const struc
     if (sharing_own_node(m, &own, NULL) != STATUS_OK)
         return STATUS_OK;
     if (strcmp(type, "Topic") == 0)
-        return share_topic(m, &own, hash, e);
-    if (strcmp(type, "Signature") != 0 || !sharing_is_worth_keeping(m, hash, &m->self->person) ||
-        !trust_read_signature(m, hash, &s) || !trust_signature_fits(&s, &m->self->person_keys.sign_public))
+        return access_grant(m, (struct access_target){ACCESS_OBJECT, *hash}, &own, e);
+    if (strcmp(type, "Signature") != 0 || !trust_read_signature(m, hash, &s) || !leute_is_me(m, &s.issuer) ||
+        !sharing_is_worth_keeping(m, hash, &s.issuer) || !is_genuine(m, &s))
         return STATUS_OK;
     return access_grant(m, (struct access_target){ACCESS_OBJECT, *hash}, &own, e);
 }

@@ -8,6 +8,7 @@
 
 #include "models/access.h"
 #include "models/group.h"
+#include "models/selves.h"
 #include "models/sharing.h"
 #include "models/topic_internal.h"
 
@@ -198,10 +199,36 @@ static enum status channels_of_granted(struct model *m, const struct topic *t, s
     return status;
 }
 
+// What a further identity of ours posted is ours to see, whether it was made a member before, later or not at all.
+static enum status add_own_channels(struct model *m, const struct members *s, const struct hash *identity,
+                                    struct hash_list *channels, struct error *e)
+{
+    enum status status = STATUS_OK;
+    for (unsigned epoch = 0; status == STATUS_OK && epoch <= s->epoch; epoch++) {
+        struct hash channel;
+        status = channel_hash(m, s, epoch, false, identity, &channel, e);
+        if (status == STATUS_OK && has_version(m, &channel))
+            add_once(channels, &channel, 1);
+    }
+    return status;
+}
+
+static enum status add_identities(struct model *m, const struct members *s, struct hash_list *channels, struct error *e)
+{
+    struct hash_list persons = {0};
+    enum status status = selves_persons(m, &persons, e);
+    for (size_t i = 0; status == STATUS_OK && i < persons.count; i++)
+        status = add_own_channels(m, s, &persons.items[i], channels, e);
+    hash_list_free(&persons);
+    return status;
+}
+
 enum status topic_channels(struct model *m, const struct topic *topic, struct hash_list *channels, struct error *e)
 {
-    if (topic->members != NULL)
-        return for_each(m, topic->members, collect, channels, e);
+    if (topic->members != NULL) {
+        enum status status = for_each(m, topic->members, collect, channels, e);
+        return status == STATUS_OK && !m->self->further ? add_identities(m, topic->members, channels, e) : status;
+    }
     if (topic->kind != TOPIC_ONE_TO_ONE || !topic_is_shared(m, topic))
         return channels_of_granted(m, topic, channels, e);
     if (has_version(m, &topic->channel))

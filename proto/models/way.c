@@ -2,7 +2,9 @@
 
 #include "models/chat.h"
 #include "models/contact.h"
+#include "models/leute.h"
 #include "models/origin.h"
+#include "models/selves.h"
 #include "models/sharing.h"
 #include "models/trust.h"
 
@@ -11,12 +13,27 @@
 size_t way_selves(struct model *m, struct hash selves[WAY_SELVES])
 {
     selves[0] = m->self->person;
+    if (m->self->elsewhere)
+        return 1;
     return sharing_own_node(m, &selves[1], NULL) == STATUS_OK ? WAY_SELVES : 1;
 }
 
 bool way_is_self(struct model *m, const struct hash *person)
 {
     return hash_eq(person, &m->self->person) || sharing_is_own_node(m, person);
+}
+
+enum status way_voice(struct model *m, struct hash *person, struct error *e)
+{
+    if (!m->self->elsewhere)
+        return sharing_own_node(m, person, e);
+    *person = m->self->person;
+    return STATUS_OK;
+}
+
+bool way_is_ours(struct model *m, const struct hash *person)
+{
+    return way_is_self(m, person) || leute_is_me(m, person) || selves_is_elsewhere(m, person);
 }
 
 // ---- To a person ----------------------------------------------------------------------------------------------------
@@ -41,6 +58,10 @@ enum status way_to(struct model *m, const struct hash *person, enum way *out, st
     *out = WAY_NONE;
     if (!contact_exists(m, person))
         return STATUS_OK;
+    if (m->self->elsewhere) {
+        *out = contact_is_paired(m, person) ? WAY_ARCHIVE : WAY_NONE;
+        return STATUS_OK;
+    }
     if (sharing_is_own_node(m, person) || contact_is_paired(m, person)) {
         *out = WAY_DIRECT;
         return STATUS_OK;
@@ -69,12 +90,27 @@ static enum status way_into_pair(struct model *m, const struct hash *one, const 
     return status;
 }
 
+// Of a further identity of the archive: whatever it takes part in.
+static enum status way_into_its(struct model *m, const struct topic *topic, enum way *out, struct error *e)
+{
+    struct hash owner = {{0}};
+    if (!hash_is_zero(&topic->peer))
+        return way_to(m, &topic->peer, out, e);
+    (void)channel_owner(m, &topic->channel, &owner);
+    bool takes_part =
+        topic->members != NULL ? members_has(topic->members, &m->self->person) : hash_eq(&owner, &m->self->person);
+    *out = takes_part ? WAY_ARCHIVE : WAY_NONE;
+    return STATUS_OK;
+}
+
 enum status way_into(struct model *m, const struct topic *topic, enum way *out, struct error *e)
 {
     struct hash one;
     struct hash two;
     struct hash from = {{0}};
     *out = WAY_DIRECT;
+    if (m->self->elsewhere)
+        return way_into_its(m, topic, out, e);
     if (topic_is_one_to_one(topic->id, &one, &two))
         return way_into_pair(m, &one, &two, out, e);
     if (topic->members != NULL && members_has(topic->members, &m->self->person))

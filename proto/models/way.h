@@ -17,10 +17,15 @@ enum status way_paired_with(struct model *m, const struct hash *own, const struc
 // Who writes into a conversation: whose it is.
 enum status way_into(struct model *m, const struct topic *topic, enum way *out, struct error *e);
 
-// The persons of an installation: our own, and with that of the other own node two.
+// Who writes what this node leaves to the archive: its main person, or the further identity that acts (selves.h).
+enum status way_voice(struct model *m, struct hash *person, struct error *e);
+
+// The persons of an installation: our own, and with that of the other own node two. A further identity of the archive
+// that acts is alone.
 enum { WAY_SELVES = 2 };
 size_t way_selves(struct model *m, struct hash selves[WAY_SELVES]);
 bool way_is_self(struct model *m, const struct hash *person);
+bool way_is_ours(struct model *m, const struct hash *person); // the same, or any further identity of either node
 
 struct way_topics { // those of one conversation
     struct topic items[WAY_SELVES];

@@ -63,7 +63,7 @@ json_t *conversation_show(struct model *m, const struct chat_message *message, b
                   show_attachments(message));
     if (message->text.len > CHAT_MAX_TEXT)
         json_object_set_new(shown, "truncated", json_true());
-    bool is_own = hash_eq(&message->sender, &m->self->person) || (is_face && way_is_self(m, &message->sender));
+    bool is_own = hash_eq(&message->sender, &m->self->person) || (is_face && way_is_ours(m, &message->sender));
     if (is_own && message->verification != VERIFICATION_FORGED)
         (void)conversation_add_state(m, &message->id, &message->sender, shown, NULL);
     return shown;
@@ -87,11 +87,11 @@ struct conversation {
 
 static enum status find_on_face(struct model *m, const struct hash *with, struct conversation *c, struct error *e)
 {
-    struct hash selves[WAY_SELVES];
+    struct hash voice;
     struct way_topics topics;
     c->is_face = true;
-    if (way_selves(m, selves) == WAY_SELVES && !hash_eq(&selves[1], with))
-        c->outbox = topic_one_to_one_id(m->arena, &selves[1], with);
+    if (way_voice(m, &voice, NULL) == STATUS_OK && !hash_eq(&voice, with))
+        c->outbox = topic_one_to_one_id(m->arena, &voice, with);
     enum status st = way_conversation(m, with, &topics, e);
     return st == STATUS_OK ? way_channels(m, topics.items, topics.count, &c->channels, e) : st;
 }
@@ -386,7 +386,7 @@ enum status conversation_state(struct node_job *job, struct model *m, struct err
     enum status st = node_job_hash(job, "message", &id, e);
     if (st == STATUS_OK)
         st = chat_unposted(m, &id, &message, e);
-    if (st == STATUS_OK && !way_is_self(m, &message.sender))
+    if (st == STATUS_OK && !way_is_ours(m, &message.sender))
         st = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not a message of ours", hash_text(&id).s);
     if (st != STATUS_OK)
         return st;

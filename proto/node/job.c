@@ -9,6 +9,7 @@
 #include "node/face.h"
 #include "node/methods.h"
 #include "node/node.h"
+#include "node/speaker.h"
 
 enum { NAME_SHOWN = 2048 };
 
@@ -97,17 +98,6 @@ static enum status resolve_params(struct node_job *job, struct error *e)
     return st;
 }
 
-// With "as" a method sees and does what that identity does, which knows its own people by name; channels have an author
-// of their own.
-static enum status take_speaker(struct node_job *job, struct error *e)
-{
-    bool is_author = strncmp(ipc_request_method(job->request), "channel.", strlen("channel.")) == 0;
-    enum status st = node_job_author(job, &job->model, &job->speaker, e);
-    if (st == STATUS_OK && job->speaker != NULL && !is_author)
-        job->model.self = job->speaker;
-    return st;
-}
-
 static enum status run(struct store *s, void *arg, struct error *e)
 {
     struct run *r = arg;
@@ -120,10 +110,13 @@ static enum status run(struct store *s, void *arg, struct error *e)
             return st;
         error_clear(e);
     }
-    enum status st = take_speaker(job, e);
-    if (st == STATUS_OK)
+    bool left = false;
+    enum status st = speaker_take(job, &left, e);
+    if (st == STATUS_OK && !left)
         st = resolve_params(job, e);
-    if (st == STATUS_OK)
+    if (st == STATUS_OK && !left)
+        st = speaker_leave(job, &left, e);
+    if (st == STATUS_OK && !left)
         st = r->work(job, &job->model, e);
     if (st == STATUS_OK && once && !job->intent.waits)
         st = keep_result(job, e);

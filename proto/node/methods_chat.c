@@ -6,7 +6,6 @@
 #include "models/access.h"
 #include "models/chat.h"
 #include "models/search.h"
-#include "models/sharing.h"
 #include "models/way.h"
 #include "node/conversation.h"
 #include "node/face.h"
@@ -102,6 +101,8 @@ static enum status describe(struct node_job *job, struct model *m, struct span t
                       hashes(&files), "thumbnails", hashes(&previews), "id", node_json_hash(&sent->id));
     if (st == STATUS_OK && to != NULL)
         json_object_set_new(*params, "to", node_json_hash(to));
+    if (st == STATUS_OK && m->self->elsewhere)
+        json_object_set_new(*params, "as", node_json_hash(&m->self->person));
     hash_list_free(&files);
     hash_list_free(&previews);
     return st;
@@ -134,7 +135,7 @@ static enum status add_intent(struct node_job *job, struct model *m, struct span
 static enum status intend(struct node_job *job, struct model *m, const struct topic *topic, const struct hash *to,
                           const struct hash_list *channels, struct error *e)
 {
-    struct hash archive;
+    struct hash voice;
     struct chat_attachment *attachments;
     size_t count;
     double last;
@@ -142,13 +143,13 @@ static enum status intend(struct node_job *job, struct model *m, const struct to
     struct chat_sent sent;
     enum status st = read_attachments(job, m, &attachments, &count, e);
     if (st == STATUS_OK)
-        st = sharing_own_node(m, &archive, e);
+        st = way_voice(m, &voice, e);
     if (st == STATUS_OK)
         st = store_outbox_last(m->store, topic_key(m, topic), &last, &seq, e);
     if (st == STATUS_OK)
-        st = chat_write_for(m, &archive, channels, last, node_job_text(job, "text"), attachments, count, &sent, e);
+        st = chat_write_for(m, &voice, channels, last, node_job_text(job, "text"), attachments, count, &sent, e);
     if (st == STATUS_OK)
-        st = topic_outlet_of(m, topic, &archive, &sent.channel, e);
+        st = topic_outlet_of(m, topic, &voice, &sent.channel, e);
     if (st == STATUS_OK)
         st = add_intent(job, m, topic_key(m, topic), to, &sent, e);
     if (st != STATUS_OK)
@@ -161,17 +162,17 @@ static enum status intend(struct node_job *job, struct model *m, const struct to
 
 static enum status intend_to(struct node_job *job, struct model *m, const struct hash *to, struct error *e)
 {
-    struct hash archive;
+    struct hash voice;
     struct way_topics topics;
     struct hash_list channels = {0};
     struct topic topic = {0};
-    enum status st = sharing_own_node(m, &archive, e);
+    enum status st = way_voice(m, &voice, e);
     if (st == STATUS_OK)
         st = way_conversation(m, to, &topics, e);
     if (st == STATUS_OK)
         st = way_channels(m, topics.items, topics.count, &channels, e);
     if (st == STATUS_OK) {
-        topic.id = topic_one_to_one_id(m->arena, &archive, to);
+        topic.id = topic_one_to_one_id(m->arena, &voice, to);
         st = intend(job, m, &topic, to, &channels, e);
     }
     hash_list_free(&channels);
@@ -180,11 +181,11 @@ static enum status intend_to(struct node_job *job, struct model *m, const struct
 
 static enum status intend_into(struct node_job *job, struct model *m, const struct topic *topic, struct error *e)
 {
-    struct hash archive;
+    struct hash voice;
     struct hash_list channels = {0};
-    enum status st = sharing_own_node(m, &archive, e);
+    enum status st = way_voice(m, &voice, e);
     if (st == STATUS_OK)
-        st = topic_may_write(topic, &archive, e);
+        st = topic_may_write(topic, &voice, e);
     if (st == STATUS_OK)
         st = topic_channels(m, topic, &channels, e);
     if (st == STATUS_OK)

@@ -6,9 +6,9 @@
 #include "ipc/contacts.h"
 #include "models/chat.h"
 #include "models/contact.h"
-#include "models/instance.h"
 #include "models/names.h"
 #include "models/readstate.h"
+#include "models/selves.h"
 #include "models/sharing.h"
 #include "models/way.h"
 #include "node/face.h"
@@ -46,13 +46,13 @@ static json_t *show(const struct model *m, const struct contact *c)
 static enum status add_paired(struct node_job *job, struct model *m, const struct hash *person, json_t *item,
                               struct error *e)
 {
-    bool archive = job->node->kind->program == WALL_ARCHIVE;
+    bool archive = job->node->kind->program == WALL_ARCHIVE || m->self->elsewhere; // what is paired is with its node
     bool here = contact_is_paired(m, person);
     bool there = false;
     bool own = sharing_is_own_node(m, person);
     struct hash other;
     enum status st = STATUS_OK;
-    if (!own && sharing_own_node(m, &other, NULL) == STATUS_OK)
+    if (!own && !m->self->elsewhere && sharing_own_node(m, &other, NULL) == STATUS_OK)
         st = way_paired_with(m, &other, person, &there, e);
     json_t *with = json_array();
     if (archive ? here : there)
@@ -83,13 +83,6 @@ static enum status add_unread(struct node_job *job, struct model *m, const struc
     return st;
 }
 
-static bool wants_unread(struct node_job *job, struct model *m, const json_t *item)
-{
-    const char *identity = json_string_value(json_object_get(item, "identity"));
-    return ipc_request_bool(job->request, "unread", false) && identity != NULL &&
-           strcmp(identity, hash_text(&m->self->person).s) == 0;
-}
-
 static enum status add_state(struct node_job *job, struct model *m, json_t *item, struct error *e)
 {
     struct hash person;
@@ -99,7 +92,7 @@ static enum status add_state(struct node_job *job, struct model *m, json_t *item
     enum status st = add_paired(job, m, &person, item, e);
     if (st == STATUS_OK)
         st = names_local(m, &person, &name, e);
-    if (st == STATUS_OK && wants_unread(job, m, item))
+    if (st == STATUS_OK && ipc_request_bool(job->request, "unread", false))
         st = add_unread(job, m, &person, item, e);
     if (st != STATUS_OK)
         return st;
@@ -111,16 +104,26 @@ static enum status add_state(struct node_job *job, struct model *m, json_t *item
     return STATUS_OK;
 }
 
+// As its identity sees each.
 static enum status add_states(struct node_job *job, struct model *m, struct error *e)
 {
     size_t i;
     json_t *item;
-    enum status st = STATUS_OK;
+    struct selves further;
+    struct model as_it = *m;
+    enum status st = node_job_identities(job, m, &further, e);
     json_array_foreach(json_object_get(job->result, "items"), i, item)
     {
+        struct hash identity = {{0}};
+        (void)hash_parse(span_of(json_string_value(json_object_get(item, "identity"))), &identity);
+        as_it.self = m->self;
+        for (size_t k = 0; k < further.count; k++)
+            if (hash_eq(&further.items[k]->person, &identity))
+                as_it.self = further.items[k];
         if (st == STATUS_OK)
-            st = add_state(job, m, item, e);
+            st = add_state(job, &as_it, item, e);
     }
+    selves_free(&further);
     return st;
 }
 
@@ -133,19 +136,16 @@ static enum status list(struct model *m, json_t *items, struct error *e)
     return st;
 }
 
-static enum status list_of_others(struct node_job *job, const struct model *m, json_t *items, struct error *e)
+static enum status list_of_others(struct node_job *job, struct model *m, json_t *items, struct error *e)
 {
-    struct identity **others = NULL;
-    size_t count = 0;
+    struct selves others;
     struct model other = *m;
-    enum status st = instance_identities(&other, job->node->keychain, &others, &count, e);
-    for (size_t i = 0; i < count; i++) {
-        other.self = others[i];
-        if (st == STATUS_OK)
-            st = list(&other, items, e);
-        identity_destroy(others[i]);
+    enum status st = node_job_identities(job, m, &others, e);
+    for (size_t i = 0; st == STATUS_OK && i < others.count; i++) {
+        other.self = others.items[i];
+        st = list(&other, items, e);
     }
-    free(others);
+    selves_free(&others);
     return st;
 }
 
@@ -162,17 +162,20 @@ static enum status contacts_list(struct node_job *job, struct model *m, struct e
 // The same of some, for the list that the sparse node makes for the installation.
 static enum status contacts_of(struct node_job *job, struct model *m, struct error *e)
 {
-    struct contacts contacts = {0};
     struct hash_list persons = {0};
+    struct hash person;
+    json_t *items = json_array();
     enum status st = node_job_hashes(job, "persons", &persons, e);
     if (st == STATUS_OK)
-        st = contact_list(m, &contacts, e);
-    json_t *items = json_array();
-    for (size_t i = 0; st == STATUS_OK && i < contacts.count; i++)
-        if (persons.count == 0 || hash_list_has(&persons, &contacts.items[i].person))
-            json_array_append_new(items, show(m, &contacts.items[i]));
+        st = list(m, items, e);
+    if (st == STATUS_OK)
+        st = list_of_others(job, m, items, e);
+    for (size_t i = json_array_size(items); persons.count != 0 && i-- > 0;)
+        if (!hash_parse(span_of(json_string_value(json_object_get(json_array_get(items, i), "personId"))), &person) ||
+            !hash_list_has(&persons, &person))
+            json_array_remove(items, i);
     hash_list_free(&persons);
-    for (size_t fit = node_job_fit(items, 0, contacts.count); json_array_size(items) > fit;)
+    for (size_t fit = node_job_fit(items, 0, json_array_size(items)); json_array_size(items) > fit;)
         json_array_remove(items, json_array_size(items) - 1);
     job->result = json_pack("{s:o}", "items", items);
     return st == STATUS_OK ? add_states(job, m, e) : st;

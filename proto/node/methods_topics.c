@@ -6,10 +6,13 @@
 #include "models/names.h"
 #include "models/profile.h"
 #include "models/readstate.h"
+#include "models/selves.h"
 #include "models/sharing.h"
 #include "models/way.h"
 #include "node/face.h"
 #include "node/methods.h"
+#include "node/node.h"
+#include "node/speaker.h"
 
 enum { SHORT_ID = 12 };
 
@@ -86,7 +89,7 @@ static bool other_of(struct model *m, const struct topic *t, struct hash *other)
     if (!topic_is_one_to_one(t->id, &pair[0], &pair[1]))
         return false;
     bool first =
-        hash_eq(&pair[1], &m->self->person) || (way_is_self(m, &pair[1]) && !hash_eq(&pair[0], &m->self->person));
+        hash_eq(&pair[1], &m->self->person) || (way_is_ours(m, &pair[1]) && !hash_eq(&pair[0], &m->self->person));
     *other = first ? pair[0] : pair[1];
     return true;
 }
@@ -106,9 +109,36 @@ static json_t *show_topic(struct model *m, const struct topic *t)
 {
     struct hash other = {{0}};
     (void)other_of(m, t, &other);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "topicId", node_json_text(t->id), "name", node_topic_name(m, t),
-                     "channel", node_json_hash(&t->channel), "with", node_json_hash(&other), "persons",
-                     topic_persons(m, t), "members", show_members(t));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "topicId", node_json_text(t->id), "identity",
+                     node_json_hash(&m->self->person), "name", node_topic_name(m, t), "channel",
+                     node_json_hash(&t->channel), "with", node_json_hash(&other), "persons", topic_persons(m, t),
+                     "members", show_members(t));
+}
+
+// With "as" only those of that identity; else each as the identity sees it whose it is.
+static void keep_wanted(struct node_job *job, struct model *m, const struct selves *further, struct topics *topics)
+{
+    struct model main = *m;
+    main.self = node_self(job->node);
+    bool all = ipc_request_text(job->request, "as") == NULL;
+    size_t kept = 0;
+    for (size_t i = 0; i < topics->count; i++) {
+        const struct identity *of = speaker_of_topic(&main, further, &topics->items[i]);
+        bool is_its = job->speaker != NULL ? speaker_takes_part(m, &topics->items[i], &m->self->person) : of == NULL;
+        if (all || is_its)
+            topics->items[kept++] = topics->items[i];
+    }
+    topics->count = kept;
+}
+
+static json_t *show_as(struct node_job *job, const struct model *m, const struct selves *further,
+                       const struct topic *topic)
+{
+    struct model as_it = *m;
+    as_it.self = node_self(job->node);
+    const struct identity *of = speaker_of_topic(&as_it, further, topic);
+    as_it.self = job->speaker != NULL ? job->speaker : of != NULL ? of : as_it.self;
+    return show_topic(&as_it, topic);
 }
 
 // Of the installation's two conversations with somebody the one that goes on.
@@ -123,7 +153,10 @@ static bool is_the_way(struct model *m, const struct topic *t, const struct hash
 
 static bool with_person(struct model *m, const struct topic *t, struct hash *other)
 {
-    return other_of(m, t, other) && !way_is_self(m, other);
+    struct hash pair[2];
+    bool ours = topic_is_one_to_one(t->id, &pair[0], &pair[1]) &&
+                (way_is_self(m, &pair[0]) || way_is_self(m, &pair[1])); // and not a further identity's
+    return ours && other_of(m, t, other) && !way_is_self(m, other);
 }
 
 // For the installation what either own node says with a person is one conversation.
@@ -176,12 +209,18 @@ static enum status add_readstate(struct node_job *job, struct model *m, const st
 static enum status topic_list_work(struct node_job *job, struct model *m, struct error *e)
 {
     struct topics topics = {0};
+    struct selves further = {0};
     enum status st = topic_list(m, &topics, e);
     if (st == STATUS_OK && face_is(job))
         join_pairs(m, &topics);
     json_t *items = json_array();
+    if (st == STATUS_OK)
+        st = node_job_identities(job, m, &further, e);
+    if (st == STATUS_OK)
+        keep_wanted(job, m, &further, &topics);
     for (size_t i = 0; st == STATUS_OK && i < topics.count; i++)
-        json_array_append_new(items, show_topic(m, &topics.items[i]));
+        json_array_append_new(items, show_as(job, m, &further, &topics.items[i]));
+    selves_free(&further);
     st = node_job_listed(job, st, items);
     size_t first =
         (size_t)strtoull(node_job_text(job, "after").len != 0 ? node_job_text(job, "after").ptr : "0", NULL, 10);

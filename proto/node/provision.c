@@ -20,6 +20,7 @@
 #include "models/onedb.h"
 #include "models/profile.h"
 #include "models/restoring.h"
+#include "models/selves.h"
 #include "models/sharing.h"
 #include "models/topic.h"
 #include "node/addresses.h"
@@ -112,13 +113,17 @@ static enum status set_first_name(const struct opening *o, struct model *m, stru
     return name != NULL && o->created ? profile_set_name(m, span_of(name), e) : STATUS_OK;
 }
 
-static enum status open_further(struct opening *o, const struct model *main, struct error *e)
+static enum status open_further(struct opening *o, struct model *main, struct error *e)
 {
     struct model m = *main;
     enum status st = instance_identities(&m, o->keychain, &o->further, &o->further_count, e);
+    if (st == STATUS_OK && o->further_count != 0)
+        st = apart_catch_up(main, e);
     for (size_t i = 0; st == STATUS_OK && i < o->further_count; i++) {
         m.self = o->further[i];
-        st = apart_begin(&m, e);
+        st = selves_note(main, &o->further[i]->person, e);
+        if (st == STATUS_OK)
+            st = apart_begin(&m, e);
         if (st == STATUS_OK)
             st = addresses_open(&m, o->door.told, node_config(o->node), e);
     }

@@ -190,7 +190,7 @@ static enum status add_receipts(struct model *m, const struct hash *message, jso
 {
     struct store_deliveries rows;
     struct chat_message read;
-    if (chat_unposted(m, message, &read, NULL) != STATUS_OK || !way_is_self(m, &read.sender))
+    if (chat_unposted(m, message, &read, NULL) != STATUS_OK || !way_is_ours(m, &read.sender))
         return STATUS_OK;
     enum status st = store_delivery_of(m->store, m->arena, message, &rows, e);
     if (st != STATUS_OK)

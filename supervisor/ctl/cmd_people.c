@@ -73,6 +73,7 @@ enum status run_identity_add(struct ctl *c, struct error *e)
 {
     json_t *params = json_pack("{s:s}", "email", c->arguments[0]);
     ctl_add(c, params, "instance", "instanceName");
+    ctl_add(c, params, "name", "name");
     return output_result(c, ctl_call(c, "identity.add", params, e), e);
 }
 

@@ -28,11 +28,9 @@ static json_t *name_of(const json_t *topic)
 
 enum status run_topic_list(struct ctl *c, struct error *e)
 {
-    static const struct output_column columns[] = {{"NAME", "name", OUTPUT_TEXT},
-                                                   {"TOPIC", "shown", OUTPUT_TEXT},
-                                                   {"UNREAD", "unread", OUTPUT_NUMBER},
-                                                   {"PERSONS", "persons", OUTPUT_COUNT},
-                                                   {"CHANNEL", "channel", OUTPUT_ID}};
+    static const struct output_column columns[] = {
+        {"NAME", "name", OUTPUT_TEXT},        {"TOPIC", "shown", OUTPUT_TEXT},   {"UNREAD", "unread", OUTPUT_NUMBER},
+        {"PERSONS", "persons", OUTPUT_COUNT}, {"CHANNEL", "channel", OUTPUT_ID}, {"AS", "identity", OUTPUT_ID}};
     size_t i;
     json_t *item;
     json_t *items = ctl_list(c, "topic.list", NULL, e);
@@ -41,7 +39,7 @@ enum status run_topic_list(struct ctl *c, struct error *e)
         if (!c->json)
             json_object_set_new(item, "shown", name_of(item));
     }
-    return output_list(c, items, columns, 5, "No chats.", e);
+    return output_list(c, items, columns, sizeof columns / sizeof *columns, "No chats.", e);
 }
 
 enum status run_topic_members(struct ctl *c, struct error *e)

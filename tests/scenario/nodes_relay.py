@@ -40,6 +40,33 @@ def test_others_meet_at_the_embedded_relay(t):
         ann_installation.clean()
 
 
+def test_further_identities_are_met_at_the_relay(t):
+    """Their keys are registered beside the main one's, also after a restart."""
+    ann_installation = Installation()
+    t.environment["TANDEM_RELAY_LISTEN"] = "localhost:0"
+    joe = Pair(t)
+    url = relay_of(t)["url"]
+    try:
+        ann = Pair(ann_installation, "--listen", "none", "--relay", url, user="ann")
+        work = ann.ok("identity", "add", "ann@work.example")["personId"]
+        invitation = ann.ok("invite", "--as", work, "--via", "relay")
+        assert invitation["url"] == url and invitation["publicKey"] != ann.ok("invite", "--via", "relay")["publicKey"]
+        registered = lambda: metric(t, "tandem_relay_spares") == 4
+        until(registered, "both keys are registered")
+        assert joe.ok("pair", "-", stdin=json.dumps(invitation))["personId"] == work
+        talk = lambda text: joe.ok("--timeout", "60", "chat", "send", "--to", work, text, "--wait")["state"] == "delivered"
+        heard = lambda: [m["text"] for m in ann.ok("chat", "list", "--as", work, "--with", joe.archive)]
+        assert talk("at work")
+        until(lambda: heard() == ["at work"], "Ann hears it at work")
+        ann.ok("restart", "archive")
+        until(registered, "both are registered again")
+        assert talk("again")
+        until(lambda: heard() == ["at work", "again"], "Ann hears it again")
+        assert ann_installation.stop() == 0
+    finally:
+        ann_installation.clean()
+
+
 class Idlers:
     """As many sockets of one address as fit, upgraded, with nothing to say; one that is closed is opened again."""
 

@@ -1,0 +1,134 @@
+"""Further identities of the archive: their people and conversations are where the user looks, and what is written there
+for them reaches the other side, whether the archive is up then or not."""
+import json
+import os
+import signal
+
+from control import Installation, main, until
+from nodes import Pair
+from nodes_face import find, pid_of, reaches, send, texts
+from nodes_recreate import lose, recreate
+
+WORK = "joe@work.example"
+
+
+def with_bob(t, test):
+    """Joe, whom Bob knows from work only."""
+    second = Installation()
+    try:
+        joe, bob = Pair(t), Pair(second, user="bob")
+        work = joe.ok("identity", "add", WORK, "--name", "Joe at work")["personId"]
+        assert bob.ok("pair", "-", stdin=json.dumps(joe.ok("invite", "--as", WORK)))["personId"] == work
+        until(lambda: contact(joe, bob.archive).get("identity") == work, "Bob is there, as whom he met")
+        test(joe, bob, work)
+        assert second.stop() == 0
+    finally:
+        second.clean()
+
+
+def contact(pair, person, *options):
+    return next((c for c in pair.ok("contacts", *options) if c["personId"] == person), {})
+
+
+def chat(pair, person):
+    return next((c for c in pair.ok("topic", "list") if c["with"] == person), {})
+
+
+def test_the_face_shows_them_and_speaks_for_them(t):
+    def run(joe, bob, work):
+        until(lambda: contact(bob, work).get("name") == "Joe at work", "he has a name at work")
+        shown = until(lambda: contact(joe, bob.archive, "--as", "JOE@work.example"), "the contact is Joe's at work")
+        assert shown["pairedWith"] == ["archive"] and shown["safety"] == contact(bob, work)["safety"], shown
+        assert work not in [c["personId"] for c in joe.ok("contacts")], "he is himself"
+
+        sent = send(joe, bob.archive, "from work", "--wait")  # whom he means is clear
+        assert sent["state"] == "delivered", sent
+        assert find(bob, work, "from work")["sender"] == work
+        send(bob, work, "to work")
+        until(lambda: texts(joe, bob.archive) == ["from work", "to work"], "he reads both")
+        heard = joe.ok("chat", "list", "--with", "bob", "--as", work)
+        assert [(m["sender"], m["verification"]) for m in heard] == [(work, "verified"), (bob.archive, "verified")]
+        assert heard[0]["state"] == "delivered" and heard[0]["deliveredTo"] == [bob.archive]
+
+        topic = chat(joe, bob.archive)
+        assert topic["identity"] == work and topic["name"] == "bob" and topic["unread"] == 1, topic
+        assert [c["identity"] for c in joe.ok("topic", "list", "--as", work)] == [work]
+        assert work not in [c["identity"] for c in joe.ok("topic", "list", "--as", joe.archive)]
+        assert joe.ok("topic", "send", topic["topicId"], "into the chat", "--as", WORK)["state"] in ("pending", "archived")
+        reaches(bob, work, "into the chat", None)
+        joe.ok("topic", "read-up-to", "bob")
+        assert chat(joe, bob.archive)["unread"] == 0
+        [hit] = joe.ok("chat", "search", "into the")
+        assert hit["topic"] == topic["topicId"] and hit["name"] == "bob", hit
+
+        assert joe.ok("profile", "get", "--as", work)["name"] == "Joe at work"
+        joe.ok("profile", "set", "--as", work, "--status", "busy")
+        until(lambda: "busy" in json.dumps(bob.ok("profile", "get", work)["descriptions"]), "Bob sees that he is busy")
+        assert "busy" not in json.dumps([joe.ok("profile", "get", who) for who in (joe.archive, joe.sparse)])
+        assert joe.fails("NOT-FOUND", 1, "chat", "send", "--as", joe.archive, "--to", "bob", "not as whom he is here")
+    with_bob(t, run)
+
+
+def test_what_is_written_for_them_waits_for_the_archive(t):
+    def run(joe, bob, work):
+        send(joe, bob.archive, "before", "--wait")
+        until(lambda: texts(joe, bob.archive) == ["before"], "the screen has it")
+        archive = pid_of(joe, "archive")
+        os.kill(archive, signal.SIGSTOP)
+        sent = send(joe, bob.archive, "while it sleeps", "--as", work)
+        assert sent["state"] == "pending" == find(joe, bob.archive, "while it sleeps")["state"]
+        assert texts(joe, bob.archive) == ["before", "while it sleeps"]
+        os.kill(archive, signal.SIGKILL)
+        os.kill(archive, signal.SIGCONT)
+        assert reaches(joe, bob.archive, "while it sleeps")["id"] == sent["id"]
+        assert texts(bob, work) == ["before", "while it sleeps"]
+
+        joe.ok("contact", "disable", "bob")
+        until(lambda: not contact(joe, bob.archive)["enabled"], "he is shut out")
+        joe.ok("contact", "enable", bob.archive)
+        send(bob, work, "back again")
+        until(lambda: texts(joe, bob.archive)[-1] == "back again", "he is back")
+    with_bob(t, run)
+
+
+def test_they_come_back_with_a_lost_node(t):
+    def run(joe, bob, work):
+        send(joe, bob.archive, "from work", "--wait")
+        send(bob, work, "to work")
+        said = ["from work", "to work"]
+        at_archive = lambda: [m["text"] for m in joe.ok("--node", "archive", "chat", "list", "--with", bob.archive,
+                                                        "--as", work)]
+        until(lambda: at_archive() == said == texts(joe, bob.archive), "both nodes have it")
+        for node in ("archive", "sparse"):
+            lose(t, node)
+            recreate(joe, node)
+            until(lambda: contact(joe, bob.archive).get("identity") == work, "Bob is there, as whom he met")
+            until(lambda: at_archive() == said == texts(joe, bob.archive), f"what was lost with the {node} is back")
+            said += [f"from work after the {node}", f"to work after the {node}"]
+            send(joe, bob.archive, said[-2], "--wait")
+            send(bob, work, said[-1])
+            until(lambda: at_archive() == said == texts(joe, bob.archive), "they go on")
+            assert texts(bob, work) == said
+    with_bob(t, run)
+
+
+def test_what_they_post_into_a_chat_of_the_main_one_is_shown(t):
+    """Whether they were made members or not."""
+    joe = Pair(t)
+    work = joe.ok("identity", "add", WORK)["personId"]
+    topic = joe.ok("--node", "archive", "topic", "create", "--name", "plans", "--with", joe.sparse)["topicId"]
+    read = lambda *options: [(m["text"], m["sender"]) for m in joe.ok(*options, "topic", "read", topic)]
+    message = {"$type$": "ChatMessage", "text": "posted", "sender": work}
+    joe.ok("--node", "archive", "channel", "create", topic, "--owner", work)
+    joe.ok("--node", "archive", "channel", "post", topic, "--as", work, stdin=json.dumps(message))
+    assert read("--node", "archive") == [("posted", work)]
+    until(lambda: read() == [("posted", work)], "the screen shows it")
+    joe.ok("--node", "archive", "topic", "add", topic, work)
+    until(lambda: work in [m["personId"] for m in joe.ok("topic", "members", topic)], "the screen knows")
+    joe.ok("topic", "send", topic, "as a member", "--as", work)
+    both = [("posted", work), ("as a member", work)]
+    until(lambda: read() == both == read("--node", "archive"), "both nodes show both")
+
+
+if __name__ == "__main__":
+    main(globals())
