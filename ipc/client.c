@@ -255,6 +255,11 @@ json_t *ipc_client_call(struct ipc_client *c, const char *method, json_t *params
         error_set(e, STATUS_INVALID, "BAD-TEXT", "%s: a parameter is not valid UTF-8", method);
         return NULL;
     }
+    if (nng_msg_len(message) > IPC_MESSAGE_MAX) { // the server would close the connection
+        error_set(e, STATUS_TOO_BIG, "TOO-BIG", "%s: a request has %d MiB at most", method, IPC_MESSAGE_MAX >> 20);
+        nng_msg_free(message);
+        return NULL;
+    }
     nng_aio_set_msg(c->aio, message);
     if (run(c, nng_send_aio, deadline, e) != STATUS_OK) {
         nng_msg_free(nng_aio_get_msg(c->aio));

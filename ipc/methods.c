@@ -232,10 +232,12 @@ const struct ipc_method IPC_METHODS[] = {
     {"connections.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Connections, newest first: those being dialled and the open ones.",
      "{items:[{id,remotePersonId,remoteInstanceId,protocol,state,direction,transport,url,live,bytesSent,bytesReceived,"
-     "messagesSent,messagesReceived,latencyMs,createdAt,openedAt,closedAt,steps:[{state,ms}],"
+     "messagesSent,messagesReceived,latencyMs,createdAt,openedAt,closedAt,steps:[{state,ms,messages}],"
      "closeEvent:{type,status,code,reason,origin},plugins:[{name,addedAt,sent,received}]}], next}; state is initializing, "
      "connecting, connected, encrypting, encrypted, authenticating, authenticated, pairing, paired, active, closing, closed "
-     "or failed; steps are the states it has left; status is the code of the WebSocket",
+     "or failed; steps are the states it has left, with the messages of both sides meanwhile; status is the code of the "
+     "WebSocket. What other programs look for once more: internalId and connectionId (id), currentState (state), startTime "
+     "(createdAt), messageCount (of both directions)",
      {BOOL("ended", "also the last 100 that have ended or could not be dialled; default false"), PAGE}},
 
     // --- chat -------------------------------------------------------------------------------------------------------
@@ -482,7 +484,7 @@ const struct ipc_method IPC_METHODS[] = {
      "Counters since the start of the node; rates are means since then.",
      "{global:{totalConnections,activeConnections,failedConnections,successRate,connectionRate,totalMessages,totalBytes,"
      "averageMessageSize,messageRate,throughputMbps,averageLatency,totalErrors,errorRate,…}, and the members of global "
-     "once more; transports:{websocket:{connections,active,failures,messages,bytes}, relay:{…}}; connections: as connections.list; recentErrors:[{type,error,code,severity,timestamp,connectionId,count}]; "
+     "once more, but activeConnections, the list of those connections; transports:{websocket:{connections,active,failures,messages,bytes}, relay:{…}}; connections: as connections.list; recentErrors:[{type,error,code,severity,timestamp,connectionId,count}]; "
      "delivery:{count,delivered,avgMs,successRate}; alerts:[{rule,value,limit}] that are raised; with history also "
      "history:{samples:[{time,totalMessages,…}], summary:{totalMessages:{min,mean,max},…}}}",
      {INT("history", OPTIONAL, 1, 1440, "what happened in each of the last so many minutes")}},

@@ -106,6 +106,15 @@ void connection_count(const struct connection *l, struct connection_counts *out)
 
 // ---- States --------------------------------------------------------------------------------------------------------
 
+// The messages since the last state belong to the one that is left.
+static void count_messages(struct connection *l)
+{
+    const struct transport *t = l->conn != NULL ? conn_transport(l->conn) : NULL;
+    uint64_t all = t != NULL ? t->messages_sent + t->messages_received : l->said_before;
+    l->said[l->state] += all - l->said_before;
+    l->said_before = all;
+}
+
 static void enter(struct peers *p, struct connection *l, enum conn_state state)
 {
     uint64_t now = loop_now(node_loop(p->node));
@@ -115,6 +124,7 @@ static void enter(struct peers *p, struct connection *l, enum conn_state state)
                   json_pack("{s:I, s:s, s:s, s:I}", "id", (json_int_t)l->id, "state", conn_state_name(state), "from",
                             conn_state_name(l->state), "ms", (json_int_t)spent));
     l->spent[l->state] += spent;
+    count_messages(l);
     l->left |= 1u << l->state;
     l->state_since = now;
     l->state = state;
@@ -245,6 +255,12 @@ static struct connection *failed_before(const struct peers *p, const char *url)
     return l != NULL && l->state == CONN_FAILED && l->opened_ms == 0 ? l : NULL;
 }
 
+// Empty where nobody knows.
+static struct hash_text known_person(const struct hash *person)
+{
+    return hash_is_zero(person) ? (struct hash_text){{0}} : hash_text(person);
+}
+
 static bool may_be_told(struct connections *cs, uint64_t now)
 {
     if (now - cs->told_since >= 60000) {
@@ -264,8 +280,8 @@ static void log_failure(struct peers *p, struct connection *l, const struct conn
     if (due)
         l->told_ms = now;
     LOG(due ? LOG_INFO : LOG_DEBUG, "dial.failed", LOG_INT("id", l->id), LOG_TEXT("url", l->url),
-        LOG_TEXT("group", conn_group_name(l->group)), LOG_HASH("person", &l->person), LOG_TEXT("code", why->code),
-        LOG_TEXT("reason", why->message), LOG_INT("times", l->failures));
+        LOG_TEXT("group", conn_group_name(l->group)), LOG_TEXT("person", known_person(&l->person).s),
+        LOG_TEXT("code", why->code), LOG_TEXT("reason", why->message), LOG_INT("times", l->failures));
 }
 
 void connections_dialling(struct peers *p, uint64_t id, const char *url, enum conn_group group,
@@ -277,7 +293,7 @@ void connections_dialling(struct peers *p, uint64_t id, const char *url, enum co
     l->quiet = failed_before(p, url) != NULL;
     l->relayed = addresses_is_relay(node_config(p->node), span_of(url));
     LOG(l->quiet ? LOG_DEBUG : LOG_INFO, "dial.started", LOG_INT("id", id), LOG_TEXT("text", "WebSocket created"),
-        LOG_TEXT("url", url), LOG_TEXT("group", conn_group_name(group)), LOG_HASH("person", person));
+        LOG_TEXT("url", url), LOG_TEXT("group", conn_group_name(group)), LOG_TEXT("person", known_person(person).s));
     enter(p, l, CONN_CONNECTING);
 }
 

@@ -33,6 +33,7 @@ struct connection {
     enum conn_state state, furthest;
     uint64_t state_since;                                   // monotonic
     uint64_t spent[CONN_STATES];                            // ms in each state
+    uint64_t said[CONN_STATES], said_before;                // messages of both sides in each, and before this one
     unsigned left;                                          // bit per state it has left
     int64_t created_ms, opened_ms, encrypted_ms, closed_ms; // 0 = not yet
     struct connection_counts counts;                        // once it has ended

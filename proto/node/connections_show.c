@@ -47,8 +47,9 @@ static json_t *show_steps(const struct connection *l)
     json_t *steps = json_array();
     for (int state = CONN_CONNECTING; state < CONN_STATES; state++) {
         if ((l->left >> state & 1) != 0)
-            json_array_append_new(steps, json_pack("{s:s, s:I}", "state", conn_state_name((enum conn_state)state), "ms",
-                                                   (json_int_t)l->spent[state]));
+            json_array_append_new(steps,
+                                  json_pack("{s:s, s:I, s:I}", "state", conn_state_name((enum conn_state)state), "ms",
+                                            (json_int_t)l->spent[state], "messages", (json_int_t)l->said[state]));
     }
     return steps;
 }
@@ -68,6 +69,16 @@ static void add_counts(json_t *to, const struct connection_counts *c)
     json_object_set_new(to, "bytesReceived", json_integer((json_int_t)c->bytes_received));
     json_object_set_new(to, "messagesSent", json_integer((json_int_t)c->messages_sent));
     json_object_set_new(to, "messagesReceived", json_integer((json_int_t)c->messages_received));
+}
+
+// The names that some programs look for.
+static void add_synonyms(json_t *to, const struct connection *l, const struct connection_counts *c)
+{
+    json_object_set_new(to, "internalId", json_integer((json_int_t)l->id));
+    json_object_set_new(to, "connectionId", json_integer((json_int_t)l->id));
+    json_object_set_new(to, "currentState", json_string(conn_state_name(l->state)));
+    json_object_set_new(to, "startTime", show_time(l->created_ms));
+    json_object_set_new(to, "messageCount", json_integer((json_int_t)(c->messages_sent + c->messages_received)));
 }
 
 static void add_times(json_t *to, const struct connection *l)
@@ -95,6 +106,7 @@ static json_t *show(const struct peers *p, const struct connection *l)
     add_counts(item, &counts);
     json_object_set_new(item, "latencyMs", show_latency(p, l));
     add_times(item, l);
+    add_synonyms(item, l, &counts);
     json_object_set_new(item, "plugins", show_plugins(l, &counts));
     return item;
 }

@@ -26,6 +26,8 @@ struct news {
     size_t changed_count;
     struct hash_map *ahead; // persons whose clock was told of
     bool reading;
+    unsigned holds;
+    json_t *held; // data of topic.added
 };
 
 // ---- Reading channels ----------------------------------------------------------------------------------------------
@@ -234,8 +236,33 @@ static bool is_worth_telling(const struct store_change *c)
     return c->content != STORE_ID_OBJECT;
 }
 
-static void tell_object(struct node *n, const struct store_change *c)
+static void tell_topic(struct news *news, const struct store_change *c)
 {
+    json_t *data = json_pack("{s:o}", "hash", node_json_hash(&c->hash));
+    if (news->holds == 0)
+        node_tell(news->node, "topic.added", data);
+    else
+        json_array_append_new(news->held, data);
+}
+
+void news_hold(struct news *news)
+{
+    news->holds++;
+}
+
+void news_release(struct news *news)
+{
+    size_t i;
+    json_t *data;
+    if (--news->holds != 0)
+        return;
+    json_array_foreach(news->held, i, data) node_tell(news->node, "topic.added", json_incref(data));
+    json_array_clear(news->held);
+}
+
+static void tell_object(struct news *news, const struct store_change *c)
+{
+    struct node *n = news->node;
     bool is_file = c->content == STORE_BLOB || c->content == STORE_CLOB;
     bool is_ours = hash_is_zero(&c->from);
     if (is_file && !is_ours)
@@ -249,7 +276,7 @@ static void tell_object(struct node *n, const struct store_change *c)
     else if (is_ours && is_worth_telling(c))
         node_tell(n, "object.stored", json_pack("{s:o, s:s}", "hash", node_json_hash(&c->hash), "type", c->type));
     if (strcmp(c->type, "Topic") == 0 && !c->part)
-        node_tell(n, "topic.added", json_pack("{s:o}", "hash", node_json_hash(&c->hash)));
+        tell_topic(news, c);
 }
 
 static void tell_head(struct news *news, const struct store_change *c)
@@ -279,7 +306,7 @@ void news_tell(struct news *news, const struct store_change *changes, size_t cou
         else if (changes[i].kind == STORE_CHANGE_LOSS)
             tell_loss(news->node, &changes[i]);
         else
-            tell_object(news->node, &changes[i]);
+            tell_object(news, &changes[i]);
     }
     read_changed(news);
 }
@@ -289,7 +316,8 @@ void news_tell(struct news *news, const struct store_change *changes, size_t cou
 struct news *news_create(struct node *n)
 {
     struct news *news = mem_alloc(sizeof *news);
-    *news = (struct news){.node = n, .cursors = hash_map_create(), .ahead = hash_map_create(), .reading = true};
+    *news = (struct news){
+        .node = n, .cursors = hash_map_create(), .ahead = hash_map_create(), .reading = true, .held = json_array()};
     struct beginning *b = mem_alloc(sizeof *b);
     *b = (struct beginning){.news = news, .self = node_self(n), .arena = arena_create()};
     store_submit_read(node_queue(n), begin_work, begin_done, b);
@@ -303,6 +331,7 @@ void news_destroy(struct news *news)
     hash_map_free_values(news->cursors);
     hash_map_destroy(news->cursors);
     hash_map_destroy(news->ahead);
+    json_decref(news->held);
     free(news->changed);
     free(news);
 }

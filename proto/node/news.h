@@ -10,4 +10,7 @@ struct news;
 
 struct news *news_create(struct node *n); // from here on
 void news_destroy(struct news *news);     // when no store job can come back any more; NULL-safe
+// A pairing is stored: topics that come with it are told of when the contact was told of, which news_release says.
+void news_hold(struct news *news);
+void news_release(struct news *news);
 void news_tell(struct news *news, const struct store_change *changes, size_t count);

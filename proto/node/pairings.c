@@ -98,6 +98,7 @@ static void store_identity(void *ctx, struct pairing *pairing, const struct pair
     job->kept = token != NULL ? kept_use(ps->kept, token) : NULL;
     if (job->kept != NULL)
         job->token = *token;
+    news_hold(ps->peers->news);
     store_submit(node_queue(ps->peers->node), store_work, store_done, job);
 }
 
@@ -205,6 +206,8 @@ static void finished(void *ctx, struct pairing *pairing, const struct error *why
     } else {
         pairings_tell_failed(ps, &peer->person_id, pairing_connection(pairing), why);
     }
+    if (pairing_peer_identity(pairing) != NULL) // it was stored
+        news_release(ps->peers->news);
     if (a == NULL)
         return;
     struct error e = why != NULL ? explain(why, &peer->person_id) : (struct error){0};

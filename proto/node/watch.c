@@ -79,6 +79,19 @@ static json_t *show_alerts(const struct node *n)
     return n->peers != NULL ? alerts_show(vitals_alerts(n->peers->vitals)) : json_array();
 }
 
+static json_t *only_active(const json_t *connections)
+{
+    json_t *active = json_array();
+    size_t i;
+    json_t *c;
+    json_array_foreach(connections, i, c)
+    {
+        if (json_is_true(json_object_get(c, "live")))
+            json_array_append(active, c);
+    }
+    return active;
+}
+
 static void stats(struct ipc_request *r, void *ctx)
 {
     const struct node *n = ctx;
@@ -88,6 +101,7 @@ static void stats(struct ipc_request *r, void *ctx)
     json_object_set_new(result, "global", global);
     json_object_set_new(result, "transports", numbers_transports(ctx));
     json_object_set_new(result, "connections", connections_show(node_peers(ctx), false));
+    json_object_set_new(result, "activeConnections", only_active(json_object_get(result, "connections")));
     json_object_set_new(result, "recentErrors", show_errors(ctx, NULL));
     json_object_set_new(result, "delivery", show_delivery(ctx));
     json_object_set_new(result, "alerts", show_alerts(ctx));

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "supervisor/ctl/output.h"
 
-enum { INDENT = 21 };
+enum { PAGE_MAX = 1000, INDENT = 21 };
 
 static const char *type_of(const char *name)
 {
@@ -41,10 +41,15 @@ static json_t *store_file(struct ctl *c, const char *file, struct error *e)
 static enum status add_file(struct ctl *c, json_t *list, const char *file, struct error *e)
 {
     const char *slash = strrchr(file, '/');
+    json_t *name = json_string(slash != NULL ? slash + 1 : file);
+    if (name == NULL)
+        return error_set(e, STATUS_INVALID, "BAD-TEXT", "the name of %s is not UTF-8; rename the file first", file);
     json_t *item = store_file(c, file, e);
-    if (item == NULL)
+    if (item == NULL) {
+        json_decref(name);
         return e->status;
-    json_object_set_new(item, "name", json_string(slash != NULL ? slash + 1 : file));
+    }
+    json_object_set_new(item, "name", name);
     json_array_append_new(list, item);
     return STATUS_OK;
 }
@@ -135,16 +140,18 @@ static void print_sender(const json_t *m, const json_t *names)
 // Line by line: only the line ends are those of the text.
 static void print_text(const json_t *m)
 {
-    const char *text = text_of(m, "text");
-    for (bool first = true; first || *text != '\0'; first = false) {
-        size_t n = strcspn(text, "\n");
-        char *line = mem_text((struct span){text, n});
+    const json_t *text = json_object_get(m, "text");
+    struct span rest = {json_string_value(text), json_string_length(text)};
+    for (bool first = true; first || rest.len > 0; first = false) {
+        const char *end = rest.len > 0 ? memchr(rest.ptr, '\n', rest.len) : NULL;
+        size_t n = end != NULL ? (size_t)(end - rest.ptr) : rest.len;
+        json_t *line = json_stringn(n > 0 ? rest.ptr : "", n);
         if (!first)
             printf("%*s", INDENT, "");
-        output_text(line);
+        output_string(line);
         putchar('\n');
-        free(line);
-        text += text[n] == '\n' ? n + 1 : n;
+        json_decref(line);
+        rest = span_from(rest, end != NULL ? n + 1 : n);
     }
 }
 
@@ -173,7 +180,8 @@ static json_t *collect(struct ctl *c, const char *method, json_t *query, int64_t
 {
     json_t *all = json_array();
     for (bool more = true; more;) {
-        json_object_set_new(query, "limit", json_integer(limit - (int64_t)json_array_size(all)));
+        int64_t left = limit - (int64_t)json_array_size(all);
+        json_object_set_new(query, "limit", json_integer(left < PAGE_MAX ? left : PAGE_MAX));
         json_t *page = ctl_call(c, method, json_copy(query), e);
         json_t *items = json_incref(json_object_get(page, "items"));
         json_t *next = json_object_get(page, "next");

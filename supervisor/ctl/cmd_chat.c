@@ -108,12 +108,15 @@ static enum status send_one(struct ctl *c, const char *text, json_t *attachments
     return STATUS_OK;
 }
 
-// Without what ends it. A NUL would cut it.
+// Without its end, LF or CRLF. A NUL would cut it.
 static enum status check_line(char *line, size_t length, size_t number, struct error *e)
 {
     if (memchr(line, '\0', length) != NULL)
         return error_set(e, STATUS_INVALID, "BAD-TEXT", "line %zu has a NUL byte; it was not sent", number);
-    line[strcspn(line, "\r\n")] = '\0';
+    if (line[length - 1] == '\n')
+        line[--length] = '\0';
+    if (length > 0 && line[length - 1] == '\r')
+        line[length - 1] = '\0';
     if (!utf8_valid(span_of(line)))
         return error_set(e, STATUS_INVALID, "BAD-TEXT", "line %zu is not valid UTF-8; it was not sent", number);
     return STATUS_OK;

@@ -17,7 +17,6 @@ DOORS = ("proto/chum", "proto/conn", "proto/net", "proto/relay", "proto/wire", "
 
 USER = "what the user of this machine asks for or configures"
 EXCEPTIONS = {
-    "BAD-TEXT": "texts of peers are repaired before they are read (proto/wire)",
     "BAD-URL": "addresses of peers that are none are passed over; what is left is the user's",
     "BAD-LIST": "the built-in recipes let no such entry in: tests/unit/data",
     "CHALLENGE-REFLECTED": "it takes two connections that wait for each other: tests/unit/conn/test_who.c",

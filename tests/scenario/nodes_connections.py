@@ -2,7 +2,7 @@
 import json
 import socket
 
-from control import main, until
+from control import Installation, main, until
 from nodes import Pair, dumps, refused_elsewhere
 from nodes_events import told
 
@@ -29,6 +29,15 @@ def test_states_come_in_the_order_of_the_protocol(t):
     pairing = ended(pair, protocol="pairing")
     assert states(t, "sparse", pairing) == ["initializing", *DIALLED, "pairing", "paired", "closing", "closed"]
     assert [s["state"] for s in pairing["steps"]] == [*DIALLED, "pairing", "paired", "closing"]
+    said = {s["state"]: s["messages"] for s in pairing["steps"]}
+    assert sum(said.values()) == pairing["messageCount"] == pairing["messagesSent"] + pairing["messagesReceived"]
+    assert said == {"connecting": 0, "connected": 1, "encrypting": 3, "encrypted": 2, "authenticating": 10,
+                    "authenticated": 1, "pairing": 2, "paired": 0, "closing": 0}
+    theirs = ended(pair, "archive", protocol="pairing")
+    assert [s["state"] for s in theirs["steps"]] == [*DIALLED[1:], "pairing", "paired", "closing"]
+    assert theirs["state"] == theirs["currentState"] == "closed"
+    for synonym, name in (("internalId", "id"), ("connectionId", "id"), ("startTime", "createdAt")):
+        assert pairing[synonym] == pairing[name]
     assert sum(s["ms"] for s in pairing["steps"]) <= pairing["closedAt"] - pairing["createdAt"] + 5
     chum = pair.ok("connections")[0]
     assert states(t, "sparse", chum) == ["initializing", *DIALLED, "active"]
@@ -63,6 +72,27 @@ def test_who_ended_it_and_why_is_kept(t):
     assert theirs["closeEvent"]["reason"] == mine["closeEvent"]["reason"] != ""
     told(t, "connection.closed", id=mine["id"], origin="local")
     assert pair.ok("connections") == []
+
+
+def test_a_contact_comes_in_the_order_of_its_life(t):
+    pair = Pair(t)
+    friends = Installation()
+    try:
+        friend = Pair(friends, user="ann")
+        before = t.call("events.since", **{"from": "now"})["next"]
+        pair.ok("--node", "archive", "pair", "-", stdin=dumps(friend.ok("invite")))
+        wanted = ["pairing.accepted", "contact.added", "topic.added", "chum.started", "chat.received"]
+        until(lambda: pair.ok("--node", "archive", "contacts"), "it is a contact")
+        friend.ok("--node", "archive", "chat", "send", "--to", pair.archive, "hello")
+
+        def seen():
+            names = [e["event"] for e in t.call("events.since", seq=before, node="archive", limit=1000)["events"]]
+            return sorted((names.index(name), name) for name in wanted if name in names)
+        until(lambda: len(seen()) == len(wanted), "all of it")
+        assert [name for _, name in seen()] == wanted
+        assert friends.stop() == 0
+    finally:
+        friends.clean()
 
 
 def free_port():

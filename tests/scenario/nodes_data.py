@@ -373,7 +373,7 @@ def test_everything_can_be_watched(t):
     pair = Pair(t)
     [connection] = [c for c in pair.ok("connections") if c["protocol"] == "chum"]
     assert connection["remotePersonId"] == pair.archive and connection["live"] and connection["direction"] == "out"
-    assert pair.ok("stats")["activeConnections"] == 1
+    assert pair.ok("stats")["global"]["activeConnections"] == 1
     assert pair.cli("health")[0] == 0
     status, out, err = t.cli("metrics")
     assert status == 0 and "tandem_" in out

@@ -144,5 +144,27 @@ def test_an_interrupted_import_leaves_no_keys(t):
         second.clean()
 
 
+def test_texts_and_names_come_out_as_they_went_in(t):
+    pair = Pair(t)
+    pair.send("sparse", "two\nlines\r\nand\ta tab")
+    status, out, _ = t.cli("--json", "--node", "sparse", "chat", "send", "--to", pair.archive, "--stdin",
+                           stdin="a\rcarriage return\nthe end\r\n")
+    assert status == 0 and len(out.splitlines()) == 2
+    assert pair.texts("sparse") == ["two\nlines\r\nand\ta tab", "a\rcarriage return", "the end"]
+    assert len(pair.messages("sparse", 1001)) == 3  # more than a page
+    shown = t.cli("--node", "sparse", "chat", "list", "--with", pair.archive)[1].splitlines()
+    assert shown[0].endswith(" two") and [line.strip() for line in shown[1:3]] == ["lines\\x0d", "and\\x09a tab"], shown
+    assert shown[3].endswith(" a\\x0dcarriage return")
+
+    strange = os.path.join(t.top.encode(), b"na\xffme.bin")
+    write(strange, b"data")
+    done = subprocess.run([os.path.join(BIN, "tandem"), "--json", "--node", "sparse", "chat", "send", "--to", pair.archive,
+                           "see", "--attach", strange], env=t.environment, capture_output=True)
+    assert done.returncode == 4 and b"BAD-TEXT" in done.stdout and len(pair.texts("sparse")) == 3
+    exact = lambda number: pair.cli("object", "put", stdin='{"$type$":"Nothing","n":%s}' % number)[1]["error"]["message"]
+    assert "2^53" in exact("9007199254740993") and "too big integer" in exact("1" * 30)
+    pair.fails("TOO-BIG", 1, "--node", "sparse", "chat", "send", "--to", pair.archive, "--stdin", stdin="y" * (9 << 20) + "\n")
+
+
 if __name__ == "__main__":
     main(globals())

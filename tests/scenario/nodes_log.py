@@ -180,5 +180,30 @@ def test_events_outlive_the_supervisor(t):
     follower.stdout.close()
 
 
+def test_a_group_has_it_when_all_have_it(t):
+    ann_there, eve_there = Installation(), Installation()
+    try:
+        pair, ann, eve = Pair(t), Pair(ann_there, user="ann"), Pair(eve_there, user="eve")
+        for friend in (ann, eve):
+            pair.ok("--node", "archive", "pair", "-", stdin=dumps(friend.ok("invite")))
+        assert eve_there.stop() == 0
+        topic = pair.ok("--node", "archive", "topic", "create", "--name", "three", "--with", ann.archive, "--with",
+                        eve.archive)["topicId"]
+        sent = pair.ok("--node", "archive", "topic", "send", topic, "to both")["id"]
+        trace = lambda: pair.ok("--node", "archive", "trace", sent)
+        states = lambda: {r["personId"]: r["state"] for r in trace()["recipients"]}
+        until(lambda: states().get(ann.archive) == "delivered", "Ann has it")
+        assert trace()["success"] is False and trace()["failurePoint"] == "remoteDelivery"
+        assert states()[eve.archive] == "sent" and trace()["completedSteps"] == 5
+        eve_there.up("--listen", "localhost:0")
+        eve.ok("provision", stdin=SECRET + "\n")
+        until(lambda: trace()["success"], "Eve has it, too")
+        assert trace()["completedSteps"] == 6
+        assert ann_there.stop() == 0 and eve_there.stop() == 0
+    finally:
+        ann_there.clean()
+        eve_there.clean()
+
+
 if __name__ == "__main__":
     main(globals())

@@ -35,6 +35,10 @@ def test_others_meet_at_the_embedded_relay(t):
         heard = lambda: ann.ok("--node", "archive", "chat", "list", "--with", joe.sparse)
         until(lambda: [m["text"] for m in heard()] == ["through our own relay"], "Ann hears it")
         assert metric(t, "tandem_relay_handovers_total") > 0
+        for pair, node in ((joe, "sparse"), (ann, "archive")):  # who dialled cannot see it, and is told
+            items = [c for c in pair.ok("--node", node, "connections", "--ended") if c["url"] == relay["url"]]
+            assert items and {c["transport"] for c in items if c["openedAt"]} == {"relay"}, items
+            assert pair.ok("--node", node, "stats")["transports"]["relay"]["connections"] >= 2
         assert ann_installation.stop() == 0
     finally:
         ann_installation.clean()

@@ -136,6 +136,8 @@ static void host_state(void *ctx, struct conn *c, enum conn_state state)
     struct node *n = ctx;
     if (state == CONN_CONNECTED)
         n->conn = c;
+    n->last_state = state;
+    n->states |= 1u << state;
 }
 
 // ---- Pairing ----

@@ -30,6 +30,8 @@ struct node {
     struct conn *held; // an unknown chum that waits for a pairing
     unsigned ready_count, closed_count, store_count, finished_count;
     struct error closed_why, finished_why;
+    enum conn_state last_state;
+    unsigned states;          // a bit for each it was in
     bool authenticated;       // ready was asked
     bool not_admitted;        // answers of the host, set by tests
     const char *assigned;     // likewise

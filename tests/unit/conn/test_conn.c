@@ -66,6 +66,30 @@ static void chum_is_reached_and_carries_messages(void **state)
     assert_string_equal(s->server.closed_why.message, "bye");
 }
 
+// How the server's side ends when the client closes so.
+static enum conn_state end_after(struct scene *s, const char *reason)
+{
+    connect_nodes(s, CONN_CHUM, NULL);
+    conn_close(s->client.conn, reason);
+    pipe_settle(s->world);
+    assert_int_equal(s->client.last_state, CONN_CLOSED);
+    return s->server.last_state;
+}
+
+// What the peer says when it ends a connection because it is to end is no failure of it; anything else is one.
+static void an_intended_close_is_no_failure(void **state)
+{
+    struct scene *s = *state;
+    static const char *const intended[] = {NULL, "closeConnections called by user.", "Corresponding route was stopped",
+                                           "Route is disabled", "New connection replaced old one"};
+    node_learn(&s->client, &s->server);
+    node_learn(&s->server, &s->client);
+    for (size_t i = 0; i < sizeof intended / sizeof *intended; i++)
+        assert_int_equal(end_after(s, intended[i]), CONN_CLOSED);
+    assert_int_equal(end_after(s, "Error: Key does not match your previous visit"), CONN_FAILED);
+    assert_int_equal(end_after(s, "bye"), CONN_FAILED);
+}
+
 static void idle_connections_stay_alive(void **state)
 {
     struct scene *s = *state;
@@ -504,6 +528,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(chum_is_reached_and_carries_messages, begin, end),
+        cmocka_unit_test_setup_teardown(an_intended_close_is_no_failure, begin, end),
         cmocka_unit_test_setup_teardown(idle_connections_stay_alive, begin, end),
         cmocka_unit_test_setup_teardown(a_paused_connection_stays_alive, begin, end),
         cmocka_unit_test_setup_teardown(a_handed_over_request_begins_a_connection, begin, end),

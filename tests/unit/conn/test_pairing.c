@@ -50,6 +50,8 @@ static void assert_paired(const struct node *n, const char *with)
     assert_int_equal(n->finished_count, 1);
     assert_string_equal(n->finished_why.code, "");
     assert_string_equal(n->stored_email, with);
+    assert_true((n->states >> CONN_PAIRED & 1) != 0);
+    assert_int_equal(n->last_state, CONN_CLOSED);
 }
 
 static void nodes_pair(void **state)
