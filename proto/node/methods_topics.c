@@ -28,6 +28,16 @@ static bool may_be_person(struct model *m, struct span text, enum status why)
     return why == STATUS_NOT_FOUND || (why == STATUS_REFUSED && names_complete(m, text, &id, NULL) == STATUS_OK);
 }
 
+// The id of a conversation with somebody that is still to come from the archive.
+static bool is_pair(struct model *m, struct span text, struct hash *person)
+{
+    struct hash pair[2];
+    if (!topic_is_one_to_one(text, &pair[0], &pair[1]) || way_is_self(m, &pair[0]) == way_is_self(m, &pair[1]))
+        return false;
+    *person = way_is_self(m, &pair[0]) ? pair[1] : pair[0];
+    return true;
+}
+
 enum status node_job_topic_or_person(struct node_job *job, struct model *m, struct topic *topic, const char *param,
                                      struct error *e)
 {
@@ -36,7 +46,9 @@ enum status node_job_topic_or_person(struct node_job *job, struct model *m, stru
     enum status st = node_job_topic(job, m, topic, e);
     if (st == STATUS_OK || !may_be_person(m, node_job_text(job, "topic"), st))
         return st;
-    enum status found = names_find(m, node_job_text(job, "topic"), &person, &why);
+    enum status found = is_pair(m, node_job_text(job, "topic"), &person)
+                            ? STATUS_OK
+                            : names_find(m, node_job_text(job, "topic"), &person, &why);
     if (found == STATUS_OK) {
         json_object_set_new(ipc_request_params(job->request), param, node_json_hash(&person));
         error_clear(e);
@@ -365,8 +377,9 @@ static enum status expect_topic(struct node_job *job, struct model *m, const str
         return st;
     if (id.len != 0)
         return topic_expect(m, id, node_job_text(job, "name"), &archive, topic, e);
-    bool pair = persons->count == 1 && !ipc_request_bool(job->request, "everyone", false);
-    topic->id = pair ? topic_one_to_one_id(m->arena, &archive, &persons->items[0]) : SPAN(TOPIC_EVERYONE);
+    if (ipc_request_bool(job->request, "everyone", false))
+        return topic_open_everyone(m, topic, e); // it is the same for all, and can be written to at once
+    topic->id = topic_one_to_one_id(m->arena, &archive, &persons->items[0]);
     return channel_id_hash(m, topic->id, NULL, &topic->channel, e);
 }
 

@@ -49,7 +49,7 @@ class Before:
         yield "", ("topic", "remove", "old", ann)
         yield "", ("topic", "leave", "hers")
         yield "pair", ("topic", "create", "--with", bob)
-        yield "", ("chat", "send", "--to", bob, "to you")
+        yield "", ("topic", "send", "<->".join(sorted((self.joe.archive, bob))), "to you")
         yield "", ("recipe", "add", "-")
         yield "", ("contact", "name", ann, "Annie")
 
