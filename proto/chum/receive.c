@@ -309,13 +309,20 @@ static size_t next_node(const struct node *nodes, const bool *taken, size_t coun
 
 static void mark_last(struct node *nodes, const bool *taken, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    struct hash_map *known = hash_map_create();
+    for (size_t i = 0; i < count; i++) {
         nodes[i].is_last = true;
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < count && !taken[i]; k++)
-            for (size_t l = 0; l < nodes[i].object.link_count && !taken[k]; l++)
-                nodes[k].is_last =
-                    nodes[k].is_last && !hash_eq(&nodes[i].object.links[l].target, &nodes[k].object.hash);
+        if (!taken[i])
+            hash_map_set(known, &nodes[i].object.hash, &nodes[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        for (size_t l = 0; l < nodes[i].object.link_count && !taken[i]; l++) {
+            struct node *before = hash_map_get(known, &nodes[i].object.links[l].target);
+            if (before != NULL)
+                before->is_last = false;
+        }
+    }
+    hash_map_destroy(known);
 }
 
 static enum status take_nodes(const struct step *step, const struct span *texts, struct chum_root_result *results,

@@ -13,6 +13,9 @@ enum {
     VERSIONS_MAX = 32,        // that are looked at, of each kind: older ones count by what became of them
     VERSIONS_BYTES = 8 << 20, // of text likewise
     LOSSES_MAX = 16,          // that are told of
+    // Of what anybody sends, whose versions must not cost more than they are worth:
+    JUDGED_BYTES = 32 << 10, // greater objects are not judged
+    JUDGED_VERSIONS_BYTES = 64 << 10,
 };
 
 struct following {
@@ -24,6 +27,7 @@ struct following {
     struct span type;
     struct fork fork;
     bool head_is_first; // of the two that are put together
+    bool judging;       // what others made of them
     size_t losses;
     struct version_result *result;
 };
@@ -77,15 +81,21 @@ static const struct value *read_known(struct following *f, const struct hash *da
     struct object o;
     if (hash_is_zero(data) || *room == 0 || read_object(f, data, &o, NULL) != STATUS_OK)
         return NULL;
-    *room -= o.microdata.len < *room ? o.microdata.len : *room;
-    return o.value;
+    bool fits = o.microdata.len < *room;
+    *room -= fits ? o.microdata.len : *room;
+    return fits || !f->judging ? o.value : NULL;
+}
+
+static size_t room_for_versions(const struct following *f)
+{
+    return f->judging ? JUDGED_VERSIONS_BYTES : VERSIONS_BYTES;
 }
 
 static struct combine_versions read_versions(struct following *f, bool ours, bool theirs)
 {
     struct combine_version *items = arena_alloc(f->arena, VERSIONS_MAX * sizeof *items);
     size_t count = 0;
-    size_t room = VERSIONS_BYTES;
+    size_t room = room_for_versions(f);
     for (size_t i = 0; i < f->fork.count && count < VERSIONS_MAX; i++) {
         const struct fork_version *v = &f->fork.versions[i];
         const struct value *value = v->ours == ours && v->theirs == theirs ? read_known(f, &v->data, &room) : NULL;
@@ -98,7 +108,7 @@ static struct combine_versions read_versions(struct following *f, bool ours, boo
 static void read_bases(struct following *f, struct combining *c)
 {
     const struct value **bases = arena_alloc(f->arena, VERSIONS_MAX * sizeof *bases);
-    size_t room = VERSIONS_BYTES;
+    size_t room = room_for_versions(f);
     c->bases = bases;
     for (size_t i = 0; i < f->fork.bases.count && c->base_count < VERSIONS_MAX; i++) {
         const struct value *base = read_known(f, &f->fork.bases.items[i], &room);
@@ -256,7 +266,8 @@ static enum status judge(struct following *f, const struct hash *head, const str
         status = read_object(f, &f->theirs.data, &theirs, e);
     if (status == STATUS_OK)
         status = read_object(f, made, &o, e);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK || ours.microdata.len > JUDGED_BYTES || theirs.microdata.len > JUDGED_BYTES ||
+        o.microdata.len > JUDGED_BYTES)
         return status;
     struct combining c = begin_combining(f);
     if (f->head_is_first)
@@ -269,7 +280,7 @@ static enum status judge(struct following *f, const struct hash *head, const str
 enum status version_find_lost(const struct version_source *s, const struct hash *head, const struct hash *node,
                               const struct hash *made, struct error *e)
 {
-    struct following f = {.source = s, .arena = arena_create()};
+    struct following f = {.source = s, .arena = arena_create(), .judging = true};
     enum status status = s->lost != NULL ? judge(&f, head, node, made, e) : STATUS_OK;
     end(&f);
     return status;

@@ -5,7 +5,7 @@
 
 #include "data/depths.h"
 
-enum { HISTORY_MAX = 4 << 20 };
+enum { HISTORY_MAX = 4 << 20, BASES_MAX = 32 };
 
 enum { OURS = 1, THEIRS = 2, BOTH = OURS | THEIRS };
 
@@ -15,6 +15,7 @@ struct node {
     bool met;
     bool waiting;  // in the queue
     bool branches; // what follows it is not common
+    bool is_base;
     double joined; // roots: depth of the deepest merge that took it in
     struct hash joined_by;
     struct hash beside; // data of what that merge joined it with
@@ -91,16 +92,24 @@ static void note_joined(struct node *root, const struct versionnode *merge, cons
     root->beside = beside->v.data;
 }
 
-// Of the nodes of a merge, the deepest besides one.
-static const struct node *find_beside(const struct forking *f, const struct versionnode *merge, const struct node *one)
+// Each root that a merge took in was joined with the deepest of the others.
+static void note_roots(const struct forking *f, const struct versionnode *merge)
 {
     const struct node *best = NULL;
-    for (size_t i = 0; i < merge->before_count; i++) {
+    const struct node *second = NULL;
+    for (size_t i = 0; i < merge->before_count; i++) { // they are sorted by hash
         const struct node *n = hash_map_get(f->known, &merge->before[i]);
-        if (n != one && (best == NULL || n->v.depth > best->v.depth))
-            best = n; // they are sorted by hash
+        bool is_best = best == NULL || n->v.depth > best->v.depth;
+        if (is_best || second == NULL || n->v.depth > second->v.depth)
+            second = is_best ? best : n;
+        best = is_best ? n : best;
     }
-    return best;
+    for (size_t i = 0; i < merge->before_count; i++) {
+        struct node *n = hash_map_get(f->known, &merge->before[i]);
+        const struct node *beside = n != best ? best : second;
+        if (n->v.before_count == 0 && beside != NULL)
+            note_joined(n, merge, beside);
+    }
 }
 
 static enum status expand(struct forking *f, struct node *n, struct error *e)
@@ -116,12 +125,8 @@ static enum status expand(struct forking *f, struct node *n, struct error *e)
         p->branches |= n->behind != BOTH;
         reach(f, p, n->behind);
     }
-    for (size_t i = 0; i < n->v.before_count && n->v.kind == VERSIONNODE_MERGE; i++) {
-        p = hash_map_get(f->known, &n->v.before[i]);
-        const struct node *beside = find_beside(f, &n->v, p);
-        if (p->v.before_count == 0 && beside != NULL)
-            note_joined(p, &n->v, beside);
-    }
+    if (n->v.kind == VERSIONNODE_MERGE)
+        note_roots(f, &n->v);
     return STATUS_OK;
 }
 
@@ -268,6 +273,9 @@ static void list_versions(struct forking *f)
 // Where no node is common, the latest version that is.
 static void list_bases(struct forking *f)
 {
+    for (size_t i = 0; i < f->count && f->out->bases.count < BASES_MAX; i++)
+        if (f->nodes[i]->is_base && !hash_list_has(&f->out->bases, &f->nodes[i]->v.data))
+            hash_list_add(&f->out->bases, &f->nodes[i]->v.data);
     for (size_t i = 0; i < f->out->count && f->out->bases.count == 0; i++)
         if (f->out->versions[i].ours && f->out->versions[i].theirs)
             hash_list_add(&f->out->bases, &f->out->versions[i].data);
@@ -276,10 +284,8 @@ static void list_bases(struct forking *f)
 static void note_bases(struct forking *f, const struct node *ours, const struct node *theirs)
 {
     for (size_t i = 0; i < f->count; i++) {
-        const struct node *n = f->nodes[i];
-        bool is_last = n->branches || n == ours || n == theirs;
-        if (is_last && n->behind == BOTH && !hash_list_has(&f->out->bases, &n->v.data))
-            hash_list_add(&f->out->bases, &n->v.data);
+        struct node *n = f->nodes[i];
+        n->is_base = (n->branches || n == ours || n == theirs) && n->behind == BOTH;
     }
     f->out->ours_is_behind = ours->behind == BOTH;
     f->out->theirs_is_behind = theirs->behind == BOTH;

@@ -23,7 +23,7 @@ struct fork {
     size_t count;
     size_t only_ours;
     size_t only_theirs;
-    struct hash_list bases; // data of the last nodes that both have; the caller frees it
+    struct hash_list bases; // data of the last nodes that both have, the deepest first; the caller frees it
     bool ours_is_behind;    // our node itself lies behind theirs
     bool theirs_is_behind;
 };

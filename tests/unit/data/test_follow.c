@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "data/jsonform.h"
 #include "data/versionnode.h"
 #include "fixture.h"
@@ -440,6 +441,26 @@ static void what_a_peer_in_the_middle_made_of_it_is_mended(void **state)
     assert_doc(p, p->two, "'s':'1','t':'2'");
 }
 
+// A history made to be costly: one node joins thousands of roots, and so does another one.
+static void wide_merges_take_no_longer_than_their_size(void **state)
+{
+    enum { ROOTS = 20000 };
+    struct pair *p = *state;
+    struct version_result one = write_doc(p, p->one, "'s':'0'", 10);
+    struct hash *roots = mem_array(ROOTS, sizeof *roots);
+    for (size_t i = 0; i < ROOTS; i++)
+        roots[i] = fixture_node(p->one, "Edge", NULL, 0, &one.hash, 0, (double)i + 100);
+    struct hash first = fixture_node(p->one, "Merge", roots, ROOTS - 1, &one.hash, 1, 1);
+    struct hash second = fixture_node(p->one, "Merge", roots + 1, ROOTS - 1, &one.hash, 1, 2);
+    free(roots);
+    uint64_t began = clock_monotonic_ms();
+    follow(p->one, &first);
+    follow(p->one, &second);
+    assert_true(clock_monotonic_ms() - began < 20000); // squared it would be minutes
+    assert_doc(p, p->one, "'s':'0'");
+    assert_losses("");
+}
+
 // ---- What the reference's merge loses ------------------------------------------------------------------------------
 
 // One node takes in versions of a peer that knows it only by its versions.
@@ -575,6 +596,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(edits_of_long_ago_count_too, begin, end),
         cmocka_unit_test_setup_teardown(merges_that_cross_are_merged, begin, end),
         cmocka_unit_test_setup_teardown(what_a_peer_in_the_middle_made_of_it_is_mended, begin, end),
+        cmocka_unit_test_setup_teardown(wide_merges_take_no_longer_than_their_size, begin, end),
         cmocka_unit_test_setup_teardown(what_the_merge_of_the_reference_loses_is_told, begin, end),
         cmocka_unit_test(nodes_that_have_the_same_versions_agree),
     };
