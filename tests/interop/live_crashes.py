@@ -205,6 +205,32 @@ def we_are_restored(role):
     return on_stage(role, play)
 
 
+def recreated(role):
+    """The folder of each of our nodes is lost and made again while the contact stays: it does not notice, and both have
+    the whole conversation."""
+    def play(s):
+        address = s.pair.provisioned["archive"]["url"].removeprefix("ws://")
+        s.pair_up()
+        s.talk()
+        for lost, node in enumerate(("archive", "sparse"), start=1):
+            s.t.stop()
+            shutil.rmtree(s.t.path(node))
+            s.t.up("--listen", address)
+            made = s.pair.ok("provision", "--recreate", node, stdin=SECRET + "\n")
+            assert made["created"] and "pairAnew" not in made, made
+            until(s.connected, f"we are connected after the {node} was lost")
+            s.talk(first="we" if node == "archive" else "they")
+            texts = until(lambda: whole(s, 2 + 2 * lost), "all messages are here")
+            until(lambda: s.peer.ask("messages", "messages", other=s.ours, last=1000)["texts"] == texts, "and there")
+            assert len(s.contact()["instances"]) == 1
+    return on_stage(role, play)
+
+
+def whole(s, count):
+    texts = [m["text"] for m in s.messages()]
+    return texts if len(texts) == count else None
+
+
 def all_are_there(s):
     until(s.connected, "we are connected")
     s.talk()
@@ -224,4 +250,5 @@ CASES = [
     ("3", "the peer's store is an old copy", peer_from_a_backup),
     ("3", "our store is an old copy", we_from_a_backup),
     ("3", "we are restored from a backup", we_are_restored),
+    ("3", "our archive, then our sparse node, is lost and made again", recreated),
 ]

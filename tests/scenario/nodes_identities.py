@@ -44,7 +44,11 @@ def test_the_face_shows_them_and_speaks_for_them(t):
         sent = send(joe, bob.archive, "from work", "--wait")  # whom he means is clear
         assert sent["state"] == "delivered", sent
         assert find(bob, work, "from work")["sender"] == work
+        follow = lambda **more: joe.t.call("chat.since", **{"with": bob.archive, "as": WORK, **more})
+        cursor = follow()["next"]
         send(bob, work, "to work")
+        followed = until(lambda: follow(cursor=cursor, waitMs=5000)["items"], "who follows is told")
+        assert [m["text"] for m in followed] == ["to work"], followed
         until(lambda: texts(joe, bob.archive) == ["from work", "to work"], "he reads both")
         heard = joe.ok("chat", "list", "--with", "bob", "--as", work)
         assert [(m["sender"], m["verification"]) for m in heard] == [(work, "verified"), (bob.archive, "verified")]
