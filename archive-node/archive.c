@@ -222,9 +222,13 @@ static json_t *archive_listeners(void *state)
 {
     struct archive *a = state;
     json_t *list = json_array();
+    struct ws_server_stats s = ws_server_stats(a->listener);
     if (a->url[0] != '\0')
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s*}", "type", "websocket", "url", a->url, "state",
-                                              state_of(a), "publicUrl", a->public_url));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s*, s:I, s:I, s:I, s:s*}", "type", "websocket", "url",
+                                              a->url, "state", state_of(a), "publicUrl", a->public_url, "open",
+                                              (json_int_t)s.connections, "accepted", (json_int_t)s.accepted, "refused",
+                                              (json_int_t)(s.refused_limit + s.refused_request), "lastRefusal",
+                                              a->refused.reason));
     if (a->shut)
         json_array_append_new(
             list, json_pack("{s:s, s:s, s:s}", "type", "own", "url", ws_server_url(a->listener), "state", "listening"));

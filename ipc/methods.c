@@ -66,9 +66,10 @@ const struct ipc_method IPC_METHODS[] = {
      "Everything at a glance, as the nodes report it now. One that does not answer within 0.3 s shows its last report.",
      "{supervisor:{pid,uptimeMs,version,walls:{seccomp,landlock}}, archive:{state,pid,restarts,personId,instanceId,listeners:[{type,url,state}],"
      "objects,bytes,failure:{code,message,hint,at},lastEnd:{reason,at},warnings:[…],walls,budgets:{stranger:{connections,bytesHeld:{use,limit,refused},…},contact:{…},own:{…},"
-     "top:[{personId,class,…}]}}, sparse:{…}, federated}; state is stopped, starting, unprovisioned, running or failed; "
+     "top:[{personId,class,…}]}}, sparse:{…}, federated, components:{webSocketServer:{state,reason}, browserConnection, invitationCreation, "
+     "cryptoRegistration, handshake, chum}}; the state of a component is working, failing or idle; that of a node is stopped, starting, unprovisioned, running or failed; "
      "a listener of type relay also has spares, the sockets waiting there; one of type websocket has publicUrl where "
-     "listen.public_url is set; walls say whether system calls are filtered and which version of Landlock limits files, 0 "
+     "listen.public_url is set, and how many WebSockets are open, were accepted and refused, with lastRefusal for what; walls say whether system calls are filtered and which version of Landlock limits files, 0 "
      "for none (null until the node is provisioned); failure is what keeps the node from opening or running, null when "
      "nothing does; lastEnd is how its process ended the last time that it was not told to, or null",
      {{0}}},
@@ -229,6 +230,10 @@ const struct ipc_method IPC_METHODS[] = {
      "(it has to come: there is no address, or dialling is switched off), waiting (until nextAt), dialling or active; "
      "failures: attempts in a row that failed",
      {PAGE}},
+    {"connection.try", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "Opens a WebSocket at an address and closes it again. UNREACHABLE, TLS-FAILED, NOT-A-NODE, TIMEOUT.",
+     "{milliseconds}",
+     {TEXT("url", REQUIRED, 2048, "ws:// or wss://")}},
     {"connections.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Connections, newest first: those being dialled and the open ones.",
      "{items:[{id,remotePersonId,remoteInstanceId,protocol,state,direction,transport,url,live,bytesSent,bytesReceived,"
@@ -492,10 +497,12 @@ const struct ipc_method IPC_METHODS[] = {
      "The same for people, with the last connections.", "{text, recentErrors}",
      {CHOICE("errors", OPTIONAL, "connection|auth|encryption|pairing|sync", "only errors of this type")}},
     {"health", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "One word on the connections.",
-     "{totalConnections, activeConnections, connectionRatio, avgLatency, lastSync, stuck, twice, health}; stuck is how much "
-     "cannot be taken over from peers again and again (event sync.stuck); twice: instances that run twice, of contacts or this "
-     "node itself (event instance.twice); health is healthy, degraded or offline", {{0}}},
+     "One word on the connections; without \"node\" those of both nodes.",
+     "{totalConnections, activeConnections, connectionRatio, avgLatency, lastSync, stuck, twice, contacts, reached, "
+     "unreached:[personId], health}; a connection that should be there counts, too: contacts are those a node itself is "
+     "paired with and that are not disabled, reached those connected now; stuck is how much cannot be taken over from peers "
+     "again and again (event sync.stuck); twice: instances that run twice, of contacts or this node itself (event "
+     "instance.twice); health is healthy, degraded or offline", {{0}}},
     {"trace", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "A message's way: step by step, of the last 20,000 messages; and how far it got, of every message of ours, for "
      "good.",
@@ -602,7 +609,7 @@ const struct ipc_method IPC_METHODS[] = {
      {ARRAY("items", REQUIRED, 1000, "of node.contacts")}},
     {"node.status", IPC_NODE, IPC_INTERNAL, 0, IPC_READS, 5000,
      "What the supervisor shows and waits for.",
-     "{state, personId, instanceId, listeners:[{type,url,state}], objects, bytes, warnings:[text], budgets, idle, "
+     "{state, personId, instanceId, listeners:[{type,url,state}], objects, bytes, warnings:[text], budgets, idle, board, "
      "peer:{paired,importing,exporting,restoring}}; state is unprovisioned or running; peer is the node of node.peer: a "
      "contact with our trust; CHUM with it runs inwards; outwards; this node gets back from it what it lost",
      {{0}}},

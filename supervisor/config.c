@@ -225,7 +225,7 @@ static int take_line(void *arg, const char *section, const char *name, const cha
     return 0;
 }
 
-static enum status load_file(struct config *c, const char *path, bool required, struct error *e)
+enum status config_load_file(struct config *c, const char *path, bool required, struct error *e)
 {
     struct error first = {0};
     FILE *file = fopen(path, "re");
@@ -255,7 +255,7 @@ static void variable_name(const char *key, char *out, size_t size)
 
 enum status config_load(struct config *c, const char *path, bool required, struct error *e)
 {
-    if (load_file(c, path, required, e) != STATUS_OK)
+    if (config_load_file(c, path, required, e) != STATUS_OK)
         return e->status;
     for (size_t i = 0; i < ROWS; i++) {
         char name[KEY_MAX + 8];

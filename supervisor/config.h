@@ -30,6 +30,7 @@ void config_destroy(struct config *c);
 
 // Reads the file (required: it must exist) and the environment. STATUS_INVALID "BAD-CONFIG" with file, line and key.
 enum status config_load(struct config *c, const char *path, bool required, struct error *e);
+enum status config_load_file(struct config *c, const char *path, bool required, struct error *e); // without environment
 // The same again after the file was changed; flags stay. On failure everything stays as it was.
 enum status config_reload(struct config *c, const char *path, bool required, struct error *e);
 // A value from the command line.

@@ -8,6 +8,7 @@
 //   listener.c    where the archive listens; listener.stop, listener.start
 //   requests.c    wait, restart, down, forwarding
 //   overview.c    status, config.show
+//   board.c       what works, part by part
 //   endpoints.c   the sockets it is asked at
 //   tasks.c       requests that wait, and repeats
 //   courier.c     what one node leaves to the other
@@ -201,6 +202,9 @@ void requests_refused(const struct node *n, const struct error *e); // who waits
 enum status endpoints_open(struct supervisor *s, struct error *e);
 void endpoints_mend(struct supervisor *s); // if somebody removed them; cheap
 void endpoints_close(struct supervisor *s);
+
+// board.c
+json_t *board_show(const struct supervisor *s);
 
 // overview.c
 void overview_register(struct supervisor *s, struct ipc_service *service);

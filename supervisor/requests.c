@@ -123,10 +123,10 @@ struct forwarding {
     enum ipc_node node;
     struct process *process;
     struct ipc_request *request;
-    struct supervisor *joins; // the archive is to add what it knows; NULL: nothing
-    json_t *first;            // what the sparse node said
-    struct supervisor *asks;  // what the sparse node does not have the archive is asked for; NULL: it is not
-    json_t *params;           // of that question
+    void (*join)(struct forwarding *f, json_t *result); // the archive is to add what it knows; NULL: nothing
+    json_t *first;                                      // what the sparse node said
+    bool asks;                                          // what that does not have the archive is asked for
+    json_t *params;                                     // of that question
 };
 
 static void forwarding_free(struct forwarding *f)
@@ -162,7 +162,7 @@ static void contacts_joined(void *ctx, json_t *result, const struct error *error
     size_t i;
     json_t *item;
     if (error == NULL) // what was shown once is shown again when the archive is away
-        courier_keep_people(f->joins, json_object_get(result, "items"));
+        courier_keep_people(f->owner, json_object_get(result, "items"));
     forwarding_free(f);
     json_array_foreach(json_object_get(list, "items"), i, item)
     {
@@ -173,7 +173,7 @@ static void contacts_joined(void *ctx, json_t *result, const struct error *error
 
 static void join_contacts(struct forwarding *f, json_t *result)
 {
-    struct node *archive = &f->joins->nodes[IPC_ARCHIVE];
+    struct node *archive = &f->owner->nodes[IPC_ARCHIVE];
     json_t *persons = json_array();
     size_t i;
     json_t *item;
@@ -186,14 +186,68 @@ static void join_contacts(struct forwarding *f, json_t *result)
     process_call(f->process, "node.contacts", json_pack("{s:o}", "persons", persons), JOIN_MS, contacts_joined, f);
 }
 
+static void add_number(json_t *to, const char *name, const json_t *from)
+{
+    json_int_t sum = json_integer_value(json_object_get(to, name)) + json_integer_value(json_object_get(from, name));
+    json_object_set_new(to, name, json_integer(sum));
+}
+
+static int severity(const json_t *health)
+{
+    static const char *const words[] = {"healthy", "degraded", "offline"};
+    const char *word = json_string_value(json_object_get(health, "health"));
+    int i = 2;
+    while (word != NULL && i > 0 && strcmp(words[i], word) != 0)
+        i--;
+    return i;
+}
+
+static void keep_greater(json_t *to, const char *name, const json_t *from)
+{
+    if (json_integer_value(json_object_get(from, name)) > json_integer_value(json_object_get(to, name)))
+        json_object_set(to, name, json_object_get(from, name));
+}
+
+// The sparse node has its archive alone; that the archive has somebody is no comfort when the two are apart.
+static void health_joined(void *ctx, json_t *result, const struct error *error)
+{
+    static const char *const sums[] = {"totalConnections", "activeConnections", "stuck", "twice", "contacts",
+                                       "reached"};
+    struct forwarding *f = ctx;
+    struct ipc_request *r = f->request;
+    json_t *health = f->first;
+    free(f);
+    for (size_t i = 0; error == NULL && i < sizeof sums / sizeof *sums; i++)
+        add_number(health, sums[i], result);
+    if (error == NULL) {
+        double total = (double)json_integer_value(json_object_get(health, "totalConnections"));
+        double active = (double)json_integer_value(json_object_get(health, "activeConnections"));
+        json_object_set_new(health, "connectionRatio", json_real(total > 0 ? active / total : 0));
+        json_array_extend(json_object_get(health, "unreached"), json_object_get(result, "unreached"));
+        keep_greater(health, "avgLatency", result);
+        keep_greater(health, "lastSync", result);
+        if (severity(result) > severity(health))
+            json_object_set(health, "health", json_object_get(result, "health"));
+    }
+    ipc_request_reply(r, health);
+}
+
+static void join_health(struct forwarding *f, json_t *result)
+{
+    f->first = json_incref(result);
+    f->process = f->owner->nodes[IPC_ARCHIVE].process;
+    process_call(f->process, "health", NULL, JOIN_MS, health_joined, f);
+}
+
 static void forwarded(void *ctx, json_t *result, const struct error *error);
 
 static void ask_archive(struct forwarding *f)
 {
     const struct ipc_method *m = ipc_method_find(ipc_request_method(f->request));
     f->node = IPC_ARCHIVE;
-    f->process = f->asks->nodes[IPC_ARCHIVE].process;
-    f->asks = f->joins = NULL;
+    f->process = f->owner->nodes[IPC_ARCHIVE].process;
+    f->asks = false;
+    f->join = NULL;
     process_call(f->process, m->name, json_incref(f->params),
                  m->timeout_ms + (uint64_t)ipc_request_int(f->request, "waitMs", 0), forwarded, f);
 }
@@ -212,11 +266,11 @@ static void forwarded(void *ctx, json_t *result, const struct error *error)
 {
     struct forwarding *f = ctx;
     struct ipc_request *r = f->request;
-    if (error == NULL && f->joins != NULL && drive_is_open(&f->joins->nodes[IPC_ARCHIVE])) {
-        join_contacts(f, result);
+    if (error == NULL && f->join != NULL && drive_is_open(&f->owner->nodes[IPC_ARCHIVE])) {
+        f->join(f, result);
         return;
     }
-    if (error != NULL && error->status == STATUS_NOT_FOUND && f->asks != NULL) {
+    if (error != NULL && error->status == STATUS_NOT_FOUND && f->asks) {
         ask_archive(f);
         return;
     }
@@ -309,9 +363,11 @@ static void forward(struct ipc_request *r, void *ctx)
     struct forwarding *f = mem_alloc(sizeof *f);
     *f = (struct forwarding){.owner = s, .node = which, .process = n->process, .request = r};
     if (json_object_get(params, IPC_FACE) != NULL && strcmp(m->name, "contacts.list") == 0)
-        f->joins = s;
+        f->join = join_contacts;
+    else if (json_object_get(params, IPC_FACE) != NULL && strcmp(m->name, "health") == 0)
+        f->join = join_health;
     if (json_object_get(params, IPC_FACE) != NULL && either_may_have_it(s, r, m)) {
-        f->asks = s;
+        f->asks = true;
         f->params = json_deep_copy(params);
         json_object_del(f->params, IPC_FACE);
     }

@@ -352,3 +352,42 @@ enum status keychain_check(const struct keychain *k, struct error *e)
     hash_list_free(&names);
     return status;
 }
+
+// ---- Without a key --------------------------------------------------------------------------------------------------
+
+static size_t expected_size(const char *name)
+{
+    if (strcmp(name, MASTER_FILE) == 0 || strcmp(name, NEXT_FILE) == 0)
+        return BOX_EMBEDDED + MASTER_SIZE;
+    return ends_with(name, ".sign") ? BOX_EMBEDDED + SIGN_SECRET : BOX_EMBEDDED + BOX_KEY;
+}
+
+static bool has_partner(const struct keychain *k, const struct folder_file *file)
+{
+    char name[NAME_SIZE];
+    int len = (int)strcspn(file->name, ".");
+    snprintf(name, sizeof name, "%.*s%s", len, file->name, ends_with(file->name, ".sign") ? ".encrypt" : ".sign");
+    return has_file(k, name);
+}
+
+static enum status look_at(const struct folder_file *file, void *arg, struct error *e)
+{
+    bool pair = ends_with(file->name, ".encrypt") || ends_with(file->name, ".sign");
+    bool master = strcmp(file->name, MASTER_FILE) == 0 || strcmp(file->name, NEXT_FILE) == 0;
+    if ((pair || master) && file->size != expected_size(file->name))
+        return error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "%s is %llu bytes long, not %zu", file->path,
+                         (unsigned long long)file->size, expected_size(file->name));
+    if (pair && !has_partner(arg, file))
+        return error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "%s has no partner", file->path);
+    return STATUS_OK;
+}
+
+enum status keychain_look(const char *dir, struct error *e)
+{
+    struct keychain k = {.dir = mem_text(span_of(dir))};
+    enum status status = has_file(&k, MASTER_FILE)
+                             ? folder_walk(dir, look_at, &k, e)
+                             : error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "there is no master key in %s", dir);
+    free(k.dir);
+    return status;
+}

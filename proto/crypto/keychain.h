@@ -40,5 +40,8 @@ enum status keychain_get(const struct keychain *k, const struct hash *keys, stru
 bool keychain_has(const struct keychain *k, const struct hash *keys); // both files exist
 // The names (hashes of Keys objects) of all secrets that are kept, in no particular order. The caller frees *out.
 enum status keychain_list(const struct keychain *k, struct hash_list *out, struct error *e);
+// What can be said of the folder without a key: are all files there and as long as they should be? Codes STORE-MISSING
+// (no master key), BAD-KEY-FILE.
+enum status keychain_look(const char *dir, struct error *e);
 // Opens everything that is kept, to find out whether it can be. Code BAD-KEY-FILE.
 enum status keychain_check(const struct keychain *k, struct error *e);

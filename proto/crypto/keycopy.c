@@ -163,3 +163,9 @@ enum status keycopy_restore(const char *dir, struct span copy, struct error *e)
         remove_files(dir, files);
     return st;
 }
+
+enum status keycopy_check(struct span copy, struct error *e)
+{
+    struct span files;
+    return find_files(copy, &files) ? STATUS_OK : damaged(e);
+}

@@ -14,3 +14,4 @@ enum { KEYCOPY_MAX = 1 << 20 }; // bytes of a copy; some thousand key pairs
 enum status keycopy_make(const char *dir, struct buf *out, struct error *e);
 // Puts all files of a copy into a folder that has no keychain, or none. Code BAD-KEY-FILE: the copy is damaged.
 enum status keycopy_restore(const char *dir, struct span copy, struct error *e);
+enum status keycopy_check(struct span copy, struct error *e); // is it whole? BAD-KEY-FILE

@@ -78,6 +78,13 @@ static void answer_invitation(struct pairings *ps, struct ipc_request *r, const 
     kept_add(ps->kept, token, token_kept, i);
 }
 
+enum status pairings_can_invite(struct node *n, const char **url, struct error *e)
+{
+    if (!peers_may_pair(node_peers(n)))
+        return error_set(e, STATUS_REFUSED, "PAIRING-OFF", "this installation makes no new contacts");
+    return invite_url(n, NULL, NULL, url, e);
+}
+
 static void invite(struct ipc_request *r, void *ctx)
 {
     struct node *n = ctx;

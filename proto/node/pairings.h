@@ -13,6 +13,9 @@ void pairings_close(struct pairings *ps);   // answers requests that still wait
 void pairings_destroy(struct pairings *ps); // when no store job can come back any more; NULL-safe
 void pairings_register(struct node *n);     // pairing.invite, pairing.accept
 
+// Would an invitation be made now, and with which address?
+enum status pairings_can_invite(struct node *n, const char **url, struct error *e);
+
 // From conn_host: an authenticated connection of the group "pairing", and the end of any of them.
 const char *pairings_ready(struct pairings *ps, struct conn *c);
 void pairings_closed(struct pairings *ps, struct conn *c, const struct error *why);

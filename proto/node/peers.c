@@ -311,6 +311,7 @@ void peers_register(struct node *n)
 {
     pairings_register(n);
     connections_register(n);
+    tries_register(n);
 }
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
@@ -404,6 +405,7 @@ static void create_parts(struct peers *p)
     p->inspections = inspections_create(p);
     p->vitals = vitals_create(p);
     p->seen = seen_create(p);
+    p->tries = tries_create(p);
     p->news = news_create(p->node);
 }
 
@@ -449,6 +451,8 @@ static void begin_nothing(struct peers *p)
     p->closing = true;
     syncs_close(p->syncs);
     pairings_close(p->pairings);
+    tries_close(p->tries);
+    p->tries = NULL;
     dialling_stop(p);
 }
 

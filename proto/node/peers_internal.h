@@ -18,6 +18,7 @@
 #include "node/settings.h"
 #include "node/syncs.h"
 #include "node/traces.h"
+#include "node/tries.h"
 #include "node/twins.h"
 #include "node/vitals.h"
 
@@ -65,6 +66,7 @@ struct peers {
     struct seen *seen;
     struct twins *twins;
     struct dialling *diallings;
+    struct tries *tries;
     bool closing;
     struct winding_up { // of a node that is told to stop
         struct loop_timer *timer;

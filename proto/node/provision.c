@@ -25,6 +25,7 @@
 #include "models/topic.h"
 #include "node/addresses.h"
 #include "node/blobs.h"
+#include "node/board.h"
 #include "node/job.h"
 #include "node/kept.h"
 #include "node/node_internal.h"
@@ -551,6 +552,7 @@ static void status_answer(void *arg, enum status status, const struct error *e)
     json_object_set_new(result, "walls", walls());
     json_object_set_new(result, "budgets", use_show(n->peers->budgets));
     json_object_set_new(result, "idle", json_boolean(peers_are_idle(n->peers)));
+    json_object_set_new(result, "board", board_show(n));
     ipc_request_reply(a->request, result);
     free(a);
 }

@@ -11,6 +11,7 @@
 #include "node/node_internal.h"
 #include "node/numbers.h"
 #include "node/peers_internal.h"
+#include "node/reach.h"
 #include "node/use.h"
 
 enum { SYNC_YOUNG_MS = 30000 };
@@ -35,26 +36,34 @@ static struct ability read_ability(const struct peers *p)
     return a;
 }
 
-static const char *health_word(const struct ability *a, bool twice)
+static const char *health_word(const struct ability *a, size_t missing, bool twice)
 {
     if (a->active == 0)
         return "offline";
     bool young = clock_wall_ms() - a->syncs.last_pass_ms < SYNC_YOUNG_MS;
-    return a->active == a->open && young && a->syncs.stuck == 0 && !twice ? "healthy" : "degraded";
+    bool all = missing == 0 && a->active == a->open;
+    return all && young && a->syncs.stuck == 0 && !twice ? "healthy" : "degraded";
 }
 
 static void health(struct ipc_request *r, void *ctx)
 {
     const struct node *n = ctx;
     struct ability a = read_ability(n->peers);
+    json_t *missing = json_array();
+    struct reach reach = reach_count(n->peers, missing);
+    size_t gone = reach.contacts - reach.reached;
+    uint64_t total = a.open + gone; // a connection that should be there counts
     bool twice = n->peers != NULL && twins_of_ours(n->peers->twins);
-    ipc_request_reply(r, json_pack("{s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:s}", "totalConnections", (json_int_t)a.open,
-                                   "activeConnections", (json_int_t)a.active, "connectionRatio",
-                                   a.open != 0 ? (double)a.active / (double)a.open : 0.0, "avgLatency",
-                                   (json_int_t)a.syncs.latency_ms, "lastSync", (json_int_t)a.syncs.last_pass_ms,
-                                   "stuck", (json_int_t)a.syncs.stuck, "twice",
-                                   (json_int_t)(n->peers != NULL ? twins_count(n->peers->twins) : 0), "health",
-                                   health_word(&a, twice)));
+    json_t *shown =
+        json_pack("{s:I, s:I, s:f, s:I, s:I, s:I, s:s}", "totalConnections", (json_int_t)total, "activeConnections",
+                  (json_int_t)a.active, "connectionRatio", total != 0 ? (double)a.active / (double)total : 0.0,
+                  "avgLatency", (json_int_t)a.syncs.latency_ms, "lastSync", (json_int_t)a.syncs.last_pass_ms, "stuck",
+                  (json_int_t)a.syncs.stuck, "health", health_word(&a, gone, twice));
+    json_object_set_new(shown, "twice", json_integer(n->peers != NULL ? (json_int_t)twins_count(n->peers->twins) : 0));
+    json_object_set_new(shown, "contacts", json_integer((json_int_t)reach.contacts));
+    json_object_set_new(shown, "reached", json_integer((json_int_t)reach.reached));
+    json_object_set_new(shown, "unreached", missing);
+    ipc_request_reply(r, shown);
 }
 
 // ---- stats, report, metrics ----------------------------------------------------------------------------------------

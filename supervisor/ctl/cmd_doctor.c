@@ -1,4 +1,4 @@
-// doctor and config show: what can be said about an installation without a supervisor.
+// doctor: asks the running supervisor what is so, and looks itself at what nobody has open.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,6 @@
 
 #include "base/bytes.h"
 #include "io/file.h"
-#include "io/folder.h"
 #include "supervisor/config.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/doctor.h"
@@ -19,7 +18,7 @@
 #include "supervisor/programs.h"
 #include "supervisor/statedir.h"
 
-enum { SMALL_FILE = 64 * 1024, SPACE_WANTED = 256 * 1024 * 1024, LOCKED_WANTED = 64 * 1024 };
+enum { SMALL_FILE = 64 * 1024, SPACE_WANTED = 256 * 1024 * 1024, LOCKED_WANTED = 64 * 1024, ANSWER_MS = 3000 };
 
 void doctor_add(struct doctor *d, const char *check, bool ok, const char *message, const char *advice)
 {
@@ -28,10 +27,19 @@ void doctor_add(struct doctor *d, const char *check, bool ok, const char *messag
     d->healthy = d->healthy && ok;
 }
 
-void doctor_add_error(struct doctor *d, const char *check, const struct error *e, const char *good)
+void doctor_add_error(struct doctor *d, const char *check, const struct error *e, const char *good, const char *advice)
 {
     bool ok = e->status == STATUS_OK;
-    doctor_add(d, check, ok, ok ? good : e->message, ok ? NULL : ipc_code_find(e->code, e->status)->hint);
+    if (!ok && advice == NULL)
+        advice = ipc_code_find(e->code, e->status)->hint;
+    doctor_add(d, check, ok, ok ? good : e->message, advice);
+}
+
+void doctor_add_unknown(struct doctor *d, const char *check, const char *node, const struct error *e)
+{
+    char text[400];
+    snprintf(text, sizeof text, "%s: could not be asked: %s (%s)", node, e->message, e->code);
+    doctor_add(d, check, false, text, ipc_code_find(e->code, e->status)->hint);
 }
 
 static char *path_of(const struct ctl *c, const char *name)
@@ -77,61 +85,141 @@ static void check_format(const struct ctl *c, struct doctor *d)
     statedir_check_format(c->state_dir, &e);
     if (e.status == STATUS_NOT_FOUND)
         error_clear(&e);
-    doctor_add_error(d, "format", &e, "known to this version");
+    bool damaged = e.status == STATUS_CORRUPT;
+    doctor_add_error(d, "format", &e, "known to this version",
+                     damaged ? "Unless another version of tandem made this folder, put {\"tandem\":1} into the file."
+                             : NULL);
 }
 
-static void check_directions(struct doctor *d, const struct config *config)
+// --- settings --------------------------------------------------------------------------------------------------------
+
+static const char *setting(const json_t *items, const char *key)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        if (strcmp(json_string_value(json_object_get(item, "key")), key) == 0)
+            return json_string_value(json_object_get(item, "value"));
+    }
+    return "";
+}
+
+static void check_directions(struct doctor *d, const json_t *items)
 {
     static const char *const keys[] = {"sync.no_import", "sync.no_export", "peers.no_dial"};
     struct buf message = {0};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *nodes = config_text(config, keys[i]);
+        const char *nodes = setting(items, keys[i]);
         if (nodes[0] != '\0')
             buf_printf(&message, "%s%s is %s", message.len != 0 ? ", " : "", keys[i], nodes);
     }
     bool open = message.len == 0;
-    doctor_add(d, "directions", open, open ? "both nodes take, offer and dial" : buf_cstr(&message),
-               "That keeps them from exchanging everything; change it in tandem.conf if it is not meant.");
+    doctor_add(
+        d, "directions", open, open ? "both nodes take, offer and dial" : buf_cstr(&message),
+        "That keeps them from exchanging everything; 'tandem config show --origin' says who set it, if it is not "
+        "meant.");
     buf_free(&message);
 }
 
-static void check_config(const struct ctl *c, struct doctor *d)
+// What the next start would read. The environment of whoever asks is not that of a supervisor that runs.
+static enum status read_settings(const struct ctl *c, struct config *config, bool running, struct error *e)
 {
-    struct error e = {0};
     char host[256];
     int port;
     const char *given = ctl_value(c, "config");
     char *path = path_of(c, "tandem.conf");
-    struct config *config = config_create();
-    if (config_load(config, given != NULL ? given : path, given != NULL, &e) == STATUS_OK)
-        config_listen(config, host, sizeof host, &port, &e);
-    doctor_add_error(d, "settings", &e, "valid");
-    check_directions(d, config);
-    config_destroy(config);
+    const char *file = given != NULL ? given : path;
+    enum status s =
+        running ? config_load_file(config, file, given != NULL, e) : config_load(config, file, given != NULL, e);
+    if (s == STATUS_OK)
+        s = config_listen(config, host, sizeof host, &port, e);
     free(path);
+    return s;
 }
 
-static void check_supervisor(struct ctl *c, struct doctor *d)
+static void check_settings(struct ctl *c, struct doctor *d)
 {
+    struct error e = {0};
+    struct error unknown = {0};
+    bool running = false;
+    struct config *config = config_create();
+    json_t *items = config_in_force(c, &running, &unknown);
+    enum status s = read_settings(c, config, running, &e);
+    doctor_add_error(d, "settings", &e, running ? "those of the running supervisor; the file is valid" : "valid", NULL);
+    if (s == STATUS_OK && !running)
+        doctor_port(d, config);
+    if (items != NULL)
+        check_directions(d, items);
+    json_decref(items);
+    config_destroy(config);
+}
+
+// --- the supervisor and its nodes ------------------------------------------------------------------------------------
+
+static void add_time(struct buf *b, const json_t *at)
+{
+    char time[32];
+    output_time(json_integer_value(at), time, sizeof time);
+    buf_add_text(b, time);
+}
+
+static const char *text_of(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+    return text != NULL ? text : "";
+}
+
+// What keeps it from running now, or how it ended before.
+static void check_node(struct doctor *d, const char *node, const json_t *status)
+{
+    struct buf message = {0};
+    const json_t *failure = json_object_get(status, "failure");
+    const json_t *end = json_object_get(status, "lastEnd");
+    const char *state = text_of(status, "state");
+    json_int_t restarts = json_integer_value(json_object_get(status, "restarts"));
+    bool failed = json_is_object(failure);
+    buf_add_text(&message, state);
+    if (failed) {
+        buf_printf(&message, ": %s (%s), ", text_of(failure, "message"), text_of(failure, "code"));
+        add_time(&message, json_object_get(failure, "at"));
+    } else if (strcmp(state, "unprovisioned") == 0) {
+        buf_add_text(&message, "; 'tandem provision' opens it");
+    }
+    if (!failed && json_is_object(end)) {
+        buf_printf(&message, "; %lld restarts, its process %s, ", (long long)restarts, text_of(end, "reason"));
+        add_time(&message, json_object_get(end, "at"));
+    }
+    bool circular = strcmp(text_of(failure, "code"), "STORE-CORRUPT") == 0; // its hint is to ask here
+    doctor_add(d, node, !failed && strcmp(state, "failed") != 0, buf_cstr(&message),
+               circular ? "What is wrong with its store is said below."
+               : failed ? text_of(failure, "hint")
+                        : "See 'tandem log', then 'tandem restart NODE'.");
+    buf_free(&message);
+}
+
+static json_t *check_supervisor(struct ctl *c, struct doctor *d)
+{
+    static const char *const nodes[] = {"archive", "sparse"};
     struct error e = {0};
     char text[80];
     pid_t holder = statedir_holder(c->state_dir);
     if (holder == 0) {
         doctor_add(d, "supervisor", true, "not running; start it with 'tandem up'", NULL);
-        return;
+        return NULL;
     }
-    json_t *status = ctl_call_within(c, "status", NULL, 3000, &e);
+    json_t *status = ctl_call_within(c, "status", NULL, ANSWER_MS, &e);
     snprintf(text, sizeof text, "running, pid %d", (int)holder);
-    doctor_add_error(d, "supervisor", &e, text);
-    static const char *const nodes[] = {"archive", "sparse"};
-    for (size_t i = 0; status != NULL && i < sizeof nodes / sizeof *nodes; i++) {
-        const char *state = json_string_value(json_object_get(json_object_get(status, nodes[i]), "state"));
-        doctor_add(d, nodes[i], strcmp(state, "failed") != 0, state, "See 'tandem log', then 'tandem restart NODE'.");
-    }
+    doctor_add_error(d, "supervisor", &e, text, NULL);
+    for (size_t i = 0; status != NULL && i < sizeof nodes / sizeof *nodes; i++)
+        check_node(d, nodes[i], json_object_get(status, nodes[i]));
     if (status != NULL)
         doctor_nodes(d, c, status);
-    json_decref(status);
+    d->components = json_incref(json_object_get(status, "components"));
+    return status;
 }
+
+// --- the record and the keys -----------------------------------------------------------------------------------------
 
 static void check_keys(const struct ctl *c, struct doctor *d, bool provisioned)
 {
@@ -144,49 +232,35 @@ static void check_keys(const struct ctl *c, struct doctor *d, bool provisioned)
         error_clear(&e);
     else if (s == STATUS_OK)
         keyfile_parse(buf_span(&text), &keys, &e);
-    doctor_add_error(d, "keys", &e, s == STATUS_OK ? "keys.json is well-formed" : "none yet");
+    doctor_add_error(d, "keys", &e, s == STATUS_OK ? "keys.json is well-formed" : "none yet", NULL);
     buf_free(&text);
     free(path);
 }
 
-static enum status count_file(const struct folder_file *file, void *count, struct error *e)
+static bool has_keys(const struct ctl *c)
 {
-    (void)file;
-    (void)e;
-    ++*(size_t *)count;
-    return STATUS_OK;
+    char *path = path_of(c, "keys.json");
+    bool found = file_exists(path);
+    free(path);
+    return found;
 }
 
-static void check_stores(const struct ctl *c, struct doctor *d, const struct installation *in)
-{
-    for (int i = 0; i < INSTALLATION_NODES; i++) {
-        const char *name = ipc_node_name((enum ipc_node)i);
-        char check[32];
-        char *path = path_of(c, name);
-        size_t files = 0;
-        struct error e = {0};
-        folder_walk(path, count_file, &files, &e);
-        bool lost = in->nodes[i].person_id[0] != '\0' && files == 0;
-        snprintf(check, sizeof check, "%s store", name);
-        doctor_add(d, check, !lost, lost ? "the store is missing" : "there",
-                   ipc_code_find("STORE-MISSING", STATUS_NOT_FOUND)->hint);
-        free(path);
-    }
-}
-
-static void check_installation(const struct ctl *c, struct doctor *d)
+static void check_installation(const struct ctl *c, struct doctor *d, const json_t *status)
 {
     struct buf text = {0};
     struct error e = {0};
     struct installation in = {0};
     char *path = path_of(c, "installation.json");
     enum status s = file_read(path, SMALL_FILE, &text, &e);
-    if (s == STATUS_OK && installation_parse(buf_span(&text), &in, &e) == STATUS_OK)
-        check_stores(c, d, &in);
-    if (s == STATUS_NOT_FOUND)
+    if (s == STATUS_OK)
+        installation_parse(buf_span(&text), &in, &e);
+    if (s == STATUS_NOT_FOUND && !has_keys(c))
         error_clear(&e);
-    doctor_add_error(d, "installation", &e, s == STATUS_OK ? in.user : "not provisioned yet");
+    doctor_add_error(d, "installation", &e, s == STATUS_OK ? in.user : "not provisioned yet",
+                     "Put installation.json back from a backup; stores and keys are useless without it.");
     check_keys(c, d, in.nodes[0].person_id[0] != '\0');
+    if (e.status == STATUS_OK)
+        doctor_stores(d, c, &in, status);
     buf_free(&text);
     free(path);
 }
@@ -228,22 +302,27 @@ static void print_checks(const json_t *checks)
 
 enum status run_doctor(struct ctl *c, struct error *e)
 {
-    struct doctor d = {json_array(), true};
+    struct doctor d = {json_array(), true, NULL};
     (void)e;
     check_programs(&d);
-    check_config(c, &d);
-    if (check_state_dir(c, &d)) {
+    bool there = check_state_dir(c, &d);
+    check_settings(c, &d);
+    if (there) {
         check_format(c, &d);
-        check_supervisor(c, &d);
-        check_installation(c, &d);
+        json_t *status = check_supervisor(c, &d);
+        check_installation(c, &d, status);
         check_room(c, &d);
+        json_decref(status);
     }
     c->exit = d.healthy ? IPC_EXIT_DONE : IPC_EXIT_FAILED;
     if (c->json) {
-        output_json(json_pack("{s:b, s:o}", "healthy", d.healthy, "checks", d.checks));
+        output_json(
+            json_pack("{s:b, s:o, s:o?}", "healthy", d.healthy, "checks", d.checks, "components", d.components));
         return STATUS_OK;
     }
     print_checks(d.checks);
+    output_components(d.components);
+    json_decref(d.components);
     puts(d.healthy ? "Everything looks well." : "Something needs attention.");
     json_decref(d.checks);
     return STATUS_OK;

@@ -265,6 +265,11 @@ static void print_node(const json_t *status, const char *name)
         printf("%12s", "");
         print_listener(item);
     }
+    if (json_is_object(json_object_get(n, "failure"))) {
+        printf("%12sfailed: ", "");
+        output_string(json_object_get(json_object_get(n, "failure"), "message"));
+        printf(" (%s)\n", json_string_value(json_object_get(json_object_get(n, "failure"), "code")));
+    }
     json_array_foreach(json_object_get(n, "warnings"), i, item)
     {
         printf("%12swarning: ", "");
@@ -287,6 +292,7 @@ enum status run_status(struct ctl *c, struct error *e)
     print_node(status, "archive");
     print_node(status, "sparse");
     printf("federated   %s\n", json_is_true(json_object_get(status, "federated")) ? "yes" : "no");
+    output_components(json_object_get(status, "components"));
     json_decref(status);
     return STATUS_OK;
 }

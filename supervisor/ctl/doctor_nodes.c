@@ -1,19 +1,11 @@
-// Checks of running nodes: can they be reached, do they reach each other, is anything kept from being exchanged?
+// Checks of running nodes: do they reach each other and their contacts, is anything kept from being exchanged?
 #include "supervisor/ctl/doctor.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 
-enum { CONNECT_MS = 2000, HOST_SIZE = 256 };
+enum { NAMED = 5 };
 
 static const char *text_of(const json_t *object, const char *member)
 {
@@ -32,76 +24,11 @@ static void add_printed(struct doctor *d, const char *check, bool ok, struct buf
     buf_clear(message);
 }
 
-// ---- Listeners -----------------------------------------------------------------------------------------------------
-
-static bool opens(const struct addrinfo *address)
-{
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    bool ok = connect(fd, address->ai_addr, address->ai_addrlen) == 0;
-    struct pollfd waiting = {.fd = fd, .events = POLLOUT};
-    if (!ok && errno == EINPROGRESS && poll(&waiting, 1, CONNECT_MS) == 1) {
-        int problem = 0;
-        socklen_t size = sizeof problem;
-        ok = getsockopt(fd, SOL_SOCKET, SO_ERROR, &problem, &size) == 0 && problem == 0;
-    }
-    close(fd);
-    return ok;
-}
-
-// ws://host:port or ws://[::1]:port, as listeners have it.
-static bool answers(const char *url)
-{
-    char host[HOST_SIZE];
-    const char *begin = strstr(url, "://");
-    const char *colon = strrchr(url, ':');
-    if (begin == NULL || colon <= begin + 3 || (size_t)(colon - begin) >= sizeof host)
-        return false;
-    begin += 3;
-    bool bracketed = begin[0] == '[';
-    snprintf(host, sizeof host, "%.*s", (int)(colon - begin) - 2 * bracketed, begin + bracketed);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *list = NULL;
-    if (getaddrinfo(host, colon + 1, &hints, &list) != 0)
-        return false;
-    bool ok = false;
-    for (const struct addrinfo *a = list; a != NULL && !ok; a = a->ai_next)
-        ok = opens(a);
-    freeaddrinfo(list);
-    return ok;
-}
-
-static void check_listeners(struct doctor *d, const json_t *status)
-{
-    const json_t *listeners = json_object_get(json_object_get(status, "archive"), "listeners");
-    struct buf message = {0};
-    size_t i;
-    json_t *listener;
-    json_array_foreach(listeners, i, listener)
-    {
-        const char *url = text_of(listener, "url");
-        bool is_relay = strcmp(text_of(listener, "type"), "relay") == 0;
-        bool listening = strcmp(text_of(listener, "state"), "listening") == 0;
-        bool stopped = strcmp(text_of(listener, "state"), "stopped") == 0;
-        bool ok = stopped || (listening && (is_relay || answers(url)));
-        buf_printf(&message, "%s, %s", url,
-                   stopped     ? "stopped, 'tandem listener start' opens it again"
-                   : ok        ? "listening"
-                   : listening ? "does not answer"
-                               : text_of(listener, "state"));
-        add_printed(d, is_relay ? "relay" : "listener", ok, &message,
-                    is_relay ? "Check the network and that the relay runs." : "Does a firewall keep that port closed?");
-    }
-    buf_free(&message);
-}
-
 // ---- The two nodes -------------------------------------------------------------------------------------------------
 
-static json_t *ask(struct ctl *c, const char *node, const char *method)
+static json_t *ask(struct ctl *c, const char *node, const char *method, struct error *e)
 {
-    struct error e = {0};
-    return ctl_list(c, method, json_pack("{s:s}", "node", node), &e);
+    return ctl_list(c, method, json_pack("{s:s}", "node", node), e);
 }
 
 static const json_t *endpoint_of(const json_t *endpoints, const char *person)
@@ -119,7 +46,12 @@ static const json_t *endpoint_of(const json_t *endpoints, const char *person)
 static void check_federation(struct doctor *d, struct ctl *c, const json_t *status)
 {
     struct buf message = {0};
-    json_t *endpoints = ask(c, "sparse", "endpoints.list");
+    struct error e = {0};
+    json_t *endpoints = ask(c, "sparse", "endpoints.list", &e);
+    if (endpoints == NULL) {
+        doctor_add_unknown(d, "endpoint", "sparse", &e);
+        return;
+    }
     const json_t *found = endpoint_of(endpoints, text_of(json_object_get(status, "archive"), "personId"));
     bool federated = json_is_true(json_object_get(status, "federated"));
     buf_add_text(&message, found != NULL ? text_of(found, "url") : "the sparse node does not know the archive");
@@ -158,8 +90,14 @@ static void check_shares(struct doctor *d, struct ctl *c, const char *node, cons
     size_t i;
     size_t alone = 0;
     json_t *channel;
-    json_t *channels = ask(c, node, "channel.list");
-    json_t *shares = ask(c, node, "share.list");
+    struct error e = {0};
+    json_t *channels = ask(c, node, "channel.list", &e);
+    json_t *shares = channels != NULL ? ask(c, node, "share.list", &e) : NULL;
+    if (shares == NULL) {
+        doctor_add_unknown(d, "shares", node, &e);
+        json_decref(channels);
+        return;
+    }
     json_array_foreach(channels, i, channel)
     {
         bool from_there = strcmp(text_of(channel, "owner"), other) == 0;
@@ -167,7 +105,7 @@ static void check_shares(struct doctor *d, struct ctl *c, const char *node, cons
     }
     buf_printf(&message, "%s: %zu channels, %zu of them not shared with the other node", node,
                json_array_size(channels), alone);
-    add_printed(d, "shares", channels != NULL && shares != NULL && alone == 0, &message,
+    add_printed(d, "shares", alone == 0, &message,
                 "Share them: tandem share grant --id CHANNEL --with PERSON; see 'channel list', 'share list'.");
     json_decref(channels);
     json_decref(shares);
@@ -182,26 +120,70 @@ static void check_content(struct doctor *d, struct ctl *c, const char *node)
     size_t i;
     json_t *usage;
     json_t *storage = ctl_call(c, "storage", json_pack("{s:s}", "node", node), &e);
+    if (storage == NULL) {
+        doctor_add_unknown(d, "content", node, &e);
+        return;
+    }
     json_array_foreach(json_object_get(storage, "items"), i, usage)
     {
         if (strcmp(text_of(usage, "state"), "wanted") == 0)
             wanted += json_integer_value(json_object_get(usage, "objects"));
     }
     buf_printf(&message, "%s: %lld objects are missing", node, wanted);
-    add_printed(d, "content", storage != NULL && wanted == 0, &message,
-                "They come with the next synchronisation, if somebody has them.");
+    add_printed(d, "content", wanted == 0, &message, "They come with the next synchronisation, if somebody has them.");
     json_decref(storage);
     buf_free(&message);
 }
 
-static void check_stuck(struct doctor *d, struct ctl *c, const char *node)
+// ---- Whom they reach -----------------------------------------------------------------------------------------------
+
+static void add_name(struct buf *message, const json_t *contacts, const char *person)
+{
+    size_t i;
+    const json_t *contact;
+    json_array_foreach(contacts, i, contact)
+    {
+        const char *own = text_of(contact, "localName");
+        if (strcmp(text_of(contact, "personId"), person) == 0) {
+            buf_add_text(message, own[0] != '\0' ? own : text_of(contact, "name"));
+            return;
+        }
+    }
+    buf_printf(message, "%.12s", person);
+}
+
+// Somebody who is away is no fault of this installation.
+static void check_contacts(struct doctor *d, struct ctl *c, const char *node, const json_t *health)
+{
+    struct error e = {0};
+    struct buf message = {0};
+    const json_t *unreached = json_object_get(health, "unreached");
+    json_t *contacts = json_array_size(unreached) != 0 ? ask(c, node, "contacts.list", &e) : NULL;
+    buf_printf(&message, "%s: %lld of %lld connected", node,
+               (long long)json_integer_value(json_object_get(health, "reached")),
+               (long long)json_integer_value(json_object_get(health, "contacts")));
+    for (size_t i = 0; i < json_array_size(unreached) && i < NAMED; i++) {
+        buf_add_text(&message, i == 0 ? "; not now: " : ", ");
+        add_name(&message, contacts, json_string_value(json_array_get(unreached, i)));
+    }
+    add_printed(d, "contacts", true, &message, NULL);
+    json_decref(contacts);
+    buf_free(&message);
+}
+
+static void check_health(struct doctor *d, struct ctl *c, const char *node)
 {
     struct error e = {0};
     struct buf message = {0};
     json_t *health = ctl_call(c, "health", json_pack("{s:s}", "node", node), &e);
+    if (health == NULL) {
+        doctor_add_unknown(d, "synchronisation", node, &e);
+        return;
+    }
     json_int_t stuck = json_integer_value(json_object_get(health, "stuck"));
     buf_printf(&message, "%s: %lld things that fail again and again", node, (long long)stuck);
-    add_printed(d, "synchronisation", health != NULL && stuck == 0, &message, "See 'tandem log --grep sync.stuck'.");
+    add_printed(d, "synchronisation", stuck == 0, &message, "See 'tandem log --grep sync.stuck'.");
+    check_contacts(d, c, node, health);
     json_decref(health);
     buf_free(&message);
 }
@@ -227,14 +209,14 @@ void doctor_nodes(struct doctor *d, struct ctl *c, const json_t *status)
 {
     static const char *const nodes[] = {"archive", "sparse"};
     if (is_running(status, "archive"))
-        check_listeners(d, status);
+        doctor_listeners(d, c, json_object_get(json_object_get(status, "archive"), "listeners"));
     if (!is_running(status, "archive") || !is_running(status, "sparse"))
         return;
     check_federation(d, c, status);
     for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
         check_shares(d, c, nodes[i], text_of(json_object_get(status, nodes[1 - i]), "personId"));
         check_content(d, c, nodes[i]);
-        check_stuck(d, c, nodes[i]);
+        check_health(d, c, nodes[i]);
         check_copies(d, status, nodes[i]);
     }
 }

@@ -235,3 +235,15 @@ enum status output_list(const struct ctl *c, json_t *items, const struct output_
     json_decref(items);
     return STATUS_OK;
 }
+
+void output_components(const json_t *components)
+{
+    const char *name;
+    json_t *part;
+    json_object_foreach((json_t *)components, name, part)
+    {
+        printf("%-18s  %-7s  ", name, json_string_value(json_object_get(part, "state")));
+        output_string(json_object_get(part, "reason"));
+        putchar('\n');
+    }
+}

@@ -29,6 +29,8 @@ enum status output_done(const struct ctl *c, json_t *result, const char *sentenc
 enum status output_result(const struct ctl *c, json_t *result, const struct error *e);
 enum status output_list(const struct ctl *c, json_t *items, const struct output_column *columns, size_t count,
                         const char *nothing, const struct error *e);
+// The components of status, a line for each; NULL prints nothing.
+void output_components(const json_t *components);
 bool output_is_colourful(void);
 // "2026-11-21 09:30:12" in local time.
 void output_time(int64_t ms, char *out, size_t size);

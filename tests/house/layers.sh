@@ -48,7 +48,7 @@ below proto/models 'base|io|crypto|data|store'
 below proto/net 'base|crypto|conn'
 below proto/relay 'base|wall|crypto|conn|net|ipc'
 below ipc 'base|crypto'
-below supervisor 'base|wall|io|crypto|ipc'
+below supervisor 'base|wall|io|crypto|ipc|store'
 below archive-node 'base|net|node|relay'
 below sparse-node 'node'
 exit $failed

@@ -56,7 +56,7 @@ def test_json_is_one_document_and_lists_are_arrays(t):
         status, out, _ = t.cli("--json", *command)
         assert status == 0 and isinstance(json.loads(out), list) and out.count("\n") == 1, (command, out)
     status, result = t.cli_json("status")
-    assert set(result) == {"supervisor", "archive", "sparse", "federated"}
+    assert set(result) == {"supervisor", "archive", "sparse", "federated", "components"}
     assert set(result["supervisor"]) >= {"pid", "uptimeMs", "version"}
     assert set(result["archive"]) >= {"state", "pid", "restarts", "personId", "instanceId", "listeners", "objects", "bytes"}
     assert set(t.cli_json("invite")[1]) == {"token", "publicKey", "url"}
@@ -264,7 +264,7 @@ def test_the_log_and_the_doctor_work_offline(t):
     assert status == 0 and json.loads(out.splitlines()[0])["event"] == "supervisor.started"
     status, result = t.cli_json("doctor")
     checks = {check["check"]: check["ok"] for check in result["checks"]}
-    assert checks["installation"] and checks["keys"] and checks["archive store"]
+    assert checks["installation"] and checks["keys"] and checks["port"]
     os.unlink(t.path("keys.json"))
     checks = {check["check"]: check["ok"] for check in t.cli_json("doctor")[1]["checks"]}
     assert not checks["keys"]

@@ -32,6 +32,9 @@ def inside(what):
         pair = Pair(t, "--listen", "localhost:0")
         pair.send("sparse", "hello")
         pair.arrives("archive", "hello")
+        status, found = pair.cli("doctor")
+        bad = [check for check in found["checks"] if not check["ok"]]
+        assert status == 0 and not bad, bad
         assert t.stop() == 0
     finally:
         t.clean()
@@ -54,7 +57,7 @@ def test_a_loopback_with_ipv4_only_will_do(t):
     in_namespaces("only-ipv4")
 
 
-def test_without_etc_hosts_everything_works(t):
+def test_without_etc_hosts_everything_works_and_the_doctor_knows(t):
     in_namespaces("no-hosts")
 
 
