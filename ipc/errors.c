@@ -41,7 +41,8 @@ const struct ipc_code IPC_CODES[] = {
     {"UNREACHABLE", 116, IPC_EXIT_FAILED, STATUS_IO, "Check the address, the network and that the peer runs."},
     {"TOO-BIG", 117, IPC_EXIT_FAILED, STATUS_TOO_BIG, "A limit was passed; the message names it."},
     {"BAD-KEY-FILE", 118, IPC_EXIT_FAILED, STATUS_CORRUPT,
-     "Restore it from a backup: DIR/keys.json. Without DIR/archive.keys or DIR/sparse.keys a lost node gets new keys."},
+     "Put the file that the message names back from a backup. A node's own key files come back with its kept keys when it is "
+     "made anew: provision --recreate NODE; without DIR/NODE.keys it gets new ones."},
     {"BAD-CONFIG", 119, IPC_EXIT_FAILED, STATUS_INVALID, "The message names the file, the line and the key."},
     {"CLOSED", 120, IPC_EXIT_FAILED, STATUS_CLOSED, "The other side went away; try again."},
     {"NOT-LISTENING", 121, IPC_EXIT_FAILED, STATUS_CONFLICT,

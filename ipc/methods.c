@@ -64,14 +64,15 @@ const struct ipc_method IPC_METHODS[] = {
     // --- the supervisor ---------------------------------------------------------------------------------------------
     {"status", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
      "Everything at a glance, as the nodes report it now. One that does not answer within 0.3 s shows its last report.",
-     "{supervisor:{pid,uptimeMs,version,walls:{seccomp,landlock}}, archive:{state,pid,restarts,personId,instanceId,listeners:[{type,url,state}],"
+     "{supervisor:{pid,uptimeMs,version,walls:{seccomp,landlock},autostart:{from,failure:{code,message,hint}}}, archive:{state,pid,restarts,personId,instanceId,listeners:[{type,url,state}],"
      "objects,bytes,failure:{code,message,hint,at},lastEnd:{reason,at},warnings:[…],walls,budgets:{stranger:{connections,bytesHeld:{use,limit,refused},…},contact:{…},own:{…},"
      "top:[{personId,class,…}]}}, sparse:{…}, federated, components:{webSocketServer:{state,reason}, browserConnection, invitationCreation, "
      "cryptoRegistration, handshake, chum}}; the state of a component is working, failing or idle; that of a node is stopped, starting, unprovisioned, running or failed; "
      "a listener of type relay also has spares, the sockets waiting there; one of type websocket has publicUrl where "
      "listen.public_url is set, and how many WebSockets are open, were accepted and refused, with lastRefusal for what; walls say whether system calls are filtered and which version of Landlock limits files, 0 "
      "for none (null until the node is provisioned); failure is what keeps the node from opening or running, null when "
-     "nothing does; lastEnd is how its process ended the last time that it was not told to, or null",
+     "nothing does; lastEnd is how its process ended the last time that it was not told to, or null; autostart is null where nobody chose "
+     "autostart.secret",
      {{0}}},
     {"config.show", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
      "The settings that are in force, and where each comes from.",

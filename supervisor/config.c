@@ -9,7 +9,7 @@
 
 #include "base/address.h"
 
-enum kind { TEXT, NUMBER, LIST, LEVEL, SWITCH, NODES, URL, URLS, JOURNAL };
+enum kind { TEXT, NUMBER, LIST, LEVEL, KEEPER, SWITCH, NODES, URL, URLS, JOURNAL };
 
 static const struct row {
     const char *key;
@@ -36,6 +36,11 @@ static const struct row {
     {"sync.no_import", NODES, 0, 0, true, "", "nodes that take nothing over from others"},
     {"sync.no_export", NODES, 0, 0, true, "", "nodes that offer nothing to others"},
     {"sync.interval_ms", NUMBER, 0, 3600000, true, "0", "between two questions to a peer; 0: as often as needed"},
+    {"autostart.secret", KEEPER, 0, 0, false, "none",
+     "who hands over the secret after a start: none, credential (systemd) or keyring (secret-tool)"},
+    {"autostart.user", TEXT, 0, 0, false, "",
+     "with a secret of autostart.secret: make an installation for this user if "
+     "there is none"},
     {"alert.no_sync_s", NUMBER, 0, 86400, true, "60",
      "event when the own nodes do not synchronise for so long; 0: never"},
     {"alert.errors", NUMBER, 0, 1000000, true, "60", "event when so many errors happen within a minute; 0: never"},
@@ -157,6 +162,7 @@ static enum status check(const struct row *row, const char *text, struct error *
 {
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
     static const char *const journals[] = {"auto", "yes", "no", NULL};
+    static const char *const keepers[] = {"none", "credential", "keyring", NULL};
     static const char *const switches[] = {"true", "false", NULL};
     if (row->kind == NUMBER)
         return check_number(row, text, e);
@@ -165,6 +171,8 @@ static enum status check(const struct row *row, const char *text, struct error *
     if (row->kind == JOURNAL && text[0] != '/' && !is_one_of(text, journals))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be auto, yes, no, or the path of a socket",
                          row->key);
+    if (row->kind == KEEPER && !is_one_of(text, keepers))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be none, credential or keyring", row->key);
     if (row->kind == SWITCH && !is_one_of(text, switches))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be true or false", row->key);
     if (row->kind == NODES && !all_are(text, is_node))
@@ -360,6 +368,7 @@ static json_t *value_to_json(const struct row *row, const char *text)
     case URL:
     case LEVEL:
     case JOURNAL:
+    case KEEPER:
         break;
     }
     return json_string(text);

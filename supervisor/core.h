@@ -9,6 +9,8 @@
 //   requests.c    wait, restart, down, forwarding
 //   overview.c    status, config.show
 //   board.c       what works, part by part
+//   autostart.c   opening without anybody who types the secret
+//   readiness.c   what the service manager is told
 //   endpoints.c   the sockets it is asked at
 //   tasks.c       requests that wait, and repeats
 //   courier.c     what one node leaves to the other
@@ -77,6 +79,18 @@ struct courier {
 
 struct tied;
 
+struct autostart {
+    enum { AUTOSTART_OFF, AUTOSTART_ASKING, AUTOSTART_OPENING, AUTOSTART_DONE, AUTOSTART_FAILED } state;
+    struct error failure;
+    struct secret secret; // until it is used
+    pid_t tool;           // that asks the keyring; 0 = none
+    int life;             // it lives as long as this is open
+    uv_pipe_t out;        // what it says
+    uv_timer_t timer;
+    struct secret room; // for what it said until now
+    size_t len;
+};
+
 struct supervisor {
     const struct supervisor_options *options;
     uv_loop_t loop;
@@ -123,6 +137,10 @@ struct supervisor {
     bool opens_listener; // listener.start is under way
 
     struct courier courier;
+    struct autostart autostart;
+    int manager_fd; // to the service manager, -1 = none
+    bool manager_told_ready;
+    char manager_status[256]; // told last
 
     struct change *change; // of the secret, under way; NULL = none. No node is opened meanwhile
     struct task *changing; // the call that waits for it
@@ -158,6 +176,9 @@ bool drive_is_idle(const struct supervisor *s);     // federated and nothing lef
 uint64_t drive_poll_ms(const struct supervisor *s); // how often the nodes are asked for their status
 
 // provision.c
+// As provision does, without anybody who asked. secret: taken over. user: whose installation to make if there is none;
+// "" nobody's.
+enum status provision_by_itself(struct supervisor *s, struct secret *secret, const char *user, struct error *e);
 void provision_register(struct supervisor *s, struct ipc_service *service);
 void provision_failed(struct supervisor *s, const struct error *error); // called by drive
 enum status provision_save(struct supervisor *s, struct error *e);      // writes installation.json
@@ -202,6 +223,19 @@ void requests_refused(const struct node *n, const struct error *e); // who waits
 enum status endpoints_open(struct supervisor *s, struct error *e);
 void endpoints_mend(struct supervisor *s); // if somebody removed them; cheap
 void endpoints_close(struct supervisor *s);
+
+// autostart.c
+void autostart_fetch(struct supervisor *s); // before the walls stand
+void autostart_begin(struct supervisor *s); // once the nodes are started
+void autostart_failed(struct supervisor *s, const struct error *error);
+bool autostart_is_under_way(const struct supervisor *s); // the secret, or what it opens, is still to come
+json_t *autostart_show(const struct supervisor *s);      // null when nobody chose it
+void autostart_close(struct supervisor *s);              // the handles
+
+// readiness.c
+void readiness_open(struct supervisor *s); // before the walls stand
+void readiness_update(struct supervisor *s);
+void readiness_close(struct supervisor *s);
 
 // board.c
 json_t *board_show(const struct supervisor *s);

@@ -354,6 +354,9 @@ static void note_federation(struct supervisor *s)
         json_object_set_new(data, "milliseconds",
                             json_integer((json_int_t)(clock_monotonic_ms() - s->provision_began)));
     s->provision_began = 0;
+    if (now && autostart_is_under_way(s))
+        s->autostart.state = AUTOSTART_DONE;
+    readiness_update(s);
     notify_event(s, "supervisor", now ? "nodes.federated" : "nodes.separated", data);
     json_decref(data);
 }

@@ -89,6 +89,7 @@ static json_t *status_result(const struct supervisor *s, const struct task *t)
     json_t *own = json_pack("{s:i, s:I, s:s, s:{s:b, s:i}}", "pid", (int)getpid(), "uptimeMs",
                             (json_int_t)(clock_monotonic_ms() - s->started), "version", TANDEM_VERSION, "walls",
                             "seccomp", (int)wall_state()->seccomp, "landlock", wall_state()->landlock);
+    json_object_set_new(own, "autostart", autostart_show(s));
     return json_pack("{s:o, s:o, s:o, s:b, s:o}", "supervisor", own, "archive", node_status(s, IPC_ARCHIVE), "sparse",
                      node_status(s, IPC_SPARSE), "federated", s->federated, "components", board_show(s));
 }

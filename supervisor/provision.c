@@ -122,8 +122,15 @@ static enum status prepare_first(struct derivation *d, struct ipc_request *r, st
                              ipc_request_text(r, "sparseEmail"), e);
 }
 
-// An installation begins when both files are there; a crash between them left nothing that needs a key.
-static enum status prepare(struct supervisor *s, struct derivation *d, struct ipc_request *r, struct error *e)
+static bool has_store(struct supervisor *s)
+{
+    return file_exists(statedir_file(s->dir, "archive/private/keychain_masterkey")) ||
+           file_exists(statedir_file(s->dir, "sparse/private/keychain_masterkey"));
+}
+
+// An installation begins when both files are there; a crash between them left nothing that needs a key. Keys whose
+// record was lost must not be written over: they open the stores.
+static enum status find_installation(struct supervisor *s, struct derivation *d, struct error *e)
 {
     const struct installation *in = &s->installation;
     bool made = in->nodes[0].person_id[0] != '\0' || in->nodes[1].person_id[0] != '\0';
@@ -131,11 +138,23 @@ static enum status prepare(struct supervisor *s, struct derivation *d, struct ip
         return e->status;
     if (d->fresh && made)
         return error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "keys.json is missing; the stores cannot be opened");
+    bool recorded = in->user[0] != '\0' || in->adopting >= 0;
+    if (!recorded && has_store(s))
+        return error_set(e, STATUS_CORRUPT, "STORE-CORRUPT",
+                         "installation.json is missing, but there are stores; put it back from a backup");
+    d->candidate = *in;
     if (!d->fresh && in->user[0] != '\0')
-        return prepare_again(d, in, r, e);
+        return STATUS_OK;
     d->fresh = true;
     keyfile_fresh(&d->keys);
-    return prepare_first(d, r, e);
+    return STATUS_OK;
+}
+
+static enum status prepare(struct supervisor *s, struct derivation *d, struct ipc_request *r, struct error *e)
+{
+    if (find_installation(s, d, e) != STATUS_OK)
+        return e->status;
+    return d->fresh ? prepare_first(d, r, e) : prepare_again(d, &s->installation, r, e);
 }
 
 // --- deriving --------------------------------------------------------------------------------------------------------
@@ -191,8 +210,43 @@ static void derived(uv_work_t *work, int status)
         begin_drive(s, d);
     else if (s->provision != NULL)
         tasks_fail(s, s->provision, &e);
+    else if (s->autostart.state == AUTOSTART_OPENING)
+        autostart_failed(s, &e);
     secret_destroy(&d->kek);
     free(d);
+}
+
+static void begin_deriving(struct supervisor *s, struct derivation *d, uint64_t began)
+{
+    d->owner = s;
+    d->work.data = d;
+    s->provision_began = began;
+    s->deriving = true;
+    uv_queue_work(&s->loop, &d->work, derive, derived);
+}
+
+enum status provision_by_itself(struct supervisor *s, struct secret *secret, const char *user, struct error *e)
+{
+    if (s->kek.data != NULL) { // somebody was quicker
+        s->autostart.state = AUTOSTART_DONE;
+        return STATUS_OK;
+    }
+    struct derivation *d = mem_alloc(sizeof *d);
+    enum status st = provision_check_idle(s, e);
+    if (st == STATUS_OK)
+        st = find_installation(s, d, e);
+    if (st == STATUS_OK && d->fresh && user[0] == '\0')
+        st = error_set(e, STATUS_CONFLICT, "NOT-PROVISIONED", "there is no installation yet that a secret could open");
+    else if (st == STATUS_OK && d->fresh)
+        st = installation_make(&d->candidate, user, NULL, NULL, e);
+    if (st != STATUS_OK) {
+        free(d);
+        return st;
+    }
+    d->secret = *secret;
+    *secret = (struct secret){0};
+    begin_deriving(s, d, clock_monotonic_ms());
+    return STATUS_OK;
 }
 
 // --- provision -------------------------------------------------------------------------------------------------------
@@ -241,8 +295,6 @@ static void handle_provision(struct ipc_request *r, void *ctx)
     if (t == NULL)
         return;
     struct derivation *d = mem_alloc(sizeof *d);
-    d->owner = s;
-    d->work.data = d;
     if (provision_check_idle(s, &e) != STATUS_OK || prepare(s, d, r, &e) != STATUS_OK) {
         free(d);
         tasks_fail(s, t, &e);
@@ -259,9 +311,7 @@ static void handle_provision(struct ipc_request *r, void *ctx)
     s->recreate = wanted != NULL && ipc_node_parse(wanted, &recreate) ? (int)recreate : -1;
     s->waits = ipc_request_bool(r, "wait", true);
     s->provision = t;
-    s->provision_began = t->began;
-    s->deriving = true;
-    uv_queue_work(&s->loop, &d->work, derive, derived);
+    begin_deriving(s, d, t->began);
 }
 
 static void begin_reset(struct supervisor *s, bool wipe);

@@ -33,6 +33,7 @@ static void close_everything(struct supervisor *s)
     tasks_end_all(s, &e);
     close_signal_handles(s);
     courier_close(s);
+    autostart_close(s);
     uv_close((uv_handle_t *)&s->tick, NULL);
     uv_close((uv_handle_t *)&s->server_poll, NULL);
     uv_close((uv_handle_t *)&s->hints_poll, NULL);
@@ -86,6 +87,7 @@ static void process_changed(void *ctx, struct process *p)
     }
     if (!s->told_ready && both_in(s, PROCESS_UP))
         notify_ready(s);
+    readiness_update(s);
     provision_nodes_changed(s);
     drive(s);
     tasks_check(s);
@@ -145,6 +147,7 @@ static void ticked(uv_timer_t *timer)
     struct supervisor *s = timer->data;
     rotate_own_log(s);
     endpoints_mend(s);
+    readiness_update(s);
     backup_tick(s);
     drive(s);
     tasks_check(s);
@@ -166,6 +169,7 @@ void supervisor_stop(struct supervisor *s, const char *reason)
     notify_event(s, "supervisor", "supervisor.stopping", data);
     json_decref(data);
     s->stopping = true;
+    readiness_update(s);
     bool both_stopped = both_in(s, PROCESS_STOPPED);
     process_stop(s->nodes[IPC_SPARSE].process, STOP_GRACE_MS);
     process_stop(s->nodes[IPC_ARCHIVE].process, STOP_GRACE_MS);
@@ -368,8 +372,10 @@ static void watch(struct supervisor *s)
 
 static enum status build(struct supervisor *s, struct error *e)
 {
-    if (statedir_open(s->options->state_dir, &s->dir, e) != STATUS_OK || open_logs(s, e) != STATUS_OK ||
-        walls_enter(s, e) != STATUS_OK || provision_clean_up(s, e) != STATUS_OK || listener_settle(s, e) != STATUS_OK ||
+    if (statedir_open(s->options->state_dir, &s->dir, e) != STATUS_OK || open_logs(s, e) != STATUS_OK)
+        return e->status;
+    autostart_fetch(s);
+    if (walls_enter(s, e) != STATUS_OK || provision_clean_up(s, e) != STATUS_OK || listener_settle(s, e) != STATUS_OK ||
         endpoints_open(s, e) != STATUS_OK)
         return e->status;
     create_node(s, IPC_ARCHIVE, s->options->archive_binary);
@@ -380,6 +386,7 @@ static enum status build(struct supervisor *s, struct error *e)
 
 static void take_down(struct supervisor *s)
 {
+    autostart_close(s);
     endpoints_close(s);
     walls_release_programs(s);
     secret_destroy(&s->kek);
@@ -405,6 +412,7 @@ enum status supervisor_run(const struct supervisor_options *options, struct erro
     s->options = options;
     s->recreate = -1;
     s->terminal = find_terminal();
+    readiness_open(s);
     s->started = clock_monotonic_ms();
     uv_loop_init(&s->loop);
     enum status status = build(s, e);
@@ -412,6 +420,7 @@ enum status supervisor_run(const struct supervisor_options *options, struct erro
         LOG(LOG_INFO, "supervisor.started", LOG_TEXT("version", TANDEM_VERSION));
         process_start(s->nodes[IPC_ARCHIVE].process);
         process_start(s->nodes[IPC_SPARSE].process);
+        autostart_begin(s);
         supervisor_kick(s);
         uv_run(&s->loop, UV_RUN_DEFAULT);
         status = s->failure.status;
@@ -420,6 +429,7 @@ enum status supervisor_run(const struct supervisor_options *options, struct erro
     }
     take_down(s);
     uv_loop_close(&s->loop);
+    readiness_close(s);
     free(s);
     return status;
 }

@@ -198,6 +198,23 @@ static void check_node(struct doctor *d, const char *node, const json_t *status)
     buf_free(&message);
 }
 
+// Of a supervisor that was to open the installation by itself.
+static void check_autostart(struct doctor *d, const json_t *status)
+{
+    struct buf message = {0};
+    const json_t *autostart = json_object_get(json_object_get(status, "supervisor"), "autostart");
+    const json_t *failure = json_object_get(autostart, "failure");
+    if (!json_is_object(autostart))
+        return;
+    buf_printf(&message, "secret from %s", text_of(autostart, "from"));
+    if (json_is_object(failure))
+        buf_printf(&message, ": %s (%s)", text_of(failure, "message"), text_of(failure, "code"));
+    doctor_add(
+        d, "autostart", !json_is_object(failure), buf_cstr(&message),
+        "Give it the secret that is in force (tandem.conf, [autostart]), and type it for now: tandem provision.");
+    buf_free(&message);
+}
+
 static json_t *check_supervisor(struct ctl *c, struct doctor *d)
 {
     static const char *const nodes[] = {"archive", "sparse"};
@@ -213,6 +230,8 @@ static json_t *check_supervisor(struct ctl *c, struct doctor *d)
     doctor_add_error(d, "supervisor", &e, text, NULL);
     for (size_t i = 0; status != NULL && i < sizeof nodes / sizeof *nodes; i++)
         check_node(d, nodes[i], json_object_get(status, nodes[i]));
+    if (status != NULL)
+        check_autostart(d, status);
     if (status != NULL)
         doctor_nodes(d, c, status);
     d->components = json_incref(json_object_get(status, "components"));

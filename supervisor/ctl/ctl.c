@@ -17,10 +17,11 @@
 #include "crypto/secret.h"
 #include "io/file.h"
 #include "ipc/methods.h"
+#include "supervisor/secretline.h"
 #include "supervisor/statedir.h"
 
 enum { LOOK_MS = 20, MEND_MS = 8000 }; // a supervisor looks every five seconds
-enum { SMALL_FILE = 16 * 1024, SECRET_MAX = 1024, INPUT_MAX = 768 * 1024, PAGE = 500 };
+enum { SMALL_FILE = 16 * 1024, INPUT_MAX = 768 * 1024, PAGE = 500 };
 
 // --- what was typed --------------------------------------------------------------------------------------------------
 
@@ -248,31 +249,6 @@ static void ask_quietly(const char *prompt, bool quiet)
     fputs(quiet ? prompt : "\n", stderr);
 }
 
-// Read without stdio, whose buffer would keep the secret; byte by byte, so that what follows stays in the pipe.
-static enum status read_line(int fd, struct secret *out, struct error *e)
-{
-    struct secret line = secret_create(SECRET_MAX + 2);
-    size_t len = 0;
-    ssize_t n = 0;
-    while (len < SECRET_MAX + 2 && (n = read(fd, line.data + len, 1)) == 1 && line.data[len] != '\n')
-        len++;
-    while (len > 0 && (line.data[len - 1] == '\r' || line.data[len - 1] == '\n'))
-        len--;
-    struct span text = {(const char *)line.data, len};
-    if (n < 0)
-        error_errno(e, "cannot read the secret");
-    else if (len == 0)
-        error_set(e, STATUS_INVALID, "SECRET-MISSING", "no secret was given");
-    else if (len > SECRET_MAX)
-        error_set(e, STATUS_INVALID, "BAD-INPUT", "a secret has at most %d bytes", SECRET_MAX);
-    else if (!utf8_valid(text))
-        error_set(e, STATUS_INVALID, "BAD-TEXT", "the secret is not valid UTF-8");
-    else
-        *out = secret_copy(line.data, len);
-    secret_destroy(&line);
-    return out->data != NULL ? STATUS_OK : e->status;
-}
-
 enum status ctl_secret(struct ctl *c, const char *file, const char *prompt, struct secret *out, struct error *e)
 {
     (void)c;
@@ -283,14 +259,14 @@ enum status ctl_secret(struct ctl *c, const char *file, const char *prompt, stru
             return error_errno(e, "cannot open %s", file);
         enum status s = check_private(fd, file, e);
         if (s == STATUS_OK)
-            s = read_line(fd, out, e);
+            s = secret_line_read(fd, out, e);
         close(fd);
         return s;
     }
     bool terminal = isatty(STDIN_FILENO);
     if (terminal)
         ask_quietly(prompt, true);
-    enum status s = read_line(STDIN_FILENO, out, e);
+    enum status s = secret_line_read(STDIN_FILENO, out, e);
     if (terminal)
         ask_quietly(prompt, false);
     return s;

@@ -5,7 +5,7 @@ import socket
 import time
 
 from control import SECRET, Installation, main, snapshot, until
-from nodes import Pair
+from nodes import Pair, read, write
 
 
 def without_lock(t):
@@ -140,6 +140,22 @@ def test_an_archive_on_every_address_needs_a_name(t):
     assert (status, result["error"]["code"]) == (1, "HOSTS-MISSING") and "--host" in result["error"]["hint"], result
     pair = Pair(t, "--listen", "0.0.0.0:0", "--host", "anna.invalid")
     assert "anna.invalid" in pair.ok("invite")["url"]
+
+
+def test_a_lost_record_does_not_cost_the_keys(t):
+    pair = Pair(t)
+    assert t.stop() == 0
+    keys, record = read(t.path("keys.json")), read(t.path("installation.json"))
+    os.unlink(t.path("installation.json"))
+    t.up("--listen", "localhost:0")
+    for user in ("joe", "somebody"):
+        status, result = t.cli_json("provision", "--user", user, stdin=SECRET + "\n")
+        assert (status, result["error"]["code"]) == (1, "STORE-CORRUPT") and "installation.json" in result["error"]["message"]
+        assert read(t.path("keys.json")) == keys and not os.path.exists(t.path("installation.json"))
+    t.stop()
+    write(t.path("installation.json"), record)
+    t.up("--listen", "localhost:0")
+    assert pair.ok("provision", stdin=SECRET + "\n")["federated"]
 
 
 def test_two_installations_do_not_disturb_each_other(t):

@@ -85,6 +85,27 @@ def test_federated_is_not_said_of_a_node_that_was_killed(t):
         until(lambda: pair.ok("status")["federated"], "it stays so")
 
 
+def test_after_a_boot_it_listens_without_any_command(t):
+    pair = Pair(t)
+    url = pair.provisioned["archive"]["url"]
+    assert t.stop() == 0
+    os.mkdir(os.path.join(t.top, "credentials"), 0o700)
+    with open(os.path.join(t.top, "credentials", "tandem.secret"), "w") as file:
+        file.write(SECRET)
+    t.up("--listen", "localhost:0", CREDENTIALS_DIRECTORY=os.path.join(t.top, "credentials"),
+         TANDEM_AUTOSTART_SECRET="credential")
+    port = int(url.rsplit(":", 1)[1])
+    until(lambda: listens(port), "somebody listens at " + url)
+    assert t.cli("wait", "federated")[0] == 0
+    pair.send("sparse", "good morning")
+    pair.arrives("archive", "good morning")
+
+
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["inside"]:
         inside(sys.argv[2])
