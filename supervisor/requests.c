@@ -216,7 +216,7 @@ static void health_joined(void *ctx, json_t *result, const struct error *error)
     struct forwarding *f = ctx;
     struct ipc_request *r = f->request;
     json_t *health = f->first;
-    free(f);
+    forwarding_free(f);
     for (size_t i = 0; error == NULL && i < sizeof sums / sizeof *sums; i++)
         add_number(health, sums[i], result);
     if (error == NULL) {

@@ -182,13 +182,27 @@ static json_t *change_secret(struct ctl *c, struct error *e)
     return result;
 }
 
+static void warn_of_kept_secret(struct ctl *c)
+{
+    struct error ignored = {0};
+    json_t *status = ctl_call(c, "status", NULL, &ignored);
+    const json_t *autostart = json_object_get(json_object_get(status, "supervisor"), "autostart");
+    if (json_is_object(autostart))
+        fprintf(stderr, "The next start takes the secret from the %s: change it there as well.\n",
+                json_string_value(json_object_get(autostart, "from")));
+    json_decref(status);
+}
+
 enum status run_secret_change(struct ctl *c, struct error *e)
 {
     char *control = NULL;
     if (ctl_find_control(c, &control, e) != STATUS_OK)
         return e->status;
     free(control);
-    return output_done(c, change_secret(c, e), "The new secret opens the installation from now on.", e);
+    json_t *result = change_secret(c, e);
+    if (result != NULL)
+        warn_of_kept_secret(c);
+    return output_done(c, result, "The new secret opens the installation from now on.", e);
 }
 
 // --- deprovision -----------------------------------------------------------------------------------------------------

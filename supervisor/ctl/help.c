@@ -38,7 +38,7 @@ void help_overview(void)
             printf("\n%s%s%s\n", bold(true), section_titles[section++], bold(false));
         printf("  %-*s  %s\n", NAME_WIDTH, CTL_COMMANDS[i].name, CTL_COMMANDS[i].summary);
     }
-    puts("\n'tandem COMMAND --help' explains a command with its options and an example.\n"
+    puts("\n'tandem help COMMAND' explains a command with its options and an example.\n"
          "PERSON is a name, an e-mail, or 8 or more digits of an id; ids may be cut to as many digits as tell them "
          "apart.\n"
          "Exit status: 0 done, 1 failed, 2 wrong usage, 3 not running, 4 refused, 5 timed out.");
@@ -50,6 +50,19 @@ static void print_option(const struct ctl_option *o)
     snprintf(left, sizeof left, "%s%c%s--%s%s%s", o->letter ? "-" : "", o->letter ? o->letter : ' ',
              o->letter ? ", " : "   ", o->name, o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
     printf("  %-30s  %s\n", left, o->about);
+}
+
+// The others are of the supervisor, or need none.
+bool help_takes_node(const struct ctl_command *c)
+{
+    static const char *const without[] = {"up",     "provision",     "secret change", "deprovision",    "status",
+                                          "wait",   "restart",       "listener stop", "listener start", "down",
+                                          "demo",   "relay",         "doctor",        "config show",    "completion",
+                                          "backup", "backup verify", "backup list",   "restore"};
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+        if (strcmp(c->name, without[i]) == 0)
+            return false;
+    return true;
 }
 
 void help_command(const struct ctl_command *c)
@@ -67,7 +80,8 @@ void help_command(const struct ctl_command *c)
     if (c->timeout_s != CTL_FOREVER)
         print_option(&(struct ctl_option){"timeout", '\0', "SECONDS", about});
     print_option(&(struct ctl_option){"state-dir", '\0', "DIR", "the installation to use"});
-    print_option(&(struct ctl_option){"node", '\0', "NODE", "archive or sparse, where it matters"});
+    if (help_takes_node(c))
+        print_option(&(struct ctl_option){"node", '\0', "NODE", "ask the archive or the sparse node alone"});
     printf("\nExample:\n  tandem %s\n", c->example);
 }
 

@@ -4,6 +4,7 @@
 #include "supervisor/ctl/ctl.h"
 
 void help_overview(void);
+bool help_takes_node(const struct ctl_command *c); // --node means something to it
 void help_command(const struct ctl_command *command);
 // "tandem chat" alone, or "tandem chat --help": the first word of several commands and no command itself.
 bool help_is_group(const char *first, const char *second);

@@ -189,6 +189,8 @@ static enum status check(struct ctl *c, const struct typed *t, struct error *e)
     }
     if (c->node != NULL && !ipc_node_parse(c->node, &node))
         return ctl_usage(e, "--node is archive or sparse, not '%.40s'", c->node);
+    if (c->node != NULL && !help_takes_node(c->command))
+        return ctl_usage(e, "%s is for the installation as a whole, without --node", c->command->name);
     if (c->argument_count < c->command->least)
         return ctl_usage(e, "%s wants %s", c->command->name, c->command->arguments);
     if (c->argument_count > c->command->most)

@@ -79,6 +79,15 @@ def test_a_credential_opens_the_installation(t):
             assert SECRET not in file.read()
 
 
+def test_a_change_of_the_secret_says_that_a_copy_is_kept(t):
+    made(t)
+    credential(t, SECRET.encode())
+    t.up()
+    assert t.cli("wait", "federated")[0] == 0
+    status, out, err = t.cli("secret", "change", stdin=f"{SECRET}\nanother one\n")
+    assert status == 0 and "from the credential: change it there as well" in err, err
+
+
 def test_a_wrong_credential_changes_nothing(t):
     made(t)
     credential(t, b"something else")

@@ -20,6 +20,14 @@ def test_every_command_has_help(t):
         assert needed in t.cli(*command.split(), "--help")[1].splitlines()[0], command
 
 
+def test_a_node_is_asked_only_where_there_is_a_choice(t):
+    for words in (("up",), ("status",), ("wait",), ("config", "show"), ("doctor",)):
+        assert "--node" not in t.cli(*words, "--help")[1], words
+        status, out, err = t.cli("--node", "archive", *words, *(["ready"] if words == ("wait",) else []))
+        assert status == 2 and "without --node" in err, (words, err)
+    assert "--node" in t.cli("contacts", "--help")[1]
+
+
 def test_wrong_usage_is_exit_2_and_helps(t):
     for arguments, hint in ((["statu"], "'status'"), (["chat", "sned"], "'chat send'"), (["wait"], "ready|federated|idle"),
                             (["chat", "send", "hi"], "--to"), (["status", "extra"], "extra"),
