@@ -14,7 +14,7 @@ static struct {
     atomic_int least;
     const char *_Atomic process;
     void (*_Atomic also)(struct span line);
-} sink = {STDERR_FILENO, LOG_FORMAT_TEXT, LOG_INFO, "tandem", NULL};
+} sink = {.fd = STDERR_FILENO, .format = LOG_FORMAT_TEXT, .least = LOG_INFO, .process = "tandem"};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
