@@ -138,6 +138,15 @@ void ipc_ring_restore(struct ipc_ring *r, struct span line)
     json_decref(event);
 }
 
+void ipc_ring_forget(struct ipc_ring *r)
+{
+    for (size_t i = 0; i < IPC_RING_SIZE; i++)
+        entry_clear(&r->entries[i]);
+    r->began = r->next;
+    r->restored = 0;
+    r->run_count = 0;
+}
+
 // ---- Reading -------------------------------------------------------------------------------------------------------
 
 static const struct run *run_named(const struct ipc_ring *r, const char *boot_id)

@@ -27,6 +27,8 @@ json_t *ipc_ring_add(struct ipc_ring *r, const char *node, const char *event, co
 void ipc_ring_write_last(const struct ipc_ring *r, struct buf *out);
 void ipc_ring_restore(struct ipc_ring *r, struct span line);
 
+void ipc_ring_forget(struct ipc_ring *r); // all there are; the numbers go on
+
 struct ipc_ring_query {
     const char *boot_id; // the run seq was told in; NULL = this one
     uint64_t seq;        // the first one wanted; 0: by from

@@ -1,5 +1,5 @@
-// The native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): one datagram of NAME=value lines. Sent to the path each time,
-// so that a journal that is started again gets the next one.
+// The native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): one datagram of NAME=value lines. Sent to the path each
+// time, so that a journal that is started again gets the next one.
 #include "supervisor/journal.h"
 
 #include <ctype.h>

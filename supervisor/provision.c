@@ -381,15 +381,27 @@ static void wipe_stores(uv_work_t *work) // on a worker thread
     wipe_run(statedir_path(w->owner->dir), &w->error);
 }
 
+// Logs and events name persons.
+static void forget_what_was(struct supervisor *s)
+{
+    logfile_empty(s->own_log);
+    logfile_empty(s->event_log);
+    for (int i = 0; i < NODES; i++)
+        logfile_empty(s->node_logs[i]);
+    ipc_ring_forget(s->ring);
+}
+
 static void stores_wiped(uv_work_t *work, int status)
 {
     struct wiping *w = work->data;
     struct supervisor *s = w->owner;
     (void)status;
-    if (w->error.status == STATUS_OK)
+    if (w->error.status == STATUS_OK) {
         s->installation = INSTALLATION_NONE;
-    else if (s->deprovision != NULL)
+        forget_what_was(s);
+    } else if (s->deprovision != NULL) {
         tasks_fail(s, s->deprovision, &w->error);
+    }
     free(w);
     if (!s->stopping)
         start_nodes(s);
@@ -455,8 +467,11 @@ enum status provision_clean_up(struct supervisor *s, struct error *e)
     const char *path = statedir_path(s->dir);
     if (file_exists(statedir_file(s->dir, STATEDIR_RESTORING)))
         return error_set(e, STATUS_CONFLICT, "RESTORE-UNFINISHED", "a backup is being restored into %s", path);
-    if (wipe_is_unfinished(path) && wipe_run(path, e) != STATUS_OK)
-        return e->status;
+    if (wipe_is_unfinished(path)) {
+        if (wipe_run(path, e) != STATUS_OK)
+            return e->status;
+        forget_what_was(s);
+    }
     if (backup_clean_up(s, e) != STATUS_OK || remove_copies(s, e) != STATUS_OK)
         return e->status;
     if (provision_load(s, e) != STATUS_OK || s->installation.adopting < 0)

@@ -205,5 +205,13 @@ def test_a_group_has_it_when_all_have_it(t):
         eve_there.clean()
 
 
+def test_a_wipe_leaves_no_names_behind(t):
+    pair = Pair(t)
+    assert pair.archive in everything(t)
+    pair.ok("deprovision", "--wipe", "--yes")
+    assert pair.archive not in everything(t) and pair.sparse not in everything(t)
+    assert pair.archive not in t.cli("--json", "events")[1]
+
+
 if __name__ == "__main__":
     main(globals())
