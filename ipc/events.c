@@ -67,6 +67,10 @@ const struct ipc_event_name IPC_EVENTS[] = {
      "been removed. hash is the version that holds it."},
     {"chat.received", "id, sender, channel", "A chat message of somebody else appeared in a channel."},
     {"chat.sent", "id, channel", "A local chat message was stored."},
+    {"chat.deleted", "deleted, id", "The user deleted so many messages, or the one with this id."},
+    {"deletion.progress", "freed, done",
+     "The bytes of so many deleted messages were taken away so far; done: of all that may go now."},
+    {"object.deleted", "hash", "The user deleted an object or a file."},
     {"message.state", "id, state, personId, why",
      "A message of ours got further: pending, archived, delivered (to the person) or failed, with why. Each node tells "
      "of "

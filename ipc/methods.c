@@ -288,6 +288,14 @@ const struct ipc_method IPC_METHODS[] = {
      {TEXT("text", REQUIRED, 256, "case does not matter"), INT("limit", OPTIONAL, 1, 100, "default 20"),
       PREFIX("before", OPTIONAL, "message id: only older ones")}},
 
+    {"chat.delete", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Deletes one message, or the newest 200 of a conversation, with the files that nothing else refers to: on both own "
+     "nodes, also on one that is away now, and for good, whoever offers them again. The bytes leave the disk once everybody "
+     "the message is for has it. Others keep their copies.",
+     "{deleted, more}; how many; more: the conversation has others, ask again",
+     {HASH("message", OPTIONAL, "message id; or"), PERSON("with", OPTIONAL, "the conversation with this person; or"),
+      TEXT("topic", OPTIONAL, 1024, "as in topic.read"), AS}},
+
     // --- objects, recipes, blobs ------------------------------------------------------------------------------------
     {"object.get", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "One object by its hash.", "{hash, idHash, type, microdata, object}; idHash is null for unversioned objects",
@@ -302,6 +310,10 @@ const struct ipc_method IPC_METHODS[] = {
     {"object.put", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Stores an object; a versioned one becomes a new version.", "{hash, idHash, status}; status is new or exists",
      {OBJECT("object", REQUIRED, "JSON form with $type$; {\"$map\":…}, {\"$set\":…} and so on for what JSON lacks")}},
+    {"object.delete", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Deletes a file, or an object of an application that has no versions: on both own nodes and for good, until it is "
+     "stored here again. REFUSED: something refers to it. Others keep their copies.",
+     "{}", {HASH("hash", REQUIRED, "of the object or file")}},
     {"recipe.add", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Registers a recipe on one node.", "{name, hash, status}; status is new or exists",
      {OBJECT("recipe", REQUIRED, "a Recipe object in JSON form")}},

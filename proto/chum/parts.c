@@ -346,7 +346,7 @@ static bool is_to_be_asked_for(struct sifting *sifting, struct store *s, bool is
             hash_list_add(&sifting->vouched, &child->hash);
         return !known;
     }
-    if (store_presence(s, &child->hash) == STORE_ABSENT)
+    if (store_knowledge_of(sifting->knowledge, child->kind, &child->hash) == STORE_LINK_MISSING)
         return true;
     bool is_file = child->kind == LINK_BLOB || child->kind == LINK_CLOB;
     if (is_file && !store_came_from(s, &child->hash, &sifting->sender))

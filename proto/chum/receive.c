@@ -47,11 +47,29 @@ static enum status check_link(const struct chum_delivery *d, const struct link *
     return st;
 }
 
+// What the user deleted is not needed for what the user deleted too; for anything else it is fetched again, when the
+// root is asked for the next time. What the peer deleted from a channel is a gap for us too.
+static enum status check_gap(const struct chum_delivery *d, const struct object *o, const struct link *link, bool *good,
+                             struct error *e)
+{
+    bool is_new = *good && store_is_deleted(d->store, &link->target) && !store_is_hidden(d->store, &o->hash);
+    if (is_new && store_need_again(d->store, &link->target))
+        *good = false;
+    else if (!*good && !hash_is_zero(&d->id_hash) && link->kind == LINK_OBJECT && object_is_type(o, "CreationTime") &&
+             store_presence(d->store, &link->target) == STORE_ABSENT) {
+        *good = true;
+        return store_note_gap(d->store, &link->target, e);
+    }
+    return STATUS_OK;
+}
+
 static enum status check_links(const struct chum_delivery *d, const struct object *o, bool is_id, struct error *e)
 {
     for (size_t i = 0; i < o->link_count; i++) {
         bool good;
         enum status st = check_link(d, &o->links[i], &good, e);
+        if (st == STATUS_OK)
+            st = check_gap(d, o, &o->links[i], &good, e);
         if (st != STATUS_OK)
             return st;
         if (!good)

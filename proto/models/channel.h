@@ -91,6 +91,7 @@ struct channel_query {
     const char *type;          // of the data; NULL = any
     bool ascending;            // order of the answer; the limit always keeps the newest
     bool unverified;           // skip the signatures: author and verification are not filled
+    bool deleted;              // also what the user deleted (deletion.h)
 };
 
 // Fills in authors and verification of what was read unverified.

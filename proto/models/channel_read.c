@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "models/channel.h"
+#include "models/deletion.h"
 #include "models/topic.h"
 
 struct entries { // grows in the model's arena
@@ -185,9 +186,26 @@ static int compare(const struct list_element *element, const struct bound *bound
 
 enum verdict { SKIP, TAKE, STOP };
 
-static enum verdict weigh(struct model *m, const struct channel_query *q, const struct bound *before,
-                          const struct bound *after, const struct list_element *element)
+struct page { // being filled
+    const struct channel_query *query;
+    const double *until; // of each channel: up to there it is deleted
+    struct bound before;
+    struct bound after;
+    struct entries list;
+    bool more;
+};
+
+static bool is_deleted(struct model *m, const struct page *p, const struct list_element *element)
 {
+    return !p->query->deleted &&
+           (element->timestamp <= p->until[element->list] || store_is_hidden(m->store, &element->creation_time));
+}
+
+static enum verdict weigh(struct model *m, const struct page *p, const struct list_element *element)
+{
+    const struct channel_query *q = p->query;
+    const struct bound *before = &p->before;
+    const struct bound *after = &p->after;
     struct store_info info;
     if ((after->set && compare(element, after) <= 0) || (q->from > 0 && element->timestamp < q->from))
         return STOP;
@@ -196,20 +214,15 @@ static enum verdict weigh(struct model *m, const struct channel_query *q, const 
     if (q->type != NULL &&
         (store_info(m->store, &element->data, &info, NULL) != STATUS_OK || strcmp(info.type, q->type) != 0))
         return SKIP;
-    return TAKE;
+    return is_deleted(m, p, element) ? SKIP : TAKE;
 }
-
-struct page { // being filled
-    const struct channel_query *query;
-    struct bound before;
-    struct bound after;
-    struct entries list;
-    bool more;
-};
 
 static enum status page_begin(struct model *m, const struct channel_query *q, struct page *p, struct error *e)
 {
-    *p = (struct page){.query = q};
+    double *until = arena_alloc(m->arena, (q->channel_count + 1) * sizeof *until);
+    for (size_t i = 0; i < q->channel_count; i++)
+        until[i] = deletion_until(m, &q->channels[i]);
+    *p = (struct page){.query = q, .until = until};
     enum status status = read_bound(m, q->before, &p->before, e);
     if (status == STATUS_OK)
         status = read_bound(m, q->after, &p->after, e);
@@ -221,7 +234,7 @@ static enum status page_begin(struct model *m, const struct channel_query *q, st
 static bool page_put(struct model *m, struct page *p, const struct list_element *element) // false when it is complete
 {
     const struct channel_query *q = p->query;
-    enum verdict verdict = weigh(m, q, &p->before, &p->after, element);
+    enum verdict verdict = weigh(m, p, element);
     p->more = verdict == TAKE && p->list.count == (q->limit != 0 ? q->limit : CHANNEL_PAGE);
     if (verdict == TAKE && !p->more)
         take(add_entry(m, &p->list), &q->channels[element->list], element);
@@ -385,6 +398,17 @@ static enum status subtract_out_of_order(struct model *m, const struct stretch *
     return status;
 }
 
+static void drop_deleted(struct model *m, struct entries *list, size_t from)
+{
+    size_t kept = from;
+    for (size_t i = from; i < list->count; i++) {
+        const struct channel_entry *one = &list->items[i];
+        if (!deletion_hides(m, &one->channel, &one->creation_time, one->timestamp))
+            list->items[kept++] = *one;
+    }
+    list->count = kept;
+}
+
 static enum status find_new(struct model *m, const struct stretch *s, struct entries *list, struct error *e)
 {
     const struct version_source *source = store_versions(m->store);
@@ -394,10 +418,12 @@ static enum status find_new(struct model *m, const struct stretch *s, struct ent
     enum status status = subtract(m, &s->channel, &now, &old, list, e);
     list_iterator_destroy(now.it);
     list_iterator_destroy(old.it);
-    if (status != STATUS_OK || !(now.disorder || old.disorder))
-        return status;
-    list->count = before;
-    return subtract_out_of_order(m, s, list, e);
+    if (status == STATUS_OK && (now.disorder || old.disorder)) {
+        list->count = before;
+        status = subtract_out_of_order(m, s, list, e);
+    }
+    drop_deleted(m, list, before);
+    return status;
 }
 
 static int by_age(const void *a, const void *b)

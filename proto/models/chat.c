@@ -385,6 +385,8 @@ enum status chat_unposted(struct model *m, const struct hash *id, struct chat_me
     double time = 0;
     struct channel_entry entry = {.creation_time = *id, .type = "ChatMessage", .verification = VERIFICATION_UNSIGNED};
     enum status status = model_read(m, id, "CreationTime", &object, e);
+    if (status == STATUS_OK && store_is_hidden(m->store, id))
+        status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s was deleted", hash_text(id).s);
     if (status != STATUS_OK)
         return status;
     value_get_hash(object, "data", &entry.data);

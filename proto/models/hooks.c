@@ -6,6 +6,7 @@
 #include "models/channel.h"
 #include "models/channel_confirm.h"
 #include "models/contact.h"
+#include "models/deletion.h"
 #include "models/keeping.h"
 #include "models/sharing.h"
 #include "models/topic.h"
@@ -39,13 +40,18 @@ static enum status react_to_topic(struct model *m, const struct store_change *ch
     return topic_notice(m, &change->hash, hash_is_zero(&change->from), e);
 }
 
+static enum status react_to_settings(struct model *m, const struct store_change *change, struct error *e)
+{
+    return deletion_notice(m, &change->id_hash, NULL, e);
+}
+
 static const struct {
     int kind;
     const char *type;
     enum status (*react)(struct model *m, const struct store_change *change, struct error *e); // before sharing
 } reactions[] = {
     {STORE_CHANGE_HEAD, "Profile", react_to_profile},       {STORE_CHANGE_HEAD, "Someone", react_to_someone},
-    {STORE_CHANGE_HEAD, "ChannelInfo", react_to_channel},   {STORE_CHANGE_HEAD, "Settings", NULL},
+    {STORE_CHANGE_HEAD, "ChannelInfo", react_to_channel},   {STORE_CHANGE_HEAD, "Settings", react_to_settings},
     {STORE_CHANGE_OBJECT, "Topic", react_to_topic},         {STORE_CHANGE_OBJECT, "Signature", NULL},
     {STORE_CHANGE_OBJECT, "ChatMessage", react_to_message},
 };

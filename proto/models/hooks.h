@@ -4,7 +4,7 @@
 //   head of Someone       listed in Leute if it is new, shared with the own node
 //   head of ChannelInfo   registry, shared with the own node; a member's is shown to the others (topic.h)
 //   new Topic             registry and grants (topic.h), shared with the own node
-//   head of Settings      shared with the own node
+//   head of Settings      a list of deletions takes effect (deletion.h); shared with the own node
 //   new ChatMessage       that lies in no channel: a statement about members may hold (members.h)
 //   new Signature         ours on keys or a certificate: shared with the own node
 //   all others            grants, groups, recipes, applications' own: kept at both own nodes (keeping.h)

@@ -4,6 +4,7 @@
 
 #include "models/access.h"
 #include "models/channel.h"
+#include "models/deletion.h"
 #include "models/group.h"
 #include "models/instance.h"
 #include "models/leute.h"
@@ -190,7 +191,15 @@ enum status keeping_file(struct model *m, const struct hash *file, uint64_t size
     model_set_text(m, descriptor, "name", span_of(hash_text(file).s));
     model_set_number(m, descriptor, "size", (double)size);
     model_set_text(m, descriptor, "type", SPAN("application/octet-stream"));
-    enum status status = model_put(m, descriptor, &hash, e);
+    struct object o;
+    enum status status = object_make(store_recipes(m->store), m->arena, descriptor, MICRODATA_OBJECT, &o, e);
+    bool deleted = status == STATUS_OK && store_is_deleted(m->store, &o.hash);
+    if (status == STATUS_OK)
+        status = model_put(m, descriptor, &hash, e);
+    if (status == STATUS_OK && deleted)
+        status = deletion_taken_back(m, &hash, e);
+    if (status == STATUS_OK && deleted)
+        status = deletion_taken_back(m, file, e);
     return status == STATUS_OK ? share_object(m, &own, &hash, e) : status;
 }
 

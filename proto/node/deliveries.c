@@ -79,6 +79,7 @@ static void tell_done(void *arg, enum status status, const struct error *e)
     free(t);
     if (news) {
         followers_wake(d->node->followers);
+        sweeper_kick(d->node->sweeper);
         look(d);
     }
     if (more || d->again)

@@ -8,6 +8,7 @@ extern const struct node_method NODE_METHODS_OBJECTS[];    // object.*, recipe.*
 extern const struct node_method NODE_METHODS_CHAT[];       // chat.*, topic.send, topic.read
 extern const struct node_method NODE_METHODS_CHANNELS[];   // channel.*
 extern const struct node_method NODE_METHODS_CONTACTS[];   // contacts.*, contact.*
+extern const struct node_method NODE_METHODS_DELETION[];   // chat.delete, object.delete
 extern const struct node_method NODE_METHODS_IDENTITIES[]; // identity.*
 extern const struct node_method NODE_METHODS_PEOPLE[];     // profile.*, group.*
 extern const struct node_method NODE_METHODS_SETTINGS[];   // settings.*

@@ -1,5 +1,6 @@
 // Control methods on objects and recipes: object.*, recipe.*.
 #include "data/jsonform.h"
+#include "models/deletion.h"
 #include "models/history.h"
 #include "models/instance.h"
 #include "models/keeping.h"
@@ -62,7 +63,10 @@ static enum status put_value(struct model *m, const struct value *v, struct obje
     if (st != STATUS_OK)
         return st;
     *is_new = store_presence(m->store, &o->hash) == STORE_ABSENT;
+    bool deleted = store_is_deleted(m->store, &o->hash);
     st = o->recipe->versioned ? model_change(m, v, NULL, e) : store_put(m->store, o, NULL, e);
+    if (st == STATUS_OK && deleted)
+        st = deletion_taken_back(m, &o->hash, e);
     return st == STATUS_OK ? keeping_object(m, o, e) : st;
 }
 

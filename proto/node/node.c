@@ -158,6 +158,8 @@ void node_close(struct node *n)
     face_release(n);
     deliveries_destroy(n->deliveries);
     n->deliveries = NULL;
+    sweeper_destroy(n->sweeper);
+    n->sweeper = NULL;
     followers_destroy(n->followers);
     n->followers = NULL;
     works_destroy(n->works);
@@ -241,6 +243,7 @@ void node_serve(struct node *n)
     node_methods_add(n, NODE_METHODS_IDENTITIES);
     node_methods_add(n, NODE_METHODS_PEOPLE);
     node_methods_add(n, NODE_METHODS_CONTACTS);
+    node_methods_add(n, NODE_METHODS_DELETION);
     node_methods_add(n, NODE_METHODS_SETTINGS);
     node_methods_add(n, NODE_METHODS_SHARE);
     node_methods_add(n, NODE_METHODS_TOPICS);

@@ -11,6 +11,7 @@
 #include "node/deliveries.h"
 #include "node/followers.h"
 #include "node/node.h"
+#include "node/sweeper.h"
 #include "node/works.h"
 
 struct node_memory { // of node_keep, in front of what the caller got
@@ -48,6 +49,7 @@ struct node {
     struct held *held; // requests that wait for the other own node: face.c
     size_t held_count;
     struct deliveries *deliveries;
+    struct sweeper *sweeper;
     void *kind_state;
     char url[ADDRESS_URL_MAX + 1];       // where this machine reaches it; empty = nowhere
     char reachable[ADDRESS_URL_MAX + 1]; // where others reach it; node_url

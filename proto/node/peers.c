@@ -232,6 +232,7 @@ static void store_changed(const struct store_change *changes, size_t count, void
     OWNER_ASSERT(p);
     bool endpoints = false;
     bool channels = false;
+    bool settings = false;
     if (p->closing)
         return;
     for (size_t i = 0; i < count; i++) {
@@ -241,6 +242,8 @@ static void store_changed(const struct store_change *changes, size_t count, void
             endpoints = true;
         if (c->kind == STORE_CHANGE_HEAD && strcmp(c->type, "ChannelInfo") == 0)
             channels = true;
+        if (c->kind == STORE_CHANGE_HEAD && strcmp(c->type, "Settings") == 0)
+            settings = true;
         if (c->kind == STORE_CHANGE_OBJECT && strcmp(c->type, "CreationTime") == 0 && !hash_is_zero(&c->from))
             traces_received(p->traces, &c->hash, clock_wall_ms());
     }
@@ -249,6 +252,8 @@ static void store_changed(const struct store_change *changes, size_t count, void
         peers_refresh(p);
     if (channels)
         followers_wake(p->node->followers);
+    if (settings) // may be a list of deletions
+        sweeper_kick(p->node->sweeper);
     syncs_tell_news(p->syncs);
 }
 

@@ -15,6 +15,7 @@
 #include "io/folder.h"
 #include "models/apart.h"
 #include "models/instance.h"
+#include "models/deletion.h"
 #include "models/keeping.h"
 #include "models/leute.h"
 #include "models/onedb.h"
@@ -156,6 +157,8 @@ static enum status open_instance(struct opening *o, struct error *e)
         st = channel_catch_up(&m, e);
     if (st == STATUS_OK)
         st = topic_catch_up(&m, e);
+    if (st == STATUS_OK && o->report.rebuilt)
+        st = deletion_again(&m, e);
     if (st == STATUS_OK)
         st = addresses_open(&m, o->door.told, node_config(o->node), e);
     if (st == STATUS_OK && o->created && o->keys_kept)
@@ -307,6 +310,7 @@ static void take_over(struct opening *o)
     n->works = node_works_create(n);
     n->queue = store_queue_create(o->store, loop_mailbox(n->loop));
     n->deliveries = deliveries_create(n);
+    n->sweeper = sweeper_create(n);
     n->peers = peers_create(n, &o->own_peer);
     n->peers->own.restoring = o->restoring;
     if (n->kind->start != NULL)

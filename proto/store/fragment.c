@@ -14,7 +14,7 @@ static void add_type(struct buf *b, const char *name, const struct store_type *t
 
 static bool may_be_listed(bool found, const struct object_row *row, int kind)
 {
-    return found && row->state != STATE_WANTED && row->type != NULL && row->type->kind == kind &&
+    return found && row->state < STATE_WANTED && row->type != NULL && row->type->kind == kind &&
            row->tree != TREE_INCOMPLETE;
 }
 

@@ -8,7 +8,7 @@
 #include "store/store.h"
 
 enum {
-    STORE_VERSION = 4,              // user_version of the database
+    STORE_VERSION = 5,              // user_version of the database
     STORE_APPLICATION = 0x544e444d, // application_id "TNDM"
     STORE_INLINE = 64 << 10,        // bodies above go to files before the transaction
     STORE_BODY_LIMIT = MICRODATA_MAX_SIZE,
@@ -44,7 +44,7 @@ enum tree {
     TREE_LACKING,     // nothing is missing but BLOBs that nobody could deliver: for those who showed them to us
 };
 
-enum state { STATE_PRESENT, STATE_REMOTE, STATE_WANTED };
+enum state { STATE_PRESENT, STATE_REMOTE, STATE_WANTED, STATE_DELETED };
 
 struct object_row {
     int64_t seq;
@@ -64,7 +64,6 @@ struct mark { // where a savepoint began
     size_t changes;
     size_t announced;
     size_t arrivals;
-    size_t departures;
     size_t types;
     int64_t next_seq;
     struct store_totals totals;
@@ -114,10 +113,11 @@ struct store {
     size_t change_cap;
     size_t announced;
     struct hash_list damaged;             // found unreadable, not yet marked wanted
-    struct hash_list departures;          // files to be removed after the commit
     struct hash_list arrivals;            // files that wait in incoming/ for the commit
     struct store_totals transaction_load; // objects and bytes written in the open transaction
 
+    struct hash_map *needed; // deleted ones that something new refers to
+    int64_t cleared;         // of the table gone: up to here the files are removed
     int wal_pages;      // length of the write-ahead log
     int64_t expired_at; // when old operations were dropped last
     int64_t op_age;     // by what they are dated (op.c); below zero: not yet read
@@ -158,6 +158,9 @@ char *store_path(const struct store *s, const char *format, ...) __attribute__((
 // *found says whether there is a row, wanted ones included.
 enum status object_row_find(struct store *s, const struct hash *hash, bool *found, struct object_row *row,
                             struct error *e);
+// Writes the row: that of seq, or, not found, a new one.
+enum status object_row_set(struct store *s, const struct hash *hash, bool found, struct object_row *row,
+                           struct error *e);
 enum status object_put_settled(struct store *s, const struct object *o, struct error *e); // its file is there already
 // body NULL: the bytes wait in incoming/.
 enum status object_put_file(struct store *s, const struct hash *hash, int kind, uint64_t size, const struct span *body,
@@ -184,6 +187,7 @@ enum status provenance_unknown_versions(struct store *s, uint64_t *count, struct
 
 // ---- place.c: where the bytes of files lie
 char *place_settled(const struct store *s, const struct hash *hash); // objects/ab/<hash>; caller frees
+void place_remove(const struct store *s, const struct hash *hash); // the bytes, wherever they lie
 char *place_head(const struct store *s, const struct hash *id_hash); // vheads/ab/<hash>
 enum status place_folders(struct store *s, struct error *e);
 // Makes the folder a file is to lie in. *made (may be NULL): it was new, and whoever needs its name durable syncs the
@@ -196,9 +200,16 @@ enum status place_write(struct store *s, const struct hash *hash, struct span by
 struct temp;
 // Makes a written temporary file durable under its hash in incoming/, for the open transaction.
 enum status place_arrive(struct store *s, struct temp *t, const struct hash *hash, struct error *e);
-void place_commit(struct store *s);                // removes departures, moves arrivals on
+void place_commit(struct store *s);                // moves arrivals on
 void place_rollback(struct store *s, size_t keep); // removes those after keep
 enum status place_recover(struct store *s, uint64_t *repaired, struct error *e); // what a crash left behind
+
+// ---- deletion.c
+// What is deleted is not stored again: unless we do that ourselves, or something that is not deleted needs it.
+bool deletion_stays(const struct store *s, const struct object_row *row, const struct hash *hash);
+enum status deletion_note_gone(struct store *s, const struct hash *hash, struct error *e); // its bytes are to go
+// Removes bytes that are gone from the disk, a little at a time. *more: there is something left to do.
+enum status deletion_clear(struct store *s, bool *more, struct error *e);
 
 // ---- tree.c
 // Of an object of the parent's type and source with these links; what is below is asked, not the object itself.
@@ -303,7 +314,8 @@ enum status settle_collect(struct store *s, struct settle_batch **out, struct er
 enum status settle_write(struct settle_batch *b, struct error *e); // files only; any thread
 // Notes in a transaction of its own what was written. Frees the batch; written is what settle_write returned.
 enum status settle_finish(struct store *s, struct settle_batch *b, enum status written, struct error *e);
-enum status settle_upkeep(struct store *s, int64_t now_ms, struct error *e); // old operations, the log of the database
+// Old operations, deleted bytes, the log of the database. *more: call again.
+enum status settle_upkeep(struct store *s, int64_t now_ms, bool *more, struct error *e);
 
 // ---- snapshot.c
 // A copy that took the place of a lost store begins a new epoch.
@@ -322,6 +334,8 @@ enum status salvage_bodies(struct salvage *old, salvage_body visit, void *arg, s
 typedef enum status (*salvage_pair)(const struct hash *first, const struct hash *second, void *arg, struct error *e);
 enum status salvage_heads(struct salvage *old, salvage_pair visit, void *arg, struct error *e);
 enum status salvage_names(struct salvage *old, salvage_pair visit, void *arg, struct error *e); // second: NULL
+enum status salvage_deleted(struct salvage *old, salvage_pair visit, void *arg, struct error *e); // second: NULL
+enum status salvage_hidden(struct salvage *old, salvage_pair visit, void *arg, struct error *e);  // second: NULL
 typedef enum status (*salvage_origin)(const struct hash *hash, int64_t source, bool part, void *arg, struct error *e);
 enum status salvage_origins(struct salvage *old, salvage_origin visit, void *arg, struct error *e);
 enum status salvage_settings(struct salvage *old, struct store *s, struct error *e);

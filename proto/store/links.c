@@ -151,6 +151,8 @@ static void leave(struct traversal *t)
 
 static enum status visit(struct traversal *t, const struct child_row *c, int64_t source, struct error *e)
 {
+    if (c->found && c->row.state == STATE_DELETED)
+        return STATUS_OK; // whoever is told of it would ask for it
     if (!provenance_may_show(t->store, c->kind, &c->row, source))
         return STATUS_OK;
     if (!hash_map_add(t->seen, &c->target))
@@ -199,7 +201,7 @@ enum status store_children(struct store *s, const struct hash *hash, struct stor
     enum status status = object_row_find(s, hash, &found, &row, e);
     if (status != STATUS_OK)
         return status;
-    if (!found || row.state == STATE_WANTED)
+    if (!found || row.state >= STATE_WANTED)
         return error_set(e, STATUS_NOT_FOUND, "SB-READ2", "File not found: %s", hash_text(hash).s);
     if (row.type->kind != STORE_OBJECT && row.type->kind != STORE_ID_OBJECT)
         return error_set(e, STATUS_INVALID, "M2O-PH1", "%s is a file, not an object", hash_text(hash).s);

@@ -78,9 +78,15 @@ static enum status row_fill(struct store *s, const struct object_row *row, struc
     return statement_run(s, st, e);
 }
 
+enum status object_row_set(struct store *s, const struct hash *hash, bool found, struct object_row *row,
+                           struct error *e)
+{
+    return found ? row_fill(s, row, e) : row_add(s, hash, row, e);
+}
+
 static void count(struct store *s, const struct object_row *before, const struct object_row *after)
 {
-    if (before == NULL || before->state == STATE_WANTED)
+    if (before == NULL || before->state >= STATE_WANTED)
         s->totals.objects++;
     if (before == NULL || before->state != STATE_PRESENT)
         s->totals.bytes += after->size;
@@ -129,14 +135,11 @@ static enum status put_row(struct store *s, const struct hash *hash, bool found,
         status = place_write(s, hash, *body, e);
     if (status != STATUS_OK)
         return status;
-    if (found) {
-        row->seq = before->seq;
-        status = row_fill(s, row, e);
-    } else {
-        status = row_add(s, hash, row, e);
-    }
+    row->seq = before->seq;
+    status = object_row_set(s, hash, found, row, e);
     if (status == STATUS_OK && body != NULL && body->len <= STORE_INLINE)
         status = body_add(s, row->seq, *body, e);
+    hash_map_remove(s->needed, hash);
     if (status == STATUS_OK)
         count(s, found ? before : NULL, row);
     return status;
@@ -150,7 +153,10 @@ static enum status put_one(struct store *s, const struct object *o, const struct
     struct object_row before = {0};
     bool found;
     enum status status = object_row_find(s, &o->hash, &found, &before, e);
-    bool known = found && before.type != NULL && before.type->kind == kind;
+    bool known = found && before.state != STATE_DELETED && before.type != NULL && before.type->kind == kind;
+    *is_new = false;
+    if (status == STATUS_OK && found && deletion_stays(s, &before, &o->hash))
+        return STATUS_OK;
     *is_new = !known || before.state == STATE_WANTED;
     if (status == STATUS_OK && known && before.state == STATE_PRESENT)
         status = provenance_again(s, &o->hash, &before, e);
@@ -232,13 +238,16 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
     enum status status = objects_want_damaged(s, e);
     if (status == STATUS_OK)
         status = object_row_find(s, hash, &found, &before, e);
-    *is_new = !found || before.state == STATE_WANTED;
+    *is_new = false;
+    if (status == STATUS_OK && found && deletion_stays(s, &before, hash))
+        return STATUS_OK;
+    *is_new = !found || before.state >= STATE_WANTED;
     if (status == STATUS_OK && found && before.state == STATE_PRESENT)
         return provenance_again(s, hash, &before, e);
     if (status != STATUS_OK)
         return status;
     struct object_row row = {.size = size, .state = STATE_PRESENT, .tree = TREE_DELIVERABLE};
-    if (found && before.type != NULL) { // a lost or remote object whose bytes come back as a file stays what it was
+    if (found && before.type != NULL && before.state != STATE_DELETED) { // a lost or remote object whose bytes come back as a file stays what it was
         row.seq = before.seq;
         row.type = before.type;
         row.id_hash = before.id_hash;
@@ -248,7 +257,7 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
     }
     if (row.type == NULL)
         return STATUS_IO;
-    provenance_begin(s, found && before.type != NULL, &before, &row);
+    provenance_begin(s, found && before.type != NULL && before.state != STATE_DELETED, &before, &row);
     if (status == STATUS_OK)
         status = put_row(s, hash, found, &before, &row, body, e);
     if (status == STATUS_OK && found)
@@ -276,7 +285,7 @@ enum status object_want(struct store *s, const struct hash *hash, struct error *
     struct object_row row;
     bool found;
     enum status status = object_row_find(s, hash, &found, &row, e);
-    if (status != STATUS_OK || (found && row.state == STATE_WANTED))
+    if (status != STATUS_OK || (found && row.state >= STATE_WANTED))
         return status;
     if (!found) {
         row = (struct object_row){.state = STATE_WANTED};
@@ -309,8 +318,9 @@ enum status store_evict(struct store *s, const struct hash *hash, struct error *
         return error_set(e, STATUS_REFUSED, "NOT-EVICTABLE", "%s must stay", hash_text(hash).s);
     row.state = STATE_REMOTE;
     s->totals.bytes -= row.size;
-    hash_list_add(&s->departures, hash);
     status = row_fill(s, &row, e);
+    if (status == STATUS_OK)
+        status = deletion_note_gone(s, hash, e);
     return status == STATUS_OK ? body_remove(s, row.seq, e) : status;
 }
 
@@ -330,7 +340,7 @@ enum status store_want_file(struct store *s, const struct hash *hash, const stru
     if (status == STATUS_OK)
         status = object_row_find(s, hash, &found, &row, e);
     bool here = found && row.state != STATE_WANTED;
-    if (status != STATUS_OK || (here && provenance_has(s, &row, provenance_source(shown_by))))
+    if (status != STATUS_OK || (found && row.state == STATE_DELETED) || (here && provenance_has(s, &row, provenance_source(shown_by))))
         return status;
     sqlite3_stmt *st = statement(s, SQL_WANTED_ADD);
     bind_hash(st, 1, hash);
@@ -356,7 +366,7 @@ bool store_is_complete(struct store *s, const struct hash *hash)
 {
     struct object_row row;
     bool found;
-    return object_row_find(s, hash, &found, &row, NULL) == STATUS_OK && found && row.state != STATE_WANTED &&
+    return object_row_find(s, hash, &found, &row, NULL) == STATUS_OK && found && row.state < STATE_WANTED &&
            !hash_list_has(&s->damaged, hash) && row.tree != TREE_INCOMPLETE && row.tree != TREE_LACKING;
 }
 
@@ -378,7 +388,7 @@ enum store_presence store_presence(struct store *s, const struct hash *hash)
         LOG(LOG_ERROR, "store.unreadable", LOG_TEXT("why", e.message));
         return STORE_ABSENT;
     }
-    if (!found || row.state == STATE_WANTED || hash_list_has(&s->damaged, hash))
+    if (!found || row.state >= STATE_WANTED || hash_list_has(&s->damaged, hash))
         return STORE_ABSENT;
     return row.state == STATE_REMOTE ? STORE_REMOTE : STORE_PRESENT;
 }
@@ -389,6 +399,8 @@ enum status object_need(struct store *s, const struct hash *hash, struct object_
     enum status status = object_row_find(s, hash, &found, row, e);
     if (status != STATUS_OK)
         return status;
+    if (found && row->state == STATE_DELETED)
+        return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s was deleted here", hash_text(hash).s);
     if (!found || row->state == STATE_WANTED)
         return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not here", hash_text(hash).s);
     return STATUS_OK;

@@ -127,20 +127,19 @@ static enum status move_on(struct store *s, const struct hash *hash, struct erro
     return status;
 }
 
-static void remove_departed(struct store *s)
+void place_remove(const struct store *s, const struct hash *hash)
 {
-    for (size_t i = 0; i < s->departures.count; i++) {
-        char *path = place_settled(s, &s->departures.items[i]);
-        (void)file_remove(path, NULL); // one that stays only takes room
-        free(path);
-    }
-    s->departures.count = 0;
+    char *settled = place_settled(s, hash);
+    char *incoming = place_incoming(s, hash);
+    (void)file_remove(settled, NULL); // one that stays only takes room
+    (void)file_remove(incoming, NULL);
+    free(settled);
+    free(incoming);
 }
 
 // A file that cannot be moved now is read where it is and moved at the next opening.
 void place_commit(struct store *s)
 {
-    remove_departed(s);
     for (size_t i = 0; i < s->arrivals.count; i++) {
         struct error e = {0};
         if (move_on(s, &s->arrivals.items[i], &e) != STATUS_OK)

@@ -101,7 +101,7 @@ enum status store_vouch(struct store *s, const struct hash *hash, struct error *
     struct object_row row;
     bool found;
     enum status status = object_row_find(s, hash, &found, &row, e);
-    if (status != STATUS_OK || !found || row.state == STATE_WANTED || row.source == current_source(s))
+    if (status != STATUS_OK || !found || row.state >= STATE_WANTED || row.source == current_source(s))
         return status;
     return brought(s, hash, &row, current_source(s), e);
 }
@@ -112,7 +112,9 @@ bool store_is_admitted(struct store *s, const struct hash *hash)
 {
     struct object_row row;
     bool found;
-    return store_is_complete(s, hash) && object_row_find(s, hash, &found, &row, NULL) == STATUS_OK && !row.part;
+    if (object_row_find(s, hash, &found, &row, NULL) != STATUS_OK)
+        return false;
+    return (found && row.state == STATE_DELETED) || (store_is_complete(s, hash) && !row.part);
 }
 
 enum status store_admit_history(struct store *s, const struct hash *node, struct error *e)
@@ -289,7 +291,10 @@ enum store_link store_knowledge_of(struct store_knowledge *k, enum link_kind kin
     struct object_row row;
     bool found;
     k->borrowed = false;
-    if (object_row_find(k->store, target, &found, &row, NULL) != STATUS_OK || !found || row.state == STATE_WANTED ||
+    bool readable = object_row_find(k->store, target, &found, &row, NULL) == STATUS_OK;
+    if (readable && found && row.state == STATE_DELETED)
+        return row.part || hash_map_has(k->store->needed, target) ? STORE_LINK_MISSING : STORE_LINK_KNOWN;
+    if (!readable || !found || row.state == STATE_WANTED ||
         row.type == NULL || hash_list_has(&k->store->damaged, target))
         return STORE_LINK_MISSING;
     if (!is_of_kind(kind, row.type))

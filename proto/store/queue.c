@@ -304,6 +304,7 @@ static void maintain(struct store_queue *q)
     struct settler *l = &q->settler;
     struct settle_batch *b = NULL;
     struct error e = {0};
+    bool more = false;
     pthread_mutex_lock(&q->lock);
     bool busy = l->batch != NULL || q->stopping;
     pthread_mutex_unlock(&q->lock);
@@ -311,8 +312,9 @@ static void maintain(struct store_queue *q)
         return;
     q->settling_due = false;
     if (settle_collect(q->store, &b, &e) != STATUS_OK ||
-        (b == NULL && settle_upkeep(q->store, clock_wall_ms(), &e) != STATUS_OK))
+        (b == NULL && settle_upkeep(q->store, clock_wall_ms(), &more, &e) != STATUS_OK))
         maintenance_failed(&e);
+    q->settling_due = more;
     if (b == NULL)
         return;
     pthread_mutex_lock(&q->lock);

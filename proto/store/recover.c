@@ -336,11 +336,25 @@ static enum status note_name(const struct hash *hash, const struct hash *same, v
     return STATUS_OK;
 }
 
+static enum status take_deleted(const struct hash *hash, const struct hash *same, void *arg, struct error *e)
+{
+    const struct recovery *r = arg;
+    (void)same;
+    return store_delete(r->s, hash, e);
+}
+
+static enum status take_hidden(const struct hash *hash, const struct hash *same, void *arg, struct error *e)
+{
+    const struct recovery *r = arg;
+    (void)same;
+    return store_hide(r->s, hash, NULL, e);
+}
+
 static enum status want_missing(struct recovery *r, struct error *e)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < r->names.count && status == STATUS_OK; i++) {
-        if (store_presence(r->s, &r->names.items[i]) != STORE_ABSENT)
+        if (store_presence(r->s, &r->names.items[i]) != STORE_ABSENT || store_is_deleted(r->s, &r->names.items[i]))
             continue;
         r->report->lost_objects++;
         status = object_want(r->s, &r->names.items[i], e);
@@ -407,6 +421,10 @@ static enum status take_database(const struct folder_file *file, void *arg, stru
         status = salvage_deliveries(old, r->s, e);
     if (status == STATUS_OK)
         status = salvage_bodies(old, take_body, r, e);
+    if (status == STATUS_OK)
+        status = salvage_deleted(old, take_deleted, r, e);
+    if (status == STATUS_OK)
+        status = salvage_hidden(old, take_hidden, r, e);
     if (status == STATUS_OK)
         status = salvage_names(old, note_name, r, e);
     if (status == STATUS_OK)

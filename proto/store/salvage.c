@@ -113,7 +113,19 @@ enum status salvage_heads(struct salvage *old, salvage_pair visit, void *arg, st
 enum status salvage_names(struct salvage *old, salvage_pair visit, void *arg, struct error *e)
 {
     struct pair_visit v = {visit, arg};
-    return read_table(old, "object", "hash, hash", "seq", visit_pair, &v, e);
+    return read_table(old, "object WHERE state <> 3", "hash, hash", "seq", visit_pair, &v, e);
+}
+
+enum status salvage_deleted(struct salvage *old, salvage_pair visit, void *arg, struct error *e)
+{
+    struct pair_visit v = {visit, arg};
+    return read_table(old, "object WHERE state = 3", "hash, hash", "seq", visit_pair, &v, e);
+}
+
+enum status salvage_hidden(struct salvage *old, salvage_pair visit, void *arg, struct error *e)
+{
+    struct pair_visit v = {visit, arg};
+    return read_table(old, "hidden", "hash, hash", "hash", visit_pair, &v, e);
 }
 
 struct origin_visit {
@@ -133,7 +145,7 @@ static enum status visit_origin(sqlite3_stmt *st, void *arg, struct error *e)
 enum status salvage_origins(struct salvage *old, salvage_origin visit, void *arg, struct error *e)
 {
     struct origin_visit v = {visit, arg};
-    return read_table(old, "object", "hash, source, part", "seq", visit_origin, &v, e);
+    return read_table(old, "object WHERE state <> 3", "hash, source, part", "seq", visit_origin, &v, e);
 }
 
 static enum status visit_setting(sqlite3_stmt *st, void *arg, struct error *e)

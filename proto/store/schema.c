@@ -1,8 +1,9 @@
-// The database of a store, version 4 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
+// The database of a store, version 5 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
 // in the order they came.
 //
 //   type          the recipe names (and the two kinds of files) objects refer to by a small number
-//   object        everything known by its hash; tree: enum tree; state: present, remote, wanted; source: whose node
+//   object        everything known by its hash; tree: enum tree; state: present, remote, wanted, deleted; source: whose
+//   node
 //                 sent it first, as a number (provenance.c), 0 = it was made here; part: it lies here as part of
 //                 something else only, and has no effect of its own
 //   brought       who else proved to have it, by sending it or by making it after it had come from somebody
@@ -19,6 +20,8 @@
 //   member        who sees a scope: is_group 0 = a person, 1 = a group, 2 = a person without a grant (store_offer);
 //                 until_seq = revoked
 //   group_member  who is in a group
+//   hidden        what is not shown any more; kept: its bytes have yet to go
+//   gone          whose bytes are to be removed from the disk, files and pages of the database
 //   epoch         random, anew with every database: a feed's cursor is (epoch, seq)
 //   op, setting
 //   outbox        what another node is to do for the user (outbox.h); outbox_total: what waits, kept by triggers
@@ -53,6 +56,12 @@
 #define TRACE_TABLE                                                                                                    \
     "CREATE TABLE trace(number INTEGER PRIMARY KEY, message BLOB NOT NULL UNIQUE, incoming INTEGER NOT NULL, "         \
     " channel BLOB NOT NULL, recipient BLOB NOT NULL, times BLOB NOT NULL) STRICT;"
+
+// What the user deleted. Before version 5 nothing could be.
+#define DELETION_TABLES                                                                                                \
+    "CREATE TABLE hidden(hash BLOB PRIMARY KEY, kept INTEGER NOT NULL) STRICT, WITHOUT ROWID;"                         \
+    "CREATE INDEX hidden_kept ON hidden(hash) WHERE kept = 1;"                                                         \
+    "CREATE TABLE gone(id INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL) STRICT;"
 
 static const char tables[] =
     "CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind INTEGER NOT NULL, UNIQUE(name, kind)) STRICT;"
@@ -89,7 +98,7 @@ static const char tables[] =
     "CREATE TABLE total(objects INTEGER NOT NULL, bytes INTEGER NOT NULL, next_seq INTEGER NOT NULL) STRICT;"
     "INSERT INTO total VALUES(0, 0, 1);"
     "CREATE TABLE epoch(value INTEGER NOT NULL) STRICT;"
-    "INSERT INTO epoch VALUES(random());" FACE_TABLES TRACE_TABLE;
+    "INSERT INTO epoch VALUES(random());" FACE_TABLES TRACE_TABLE DELETION_TABLES;
 
 static enum status schema_create(struct store *s, struct error *e)
 {
@@ -111,12 +120,15 @@ static const char from_1[] =
 static enum status schema_migrate(struct store *s, int64_t version, struct error *e)
 {
     struct buf sql = {0};
-    buf_printf(&sql, "BEGIN IMMEDIATE; %s %s %s PRAGMA user_version = %d; COMMIT", version < 2 ? from_1 : "",
-               version < 3 ? FACE_TABLES : "", version < 4 ? TRACE_TABLE : "", STORE_VERSION);
+    buf_printf(&sql, "BEGIN IMMEDIATE; %s %s %s %s PRAGMA user_version = %d; COMMIT", version < 2 ? from_1 : "",
+               version < 3 ? FACE_TABLES : "", version < 4 ? TRACE_TABLE : "", version < 5 ? DELETION_TABLES : "",
+               STORE_VERSION);
     enum status status = store_sql(s, buf_cstr(&sql), e);
     if (status != STATUS_OK && !sqlite3_get_autocommit(s->main.db))
         (void)store_sql(s, "ROLLBACK", NULL);
     buf_free(&sql);
+    if (status == STATUS_OK && version < 5)
+        (void)store_sql(s, "VACUUM", NULL); // so that it can get shorter; without room for that it stays as it is
     return status;
 }
 

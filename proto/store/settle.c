@@ -225,7 +225,9 @@ static enum status note(struct store *s, const struct settle_batch *b, const str
     } else {
         sqlite3_bind_int64(st, 1, item->seq);
     }
-    return statement_run(s, st, e);
+    enum status status = statement_run(s, st, e);
+    bool deleted = !b->heads && sqlite3_changes(s->main.db) == 0; // while its file was written
+    return status == STATUS_OK && deleted ? deletion_note_gone(s, &item->hash, e) : status;
 }
 
 enum status settle_finish(struct store *s, struct settle_batch *b, enum status written, struct error *e)
@@ -254,11 +256,14 @@ static enum status note_damage(struct store *s, struct error *e)
     return status == STATUS_OK ? store_commit(s, e) : status;
 }
 
-enum status settle_upkeep(struct store *s, int64_t now_ms, struct error *e)
+enum status settle_upkeep(struct store *s, int64_t now_ms, bool *more, struct error *e)
 {
+    *more = false;
     enum status status = note_damage(s, e);
     if (status == STATUS_OK)
         status = op_expire(s, now_ms, e);
+    if (status == STATUS_OK)
+        status = deletion_clear(s, more, e);
     if (status != STATUS_OK || s->wal_pages <= CHECKPOINT_PAGES)
         return status;
     s->wal_pages = 0;
@@ -275,7 +280,7 @@ enum status store_maintain(struct store *s, int64_t now_ms, bool *more, struct e
         return error_set(e, STATUS_INTERNAL, "NO-TRANSACTION", "The store is maintained inside of a transaction");
     enum status status = settle_collect(s, &b, e);
     if (status != STATUS_OK || b == NULL)
-        return status == STATUS_OK ? settle_upkeep(s, now_ms, e) : status;
+        return status == STATUS_OK ? settle_upkeep(s, now_ms, more, e) : status;
     enum status written = settle_write(b, e);
     status = settle_finish(s, b, written, e);
     *more = status == STATUS_OK;

@@ -47,10 +47,27 @@ static const char *const texts[SQL_COUNT] = {
                              "LIMIT ?2",
     [SQL_OBJECT_STATE] = "UPDATE object SET state = ?2 WHERE seq = ?1",
     [SQL_OBJECT_TREE] = "UPDATE object SET tree = ?2 WHERE seq = ?1",
-    [SQL_OBJECT_PREFIX] = "SELECT hash FROM object WHERE hash BETWEEN ?1 AND ?2 AND state <> 2 ORDER BY hash LIMIT ?3",
-    [SQL_OBJECT_EACH] = "SELECT seq, hash, type FROM object WHERE seq > ?1 AND state <> 2 ORDER BY seq LIMIT ?2",
+    [SQL_OBJECT_PREFIX] = "SELECT hash FROM object WHERE hash BETWEEN ?1 AND ?2 AND state < 2 ORDER BY hash LIMIT ?3",
+    [SQL_OBJECT_EACH] = "SELECT seq, hash, type FROM object WHERE seq > ?1 AND state < 2 ORDER BY seq LIMIT ?2",
     [SQL_OBJECT_WANTED] = "SELECT hash FROM object WHERE state = 2 ORDER BY seq LIMIT ?1",
-    [SQL_OBJECT_MEASURE] = "SELECT type, state, COUNT(*), SUM(size) FROM object GROUP BY type, state ORDER BY 4 DESC",
+    [SQL_OBJECT_MEASURE] = "SELECT type, state, COUNT(*), SUM(size) FROM object WHERE state < 3 GROUP BY type, state ORDER BY 4 DESC",
+
+    // By something that refers to it, as a version, or by a grant to others than the two persons.
+    [SQL_OBJECT_HELD] =
+        "SELECT 1 FROM link l JOIN type t ON t.id = l.type WHERE l.target = ?1 AND t.name NOT IN ('Access', 'IdAccess') "
+        "UNION ALL SELECT 1 FROM object o JOIN head h ON h.id_hash = o.id_hash "
+        "WHERE o.hash = ?1 UNION ALL SELECT 1 FROM scope s JOIN member m ON m.scope = s.id AND m.until_seq IS NULL "
+        "WHERE s.target = ?1 AND m.person NOT IN (?2, ?3) LIMIT 1",
+    [SQL_GONE_ADD] = "INSERT INTO gone(hash) VALUES(?1)",
+    [SQL_GONE_LIST] = "SELECT id, hash FROM gone WHERE id > ?1 ORDER BY id LIMIT ?2",
+    [SQL_GONE_REMOVE] = "DELETE FROM gone WHERE id <= ?1",
+    [SQL_HIDDEN_ADD] = "INSERT OR IGNORE INTO hidden(hash, kept) VALUES(?1, ?2)",
+    [SQL_HIDDEN_HAS] = "SELECT 1 FROM hidden WHERE hash = ?1",
+    [SQL_HIDDEN_KEPT] = "SELECT hash FROM hidden WHERE kept = 1 AND hash > ?1 ORDER BY hash LIMIT ?2",
+    [SQL_HIDDEN_DONE] = "UPDATE hidden SET kept = 0 WHERE hash = ?1",
+    [SQL_BROUGHT_REMOVE] = "DELETE FROM brought WHERE seq = ?1",
+    [SQL_WANTED_FORGET] = "DELETE FROM wanted WHERE hash = ?1",
+    [SQL_LINK_REMOVE] = "DELETE FROM link WHERE src = ?1",
 
     [SQL_WANTED_ADD] = "INSERT OR IGNORE INTO wanted(hash, person) VALUES(?1, ?2)",
     [SQL_WANTED_REMOVE] = "DELETE FROM wanted WHERE hash = ?1 AND person = ?2",

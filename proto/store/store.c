@@ -13,8 +13,8 @@
 #include "store/internal.h"
 
 static const char database_name[] = "store.db";
-static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA mmap_size = 0;"
-                               "PRAGMA cache_size = -3072; PRAGMA secure_delete = OFF; PRAGMA foreign_keys = OFF;"
+static const char settings[] = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA mmap_size = 0;"
+                               "PRAGMA cache_size = -3072; PRAGMA secure_delete = FAST; PRAGMA foreign_keys = OFF;"
                                "PRAGMA trusted_schema = OFF;"
                                "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216";
 static const char snapshot_settings[] = "PRAGMA mmap_size = 0; PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;"
@@ -142,6 +142,7 @@ static struct store *create(const struct store_options *options)
                                           .lost = versions_lost};
     access_events_create(s);
     s->withheld = hash_map_create();
+    s->needed = hash_map_create();
     return s;
 }
 
@@ -277,7 +278,7 @@ void store_close(struct store *s)
     withheld_destroy(s);
     list_marks_destroy(s->versions.marks);
     hash_list_free(&s->arrivals);
-    hash_list_free(&s->departures);
+    hash_map_destroy(s->needed);
     hash_list_free(&s->damaged);
     changes_free(s->changes, s->change_count);
     free(s->marks);
@@ -337,7 +338,6 @@ static void push_mark(struct store *s)
                                               .changes = s->change_count,
                                               .announced = s->announced,
                                               .arrivals = s->arrivals.count,
-                                              .departures = s->departures.count,
                                               .types = s->types.stored,
                                               .next_seq = s->next_seq,
                                               .totals = s->totals};
@@ -352,7 +352,6 @@ static void pop_mark(struct store *s)
     s->types.stored = m->types;
     s->next_seq = m->next_seq;
     s->totals = m->totals;
-    s->departures.count = m->departures;
     place_rollback(s, m->arrivals);
 }
 

@@ -70,6 +70,32 @@ enum store_content { STORE_OBJECT, STORE_ID_OBJECT, STORE_CLOB, STORE_BLOB };
 // it again brings the bytes back. STATUS_REFUSED "NOT-EVICTABLE" for what must stay: all but files and ChatMessages.
 enum status store_evict(struct store *s, const struct hash *hash, struct error *e);
 
+// ---- What the user deleted ------------------------------------------------------------------------------------------
+
+// Takes the bytes of an object or file away for good, and everything it refers to by its links; also of what is not here
+// (yet). What refers to it stays whole, with a gap: it is neither asked for nor stored when others have it, shown to
+// nobody, and not listed among the children of what is above it. Storing it here without a sender brings it back, and so
+// does whoever sends it once store_need_again said so. Heads are not looked at.
+enum status store_delete(struct store *s, const struct hash *hash, struct error *e);
+bool store_is_deleted(struct store *s, const struct hash *hash); // or a gap
+// It is wanted again, whoever sends it.
+enum status store_undelete(struct store *s, const struct hash *hash, struct error *e);
+// What somebody refers to who has deleted it himself: a gap likewise, but whoever sends it after all fills it.
+enum status store_note_gap(struct store *s, const struct hash *hash, struct error *e);
+// Something new refers to a deleted one: from now on it is missing, until it comes. false: it was said before, or of too
+// many. Kept in memory.
+bool store_need_again(struct store *s, const struct hash *hash);
+// Something else in the store refers to it, it is a version, or others than these two have a grant for it.
+enum status store_is_held(struct store *s, const struct hash *hash, const struct hash *self, const struct hash *own,
+                          bool *held, struct error *e);
+// A name that is not to be shown any more, whether it is known or not; is_new may be NULL. Until store_hidden_done it
+// counts as one whose bytes have yet to go.
+enum status store_hide(struct store *s, const struct hash *hash, bool *is_new, struct error *e);
+bool store_is_hidden(struct store *s, const struct hash *hash);
+enum status store_hidden_kept(struct store *s, const struct hash *after, size_t limit, struct hash_list *out,
+                              struct error *e);
+enum status store_hidden_done(struct store *s, const struct hash *hash, struct error *e);
+
 struct store_info {
     uint64_t seq; // store-wide monotonic number
     enum store_content kind;

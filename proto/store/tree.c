@@ -15,6 +15,8 @@ static enum tree below(struct store *s, enum link_kind kind, bool found, const s
 {
     if (tree_is_lacking(kind, found, row))
         return TREE_LACKING;
+    if (found && row->state == STATE_DELETED)
+        return TREE_DELIVERABLE; // a gap that nobody fills
     if (!found || row->state == STATE_WANTED || row->type == NULL)
         return TREE_INCOMPLETE;
     if (kind == LINK_OBJECT)
@@ -89,7 +91,7 @@ static enum status revise(struct store *s, const struct hash *hash, struct hash_
     bool found;
     enum tree tree;
     enum status status = object_row_find(s, hash, &found, &row, e);
-    if (status != STATUS_OK || !found || row.state == STATE_WANTED || row.type == NULL)
+    if (status != STATUS_OK || !found || row.state >= STATE_WANTED || row.type == NULL)
         return status;
     status = tree_of_row(s, &row, &tree, e);
     if (status != STATUS_OK || tree == row.tree)

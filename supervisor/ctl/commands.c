@@ -131,6 +131,13 @@ const struct ctl_command CTL_COMMANDS[] = {
      CTL_FOREVER, run_chat_follow, {{"with", '\0', "PERSON", "who: name, e-mail, or 8 or more digits of the id"}, AS}},
     {"chat search", "TEXT", 1, 1, "Find messages that hold a text, in all chats", "Case does not matter. The newest come first.",
      "chat search 'ice cream'", 60, run_chat_search, {LIMIT("20")}},
+    {"chat delete", "[ID]", 0, 1, "Delete a message, or a conversation, with its files",
+     "It is gone on both own nodes, also on one that is away now, and stays gone whoever offers it again. Its bytes leave the\n"
+     "disk once everybody it was for has it. Other people keep their copies. With --with or --topic the whole conversation is\n"
+     "deleted, but what comes later; 'tandem chat export' keeps it in files before. Ids are given whole.",
+     "chat delete 5d41402abc4b2a76…", 30, run_chat_delete,
+     {{"with", '\0', "PERSON", "everything said with this person so far"},
+      {"topic", '\0', "TOPIC", "everything said in this chat so far"}, {"yes", '\0', NULL, "do not ask"}}},
     {"object get", "HASH", 1, 1, "Show an object", NULL, "object get 4f7fb833", 30, run_object_get, {{0}}},
     {"object current", "IDHASH", 1, 1, "Show the current version of a versioned object", NULL,
      "object current 4f7fb833", 30, run_object_current, {{0}}},
@@ -139,6 +146,9 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"object put", "", 0, 0, "Store an object read from stdin",
      "The object is JSON with the member $type$; {\"$map\":[[k,v]]}, {\"$set\":[…]} and the like write what JSON lacks.",
      "object put <object.json", 30, run_object_put, {{0}}},
+    {"object delete", "HASH", 1, 1, "Delete an object without versions, or a file",
+     "On both own nodes and for good, until it is stored here again. Nothing may refer to it. Other people keep their\n"
+     "copies. The id is given whole.", "object delete 4f7fb833…", 30, run_object_delete, {{0}}},
     {"recipe add", "FILE", 1, 1, "Register a recipe with both nodes", "FILE holds a Recipe object as JSON; - is stdin.",
      "recipe add note.recipe.json", 30, run_recipe_add, {{0}}},
     {"recipe list", "", 0, 0, "List the registered recipes", NULL, "recipe list", 30, run_recipe_list, {{0}}},

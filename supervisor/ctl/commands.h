@@ -34,6 +34,9 @@ CTL_RUN(run_endpoints);
 CTL_RUN(run_chat_send);
 CTL_RUN(run_chat_list);
 CTL_RUN(run_chat_follow);
+// cmd_delete.c
+CTL_RUN(run_chat_delete);
+CTL_RUN(run_object_delete);
 // cmd_objects.c
 CTL_RUN(run_object_get);
 CTL_RUN(run_object_current);

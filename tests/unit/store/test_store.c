@@ -709,10 +709,10 @@ static void a_person_knows_what_it_sent_and_what_it_is_shown(void **state)
 // A database of version 1: what it holds counts as made here.
 static void an_older_database_is_taken_over(void **state)
 {
-    static const char back[] =
-        "ALTER TABLE object DROP COLUMN source; ALTER TABLE object DROP COLUMN part; DROP TABLE "
-        "brought; DROP TABLE outbox; DROP TABLE outbox_total; DROP TABLE delivery; DROP TABLE trace; PRAGMA "
-        "user_version = 1";
+    static const char back[] = "ALTER TABLE object DROP COLUMN source; ALTER TABLE object DROP COLUMN part; DROP TABLE "
+                               "brought; DROP TABLE outbox; DROP TABLE outbox_total; DROP TABLE delivery; DROP TABLE "
+                               "trace; DROP TABLE hidden; DROP TABLE gone; PRAGMA "
+                               "user_version = 1";
     struct fixture *f = *state;
     struct object o = fixture_leaf(f, "from before");
     struct object later = fixture_leaf(f, "from after");

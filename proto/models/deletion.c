@@ -1,0 +1,487 @@
+#include "models/deletion.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "models/channel.h"
+#include "models/chat.h"
+#include "models/policy.h"
+#include "models/reach.h"
+#include "models/settings.h"
+#include "models/sharing.h"
+#include "store/delivery.h"
+#include "store/outbox.h"
+
+#define LIST_PREFIX "deleted."
+#define LIST_KEY SPAN("list")
+#define UNTIL "deletedUntil"
+#define AGAIN "deletedNot"
+#define CURRENT_SETTING "deletion.list" // the list that is being filled
+
+enum {
+    WORD = 1 + HASH_HEX + 1, // with the blank behind it
+    SHORT_LIST = 32 * WORD,  // each addition makes a version, so a list that is added to stays short
+    LONG_LIST = 60000,       // bytes of what is added at once
+    LIST_NAME = 24,          // random characters
+    CHANNEL_WORD = WORD + 24,
+};
+
+// ---- Lists ----------------------------------------------------------------------------------------------------------
+
+static void add_word(struct buf *words, char kind, const struct hash *hash)
+{
+    buf_printf(words, "%c%s ", kind, hash_text(hash).s);
+}
+
+static void add_timed_word(struct buf *words, char kind, const struct hash *hash, double time)
+{
+    buf_printf(words, "%c%s:%lld ", kind, hash_text(hash).s, (long long)time_clamp(time));
+}
+
+static struct span begin_list(struct model *m)
+{
+    struct span name = model_random_text(m, LIST_NAME);
+    return arena_printf(m->arena, LIST_PREFIX SPAN_FMT, SPAN_ARG(name));
+}
+
+// The list that is to be added to, and what is in it.
+static struct span current_list(struct model *m, size_t more, struct span *words)
+{
+    struct span name;
+    *words = (struct span){0};
+    if (store_setting_get(m->store, CURRENT_SETTING, m->arena, &name, NULL) == STATUS_OK &&
+        settings_get(m, name, LIST_KEY, words, NULL) == STATUS_OK && words->len + more <= SHORT_LIST)
+        return name;
+    *words = (struct span){0};
+    return begin_list(m);
+}
+
+static enum status write_list(struct model *m, struct span name, struct span before, struct span words, struct error *e)
+{
+    struct span all = arena_printf(m->arena, SPAN_FMT SPAN_FMT, SPAN_ARG(before), SPAN_ARG(words));
+    enum status status = settings_set(m, name, LIST_KEY, all, e);
+    return status == STATUS_OK ? store_setting_set(m->store, CURRENT_SETTING, name, e) : status;
+}
+
+// How much of the words goes into one list.
+static size_t whole_words(struct span words)
+{
+    size_t n = words.len < LONG_LIST ? words.len : LONG_LIST;
+    while (n > 0 && words.ptr[n - 1] != ' ')
+        n--;
+    return n;
+}
+
+static enum status write_words(struct model *m, struct span words, struct error *e)
+{
+    struct span before;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && words.len != 0) {
+        size_t n = whole_words(words);
+        struct span name = current_list(m, n, &before);
+        status = write_list(m, name, before, (struct span){words.ptr, n}, e);
+        words = span_from(words, n);
+    }
+    return status;
+}
+
+// ---- Messages -------------------------------------------------------------------------------------------------------
+
+static enum status read_message(struct model *m, const struct hash *id, struct hash *data, struct error *e)
+{
+    struct value *object;
+    enum status status = model_read(m, id, "CreationTime", &object, e);
+    if (status == STATUS_OK && !value_get_hash(object, "data", data))
+        status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not a message", hash_text(id).s);
+    return status;
+}
+
+static enum status check_message(struct model *m, const struct hash *id, struct hash *data, struct error *e)
+{
+    struct store_info info;
+    enum status status = read_message(m, id, data, e);
+    if (status != STATUS_OK || store_is_hidden(m->store, id))
+        return status;
+    if (store_info(m->store, data, &info, NULL) == STATUS_OK && strcmp(info.type, "ChatMessage") == 0)
+        return STATUS_OK;
+    return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not a message", hash_text(id).s);
+}
+
+static void add_objects(struct model *m, const struct hash *data, struct buf *words)
+{
+    struct hash_list files = {0};
+    add_word(words, 'o', data);
+    reach_files(m, data, &files);
+    for (size_t i = 0; i < files.count; i++)
+        add_word(words, 'o', &files.items[i]);
+    hash_list_free(&files);
+}
+
+// It need not be posted any more; what the archive has been given already it learns from the list.
+static enum status stop_sending(struct model *m, const struct hash *id, struct error *e)
+{
+    struct store_intent row;
+    enum status status = store_outbox_by_message(m->store, m->arena, id, &row, NULL);
+    if (status != STATUS_OK || row.state != INTENT_WAITING)
+        return STATUS_OK;
+    const struct store_intent outcome = {
+        .seq = row.seq, .state = INTENT_FAILED, .code = SPAN("CANCELLED"), .why = SPAN("it was deleted")};
+    return store_outbox_settle(m->store, &outcome, e);
+}
+
+enum status deletion_of_messages(struct model *m, const struct hash_list *ids, size_t *count, struct error *e)
+{
+    struct buf words = {0};
+    struct hash_map *batch = hash_map_create();
+    size_t found = 0;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < ids->count; i++)
+        hash_map_add(batch, &ids->items[i]);
+    for (size_t i = 0; status == STATUS_OK && i < ids->count; i++) {
+        struct hash data;
+        const struct hash *id = &ids->items[i];
+        status = check_message(m, id, &data, e);
+        if (status != STATUS_OK || store_is_hidden(m->store, id))
+            continue;
+        found++;
+        add_word(&words, 'm', id);
+        if (!reach_is_needed(m, &data, batch))
+            add_objects(m, &data, &words);
+        status = stop_sending(m, id, e);
+    }
+    if (status == STATUS_OK)
+        status = write_words(m, buf_span(&words), e);
+    if (count != NULL)
+        *count = found;
+    hash_map_destroy(batch);
+    buf_free(&words);
+    return status;
+}
+
+enum status deletion_of_newest(struct model *m, const struct hash_list *channels, size_t *count, bool *more,
+                               struct error *e)
+{
+    struct channel_entries entries = {0};
+    struct hash_list ids = {0};
+    const struct channel_query query = {.channels = channels->items,
+                                        .channel_count = channels->count,
+                                        .limit = DELETION_SLICE,
+                                        .type = "ChatMessage",
+                                        .unverified = true};
+    *count = 0;
+    enum status status = channels->count != 0 ? channel_read(m, &query, &entries, e) : STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < entries.count; i++)
+        hash_list_add(&ids, &entries.items[i].creation_time);
+    *more = entries.more;
+    if (status == STATUS_OK)
+        status = deletion_of_messages(m, &ids, count, e);
+    hash_list_free(&ids);
+    return status;
+}
+
+// ---- Channels -------------------------------------------------------------------------------------------------------
+
+bool deletion_hides(struct model *m, const struct hash *channel, const struct hash *message, double time)
+{
+    return store_is_hidden(m->store, message) || time <= deletion_until(m, channel);
+}
+
+static double newest_time(struct model *m, const struct hash *channel)
+{
+    struct channel_entries entries;
+    const struct channel_query query = {.channels = channel, .channel_count = 1, .limit = 1, .unverified = true};
+    bool any = channel_read(m, &query, &entries, NULL) == STATUS_OK && entries.count != 0;
+    double now = (double)m->now_ms;
+    return any && entries.items[0].timestamp > now ? entries.items[0].timestamp : now;
+}
+
+enum status deletion_of_channels(struct model *m, const struct hash_list *channels, struct error *e)
+{
+    struct buf words = {0};
+    for (size_t i = 0; i < channels->count; i++) {
+        double until = newest_time(m, &channels->items[i]);
+        add_timed_word(&words, 'c', &channels->items[i], until);
+    }
+    enum status status = write_words(m, buf_span(&words), e);
+    buf_free(&words);
+    return status;
+}
+
+// ---- Objects --------------------------------------------------------------------------------------------------------
+
+static bool is_users_own(const struct store_info *info)
+{
+    if (info->kind == STORE_BLOB || info->kind == STORE_CLOB)
+        return true;
+    return info->kind == STORE_OBJECT && hash_is_zero(&info->id_hash) && policy_is_application(span_of(info->type));
+}
+
+enum status deletion_of_object(struct model *m, const struct hash *hash, struct error *e)
+{
+    struct store_info info;
+    struct hash_list above = {0};
+    struct hash_list shells = {0};
+    struct buf words = {0};
+    enum status status = store_info(m->store, hash, &info, e);
+    if (status == STATUS_OK && !is_users_own(&info))
+        status = error_set(e, STATUS_REFUSED, "REFUSED",
+                           "only files and unversioned objects of applications can be deleted");
+    if (status == STATUS_OK)
+        status = reach_referrers(m, hash, &above, &shells, e);
+    if (status == STATUS_OK && above.count != 0)
+        status = error_set(e, STATUS_REFUSED, "REFUSED", "%s refers to it", hash_text(&above.items[0]).s);
+    if (status == STATUS_OK) {
+        for (size_t i = 0; i < shells.count; i++)
+            add_timed_word(&words, 'd', &shells.items[i], (double)m->now_ms);
+        add_timed_word(&words, 'd', hash, (double)m->now_ms);
+        status = write_words(m, buf_span(&words), e);
+    }
+    hash_list_free(&shells);
+    buf_free(&words);
+    hash_list_free(&above);
+    return status;
+}
+
+// ---- Taking effect --------------------------------------------------------------------------------------------------
+
+static enum status forget_unknown(struct model *m, const struct hash *hash, struct error *e)
+{
+    bool here = store_presence(m->store, hash) != STORE_ABSENT;
+    return here || reach_is_needed(m, hash, NULL) ? STATUS_OK : store_delete(m->store, hash, e);
+}
+
+// What is noted about a hash is a time.
+static double noted_time(struct model *m, const char *kind, const struct hash *hash)
+{
+    struct span text;
+    const struct store_setting_name name = store_setting_about(kind, hash);
+    if (store_setting_get(m->store, name.s, m->arena, &text, NULL) != STATUS_OK)
+        return 0;
+    return (double)strtoll(arena_printf(m->arena, SPAN_FMT, SPAN_ARG(text)).ptr, NULL, 10);
+}
+
+// *later: it was not noted before, or with an earlier time.
+static enum status note_time(struct model *m, const char *kind, const struct hash *hash, double time, bool *later,
+                             struct error *e)
+{
+    const struct store_setting_name name = store_setting_about(kind, hash);
+    *later = time > noted_time(m, kind, hash);
+    struct span digits = arena_printf(m->arena, "%lld", (long long)time);
+    return *later ? store_setting_set(m->store, name.s, digits, e) : STATUS_OK;
+}
+
+enum status deletion_taken_back(struct model *m, const struct hash *hash, struct error *e)
+{
+    struct buf words = {0};
+    bool later;
+    add_timed_word(&words, 'a', hash, (double)m->now_ms);
+    enum status status = note_time(m, AGAIN, hash, (double)m->now_ms, &later, e); // or the list would delete it
+    if (status == STATUS_OK)
+        status = write_words(m, buf_span(&words), e);
+    buf_free(&words);
+    return status;
+}
+
+static enum status set_until(struct model *m, const struct hash *channel, double time, struct error *e)
+{
+    bool later;
+    enum status status = note_time(m, UNTIL, channel, time, &later, e);
+    return status == STATUS_OK && later ? store_hide(m->store, channel, NULL, e) : status; // until its messages are
+}
+
+static enum status take_back(struct model *m, const struct hash *hash, double time, struct error *e)
+{
+    bool later;
+    enum status status = note_time(m, AGAIN, hash, time, &later, e);
+    return status == STATUS_OK && later ? store_undelete(m->store, hash, e) : status;
+}
+
+static enum status apply_word(struct model *m, struct span word, bool is_news, struct error *e)
+{
+    struct hash hash;
+    if (word.len < 1 + HASH_HEX || !hash_parse((struct span){word.ptr + 1, HASH_HEX}, &hash))
+        return STATUS_OK;
+    struct span rest = span_from(word, 1 + HASH_HEX);
+    double time =
+        rest.len > 1 ? (double)strtoll(arena_printf(m->arena, SPAN_FMT, SPAN_ARG(rest)).ptr + 1, NULL, 10) : 0;
+    switch (word.ptr[0]) {
+    case 'm':
+        return store_hide(m->store, &hash, NULL, e);
+    case 'o':
+        return forget_unknown(m, &hash, e);
+    case 'd':
+        if (time <= noted_time(m, AGAIN, &hash))
+            return STATUS_OK;
+        return is_news ? store_delete(m->store, &hash, e) : forget_unknown(m, &hash, e);
+    case 'a':
+        return take_back(m, &hash, time, e);
+    case 'c':
+        return set_until(m, &hash, time, e);
+    default:
+        return STATUS_OK;
+    }
+}
+
+static enum status apply(struct model *m, struct span words, bool is_news, struct error *e)
+{
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && words.len != 0) {
+        const char *blank = memchr(words.ptr, ' ', words.len);
+        size_t n = blank != NULL ? (size_t)(blank - words.ptr) : words.len;
+        status = apply_word(m, (struct span){words.ptr, n}, is_news, e);
+        words = span_from(words, n < words.len ? n + 1 : n);
+    }
+    return status;
+}
+
+static enum status read_list(struct model *m, const struct hash *id_hash, struct span *words, bool *is_list,
+                             struct error *e)
+{
+    struct value *object;
+    struct span id;
+    *words = (struct span){0};
+    enum status status = model_current(m, id_hash, "Settings", &object, NULL, e);
+    *is_list = status == STATUS_OK && value_get_string(object, "id", &id) && span_starts_with(id, SPAN(LIST_PREFIX));
+    const struct value *properties = *is_list ? value_get(object, SPAN("properties")) : NULL;
+    const struct value *list = properties != NULL ? value_map_get(properties, LIST_KEY) : NULL;
+    if (list != NULL && list->kind == VALUE_STRING)
+        *words = list->string;
+    return status;
+}
+
+double deletion_until(struct model *m, const struct hash *channel)
+{
+    return noted_time(m, UNTIL, channel);
+}
+
+enum status deletion_notice(struct model *m, const struct hash *id_hash, bool *is_list, struct error *e)
+{
+    struct span words;
+    bool found;
+    enum status status = read_list(m, id_hash, &words, &found, e);
+    if (is_list != NULL)
+        *is_list = found;
+    return status == STATUS_OK ? apply(m, words, true, e) : status;
+}
+
+enum status deletion_again(struct model *m, struct error *e)
+{
+    struct hash_list ids = {0};
+    enum status status = store_ids_of_type(m->store, SPAN("Settings"), &ids, e);
+    for (size_t i = 0; status == STATUS_OK && i < ids.count; i++) {
+        struct span words;
+        bool found;
+        status = read_list(m, &ids.items[i], &words, &found, e);
+        if (status == STATUS_OK)
+            status = apply(m, words, false, e);
+    }
+    hash_list_free(&ids);
+    return status;
+}
+
+// ---- The bytes ------------------------------------------------------------------------------------------------------
+
+// The other own node has the list too and does not need them.
+static bool somebody_waits(struct model *m, const struct hash *id)
+{
+    struct hash own = {{0}};
+    struct store_deliveries rows;
+    (void)sharing_own_node(m, &own, NULL);
+    bool waits = store_delivery_of(m->store, m->arena, id, &rows, NULL) != STATUS_OK;
+    for (size_t i = 0; !waits && i < rows.count; i++)
+        waits = rows.items[i].state == DELIVERY_SENT && !hash_eq(&rows.items[i].person, &own);
+    return waits;
+}
+
+static bool somebody_waits_for(struct model *m, const struct hash *data)
+{
+    struct hash_list above = {0};
+    bool waits = store_referrers(m->store, data, SPAN("CreationTime"), false, &above, NULL) != STATUS_OK;
+    for (size_t i = 0; i < above.count && !waits; i++)
+        waits = somebody_waits(m, &above.items[i]);
+    hash_list_free(&above);
+    return waits;
+}
+
+static enum status free_files(struct model *m, const struct hash_list *files, struct error *e)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < files->count; i++)
+        if (!reach_is_held(m, &files->items[i]))
+            status = store_delete(m->store, &files->items[i], e);
+    return status;
+}
+
+static enum status free_message(struct model *m, const struct hash *data, struct error *e)
+{
+    struct hash_list files = {0};
+    reach_files(m, data, &files);
+    enum status status = store_delete(m->store, data, e);
+    if (status == STATUS_OK)
+        status = free_files(m, &files, e);
+    hash_list_free(&files);
+    return status;
+}
+
+// Hides the next slice of what is deleted with its channel; where it goes on is kept.
+static enum status sweep_channel(struct model *m, const struct hash *channel, struct error *e)
+{
+    struct span text;
+    struct hash last;
+    const struct store_setting_name name = store_setting_about("deletedAt", channel);
+    bool begun = store_setting_get(m->store, name.s, m->arena, &text, NULL) == STATUS_OK && hash_parse(text, &last);
+    struct channel_entries entries;
+    const struct channel_query query = {.channels = channel,
+                                        .channel_count = 1,
+                                        .limit = DELETION_SLICE,
+                                        .before = begun ? &last : NULL,
+                                        .to = deletion_until(m, channel),
+                                        .type = "ChatMessage",
+                                        .unverified = true,
+                                        .deleted = true};
+    enum status status = channel_read(m, &query, &entries, e);
+    for (size_t i = 0; status == STATUS_OK && i < entries.count; i++)
+        status = store_hide(m->store, &entries.items[i].creation_time, NULL, e);
+    if (status != STATUS_OK)
+        return status;
+    struct hash_text at = {""};
+    if (entries.more)
+        at = hash_text(&entries.items[entries.count - 1].creation_time);
+    status = store_setting_set(m->store, name.s, span_of(at.s), e);
+    return status == STATUS_OK && !entries.more ? store_hidden_done(m->store, channel, e) : status;
+}
+
+static enum status sweep_one(struct model *m, const struct hash *id, struct deletion_work *work, struct error *e)
+{
+    struct hash data;
+    struct channel ignored;
+    if (deletion_until(m, id) > 0 && channel_get(m, id, &ignored, NULL) == STATUS_OK) {
+        work->changed = true;
+        return sweep_channel(m, id, e);
+    }
+    if (read_message(m, id, &data, NULL) != STATUS_OK)
+        return STATUS_OK; // it may come
+    bool goes = !reach_is_needed(m, &data, NULL);
+    bool here = !store_is_deleted(m->store, &data);
+    if (goes && here && somebody_waits_for(m, &data))
+        return STATUS_OK;
+    enum status status = goes ? free_message(m, &data, e) : STATUS_OK; // a gap of others becomes ours
+    work->freed += status == STATUS_OK && goes && here;
+    work->changed = true;
+    return status == STATUS_OK ? store_hidden_done(m->store, id, e) : status;
+}
+
+enum status deletion_sweep(struct model *m, struct hash *at, bool *more, struct deletion_work *work, struct error *e)
+{
+    struct hash_list ids = {0};
+    enum status status = store_hidden_kept(m->store, at, DELETION_SLICE, &ids, e);
+    for (size_t i = 0; status == STATUS_OK && i < ids.count; i++)
+        status = sweep_one(m, &ids.items[i], work, e);
+    *more = status == STATUS_OK && ids.count == DELETION_SLICE;
+    if (ids.count != 0)
+        *at = ids.items[ids.count - 1];
+    hash_list_free(&ids);
+    return status;
+}
