@@ -218,7 +218,9 @@ const struct ipc_method IPC_METHODS[] = {
     {"contact.forget", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Forgets a contact's keys and endpoints and closes its connections; without \"node\" at whichever own node is paired with "
      "it. OWN-NODE: an own node is no contact to be forgotten.", "{}",
-     {PERSON("person", REQUIRED, "who"), AS}},
+     {PERSON("person", REQUIRED, "who"),
+      BOOL("wipe", "also deletes what was said with the person until now, and the files and objects that only it gave; the person keeps its copies"),
+      AS}},
     {"contact.enable", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Allows connections with a person again.", "{}",
      {PERSON("person", REQUIRED, "who"), AS}},
@@ -311,9 +313,9 @@ const struct ipc_method IPC_METHODS[] = {
      "Stores an object; a versioned one becomes a new version.", "{hash, idHash, status}; status is new or exists",
      {OBJECT("object", REQUIRED, "JSON form with $type$; {\"$map\":…}, {\"$set\":…} and so on for what JSON lacks")}},
     {"object.delete", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
-     "Deletes a file, or an object of an application that has no versions: on both own nodes and for good, until it is "
-     "stored here again. REFUSED: something refers to it. Others keep their copies.",
-     "{}", {HASH("hash", REQUIRED, "of the object or file")}},
+     "Deletes a file, an object of an application, or a versioned one with all its versions by its idHash: on both own nodes "
+     "and for good, until it is stored here again. REFUSED: something refers to it. Others keep their copies.",
+     "{}", {HASH("hash", REQUIRED, "of the object or file, or the idHash")}},
     {"recipe.add", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Registers a recipe on one node.", "{name, hash, status}; status is new or exists",
      {OBJECT("recipe", REQUIRED, "a Recipe object in JSON form")}},
@@ -450,9 +452,10 @@ const struct ipc_method IPC_METHODS[] = {
      "Gives a group topic another name, for all members. For its owners.", "as an item of topic.list",
      {TOPIC, TEXT("name", REQUIRED, 256, "the new one"), AS}},
     {"topic.leave", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
-     "Leaves a group topic; what was said stays here. If no owner is left, whoever may write and is in it "
+     "Leaves a group topic; what was said stays here, unless wipe. If no owner is left, whoever may write and is in it "
      "longest becomes one, or else who reads.",
-     "as an item of topic.list, with newOwner: the person who became owner by it, or null", {TOPIC, AS}},
+     "as an item of topic.list, with newOwner: the person who became owner by it, or null",
+     {TOPIC, BOOL("wipe", "also deletes what was said in it until now; the others keep their copies"), AS}},
     {"topic.read-up-to", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Notes what was read of a conversation, for both own nodes. Nothing becomes unread by it.", "{}",
      {TEXT("topic", OPTIONAL, 1024, "as in topic.read; or"), PERSON("with", OPTIONAL, "the conversation with this person"),

@@ -1,11 +1,15 @@
 #include "supervisor/wipe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "io/file.h"
 #include "io/folder.h"
+#include "io/temp.h"
 
 static const char *path_of(struct buf *b, const char *dir, const char *name)
 {
@@ -40,6 +44,43 @@ static enum status wipe_store(const char *dir, const char *name, const char *gon
     return s;
 }
 
+static bool ends_with(const char *name, const char *end)
+{
+    size_t a = strlen(name);
+    size_t b = strlen(end);
+    return a >= b && strcmp(name + a - b, end) == 0;
+}
+
+// A log is being written to; what was rotated goes.
+static enum status wipe_log(const struct folder_file *file, void *arg, struct error *e)
+{
+    (void)arg;
+    if (!ends_with(file->name, ".log"))
+        return file_remove(file->path, e);
+    int fd = open(file->path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return error_errno(e, "cannot empty %s", file->path);
+    close(fd);
+    return STATUS_OK;
+}
+
+static enum status wipe_temporary(const struct folder_file *file, void *arg, struct error *e)
+{
+    (void)arg;
+    return strncmp(file->name, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0 ? file_remove(file->path, e) : STATUS_OK;
+}
+
+// Logs name persons, and what a crash left half written may.
+static enum status wipe_traces(const char *state_dir, struct error *e)
+{
+    struct buf b = {0};
+    enum status s = folder_walk(path_of(&b, state_dir, "log"), wipe_log, NULL, e);
+    if (s == STATUS_OK)
+        s = folder_walk(state_dir, wipe_temporary, NULL, e);
+    buf_free(&b);
+    return s;
+}
+
 enum status wipe_run(const char *state_dir, struct error *e)
 {
     struct buf b = {0};
@@ -53,6 +94,8 @@ enum status wipe_run(const char *state_dir, struct error *e)
         s = wipe_store(state_dir, "archive", "wiped-archive", e);
     if (s == STATUS_OK)
         s = wipe_store(state_dir, "sparse", "wiped-sparse", e);
+    if (s == STATUS_OK)
+        s = wipe_traces(state_dir, e);
     if (s == STATUS_OK)
         s = file_remove(path_of(&b, state_dir, "wiping"), e);
     buf_free(&b);

@@ -92,6 +92,8 @@ static void consider(struct planning *p, const struct chum_root *r)
             group_of(p, &r->id_hash)->previous = *wanted;
         return;
     }
+    if (r->kind == CHUM_ROOT_VERSION_NODE && store_is_deleted(p->store, &r->id_hash))
+        return;
     if (is_refused(p, r)) {
         p->plan->skipped++;
         return;

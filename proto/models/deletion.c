@@ -25,7 +25,7 @@ enum {
     SHORT_LIST = 32 * WORD,  // each addition makes a version, so a list that is added to stays short
     LONG_LIST = 60000,       // bytes of what is added at once
     LIST_NAME = 24,          // random characters
-    CHANNEL_WORD = WORD + 24,
+    GIVEN_MAX = 20000,
 };
 
 // ---- Lists ----------------------------------------------------------------------------------------------------------
@@ -211,11 +211,23 @@ enum status deletion_of_channels(struct model *m, const struct hash_list *channe
 
 // ---- Objects --------------------------------------------------------------------------------------------------------
 
+static bool is_file(const struct store_info *info)
+{
+    return info->kind == STORE_BLOB || info->kind == STORE_CLOB;
+}
+
 static bool is_users_own(const struct store_info *info)
 {
-    if (info->kind == STORE_BLOB || info->kind == STORE_CLOB)
-        return true;
-    return info->kind == STORE_OBJECT && hash_is_zero(&info->id_hash) && policy_is_application(span_of(info->type));
+    bool object = info->kind == STORE_ID_OBJECT || (info->kind == STORE_OBJECT && hash_is_zero(&info->id_hash));
+    return is_file(info) || (object && policy_is_application(span_of(info->type)));
+}
+
+static void add_deletion(struct model *m, struct buf *words, const struct store_info *info, const struct hash *hash,
+                         const struct hash_list *shells)
+{
+    for (size_t i = 0; i < shells->count; i++)
+        add_timed_word(words, 'd', &shells->items[i], (double)m->now_ms);
+    add_timed_word(words, info->kind == STORE_ID_OBJECT ? 'i' : 'd', hash, (double)m->now_ms);
 }
 
 enum status deletion_of_object(struct model *m, const struct hash *hash, struct error *e)
@@ -226,21 +238,46 @@ enum status deletion_of_object(struct model *m, const struct hash *hash, struct 
     struct buf words = {0};
     enum status status = store_info(m->store, hash, &info, e);
     if (status == STATUS_OK && !is_users_own(&info))
-        status = error_set(e, STATUS_REFUSED, "REFUSED",
-                           "only files and unversioned objects of applications can be deleted");
+        status = error_set(e, STATUS_REFUSED, "REFUSED", "only files and objects of applications can be deleted");
     if (status == STATUS_OK)
         status = reach_referrers(m, hash, &above, &shells, e);
     if (status == STATUS_OK && above.count != 0)
         status = error_set(e, STATUS_REFUSED, "REFUSED", "%s refers to it", hash_text(&above.items[0]).s);
     if (status == STATUS_OK) {
-        for (size_t i = 0; i < shells.count; i++)
-            add_timed_word(&words, 'd', &shells.items[i], (double)m->now_ms);
-        add_timed_word(&words, 'd', hash, (double)m->now_ms);
+        add_deletion(m, &words, &info, hash, &shells);
         status = write_words(m, buf_span(&words), e);
     }
     hash_list_free(&shells);
     buf_free(&words);
     hash_list_free(&above);
+    return status;
+}
+
+// Of what the person's node brought: what nobody else needs.
+static void add_given(struct model *m, const struct hash *hash, struct buf *words)
+{
+    struct store_info info;
+    struct hash_list above = {0};
+    struct hash_list shells = {0};
+    if (store_info(m->store, hash, &info, NULL) == STATUS_OK && is_users_own(&info) &&
+        reach_referrers(m, hash, &above, &shells, NULL) == STATUS_OK && above.count == 0)
+        add_deletion(m, words, &info, hash, &shells);
+    hash_list_free(&above);
+    hash_list_free(&shells);
+}
+
+enum status deletion_of_given(struct model *m, const struct hash *person, struct error *e)
+{
+    int64_t after = 0;
+    struct hash_list given = {0};
+    struct buf words = {0};
+    enum status status = store_given_by(m->store, person, &after, GIVEN_MAX, &given, e);
+    for (size_t i = 0; status == STATUS_OK && i < given.count; i++)
+        add_given(m, &given.items[i], &words);
+    if (status == STATUS_OK)
+        status = write_words(m, buf_span(&words), e);
+    hash_list_free(&given);
+    buf_free(&words);
     return status;
 }
 
@@ -315,6 +352,10 @@ static enum status apply_word(struct model *m, struct span word, bool is_news, s
         if (time <= noted_time(m, AGAIN, &hash))
             return STATUS_OK;
         return is_news ? store_delete(m->store, &hash, e) : forget_unknown(m, &hash, e);
+    case 'i':
+        if (time <= noted_time(m, AGAIN, &hash))
+            return STATUS_OK;
+        return is_news ? store_delete_id(m->store, &hash, e) : forget_unknown(m, &hash, e);
     case 'a':
         return take_back(m, &hash, time, e);
     case 'c':

@@ -7,6 +7,7 @@
 //   m<id>              a message (CreationTime) is not shown any more, and its bytes go when nobody waits for them
 //   o<hash>            an object is not wanted any more; whoever has it looks himself whether it may go
 //   d<hash>:<time>     the user deleted this object or file
+//   i<id hash>:<time>  and this versioned object
 //   a<hash>:<time>     and stored it again
 //   c<channel>:<time>  everything in the channel up to this time is deleted
 //
@@ -26,9 +27,11 @@ enum status deletion_of_newest(struct model *m, const struct hash_list *channels
                                struct error *e);
 // Everything in these channels until now.
 enum status deletion_of_channels(struct model *m, const struct hash_list *channels, struct error *e);
-// An object of an application's own type that has no versions, or a file. Codes NOT-FOUND, REFUSED (something that is
-// not deleted refers to it, or it is neither).
+// An object of an application's own type, a versioned one by its id, or a file. Codes NOT-FOUND, REFUSED (something
+// refers to it, or it is neither).
 enum status deletion_of_object(struct model *m, const struct hash *hash, struct error *e);
+// Objects and files that the person's node was the first to bring and that nothing refers to.
+enum status deletion_of_given(struct model *m, const struct hash *person, struct error *e);
 
 // It was deleted, and is stored here again by the user.
 enum status deletion_taken_back(struct model *m, const struct hash *hash, struct error *e);

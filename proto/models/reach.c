@@ -27,7 +27,8 @@ enum status reach_referrers(struct model *m, const struct hash *hash, struct has
     enum status status = store_referrers(m->store, hash, (struct span){0}, false, &all, e);
     for (size_t i = 0; i < all.count; i++) {
         struct store_info by;
-        if (store_info(m->store, &all.items[i], &by, NULL) != STATUS_OK || strcmp(by.type, "Access") == 0)
+        if (store_info(m->store, &all.items[i], &by, NULL) != STATUS_OK || strcmp(by.type, "Access") == 0 ||
+            strcmp(by.type, "IdAccess") == 0)
             continue;
         bool shell = is_shell(m, &by, &all.items[i]);
         if (!shell)

@@ -3,7 +3,10 @@
 // moves others further, and gains nothing.
 #include <string.h>
 
+#include "models/contact.h"
+#include "models/deletion.h"
 #include "models/lag.h"
+#include "models/sharing.h"
 #include "models/topic_internal.h"
 
 enum { SAME_ID_MAX = 16 };
@@ -191,6 +194,18 @@ static bool is_epoch(struct model *m, const struct topic *t)
     return false;
 }
 
+// Left, or with somebody who is forgotten, and deleted.
+static bool is_wiped(struct model *m, const struct topic *t)
+{
+    struct hash own;
+    bool has_own = sharing_own_node(m, &own, NULL) == STATUS_OK;
+    if (deletion_until(m, &t->channel) <= 0)
+        return false;
+    if (t->members != NULL)
+        return !members_has(t->members, &m->self->person) && !(has_own && members_has(t->members, &own));
+    return t->kind == TOPIC_ONE_TO_ONE && !contact_exists(m, &t->peer);
+}
+
 enum status topic_list(struct model *m, struct topics *out, struct error *e)
 {
     struct value *registry;
@@ -206,7 +221,7 @@ enum status topic_list(struct model *m, struct topics *out, struct error *e)
         if (!value_as_hash(topics->map.pairs[i].value, &hash))
             continue;
         status = topic_load(m, &hash, t, e);
-        out->count += status == STATUS_OK && !is_epoch(m, t);
+        out->count += status == STATUS_OK && !is_epoch(m, t) && !is_wiped(m, t);
     }
     return status;
 }

@@ -6,6 +6,7 @@
 #include "ipc/contacts.h"
 #include "models/chat.h"
 #include "models/contact.h"
+#include "models/deletion.h"
 #include "models/names.h"
 #include "models/readstate.h"
 #include "models/selves.h"
@@ -244,6 +245,7 @@ static enum status tell_archive(struct node_job *job, struct model *m, const cha
     const struct hash *person = &job->subject;
     struct hash archive;
     bool paired = false;
+    json_t *wipe = json_object_get(ipc_request_params(job->request), "wipe");
     if (!face_is(job))
         return STATUS_OK;
     if (way_is_self(m, person) && strcmp(method, "contact.forget") == 0)
@@ -252,7 +254,7 @@ static enum status tell_archive(struct node_job *job, struct model *m, const cha
         return STATUS_OK;
     enum status st = way_paired_with(m, &archive, person, &paired, e);
     if (st == STATUS_OK && (paired || may_be_archives(job, m, person))) {
-        st = face_defer(job, m, method, json_pack("{s:o}", "person", node_json_hash(person)), e);
+        st = face_defer(job, m, method, json_pack("{s:o, s:o*}", "person", node_json_hash(person), "wipe", wipe), e);
         job->intent.deferred = false;
     }
     return st;
@@ -264,6 +266,24 @@ static bool was_left_to_archive(const struct node_job *job, struct model *m)
     return job->intent.op.len != 0 && !contact_exists(m, &job->subject);
 }
 
+// What was said with the person and what it gave, as far as this node has it.
+static enum status wipe_contact(struct node_job *job, struct model *m, struct error *e)
+{
+    struct way_topics topics;
+    struct hash_list channels = {0};
+    if (!ipc_request_bool(job->request, "wipe", false))
+        return STATUS_OK;
+    enum status st = way_conversation(m, &job->subject, &topics, e);
+    if (st == STATUS_OK)
+        st = way_channels(m, topics.items, topics.count, &channels, e);
+    if (st == STATUS_OK)
+        st = deletion_of_channels(m, &channels, e);
+    if (st == STATUS_OK)
+        st = deletion_of_given(m, &job->subject, e);
+    hash_list_free(&channels);
+    return st;
+}
+
 static enum status contact_forget_work(struct node_job *job, struct model *m, struct error *e)
 {
     enum status st = node_job_hash(job, "person", &job->subject, e);
@@ -271,6 +291,8 @@ static enum status contact_forget_work(struct node_job *job, struct model *m, st
         st = tell_archive(job, m, "contact.forget", e);
     if (st == STATUS_OK && face_is(job))
         st = face_give_up(job, m, &job->subject, e);
+    if (st == STATUS_OK)
+        st = wipe_contact(job, m, e);
     if (st == STATUS_OK)
         st = known_forget(m, &job->subject, e);
     return st == STATUS_OK && !was_left_to_archive(job, m) ? contact_forget(m, &job->subject, e) : st;

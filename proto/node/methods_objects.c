@@ -63,10 +63,11 @@ static enum status put_value(struct model *m, const struct value *v, struct obje
     if (st != STATUS_OK)
         return st;
     *is_new = store_presence(m->store, &o->hash) == STORE_ABSENT;
-    bool deleted = store_is_deleted(m->store, &o->hash);
+    const struct hash *name = o->recipe->versioned ? &o->id_hash : &o->hash;
+    bool deleted = store_is_deleted(m->store, name);
     st = o->recipe->versioned ? model_change(m, v, NULL, e) : store_put(m->store, o, NULL, e);
     if (st == STATUS_OK && deleted)
-        st = deletion_taken_back(m, &o->hash, e);
+        st = deletion_taken_back(m, name, e);
     return st == STATUS_OK ? keeping_object(m, o, e) : st;
 }
 

@@ -2,6 +2,7 @@
 // methods_chat.c.
 #include <stdlib.h>
 
+#include "models/deletion.h"
 #include "models/group.h"
 #include "models/names.h"
 #include "models/profile.h"
@@ -301,7 +302,7 @@ static bool is_archives(struct node_job *job, struct model *m, const struct topi
 static enum status leave_to_archive(struct node_job *job, struct model *m, const struct topic *topic, struct error *e)
 {
     struct hash_list persons = {0};
-    static const char *const copied[] = {"role", "history", "name"};
+    static const char *const copied[] = {"role", "history", "name", "wipe"};
     enum status st = node_job_hashes(job, "persons", &persons, e);
     json_t *list = json_array();
     json_t *params = json_pack("{s:o}", "topic", node_json_text(topic_key(m, topic)));
@@ -503,17 +504,40 @@ static json_t *new_owner(const struct members *before, const struct members *now
     return json_null();
 }
 
+static enum status wipe_topic(struct model *m, const struct topic *topic, struct error *e)
+{
+    struct hash_list channels = {0};
+    enum status st = topic_channels(m, topic, &channels, e);
+    if (st == STATUS_OK && !hash_list_has(&channels, &topic->channel))
+        hash_list_add(&channels, &topic->channel);
+    if (st == STATUS_OK)
+        st = deletion_of_channels(m, &channels, e);
+    hash_list_free(&channels);
+    return st;
+}
+
+// Not by the beginning of an id.
+static bool is_named_whole(struct node_job *job, const struct topic *topic)
+{
+    struct span text = node_job_text(job, "topic");
+    return span_eq(text, topic->id) || span_eq(text, topic->name) || span_eq_text(text, hash_text(&topic->channel).s);
+}
+
 static enum status topic_leave_work(struct node_job *job, struct model *m, struct error *e)
 {
     struct topic topic;
     struct members before = {0};
     enum status st = node_job_topic(job, m, &topic, e);
+    if (st == STATUS_OK && ipc_request_bool(job->request, "wipe", false) && !is_named_whole(job, &topic))
+        return error_set(e, STATUS_INVALID, "BAD-INPUT", "to delete a chat give its whole id or name");
     if (st == STATUS_OK && is_archives(job, m, &topic))
         return leave_to_archive(job, m, &topic, e);
     if (st == STATUS_OK && topic.members != NULL)
         before = members_copy(m, topic.members);
     if (st == STATUS_OK)
         st = topic_leave(m, &topic, e);
+    if (st == STATUS_OK && ipc_request_bool(job->request, "wipe", false))
+        st = wipe_topic(m, &topic, e);
     st = answer_changed(job, m, &topic, st);
     if (st == STATUS_OK)
         json_object_set_new(job->result, "newOwner", new_owner(&before, topic.members));

@@ -83,6 +83,41 @@ enum status store_delete(struct store *s, const struct hash *hash, struct error 
     return status == STATUS_OK ? tree_arrived(s, hash, e) : status; // who lacked it lacks nothing now
 }
 
+enum status store_delete_id(struct store *s, const struct hash *id_hash, struct error *e)
+{
+    struct hash_list hashes = {0};
+    sqlite3_stmt *st = statement(s, SQL_OBJECT_VERSIONS);
+    bind_hash(st, 1, id_hash);
+    enum status status = statement_hashes(s, st, &hashes, e);
+    st = statement(s, SQL_HEAD_REMOVE);
+    bind_hash(st, 1, id_hash);
+    if (status == STATUS_OK)
+        status = statement_run(s, st, e);
+    for (size_t i = 0; status == STATUS_OK && i < hashes.count; i++)
+        status = store_delete(s, &hashes.items[i], e);
+    hash_list_free(&hashes);
+    return status;
+}
+
+enum status store_given_by(struct store *s, const struct hash *person, int64_t *after, size_t limit,
+                           struct hash_list *out, struct error *e)
+{
+    sqlite3_stmt *st = statement(s, SQL_OBJECT_GIVEN);
+    sqlite3_bind_int64(st, 1, provenance_source(person));
+    sqlite3_bind_int64(st, 2, *after);
+    sqlite3_bind_int64(st, 3, (int64_t)limit);
+    for (;;) {
+        bool row;
+        struct hash hash;
+        enum status status = statement_step(s, st, &row, e);
+        if (status != STATUS_OK || !row)
+            return status;
+        *after = sqlite3_column_int64(st, 0);
+        if (column_hash(st, 1, &hash))
+            hash_list_add(out, &hash);
+    }
+}
+
 enum status store_undelete(struct store *s, const struct hash *hash, struct error *e)
 {
     struct object_row row;

@@ -187,7 +187,7 @@ enum status provenance_unknown_versions(struct store *s, uint64_t *count, struct
 
 // ---- place.c: where the bytes of files lie
 char *place_settled(const struct store *s, const struct hash *hash); // objects/ab/<hash>; caller frees
-void place_remove(const struct store *s, const struct hash *hash); // the bytes, wherever they lie
+void place_remove(const struct store *s, const struct hash *hash); // the bytes, wherever they lie; the head of an id
 char *place_head(const struct store *s, const struct hash *id_hash); // vheads/ab/<hash>
 enum status place_folders(struct store *s, struct error *e);
 // Makes the folder a file is to lie in. *made (may be NULL): it was new, and whoever needs its name durable syncs the

@@ -132,7 +132,10 @@ void place_remove(const struct store *s, const struct hash *hash)
     char *settled = place_settled(s, hash);
     char *incoming = place_incoming(s, hash);
     (void)file_remove(settled, NULL); // one that stays only takes room
+    char *head = place_head(s, hash);
     (void)file_remove(incoming, NULL);
+    (void)file_remove(head, NULL);
+    free(head);
     free(settled);
     free(incoming);
 }

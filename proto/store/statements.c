@@ -58,6 +58,13 @@ static const char *const texts[SQL_COUNT] = {
         "UNION ALL SELECT 1 FROM object o JOIN head h ON h.id_hash = o.id_hash "
         "WHERE o.hash = ?1 UNION ALL SELECT 1 FROM scope s JOIN member m ON m.scope = s.id AND m.until_seq IS NULL "
         "WHERE s.target = ?1 AND m.person NOT IN (?2, ?3) LIMIT 1",
+    // Versions with the nodes that say so, then the id.
+    [SQL_OBJECT_VERSIONS] =
+        "SELECT o.hash FROM object d JOIN link l ON l.target = d.hash JOIN object o ON o.seq = l.src JOIN type t ON t.id = "
+        "o.type WHERE d.id_hash = ?1 AND t.name IN ('VersionNodeEdge', 'VersionNodeChange', 'VersionNodeMerge') UNION "
+        "SELECT hash FROM object WHERE id_hash = ?1 UNION SELECT ?1",
+    [SQL_OBJECT_GIVEN] = "SELECT seq, hash FROM object WHERE source = ?1 AND state = 0 AND seq > ?2 ORDER BY seq LIMIT ?3",
+    [SQL_HEAD_REMOVE] = "DELETE FROM head WHERE id_hash = ?1",
     [SQL_GONE_ADD] = "INSERT INTO gone(hash) VALUES(?1)",
     [SQL_GONE_LIST] = "SELECT id, hash FROM gone WHERE id > ?1 ORDER BY id LIMIT ?2",
     [SQL_GONE_REMOVE] = "DELETE FROM gone WHERE id <= ?1",

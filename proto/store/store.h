@@ -77,6 +77,8 @@ enum status store_evict(struct store *s, const struct hash *hash, struct error *
 // nobody, and not listed among the children of what is above it. Storing it here without a sender brings it back, and so
 // does whoever sends it once store_need_again said so. Heads are not looked at.
 enum status store_delete(struct store *s, const struct hash *hash, struct error *e);
+// The same of a versioned object: all its versions, its head, and the id, of which no versions are wanted any more.
+enum status store_delete_id(struct store *s, const struct hash *id_hash, struct error *e);
 bool store_is_deleted(struct store *s, const struct hash *hash); // or a gap
 // It is wanted again, whoever sends it.
 enum status store_undelete(struct store *s, const struct hash *hash, struct error *e);
@@ -196,6 +198,9 @@ enum store_link store_knowledge_of(struct store_knowledge *k, enum link_kind kin
 // was made anew that is everything, and to look up again and again how it is shown would be too much.
 bool store_knowledge_is_borrowed(const struct store_knowledge *k);
 bool store_came_from(struct store *s, const struct hash *hash, const struct hash *person);
+// What came from the person's node first, in the order it came, behind *after, which moves on; limit of it at most.
+enum status store_given_by(struct store *s, const struct hash *person, int64_t *after, size_t limit,
+                           struct hash_list *out, struct error *e);
 
 // ---- Access (DATA-MODEL.md 10.1) -----------------------------------------------------------------------------------
 

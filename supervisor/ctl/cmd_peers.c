@@ -307,7 +307,16 @@ enum status run_contact_change(struct ctl *c, struct error *e)
     char method[32];
     const char *second = strchr(c->command->name, ' '); // "contact enable" is also called "enable"
     snprintf(method, sizeof method, "contact.%s", second != NULL ? second + 1 : c->command->name);
-    return output_done(c, ctl_call(c, method, json_pack("{s:s}", "person", c->arguments[0]), e), "Done.", e);
+    struct hash id;
+    json_t *params = json_pack("{s:s}", "person", c->arguments[0]);
+    if (ctl_has(c, "wipe")) {
+        if (!hash_parse(span_of(c->arguments[0]), &id)) {
+            json_decref(params);
+            return ctl_usage(e, "with --wipe the person is given by its whole id");
+        }
+        json_object_set_new(params, "wipe", json_true());
+    }
+    return output_done(c, ctl_call(c, method, params, e), "Done.", e);
 }
 
 enum status run_connections(struct ctl *c, struct error *e)

@@ -72,7 +72,8 @@ enum status run_topic_rename(struct ctl *c, struct error *e)
 
 enum status run_topic_leave(struct ctl *c, struct error *e)
 {
-    return output_result(c, ctl_call(c, "topic.leave", json_pack("{s:s}", "topic", c->arguments[0]), e), e);
+    json_t *params = json_pack("{s:s, s:b}", "topic", c->arguments[0], "wipe", (int)ctl_has(c, "wipe"));
+    return output_result(c, ctl_call(c, "topic.leave", params, e), e);
 }
 
 enum status run_topic_read_up_to(struct ctl *c, struct error *e)

@@ -98,7 +98,9 @@ const struct ctl_command CTL_COMMANDS[] = {
      "Both own nodes keep it, nobody else is told, and commands take it for the person. \"\" takes it back.",
      "contact name 59b85c5b \"Anna from work\"", 30, run_contact_name, {{0}}},
     {"contact forget", "PERSON", 1, 1, "Forget a contact's keys and close its connections",
-     "To talk again both sides have to pair again.", "contact forget 59b85c5b", 30, run_contact_change, {AS}},
+     "To talk again both sides have to pair again. With --wipe what was said until now is deleted too, with the files and\n"
+     "objects that only this person gave; then the id is given whole. The person keeps its copies.",
+     "contact forget 59b85c5b", 30, run_contact_change, {{"wipe", '\0', NULL, "also delete the conversation"}, AS}},
     {"contact enable", "PERSON", 1, 1, "Allow connections with a person again", NULL, "contact enable 59b85c5b", 30,
      run_contact_change, {AS}},
     {"contact disable", "PERSON", 1, 1, "Close and refuse connections with a person", NULL, "contact disable 59b85c5b",
@@ -138,6 +140,10 @@ const struct ctl_command CTL_COMMANDS[] = {
      "chat delete 5d41402abc4b2a76…", 30, run_chat_delete,
      {{"with", '\0', "PERSON", "everything said with this person so far"},
       {"topic", '\0', "TOPIC", "everything said in this chat so far"}, {"yes", '\0', NULL, "do not ask"}}},
+    {"chat export", "DIR", 1, 1, "Write a conversation into files",
+     "DIR must not exist. It gets messages.jsonl, a message a line with names, times and states, and files/ with what was\n"
+     "attached.", "chat export --with anna anna-2026", CTL_FOREVER, run_chat_export,
+     {{"with", '\0', "PERSON", "who: name, e-mail, or 8 or more digits of the id"}}},
     {"object get", "HASH", 1, 1, "Show an object", NULL, "object get 4f7fb833", 30, run_object_get, {{0}}},
     {"object current", "IDHASH", 1, 1, "Show the current version of a versioned object", NULL,
      "object current 4f7fb833", 30, run_object_current, {{0}}},
@@ -146,9 +152,9 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"object put", "", 0, 0, "Store an object read from stdin",
      "The object is JSON with the member $type$; {\"$map\":[[k,v]]}, {\"$set\":[…]} and the like write what JSON lacks.",
      "object put <object.json", 30, run_object_put, {{0}}},
-    {"object delete", "HASH", 1, 1, "Delete an object without versions, or a file",
-     "On both own nodes and for good, until it is stored here again. Nothing may refer to it. Other people keep their\n"
-     "copies. The id is given whole.", "object delete 4f7fb833…", 30, run_object_delete, {{0}}},
+    {"object delete", "HASH|IDHASH", 1, 1, "Delete an object, or a file",
+     "A versioned object goes with all its versions, by its id. On both own nodes and for good, until it is stored here\n"
+     "again. Nothing may refer to it. Other people keep their copies. The id is given whole.", "object delete 4f7fb833…", 30, run_object_delete, {{0}}},
     {"recipe add", "FILE", 1, 1, "Register a recipe with both nodes", "FILE holds a Recipe object as JSON; - is stdin.",
      "recipe add note.recipe.json", 30, run_recipe_add, {{0}}},
     {"recipe list", "", 0, 0, "List the registered recipes", NULL, "recipe list", 30, run_recipe_list, {{0}}},
@@ -225,8 +231,11 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"topic rename", "TOPIC NAME", 2, 2, "Give a group chat another name", "For owners of the chat.", "topic rename team crew", 30,
      run_topic_rename, {AS}},
     {"topic leave", "TOPIC", 1, 1, "Leave a group chat",
-     "What was said stays here. If no owner is left, who may write and is in it longest becomes one.", "topic leave team", 30,
-     run_topic_leave, {AS}},
+     "What was said stays here, unless --wipe deletes it; then the id is given whole. The others keep their copies. If no\n"
+     "owner is left, who may write and is in it longest becomes one.", "topic leave team", 30,
+     run_topic_leave, {{"wipe", '\0', NULL, "also delete what was said"}, AS}},
+    {"topic export", "TOPIC DIR", 2, 2, "Write a chat into files", "As 'tandem chat export' does.", "topic export team team-2026",
+     CTL_FOREVER, run_topic_export, {{0}}},
     {"topic read-up-to", "[TOPIC]", 0, 1, "Note that a chat was read", "Both own nodes know it then. Without --message up to the newest.",
      "topic read-up-to team", 30, run_topic_read_up_to,
      {{"with", '\0', "PERSON", "the chat with a person"}, {"message", '\0', "ID", "the last one that was read"}, AS}},

@@ -37,6 +37,9 @@ CTL_RUN(run_chat_follow);
 // cmd_delete.c
 CTL_RUN(run_chat_delete);
 CTL_RUN(run_object_delete);
+// cmd_export.c
+CTL_RUN(run_topic_export);
+CTL_RUN(run_chat_export);
 // cmd_objects.c
 CTL_RUN(run_object_get);
 CTL_RUN(run_object_current);

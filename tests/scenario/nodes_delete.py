@@ -146,11 +146,105 @@ def test_deleted_objects_and_files_do_not_come_back(t):
     for needle in (b"to be shredded", PHOTO[:5000]):
         is_freed(pair, needle)
     pair.fails("REFUSED", 4, "object", "delete", pair.sparse)
+    doc = {"$type$": "Doc", "id": "a", "text": "version for the shredder"}
+    recipe = {"$type$": "Recipe", "name": "Doc", "rule": [
+        {"itemprop": "id", "isId": True, "itemtype": {"type": "string"}}, {"itemprop": "text", "itemtype": {"type": "string"}}]}
+    pair.ok("recipe", "add", write(os.path.join(t.top, "doc.json"), json.dumps(recipe).encode()))
+    for i in range(3):
+        versioned = pair.ok("object", "put", stdin=json.dumps({**doc, "text": f"{doc['text']} {i}"}))["idHash"]
+    until(lambda: pair.cli("--node", "archive", "object", "current", versioned)[0] == 0, "the versions at the archive")
+    assert pair.ok("object", "delete", versioned) == {}
+    until(lambda: pair.cli("--node", "archive", "object", "current", versioned)[0] == 1, "the archive follows")
+    is_freed(pair, b"version for the shredder")
+    assert pair.cli("object", "current", versioned)[0] == 1
     assert pair.ok("object", "put", stdin=note)["hash"] == made, "it may be stored again"
     assert pair.ok("blob", "put", os.path.join(t.top, "photo.jpg"))["hash"] == photo
     until(lambda: pair.cli("--node", "archive", "object", "get", made)[0] == 0, "which the archive learns")
     until(lambda: pair.cli("--node", "archive", "blob", "get", photo, "-o", os.path.join(t.top, "2"))[0] == 0, "a file too")
     assert read(os.path.join(t.top, "2")) == PHOTO
+
+
+def lines(path):
+    return [json.loads(line) for line in read(path).splitlines()]
+
+
+def test_a_conversation_is_exported_into_files(t):
+    pair = Pair(t)
+    photo = write(os.path.join(t.top, "photo.jpg"), PHOTO)
+    pair.send_lines("sparse", [f"line {i}" for i in range(30)])
+    for i in range(2):
+        pair.send("sparse", f"a picture {i}", "--attach", photo)
+    evil = pair.ok("--node", "sparse", "blob", "put", write(os.path.join(t.top, "evil"), b"evil"))["hash"]
+    pair.t.call("chat.send", node="sparse", to=pair.archive, text="an odd name",
+                attachments=[{"hash": evil, "name": "../../etc/\u0007pass/wd", "type": "text/plain"}])
+    out = os.path.join(t.top, "out")
+    told = pair.ok("--node", "sparse", "chat", "export", out, "--with", pair.archive)
+    assert (told["messages"], told["files"], told["missing"]) == (33, 3, 0), told
+    messages = lines(os.path.join(out, "messages.jsonl"))
+    assert [m["text"] for m in messages] == [f"line {i}" for i in range(30)] + ["a picture 0", "a picture 1", "an odd name"]
+    assert messages[0]["name"] == "me" and messages[0]["time"].endswith("Z") and "state" in messages[0]
+    files = [m["attachments"][0]["file"] for m in messages[30:]]
+    assert len(set(files)) == 3 and all(name.startswith("files/") and name.count("/") == 1 for name in files), files
+    assert read(os.path.join(out, files[0])) == read(os.path.join(out, files[1])) == PHOTO
+    assert read(os.path.join(out, files[2])) == b"evil" and sorted(os.listdir(out)) == ["files", "messages.jsonl"]
+    pair.fails("EXISTS", 1, "--node", "sparse", "chat", "export", out, "--with", pair.archive)
+    assert sorted(n for n in os.listdir(t.top) if n.startswith("out")) == ["out"], "nothing half done is left"
+
+
+def test_a_group_that_is_left_is_deleted_and_exported_before(t):
+    def run(joe, ann):
+        topic = joe.ok("topic", "create", "--name", "crew", "--with", ann.archive)["topicId"]
+        until(lambda: topic in [x["topicId"] for x in ann.ok("topic", "list")], "ann is in the group")
+        joe.ok("topic", "send", topic, "joe for the shredder")
+        ann.ok("topic", "send", topic, "ann for the shredder")
+        for who in (joe, ann):
+            until(lambda: len(who.ok("topic", "read", topic)) == 2, "both hear both")
+        until(lambda: holds(joe, "archive", b"ann for the shredder"), "it is at the archive")
+        assert joe.ok("topic", "export", topic, os.path.join(t.top, "crew"))["messages"] == 2
+        joe.fails("BAD-INPUT", 4, "topic", "leave", topic[:8], "--wipe")
+        joe.ok("topic", "leave", topic, "--wipe")
+        for needle in (b"joe for the shredder", b"ann for the shredder"):
+            is_freed(joe, needle)
+        for node in ("archive", "sparse"):
+            until(lambda: topic not in [x["topicId"] for x in joe.ok("--node", node, "topic", "list")], "it is not listed")
+        assert len(ann.ok("topic", "read", topic)) == 2, "others keep theirs"
+    with_two(t, run)
+
+
+def test_a_contact_is_forgotten_with_everything(t):
+    def run(joe, ann):
+        photo = write(os.path.join(t.top, "photo.jpg"), PHOTO)
+        send(ann, joe.archive, "ann for the shredder", "--attach", photo, "--wait")
+        send(joe, ann.archive, "joe for the shredder", "--wait")
+        both_know(joe, ann.archive, "joe for the shredder")
+        joe.fails("USAGE", 2, "contact", "forget", ann.archive[:12], "--wipe")
+        joe.ok("contact", "forget", ann.archive, "--wipe")
+        for needle in (b"ann for the shredder", b"joe for the shredder", PHOTO[:5000]):
+            is_freed(joe, needle)
+        assert conversation(joe, ann.archive) == []
+        ann.ok("contact", "forget", joe.archive)
+        meet(joe, ann)
+        send(ann, joe.archive, "after the reunion", "--wait")
+        until(lambda: texts(joe, ann.archive) == ["after the reunion"], "only what is said from now on is there")
+        assert len(texts(ann, joe.archive)) == 3
+    with_two(t, run)
+
+
+def test_a_wiped_installation_names_nobody(t):
+    def run(joe, ann):
+        send(joe, ann.archive, "hello", "--wait")
+        joe.ok("restart", "sparse")
+        until(lambda: joe.ok("status")["federated"], "the nodes are federated again")
+        write(joe.t.path("log", "archive.log.1"), joe.archive.encode())
+        write(joe.t.path("tmp-left"), joe.archive.encode())
+        names = [p.encode() for p in (joe.archive, joe.sparse, ann.archive, ann.sparse)] + [b"@lama.local"]
+        assert any(name in read(joe.t.path("log", "archive.log")) for name in names)
+        assert joe.ok("deprovision", "--wipe", "--yes") == {"wiped": True}
+        for folder, _, files in os.walk(joe.t.path()):
+            for file in files:
+                path = os.path.join(folder, file)
+                assert not os.path.isfile(path) or not any(name in read(path) for name in names), path
+    with_two(t, run)
 
 
 def test_a_long_conversation_is_deleted_in_slices(t):
