@@ -85,3 +85,12 @@ void reach_files(struct model *m, const struct hash *data, struct hash_list *out
     hash_list_free(&files);
     hash_list_free(&descriptors);
 }
+
+enum status reach_message(struct model *m, const struct hash *id, struct hash *data, struct error *e)
+{
+    struct value *object;
+    enum status status = model_read(m, id, "CreationTime", &object, e);
+    if (status == STATUS_OK && !value_get_hash(object, "data", data))
+        status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not a message", hash_text(id).s);
+    return status;
+}

@@ -3,6 +3,8 @@
 
 #include "models/model.h"
 
+// The object of a message. Code NOT-FOUND.
+enum status reach_message(struct model *m, const struct hash *id, struct hash *data, struct error *e);
 // Something refers to it, it is a version, or somebody else than our own nodes has a grant for it.
 bool reach_is_held(struct model *m, const struct hash *hash);
 // What refers to it, grants aside; shells (may be NULL) are what only keeps a file. The caller frees the lists.
