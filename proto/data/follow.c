@@ -16,6 +16,7 @@ enum {
     // Of what anybody sends, whose versions must not cost more than they are worth:
     JUDGED_BYTES = 32 << 10, // greater objects are not judged
     JUDGED_VERSIONS_BYTES = 64 << 10,
+    JUDGED_NODES = 4096, // and with longer histories neither: each version that comes would walk them again
 };
 
 struct following {
@@ -182,7 +183,7 @@ static enum status put_together(struct following *f, struct error *e)
 
 static enum status join(struct following *f, struct error *e)
 {
-    enum status status = fork_find(f->source, f->arena, &f->head, &f->theirs, &f->fork, e);
+    enum status status = fork_find(f->source, f->arena, &f->head, &f->theirs, FORK_NODES, &f->fork, e);
     if (status != STATUS_OK)
         return status;
     const struct fork *k = &f->fork;
@@ -258,7 +259,7 @@ static enum status judge(struct following *f, const struct hash *head, const str
     if (status == STATUS_OK)
         status = find_id(f, e);
     if (status == STATUS_OK)
-        status = fork_find(f->source, f->arena, &f->head, &f->theirs, &f->fork, e);
+        status = fork_find(f->source, f->arena, &f->head, &f->theirs, JUDGED_NODES, &f->fork, e);
     if (status != STATUS_OK || f->fork.only_ours == 0)
         return status;
     status = read_object(f, &f->head.data, &ours, e);

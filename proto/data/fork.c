@@ -5,7 +5,7 @@
 
 #include "data/depths.h"
 
-enum { HISTORY_MAX = 4 << 20, BASES_MAX = 32 };
+enum { BASES_MAX = 32 };
 
 enum { OURS = 1, THEIRS = 2, BOTH = OURS | THEIRS };
 
@@ -29,6 +29,7 @@ struct forking {
     struct node **nodes;    // the same
     size_t count;
     size_t cap;
+    size_t max; // nodes
     struct depths queue;
     size_t one_sided; // in the queue
     struct fork *out;
@@ -59,7 +60,7 @@ static enum status load(struct forking *f, const struct hash *hash, struct node 
     *out = hash_map_get(f->known, hash);
     if (*out != NULL)
         return STATUS_OK;
-    if (f->count >= HISTORY_MAX)
+    if (f->count >= f->max)
         return error_set(e, STATUS_TOO_BIG, "VERSION-GRAPH", "the history has too many versions");
     arena_reset(f->scratch);
     enum status status = versionnode_read(f->source, hash, f->scratch, &v, e);
@@ -292,9 +293,11 @@ static void note_bases(struct forking *f, const struct node *ours, const struct 
 }
 
 enum status fork_find(const struct version_source *s, struct arena *a, const struct versionnode *ours,
-                      const struct versionnode *theirs, struct fork *out, struct error *e)
+                      const struct versionnode *theirs, size_t max, struct fork *out, struct error *e)
 {
-    struct forking f = {.source = s, .arena = a, .scratch = arena_create(), .known = hash_map_create(), .out = out};
+    struct forking f = {.source = s, .arena = a, .max = max, .out = out};
+    f.scratch = arena_create();
+    f.known = hash_map_create();
     *out = (struct fork){0};
     struct node *one = add_node(&f, ours);
     struct node *two = add_node(&f, theirs);

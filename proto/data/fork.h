@@ -6,6 +6,8 @@
 
 #include "data/versionnode.h"
 
+enum { FORK_NODES = 4 << 20 }; // more than any history has
+
 struct fork_version { // what root and change nodes say
     struct hash data;
     // The data it was written on top of; zero = none. Of a root that a merge took in: the data it was joined with,
@@ -29,6 +31,7 @@ struct fork {
 };
 
 // Goes back as far as one side has what the other has not. Everything but the bases lives in the arena. Errors:
-// STATUS_NOT_FOUND for a missing node, STATUS_CORRUPT "VERSION-GRAPH" for a depth that does not grow, STATUS_TOO_BIG.
+// STATUS_NOT_FOUND for a missing node, STATUS_CORRUPT "VERSION-GRAPH" for a depth that does not grow, STATUS_TOO_BIG
+// if that takes more than max nodes.
 enum status fork_find(const struct version_source *s, struct arena *a, const struct versionnode *ours,
-                      const struct versionnode *theirs, struct fork *out, struct error *e);
+                      const struct versionnode *theirs, size_t max, struct fork *out, struct error *e);

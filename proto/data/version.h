@@ -64,7 +64,7 @@ enum status version_follow(const struct version_source *s, const struct hash *no
 
 // After version_merge_foreign: tells (lost) what the object it made does not hold of what the head before and the node
 // of the other, with its history, had changed without knowing of each other.
-// Not of objects beyond 32 KiB.
+// Not of objects beyond 32 KiB. STATUS_TOO_BIG: the histories have more than 4096 nodes.
 enum status version_find_lost(const struct version_source *s, const struct hash *head, const struct hash *node,
                               const struct hash *made, struct error *e);
 

@@ -488,6 +488,24 @@ static void what_the_merge_of_the_reference_loses_is_told(void **state)
     assert_false(hash_eq(&head, &r.node));
 }
 
+// A history that somebody made long is not walked for each version that he adds to it.
+static void what_a_long_history_loses_is_not_looked_for(void **state)
+{
+    enum { NODES = 5000 };
+    struct pair *p = *state;
+    struct version_result r;
+    struct error e = {0};
+    struct version_result ours = write_doc(p, p->one, "'s':'ours'", 10);
+    struct version_result theirs = write_doc(p, p->two, "'s':'theirs'", 20);
+    memory_source_copy(p->one, p->two);
+    struct hash last = theirs.node;
+    for (size_t i = 1; i < NODES; i++)
+        last = fixture_node(p->one, "Change", &last, 1, &theirs.hash, (double)i, (double)i + 20);
+    assert_int_equal(version_merge_foreign(&p->one->source, &theirs.hash, NODES + 20, &r, &e), STATUS_OK);
+    assert_int_equal(version_find_lost(&p->one->source, &ours.node, &last, &r.hash, &e), STATUS_TOO_BIG);
+    assert_losses("");
+}
+
 // ---- Any order ------------------------------------------------------------------------------------------------------
 
 static uint32_t below(uint32_t *seed, uint32_t n)
@@ -597,6 +615,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(merges_that_cross_are_merged, begin, end),
         cmocka_unit_test_setup_teardown(what_a_peer_in_the_middle_made_of_it_is_mended, begin, end),
         cmocka_unit_test_setup_teardown(wide_merges_take_no_longer_than_their_size, begin, end),
+        cmocka_unit_test_setup_teardown(what_a_long_history_loses_is_not_looked_for, begin, end),
         cmocka_unit_test_setup_teardown(what_the_merge_of_the_reference_loses_is_told, begin, end),
         cmocka_unit_test(nodes_that_have_the_same_versions_agree),
     };
