@@ -313,8 +313,14 @@ enum status deletion_taken_back(struct model *m, const struct hash *hash, struct
 static enum status set_until(struct model *m, const struct hash *channel, double time, struct error *e)
 {
     bool later;
+    const struct store_setting_name at = store_setting_about(DELETION_AT, channel);
     enum status status = note_time(m, UNTIL, channel, time, &later, e);
-    return status == STATUS_OK && later ? store_hide(m->store, channel, NULL, e) : status; // until its messages are
+    if (status != STATUS_OK || !later)
+        return status;
+    status = store_hide(m->store, channel, NULL, e); // until its messages are
+    if (status == STATUS_OK)
+        status = store_hidden_again(m->store, channel, e);
+    return status == STATUS_OK ? store_setting_set(m->store, at.s, SPAN(""), e) : status; // from the newest
 }
 
 static enum status take_back(struct model *m, const struct hash *hash, double time, struct error *e)

@@ -17,7 +17,8 @@
 
 #include "models/topic.h"
 
-enum { DELETION_SLICE = 200 }; // messages at a time
+enum { DELETION_SLICE = 200 };  // messages at a time
+#define DELETION_AT "deletedAt" // a channel's setting: behind which message its sweep goes on
 
 // Messages by their ids; of others than messages nothing happens and the code is NOT-FOUND. Those written here that
 // wait for the archive are not sent any more. *count (may be NULL): how many were still there.

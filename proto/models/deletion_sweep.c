@@ -53,7 +53,7 @@ static enum status sweep_channel(struct model *m, const struct hash *channel, st
 {
     struct span text;
     struct hash last;
-    const struct store_setting_name name = store_setting_about("deletedAt", channel);
+    const struct store_setting_name name = store_setting_about(DELETION_AT, channel);
     bool begun = store_setting_get(m->store, name.s, m->arena, &text, NULL) == STATUS_OK && hash_parse(text, &last);
     struct channel_entries entries;
     const struct channel_query query = {.channels = channel,

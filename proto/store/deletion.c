@@ -185,11 +185,22 @@ enum status store_hidden_kept(struct store *s, const struct hash *after, size_t 
     return statement_hashes(s, st, out, e);
 }
 
+static enum status set_kept(struct store *s, const struct hash *hash, bool kept, struct error *e)
+{
+    sqlite3_stmt *st = statement(s, SQL_HIDDEN_KEEP);
+    bind_hash(st, 1, hash);
+    sqlite3_bind_int(st, 2, kept);
+    return statement_run(s, st, e);
+}
+
 enum status store_hidden_done(struct store *s, const struct hash *hash, struct error *e)
 {
-    sqlite3_stmt *st = statement(s, SQL_HIDDEN_DONE);
-    bind_hash(st, 1, hash);
-    return statement_run(s, st, e);
+    return set_kept(s, hash, false, e);
+}
+
+enum status store_hidden_again(struct store *s, const struct hash *hash, struct error *e)
+{
+    return set_kept(s, hash, true, e);
 }
 
 // ---- The bytes ------------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_HIDDEN_ADD] = "INSERT OR IGNORE INTO hidden(hash, kept) VALUES(?1, ?2)",
     [SQL_HIDDEN_HAS] = "SELECT 1 FROM hidden WHERE hash = ?1",
     [SQL_HIDDEN_KEPT] = "SELECT hash FROM hidden WHERE kept = 1 AND hash > ?1 ORDER BY hash LIMIT ?2",
-    [SQL_HIDDEN_DONE] = "UPDATE hidden SET kept = 0 WHERE hash = ?1",
+    [SQL_HIDDEN_KEEP] = "UPDATE hidden SET kept = ?2 WHERE hash = ?1",
     [SQL_BROUGHT_REMOVE] = "DELETE FROM brought WHERE seq = ?1",
     [SQL_WANTED_FORGET] = "DELETE FROM wanted WHERE hash = ?1",
     [SQL_LINK_REMOVE] = "DELETE FROM link WHERE src = ?1",

@@ -97,6 +97,7 @@ bool store_is_hidden(struct store *s, const struct hash *hash);
 enum status store_hidden_kept(struct store *s, const struct hash *after, size_t limit, struct hash_list *out,
                               struct error *e);
 enum status store_hidden_done(struct store *s, const struct hash *hash, struct error *e);
+enum status store_hidden_again(struct store *s, const struct hash *hash, struct error *e); // bytes came after it was done
 
 struct store_info {
     uint64_t seq; // store-wide monotonic number

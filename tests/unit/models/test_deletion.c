@@ -122,9 +122,14 @@ static void a_channel_is_deleted_up_to_now(void **state)
     assert_int_equal(sweep(&p->a), 1); // of one object for all
     assert_false(is_here(&p->a, &sent.message));
     model_node_time += 1000;
-    say(&p->b, &p->a, "later");
+    sent = say(&p->b, &p->a, "later");
     sync_both(p);
     assert_texts(&p->a, &p->b, rest, 1);
+    model_node_time += 1000;
+    MUST(deletion_of_channels(model_node_begin(&p->a), &channels, &e));
+    model_node_end(&p->a);
+    assert_int_equal(sweep(&p->a), 1); // a second time
+    assert_false(is_here(&p->a, &sent.message));
     hash_list_free(&channels);
 }
 
