@@ -14,6 +14,14 @@ static enum status damaged(const char *path, const char *why, struct error *e)
     return error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "%s is damaged: %.160s", path, why);
 }
 
+// Of what the disk or a lock says nothing follows for the database.
+static enum status failed(sqlite3 *db, const char *path, int rc, struct error *e)
+{
+    if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
+        return damaged(path, sqlite3_errmsg(db), e);
+    return error_set(e, STATUS_IO, "STORE-FAILED", "%s cannot be read: %s", path, sqlite3_errmsg(db));
+}
+
 // The first complaint, or "ok".
 static enum status check(sqlite3 *db, const char *path, struct error *e)
 {
@@ -26,7 +34,7 @@ static enum status check(sqlite3 *db, const char *path, struct error *e)
     if (rc == SQLITE_BUSY)
         st = STATUS_OK; // somebody opens it now, who will say
     else if (rc != SQLITE_ROW)
-        st = damaged(path, sqlite3_errmsg(db), e);
+        st = failed(db, path, rc, e);
     else if (said == NULL || strcmp(said, "ok") != 0)
         st = damaged(path, said != NULL ? said : "it does not say how", e);
     sqlite3_finalize(statement);

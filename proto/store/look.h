@@ -3,5 +3,6 @@
 
 #include "store/store.h"
 
-// STORE-MISSING; STORE-CORRUPT with what the database says of itself. The objects are not read: that is verifying.
+// STORE-MISSING; STORE-CORRUPT with what the database says of itself; STORE-FAILED: it cannot be read. The objects are
+// not read: that is verifying.
 enum status store_look(const char *dir, enum store_kind kind, struct error *e);

@@ -43,7 +43,9 @@ static void check_database(struct doctor *d, const struct ctl *c, enum ipc_node 
     const char *node = ipc_node_name(which);
     char *dir = path_of(c, "/store", node);
     store_look(dir, which == IPC_ARCHIVE ? STORE_ARCHIVE : STORE_SPARSE, &e);
-    add(d, node, "store", &e, "its database is whole", ways_out[which]);
+    bool unread = strcmp(e.code, "STORE-FAILED") == 0; // which says nothing of the database
+    add(d, node, "store", &e, "its database is whole",
+        unread ? "Check the disk, and who may read that file." : ways_out[which]);
     free(dir);
 }
 

@@ -8,6 +8,7 @@
 #include "crypto/sha256.h"
 #include "fixture.h"
 #include "io/file.h"
+#include "store/look.h"
 
 static void opened(void **state, enum store_kind kind)
 {
@@ -734,6 +735,25 @@ static void an_older_database_is_taken_over(void **state)
     assert_false(store_is_admitted(f->store, &later.hash));
 }
 
+// Whoever is told of damage makes the store anew.
+static void what_cannot_be_read_is_not_called_damaged(void **state)
+{
+    struct fixture *f = *state;
+    struct error e = {0};
+    const char *path = arena_printf(f->arena, "%s/store.db", f->dir).ptr;
+    store_close(f->store);
+    f->store = NULL;
+    assert_int_equal(store_look(f->dir, STORE_ARCHIVE, &e), STATUS_OK);
+    assert_int_equal(file_remove(path, NULL), STATUS_OK);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(store_look(f->dir, STORE_ARCHIVE, &e), STATUS_IO);
+    assert_string_equal(e.code, "STORE-FAILED");
+    assert_int_equal(rmdir(path), 0);
+    static const char text[] = "no database at all, but long enough to be taken for the beginning of one .............";
+    assert_int_equal(file_write(path, SPAN(text), 0600, NULL), STATUS_OK);
+    assert_int_equal(store_look(f->dir, STORE_ARCHIVE, &e), STATUS_CORRUPT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -765,6 +785,7 @@ int main(void)
         BOTH(a_person_knows_what_it_sent_and_what_it_is_shown),
         BOTH(an_older_database_is_taken_over),
         cmocka_unit_test_setup_teardown(archive_settles_into_files, open_archive, close_store),
+        cmocka_unit_test_setup_teardown(what_cannot_be_read_is_not_called_damaged, open_archive, close_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
