@@ -27,6 +27,7 @@
 #include "supervisor/ctl/progress.h"
 #include "supervisor/installation.h"
 #include "supervisor/statedir.h"
+#include "supervisor/wipe.h"
 
 enum { NODE_COUNT = 2, SMALL = 256, TEXT_MAX = 1 << 20 };
 
@@ -106,7 +107,7 @@ static enum status check_unfinished(struct restoring *r, struct error *e)
     enum status status = file_read(file_in(r, STATEDIR_RESTORING), SMALL, &found, e);
     if (status == STATUS_OK && !span_eq_text(buf_span(&found), wanted))
         status = error_set(e, STATUS_CONFLICT, "RESTORE-UNFINISHED",
-                           "another backup or generation is being restored here; finish that one, or remove %s",
+                           "another backup or generation is being restored here; finish that one, or move %s aside",
                            statedir_path(r->dir));
     buf_free(&found);
     return status;
@@ -115,12 +116,14 @@ static enum status check_unfinished(struct restoring *r, struct error *e)
 static enum status make_room(struct restoring *r, struct error *e)
 {
     char text[SMALL];
+    const char *path = statedir_path(r->dir);
+    if (wipe_is_unfinished(path) && wipe_run(path, e) != STATUS_OK) // or the next start would wipe what comes now
+        return e->status;
     if (file_exists(file_in(r, STATEDIR_RESTORING)))
         return check_unfinished(r, e);
     if (holds_installation(r) && !ctl_has(r->c, "replace"))
         return error_set(e, STATUS_EXISTS, "EXISTS",
-                         "%s holds an installation; choose another --state-dir, or move it aside with --replace",
-                         statedir_path(r->dir));
+                         "%s holds an installation; choose another --state-dir, or move it aside with --replace", path);
     enum status status = holds_installation(r) ? replace(r, e) : STATUS_OK;
     describe(r, text);
     return status == STATUS_OK ? file_write(file_in(r, STATEDIR_RESTORING), span_of(text), 0600, e) : status;

@@ -104,6 +104,10 @@ def test_a_restore_replaces_nothing_unasked(t):
     status, error = restore(t, folder, "--replace")
     assert (status, error["error"]["code"]) == (1, "EXISTS") and "replaced-" in error["error"]["message"], error
     open_again(t)
+    assert t.stop() == 0
+    write(t.path("wiping"), b"\n")  # a wipe was broken off: it ends before something comes, not with it
+    assert restore(t, folder)[0] == 0
+    open_again(t)
 
 
 def test_each_secret_opens_its_own_time(t):
