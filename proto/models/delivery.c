@@ -58,11 +58,28 @@ static enum status restore_message(struct model *m, const struct topic *topic, c
     return status;
 }
 
-// What cannot be read of a conversation is passed over.
-static enum status restore_topic(struct model *m, const struct topic *topic, struct error *e)
+// *last: the oldest that was read. What cannot be read of a conversation is passed over.
+static enum status restore_page(struct model *m, const struct topic *topic, const struct channel_query *query,
+                                struct hash *last, bool *more, struct error *e)
 {
     struct channel_entries page = {0};
+    enum status status = STATUS_OK;
+    *more = channel_read(m, query, &page, NULL) == STATUS_OK && page.count != 0;
+    for (size_t i = 0; *more && status == STATUS_OK && i < page.count; i++)
+        if (is_own(m, &page.items[i]))
+            status = restore_message(m, topic, &page.items[i].creation_time, e);
+    if (*more)
+        *last = page.items[page.count - 1].creation_time;
+    *more = *more && page.more;
+    return status;
+}
+
+// Page by page, each in memory of its own: a conversation may be long.
+static enum status restore_topic(struct model *m, const struct topic *topic, struct error *e)
+{
     struct hash_list channels = {0};
+    struct hash last;
+    struct model page = *m;
     enum status status = STATUS_OK;
     bool more = topic_channels(m, topic, &channels, NULL) == STATUS_OK && channels.count != 0;
     struct channel_query query = {.channels = channels.items,
@@ -70,12 +87,11 @@ static enum status restore_topic(struct model *m, const struct topic *topic, str
                                   .limit = RESTORED_AT_A_TIME,
                                   .type = "ChatMessage",
                                   .unverified = true};
-    while (status == STATUS_OK && more && channel_read(m, &query, &page, NULL) == STATUS_OK && page.count != 0) {
-        for (size_t i = 0; status == STATUS_OK && i < page.count; i++)
-            if (is_own(m, &page.items[i]))
-                status = restore_message(m, topic, &page.items[i].creation_time, e);
-        query.before = &page.items[page.count - 1].creation_time;
-        more = page.more;
+    while (status == STATUS_OK && more) {
+        page.arena = arena_create();
+        status = restore_page(&page, topic, &query, &last, &more, e);
+        arena_destroy(page.arena);
+        query.before = &last;
     }
     hash_list_free(&channels);
     return status;
