@@ -168,27 +168,10 @@ static enum status begin_change(struct model *m, struct topic *topic, struct mem
 // ---- Changes --------------------------------------------------------------------------------------------------------
 
 // Whoever joins without the history needs new channels, unless nothing was said in these.
-static bool is_epoch_used(struct model *m, const struct members *s)
-{
-    struct hash_list channels = {0};
-    struct topic topic = {.members = arena_alloc(m->arena, sizeof *topic.members)};
-    *topic.members = members_copy(m, s);
-    for (size_t i = 0; i < s->count; i++)
-        topic.members->items[i].since = s->epoch;
-    bool used = false;
-    if (topic_channels(m, &topic, &channels, NULL) == STATUS_OK)
-        for (size_t i = 0; i < channels.count; i++) {
-            struct channel c;
-            used = used || (channel_get(m, &channels.items[i], &c, NULL) == STATUS_OK && !hash_is_zero(&c.head));
-        }
-    hash_list_free(&channels);
-    return used;
-}
-
 static void join(struct model *m, struct members *next, const struct hash *person, enum member_role role, bool history)
 {
     struct member *known = members_find(next, person);
-    if (!history && !next->history && is_epoch_used(m, next))
+    if (!history && !next->history && topic_epoch_is_used(m, next))
         next->epoch++;
     unsigned since = history || next->history ? 0 : next->epoch;
     if (known == NULL) {

@@ -7,6 +7,8 @@
 struct span topic_channel_text(struct model *m, struct span id, const struct hash *topic, unsigned epoch, bool apart);
 // Was this channel of ours made for this topic?
 bool topic_is_outlet(struct model *m, const struct hash *channel, const struct hash *topic);
+// Did a member say something in the latest epoch?
+bool topic_epoch_is_used(struct model *m, const struct members *s);
 // The Topic of an epoch, which peers that know no statements list a conversation by. Of s the id and creator count.
 enum status topic_put_object(struct model *m, const struct members *s, unsigned epoch, struct span name,
                              struct hash *hash, struct error *e);

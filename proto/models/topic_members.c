@@ -102,12 +102,12 @@ static bool has_version(struct model *m, const struct hash *channel)
 typedef enum status (*each_channel)(struct model *m, const struct members *s, const struct member *owner,
                                     unsigned epoch, const struct hash *channel, void *arg, struct error *e);
 
-// The channels that are here, of all who ever might write.
+// The channels that are here, of all who ever might write; also of before a member was sent away and came back.
 static enum status for_each(struct model *m, const struct members *s, each_channel visit, void *arg, struct error *e)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < s->count; i++)
-        for (unsigned epoch = s->items[i].since; s->items[i].wrote && epoch <= s->epoch; epoch++)
+        for (unsigned epoch = 0; s->items[i].wrote && epoch <= s->epoch; epoch++)
             for (int apart = 0; status == STATUS_OK && apart <= 1; apart++) {
                 struct hash channel;
                 status = channel_hash(m, s, epoch, apart == 1, &s->items[i].person, &channel, e);
@@ -124,6 +124,25 @@ static enum status collect(struct model *m, const struct members *s, const struc
     if (!hash_eq(&owner->person, &m->self->person) || topic_is_outlet(m, channel, &s->channel))
         hash_list_add(arg, channel);
     return STATUS_OK;
+}
+
+static enum status note_use(struct model *m, const struct members *s, const struct member *owner, unsigned epoch,
+                            const struct hash *channel, void *arg, struct error *e)
+{
+    struct channel c;
+    bool *used = arg;
+    (void)owner;
+    if (*used || epoch != s->epoch)
+        return STATUS_OK;
+    enum status status = channel_get(m, channel, &c, e);
+    *used = status == STATUS_OK && !hash_is_zero(&c.head);
+    return status;
+}
+
+bool topic_epoch_is_used(struct model *m, const struct members *s)
+{
+    bool used = false;
+    return for_each(m, s, note_use, &used, NULL) != STATUS_OK || used;
 }
 
 static void add_once(struct hash_list *list, const struct hash *items, size_t count)

@@ -247,6 +247,27 @@ static void who_is_removed_gets_nothing_new(void **state)
     }
 }
 
+// What was said before somebody was sent away stays, for all, when he comes back.
+static void who_comes_back_loses_nothing(void **state)
+{
+    struct crowd *w = *state;
+    create(w, 0, "Team", "", 2, false);
+    sync_all(w);
+    say(w, 2, "Team", "c1");
+    sync_all(w);
+    set_role(w, 0, "Team", 2, MEMBER_GONE, false);
+    sync_all(w);
+    say(w, 1, "Team", "b2");
+    sync_all(w);
+    set_role(w, 0, "Team", 2, MEMBER_WRITER, false);
+    sync_all(w);
+    say(w, 2, "Team", "c3");
+    sync_all(w);
+    for (size_t i = 0; i < 2; i++)
+        assert_string_equal(heard(w, i, "Team"), "c1 b2 c3");
+    assert_string_equal(heard(w, 2, "Team"), "c1 c3");
+}
+
 // Who is sent away and does not obey is not heard.
 static void the_removed_are_not_heard(void **state)
 {
@@ -631,6 +652,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(answers_come_behind_what_they_answer_to, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_group_goes_on_without_its_creator, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_removed_gets_nothing_new, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_comes_back_loses_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_removed_are_not_heard, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_joins_sees_what_the_creator_meant, set_up, tear_down),
         cmocka_unit_test_setup_teardown(readers_only_read, set_up, tear_down),
