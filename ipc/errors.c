@@ -27,7 +27,8 @@ const struct ipc_code IPC_CODES[] = {
      "Stop the program that listens there, or choose another port with --listen HOST:PORT."},
     {"STORE-MISSING", 107, IPC_EXIT_FAILED, STATUS_NOT_FOUND,
      "Make a new one with provision --recreate archive|sparse, or put a backup in its place: tandem restore DIR."},
-    {"STORE-CORRUPT", 108, IPC_EXIT_FAILED, STATUS_CORRUPT, "'tandem doctor' checks the store and says what to do."},
+    {"STORE-CORRUPT", 108, IPC_EXIT_FAILED, STATUS_CORRUPT, "'tandem repair --node NODE' makes a database anew from what is left, 'tandem provision --recreate NODE' a store from "
+     "what the other node has; installation.json has a copy, installation.json.copy."},
     {"STORE-LOCKED", 109, IPC_EXIT_FAILED, STATUS_CONFLICT, "Another process uses this store; stop it first."},
     {"STATE-TOO-NEW", 110, IPC_EXIT_FAILED, STATUS_CONFLICT,
      "This state was written by a newer tandem; install that version. Nothing was changed."},
@@ -41,7 +42,7 @@ const struct ipc_code IPC_CODES[] = {
     {"UNREACHABLE", 116, IPC_EXIT_FAILED, STATUS_IO, "Check the address, the network and that the peer runs."},
     {"TOO-BIG", 117, IPC_EXIT_FAILED, STATUS_TOO_BIG, "A limit was passed; the message names it."},
     {"BAD-KEY-FILE", 118, IPC_EXIT_FAILED, STATUS_CORRUPT,
-     "Put the file that the message names back from a backup. A node's own key files come back with its kept keys when it is "
+     "Put the file that the message names back from a backup, or keys.json from keys.json.copy. A node's own key files come back with its kept keys when it is "
      "made anew: provision --recreate NODE; without DIR/NODE.keys it gets new ones."},
     {"BAD-CONFIG", 119, IPC_EXIT_FAILED, STATUS_INVALID, "The message names the file, the line and the key."},
     {"CLOSED", 120, IPC_EXIT_FAILED, STATUS_CLOSED, "The other side went away; try again."},
@@ -60,7 +61,7 @@ const struct ipc_code IPC_CODES[] = {
     {"OUT-OF-MEMORY", 130, IPC_EXIT_FAILED, STATUS_FULL,
      "Close other programs, or allow more locked memory: ulimit -l."},
     {"OBJECT-DAMAGED", 131, IPC_EXIT_FAILED, STATUS_CORRUPT,
-     "The stored bytes do not fit their hash; restore a backup."},
+     "'tandem repair' fetches it from another node that has it, and says what nobody has."},
     {"FILE-LIMIT", 132, IPC_EXIT_FAILED, STATUS_FULL,
      "Allow more open files: ulimit -n, or LimitNOFILE= of the systemd unit."},
     {"RELAY-LOST", 133, IPC_EXIT_FAILED, STATUS_CLOSED,

@@ -133,6 +133,15 @@ const struct ipc_method IPC_METHODS[] = {
      "Restarts one node and provisions it again; also brings back a failed one.",
      "{}, when the node answers",
      {CHOICE("node", REQUIRED, NODES, "which")}},
+    {"store.repair", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
+     "Verifies the store of a node and fetches what is damaged or missing from the other own node, then from any peer that "
+     "may have it. A node that does not open tries again, and makes its database anew from what is left: STORE-MISSING, "
+     "STORE-CORRUPT when that is not enough.",
+     "{jobId}, for job.wait with the same node; its result: {repaired, lost:[{hash,type,conversation}], restart}; restart: "
+     "the node has to be restarted, which then makes its database anew or comes by what it needed; then call again. Of a node that did not open: "
+     "{opened:true}, when it does; then call again",
+     {CHOICE("node", REQUIRED, NODES, "which"),
+      BOOL("forget", "gives up what nobody has, so that nothing waits for it any more; it is told in lost for the last time")}},
     {"listener.stop", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
      "Shuts the archive's listener: nobody dials it but our sparse node, at a port of this machine that nobody is told. It "
      "dials others and is met at relays as before. It stays so, also after restarts, until listener.start. The archive is "
@@ -536,8 +545,16 @@ const struct ipc_method IPC_METHODS[] = {
      "Writes a reference storage directory as export/NAME into the node's own directory.", "{jobId}",
      {TEXT("name", REQUIRED, 64, "of the folder, no path"), TEXT("secret", REQUIRED, 1024, "for that storage"),
       BOOL("tied", "cancel it as soon as this connection is closed")}},
+    {"store.verify", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "Compares every stored byte with its hash and every row of the index with the bytes. Other work goes on meanwhile. "
+     "A node whose store does not open looks at its folder.",
+     "{jobId}; its result: {objects, damaged:[{hash,type}], missing:[{hash,type}], more, indexFaults, unindexed, "
+     "databaseDamaged, open, sound, why}; more: how many further findings were left out; indexFaults: rows that say "
+     "something else than the bytes; unindexed: files that the index does not know; open: the store is in use; sound: all "
+     "is well",
+     {{0}}},
     {"job.wait", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_POLL,
-     "Waits for long work.", "{done, progress:{done,total}, result}; progress in bytes, where it is known; a failed job "
+     "Waits for long work.", "{done, progress:{done,total}, result}; progress in bytes or objects, where it is known; a failed job "
      "answers its error",
      {TEXT("jobId", REQUIRED, 64, "as answered"), WAIT_MS}},
     {"job.cancel", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
@@ -555,7 +572,9 @@ const struct ipc_method IPC_METHODS[] = {
       TEXT("name", OPTIONAL, 128, "the profile's, in a store that is new"),
       {"key", IPC_TEXT, IPC_REQUIRED, 64, 64, NULL, "hex of the 32-byte node key; wipe it after use"},
       BOOL("create", "whether a missing store is made; default false"),
-      TEXT("keysCopy", OPTIONAL, 1 << 20, "of node.keys: for a store that is made where no keys lie. BAD-KEY-FILE: it does not open"),
+      BOOL("aside", "with create: what lies there of a store is put aside first"),
+      BOOL("repair", "the database is made anew from what is left"),
+      TEXT("keysCopy", OPTIONAL, 1 << 20, "of node.keys: for where keys are missing or damaged. BAD-KEY-FILE: it does not open"),
       TEXT("importName", OPTIONAL, 64, "a reference storage directory to adopt, lying as import/NAME in the node's own"),
       TEXT("importSecret", OPTIONAL, 1024, "of that directory; wipe it after use"),
       TEXT("host", OPTIONAL, 255, "archive: host to listen on; none: for the sparse node only, others meet it at relays"),
@@ -563,6 +582,8 @@ const struct ipc_method IPC_METHODS[] = {
       INT("port", OPTIONAL, 0, 65535, "archive: port to listen on, 0 = any free one"),
       INT("preferredPort", OPTIONAL, 1, 65535, "archive: with port 0, tried first"),
       OBJECT("config", OPTIONAL, "the keys of tandem.conf the node reads: {\"relay.urls\":[…], \"listen.origins\":[…], …}")}},
+    {"node.repair", IPC_NODE, IPC_INTERNAL, 0, IPC_MUTATES, MS_DEFAULT, "The node's part of store.repair.", "{jobId}",
+     {BOOL("forget", "as there")}},
     {"node.reseal", IPC_NODE, IPC_INTERNAL, 0, IPC_MUTATES, MS_LONG,
      "Prepares a change of the node key: seals what key opens for newKey as well. Both open the store from then on.",
      "{copy}, as of node.keys, when it is durable",

@@ -35,7 +35,7 @@ enum ipc_kind {
 };
 
 enum {
-    IPC_PARAMS_MAX = 16,
+    IPC_PARAMS_MAX = 18,
     IPC_MESSAGE_MAX = 8 * 1024 * 1024, // holds a message of CHAT_MAX_TEXT bytes, escaped
     IPC_PAGE_MAX = 960 * 1024,         // an answer of many members ends here; a single one may pass it
     IPC_OP_ID_MAX = 64,

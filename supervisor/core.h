@@ -4,6 +4,7 @@
 //   provision.c   provision, deprovision
 //   drive.c       brings both nodes to where they should be
 //   rekey.c       secret.change
+//   repair.c      store.repair
 //   backup.c      what a backup needs of it
 //   listener.c    where the archive listens; listener.stop, listener.start
 //   requests.c    wait, restart, down, forwarding
@@ -45,6 +46,8 @@ struct node {
     uint64_t told;       // generation that knows its peer
     uint64_t copied;     // generation whose keys are kept as they are
     uint64_t blocked;    // generation that refused; waits for a provision or restart
+    bool aside;          // what it has is to be put aside for a store that is made anew
+    bool repair;         // its database is to be made anew from what is left
     uint64_t not_before; // asked no sooner than this
     bool created;        // its store was made by the provision call under way
     bool restarting;     // stopped in order to start again
@@ -144,6 +147,7 @@ struct supervisor {
 
     struct change *change; // of the secret, under way; NULL = none. No node is opened meanwhile
     struct task *changing; // the call that waits for it
+    struct task *repair;   // the call that waits for a node to open; NULL = none
 
     struct {
         char id[BACKUP_ID_LENGTH + 1]; // under way; "" = none
@@ -195,6 +199,9 @@ enum status backup_clean_up(struct supervisor *s, struct error *e); // before an
 
 // rekey.c
 void rekey_register(struct supervisor *s, struct ipc_service *service);
+
+// repair.c
+void repair_register(struct supervisor *s, struct ipc_service *service);
 
 // keys.c
 // keys.json. What was read is durable, so nodes may rely on it. STATUS_NOT_FOUND: there is none. BAD-KEY-FILE.

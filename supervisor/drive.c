@@ -93,6 +93,7 @@ static void refused(struct node *n, const char *step, const struct error *error)
         LOG_TEXT("code", e.code), LOG_TEXT("reason", e.message));
     n->blocked = process_generation(n->process);
     drive_note_failure(n, error);
+    n->repair = false;
     error_prefix(&e, "%s node", process_name(n->process));
     requests_refused(n, &e);
     provision_failed(s, &e);
@@ -161,6 +162,7 @@ static void take_opened(struct node *n, const json_t *result)
     copy_text(result, "url", n->url, sizeof n->url);
     take_kept_keys(n, result);
     n->opened = process_generation(n->process);
+    n->aside = n->repair = false;
     error_clear(&n->failure);
     n->created = n->created || json_is_true(json_object_get(result, "created"));
     if (n->which == IPC_ARCHIVE) {
@@ -180,26 +182,54 @@ static void take_recreation(struct node *n)
         refused(n, "installation.json", &e);
 }
 
+// A store that is of no use can be made anew, but not one that only cannot be read now.
+static bool may_recreate(const struct node *n, const struct error *error)
+{
+    static const char *const others[] = {"IO", "NO-PERMISSION", "STORE-FAILED", "DISK-READ-ONLY"};
+    bool fits = error->status == STATUS_NOT_FOUND || error->status == STATUS_CORRUPT;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        fits = fits || strcmp(error->code, others[i]) == 0;
+    return fits && n->owner->recreate == (int)n->which;
+}
+
+static void recreate(struct node *n, const struct error *error)
+{
+    struct supervisor *s = n->owner;
+    n->aside = strcmp(error->code, "STORE-MISSING") != 0;
+    s->installation.recreating = s->recreate; // saved before the store is made
+    s->recreate = -1;
+    take_recreation(n);
+}
+
+// The secret opens keys.json: what it does not open is not what belongs to it.
+static void judge_refusal(struct node *n, struct error *e)
+{
+    struct supervisor *s = n->owner;
+    struct error why = *e;
+    if (strcmp(e->code, "BAD-SECRET") == 0 && s->installation.adopting < 0)
+        error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "%.250s; either it or keys.json is not of this installation",
+                  why.message);
+    else if (strcmp(e->code, "BAD-KEY-FILE") == 0 && s->installation.recreating == (int)n->which)
+        error_set(e, why.status, why.code, "%.200s (%s)", why.message, keys_copy_file(s, n->which));
+}
+
 static void opened(void *ctx, json_t *result, const struct error *error)
 {
     struct node *n = ctx;
-    struct supervisor *s = n->owner;
+    struct error e = {0};
     n->pending = false;
-    if (error == NULL) {
+    if (error != NULL)
+        e = *error;
+    judge_refusal(n, &e);
+    if (error == NULL)
         take_opened(n, result);
-    } else if (strcmp(error->code, "STORE-MISSING") == 0 && s->recreate == (int)n->which) {
-        s->installation.recreating = s->recreate; // saved before the store is made
-        s->recreate = -1;
-        take_recreation(n);
-    } else if (error->status == STATUS_TIMEOUT || strcmp(error->code, "BUSY") == 0) {
+    else if (may_recreate(n, &e))
+        recreate(n, &e);
+    else if (e.status == STATUS_TIMEOUT || strcmp(e.code, "BUSY") == 0)
         n->not_before = clock_monotonic_ms() + POLL_SLOW_MS; // it still opens its store, which may have to be rebuilt
-    } else {
-        struct error e = *error;
-        if (strcmp(e.code, "BAD-KEY-FILE") == 0 && s->installation.recreating == (int)n->which)
-            error_set(&e, error->status, error->code, "%.200s (%s)", error->message, keys_copy_file(s, n->which));
+    else
         refused(n, "node.provision", &e);
-    }
-    drive(s);
+    drive(n->owner);
 }
 
 static void add_listener(struct supervisor *s, json_t *params)
@@ -215,22 +245,23 @@ static void add_listener(struct supervisor *s, json_t *params)
         json_object_set_new(params, "preferredPort", json_integer(kept));
 }
 
-// A store that is made anew gets the keys of the lost one, if they were kept.
+// A node that lost its keys, with its store or without, gets them back, if they were kept. A copy that cannot be read
+// matters only where the keys are sure to be lost.
 static enum status add_keys(struct node *n, json_t *params, struct error *e)
 {
     struct buf copy = {0};
-    enum status status = keys_find_copy(n->owner, n->which, &copy, e);
+    struct error why = {0};
+    enum status status = keys_find_copy(n->owner, n->which, &copy, &why);
     json_t *text = status == STATUS_OK && copy.len != 0 ? json_stringn(copy.data, copy.len) : NULL;
     buf_free(&copy);
     if (text == NULL && status == STATUS_OK)
-        return error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "%s is no copy of keys",
-                         keys_copy_file(n->owner, n->which));
+        status = error_set(&why, STATUS_CORRUPT, "BAD-KEY-FILE", "%s is no copy of keys",
+                           keys_copy_file(n->owner, n->which));
     if (text != NULL)
         json_object_set_new(params, "keysCopy", text);
-    if (status != STATUS_NOT_FOUND)
-        return status;
-    error_clear(e);
-    return STATUS_OK;
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND || n->owner->installation.recreating != (int)n->which)
+        return STATUS_OK;
+    return error_set(e, status, why.code, "%s", why.message);
 }
 
 static void add_who(struct node *n, json_t *params)
@@ -264,7 +295,11 @@ static void open_node(struct node *n)
     add_who(n, params);
     if (n->which == IPC_ARCHIVE)
         add_listener(s, params);
-    if (in->recreating == (int)n->which && add_keys(n, params, &e) != STATUS_OK)
+    if (n->aside)
+        json_object_set_new(params, "aside", json_true());
+    if (n->repair)
+        json_object_set_new(params, "repair", json_true());
+    if (in->nodes[n->which].person_id[0] != '\0' && add_keys(n, params, &e) != STATUS_OK)
         refused(n, "keys", &e);
     json_incref(params);
     if (e.status == STATUS_OK)

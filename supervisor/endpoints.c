@@ -33,6 +33,7 @@ enum status endpoints_open(struct supervisor *s, struct error *e)
     listener_register(s, s->service);
     provision_register(s, s->service);
     rekey_register(s, s->service);
+    repair_register(s, s->service);
     backup_register(s, s->service);
     tied_register(s, s->service);
     s->server = ipc_server_listen(statedir_socket(s->dir, "control.sock"), s->service, e);

@@ -6,13 +6,20 @@
 #include "io/file.h"
 #include "io/folder.h"
 #include "supervisor/core.h"
+#include "supervisor/twice.h"
 
 enum { KEY_FILE_MAX = 64 * 1024 };
+
+static bool is_key_file(struct span text)
+{
+    struct keyfile keys;
+    return keyfile_parse(text, &keys, NULL) == STATUS_OK;
+}
 
 enum status keys_load(struct supervisor *s, struct keyfile *keys, struct error *e)
 {
     struct buf text = {0};
-    enum status status = file_read(statedir_file(s->dir, "keys.json"), KEY_FILE_MAX, &text, e);
+    enum status status = twice_read(statedir_file(s->dir, "keys.json"), KEY_FILE_MAX, is_key_file, &text, e);
     if (status == STATUS_OK)
         status = keyfile_parse(buf_span(&text), keys, e);
     if (status == STATUS_OK)
@@ -25,7 +32,7 @@ enum status keys_save(struct supervisor *s, const struct keyfile *keys, struct e
 {
     struct buf text = {0};
     keyfile_print(keys, &text);
-    enum status status = file_write(statedir_file(s->dir, "keys.json"), buf_span(&text), 0600, e);
+    enum status status = twice_write(statedir_file(s->dir, "keys.json"), buf_span(&text), e);
     buf_free(&text);
     return status;
 }

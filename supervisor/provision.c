@@ -9,6 +9,7 @@
 #include "io/folder.h"
 #include "supervisor/core.h"
 #include "supervisor/keyfile.h"
+#include "supervisor/twice.h"
 #include "supervisor/wipe.h"
 
 enum { PROVISION_MS = 60000, DEPROVISION_MS = 30000, STOP_GRACE_MS = 1500, RECORD_MAX = 64 * 1024 };
@@ -27,12 +28,18 @@ struct derivation {
 
 // --- the record ------------------------------------------------------------------------------------------------------
 
+static bool is_record(struct span text)
+{
+    struct installation in;
+    return installation_parse(text, &in, NULL) == STATUS_OK;
+}
+
 static enum status provision_load(struct supervisor *s, struct error *e)
 {
     struct buf text = {0};
     struct error missing = {0};
     s->installation = INSTALLATION_NONE;
-    enum status status = file_read(statedir_file(s->dir, "installation.json"), RECORD_MAX, &text, &missing);
+    enum status status = twice_read(statedir_file(s->dir, "installation.json"), RECORD_MAX, is_record, &text, &missing);
     if (status == STATUS_OK)
         status = installation_parse(buf_span(&text), &s->installation, e);
     else if (status == STATUS_NOT_FOUND)
@@ -47,7 +54,7 @@ enum status provision_save(struct supervisor *s, struct error *e)
 {
     struct buf text = {0};
     installation_print(&s->installation, &text);
-    enum status status = file_write(statedir_file(s->dir, "installation.json"), buf_span(&text), 0600, e);
+    enum status status = twice_write(statedir_file(s->dir, "installation.json"), buf_span(&text), e);
     buf_free(&text);
     return status;
 }
@@ -328,8 +335,8 @@ void provision_failed(struct supervisor *s, const struct error *error)
     struct error ignored = {0};
     json_t *data = json_pack("{s:s, s:s, s:s}", "kind", "provision", "code", error->code, "severity", "error");
     if (left_nothing(s, error)) {
-        file_remove(statedir_file(s->dir, "keys.json"), &ignored);
-        file_remove(statedir_file(s->dir, "installation.json"), &ignored);
+        twice_remove(statedir_file(s->dir, "keys.json"), &ignored);
+        twice_remove(statedir_file(s->dir, "installation.json"), &ignored);
         secret_destroy(&s->kek);
         s->installation = INSTALLATION_NONE;
     }
@@ -339,6 +346,8 @@ void provision_failed(struct supervisor *s, const struct error *error)
     json_decref(data);
     if (s->provision != NULL)
         tasks_fail(s, s->provision, error);
+    if (s->repair != NULL)
+        tasks_fail(s, s->repair, error);
     if (s->installation.adopting >= 0)
         begin_reset(s, true); // half an adoption is nothing; its source was only read
 }

@@ -133,7 +133,8 @@ enum status statedir_check_format(const char *path, struct error *e)
         json_int_t number = json_integer_value(json_object_get(object, "tandem"));
         json_decref(object);
         if (number < 1)
-            s = error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "%s is not {\"tandem\":N}", file);
+            s = error_set(e, STATUS_CORRUPT, "STORE-CORRUPT",
+                          "%s is damaged: restore it, or if this tandem wrote it, remove it", file);
         else if (number > STATEDIR_FORMAT)
             s = error_set(e, STATUS_CONFLICT, "STATE-TOO-NEW", "%s has format %lld, this tandem knows up to %d", path,
                           (long long)number, STATEDIR_FORMAT);

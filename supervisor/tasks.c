@@ -21,7 +21,7 @@ static void task_free(struct task *t)
 
 static void no_longer_waits(struct supervisor *s, const struct task *t)
 {
-    struct task **named[] = {&s->provision, &s->deprovision, &s->changing, &s->backup.task};
+    struct task **named[] = {&s->provision, &s->deprovision, &s->changing, &s->repair, &s->backup.task};
     for (size_t i = 0; i < sizeof named / sizeof *named; i++)
         if (*named[i] == t)
             *named[i] = NULL;

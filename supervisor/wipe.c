@@ -10,6 +10,7 @@
 #include "io/file.h"
 #include "io/folder.h"
 #include "io/temp.h"
+#include "supervisor/twice.h"
 
 static const char *path_of(struct buf *b, const char *dir, const char *name)
 {
@@ -86,8 +87,10 @@ enum status wipe_run(const char *state_dir, struct error *e)
     struct buf b = {0};
     enum status s = file_write(path_of(&b, state_dir, "wiping"), SPAN("\n"), 0600, e);
     if (s == STATUS_OK)
-        s = file_remove(path_of(&b, state_dir, "keys.json"), e);
-    static const char *const files[] = {"archive.keys", "sparse.keys", "installation.json"};
+        s = twice_remove(path_of(&b, state_dir, "keys.json"), e);
+    if (s == STATUS_OK)
+        s = twice_remove(path_of(&b, state_dir, "installation.json"), e);
+    static const char *const files[] = {"archive.keys", "sparse.keys"};
     for (size_t i = 0; s == STATUS_OK && i < sizeof files / sizeof *files; i++)
         s = file_remove(path_of(&b, state_dir, files[i]), e);
     if (s == STATUS_OK)

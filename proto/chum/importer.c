@@ -456,6 +456,16 @@ struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct ch
     return im;
 }
 
+void chum_importer_forget(struct chum_importer *im)
+{
+    size_t cursor = 0;
+    struct hash root;
+    void *value;
+    im->complete = (struct hash){{0}};
+    while (hash_map_next(im->failures, &cursor, &root, &value))
+        ((struct failure *)value)->retry_at = 0;
+}
+
 bool chum_importer_is_busy(const struct chum_importer *im)
 {
     return im->state != IDLE;

@@ -38,6 +38,7 @@ void chum_importer_pass(struct chum_importer *im); // begins a pass; nothing if 
 // Ends the running pass, if it is fetching: what is under way goes on beside the passes to come, so that a big file
 // does not keep back what is small. Nothing happens while too much goes on already.
 void chum_importer_move_on(struct chum_importer *im);
+void chum_importer_forget(struct chum_importer *im); // the next pass goes through everything, whatever failed before
 bool chum_importer_is_busy(const struct chum_importer *im);       // a pass is running
 bool chum_importer_is_fetching(const struct chum_importer *im);   // something is being fetched
 uint64_t chum_importer_retry_at(const struct chum_importer *im);  // when what failed is due next; 0 = nothing failed

@@ -8,6 +8,7 @@
 #include "chum/charge.h"
 #include "chum/exporter.h"
 #include "chum/importer.h"
+#include "chum/refetch.h"
 #include "chum/spoken.h"
 
 enum {
@@ -45,6 +46,9 @@ struct chum_session {
     struct chum_exporter *exporter;
     struct chum_importer *importer;
     struct spoken *spoken;
+    struct chum_refetch *refetch; // NULL: none is under way
+    chum_session_refetched refetched;
+    void *refetched_ctx;
     enum phase phase;
     unsigned version_tries;
     uint64_t due;          // when the phase's timer fires; 0 = none
@@ -367,6 +371,7 @@ static void on_closed(void *ctx, const struct error *why)
     struct chum_session *s = ctx;
     s->fetch->closing = true;
     chum_importer_end(s->importer);
+    chum_refetch_end(s->refetch);
     s->fetch->ended = true;
     chum_exporter_end(s->exporter);
     rpc_fail_all(s->rpc, why);
@@ -430,6 +435,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .policy = policy,
                                              .counts = &s->counts,
                                              .person = s->fetch->sender,
+                                             .gives_all = s->options.gives_all,
                                              .served = served,
                                              .told_of_news = told_of_news,
                                              .full = set_full,
@@ -478,6 +484,33 @@ void chum_session_poke(struct chum_session *s)
     s->poked = true;
     if (s->phase == RUNNING && !chum_importer_is_busy(s->importer))
         wait_until(s, now(s));
+}
+
+uint64_t chum_session_recheck(struct chum_session *s)
+{
+    bool busy = s->phase == RUNNING && chum_importer_is_busy(s->importer);
+    chum_importer_forget(s->importer);
+    chum_session_poke(s);
+    return s->counts.passes + (busy ? 2 : 1);
+}
+
+static void refetch_over(void *ctx, const struct hash_list *failed)
+{
+    struct chum_session *s = ctx;
+    s->refetch = NULL;
+    s->refetched(s->refetched_ctx, failed);
+}
+
+bool chum_session_refetch(struct chum_session *s, const struct hash_list *hashes, chum_session_refetched done,
+                          void *ctx)
+{
+    if (s->phase != RUNNING || s->refetch != NULL || hashes->count == 0)
+        return false;
+    s->refetched = done;
+    s->refetched_ctx = ctx;
+    struct chum_refetch *begun = chum_refetch_begin(s->fetch, hashes, refetch_over, s);
+    s->refetch = begun;
+    return true;
 }
 
 static void news_told(void *ctx, const struct rpc_reply *reply)

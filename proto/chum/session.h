@@ -27,6 +27,7 @@ struct chum_events { // any may be NULL
 struct chum_options {
     bool peer_is_tandem; // an own node: no courtesy waits, each tells the other of news, lists are not sent twice
     uint64_t poll_ms;    // 0 = the default: 800 while active, else 5,000; an own node, which tells of news, 15,000
+    bool gives_all;      // an own node is given whatever it asks for by its hash
     uint64_t file_max;   // bytes of one BLOB or CLOB that is taken; 0 = CHUM_FILE_MAX
 };
 
@@ -38,6 +39,14 @@ struct chum_session *chum_session_create(struct conn *c, struct store_queue *que
 void chum_session_stop(struct chum_session *s,
                        const char *reason);     // answers to own questions first (WIRE.md 9.3), then closes
 void chum_session_poke(struct chum_session *s); // ask the peer now
+// The same, and all that is shown is gone through again, also what failed: something of it was lost here. It is over
+// with as many passes in chum_session_counts.
+uint64_t chum_session_recheck(struct chum_session *s);
+// Asks an own node for what was lost here (refetch.h). false: not now, done will not be called. Otherwise it is called
+// once, from the loop, later.
+typedef void (*chum_session_refetched)(void *ctx, const struct hash_list *failed);
+bool chum_session_refetch(struct chum_session *s, const struct hash_list *hashes, chum_session_refetched done,
+                          void *ctx);
 // Something the peer may see has changed. Towards tandem it is told (service 3, which the reference knows and ignores),
 // so that it asks at once; telling again waits for the answer to the last time.
 void chum_session_tell_news(struct chum_session *s);

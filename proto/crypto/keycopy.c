@@ -98,7 +98,7 @@ static struct span next_line(struct span *rest)
 }
 
 // The lines of files, if the first and the last one say that everything is there.
-static bool find_files(struct span copy, struct span *files)
+bool keycopy_files(struct span copy, struct span *files)
 {
     const size_t tail = sizeof sum - 1 + HASH_HEX + 1;
     struct hash said;
@@ -121,6 +121,13 @@ static bool read_line(struct span line, struct span *name, char content[FILE_MAX
     struct span hex = span_from(line, name->len + 1);
     *size = hex.len / 2;
     return is_key_file(*name) && *size <= FILE_MAX && hex.len % 2 == 0 && hex_decode(hex, content, *size);
+}
+
+bool keycopy_next_name(struct span *files, struct span *name)
+{
+    char content[FILE_MAX];
+    size_t size;
+    return files->len != 0 && read_line(next_line(files), name, content, &size);
 }
 
 static enum status write_files(const char *dir, struct span files, struct error *e)
@@ -156,7 +163,7 @@ static void remove_files(const char *dir, struct span files)
 enum status keycopy_restore(const char *dir, struct span copy, struct error *e)
 {
     struct span files;
-    if (!find_files(copy, &files))
+    if (!keycopy_files(copy, &files))
         return damaged(e);
     enum status st = write_files(dir, files, e);
     if (st != STATUS_OK)
@@ -167,5 +174,5 @@ enum status keycopy_restore(const char *dir, struct span copy, struct error *e)
 enum status keycopy_check(struct span copy, struct error *e)
 {
     struct span files;
-    return find_files(copy, &files) ? STATUS_OK : damaged(e);
+    return keycopy_files(copy, &files) ? STATUS_OK : damaged(e);
 }

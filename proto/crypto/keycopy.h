@@ -15,3 +15,7 @@ enum status keycopy_make(const char *dir, struct buf *out, struct error *e);
 // Puts all files of a copy into a folder that has no keychain, or none. Code BAD-KEY-FILE: the copy is damaged.
 enum status keycopy_restore(const char *dir, struct span copy, struct error *e);
 enum status keycopy_check(struct span copy, struct error *e); // is it whole? BAD-KEY-FILE
+
+// Its files, one name after the other. false: the copy is damaged; there is no further one.
+bool keycopy_files(struct span copy, struct span *files);
+bool keycopy_next_name(struct span *files, struct span *name);

@@ -21,6 +21,8 @@ struct list_iterator {
     struct cursor *cursors;
     size_t count;
     bool stop_at_common;
+    bool steps_over;
+    size_t holes;
     bool ended;
     bool has_last;
     struct list_element last;          // emitted or skipped
@@ -81,33 +83,73 @@ static void note_mark(struct list_marks *marks, struct cursor *c)
     }
 }
 
-static enum status load(const struct list_iterator *it, struct cursor *c, struct error *e)
-{
-    struct value *object;
-    if (c->arena == NULL)
-        c->arena = arena_create();
-    arena_reset(c->arena);
-    enum status status = read_typed(it->source, c->arena, &c->entry, SPAN("LinkedListEntry"), &object, e);
-    if (status != STATUS_OK)
-        return status;
-    c->element.entry = c->entry;
-    if (!value_get_hash(object, "data", &c->element.creation_time))
-        return error_set(e, STATUS_CORRUPT, "BAD-LIST", "LinkedListEntry %s is incomplete", hash_text(&c->entry).s);
-    c->metadata = value_get(object, SPAN("metadata"));
-    c->previous = (struct hash){{0}};
-    value_get_hash(object, "previous", &c->previous);
-    status = read_creation_time(it->source, c->arena, &c->element, e);
-    c->loaded = status == STATUS_OK;
-    if (c->loaded)
-        note_mark(it->source->marks, c);
-    return status;
-}
-
 static void advance(struct cursor *c)
 {
     c->entry = c->previous;
     c->ended = hash_is_zero(&c->entry);
     c->loaded = false;
+}
+
+static bool is_lost(enum status status)
+{
+    return status == STATUS_CORRUPT || status == STATUS_NOT_FOUND;
+}
+
+// The first link is the element, and one to another entry leads to what is behind it.
+static bool know_links(const struct list_iterator *it, struct cursor *c)
+{
+    struct hash_list targets = {0};
+    bool known = it->steps_over && it->source->links != NULL &&
+                 it->source->links(it->source->ctx, &c->entry, &targets, &c->previous) && targets.count != 0;
+    if (known)
+        c->element.creation_time = targets.items[0];
+    c->metadata = NULL;
+    hash_list_free(&targets);
+    return known;
+}
+
+static enum status read_entry(const struct list_iterator *it, struct cursor *c, struct error *e)
+{
+    struct value *object;
+    struct error why = {0};
+    if (c->arena == NULL)
+        c->arena = arena_create();
+    arena_reset(c->arena);
+    enum status status = read_typed(it->source, c->arena, &c->entry, SPAN("LinkedListEntry"), &object, &why);
+    c->element.entry = c->entry;
+    if (is_lost(status) && know_links(it, c))
+        return STATUS_OK;
+    if (status != STATUS_OK)
+        return error_set(e, status, why.code, "%s", why.message);
+    if (!value_get_hash(object, "data", &c->element.creation_time))
+        return error_set(e, STATUS_CORRUPT, "BAD-LIST", "LinkedListEntry %s is incomplete", hash_text(&c->entry).s);
+    c->metadata = value_get(object, SPAN("metadata"));
+    c->previous = (struct hash){{0}};
+    value_get_hash(object, "previous", &c->previous);
+    return STATUS_OK;
+}
+
+// Behind holes the list may have ended.
+static enum status load(struct list_iterator *it, struct cursor *c, struct error *e)
+{
+    struct error why = {0};
+    while (!c->ended) {
+        enum status status = read_entry(it, c, e);
+        if (status != STATUS_OK)
+            return status;
+        status = read_creation_time(it->source, c->arena, &c->element, &why);
+        c->loaded = status == STATUS_OK;
+        if (c->loaded) {
+            note_mark(it->source->marks, c);
+            return STATUS_OK;
+        }
+        if (!it->steps_over || !is_lost(status))
+            return error_set(e, status, why.code, "%s", why.message);
+        it->holes++;
+        c->has_mark = false;
+        advance(c);
+    }
+    return STATUS_OK;
 }
 
 static bool is_same_entry(const struct cursor *a, const struct cursor *b)
@@ -141,6 +183,8 @@ static enum status choose(struct list_iterator *it, struct cursor **candidate, s
         enum status status = c->loaded ? STATUS_OK : load(it, c, e);
         if (status != STATUS_OK)
             return status;
+        if (c->ended)
+            continue;
         if (*candidate != NULL && is_same_entry(c, *candidate)) {
             c->ended = true; // the same entry has the same history
             continue;
@@ -178,13 +222,13 @@ enum status list_iterator_next(struct list_iterator *it, struct list_element *ou
     return STATUS_OK;
 }
 
-static enum status skip(const struct list_iterator *it, struct cursor *c, const struct list_key *bound, struct error *e)
+static enum status skip(struct list_iterator *it, struct cursor *c, const struct list_key *bound, struct error *e)
 {
     while (!c->ended) {
         if (it->source->marks != NULL && list_marks_follow(it->source->marks, &c->entry, bound))
             c->has_mark = false;
         enum status status = load(it, c, e);
-        if (status != STATUS_OK)
+        if (status != STATUS_OK || c->ended)
             return status;
         struct list_key key = list_element_key(&c->element);
         if (list_key_compare(&key, bound) < 0)
@@ -217,6 +261,16 @@ struct list_iterator *list_iterator_create(const struct version_source *s, const
         it->cursors[i].element.list = i;
     }
     return it;
+}
+
+void list_iterator_step_over(struct list_iterator *it)
+{
+    it->steps_over = true;
+}
+
+size_t list_iterator_holes(const struct list_iterator *it)
+{
+    return it->holes;
 }
 
 void list_iterator_destroy(struct list_iterator *it)

@@ -23,6 +23,9 @@ struct list_iterator;
 struct list_iterator *list_iterator_create(const struct version_source *s, const struct hash *heads, size_t count,
                                            bool stop_at_common);
 enum status list_iterator_next(struct list_iterator *it, struct list_element *out, bool *end, struct error *e);
+// Passes over entries that are lost here, as far as it is known what lies behind them, instead of failing.
+void list_iterator_step_over(struct list_iterator *it);
+size_t list_iterator_holes(const struct list_iterator *it); // elements that were passed over
 void list_iterator_destroy(struct list_iterator *it);
 // Before the first next: leaves out what next would emit first as long as it is not older than bound.
 enum status list_iterator_skip(struct list_iterator *it, const struct list_key *bound, struct error *e);

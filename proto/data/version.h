@@ -28,6 +28,9 @@ struct version_source {
     enum status (*head)(void *ctx, const struct hash *id_hash, struct hash *node, struct error *e);
     enum status (*set_head)(void *ctx, const struct hash *id_hash, const struct hash *node, struct error *e);
     void (*lost)(void *ctx, const struct version_loss *loss); // NULL: nobody wants to know
+    // What is known of the links of an object whose bytes are lost, in their order, and the last of them that leads to
+    // an object of the same type, zero if none does. false: nothing is known. May be NULL.
+    bool (*links)(void *ctx, const struct hash *hash, struct hash_list *targets, struct hash *same_type);
 };
 
 enum version_mode { VERSION_CHANGE, VERSION_MERGE, VERSION_NONE }; // DATA-MODEL.md 8.3

@@ -64,7 +64,8 @@ struct channel_entry {
 struct channel_entries {
     struct channel_entry *items;
     size_t count;
-    bool more; // the limit ended the page
+    bool more;    // the limit ended the page
+    size_t holes; // entries of the page, or near it, that are lost here
 };
 
 // Posts an object to a channel of the registry (5.2): affirmed and signed by the author, inserted by time. An explicit

@@ -70,6 +70,11 @@ static enum status judge(struct model *m, struct trust_memo *memo, struct introd
 {
     struct hash_list metadata = {0};
     enum status status = channel_entry_metadata(m, &entry->entry, &metadata, e);
+    if (status == STATUS_CORRUPT ||
+        status == STATUS_NOT_FOUND) { // lost: what it says is shown, who says so is not known
+        error_clear(e);
+        return STATUS_OK;
+    }
     if (status == STATUS_OK)
         status = trust_verify_entry(m, memo, &entry->creation_time, &metadata, &entry->author, &entry->has_author,
                                     &entry->verification, e);
@@ -107,6 +112,7 @@ struct elements {
     struct list_element *items;
     size_t count;
     size_t cap;
+    size_t holes;
 };
 
 static bool is_older(const struct list_element *a, const struct list_element *b)
@@ -135,6 +141,7 @@ static enum status collect(struct model *m, const struct hash *heads, size_t cou
                            struct error *e)
 {
     struct list_iterator *it = list_iterator_create(store_versions(m->store), heads, count, false);
+    list_iterator_step_over(it);
     struct hash_map *seen = hash_map_create();
     struct list_element element;
     bool end;
@@ -142,6 +149,7 @@ static enum status collect(struct model *m, const struct hash *heads, size_t cou
     while ((status = list_iterator_next(it, &element, &end, e)) == STATUS_OK && !end)
         if (hash_map_add(seen, &element.creation_time))
             add_element(all, &element);
+    all->holes = list_iterator_holes(it);
     hash_map_destroy(seen);
     list_iterator_destroy(it);
     return status;
@@ -184,7 +192,7 @@ static int compare(const struct list_element *element, const struct bound *bound
     return list_key_compare(&key, &bound->key);
 }
 
-enum verdict { SKIP, TAKE, STOP };
+enum verdict { SKIP, TAKE, STOP, HOLE };
 
 struct page { // being filled
     const struct channel_query *query;
@@ -193,6 +201,7 @@ struct page { // being filled
     struct bound after;
     struct entries list;
     bool more;
+    size_t holes;
 };
 
 static bool is_deleted(struct model *m, const struct page *p, const struct list_element *element)
@@ -211,9 +220,12 @@ static enum verdict weigh(struct model *m, const struct page *p, const struct li
         return STOP;
     if (before->set && compare(element, before) >= 0)
         return SKIP;
-    if (q->type != NULL &&
-        (store_info(m->store, &element->data, &info, NULL) != STATUS_OK || strcmp(info.type, q->type) != 0))
-        return SKIP;
+    if (q->type != NULL) {
+        if (store_info(m->store, &element->data, &info, NULL) != STATUS_OK)
+            return store_is_wanted(m->store, &element->data) && !is_deleted(m, p, element) ? HOLE : SKIP;
+        if (strcmp(info.type, q->type) != 0)
+            return SKIP;
+    }
     return is_deleted(m, p, element) ? SKIP : TAKE;
 }
 
@@ -235,6 +247,7 @@ static bool page_put(struct model *m, struct page *p, const struct list_element 
 {
     const struct channel_query *q = p->query;
     enum verdict verdict = weigh(m, p, element);
+    p->holes += verdict == HOLE;
     p->more = verdict == TAKE && p->list.count == (q->limit != 0 ? q->limit : CHANNEL_PAGE);
     if (verdict == TAKE && !p->more)
         take(add_entry(m, &p->list), &q->channels[element->list], element);
@@ -248,6 +261,7 @@ static enum status walk_in_order(struct model *m, struct page *p, const struct h
     struct list_element last = {0};
     bool going = true;
     enum status status = STATUS_OK;
+    list_iterator_step_over(it);
     if (p->before.set)
         status = list_iterator_skip(it, &p->before.key, e);
     while (status == STATUS_OK && going && *sorted) {
@@ -260,6 +274,7 @@ static enum status walk_in_order(struct model *m, struct page *p, const struct h
         last = element;
         going = page_put(m, p, &element);
     }
+    p->holes += list_iterator_holes(it);
     list_iterator_destroy(it);
     return status;
 }
@@ -273,6 +288,7 @@ static enum status walk_out_of_order(struct model *m, struct page *p, const stru
     if (status == STATUS_OK)
         qsort(all.items, all.count, sizeof *all.items, newest_first);
     p->list.count = 0;
+    p->holes += all.holes;
     for (size_t i = 0; status == STATUS_OK && i < all.count; i++)
         if (!page_put(m, p, &all.items[i]))
             break;
@@ -296,17 +312,23 @@ static void reverse(struct channel_entry *items, size_t count)
     }
 }
 
+// A channel whose own object is lost is a hole among the others.
 static enum status read_heads(struct model *m, const struct hash *channels, size_t count, struct hash **heads,
-                              struct error *e)
+                              size_t *holes, struct error *e)
 {
     *heads = arena_alloc(m->arena, (count + 1) * sizeof **heads);
     for (size_t i = 0; i < count; i++) {
-        struct channel c;
+        struct channel c = {0};
+        struct hash node;
         enum status status = channel_get(m, &channels[i], &c, e);
-        if (status != STATUS_OK)
+        bool lost = (status == STATUS_CORRUPT || status == STATUS_NOT_FOUND) &&
+                    store_head(m->store, &channels[i], &node, NULL) == STATUS_OK;
+        if (status != STATUS_OK && !lost)
             return status;
-        (*heads)[i] = c.head;
+        *holes += lost;
+        (*heads)[i] = lost ? (struct hash){{0}} : c.head;
     }
+    error_clear(e);
     return STATUS_OK;
 }
 
@@ -317,14 +339,15 @@ enum status channel_read(struct model *m, const struct channel_query *query, str
     struct hash *heads;
     enum status status = page_begin(m, query, &page, e);
     if (status == STATUS_OK)
-        status = read_heads(m, query->channels, query->channel_count, &heads, e);
+        status = read_heads(m, query->channels, query->channel_count, &heads, &page.holes, e);
     if (status == STATUS_OK)
         status = walk(m, &page, heads, e);
     if (status == STATUS_OK)
         status = judge_all(m, page.list.items, page.list.count, query->unverified, e);
     if (query->ascending)
         reverse(page.list.items, page.list.count);
-    *out = (struct channel_entries){.items = page.list.items, .count = page.list.count, .more = page.more};
+    *out = (struct channel_entries){
+        .items = page.list.items, .count = page.list.count, .more = page.more, .holes = page.holes};
     return status;
 }
 
@@ -415,6 +438,8 @@ static enum status find_new(struct model *m, const struct stretch *s, struct ent
     struct reading now = {.it = list_iterator_create(source, &s->to, 1, false)};
     struct reading old = {.it = list_iterator_create(source, &s->from, 1, false)};
     size_t before = list->count;
+    list_iterator_step_over(now.it);
+    list_iterator_step_over(old.it);
     enum status status = subtract(m, &s->channel, &now, &old, list, e);
     list_iterator_destroy(now.it);
     list_iterator_destroy(old.it);
@@ -491,7 +516,10 @@ static enum status begin_stretches(struct model *m, const struct hash *channels,
                                    struct stretch **stretches, struct error *e)
 {
     struct hash *heads;
-    enum status status = read_heads(m, channels, count, &heads, e);
+    size_t holes = 0;
+    enum status status = read_heads(m, channels, count, &heads, &holes, e);
+    if (status == STATUS_OK && holes != 0) // a cursor before its entries would tell them all again
+        status = error_set(e, STATUS_CORRUPT, "OBJECT-DAMAGED", "a channel is lost here");
     *stretches = arena_alloc(m->arena, (count + 1) * sizeof **stretches);
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
         (*stretches)[i] = (struct stretch){.channel = channels[i], .to = heads[i]};

@@ -318,12 +318,14 @@ static bool read_message(struct model *m, const struct channel_entry *entry, str
 
 void chat_show(struct model *m, const struct channel_entries *entries, struct chat_messages *out)
 {
-    *out = (struct chat_messages){.more = entries->more, .latest = INT64_MIN};
+    *out = (struct chat_messages){.more = entries->more, .latest = INT64_MIN, .holes = entries->holes};
     out->items = arena_alloc(m->arena, (entries->count + 1) * sizeof *out->items);
     for (size_t i = 0; i < entries->count; i++) {
         int64_t timestamp = (int64_t)entries->items[i].timestamp;
         out->latest = timestamp > out->latest ? timestamp : out->latest;
-        out->count += read_message(m, &entries->items[i], &out->items[out->count]);
+        bool shown = read_message(m, &entries->items[i], &out->items[out->count]);
+        out->holes += !shown && strcmp(entries->items[i].type, "ChatMessage") == 0;
+        out->count += shown;
     }
 }
 

@@ -33,6 +33,7 @@ struct chat_messages {
     size_t count;
     bool more;      // older ones exist
     int64_t latest; // time of all that was read, whatever it was; INT64_MIN: nothing was
+    size_t holes;   // messages of the page, or near it, that are lost here
 };
 
 struct chat_sent {

@@ -15,31 +15,6 @@ static bool read_public_keys(const struct value *keys, struct identity_keys *out
            hex_decode(sign, out->sign_public.b, sizeof out->sign_public.b);
 }
 
-enum status keys_open(struct model *m, struct keychain *k, const struct hash *owner, struct identity_keys *out,
-                      struct error *e)
-{
-    struct hash_list candidates = {0};
-    struct value *keys;
-    enum status status = store_referrers(m->store, owner, SPAN("Keys"), false, &candidates, e);
-    size_t i = 0;
-    while (i < candidates.count && !keychain_has(k, &candidates.items[i]))
-        i++;
-    if (status == STATUS_OK && i == candidates.count)
-        status = error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the secret keys of %s are not in the keychain",
-                           hash_text(owner).s);
-    if (status == STATUS_OK)
-        status = model_read(m, &candidates.items[i], "Keys", &keys, e);
-    if (status == STATUS_OK && !read_public_keys(keys, out))
-        status =
-            error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "the Keys object of %s is unreadable", hash_text(owner).s);
-    if (status == STATUS_OK) {
-        out->keys = candidates.items[i];
-        status = keychain_get(k, &out->keys, &out->secret, &out->sign_secret, e);
-    }
-    hash_list_free(&candidates);
-    return status;
-}
-
 // ---- Writing the Keys object ---------------------------------------------------------------------------------------
 
 static void derive_public(struct identity_keys *keys)
@@ -78,7 +53,7 @@ static bool belongs_to(struct model *m, const struct keychain *k, const struct h
     return false;
 }
 
-// The Keys object went with the database, its secrets did not.
+// The Keys object went with the database, or its bytes are lost, but its secrets are not.
 static enum status recover(struct model *m, struct keychain *k, const struct hash *owner, struct identity_keys *out,
                            struct error *e)
 {
@@ -93,6 +68,41 @@ static enum status recover(struct model *m, struct keychain *k, const struct has
                      : error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "%s has no keys", hash_text(owner).s);
     hash_list_free(&names);
     return status;
+}
+
+static enum status open_known(struct model *m, struct keychain *k, const struct hash *owner, struct identity_keys *out,
+                              struct error *e)
+{
+    struct hash_list candidates = {0};
+    struct value *keys;
+    enum status status = store_referrers(m->store, owner, SPAN("Keys"), false, &candidates, e);
+    size_t i = 0;
+    while (i < candidates.count && !keychain_has(k, &candidates.items[i]))
+        i++;
+    if (status == STATUS_OK && i == candidates.count)
+        status = error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the secret keys of %s are not in the keychain",
+                           hash_text(owner).s);
+    if (status == STATUS_OK)
+        status = model_read(m, &candidates.items[i], "Keys", &keys, e);
+    if (status == STATUS_OK && !read_public_keys(keys, out))
+        status =
+            error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "the Keys object of %s is unreadable", hash_text(owner).s);
+    if (status == STATUS_OK) {
+        out->keys = candidates.items[i];
+        status = keychain_get(k, &out->keys, &out->secret, &out->sign_secret, e);
+    }
+    hash_list_free(&candidates);
+    return status;
+}
+
+enum status keys_open(struct model *m, struct keychain *k, const struct hash *owner, struct identity_keys *out,
+                      struct error *e)
+{
+    struct error why = {0};
+    enum status status = open_known(m, k, owner, out, &why);
+    if (status == STATUS_OK || (status != STATUS_NOT_FOUND && status != STATUS_CORRUPT))
+        return status == STATUS_OK ? status : error_set(e, status, why.code, "%s", why.message);
+    return recover(m, k, owner, out, e) == STATUS_OK ? STATUS_OK : error_set(e, status, why.code, "%s", why.message);
 }
 
 static void take_pair(const struct keys_pair *given, struct identity_keys *out)
@@ -121,9 +131,7 @@ enum status keys_provide(struct model *m, struct keychain *k, const struct hash 
                          struct identity_keys *out, struct error *e)
 {
     struct error why = {0};
-    enum status status = keys_open(m, k, owner, out, &why);
-    if (status == STATUS_NOT_FOUND && given == NULL)
-        status = recover(m, k, owner, out, &why);
+    enum status status = given == NULL ? keys_open(m, k, owner, out, &why) : open_known(m, k, owner, out, &why);
     if (status == STATUS_NOT_FOUND)
         return create(m, k, owner, given, out, e);
     if (status != STATUS_OK && e != NULL)

@@ -233,6 +233,8 @@ static enum status read_page(struct node_job *job, struct model *m, const struct
     json_t *items = show_messages(m, &messages, c->is_face);
     size_t dropped = drop_oldest(items);
     job->result = json_pack("{s:o}", "items", items);
+    if (messages.holes != 0)
+        json_object_set_new(job->result, "holes", json_integer((json_int_t)messages.holes));
     if ((messages.more || dropped > 0) && messages.count != 0)
         json_object_set_new(job->result, "next", node_json_hash(&messages.items[dropped].id));
     return STATUS_OK;

@@ -209,6 +209,24 @@ static void log_endpoint(const struct known *k)
         LOG_TEXT("url", x->urls[0] != NULL ? x->urls[0] : ""), LOG_TEXT("state", k->disabled ? "disabled" : "enabled"));
 }
 
+// While a store is repaired, what says who the other own node is may be lost. Whoever has its key is it all the same.
+static void learn_own(struct peers *p, struct hash_map *seen)
+{
+    struct error e;
+    struct routes_endpoint endpoint = {.local = &p->main.identity,
+                                       .person = p->own.peer.person,
+                                       .instance = p->own.instance,
+                                       .instance_key = p->own.peer.instance_key,
+                                       .urls = {p->own.url[0] != '\0' ? p->own.url : NULL}};
+    struct hash key = key_of(&endpoint.instance_key);
+    p->own.bare = p->own.peer.pinned && !hash_is_zero(&p->own.instance) && !hash_map_has(seen, &key) &&
+                  (p->node->ailing || p->node->scrub != NULL);
+    if (!p->own.bare || routes_learn(p->routes, &endpoint, ROUTES_STORED, &e) != STATUS_OK)
+        return;
+    hash_map_add(seen, &key);
+    routes_set_tandem(p->routes, &endpoint.instance_key);
+}
+
 static void learn_all(struct peers *p, struct local *l, struct known_list list)
 {
     struct hash_map *seen = hash_map_create();
@@ -219,6 +237,8 @@ static void learn_all(struct peers *p, struct local *l, struct known_list list)
         if (hash_map_add(seen, &key) && !hash_map_has(l->endpoints, &key))
             log_endpoint(&list.items[i]);
     }
+    if (l == &p->main)
+        learn_own(p, seen);
     forget_missing(p, l, seen); // first: a person has room for a number of them
     for (size_t i = 0; i < list.count; i++)
         learn(p, l, &list.items[i]);

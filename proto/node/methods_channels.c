@@ -94,33 +94,42 @@ static json_t *show_object(const struct value *object, bool *truncated)
     return json_null();
 }
 
-static enum status show_entry(struct model *m, const struct channel_entry *entry, json_t *items, struct error *e)
+// What is lost is not shown, and said to be.
+static enum status show_entry(struct model *m, const struct channel_entry *entry, json_t *items, size_t *holes,
+                              struct error *e)
 {
     struct channel channel;
     struct object o;
     enum status st = channel_get(m, &entry->channel, &channel, e);
     if (st == STATUS_OK)
         st = store_get_object(m->store, &entry->data, m->arena, &o, e);
+    if (st == STATUS_CORRUPT || (st == STATUS_NOT_FOUND && store_is_wanted(m->store, &entry->data))) {
+        ++*holes;
+        json_array_append_new(items, json_pack("{s:o, s:n, s:I, s:n}", "hash", node_json_hash(&entry->data), "author",
+                                               "timestamp", (json_int_t)entry->timestamp, "object"));
+        error_clear(e);
+        return STATUS_OK;
+    }
     if (st != STATUS_OK)
         return st;
     bool truncated;
     json_t *object = show_object(o.value, &truncated);
-    json_array_append_new(items,
-                          json_pack("{s:o, s:o, s:o, s:I, s:o, s:b, s:s}", "hash", node_json_hash(&entry->data),
-                                    "author", entry->has_author ? node_json_hash(&entry->author) : json_null(), "owner",
-                                    node_json_hash(&channel.owner), "timestamp", (json_int_t)entry->timestamp, "object",
-                                    object, "truncated", truncated, "verification",
-                                    verification_name(entry->verification)));
+    json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:I, s:o, s:b, s:s}", "hash", node_json_hash(&entry->data),
+                                           "author", entry->has_author ? node_json_hash(&entry->author) : json_null(),
+                                           "owner", node_json_hash(&channel.owner), "timestamp",
+                                           (json_int_t)entry->timestamp, "object", object, "truncated", truncated,
+                                           "verification", verification_name(entry->verification)));
     return STATUS_OK;
 }
 
 // As many as one answer holds.
-static enum status show_entries(struct model *m, const struct channel_entries *entries, json_t *items, struct error *e)
+static enum status show_entries(struct model *m, const struct channel_entries *entries, json_t *items, size_t *holes,
+                                struct error *e)
 {
     size_t bytes = 0;
     enum status st = STATUS_OK;
     for (size_t i = 0; st == STATUS_OK && i < entries->count && bytes <= IPC_PAGE_MAX; i++) {
-        st = show_entry(m, &entries->items[i], items, e);
+        st = show_entry(m, &entries->items[i], items, holes, e);
         bytes += st == STATUS_OK ? node_json_size(json_array_get(items, i)) : 0;
         if (bytes > IPC_PAGE_MAX && i > 0)
             json_array_remove(items, i);
@@ -133,6 +142,7 @@ static enum status channel_read_work(struct node_job *job, struct model *m, stru
     struct hash_list channels = {0};
     struct channel_entries entries = {0};
     struct hash before;
+    size_t holes = 0;
     const char *after = ipc_request_text(job->request, "after");
     bool given = after != NULL && hash_parse(span_of(after), &before);
     json_t *items = json_array();
@@ -144,10 +154,12 @@ static enum status channel_read_work(struct node_job *job, struct model *m, stru
     if (st == STATUS_OK)
         st = channel_read(m, &query, &entries, e);
     if (st == STATUS_OK)
-        st = show_entries(m, &entries, items, e);
+        st = show_entries(m, &entries, items, &holes, e);
     if (st == STATUS_OK) {
         size_t fit = json_array_size(items);
         job->result = json_pack("{s:O}", "items", items);
+        if (entries.holes + holes != 0)
+            json_object_set_new(job->result, "holes", json_integer((json_int_t)(entries.holes + holes)));
         if (entries.more || fit < entries.count)
             json_object_set_new(job->result, "next", node_json_hash(&entries.items[fit - 1].creation_time));
     }

@@ -17,6 +17,7 @@
 #include "node/node_internal.h"
 #include "node/onedb.h"
 #include "node/peers.h"
+#include "node/scrub.h"
 #include "wall/wall.h"
 
 enum { POOL_THREADS = 2, NAME_THREADS = ROUTES_DIALS + 8 }; // names of contacts, and those the user gave
@@ -147,6 +148,7 @@ void node_close(struct node *n)
     OWNER_ASSERT(n);
     n->closing = true;
     atomic_store(&n->leaving, true);
+    scrub_stop(n);
     if (n->kind_state != NULL)
         n->kind->close(n->kind_state);
     n->kind_state = NULL;
@@ -223,6 +225,7 @@ static enum status prepare(struct node *n, int argc, char **argv, struct error *
     n->loop = loop_create(NULL, e);
     if (n->loop == NULL)
         return e->status;
+    n->works = node_works_create(n);
     n->pool = pool_create(POOL_THREADS, loop_mailbox(n->loop));
     n->names = pool_create(NAME_THREADS, loop_mailbox(n->loop)); // mostly waiting
     return STATUS_OK;
@@ -252,6 +255,7 @@ void node_serve(struct node *n)
     followers_register(n);
     node_outbox_register(n);
     node_onedb_register(n);
+    scrub_register(n);
 }
 
 static enum status connect_channel(struct node *n, struct error *e)

@@ -45,8 +45,10 @@ struct node {
     struct peers *peers;
     struct blobs *blobs;
     struct followers *followers;
-    struct works *works;
-    struct held *held; // requests that wait for the other own node: face.c
+    struct works *works; // from the start
+    bool ailing;         // it opened without some of what it needs: when that is here again it has to be restarted
+    struct scrub *scrub; // its store is being verified or repaired; NULL: it is not
+    struct held *held;   // requests that wait for the other own node: face.c
     size_t held_count;
     struct deliveries *deliveries;
     struct sweeper *sweeper;

@@ -66,8 +66,8 @@ static void export_begin(struct ipc_request *r, void *ctx)
     struct node *n = ctx;
     struct error e = {0};
     const char *name = ipc_request_text(r, "name");
-    struct work *w = n->works != NULL ? works_begin(n->works) : NULL;
-    if (n->works == NULL)
+    struct work *w = n->queue != NULL ? works_begin(n->works) : NULL;
+    if (n->queue == NULL)
         error_set(&e, STATUS_CONFLICT, "NOT-PROVISIONED", "the node has not been provisioned yet");
     else if (w == NULL)
         error_set(&e, STATUS_FULL, "BUSY", "too much long work is under way");

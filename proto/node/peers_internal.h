@@ -83,6 +83,7 @@ struct peers {
         struct hash instance;
         char url[ADDRESS_URL_MAX + 1];
         bool paired;
+        bool bare;      // nothing but its keys is known, as the store is being repaired
         bool giving;    // it lost its store, and we give it back what was in it
         bool restoring; // it gives us back what we lost
         bool restored;  // that is over and about to be noted

@@ -10,12 +10,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/kdf.h"
-#include "crypto/keycopy.h"
 #include "io/file.h"
 #include "io/folder.h"
 #include "models/apart.h"
-#include "models/instance.h"
 #include "models/deletion.h"
+#include "models/instance.h"
 #include "models/keeping.h"
 #include "models/leute.h"
 #include "models/onedb.h"
@@ -29,6 +28,7 @@
 #include "node/board.h"
 #include "node/job.h"
 #include "node/kept.h"
+#include "node/keyring.h"
 #include "node/node_internal.h"
 #include "node/onedb.h"
 #include "node/peers_internal.h"
@@ -43,6 +43,9 @@ struct opening {
     struct ipc_request *request;
     struct secret key;
     bool create;
+    bool aside;  // with create: what lies there is put aside
+    bool repair; // the database is made anew from what is left
+    bool ailing; // something is missing that a node needs to be whole
     char *store_dir;
     char *private_dir;
     void *kind_state;
@@ -54,6 +57,7 @@ struct opening {
     struct identity **further;
     size_t further_count;
     struct store_report report;
+    char note[200];           // what had to be repaired; empty if nothing
     struct own_peer own_peer; // if it was told before
     bool created;
     char *keys_copy;  // of the node's keys, for a store that is made anew; NULL = none
@@ -73,6 +77,25 @@ static bool has_own_keys(const struct hash_list *names, const struct identity *s
     return hash_list_has(names, &self->person_keys.keys) && hash_list_has(names, &self->instance_keys.keys);
 }
 
+// A database that lost everything opens like a new one.
+static enum status check_instance(const struct opening *o, struct error *e)
+{
+    struct hash_list instances = {0};
+    enum status st = store_ids_of_type(o->store, SPAN("Instance"), &instances, e);
+    if (st == STATUS_OK && instances.count == 0 && !o->create)
+        st = error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the store in %s has lost what it belongs to",
+                       o->store_dir);
+    hash_list_free(&instances);
+    return st;
+}
+
+static enum status is_of_others(const struct opening *o, const char *email, struct error *e)
+{
+    struct error why = *e;
+    return error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "%.120s: %.120s, not to %.60s", o->store_dir, why.message,
+                     email);
+}
+
 static enum status named_instance(struct opening *o, int64_t now, struct error *e)
 {
     struct hash_list before = {0};
@@ -82,9 +105,13 @@ static enum status named_instance(struct opening *o, int64_t now, struct error *
     if (email == NULL || name == NULL)
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "email and instanceName are missing");
     struct instance_options options = {.email = span_of(email), .instance_name = span_of(name)};
-    enum status st = keychain_list(o->keychain, &before, e);
+    enum status st = check_instance(o, e);
+    if (st == STATUS_OK)
+        st = keychain_list(o->keychain, &before, e);
     if (st == STATUS_OK)
         st = instance_open(o->store, o->keychain, &options, now, &o->self, &o->created, e);
+    if (st == STATUS_CONFLICT)
+        st = is_of_others(o, email, e);
     o->keys_kept = st == STATUS_OK && has_own_keys(&before, o->self);
     hash_list_free(&before);
     return st;
@@ -109,7 +136,7 @@ static enum status adopt_instance(struct opening *o, struct error *e)
 }
 
 // Of a store that is new: what the user calls itself later must not be undone.
-static enum status set_first_name(const struct opening *o, struct model *m, struct error *e)
+static enum status set_first_name(struct opening *o, struct model *m, struct error *e)
 {
     const char *name = ipc_request_text(o->request, "name");
     return name != NULL && o->created ? profile_set_name(m, span_of(name), e) : STATUS_OK;
@@ -134,14 +161,69 @@ static enum status open_further(struct opening *o, struct model *main, struct er
 
 // A copy of an earlier time: an invitation that was out then may have been used since, and the sparse node's copy is a
 // moment older than the archive's, which gives it back what it lacks.
-static enum status take_up_again(struct model *m, struct error *e)
+static enum status take_up_again(struct opening *o, struct model *m, struct error *e)
 {
+    if (!o->report.restored)
+        return STATUS_OK;
     enum status st = kept_write(m->store, "[]", e);
     return st == STATUS_OK && store_kind(m->store) == STORE_SPARSE ? restoring_begin(m, e) : st;
 }
 
+static enum status begin_leute(struct opening *o, struct model *m, struct error *e)
+{
+    return leute_init(m, span_of(o->door.told), e);
+}
+
+static enum status catch_up(struct opening *o, struct model *m, struct error *e)
+{
+    (void)o;
+    enum status st = channel_catch_up(m, e);
+    return st == STATUS_OK ? topic_catch_up(m, e) : st;
+}
+
+static enum status delete_again(struct opening *o, struct model *m, struct error *e)
+{
+    return o->report.rebuilt ? deletion_again(m, e) : STATUS_OK;
+}
+
+static enum status open_addresses(struct opening *o, struct model *m, struct error *e)
+{
+    return addresses_open(m, o->door.told, node_config(o->node), e);
+}
+
+static enum status begin_restoring(struct opening *o, struct model *m, struct error *e)
+{
+    return o->created && o->keys_kept ? restoring_begin(m, e) : STATUS_OK;
+}
+
+static enum status keep_rebuilt(struct opening *o, struct model *m, struct error *e)
+{
+    return o->report.rebuilt ? keeping_all(m, e) : STATUS_OK;
+}
+
+typedef enum status (*opening_step)(struct opening *o, struct model *m, struct error *e);
+
+// To be repaired a node opens without what is lost: the next time it does all of it.
+static enum status take_step(struct opening *o, opening_step step, struct model *m, struct error *e)
+{
+    struct error why = {0};
+    enum status st = store_savepoint(o->store, e);
+    if (st != STATUS_OK)
+        return st;
+    st = step(o, m, &why);
+    bool lost = o->repair && (st == STATUS_CORRUPT || st == STATUS_NOT_FOUND);
+    if (st == STATUS_OK)
+        return store_release(o->store, e);
+    store_undo(o->store);
+    o->ailing = o->ailing || lost;
+    LOG(LOG_WARN, "node.incomplete", LOG_TEXT("code", why.code), LOG_TEXT("why", why.message));
+    return lost ? STATUS_OK : error_set(e, st, why.code, "%s", why.message);
+}
+
 static enum status open_instance(struct opening *o, struct error *e)
 {
+    static const opening_step steps[] = {begin_leute,    set_first_name,  catch_up,      delete_again,
+                                         open_addresses, begin_restoring, take_up_again, keep_rebuilt};
     struct arena *arena = arena_create();
     int64_t now = clock_wall_ms();
     enum status st = store_begin(o->store, e);
@@ -149,31 +231,15 @@ static enum status open_instance(struct opening *o, struct error *e)
         goto done;
     st = o->import_dir != NULL ? adopt_instance(o, e) : named_instance(o, now, e);
     struct model m = {.store = o->store, .self = o->self, .arena = arena, .now_ms = now};
-    if (st == STATUS_OK)
-        st = leute_init(&m, span_of(o->door.told), e);
-    if (st == STATUS_OK)
-        st = set_first_name(o, &m, e);
-    if (st == STATUS_OK)
-        st = channel_catch_up(&m, e);
-    if (st == STATUS_OK)
-        st = topic_catch_up(&m, e);
-    if (st == STATUS_OK && o->report.rebuilt)
-        st = deletion_again(&m, e);
-    if (st == STATUS_OK)
-        st = addresses_open(&m, o->door.told, node_config(o->node), e);
-    if (st == STATUS_OK && o->created && o->keys_kept)
-        st = restoring_begin(&m, e);
-    if (st == STATUS_OK && o->report.restored)
-        st = take_up_again(&m, e);
-    if (st == STATUS_OK && o->report.rebuilt)
-        st = keeping_all(&m, e);
+    for (size_t i = 0; st == STATUS_OK && i < sizeof steps / sizeof *steps; i++)
+        st = take_step(o, steps[i], &m, e);
     if (st == STATUS_OK)
         o->restoring = restoring_is(&m);
     if (st == STATUS_OK)
         o->own_peer.pinned = sharing_own_node(&m, &o->own_peer.person, NULL) == STATUS_OK &&
                              sharing_own_key(&m, &o->own_peer.instance_key);
     if (st == STATUS_OK)
-        st = open_further(o, &m, e);
+        st = take_step(o, open_further, &m, e);
     if (st == STATUS_OK)
         st = store_commit(o->store, e);
     else
@@ -185,70 +251,61 @@ done:
     return st;
 }
 
-// What is left of a lost store would be taken for one that has to be repaired.
-static enum status put_aside(const struct opening *o, struct error *e)
+static void add_note(struct opening *o, const char *note)
 {
-    struct buf kept = {0};
-    buf_printf(&kept, "%s.lost", o->store_dir);
-    enum status st = folder_remove_tree(buf_cstr(&kept), e);
+    size_t len = strlen(o->note);
+    if (note[0] != '\0')
+        snprintf(o->note + len, sizeof o->note - len, "%s%s", len != 0 ? "; " : "", note);
+}
+
+// What is left of a lost store would be taken for one that has to be repaired.
+static enum status put_aside(struct opening *o, struct error *e)
+{
+    char *to = NULL;
+    char note[200];
+    enum status st = keyring_put_aside(o->store_dir, "lost", &to, e);
+    snprintf(note, sizeof note, "What was left of the store is in %.150s", to);
     if (st == STATUS_OK)
-        st = file_rename(o->store_dir, buf_cstr(&kept), e);
-    buf_free(&kept);
+        add_note(o, note);
+    free(to);
     return st;
 }
 
-static enum status find_store(const struct opening *o, struct error *e)
+static enum status find_store(struct opening *o, bool *anew, struct error *e)
 {
-    if (!store_is_lost(o->store_dir, o->node->kind->store))
-        return STATUS_OK;
-    if (!o->create)
+    bool lost = store_is_lost(o->store_dir, o->node->kind->store);
+    *anew = lost || o->aside;
+    if (lost && !o->create)
         return error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "there is no store in %s", o->store_dir);
-    return file_exists(o->store_dir) ? put_aside(o, e) : STATUS_OK;
-}
-
-static enum status check_copy(struct opening *o, struct error *e)
-{
-    struct error why = {0};
-    enum status st = keycopy_restore(o->private_dir, span_of(o->keys_copy), e);
-    if (st != STATUS_OK)
-        return st;
-    st = keychain_open(o->private_dir, &o->key, false, &o->keychain, &why);
-    if (st == STATUS_OK)
-        st = keychain_check(o->keychain, &why);
-    if (st != STATUS_REFUSED && st != STATUS_CORRUPT)
-        return st == STATUS_OK ? st : error_set(e, st, why.code, "%s", why.message);
-    keychain_close(o->keychain);
-    o->keychain = NULL;
-    (void)folder_remove_tree(o->private_dir, NULL);
-    return error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "the copy of this node's keys cannot be opened: %s",
-                     why.message);
+    return STATUS_OK;
 }
 
 // A store that is made anew keeps the keys that lie here, else those of the copy.
 static enum status open_keychain(struct opening *o, struct error *e)
 {
-    bool anew = o->create && store_is_lost(o->store_dir, o->node->kind->store);
-    struct error why = {0};
-    if (anew && o->keys_copy != NULL && !keychain_exists(o->private_dir))
-        return check_copy(o, e);
-    enum status st = keychain_open(o->private_dir, &o->key, o->create, &o->keychain, &why);
-    if (st == STATUS_OK && anew)
-        st = keychain_check(o->keychain, &why);
-    if (st == STATUS_NOT_FOUND)
-        return error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the keys of the store in %s are missing", o->store_dir);
-    return st == STATUS_OK ? st : error_set(e, st, why.code, "%s", why.message);
+    struct keyring r = {
+        .dir = o->private_dir, .key = &o->key, .copy = o->keys_copy, .create = o->create, .give_up = o->aside};
+    enum status st = keyring_open(&r, &o->keychain, e);
+    add_note(o, r.note);
+    return st;
 }
 
 static enum status open_store(struct opening *o, struct error *e)
 {
-    enum status st = find_store(o, e);
+    bool anew;
+    enum status st = find_store(o, &anew, e);
     if (st == STATUS_OK)
         st = open_keychain(o, e);
+    if (st == STATUS_OK && anew && file_exists(o->store_dir))
+        st = put_aside(o, e);
     if (st != STATUS_OK)
         return st;
     o->recipes = recipes_create(true);
-    struct store_options options = {.dir = o->store_dir, .kind = o->node->kind->store, .recipes = o->recipes};
-    return store_open(&options, &o->store, &o->report, e);
+    struct store_options options = {
+        .dir = o->store_dir, .kind = o->node->kind->store, .recipes = o->recipes, .rebuild = o->repair};
+    st = store_open(&options, &o->store, &o->report, e);
+    add_note(o, o->report.note);
+    return st;
 }
 
 static void open_work(void *arg)
@@ -300,14 +357,14 @@ static void take_over(struct opening *o)
     n->self = o->self;
     n->kind_state = o->kind_state;
     n->shut = o->door.shut;
+    n->ailing = o->ailing;
     snprintf(n->url, sizeof n->url, "%s", o->door.url);
     snprintf(n->reachable, sizeof n->reachable, "%s", o->door.told);
-    snprintf(n->store_note, sizeof n->store_note, "%s", o->report.note);
+    snprintf(n->store_note, sizeof n->store_note, "%s", o->note);
     n->hooks = (struct hooks){.self = n->self, .now_ms = clock_wall_ms};
     hooks_install(o->store, &n->hooks);
     n->blobs = blobs_create();
     n->followers = followers_create(n);
-    n->works = node_works_create(n);
     n->queue = store_queue_create(o->store, loop_mailbox(n->loop));
     n->deliveries = deliveries_create(n);
     n->sweeper = sweeper_create(n);
@@ -338,9 +395,9 @@ static json_t *provisioned(const struct node *n, bool created, bool keys_kept)
 
 static void tell_repairs(struct node *n, const struct store_report *r)
 {
-    if (r->note[0] == '\0')
+    if (n->store_note[0] == '\0')
         return;
-    LOG(LOG_WARN, "store.repaired", LOG_TEXT("note", r->note), LOG_INT("lost", r->lost_objects));
+    LOG(LOG_WARN, "store.repaired", LOG_TEXT("note", n->store_note), LOG_INT("lost", r->lost_objects));
     node_tell(n, "store.repaired",
               json_pack("{s:I, s:b}", "lost", (json_int_t)r->lost_objects, "rebuilt", (int)r->rebuilt));
 }
@@ -421,6 +478,8 @@ static enum status begin_opening(struct node *n, struct ipc_request *r, struct e
     o->node = n;
     o->request = r;
     o->create = ipc_request_bool(r, "create", false);
+    o->aside = o->create && ipc_request_bool(r, "aside", false);
+    o->repair = ipc_request_bool(r, "repair", false);
     enum status st = node_take_key(r, "key", &o->key, e);
     if (st == STATUS_OK)
         st = read_import(o, params, e);

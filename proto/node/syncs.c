@@ -24,6 +24,7 @@ struct sync { // one session
     struct chum_session *session;
     struct hash given_last; // to the peer, of objects and files
     struct served_session served;
+    uint64_t rechecked_at; // passes, by which everything was gone through again
 };
 
 struct speaker { // an identity, as sessions with its contacts have it
@@ -349,7 +350,9 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem)
     ss->list = sync;
     if (refusals_are_over(ss->refusals, &conn_peer(c)->person_id, clock_monotonic_ms()))
         offer_all(ss, &conn_peer(c)->person_id);
-    struct chum_options options = {.peer_is_tandem = peer_is_tandem, .poll_ms = ss->peers->settings.poll_ms};
+    struct chum_options options = {.peer_is_tandem = peer_is_tandem,
+                                   .poll_ms = ss->peers->settings.poll_ms,
+                                   .gives_all = peer_is_tandem && ss->peers->settings.exports};
     struct chum_events events = {.ctx = sync,
                                  .importing = importing,
                                  .exporting = exporting,
@@ -396,6 +399,29 @@ bool syncs_with(const struct syncs *ss, const struct hash *person, bool *import,
             *export = *export || chum_session_is_exporting(s->session);
     }
     return found;
+}
+
+bool syncs_refetch(struct syncs *ss, const struct hash *own, const struct hash_list *hashes,
+                   void (*done)(void *ctx, const struct hash_list *failed), void *ctx)
+{
+    for (struct sync *s = ss->list; s != NULL; s = s->next)
+        if (is_with(s, own) && chum_session_refetch(s->session, hashes, done, ctx))
+            return true;
+    return false;
+}
+
+void syncs_recheck(struct syncs *ss)
+{
+    for (struct sync *s = ss->list; s != NULL; s = s->next)
+        s->rechecked_at = chum_session_recheck(s->session);
+}
+
+bool syncs_have_rechecked(const struct syncs *ss)
+{
+    for (const struct sync *s = ss->list; s != NULL; s = s->next)
+        if (chum_session_counts(s->session).passes < s->rechecked_at || !chum_session_is_idle(s->session))
+            return false;
+    return true;
 }
 
 bool syncs_shown_to(const struct syncs *ss, const struct hash *person, const struct hash *hash)

@@ -17,6 +17,11 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem);
 void syncs_tell_news(struct syncs *ss);                         // what peers may see has changed
 void syncs_follow(struct syncs *ss, const struct hash *person); // a follower waits for this person's news
 bool syncs_with(const struct syncs *ss, const struct hash *person, bool *importing, bool *exporting);
+// Asks the other own node for what was lost here (chum/refetch.h). false: it is not connected; done will not be called.
+bool syncs_refetch(struct syncs *ss, const struct hash *own, const struct hash_list *hashes,
+                   void (*done)(void *ctx, const struct hash_list *failed), void *ctx);
+void syncs_recheck(struct syncs *ss);              // goes through all that peers show again: something was lost here
+bool syncs_have_rechecked(const struct syncs *ss); // that is over
 bool syncs_shown_to(const struct syncs *ss, const struct hash *person, const struct hash *hash); // may it fetch this?
 bool syncs_are_idle(const struct syncs *ss);
 struct chum_counts syncs_counts(const struct syncs *ss); // of all sessions since the start; latency: mean of those open

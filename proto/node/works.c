@@ -15,6 +15,7 @@ struct work {
     uint64_t number;        // the oldest finished one makes room
     bool done;
     json_t *result; // NULL with error
+    json_t *progress;
     struct error error;
     struct waiting *waiting;
     char *folder; // what it leaves behind; NULL = nothing

@@ -118,9 +118,9 @@ struct store {
 
     struct hash_map *needed; // deleted ones that something new refers to
     int64_t cleared;         // of the table gone: up to here the files are removed
-    int wal_pages;      // length of the write-ahead log
-    int64_t expired_at; // when old operations were dropped last
-    int64_t op_age;     // by what they are dated (op.c); below zero: not yet read
+    int wal_pages;           // length of the write-ahead log
+    int64_t expired_at;      // when old operations were dropped last
+    int64_t op_age;          // by what they are dated (op.c); below zero: not yet read
 
     store_hook hook;
     void *hook_ctx;
@@ -132,8 +132,8 @@ struct store {
 };
 
 // ---- schema.c
-enum status schema_check(struct store *s, struct error *e); // STATE-TOO-NEW, STORE-CORRUPT
-enum status schema_load(struct store *s, struct error *e);  // types, numbers, totals
+enum status schema_check(struct store *s, bool may_create, struct error *e); // STATE-TOO-NEW, STORE-CORRUPT
+enum status schema_load(struct store *s, struct error *e);                   // types, numbers, totals
 
 const struct store_type *type_by_id(const struct store *s, int64_t id);                // NULL if unknown
 const struct store_type *type_find(const struct store *s, struct span name, int kind); // NULL if nothing has it
@@ -150,9 +150,19 @@ void store_end_reading(struct store *s);
 bool store_is_snapshot(const struct store *s); // reading beside an open transaction
 bool store_gave_up(const struct store *s);     // the open transaction is gone; committing it will fail
 enum status store_need_transaction(const struct store *s, struct error *e);
-enum status database_open(struct store *s, struct error *e);
+enum status database_open(struct store *s, bool may_create, struct error *e);
 void database_close(struct store *s);
 char *store_path(const struct store *s, const char *format, ...) __attribute__((format(printf, 2, 3))); // caller frees
+
+// ---- lost.c
+// What the file "format" says: marked, there is one; damaged, it does not say which. STATE-TOO-NEW.
+enum status store_check_format(const char *dir, bool *marked, bool *damaged, struct error *e);
+enum status store_write_format(const char *dir, struct error *e);
+
+// ---- textlinks.c
+// The next link of an object's text at or after *rest, which then begins behind it. Its recipe is not needed: nothing
+// else ends in "> and is followed by a hash.
+bool text_next_link(struct span *rest, enum link_kind *kind, struct hash *target);
 
 // ---- objects.c
 // *found says whether there is a row, wanted ones included.
@@ -187,9 +197,11 @@ enum status provenance_unknown_versions(struct store *s, uint64_t *count, struct
 
 // ---- place.c: where the bytes of files lie
 char *place_settled(const struct store *s, const struct hash *hash); // objects/ab/<hash>; caller frees
-void place_remove(const struct store *s, const struct hash *hash); // the bytes, wherever they lie; the head of an id
+void place_remove(const struct store *s, const struct hash *hash);   // the bytes, wherever they lie; the head of an id
 char *place_head(const struct store *s, const struct hash *id_hash); // vheads/ab/<hash>
 enum status place_folders(struct store *s, struct error *e);
+// Puts folders aside that stand where files belong; the report names the last one.
+enum status place_clear(struct store *s, struct store_report *report, struct error *e);
 // Makes the folder a file is to lie in. *made (may be NULL): it was new, and whoever needs its name durable syncs the
 // folder above.
 enum status place_prepare(const char *path, bool *made, struct error *e);
@@ -200,6 +212,7 @@ enum status place_write(struct store *s, const struct hash *hash, struct span by
 struct temp;
 // Makes a written temporary file durable under its hash in incoming/, for the open transaction.
 enum status place_arrive(struct store *s, struct temp *t, const struct hash *hash, struct error *e);
+bool place_is_foreign(struct store *s);            // the database was made for other files
 void place_commit(struct store *s);                // moves arrivals on
 void place_rollback(struct store *s, size_t keep); // removes those after keep
 enum status place_recover(struct store *s, uint64_t *repaired, struct error *e); // what a crash left behind
@@ -322,7 +335,8 @@ enum status settle_upkeep(struct store *s, int64_t now_ms, bool *more, struct er
 enum status snapshot_begin_epoch(struct store *s, bool *restored, struct error *e);
 
 // ---- recover.c, salvage.c
-enum status recover_database(struct store *s, struct store_report *report, struct error *e);
+// foreign: the database there is is of another store, and nothing of it is taken.
+enum status recover_database(struct store *s, bool foreign, struct store_report *report, struct error *e);
 bool recover_is_needed(const struct store *s);
 void recover_mark_needed(const struct store *s);
 enum status recover_recipes(struct store *s, struct error *e); // registers those of the stored instances
@@ -333,7 +347,7 @@ typedef enum status (*salvage_body)(const struct hash *hash, struct span body, v
 enum status salvage_bodies(struct salvage *old, salvage_body visit, void *arg, struct error *e);
 typedef enum status (*salvage_pair)(const struct hash *first, const struct hash *second, void *arg, struct error *e);
 enum status salvage_heads(struct salvage *old, salvage_pair visit, void *arg, struct error *e);
-enum status salvage_names(struct salvage *old, salvage_pair visit, void *arg, struct error *e); // second: NULL
+enum status salvage_names(struct salvage *old, salvage_pair visit, void *arg, struct error *e);   // second: NULL
 enum status salvage_deleted(struct salvage *old, salvage_pair visit, void *arg, struct error *e); // second: NULL
 enum status salvage_hidden(struct salvage *old, salvage_pair visit, void *arg, struct error *e);  // second: NULL
 typedef enum status (*salvage_origin)(const struct hash *hash, int64_t source, bool part, void *arg, struct error *e);

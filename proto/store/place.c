@@ -7,8 +7,10 @@
 //   vheads/ab/<id hash>   settled heads of the archive: 64 digits (DATA-MODEL.md 8.2)
 //   tmp/tmp-*             being written
 //   damaged/              what recovery put aside
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "io/file.h"
@@ -46,6 +48,43 @@ enum status place_folders(struct store *s, struct error *e)
     return status == STATUS_OK ? folder_sync(s->dir, e) : status;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+// Nobody of us makes a folder there, so nothing of the store is in it.
+static enum status put_folder_aside(const char *path, struct error *e)
+{
+    struct buf to = {0};
+    unsigned number = 0;
+    do {
+        buf_clear(&to);
+        buf_printf(&to, "%s.folder-%u", path, ++number);
+    } while (file_exists(buf_cstr(&to)));
+    enum status status = file_rename(path, buf_cstr(&to), e);
+    LOG(LOG_WARN, "store.putAside", LOG_TEXT("folder", buf_cstr(&to)));
+    buf_free(&to);
+    return status;
+}
+
+enum status place_clear(struct store *s, struct store_report *report, struct error *e)
+{
+    static const char *const files[] = {"lock", "format", "store.db", "store.db-wal", "store.db-shm"};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof files / sizeof *files && status == STATUS_OK; i++) {
+        char *path = store_path(s, "%s", files[i]);
+        if (is_folder(path)) {
+            status = put_folder_aside(path, e);
+            snprintf(report->note, sizeof report->note, "A folder stood where the file '%s' of the store belongs",
+                     files[i]);
+        }
+        free(path);
+    }
+    return status;
+}
+
 static char *parent_of(const char *path)
 {
     return mem_text((struct span){path, (size_t)(strrchr(path, '/') - path)});
@@ -64,6 +103,8 @@ enum status place_prepare(const char *path, bool *made, struct error *e)
     char *folder = parent_of(path);
     bool absent = !file_exists(folder);
     enum status status = absent ? folder_create(folder, 0700, e) : STATUS_OK;
+    if (status == STATUS_OK && is_folder(path))
+        status = put_folder_aside(path, e);
     if (made != NULL && absent)
         *made = true;
     free(folder);
@@ -74,7 +115,7 @@ enum status place_read(struct store *s, const struct hash *hash, uint64_t offset
                        struct error *e)
 {
     char *path = place_settled(s, hash);
-    enum status status = file_read_at(path, offset, len, out, NULL);
+    enum status status = is_folder(path) ? STATUS_NOT_FOUND : file_read_at(path, offset, len, out, NULL);
     if (status == STATUS_NOT_FOUND) {
         free(path);
         path = place_incoming(s, hash);
@@ -159,6 +200,48 @@ void place_rollback(struct store *s, size_t keep)
         free(path);
     }
 }
+
+// ---- Does the database belong here? ---------------------------------------------------------------------------------
+
+// A settled head is in vheads/ and its node in objects/; if both lack the store's own instance, but not everything,
+// then the database came from elsewhere.
+static bool has_files_of(struct store *s, const struct hash *id_hash)
+{
+    struct head_row head;
+    char *settled = place_head(s, id_hash);
+    bool there = file_exists(settled) || heads_get(s, id_hash, &head, NULL) != STATUS_OK;
+    free(settled);
+    if (there)
+        return true;
+    char *node = place_settled(s, &head.node);
+    there = file_exists(node);
+    free(node);
+    return there;
+}
+
+static enum status stop_at_first(const struct folder_file *file, void *arg, struct error *e)
+{
+    (void)file;
+    (void)arg;
+    (void)e;
+    return STATUS_EXISTS;
+}
+
+bool place_is_foreign(struct store *s)
+{
+    struct hash_list instances = {0};
+    bool own = s->kind != STORE_ARCHIVE || store_ids_of_type(s, SPAN("Instance"), &instances, NULL) != STATUS_OK ||
+               instances.count == 0;
+    for (size_t i = 0; i < instances.count && !own; i++)
+        own = has_files_of(s, &instances.items[i]);
+    char *vheads = store_path(s, "vheads");
+    own = own || folder_walk(vheads, stop_at_first, NULL, NULL) != STATUS_EXISTS;
+    free(vheads);
+    hash_list_free(&instances);
+    return !own;
+}
+
+// ---- What a crash left behind ---------------------------------------------------------------------------------------
 
 struct leftovers {
     struct store *s;

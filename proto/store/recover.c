@@ -447,6 +447,14 @@ static enum status keep_database(const struct folder_file *file, void *arg, stru
     return status;
 }
 
+static enum status set_databases_aside(struct store *s, struct error *e)
+{
+    char *damaged = store_path(s, "damaged");
+    enum status status = folder_walk(damaged, keep_database, NULL, e);
+    free(damaged);
+    return status;
+}
+
 static enum status rebuild(struct recovery *r, struct error *e)
 {
     char *damaged = store_path(r->s, "damaged");
@@ -469,7 +477,7 @@ static enum status rebuild(struct recovery *r, struct error *e)
     if (status == STATUS_OK)
         status = store_commit(r->s, e);
     if (status == STATUS_OK)
-        status = folder_walk(damaged, keep_database, NULL, e);
+        status = set_databases_aside(r->s, e);
     free(damaged);
     free(vheads);
     return status;
@@ -495,15 +503,17 @@ static void describe(const struct recovery *r)
         LOG_INT("lostHeads", r->lost_heads), LOG_INT("unknownVersions", r->unknown_versions));
 }
 
-enum status recover_database(struct store *s, struct store_report *report, struct error *e)
+enum status recover_database(struct store *s, bool foreign, struct store_report *report, struct error *e)
 {
     struct recovery r = {.s = s, .report = report, .heads = hash_map_create()};
     char *mark = store_path(s, "rebuild");
     database_close(s);
     recover_mark_needed(s);
     enum status status = move_database(s, e);
+    if (status == STATUS_OK && foreign)
+        status = set_databases_aside(s, e);
     if (status == STATUS_OK)
-        status = database_open(s, e);
+        status = database_open(s, true, e);
     s->recovering = true;
     if (status == STATUS_OK)
         status = rebuild(&r, e);

@@ -145,7 +145,7 @@ static enum status ask_number(struct store *s, const char *sql, int64_t *out, st
     return status;
 }
 
-enum status schema_check(struct store *s, struct error *e)
+enum status schema_check(struct store *s, bool may_create, struct error *e)
 {
     int64_t version;
     int64_t application;
@@ -154,7 +154,7 @@ enum status schema_check(struct store *s, struct error *e)
         status = ask_number(s, "PRAGMA application_id", &application, e);
     if (status != STATUS_OK)
         return status;
-    if (version == 0 && application == 0)
+    if (version == 0 && application == 0 && may_create)
         return schema_create(s, e);
     if (application != STORE_APPLICATION || version < 1)
         return error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "The database of %s is not one of a store", s->dir);

@@ -46,7 +46,7 @@ static int after_commit(void *arg, sqlite3 *db, const char *name, int pages)
 
 // ---- Opening and closing --------------------------------------------------------------------------------------------
 
-enum status database_open(struct store *s, struct error *e)
+enum status database_open(struct store *s, bool may_create, struct error *e)
 {
     char *path = store_path(s, "%s", database_name);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -60,7 +60,7 @@ enum status database_open(struct store *s, struct error *e)
     sqlite3_wal_hook(s->main.db, after_commit, s);
     enum status status = store_sql(s, settings, e);
     if (status == STATUS_OK)
-        status = schema_check(s, e);
+        status = schema_check(s, may_create, e);
     if (status == STATUS_OK)
         status = schema_load(s, e);
     return status;
@@ -124,6 +124,24 @@ static void versions_lost(void *ctx, const struct version_loss *loss)
     changes_add_loss(ctx, loss);
 }
 
+static bool versions_links(void *ctx, const struct hash *hash, struct hash_list *targets, struct hash *same_type)
+{
+    struct store *s = ctx;
+    struct object_row row;
+    struct child_rows links = {0};
+    bool found;
+    *same_type = (struct hash){{0}};
+    bool known = object_row_find(s, hash, &found, &row, NULL) == STATUS_OK && found && row.type != NULL &&
+                 links_load(s, row.seq, &links, NULL) == STATUS_OK;
+    for (size_t i = 0; known && i < links.count; i++) {
+        hash_list_add(targets, &links.items[i].target);
+        if (links.items[i].row.type == row.type)
+            *same_type = links.items[i].target;
+    }
+    free(links.items);
+    return known;
+}
+
 static struct store *create(const struct store_options *options)
 {
     struct store *s = mem_alloc(sizeof *s);
@@ -139,7 +157,8 @@ static struct store *create(const struct store_options *options)
                                           .write = versions_write,
                                           .head = versions_head,
                                           .set_head = versions_set_head,
-                                          .lost = versions_lost};
+                                          .lost = versions_lost,
+                                          .links = versions_links};
     access_events_create(s);
     s->withheld = hash_map_create();
     s->needed = hash_map_create();
@@ -174,65 +193,32 @@ static bool has_objects(const struct store *s)
     return any;
 }
 
-// Opens the database, or makes it anew from the files when it is damaged or gone.
+// Opens the database, or makes it anew from the files when it is damaged, empty or gone.
 static enum status open_or_recover(struct store *s, struct store_report *report, struct error *e)
 {
+    bool marked;
+    bool damaged;
+    enum status status = store_check_format(s->dir, &marked, &damaged, e);
+    if (status != STATUS_OK)
+        return status;
     char *path = store_path(s, "%s", database_name);
-    char *format = store_path(s, "format");
     bool there = file_exists(path);
-    bool marked = file_exists(format);
-    bool known = marked || (!there && has_objects(s));
-    enum status status = STATUS_CORRUPT;
-    if (there && !recover_is_needed(s))
-        status = database_open(s, e);
-    else if (!there && !known)
-        status = database_open(s, e);
-    if (status == STATUS_CORRUPT) {
-        status = recover_database(s, report, e);
+    bool known = marked || has_objects(s);
+    status = STATUS_CORRUPT;
+    if ((there || !known) && !recover_is_needed(s))
+        status = database_open(s, !known, e);
+    bool foreign = status == STATUS_OK && place_is_foreign(s);
+    if (status == STATUS_CORRUPT || foreign) {
+        status = recover_database(s, foreign, report, e);
         report->rebuilt = true;
     }
     report->created = !known && !report->rebuilt;
-    if (status == STATUS_OK && !marked)
-        status = file_write(format, SPAN("tandem store 1\n"), 0600, e);
-    free(format);
+    if (status == STATUS_OK && (!marked || damaged))
+        status = store_write_format(s->dir, e);
+    if (damaged && report->note[0] == '\0')
+        snprintf(report->note, sizeof report->note, "The file 'format' of the store was damaged and was written anew");
     free(path);
     return status;
-}
-
-// The header of a SQLite database says how long the file is. While there is a log, the file may still be on its way to
-// that length; without a header SQLite would drop the log, too.
-static bool is_whole_database(const char *path)
-{
-    enum { HEADER = 100, PAGE_SIZE = 16, CHANGES = 24, PAGES = 28, VALID_FOR = 92 };
-    struct stat file;
-    struct stat log;
-    struct buf b = {0};
-    char *log_path = mem_alloc(strlen(path) + sizeof "-wal");
-    sprintf(log_path, "%s-wal", path);
-    bool whole = stat(path, &file) == 0 && file_read_at(path, 0, HEADER, &b, NULL) == STATUS_OK && b.len == HEADER;
-    const unsigned char *h = (const unsigned char *)b.data;
-    bool logged = stat(log_path, &log) == 0 && log.st_size != 0;
-    if (whole && !logged && memcmp(h + CHANGES, h + VALID_FOR, 4) == 0) {
-        uint64_t page = (uint64_t)h[PAGE_SIZE] << 8 | h[PAGE_SIZE + 1];
-        uint64_t pages =
-            (uint64_t)h[PAGES] << 24 | (uint64_t)h[PAGES + 1] << 16 | (uint64_t)h[PAGES + 2] << 8 | h[PAGES + 3];
-        whole = (uint64_t)file.st_size >= pages * (page == 1 ? 65536 : page);
-    }
-    buf_free(&b);
-    free(log_path);
-    return whole;
-}
-
-// A file that may not be looked at is no lost one: whoever opens it says why.
-bool store_is_lost(const char *dir, enum store_kind kind)
-{
-    struct stat info;
-    char *path = mem_alloc(strlen(dir) + sizeof "/store.db");
-    sprintf(path, "%s/%s", dir, database_name);
-    bool lost = stat(dir, &info) != 0 || (kind == STORE_SPARSE && stat(path, &info) != 0) ||
-                (kind == STORE_SPARSE && access(path, R_OK) == 0 && !is_whole_database(path));
-    free(path);
-    return lost;
 }
 
 enum status store_open(const struct store_options *options, struct store **out, struct store_report *report,
@@ -246,9 +232,13 @@ enum status store_open(const struct store_options *options, struct store **out, 
     struct store *s = create(options);
     enum status status = folder_create(s->dir, 0700, e);
     if (status == STATUS_OK)
+        status = place_clear(s, report, e);
+    if (status == STATUS_OK)
         status = take_lock(s, e);
     if (status == STATUS_OK)
         status = place_folders(s, e);
+    if (status == STATUS_OK && options->rebuild)
+        recover_mark_needed(s);
     if (status == STATUS_OK)
         status = open_or_recover(s, report, e);
     if (status == STATUS_OK)

@@ -18,6 +18,7 @@ struct store_options {
     const char *dir; // created with mode 0700 if absent
     enum store_kind kind;
     struct recipes *recipes; // borrowed; the store adds the recipes it holds
+    bool rebuild;            // make the database anew from what is left, even if it opens
 };
 
 struct store_report { // what opening had to do; for logs and events
@@ -109,11 +110,24 @@ struct store_info {
 enum status store_info(struct store *s, const struct hash *hash, struct store_info *out, struct error *e);
 // Up to limit names of objects whose content is lost or was never here, oldest first.
 enum status store_wanted(struct store *s, struct hash_list *out, size_t limit, struct error *e);
+// Gives up what is lost and nobody has: nothing waits for it any more. A version of which the data is here begins its
+// history anew.
+enum status store_forget(struct store *s, const struct hash *hash, int64_t now_ms, struct error *e);
+struct span store_type_known(struct store *s, const struct hash *hash); // also of what is lost; empty: not known
 // Notes a BLOB that an object refers to and that the person who showed it could not deliver (WIRE.md 9.4); nothing
 // happens if that person has sent it. Objects that lack nothing else are offered only to those who showed it to us.
 enum status store_want_file(struct store *s, const struct hash *hash, const struct hash *shown_by, struct error *e);
 bool store_is_wanted(struct store *s, const struct hash *hash);   // known by name, content lost or never here
 bool store_is_complete(struct store *s, const struct hash *hash); // it is here, and nothing below it is missing
+// Of what was found in a store's folder (store/verify.h). Notes that something is lost, if it is: whoever has it is
+// asked for it.
+enum status store_lose(struct store *s, const struct hash *hash, struct error *e);
+// The next opening makes the database anew from what is left.
+void store_rebuild_next(const struct store *s);
+// Takes in again what counts as missing and of which a file has the bytes.
+enum status store_find_again(struct store *s, const struct hash *hash, struct error *e);
+// What came back as mere bytes becomes the object that it is, without effects until somebody may show it.
+enum status store_reread(struct store *s, const struct hash *hash, struct error *e);
 // Everything that is present or remote, oldest first; visit may use and change the store.
 typedef enum status (*store_each_fn)(const struct hash *hash, const struct store_info *info, void *arg,
                                      struct error *e);

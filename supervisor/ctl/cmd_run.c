@@ -259,6 +259,16 @@ static void print_walls(const json_t *process)
            (long long)json_integer_value(json_object_get(walls, "landlock")));
 }
 
+static void print_failure(const json_t *failure)
+{
+    if (!json_is_object(failure))
+        return;
+    printf("%12sdoes not open: ", "");
+    output_text(json_string_value(json_object_get(failure, "message")));
+    printf(" (%s)\n%12s%s\n", json_string_value(json_object_get(failure, "code")), "",
+           json_string_value(json_object_get(failure, "hint")));
+}
+
 static void print_node(const json_t *status, const char *name)
 {
     const json_t *n = json_object_get(status, name);
@@ -273,6 +283,7 @@ static void print_node(const json_t *status, const char *name)
            (long long)json_integer_value(json_object_get(n, "bytes")));
     if (person != NULL)
         printf("%12sperson %s\n", "", person);
+    print_failure(json_object_get(n, "failure"));
     print_walls(n);
     json_array_foreach(json_object_get(n, "listeners"), i, item)
     {

@@ -280,6 +280,15 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"metrics", "", 0, 0, "Print numbers for Prometheus", NULL, "metrics", 30, run_metrics, {{0}}},
     {"doctor", "", 0, 0, "Check the installation and say what to do", "Works without a running supervisor.", "doctor", 30,
      run_doctor, {{"config", '\0', "FILE", "check FILE instead of DIR/tandem.conf"}}},
+    {"verify", "", 0, 0, "Compare every stored byte with its hash, and the index with the bytes",
+     "Goes on while the nodes run; Ctrl-C ends it. Of a node that does not open its folder is looked at. Exit status 1 if\n"
+     "anything is wrong.",
+     "verify --node archive", 3600, run_verify, {{0}}},
+    {"repair", "", 0, 0, "Fetch what is damaged or missing from the other own node and from peers",
+     "A damaged database is put aside and made anew from what is left. Exit status 1 if something could not be had; the\n"
+     "list says what it was.",
+     "repair --node archive", 3600, run_repair,
+     {{"forget-lost", '\0', NULL, "give up what nobody has: it is listed for the last time"}}},
     {"config show", "", 0, 0, "Show the settings in force", NULL, "config show --origin", 30, run_config_show,
      {{"origin", '\0', NULL, "and where each comes from"}, {"config", '\0', "FILE", "read FILE instead of DIR/tandem.conf"}}},
     {"completion", "bash|zsh|fish", 1, 1, "Print a completion script for a shell", NULL,

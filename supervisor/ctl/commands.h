@@ -97,6 +97,9 @@ CTL_RUN(run_log);
 CTL_RUN(run_doctor);
 // cmd_config.c
 CTL_RUN(run_config_show);
+// cmd_store.c
+CTL_RUN(run_verify);
+CTL_RUN(run_repair);
 // completion.c
 CTL_RUN(run_completion);
 // cmd_backup.c

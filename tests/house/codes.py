@@ -24,7 +24,6 @@ EXCEPTIONS = {
     "FILE-TOO-BIG": "the limit is 16 GiB: tests/unit/chum",
     "FILE-TOO-SLOW": "it takes ten minutes: tests/unit/chum, with a clock of its own",
     "INTERNAL": "libwebsockets does not start",
-    "IO": "this machine fails",
     "JSON-TOO-BIG": "told as BAD-MESSAGE, or not at all: tests/unit/wire",
     "NOT-JSON": "the relay says it in words: tests/unit/relay",
     "SB-READ2": "an object that is shown went away meanwhile: tests/unit/chum",

@@ -287,10 +287,44 @@ def test_an_interrupted_adoption_is_undone(t):
     assert t.provision()["created"] is True
 
 
+def test_a_damaged_file_is_replaced_by_its_copy(t):
+    t.up()
+    first = t.provision()
+    t.stop()
+    for name in ("keys.json", "installation.json"):
+        with open(t.path(name), "rb") as file:
+            good = file.read()
+        with open(t.path(name), "w") as file:
+            file.write("{}")
+        t.up()
+        assert t.provision()["archive"]["personId"] == first["archive"]["personId"]
+        t.stop()
+        with open(t.path(name), "rb") as file, open(t.path(name + ".damaged")) as damaged:
+            assert (file.read(), damaged.read()) == (good, "{}")
+
+
+def test_stores_without_a_record_are_not_made_anew(t):
+    t.up()
+    t.provision()
+    t.stop()
+    os.makedirs(t.path("archive", "private"), exist_ok=True)
+    with open(t.path("archive", "private", "keychain_masterkey"), "w") as file:
+        file.write("the nodes have been here")
+    for name in ("installation.json", "installation.json.copy"):
+        os.unlink(t.path(name))
+    with open(t.path("keys.json"), "rb") as file:
+        keys = file.read()
+    t.up()
+    fails_with("STORE-CORRUPT", t.provision)
+    with open(t.path("keys.json"), "rb") as file:
+        assert file.read() == keys
+
+
 def test_damaged_files_are_named_and_kept(t):
     t.up()
     t.provision()
     t.stop()
+    os.unlink(t.path("keys.json.copy"))
     with open(t.path("keys.json"), "w") as file:
         file.write("{}")
     t.up()

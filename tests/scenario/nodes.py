@@ -59,6 +59,44 @@ class Pair:
         return until(lambda: next((m for m in self.messages(node) if m["text"] == text), None), f"{text} at {node}")
 
 
+class Friend:
+    """Another installation, paired with one of our nodes."""
+
+    def __init__(self, pair, node, user):
+        self.t = Installation()
+        self.pair = Pair(self.t, user=user)
+        self.node = node
+        self.ours = pair.archive if node == "archive" else pair.sparse
+        invitation = self.pair.ok("invite") if node == "sparse" else pair.ok("--node", node, "invite")
+        taker = pair if node == "sparse" else self.pair
+        taker.ok("--node", node if node == "sparse" else "archive", "pair", "-", stdin=json.dumps(invitation))
+        self.person = self.pair.archive
+        until(lambda: connected(pair, node, self.person), f"{user} is connected with the {node} node")
+
+    def end(self):
+        self.t.stop()
+        self.t.clean()
+
+    def hears(self):
+        return [m["text"] for m in self.pair.ok("--node", "archive", "chat", "list", "--with", self.ours)]
+
+    def says(self, text):
+        self.pair.ok("--node", "archive", "chat", "send", "--to", self.ours, text)
+
+
+def connected(pair, node, person):
+    return any(c["personId"] == person and c["connected"] for c in pair.ok("--node", node, "contacts"))
+
+
+def talk(pair, friend, mark):
+    """Both ways, over the way that the pairing made."""
+    pair.ok("--node", friend.node, "chat", "send", "--to", friend.person, "to you " + mark)
+    until(lambda: "to you " + mark in friend.hears(), f"the friend of the {friend.node} node hears {mark}")
+    friend.says("to me " + mark)
+    until(lambda: "to me " + mark in [m["text"] for m in pair.ok("--node", friend.node, "chat", "list", "--with",
+                                                                  friend.person)], f"we hear {mark}")
+
+
 def refused_elsewhere(code, invitation):
     """Another installation accepts the invitation, and is refused."""
     second = Installation()

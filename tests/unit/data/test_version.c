@@ -235,7 +235,7 @@ static void a_remote_edge_is_not_taken_for_new(void **state)
     struct hash data = r.hash;
     assert_int_equal(version_store(&f->m->source, second, VERSION_CHANGE, 2, &r, &f->e), STATUS_OK);
     struct version_source s = {&remote,     f->recipes,      NULL, read_remote, write_remote,
-                               head_remote, set_head_remote, NULL};
+                               head_remote, set_head_remote, NULL, NULL};
     assert_int_equal(version_merge_foreign(&s, &data, 1, &r, &f->e), STATUS_NOT_FOUND);
     assert_string_equal(f->e.code, "REMOTE");
 }
