@@ -146,7 +146,8 @@ def test_a_lost_record_does_not_cost_the_keys(t):
     pair = Pair(t)
     assert t.stop() == 0
     keys, record = read(t.path("keys.json")), read(t.path("installation.json"))
-    os.unlink(t.path("installation.json"))
+    for name in ("installation.json", "installation.json.copy"):
+        os.unlink(t.path(name))
     t.up("--listen", "localhost:0")
     for user in ("joe", "somebody"):
         status, result = t.cli_json("provision", "--user", user, stdin=SECRET + "\n")
