@@ -3,7 +3,10 @@
 #include "data/versionnode.h"
 #include "models/channel.h"
 
-enum { OLDER_IN_A_ROW = 32 }; // lists are sorted, but for what the reference puts on top (MODELS.md 5.5)
+enum {
+    OLDER_IN_A_ROW = 32, // lists are sorted, but for what the reference puts on top (MODELS.md 5.5)
+    READ_MAX = 4096,     // of a list: whoever wrote it may have sorted it so that all of it would be read each time
+};
 
 // ---- Does a list lack an entry? -------------------------------------------------------------------------------------
 
@@ -11,6 +14,7 @@ struct list { // as far as it was read
     struct list_iterator *at;
     struct hash_map *entries;
     struct hash_map *creation_times;
+    size_t read;
     bool end;
 };
 
@@ -33,11 +37,12 @@ static enum status read_behind(struct list *l, const struct list_element *wanted
 {
     enum status status = STATUS_OK;
     size_t older = 0; // in a row
-    while (status == STATUS_OK && !l->end && older < OLDER_IN_A_ROW) {
+    while (status == STATUS_OK && !l->end && older < OLDER_IN_A_ROW && l->read < READ_MAX) {
         struct list_element element;
         status = list_iterator_next(l->at, &element, &l->end, e);
         if (status != STATUS_OK || l->end)
             break;
+        l->read++;
         hash_map_add(l->entries, &element.entry);
         hash_map_add(l->creation_times, &element.creation_time);
         older = element.timestamp < wanted->timestamp ? older + 1 : 0;
@@ -51,20 +56,20 @@ static bool counts(const struct list_element *element)
     return element->timestamp <= CHANNEL_FAR_MS;
 }
 
-// Is there anything in the merged list that the other one lacks?
+// Is there anything in the merged list that the other one lacks? Where that takes too long to say: no.
 static enum status compare(struct list_iterator *merged, struct list *other, bool *lacks, struct error *e)
 {
     enum status status = STATUS_OK;
     bool over = false;
     *lacks = false;
-    while (status == STATUS_OK && !over && !*lacks) {
+    for (size_t read = 0; status == STATUS_OK && !over && !*lacks && read < READ_MAX; read++) {
         struct list_element element;
         status = list_iterator_next(merged, &element, &over, e);
         if (status != STATUS_OK || over || !counts(&element))
             continue;
         status = read_behind(other, &element, e);
         over = hash_map_has(other->entries, &element.entry); // what follows is the same
-        *lacks = !hash_map_has(other->creation_times, &element.creation_time);
+        *lacks = other->read < READ_MAX && !hash_map_has(other->creation_times, &element.creation_time);
     }
     return status;
 }

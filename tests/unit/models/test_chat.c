@@ -1,5 +1,7 @@
 // Conversations between two stores: messages, attachments, merging, cursors, verification.
 #include "conversation.h"
+#include "data/versionnode.h"
+#include "models/channel_confirm.h"
 #include "models/contact.h"
 #include "models/sharing.h"
 #include "tests/unit/cmocka_all.h"
@@ -114,6 +116,75 @@ static size_t count_versions(struct model_node *n, const struct hash *channel)
     size_t count = nodes.count;
     hash_list_free(&nodes);
     return count;
+}
+
+static struct hash put_version(struct model *m, const struct topic *topic, const struct hash *list)
+{
+    struct object o;
+    struct value *info = model_object(m, "ChannelInfo");
+    model_set_text(m, info, "id", topic->id);
+    model_set_hash(m, info, "head", list);
+    MUST(object_make(store_recipes(m->store), m->arena, info, MICRODATA_OBJECT, &o, &e));
+    MUST(store_put(m->store, &o, NULL, &e));
+    return o.hash;
+}
+
+static struct hash put_node(struct model *m, enum versionnode_kind kind, const struct hash *data, struct hash *before,
+                            size_t count)
+{
+    struct versionnode node = {.kind = kind, .data = *data, .before = before, .before_count = count};
+    node.depth = (double)count;
+    MUST(versionnode_write(store_versions(m->store), &node, &e));
+    return node.hash;
+}
+
+static void add_entry(struct model *m, struct hash *list, double time, const struct hash *data)
+{
+    struct hash id;
+    struct hash longer;
+    const struct hash_list none = {0};
+    struct value *element = model_object(m, "CreationTime");
+    model_set_number(m, element, "timestamp", time);
+    model_set_hash(m, element, "data", data);
+    MUST(model_put(m, element, &id, &e));
+    MUST(list_insert(store_versions(m->store), list, &id, &none, &longer, &e));
+    *list = longer;
+}
+
+// A merge of a list with so many entries on top and one with another entry below these.
+static bool is_confirmed(struct model_pair *p, size_t deep)
+{
+    struct topic topic;
+    struct channel channel;
+    struct hash merged;
+    struct hash after;
+    struct chat_sent sent = say(&p->a, &p->b, "hello");
+    struct model *m = model_node_begin(&p->a);
+    MUST(chat_with(m, &p->b.self->person, &topic, &e));
+    MUST(channel_get(m, &topic.channel, &channel, &e));
+    struct hash one = channel.head;
+    struct hash two = channel.head;
+    add_entry(m, &two, (double)model_node_time + 1, &sent.message);
+    for (size_t i = 0; i < deep; i++)
+        add_entry(m, &one, (double)(model_node_time + 2 + (int64_t)i), &sent.message);
+    MUST(list_merge(store_versions(m->store), &one, &two, &merged, &e));
+    struct hash data[] = {put_version(m, &topic, &one), put_version(m, &topic, &two), put_version(m, &topic, &merged)};
+    struct hash nodes[2];
+    for (size_t i = 0; i < 2; i++)
+        nodes[i] = put_node(m, VERSIONNODE_EDGE, &data[i], NULL, 0);
+    const struct hash merge = put_node(m, VERSIONNODE_MERGE, &data[2], nodes, 2);
+    MUST(store_versions(m->store)->set_head(m->store, &topic.channel, &merge, &e));
+    MUST(channel_confirm(m, &topic.channel, &e));
+    MUST(store_head(m->store, &topic.channel, &after, &e));
+    model_node_drop(&p->a);
+    return !hash_eq(&after, &merge);
+}
+
+// However somebody sorted a list, it is not read to its end each time that he sends a version.
+static void a_list_is_looked_through_to_some_depth(void **state)
+{
+    assert_true(is_confirmed(*state, 100));
+    assert_false(is_confirmed(*state, 4200));
 }
 
 static void a_word_that_was_written_over_comes_back(void **state)
@@ -498,6 +569,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(merges_what_was_written_apart, conversation_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(settles_after_a_merge, conversation_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(a_word_that_was_written_over_comes_back, conversation_begin, model_pair_end),
+        cmocka_unit_test_setup_teardown(a_list_is_looked_through_to_some_depth, conversation_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(follows_without_gap_or_repetition, conversation_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(follows_in_pieces, conversation_begin, model_pair_end),
         cmocka_unit_test_setup_teardown(pages_backwards, conversation_begin, model_pair_end),
