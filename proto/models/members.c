@@ -135,6 +135,17 @@ static bool fits(const struct statement *s, const struct member *signer)
     return has_key(signer) && sign_verify(&signer->key, span_of(members_signed_text(s->signed_part).s), &s->signature);
 }
 
+// Is it certain who signed this statement?
+static bool is_vouched(struct model *m, const struct members *members)
+{
+    const struct member *signer = members_find(members, &members->signer);
+    struct trust_key key;
+    if (signer == NULL || !has_key(signer))
+        return false;
+    trust_of_key(m, &signer->person, &signer->key, &key);
+    return key.trusted;
+}
+
 // Does what is known here speak against a key? Of those whose keys are not known anything is believed.
 static bool is_contradicted(struct model *m, const struct member *one)
 {
@@ -302,10 +313,19 @@ static bool is_ours(struct model *m, const struct members *members)
            (sharing_own_node(m, &own, NULL) == STATUS_OK && members_find(members, &own) != NULL);
 }
 
+// Whose signer we know speaks for itself. It has to: one that is here already is not noticed again when somebody who
+// takes part brings it, so another who was quicker could keep it from us.
+static bool speaks_for_itself(struct model *m, const struct members *members)
+{
+    struct statement s;
+    return is_vouched(m, members) && read_statement(m, &members->hash, &s, NULL) == STATUS_OK &&
+           fits(&s, members_find(members, &members->signer));
+}
+
 static bool may_bring(struct model *m, const struct members *members, const struct hash *from)
 {
     return hash_is_zero(from) || sharing_is_own_node(m, from) || members_has(members, from) ||
-           hash_eq(from, &members->signer);
+           hash_eq(from, &members->signer) || speaks_for_itself(m, members);
 }
 
 // A statement that does not go on from what holds: what holds may be another beginning of the same topic, which counts
@@ -408,17 +428,6 @@ enum status members_publish(struct model *m, struct members *next, struct error 
 }
 
 // ---- Introducing ----------------------------------------------------------------------------------------------------
-
-// Is it certain who signed this statement?
-static bool is_vouched(struct model *m, const struct members *members)
-{
-    const struct member *signer = members_find(members, &members->signer);
-    struct trust_key key;
-    if (signer == NULL || !has_key(signer))
-        return false;
-    trust_of_key(m, &signer->person, &signer->key, &key);
-    return key.trusted;
-}
 
 bool members_introduced_key(struct model *m, const struct members *members, const struct hash *person,
                             struct sign_public *key)

@@ -268,6 +268,26 @@ static void who_comes_back_loses_nothing(void **state)
     assert_string_equal(heard(w, 2, "Team"), "c1 c3");
 }
 
+// A statement that comes from somebody who has no part in it first, be it a further identity of a member, counts.
+static void nobody_keeps_a_statement_from_others(void **state)
+{
+    struct crowd *w = *state;
+    create(w, 0, "Team", "", 2, false);
+    sync_all(w);
+    set_role(w, 0, "Team", 1, MEMBER_GONE, false);
+    const struct access_target statement = {ACCESS_OBJECT, topic_at(w, 0, "Team").members->hash};
+    struct model *m = model_node_begin(&w->nodes[0]);
+    MUST(access_grant(m, statement, person(w, 3), &e));
+    model_node_end(&w->nodes[0]);
+    model_node_sync(&w->nodes[0], &w->nodes[3]);
+    m = model_node_begin(&w->nodes[3]);
+    MUST(access_grant(m, statement, person(w, 2), &e));
+    model_node_end(&w->nodes[3]);
+    model_node_sync(&w->nodes[3], &w->nodes[2]);
+    sync_all(w);
+    assert_int_equal(role_at(w, 2, "Team", 1), MEMBER_GONE);
+}
+
 // Who is sent away and does not obey is not heard.
 static void the_removed_are_not_heard(void **state)
 {
@@ -653,6 +673,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_group_goes_on_without_its_creator, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_removed_gets_nothing_new, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_comes_back_loses_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nobody_keeps_a_statement_from_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_removed_are_not_heard, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_joins_sees_what_the_creator_meant, set_up, tear_down),
         cmocka_unit_test_setup_teardown(readers_only_read, set_up, tear_down),
