@@ -78,6 +78,7 @@ class PeerEnded(AssertionError):
 
 class Peer:
     """One live peer. Its events are kept until somebody waits for them."""
+    PROGRAM = "peer.mjs"
 
     def __init__(self, name, *options, environment=None):
         self.name = name
@@ -90,7 +91,7 @@ class Peer:
         """A new process on the same folder."""
         self.log = open(os.path.join(self.folder, "peer.log"), "a")
         self.process = subprocess.Popen(
-            ["node", os.path.join(HERE, "peer.mjs"), "--name", self.name, "--dir", self.store(), *options],
+            ["node", os.path.join(HERE, self.PROGRAM), "--name", self.name, "--dir", self.store(), *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=self.environment)
         self.wanted = True
         self.events = []

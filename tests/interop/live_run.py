@@ -15,6 +15,7 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import live_answers
+import live_browser
 import live_crashes
 import live_data
 import live_deletion
@@ -65,7 +66,7 @@ class Results:
         begun = time.monotonic()
         try:
             told = again_if_the_peer_ends(case, argument, restore)
-            cell = told if told == NOT_TRIED else f"ok ({told})" if told else "ok"
+            cell = told if told and told.startswith(NOT_TRIED) else f"ok ({told})" if told else "ok"
         except Exception:
             cell = "FAILED"
             say(f"{traceback.format_exc()}{report()}")
@@ -78,6 +79,7 @@ class Results:
     def rows(self):
         rows = [(point, name) for point, name, _ in ALONE + live_times.MEASURED]
         rows += [("2", name) for name, _ in live_data.CASES]
+        rows += [("5", name) for name, _ in live_browser.CASES]
         return sorted([row for row in rows if self.chosen(row[1])], key=lambda row: row[0])
 
     def table(self):
@@ -89,19 +91,34 @@ class Results:
 
 
 def run_shared_stage(results, role):
-    """The cases of live_data, one after the other on one stage."""
+    """The cases of live_data."""
     cases = [(name, case) for name, case in live_data.CASES
              if results.chosen(name) or case is live_data.recipes_are_registered]
-    if len(cases) < 2:
-        return
+    if len(cases) > 1:
+        run_in_turn(results, role, cases, Stage, "pairing")
+
+
+def run_page(results):
+    """The cases of live_browser: one browser, for the processors' sake."""
+    cases = [(name, case) for name, case in live_browser.CASES if results.chosen(name)]
+    lacking = live_browser.what_is_lacking()
+    if lacking:
+        for name, _ in cases:
+            results.run("browser", name, lambda _: f"{NOT_TRIED} not tried: {lacking},", None)
+    elif cases:
+        run_in_turn(results, "browser", cases, live_browser.PageStage, "page: pairing")
+
+
+def run_in_turn(results, role, cases, make_stage, pairing):
+    """One after the other on one stage."""
     try:
-        stage = Stage(role)
+        stage = make_stage(role)
     except Exception:
         say(traceback.format_exc())
-        results.cells["stage", role] = "FAILED"
+        results.cells[f"{pairing}: stage", role] = "FAILED"
         return
     try:
-        results.run(role, "pairing", lambda s: s.pair_up() and None, stage, stage.report)
+        results.run(role, pairing, lambda s: s.pair_up() and None, stage, stage.report)
         for name, case in cases:
             results.run(role, name, case, stage, stage.report, stage.restart_peer)
     finally:
@@ -120,6 +137,7 @@ def run_all(words):
     """Everything once; at the end what is measured, one after the other."""
     results = Results(words)
     shared = [threading.Thread(target=run_shared_stage, args=(results, role)) for role in ROLES]
+    shared.append(threading.Thread(target=run_page, args=(results,)))
     for thread in shared:
         thread.start()
     run_alone(results, reversed(ALONE))  # the last ones take longest

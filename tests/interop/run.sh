@@ -2,6 +2,8 @@
 # Our nodes against live reference peers, in both roles.
 #   ONE_PEER=DIR tests/interop/run.sh [BIN] [--table] [--repeat N] [WORD…]
 # ONE_PEER names the folder whose node_modules hold the peer's packages; without it nothing is tried and the exit status is 77.
+# ONE_BROWSER names the folder whose node_modules hold esbuild and playwright-core; with it, and Debian's chromium (or what
+# ONE_CHROMIUM names), the cases "page: …" drive the peer's browser build as well. Else they are told as not tried.
 # BIN is the folder of our programs (default $TANDEM_BIN, else build/bin). --table prints the table of docs/conformance.md;
 # --repeat runs everything N times, until a run fails; only cases whose names contain a WORD are run.
 set -euo pipefail
