@@ -1,17 +1,19 @@
 """A TCP proxy that can cut the network, and end TLS."""
 import socket
 import threading
+import time
 
 
 class Proxy:
-    """Forwards TCP connections to localhost:port, and can cut all of them and refuse new ones, or cut each after limit bytes
-    in one direction."""
+    """Forwards TCP connections to localhost:port, and can cut all of them and refuse new ones, cut each after limit bytes
+    in one direction, or hold up what passes."""
 
     def __init__(self, port, wrap=None):
         self.target = port
         self.wrap = wrap  # turns an accepted socket into a TLS one
         self.open = True
         self.limit = None
+        self.delay = 0  # seconds, in each direction
         self.pairs = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -46,6 +48,7 @@ class Proxy:
                 passed += len(data)
                 if self.limit is not None and passed > self.limit:
                     break
+                time.sleep(self.delay)
                 target.sendall(data)
         except OSError:
             pass
