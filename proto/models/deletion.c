@@ -177,23 +177,48 @@ bool deletion_hides(struct model *m, const struct hash *channel, const struct ha
     return store_is_hidden(m->store, message) || time <= deletion_until(m, channel);
 }
 
-static double newest_time(struct model *m, const struct hash *channel)
+// Now, or the newest message, if a clock may have been ahead.
+static double until_now(struct model *m, const struct hash *channel)
 {
     struct channel_entries entries;
     const struct channel_query query = {.channels = channel, .channel_count = 1, .limit = 1, .unverified = true};
     bool any = channel_read(m, &query, &entries, NULL) == STATUS_OK && entries.count != 0;
     double now = (double)m->now_ms;
-    return any && entries.items[0].timestamp > now ? entries.items[0].timestamp : now;
+    double newest = any ? entries.items[0].timestamp : now;
+    return newest > now && newest <= now + CHANNEL_AHEAD_MS ? newest : now;
+}
+
+// What is of a time far ahead, some of it, by itself: else what has yet to be said would be deleted with it.
+static enum status delete_ahead(struct model *m, const struct hash *channel, double until, struct error *e)
+{
+    struct channel_entries entries;
+    struct hash_list ids = {0};
+    const struct channel_query query = {.channels = channel,
+                                        .channel_count = 1,
+                                        .limit = DELETION_SLICE,
+                                        .from = until + 1,
+                                        .type = "ChatMessage",
+                                        .unverified = true};
+    enum status status = channel_read(m, &query, &entries, e);
+    for (size_t i = 0; status == STATUS_OK && i < entries.count; i++)
+        hash_list_add(&ids, &entries.items[i].creation_time);
+    if (status == STATUS_OK)
+        status = deletion_of_messages(m, &ids, NULL, e);
+    hash_list_free(&ids);
+    return status;
 }
 
 enum status deletion_of_channels(struct model *m, const struct hash_list *channels, struct error *e)
 {
     struct buf words = {0};
-    for (size_t i = 0; i < channels->count; i++) {
-        double until = newest_time(m, &channels->items[i]);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < channels->count; i++) {
+        double until = until_now(m, &channels->items[i]);
         add_timed_word(&words, 'c', &channels->items[i], until);
+        status = delete_ahead(m, &channels->items[i], until, e);
     }
-    enum status status = write_words(m, buf_span(&words), e);
+    if (status == STATUS_OK)
+        status = write_words(m, buf_span(&words), e);
     buf_free(&words);
     return status;
 }

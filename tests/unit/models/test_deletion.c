@@ -133,6 +133,29 @@ static void a_channel_is_deleted_up_to_now(void **state)
     hash_list_free(&channels);
 }
 
+static void a_clock_far_ahead_deletes_nothing_to_come(void **state)
+{
+    static const int64_t ahead_ms = (int64_t)40 * 24 * 3600 * 1000;
+    struct model_pair *p = *state;
+    static const char *const rest[] = {"later"};
+    struct hash_list channels = {0};
+    model_node_time += ahead_ms;
+    struct chat_sent sent = say(&p->b, &p->a, "from the future");
+    model_node_time -= ahead_ms;
+    sync_both(p);
+    assert_int_equal(read_all(&p->a, &p->b).count, 1);
+    hash_list_add(&channels, &sent.channel);
+    MUST(deletion_of_channels(model_node_begin(&p->a), &channels, &e));
+    model_node_end(&p->a);
+    assert_int_equal(read_all(&p->a, &p->b).count, 0);
+    model_node_time += 1000;
+    say(&p->a, &p->b, "later");
+    assert_texts(&p->a, &p->b, rest, 1);
+    assert_int_equal(sweep(&p->a), 1);
+    assert_false(is_here(&p->a, &sent.message));
+    hash_list_free(&channels);
+}
+
 static void only_messages_are_deleted(void **state)
 {
     struct model_pair *p = *state;
@@ -159,6 +182,7 @@ int main(void)
         PAIR(what_is_said_twice_is_needed_by_both),
         PAIR(the_conversation_goes_on),
         PAIR(a_channel_is_deleted_up_to_now),
+        PAIR(a_clock_far_ahead_deletes_nothing_to_come),
         PAIR(only_messages_are_deleted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
