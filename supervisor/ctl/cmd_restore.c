@@ -53,8 +53,15 @@ static const char *file_in(struct restoring *r, const char *name)
 // ---- What lies there ------------------------------------------------------------------------------------------------
 
 // What an installation is; settings, logs and the port it would like are not.
-static const char *const parts[] = {"installation.json", "keys.json", "archive.keys", "sparse.keys",
-                                    "archive",           "sparse",    "port"};
+static const char *const parts[] = {"installation.json.copy", // first, or they would come back
+                                    "keys.json.copy",
+                                    "installation.json",
+                                    "keys.json",
+                                    "archive.keys",
+                                    "sparse.keys",
+                                    "archive",
+                                    "sparse",
+                                    "port"};
 
 enum { PARTS = sizeof parts / sizeof *parts };
 

@@ -101,6 +101,7 @@ def test_a_restore_replaces_nothing_unasked(t):
     status, result = restore(t, folder, "--replace")
     assert status == 0, result
     assert os.path.exists(t.path("replaced-archive", "store", "store.db"))
+    assert os.path.exists(t.path("replaced-keys.json.copy")) and not os.path.exists(t.path("keys.json.copy"))
     status, error = restore(t, folder, "--replace")
     assert (status, error["error"]["code"]) == (1, "EXISTS") and "replaced-" in error["error"]["message"], error
     open_again(t)
