@@ -12,7 +12,9 @@ import time
 
 import live_data
 from live import Peer, RpcError, Stage, free_port, until
+from live_answers import ROUNDS
 from live_groups import agree, said_at, says
+from live_network import was_disabled
 
 FILE_SIZE = 1_000_000
 AWAY_S = 20
@@ -129,6 +131,27 @@ def archive_is_killed(s):
     chat(s)
 
 
+def disabled_for_a_while(s):
+    """It dials meanwhile, and is told so that it dials again."""
+    s.call("contact.disable", person=s.theirs)
+    until(lambda: not s.connected(), "we are apart")
+    mark = s.mark()
+    until(lambda: s.event_since(mark, "connection.closed", was_disabled), "it is turned away")
+    s.they_say("said while disabled")
+    s.call("contact.enable", person=s.theirs)
+    s.we_hear("said while disabled")
+    chat(s)
+
+
+def answers_at_once(s):
+    """A word that is answered while it is taken in is in both lists all the same, without another one (WIRE.md 13.13)."""
+    s.peer.ask("answer", "answering", other=s.ours)
+    for i in range(ROUNDS):
+        s.we_say(f"question {i}")
+        s.we_hear(f"answer to question {i}")
+        all_list_the_same(s)
+
+
 def group_of_ours(s):
     topic = s.call("topic.create", name="page and sparse", persons=[s.pair.sparse, s.theirs])["topicId"]
     at_ours = lambda node: [m["text"] for m in s.t.call("topic.read", node=node, topic=topic)["items"]]
@@ -179,6 +202,8 @@ CASES = [
     ("page: a file of the page", file_of_theirs),
     ("page: loaded again", reload),
     ("page: our archive is killed", archive_is_killed),
+    ("page: contact disabled and enabled here", disabled_for_a_while),
+    ("page: it answers the moment a message arrives", answers_at_once),
     ("page: a group of ours with the sparse node", group_of_ours),
     ("page: both write while our archive is away", archive_is_away),
     ("page: two tabs", two_tabs),  # the last one, for what it does to the page's store

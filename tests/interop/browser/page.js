@@ -41,6 +41,12 @@ connections.onProtocolStart((_local, _person, _instance, remotePerson, _remote, 
     tell('protocol', { remotePerson, protocol }));
 objectEvents.onUnversionedObject(async r => tell('chat', { text: r.obj.text, sender: r.obj.sender,
     attachments: r.obj.attachments?.length ?? 0 }), 'page', 'ChatMessage');
+let answering; // whose questions are answered the moment they arrive
+objectEvents.onUnversionedObject(async r => {
+    if (answering && r.status === 'new' && r.obj.text.startsWith('question')) {
+        await (await room(answering)).sendMessage(`answer to ${r.obj.text}`, undefined, null);
+    }
+}, 'answer', 'ChatMessage');
 await connections.init();
 const me = await leute.myMainIdentity();
 
@@ -75,6 +81,11 @@ const commands = {
         const r = await room(c.other);
         await r.sendMessage(c.text, undefined, null);
         tell('said', { text: c.text });
+    },
+    answer: async c => {
+        await room(c.other);
+        answering = c.other;
+        tell('answering');
     },
     messages: async c => {
         const found = await (await room(c.other)).retrieveAllMessages();
