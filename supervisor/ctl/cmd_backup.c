@@ -16,7 +16,7 @@
 #include "supervisor/ctl/interrupt.h"
 #include "supervisor/ctl/output.h"
 
-enum { TELL_MS = 1000 };
+enum { TELL_MS = 5000 }; // each is an event, and events are kept
 
 // ---- The moment, and where to ---------------------------------------------------------------------------------------
 
