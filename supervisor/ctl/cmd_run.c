@@ -13,7 +13,7 @@
 #include "supervisor/programs.h"
 #include "supervisor/statedir.h"
 
-enum { ANSWER_MARGIN_MS = 2000, GONE_MS = 5000 };
+enum { ANSWER_MARGIN_MS = 2000, GONE_MS = 5000, BEGIN_MS = 3000 };
 
 // --- programs that take over this process ----------------------------------------------------------------------------
 
@@ -140,14 +140,22 @@ static enum status ask_secret(struct ctl *c, struct secret *out, struct error *e
     return opens ? ctl_secret(c, file, "Secret: ", out, e) : ctl_new_secret(c, file, "New secret: ", out, e);
 }
 
+// 'tandem up & tandem provision': it may not have begun yet.
+static enum status await_supervisor(struct ctl *c, struct error *e)
+{
+    for (uint64_t until = clock_monotonic_ms() + BEGIN_MS;; ctl_pause()) {
+        error_clear(e);
+        json_t *status = ctl_call(c, "status", NULL, e);
+        json_decref(status);
+        if (status != NULL || strcmp(e->code, "NOT-RUNNING") != 0 || c->client != NULL || clock_monotonic_ms() > until)
+            return e->status;
+    }
+}
+
 enum status run_provision(struct ctl *c, struct error *e)
 {
     struct secret secret = {0};
-    char *control = NULL;
-    if (ctl_find_control(c, &control, e) != STATUS_OK)
-        return e->status;
-    free(control);
-    if (ask_secret(c, &secret, e) != STATUS_OK)
+    if (await_supervisor(c, e) != STATUS_OK || ask_secret(c, &secret, e) != STATUS_OK)
         return e->status;
     json_t *params =
         json_pack("{s:s%, s:b}", "secret", (const char *)secret.data, secret.len, "wait", !ctl_has(c, "no-wait"));
@@ -289,11 +297,6 @@ static void print_node(const json_t *status, const char *name)
     {
         printf("%12s", "");
         print_listener(item);
-    }
-    if (json_is_object(json_object_get(n, "failure"))) {
-        printf("%12sfailed: ", "");
-        output_string(json_object_get(json_object_get(n, "failure"), "message"));
-        printf(" (%s)\n", json_string_value(json_object_get(json_object_get(n, "failure"), "code")));
     }
     json_array_foreach(json_object_get(n, "warnings"), i, item)
     {

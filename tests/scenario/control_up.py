@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from control import BIN, Client, is_alive, main, until
+from control import BIN, SECRET, Client, is_alive, main, until
 
 USUAL = 8765
 
@@ -98,6 +98,20 @@ def test_waiting_begins_before_there_is_a_supervisor(t):
     assert waiting.communicate(timeout=60)[0] == "It is so.\n" and waiting.returncode == 0
     t.stop()
     status, result = t.cli_json("wait", "ready", "--timeout", "1")
+    assert (status, result["error"]["code"]) == (3, "NOT-RUNNING"), result
+
+
+def test_both_lines_of_the_readme_may_be_typed_at_once(t):
+    provisioning = subprocess.Popen([os.path.join(BIN, "tandem"), "provision", "--user", "joe"], env=t.environment,
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    provisioning.stdin.write(SECRET + "\n")
+    provisioning.stdin.flush()
+    time.sleep(0.2)  # enough to fail in; waiting longer proves no more
+    assert provisioning.poll() is None
+    t.up(*t.fake_nodes())
+    assert "created" in provisioning.communicate(timeout=60)[0] and provisioning.returncode == 0
+    t.stop()
+    status, result = t.cli_json("provision", stdin=SECRET + "\n")
     assert (status, result["error"]["code"]) == (3, "NOT-RUNNING"), result
 
 
