@@ -194,6 +194,17 @@ static bool is_epoch(struct model *m, const struct topic *t)
     return false;
 }
 
+// Ours or the other own node's, which is one of the two there.
+static bool is_with_contact(struct model *m, const struct topic *t)
+{
+    struct hash one;
+    struct hash two;
+    if (!topic_is_one_to_one(t->id, &one, &two))
+        return false;
+    bool first_is_self = hash_eq(&one, &m->self->person) || sharing_is_own_node(m, &one);
+    return contact_exists(m, first_is_self ? &two : &one);
+}
+
 // Left, or with somebody who is forgotten, and deleted.
 static bool is_wiped(struct model *m, const struct topic *t)
 {
@@ -203,7 +214,7 @@ static bool is_wiped(struct model *m, const struct topic *t)
         return false;
     if (t->members != NULL)
         return !members_has(t->members, &m->self->person) && !(has_own && members_has(t->members, &own));
-    return t->kind == TOPIC_ONE_TO_ONE && !contact_exists(m, &t->peer);
+    return t->kind == TOPIC_ONE_TO_ONE && !is_with_contact(m, t);
 }
 
 enum status topic_list(struct model *m, struct topics *out, struct error *e)

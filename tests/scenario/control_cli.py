@@ -287,7 +287,7 @@ def test_completion_knows_every_command(t):
         return subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=True).stdout.split()
 
     assert "provision" in complete("pro") and "chat" in complete("")
-    assert set(complete("chat", "")) == {"send", "list", "follow", "search"}
+    assert set(complete("chat", "")) == {"send", "list", "follow", "search", "delete", "export"}
     assert complete("chat", "send", "--at") == ["--attach"]
     assert complete("--json", "provision", "--no") == ["--no-wait", "--node"]
     assert "chat" in t.cli("completion", "fish")[1] and "bashcompinit" in t.cli("completion", "zsh")[1]

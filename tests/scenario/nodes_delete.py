@@ -49,6 +49,11 @@ def topic_of(pair, person):
     return next(t["topicId"] for t in pair.ok("--node", "archive", "topic", "list") if t["with"] == person)
 
 
+def talks(pair):
+    """Unread messages by persons, as the one face shows it."""
+    return {topic["with"]: topic["unread"] for topic in pair.ok("topic", "list")}
+
+
 def at(pair, node, person):
     return [m["text"] for m in pair.ok("--node", node, "topic", "read", topic_of(pair, person))]
 
@@ -222,11 +227,14 @@ def test_a_contact_is_forgotten_with_everything(t):
         for needle in (b"ann for the shredder", b"joe for the shredder", PHOTO[:5000]):
             is_freed(joe, needle)
         assert conversation(joe, ann.archive) == []
+        until(lambda: ann.archive not in talks(joe), "no chat is listed")
         ann.ok("contact", "forget", joe.archive)
         meet(joe, ann)
         send(ann, joe.archive, "after the reunion", "--wait")
         until(lambda: texts(joe, ann.archive) == ["after the reunion"], "only what is said from now on is there")
         assert len(texts(ann, joe.archive)) == 3
+        until(lambda: talks(joe).get(ann.archive) == 1, "the chat is listed again, with what was not read")
+        assert [hit["text"] for hit in joe.ok("chat", "search", "reunion")] == ["after the reunion"]
     with_two(t, run)
 
 
