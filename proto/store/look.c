@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "io/file.h"
 
@@ -57,6 +58,13 @@ static enum status look_at_database(const char *path, struct error *e)
     return st;
 }
 
+// SQLite takes it for a new database, in which all is well.
+static bool is_empty(const char *path)
+{
+    struct stat file;
+    return stat(path, &file) == 0 && file.st_size == 0;
+}
+
 enum status store_look(const char *dir, enum store_kind kind, struct error *e)
 {
     struct buf path = {0};
@@ -66,6 +74,8 @@ enum status store_look(const char *dir, enum store_kind kind, struct error *e)
         st = error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "there is no store in %s", dir);
     else if (!file_exists(buf_cstr(&path)))
         st = damaged(buf_cstr(&path), "it is missing", e);
+    else if (is_empty(buf_cstr(&path)))
+        st = damaged(buf_cstr(&path), "it is empty", e);
     else
         st = look_at_database(buf_cstr(&path), e);
     buf_free(&path);

@@ -68,6 +68,7 @@ def test_each_damaged_file_of_a_closed_store_is_named(t):
             (("sparse", "store", "store.db"), os.unlink, "sparse store", "there is no store"),
             (("archive", "store", "store.db"), lambda p: zero(p, 8192, 8192), "archive store", "is damaged"),
             (("archive", "store", "store.db"), os.unlink, "archive store", "is missing"),
+            (("archive", "store", "store.db"), lambda p: write(p, b""), "archive store", "is empty"),
             (("archive", "private", "keychain_masterkey"), lambda p: write(p, b"x" * 71), "archive keys", "71 bytes"),
             (("archive", "private", "keychain_masterkey"), os.unlink, "archive keys", "no master key"),
             (("sparse", "private", keys), lambda p: write(p, b""), "sparse keys", "0 bytes"),
