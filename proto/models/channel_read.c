@@ -206,8 +206,8 @@ struct page { // being filled
 
 static bool is_deleted(struct model *m, const struct page *p, const struct list_element *element)
 {
-    return !p->query->deleted &&
-           (element->timestamp <= p->until[element->list] || store_is_hidden(m->store, &element->creation_time));
+    return !p->query->deleted && ((p->until[element->list] > 0 && element->timestamp <= p->until[element->list]) ||
+                                  store_is_hidden(m->store, &element->creation_time));
 }
 
 static enum verdict weigh(struct model *m, const struct page *p, const struct list_element *element)

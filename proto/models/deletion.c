@@ -174,7 +174,8 @@ enum status deletion_of_newest(struct model *m, const struct hash_list *channels
 
 bool deletion_hides(struct model *m, const struct hash *channel, const struct hash *message, double time)
 {
-    return store_is_hidden(m->store, message) || time <= deletion_until(m, channel);
+    double until = deletion_until(m, channel);
+    return store_is_hidden(m->store, message) || (until > 0 && time <= until);
 }
 
 // Now, or the newest message, if a clock may have been ahead.

@@ -236,7 +236,7 @@ def test_one_person_is_one_line_everywhere(t):
         assert unread() == 2 and " 2 " in joe.t.cli("contacts")[1]
         assert "unread" not in joe.t.call("contacts.list")["items"][0]
         joe.ok("topic", "read-up-to", ann.archive[:12])
-        assert rows()[0]["unread"] == 0 == unread()
+        until(lambda: rows()[0]["unread"] == 0 == unread(), "both own nodes count what is read")
 
         named = lambda name, person: joe.ok("contact", "name", person, name)
         assert named("Bob", ann.archive) == {"others": [], "ambiguous": False}

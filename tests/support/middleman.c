@@ -73,8 +73,8 @@ void __real_exchange_challenge(struct exchange_proof *p, const struct random_sou
 void __wrap_exchange_challenge(struct exchange_proof *p, const struct random_source *random, struct buf *out);
 enum status __real_exchange_verify(const struct exchange_proof *p, bool text, struct span response, struct error *e);
 enum status __wrap_exchange_verify(const struct exchange_proof *p, bool text, struct span response, struct error *e);
-void __real_conn_emit(struct conn *c, bool text, struct buf *message);
-void __wrap_conn_emit(struct conn *c, bool text, struct buf *message);
+void __real_conn_emit(struct conn *c, bool text, const char *name, struct buf *message);
+void __wrap_conn_emit(struct conn *c, bool text, const char *name, struct buf *message);
 bool __wrap_exchange_names_us(const struct conn_identity *local, const struct conn_peer *peer);
 
 static const struct conn *conn_of(const struct exchange_proof *p)
@@ -87,7 +87,7 @@ static void pass(struct conn *c, bool text, struct span message)
     struct buf copy = {0};
     buf_add_span(&copy, message);
     if (c != NULL)
-        __real_conn_emit(c, text, &copy);
+        __real_conn_emit(c, text, "passed on", &copy);
     buf_free(&copy);
 }
 
@@ -141,7 +141,7 @@ enum status __wrap_exchange_verify(const struct exchange_proof *p, bool text, st
     return STATUS_OK;
 }
 
-void __wrap_conn_emit(struct conn *c, bool text, struct buf *message)
+void __wrap_conn_emit(struct conn *c, bool text, const char *name, struct buf *message)
 {
     if (message->len == 0) { // what is said later, or by somebody else
         buf_free(message);
@@ -149,7 +149,7 @@ void __wrap_conn_emit(struct conn *c, bool text, struct buf *message)
         buf_add_span(&between.after, buf_span(message));
         buf_free(message);
     } else {
-        __real_conn_emit(c, text, message);
+        __real_conn_emit(c, text, name, message);
     }
 }
 

@@ -55,8 +55,8 @@ static bool once(bool *slip)
     return now;
 }
 
-void __real_conn_emit(struct conn *c, bool text, struct buf *message);
-void __wrap_conn_emit(struct conn *c, bool text, struct buf *message);
+void __real_conn_emit(struct conn *c, bool text, const char *name, struct buf *message);
+void __wrap_conn_emit(struct conn *c, bool text, const char *name, struct buf *message);
 void __real_handshake_write_key(const struct handshake_keys *k, const struct random_source *random, struct buf *out);
 void __wrap_handshake_write_key(const struct handshake_keys *k, const struct random_source *random, struct buf *out);
 void __real_exchange_challenge(struct exchange_proof *p, const struct random_source *random, struct buf *out);
@@ -64,16 +64,16 @@ void __wrap_exchange_challenge(struct exchange_proof *p, const struct random_sou
 void __real_frame_seal(struct frame_codec *f, bool text, struct span message, struct buf *out);
 void __wrap_frame_seal(struct frame_codec *f, bool text, struct span message, struct buf *out);
 
-void __wrap_conn_emit(struct conn *c, bool text, struct buf *message)
+void __wrap_conn_emit(struct conn *c, bool text, const char *name, struct buf *message)
 {
     if (c->pipeline == NULL || ++said != plan.message) {
-        __real_conn_emit(c, text, message);
+        __real_conn_emit(c, text, name, message);
         return;
     }
     plan.message = 0;
     buf_free(message);
     buf_add_span(message, buf_span(&plan.bytes));
-    __real_conn_emit(c, plan.text, message);
+    __real_conn_emit(c, plan.text, name, message);
 }
 
 void __wrap_handshake_write_key(const struct handshake_keys *k, const struct random_source *random, struct buf *out)
