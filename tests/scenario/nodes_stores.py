@@ -394,6 +394,7 @@ def test_what_nobody_has_is_told_and_given_up_when_asked(t):
     until(lambda: pair.cli("--node", "archive", "object", "get", lost)[0] == 0, "it is at both nodes")
     path = until(lambda: next(iter(glob.glob(t.path("archive", "store", "objects", "*", lost))), None), "it settles")
     os.remove(path)
+    until(lambda: pair.cli("verify", "--node", "archive")[0] == 1, "the database has let go of the bytes, too")
     status, found = pair.cli("verify", "--node", "archive")
     assert (status, found["missing"]) == (1, [{"hash": lost, "type": "PersonName", "node": "archive"}]), found
     pair.ok("restart", "archive")
