@@ -68,8 +68,8 @@ def test_with_few_descriptors_it_works_and_says_so(t):
     assert t.cli("wait", "ready")[0] == 0
     status, result = t.cli_json("provision", "--user", "joe", stdin=SECRET + "\n")
     assert status == 0 and result["federated"], result
-    [warning] = t.cli_json("status")[1]["archive"]["warnings"]
-    assert "only 64 files" in warning and "ulimit -n" in warning
+    warnings = t.cli_json("status")[1]["archive"]["warnings"]  # builds with sanitizers have others, too
+    assert any("only 64 files" in w and "ulimit -n" in w for w in warnings), warnings
     assert t.stop() == 0
 
 
