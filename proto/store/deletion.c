@@ -106,16 +106,7 @@ enum status store_given_by(struct store *s, const struct hash *person, int64_t *
     sqlite3_bind_int64(st, 1, provenance_source(person));
     sqlite3_bind_int64(st, 2, *after);
     sqlite3_bind_int64(st, 3, (int64_t)limit);
-    for (;;) {
-        bool row;
-        struct hash hash;
-        enum status status = statement_step(s, st, &row, e);
-        if (status != STATUS_OK || !row)
-            return status;
-        *after = sqlite3_column_int64(st, 0);
-        if (column_hash(st, 1, &hash))
-            hash_list_add(out, &hash);
-    }
+    return statement_numbered_hashes(s, st, after, out, e);
 }
 
 enum status store_undelete(struct store *s, const struct hash *hash, struct error *e)
@@ -211,16 +202,7 @@ static enum status next_gone(struct store *s, struct hash_list *out, int64_t *la
     sqlite3_bind_int64(st, 1, s->cleared);
     sqlite3_bind_int(st, 2, FILES);
     *last = s->cleared;
-    for (;;) {
-        bool row;
-        struct hash hash;
-        enum status status = statement_step(s, st, &row, e);
-        if (status != STATUS_OK || !row)
-            return status;
-        *last = sqlite3_column_int64(st, 0);
-        if (column_hash(st, 1, &hash))
-            hash_list_add(out, &hash);
-    }
+    return statement_numbered_hashes(s, st, last, out, e);
 }
 
 static enum status remove_files(struct store *s, bool *any, struct error *e)

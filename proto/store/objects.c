@@ -524,16 +524,7 @@ static enum status next_page(struct store *s, int64_t *after, struct hash_list *
     sqlite3_bind_int64(st, 1, *after);
     sqlite3_bind_int(st, 2, EACH_PAGE);
     page->count = 0;
-    for (;;) {
-        bool row;
-        struct hash hash;
-        enum status status = statement_step(s, st, &row, e);
-        if (status != STATUS_OK || !row)
-            return status;
-        *after = sqlite3_column_int64(st, 0);
-        if (column_hash(st, 1, &hash))
-            hash_list_add(page, &hash);
-    }
+    return statement_numbered_hashes(s, st, after, page, e);
 }
 
 enum status store_each(struct store *s, store_each_fn visit, void *arg, struct error *e)

@@ -50,20 +50,24 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_OBJECT_PREFIX] = "SELECT hash FROM object WHERE hash BETWEEN ?1 AND ?2 AND state < 2 ORDER BY hash LIMIT ?3",
     [SQL_OBJECT_EACH] = "SELECT seq, hash, type FROM object WHERE seq > ?1 AND state < 2 ORDER BY seq LIMIT ?2",
     [SQL_OBJECT_WANTED] = "SELECT hash FROM object WHERE state = 2 ORDER BY seq LIMIT ?1",
-    [SQL_OBJECT_MEASURE] = "SELECT type, state, COUNT(*), SUM(size) FROM object WHERE state < 3 GROUP BY type, state ORDER BY 4 DESC",
+    [SQL_OBJECT_MEASURE] =
+        "SELECT type, state, COUNT(*), SUM(size) FROM object WHERE state < 3 GROUP BY type, state ORDER BY 4 DESC",
 
     // By something that refers to it, as a version, or by a grant to others than the two persons.
     [SQL_OBJECT_HELD] =
-        "SELECT 1 FROM link l JOIN type t ON t.id = l.type WHERE l.target = ?1 AND t.name NOT IN ('Access', 'IdAccess') "
+        "SELECT 1 FROM link l JOIN type t ON t.id = l.type WHERE l.target = ?1 AND t.name NOT IN ('Access', "
+        "'IdAccess') "
         "UNION ALL SELECT 1 FROM object o JOIN head h ON h.id_hash = o.id_hash "
         "WHERE o.hash = ?1 UNION ALL SELECT 1 FROM scope s JOIN member m ON m.scope = s.id AND m.until_seq IS NULL "
         "WHERE s.target = ?1 AND m.person NOT IN (?2, ?3) LIMIT 1",
     // Versions with the nodes that say so, then the id.
     [SQL_OBJECT_VERSIONS] =
-        "SELECT o.hash FROM object d JOIN link l ON l.target = d.hash JOIN object o ON o.seq = l.src JOIN type t ON t.id = "
+        "SELECT o.hash FROM object d JOIN link l ON l.target = d.hash JOIN object o ON o.seq = l.src JOIN type t ON "
+        "t.id = "
         "o.type WHERE d.id_hash = ?1 AND t.name IN ('VersionNodeEdge', 'VersionNodeChange', 'VersionNodeMerge') UNION "
         "SELECT hash FROM object WHERE id_hash = ?1 UNION SELECT ?1",
-    [SQL_OBJECT_GIVEN] = "SELECT seq, hash FROM object WHERE source = ?1 AND state = 0 AND seq > ?2 ORDER BY seq LIMIT ?3",
+    [SQL_OBJECT_GIVEN] =
+        "SELECT seq, hash FROM object WHERE source = ?1 AND state = 0 AND seq > ?2 ORDER BY seq LIMIT ?3",
     [SQL_HEAD_REMOVE] = "DELETE FROM head WHERE id_hash = ?1",
     [SQL_GONE_ADD] = "INSERT INTO gone(hash) VALUES(?1)",
     [SQL_GONE_LIST] = "SELECT id, hash FROM gone WHERE id > ?1 ORDER BY id LIMIT ?2",
@@ -280,6 +284,21 @@ enum status statement_hashes(struct store *s, sqlite3_stmt *st, struct hash_list
         if (status != STATUS_OK || !row)
             return status;
         if (column_hash(st, 0, &h))
+            hash_list_add(out, &h);
+    }
+}
+
+enum status statement_numbered_hashes(struct store *s, sqlite3_stmt *st, int64_t *last, struct hash_list *out,
+                                      struct error *e)
+{
+    for (;;) {
+        bool row;
+        struct hash h;
+        enum status status = statement_step(s, st, &row, e);
+        if (status != STATUS_OK || !row)
+            return status;
+        *last = sqlite3_column_int64(st, 0);
+        if (column_hash(st, 1, &h))
             hash_list_add(out, &h);
     }
 }

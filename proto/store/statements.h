@@ -144,6 +144,9 @@ enum status statement_step(struct store *s, sqlite3_stmt *st, bool *row, struct 
 enum status statement_run(struct store *s, sqlite3_stmt *st, struct error *e); // to the end, rows ignored
 // Appends the hashes of the first column of all rows.
 enum status statement_hashes(struct store *s, sqlite3_stmt *st, struct hash_list *out, struct error *e);
+// Rows of a number and a hash; *last becomes the number of the last row, if there is one.
+enum status statement_numbered_hashes(struct store *s, sqlite3_stmt *st, int64_t *last, struct hash_list *out,
+                                      struct error *e);
 
 // The last failure of the connection in our terms: DISK-FULL, DISK-READ-ONLY, NO-PERMISSION, STORE-LOCKED,
 // STORE-CORRUPT (also leaves the mark that lets the next opening rebuild), STORE-FAILED.
