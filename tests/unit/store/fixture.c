@@ -222,3 +222,33 @@ struct span fixture_roots(struct fixture *f, const struct hash *person, uint64_t
     buf_free(&text);
     return out;
 }
+
+static int begin(void **state, enum store_kind kind)
+{
+    struct fixture *f = mem_alloc(sizeof *f);
+    fixture_open(f, kind);
+    *state = f;
+    return 0;
+}
+
+int fixture_begin_archive(void **state)
+{
+    return begin(state, STORE_ARCHIVE);
+}
+
+int fixture_begin_sparse(void **state)
+{
+    return begin(state, STORE_SPARSE);
+}
+
+int fixture_end(void **state)
+{
+    fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
+const char *fixture_path(struct fixture *f, const char *name)
+{
+    return arena_printf(f->arena, "%s/%s", f->dir, name).ptr;
+}

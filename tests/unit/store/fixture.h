@@ -19,6 +19,11 @@ struct fixture {
 void fixture_open(struct fixture *f, enum store_kind kind); // in a new folder
 void fixture_reopen(struct fixture *f);                     // closes and opens again
 void fixture_close(struct fixture *f);                      // removes the folder
+// Around a cmocka test, whose state it is.
+int fixture_begin_archive(void **state);
+int fixture_begin_sparse(void **state);
+int fixture_end(void **state);
+const char *fixture_path(struct fixture *f, const char *name); // in the folder; as long as the fixture
 void fixture_settle(struct fixture *f);                     // maintains until there is nothing more to do
 
 // Each makes an object in memory; names are whatever tells them apart.

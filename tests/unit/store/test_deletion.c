@@ -9,29 +9,6 @@
 
 enum { BIG = 200000 };
 
-static int open_archive(void **state)
-{
-    struct fixture *f = mem_alloc(sizeof *f);
-    fixture_open(f, STORE_ARCHIVE);
-    *state = f;
-    return 0;
-}
-
-static int open_sparse(void **state)
-{
-    struct fixture *f = mem_alloc(sizeof *f);
-    fixture_open(f, STORE_SPARSE);
-    *state = f;
-    return 0;
-}
-
-static int close_store(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 static void delete (struct fixture *f, const struct hash *hash)
 {
     assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
@@ -253,18 +230,18 @@ static void a_rebuilt_database_has_not_forgotten_it(void **state)
     assert_true(store_is_complete(f->store, &top.hash));
 }
 
-#define ONE(test, open) cmocka_unit_test_setup_teardown(test, open, close_store)
+#define ONE(test, open) cmocka_unit_test_setup_teardown(test, open, fixture_end)
 #define BOTH(test)                                                                                                     \
-    {#test " (archive)", test, open_archive, close_store, NULL},                                                       \
+    {#test " (archive)", test, fixture_begin_archive, fixture_end, NULL},                                              \
     {                                                                                                                  \
-#test " (sparse)", test, open_sparse, close_store, NULL                                                        \
+#test " (sparse)", test, fixture_begin_sparse, fixture_end, NULL                                               \
     }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOTH(the_bytes_leave_the_disk),
-        ONE(the_database_gets_shorter, open_sparse),
+        ONE(the_database_gets_shorter, fixture_begin_sparse),
         BOTH(a_gap_leaves_what_is_above_it_whole),
         BOTH(others_do_not_bring_it_back),
         BOTH(what_was_never_here_is_deleted_too),

@@ -15,33 +15,14 @@
 
 static atomic_bool never;
 
-static int open_archive(void **state)
-{
-    struct fixture *f = mem_alloc(sizeof *f);
-    fixture_open(f, STORE_ARCHIVE);
-    *state = f;
-    return 0;
-}
-
-static int close_store(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
-static const char *path_in(struct fixture *f, const char *name)
-{
-    return arena_printf(f->arena, "%s/%s", f->dir, name).ptr;
-}
-
 static struct store_snapshot copy(struct fixture *f)
 {
     struct store_snapshot made;
     struct error e = {0};
-    (void)folder_create(path_in(f, "copy"), 0700, NULL);
-    (void)unlink(path_in(f, "copy/store.db"));
-    if (store_snapshot(f->dir, path_in(f, "copy/store.db"), path_in(f, "copy/files"), &never, &made, &e) != STATUS_OK)
+    (void)folder_create(fixture_path(f, "copy"), 0700, NULL);
+    (void)unlink(fixture_path(f, "copy/store.db"));
+    if (store_snapshot(f->dir, fixture_path(f, "copy/store.db"), fixture_path(f, "copy/files"), &never, &made, &e) !=
+        STATUS_OK)
         fail_msg("%s: %s", e.code, e.message);
     return made;
 }
@@ -51,10 +32,10 @@ static void put_back(struct fixture *f)
 {
     store_close(f->store);
     f->store = NULL;
-    (void)unlink(path_in(f, "store.db-wal"));
-    (void)unlink(path_in(f, "store.db-shm"));
-    assert_int_equal(file_rename(path_in(f, "copy/store.db"), path_in(f, "store.db"), NULL), STATUS_OK);
-    assert_int_equal(file_write(path_in(f, "restored"), SPAN("\n"), 0600, NULL), STATUS_OK);
+    (void)unlink(fixture_path(f, "store.db-wal"));
+    (void)unlink(fixture_path(f, "store.db-shm"));
+    assert_int_equal(file_rename(fixture_path(f, "copy/store.db"), fixture_path(f, "store.db"), NULL), STATUS_OK);
+    assert_int_equal(file_write(fixture_path(f, "restored"), SPAN("\n"), 0600, NULL), STATUS_OK);
     fixture_reopen(f);
 }
 
@@ -73,7 +54,7 @@ static void a_copy_is_of_its_moment(void **state)
     struct object unsettled = fixture_leaf(f, "not in a file yet");
     fixture_put(f, &unsettled);
     struct store_snapshot made = copy(f);
-    assert_int_equal(file_read(path_in(f, "copy/files"), 1 << 20, &list, NULL), STATUS_OK);
+    assert_int_equal(file_read(fixture_path(f, "copy/files"), 1 << 20, &list, NULL), STATUS_OK);
     assert_non_null(strstr(buf_cstr(&list), hash_text(&file).s));
     assert_non_null(strstr(buf_cstr(&list), hash_text(&first.hash).s));
     assert_null(strstr(buf_cstr(&list), hash_text(&unsettled.hash).s));
@@ -177,7 +158,7 @@ static void copies_are_made_beside_writing(void **state)
     struct fixture copied = {.kind = STORE_ARCHIVE, .arena = arena_create(), .recipes = recipes_create(true)};
     snprintf(copied.dir, sizeof copied.dir, "%.50s-copy", f->dir);
     struct store_options options = {.dir = copied.dir, .kind = STORE_ARCHIVE, .recipes = copied.recipes};
-    assert_int_equal(file_write(path_in(&copied, "format"), SPAN("tandem store 1\n"), 0600, NULL), STATUS_OK);
+    assert_int_equal(file_write(fixture_path(&copied, "format"), SPAN("tandem store 1\n"), 0600, NULL), STATUS_OK);
     assert_int_equal(store_open(&options, &copied.store, &copied.report, NULL), STATUS_OK);
     assert_false(copied.report.rebuilt);
     fixture_close(&copied);
@@ -188,18 +169,19 @@ static void a_copy_ends_with_its_node(void **state)
     struct fixture *f = *state;
     atomic_bool stop = true;
     struct store_snapshot made;
-    (void)folder_create(path_in(f, "copy"), 0700, NULL);
-    assert_int_equal(store_snapshot(f->dir, path_in(f, "copy/store.db"), path_in(f, "copy/files"), &stop, &made, NULL),
-                     STATUS_CLOSED);
+    (void)folder_create(fixture_path(f, "copy"), 0700, NULL);
+    assert_int_equal(
+        store_snapshot(f->dir, fixture_path(f, "copy/store.db"), fixture_path(f, "copy/files"), &stop, &made, NULL),
+        STATUS_CLOSED);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_copy_is_of_its_moment, open_archive, close_store),
-        cmocka_unit_test_setup_teardown(a_copy_begins_a_new_epoch, open_archive, close_store),
-        cmocka_unit_test_setup_teardown(copies_are_made_beside_writing, open_archive, close_store),
-        cmocka_unit_test_setup_teardown(a_copy_ends_with_its_node, open_archive, close_store),
+        cmocka_unit_test_setup_teardown(a_copy_is_of_its_moment, fixture_begin_archive, fixture_end),
+        cmocka_unit_test_setup_teardown(a_copy_begins_a_new_epoch, fixture_begin_archive, fixture_end),
+        cmocka_unit_test_setup_teardown(copies_are_made_beside_writing, fixture_begin_archive, fixture_end),
+        cmocka_unit_test_setup_teardown(a_copy_ends_with_its_node, fixture_begin_archive, fixture_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

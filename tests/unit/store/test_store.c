@@ -29,13 +29,6 @@ static int open_sparse(void **state)
     return 0;
 }
 
-static int close_store(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 static void assert_reads(struct fixture *f, const struct object *o)
 {
     struct span text;
@@ -601,9 +594,9 @@ static void archive_settles_into_files(void **state)
 }
 
 #define BOTH(test)                                                                                                     \
-    {#test " (archive)", test, open_archive, close_store, NULL},                                                       \
+    {#test " (archive)", test, open_archive, fixture_end, NULL},                                                       \
     {                                                                                                                  \
-#test " (sparse)", test, open_sparse, close_store, NULL                                                        \
+#test " (sparse)", test, open_sparse, fixture_end, NULL                                                        \
     }
 
 // ---- Where things came from
@@ -784,8 +777,8 @@ int main(void)
         BOTH(a_root_stays_one_below_others),
         BOTH(a_person_knows_what_it_sent_and_what_it_is_shown),
         BOTH(an_older_database_is_taken_over),
-        cmocka_unit_test_setup_teardown(archive_settles_into_files, open_archive, close_store),
-        cmocka_unit_test_setup_teardown(what_cannot_be_read_is_not_called_damaged, open_archive, close_store),
+        cmocka_unit_test_setup_teardown(archive_settles_into_files, open_archive, fixture_end),
+        cmocka_unit_test_setup_teardown(what_cannot_be_read_is_not_called_damaged, open_archive, fixture_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

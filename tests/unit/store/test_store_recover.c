@@ -11,34 +11,6 @@
 #include "fixture.h"
 #include "io/file.h"
 
-static int open_archive(void **state)
-{
-    struct fixture *f = mem_alloc(sizeof *f);
-    fixture_open(f, STORE_ARCHIVE);
-    *state = f;
-    return 0;
-}
-
-static int open_sparse(void **state)
-{
-    struct fixture *f = mem_alloc(sizeof *f);
-    fixture_open(f, STORE_SPARSE);
-    *state = f;
-    return 0;
-}
-
-static int close_store(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
-static const char *path_in(struct fixture *f, const char *name)
-{
-    return arena_printf(f->arena, "%s/%s", f->dir, name).ptr;
-}
-
 static const char *object_path(struct fixture *f, const struct hash *hash)
 {
     struct hash_text t = hash_text(hash);
@@ -199,11 +171,11 @@ static void archive_is_rebuilt_from_its_files(void **state)
     for (int round = 0; round < 3; round++) {
         close_only(f);
         if (round == 0)
-            scribble(path_in(f, "store.db"), 0, 4096);
+            scribble(fixture_path(f, "store.db"), 0, 4096);
         else if (round == 1)
-            assert_int_equal(unlink(path_in(f, "store.db")), 0);
+            assert_int_equal(unlink(fixture_path(f, "store.db")), 0);
         else
-            assert_int_equal(truncate(path_in(f, "store.db"), 5000), 0);
+            assert_int_equal(truncate(fixture_path(f, "store.db"), 5000), 0);
         fixture_reopen(f);
         assert_true(f->report.rebuilt);
         assert_int_not_equal(f->report.note[0], 0);
@@ -211,7 +183,7 @@ static void archive_is_rebuilt_from_its_files(void **state)
         assert_complete(f, s);
         fixture_settle(f);
     }
-    assert_true(file_exists(path_in(f, "damaged/store-1.db.kept")));
+    assert_true(file_exists(fixture_path(f, "damaged/store-1.db.kept")));
     fixture_reopen(f);
     assert_false(f->report.rebuilt);
 }
@@ -224,7 +196,7 @@ static void damaged_files_are_lost_and_told(void **state)
     struct span text;
     fixture_settle(f);
     close_only(f);
-    scribble(path_in(f, "store.db"), 0, 4096);
+    scribble(fixture_path(f, "store.db"), 0, 4096);
     scribble(object_path(f, &s->leaves[7].hash), 60, 1);
     assert_int_equal(unlink(object_path(f, &s->node)), 0);
     fixture_reopen(f);
@@ -271,7 +243,7 @@ static void a_planted_version_is_not_preferred(void **state)
     fixture_file(f, grant.microdata);
     fixture_settle(f);
     close_only(f);
-    assert_int_equal(unlink(path_in(f, "store.db")), 0);
+    assert_int_equal(unlink(fixture_path(f, "store.db")), 0);
     fixture_reopen(f);
     assert_true(f->report.rebuilt);
     assert_complete(f, s); // and the roots are the same
@@ -292,9 +264,9 @@ static void what_a_damaged_database_still_has_is_kept(void **state)
     size_t kept = 0;
     close_only(f);
     struct stat st;
-    assert_int_equal(stat(path_in(f, "store.db"), &st), 0);
-    scribble(path_in(f, "store.db"), st.st_size / 8192 * 4096, 4096); // one page in the middle
-    assert_int_equal(file_write(path_in(f, "rebuild"), SPAN(""), 0600, NULL), STATUS_OK);
+    assert_int_equal(stat(fixture_path(f, "store.db"), &st), 0);
+    scribble(fixture_path(f, "store.db"), st.st_size / 8192 * 4096, 4096); // one page in the middle
+    assert_int_equal(file_write(fixture_path(f, "rebuild"), SPAN(""), 0600, NULL), STATUS_OK);
     fixture_reopen(f);
     assert_true(f->report.rebuilt);
     for (int i = 0; i < SAMPLE; i++)
@@ -311,7 +283,7 @@ static void settings_survive_a_rebuild(void **state)
     struct span value;
     struct sample *s = fill(f);
     close_only(f);
-    assert_int_equal(file_write(path_in(f, "rebuild"), SPAN(""), 0600, NULL), STATUS_OK);
+    assert_int_equal(file_write(fixture_path(f, "rebuild"), SPAN(""), 0600, NULL), STATUS_OK);
     fixture_reopen(f);
     assert_true(f->report.rebuilt);
     assert_int_equal(store_setting_get(f->store, "color", f->arena, &value, NULL), STATUS_OK);
@@ -328,9 +300,9 @@ static void damage_found_later_is_repaired_at_the_next_opening(void **state)
     bool found = false;
     fixture_settle(f);
     close_only(f);
-    assert_int_equal(stat(path_in(f, "store.db"), &st), 0);
+    assert_int_equal(stat(fixture_path(f, "store.db"), &st), 0);
     for (off_t at = (off_t)4096 * 30; at + 4096 <= st.st_size; at += 4096)
-        scribble(path_in(f, "store.db"), at, 4096);
+        scribble(fixture_path(f, "store.db"), at, 4096);
     fixture_reopen(f);
     for (int i = 0; i < SAMPLE && !f->report.rebuilt && !found; i++) {
         struct span text;
@@ -351,11 +323,11 @@ static void sparse_starts_anew_and_says_so(void **state)
     struct span text;
     struct error e = {0};
     close_only(f);
-    scribble(path_in(f, "store.db"), 0, 4096);
+    scribble(fixture_path(f, "store.db"), 0, 4096);
     fixture_reopen(f);
     assert_true(f->report.rebuilt);
     assert_int_not_equal(f->report.note[0], 0);
-    assert_true(file_exists(path_in(f, "damaged/store-1.db.kept")));
+    assert_true(file_exists(fixture_path(f, "damaged/store-1.db.kept")));
     assert_int_equal(store_get(f->store, &s->leaves[0].hash, f->arena, &text, NULL), STATUS_NOT_FOUND);
     assert_int_equal(read_all(f, &s->file, &e), STATUS_OK); // big files lie beside the database
     fixture_put(f, &s->leaves[0]);                          // refilled
@@ -368,7 +340,7 @@ static void lost_sparse_database_is_told(void **state)
 {
     struct fixture *f = *state;
     close_only(f);
-    assert_int_equal(unlink(path_in(f, "store.db")), 0);
+    assert_int_equal(unlink(fixture_path(f, "store.db")), 0);
     fixture_reopen(f);
     assert_true(f->report.rebuilt);
     assert_false(f->report.created);
@@ -419,7 +391,7 @@ static void recipes_of_the_instance_are_known_again(void **state)
         assert_int_equal(info.kind, STORE_OBJECT);
         assert_string_equal(info.type, "Note");
         close_only(f);
-        scribble(path_in(f, "store.db"), 0, 4096);
+        scribble(fixture_path(f, "store.db"), 0, 4096);
         fixture_reopen(f);
         assert_true(f->report.rebuilt);
     }
@@ -459,12 +431,12 @@ static void newer_store_is_refused_and_left_alone(void **state)
     struct error e = {0};
     sqlite3 *db;
     close_only(f);
-    assert_int_equal(sqlite3_open(path_in(f, "store.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_open(fixture_path(f, "store.db"), &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     assert_int_equal(try_to_open(f, &e), STATUS_REFUSED);
     assert_string_equal(e.code, "STATE-TOO-NEW");
-    assert_false(file_exists(path_in(f, "damaged")));
+    assert_false(file_exists(fixture_path(f, "damaged")));
 }
 
 static void leftovers_of_a_crash_are_cleared(void **state)
@@ -473,16 +445,16 @@ static void leftovers_of_a_crash_are_cleared(void **state)
     struct hash hash = sha256(SPAN("x"));
     const char *incoming = arena_printf(f->arena, "%s/incoming/%s", f->dir, hash_text(&hash).s).ptr;
     close_only(f);
-    assert_int_equal(file_write(path_in(f, "tmp/tmp-1-1"), SPAN("half"), 0600, NULL), STATUS_OK);
+    assert_int_equal(file_write(fixture_path(f, "tmp/tmp-1-1"), SPAN("half"), 0600, NULL), STATUS_OK);
     assert_int_equal(file_write(incoming, SPAN("x"), 0600, NULL), STATUS_OK);
     fixture_reopen(f);
     assert_int_equal(f->report.repaired, 2);
-    assert_false(file_exists(path_in(f, "tmp/tmp-1-1")));
+    assert_false(file_exists(fixture_path(f, "tmp/tmp-1-1")));
     assert_false(file_exists(incoming));
 }
 
-#define ARCHIVE(name) cmocka_unit_test_setup_teardown(name, open_archive, close_store)
-#define SPARSE(name) cmocka_unit_test_setup_teardown(name, open_sparse, close_store)
+#define ARCHIVE(name) cmocka_unit_test_setup_teardown(name, fixture_begin_archive, fixture_end)
+#define SPARSE(name) cmocka_unit_test_setup_teardown(name, fixture_begin_sparse, fixture_end)
 
 int main(void)
 {

@@ -10,34 +10,6 @@
 #include "io/file.h"
 #include "store/verify.h"
 
-static int open_archive(void **state)
-{
-    struct fixture *f = mem_alloc(sizeof *f);
-    fixture_open(f, STORE_ARCHIVE);
-    *state = f;
-    return 0;
-}
-
-static int open_sparse(void **state)
-{
-    struct fixture *f = mem_alloc(sizeof *f);
-    fixture_open(f, STORE_SPARSE);
-    *state = f;
-    return 0;
-}
-
-static int close_store(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
-static const char *path_in(struct fixture *f, const char *name)
-{
-    return arena_printf(f->arena, "%s/%s", f->dir, name).ptr;
-}
-
 static const char *object_path(struct fixture *f, const struct hash *hash)
 {
     struct hash_text t = hash_text(hash);
@@ -57,7 +29,7 @@ static void scribble(const char *path, off_t at, size_t len)
 static void sql(struct fixture *f, const char *text)
 {
     sqlite3 *db;
-    assert_int_equal(sqlite3_open(path_in(f, "store.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_open(fixture_path(f, "store.db"), &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
 }
@@ -267,7 +239,7 @@ static void a_damaged_database_leaves_the_files(void **state)
     fixture_settle(f);
     store_close(f->store);
     f->store = NULL;
-    scribble(path_in(f, "store.db"), 4096, 4096);
+    scribble(fixture_path(f, "store.db"), 4096, 4096);
     assert_int_equal(truncate(object_path(f, &s.leaf.hash), 10), 0);
     struct store_verification v = verify(f);
     assert_true(v.is_damaged_database);
@@ -275,11 +247,11 @@ static void a_damaged_database_leaves_the_files(void **state)
     assert_int_equal(v.count, 1);
     assert_true(hash_eq(&v.items[0].hash, &s.leaf.hash));
     store_verification_free(&v);
-    assert_int_equal(unlink(path_in(f, "store.db")), 0);
+    assert_int_equal(unlink(fixture_path(f, "store.db")), 0);
     v = verify(f);
     assert_true(v.is_damaged_database);
     store_verification_free(&v);
-    assert_false(file_exists(path_in(f, "store.db"))); // to look makes nothing
+    assert_false(file_exists(fixture_path(f, "store.db"))); // to look makes nothing
 }
 
 static void it_can_be_stopped(void **state)
@@ -332,15 +304,15 @@ static void the_format_is_read(void **state)
     struct store *s;
     struct error e = {0};
     struct buf text = {0};
-    assert_int_equal(file_write(path_in(f, "format"), SPAN(""), 0600, NULL), STATUS_OK);
+    assert_int_equal(file_write(fixture_path(f, "format"), SPAN(""), 0600, NULL), STATUS_OK);
     fixture_reopen(f);
     assert_non_null(strstr(f->report.note, "format"));
-    assert_int_equal(file_read(path_in(f, "format"), 100, &text, NULL), STATUS_OK);
+    assert_int_equal(file_read(fixture_path(f, "format"), 100, &text, NULL), STATUS_OK);
     assert_string_equal(buf_cstr(&text), "tandem store 1\n");
     buf_free(&text);
     store_close(f->store);
     f->store = NULL;
-    assert_int_equal(file_write(path_in(f, "format"), SPAN("tandem store 2\n"), 0600, NULL), STATUS_OK);
+    assert_int_equal(file_write(fixture_path(f, "format"), SPAN("tandem store 2\n"), 0600, NULL), STATUS_OK);
     struct store_options options = {.dir = f->dir, .kind = f->kind, .recipes = f->recipes};
     assert_int_equal(store_open(&options, &s, NULL, &e), STATUS_REFUSED);
     assert_string_equal(e.code, "STATE-TOO-NEW");
@@ -355,7 +327,7 @@ static void an_emptied_database_is_made_anew_from_the_files(void **state)
     fixture_settle(f);
     store_close(f->store);
     f->store = NULL;
-    assert_int_equal(truncate(path_in(f, "store.db"), 0), 0);
+    assert_int_equal(truncate(fixture_path(f, "store.db"), 0), 0);
     fixture_reopen(f);
     assert_true(f->report.rebuilt);
     assert_false(f->report.created);
@@ -372,8 +344,8 @@ static void folders_in_the_place_of_files_are_put_aside(void **state)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         store_close(f->store);
         f->store = NULL;
-        (void)unlink(path_in(f, names[i]));
-        assert_int_equal(mkdir(path_in(f, names[i]), 0700), 0);
+        (void)unlink(fixture_path(f, names[i]));
+        assert_int_equal(mkdir(fixture_path(f, names[i]), 0700), 0);
         fixture_reopen(f);
         assert_non_null(strstr(f->report.note, names[i]));
         assert_int_equal(store_get(f->store, &s.leaf.hash, f->arena, &text, NULL), STATUS_OK);
@@ -387,16 +359,16 @@ static void a_database_without_its_log_is_lost(void **state)
     store_close(f->store);
     f->store = NULL;
     assert_false(store_is_lost(f->dir, STORE_SPARSE));
-    assert_int_equal(stat(path_in(f, "store.db"), &st), 0);
+    assert_int_equal(stat(fixture_path(f, "store.db"), &st), 0);
     char nothing[100 - 60] = {0};
-    int fd = open(path_in(f, "store.db"), O_WRONLY);
+    int fd = open(fixture_path(f, "store.db"), O_WRONLY);
     assert_int_equal(pwrite(fd, nothing, sizeof nothing, 60), sizeof nothing); // as SQLite begins a file
     close(fd);
     assert_true(store_is_lost(f->dir, STORE_SPARSE));
 }
 
-#define ARCHIVE(test) cmocka_unit_test_setup_teardown(test, open_archive, close_store)
-#define SPARSE(test) cmocka_unit_test_setup_teardown(test, open_sparse, close_store)
+#define ARCHIVE(test) cmocka_unit_test_setup_teardown(test, fixture_begin_archive, fixture_end)
+#define SPARSE(test) cmocka_unit_test_setup_teardown(test, fixture_begin_sparse, fixture_end)
 
 int main(void)
 {
