@@ -29,7 +29,7 @@ static bool may_be_person(struct model *m, struct span text, enum status why)
     return why == STATUS_NOT_FOUND || (why == STATUS_REFUSED && names_complete(m, text, &id, NULL) == STATUS_OK);
 }
 
-// The id of a conversation with somebody that is still to come from the archive.
+// The id of a conversation with somebody; it may still be to come from the archive.
 static bool is_pair(struct model *m, struct span text, struct hash *person)
 {
     struct hash pair[2];
@@ -45,6 +45,8 @@ enum status node_job_topic_or_person(struct node_job *job, struct model *m, stru
     struct hash person;
     struct error why = {0};
     enum status st = node_job_topic(job, m, topic, e);
+    if (st == STATUS_OK && face_is(job) && is_pair(m, topic->id, &person))
+        json_object_set_new(ipc_request_params(job->request), param, node_json_hash(&person));
     if (st == STATUS_OK || !may_be_person(m, node_job_text(job, "topic"), st))
         return st;
     enum status found = is_pair(m, node_job_text(job, "topic"), &person)

@@ -235,8 +235,12 @@ def test_one_person_is_one_line_everywhere(t):
         unread = lambda: next(c for c in joe.ok("contacts") if c["personId"] == ann.archive)["unread"]
         assert unread() == 2 and " 2 " in joe.t.cli("contacts")[1]
         assert "unread" not in joe.t.call("contacts.list")["items"][0]
-        joe.ok("topic", "read-up-to", ann.archive[:12])
-        until(lambda: rows()[0]["unread"] == 0 == unread(), "both own nodes count what is read")
+        for word in (rows()[0]["topicId"], ann.archive[:12]):
+            joe.ok("topic", "read-up-to", word)
+            until(lambda: rows()[0]["unread"] == 0 == unread(), "both own nodes count what is read")
+            for own in (joe.archive, joe.sparse):
+                ann.ok("--node", "archive", "chat", "send", "--to", own, "once more", "--wait")
+            until(lambda: rows()[0]["unread"] == 2, "both are unread again")
 
         named = lambda name, person: joe.ok("contact", "name", person, name)
         assert named("Bob", ann.archive) == {"others": [], "ambiguous": False}
