@@ -229,6 +229,6 @@ void recipes_each_builtin(bool models, recipes_visit visit, void *arg)
 {
     for (size_t i = 0; i < recipe_record_count; i++) {
         if (recipe_records[i].models == models)
-            visit(recipe_records[i].microdata, arg);
+            visit(recipe_records[i].name, recipe_records[i].microdata, arg);
     }
 }

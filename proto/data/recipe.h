@@ -84,7 +84,7 @@ enum status recipes_check(const struct recipes *r, const struct value *recipe_ob
 
 // The recorded Recipe objects themselves, for storing them at the creation of an instance: calls visit for each
 // built-in recipe of the core (models = false) or of one.models (models = true), in registration order.
-typedef void (*recipes_visit)(struct span microdata, void *arg);
+typedef void (*recipes_visit)(struct span name, struct span microdata, void *arg);
 void recipes_each_builtin(bool models, recipes_visit visit, void *arg);
 
 bool regexp_matches(const struct regexp *re, struct span text); // true also when the matching limits are exceeded

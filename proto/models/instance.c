@@ -113,8 +113,9 @@ static void collect_recipe(struct recipe_collector *c, const struct value *recip
         value_add(c->m->arena, c->set, value_hash(c->m->arena, &stored.hash));
 }
 
-static void collect_builtin(struct span microdata, void *arg)
+static void collect_builtin(struct span name, struct span microdata, void *arg)
 {
+    (void)name;
     struct recipe_collector *c = arg;
     struct value *recipe;
     if (c->status == STATUS_OK)

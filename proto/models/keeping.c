@@ -205,17 +205,38 @@ enum status keeping_file(struct model *m, const struct hash *file, uint64_t size
 
 // ---- Everything there is --------------------------------------------------------------------------------------------
 
-static enum status keep_all_of(struct model *m, const char *type, const struct recipes *builtin, struct error *e)
+struct builtin {
+    struct model *m;
+    struct hash_map *ids;
+};
+
+static void add_builtin(struct span name, struct span microdata, void *arg)
+{
+    struct builtin *b = arg;
+    struct value *recipe = model_object(b->m, "Recipe");
+    struct hash id;
+    (void)microdata;
+    model_set_text(b->m, recipe, "name", name);
+    if (model_id(b->m, recipe, &id, NULL) == STATUS_OK)
+        hash_map_add(b->ids, &id);
+}
+
+// What every node has from its beginning; its ids tell without reading it.
+static struct hash_map *builtin_recipes(struct model *m)
+{
+    struct builtin b = {.m = m, .ids = hash_map_create()};
+    recipes_each_builtin(false, add_builtin, &b);
+    recipes_each_builtin(true, add_builtin, &b);
+    return b.ids;
+}
+
+static enum status keep_all_of(struct model *m, const char *type, const struct hash_map *but, struct error *e)
 {
     const struct hash here = {{0}};
     struct hash_list ids = {0};
     enum status status = store_ids_of_type(m->store, span_of(type), &ids, e);
     for (size_t i = 0; status == STATUS_OK && i < ids.count; i++) {
-        struct value *recipe;
-        struct span name;
-        bool is_builtin = builtin != NULL && model_current(m, &ids.items[i], type, &recipe, NULL, NULL) == STATUS_OK &&
-                          value_get_string(recipe, "name", &name) && recipes_find(builtin, name) != NULL;
-        if (!is_builtin)
+        if (!hash_map_has(but, &ids.items[i]))
             status = keeping_notice(m, type, &ids.items[i], &here, e);
     }
     hash_list_free(&ids);
@@ -253,12 +274,12 @@ static enum status keep_applications(struct model *m, struct error *e)
 
 enum status keeping_all(struct model *m, struct error *e)
 {
-    static const char *const types[] = {"Group", "IdAccess", "Access"};
-    struct recipes *builtin = recipes_create(true);
-    enum status status = keep_all_of(m, "Recipe", builtin, e);
-    recipes_destroy(builtin);
+    static const char *const types[] = {"Recipe", "Group", "IdAccess", "Access"};
+    struct hash_map *but = builtin_recipes(m);
+    enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < sizeof types / sizeof *types; i++)
-        status = keep_all_of(m, types[i], NULL, e);
+        status = keep_all_of(m, types[i], but, e);
+    hash_map_destroy(but);
     return status == STATUS_OK ? keep_applications(m, e) : status;
 }
 
