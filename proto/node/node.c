@@ -1,6 +1,7 @@
 #include "node/node.h"
 #include "ipc/events.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "node/scrub.h"
 #include "wall/wall.h"
 
+enum { BIG = 128 * 1024 };                                  // bytes
 enum { POOL_THREADS = 2, NAME_THREADS = ROUTES_DIALS + 8 }; // names of contacts, and those the user gave
 
 struct loop *node_loop(struct node *n)
@@ -298,6 +300,15 @@ static void name_process(const char *path)
     prctl(PR_SET_NAME, slash != NULL ? slash + 1 : path, 0, 0, 0);
 }
 
+// What a big piece of work took goes back to the system with its end; glibc would keep ever more for the next one.
+static void keep_little(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, BIG);
+    mallopt(M_TRIM_THRESHOLD, BIG);
+#endif
+}
+
 int node_main(const struct node_kind *kind, int argc, char **argv)
 {
     struct error e = {0};
@@ -305,6 +316,7 @@ int node_main(const struct node_kind *kind, int argc, char **argv)
     n->kind = kind;
     n->started = clock_monotonic_ms();
     name_process(argv[0]);
+    keep_little();
     umask(S_IRWXG | S_IRWXO); // whatever the libraries create is the user's alone
     enum status st = prepare(n, argc, argv, &e);
     if (st == STATUS_OK)
