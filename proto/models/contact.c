@@ -133,6 +133,13 @@ enum status contact_get(struct model *m, const struct hash *person, struct conta
     return status;
 }
 
+bool contact_of_anybody(struct model *m, const struct hash *person)
+{
+    struct hash someone;
+    return leute_someone_of(m, person, &someone, NULL) == STATUS_OK && !leute_is_me(m, person) &&
+           !selves_is_elsewhere(m, person);
+}
+
 bool contact_exists(struct model *m, const struct hash *person)
 {
     struct hash someone;

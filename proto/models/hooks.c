@@ -118,7 +118,9 @@ static enum status dispatch(struct store *s, const struct store_change *change, 
         row++;
     if (row == ROWS && !is_kept(change))
         return STATUS_OK;
-    struct model m = {.store = s, .self = h->self, .arena = arena_create(), .now_ms = h->now_ms(), .fixed = h->fixed};
+    struct model m = {
+        .store = s, .self = h->actors.main, .arena = arena_create(), .now_ms = h->now_ms(), .fixed = h->fixed};
+    m.self = actor_for(&h->actors, &m, change);
     enum status status = react_alone(&m, change, row, e);
     arena_destroy(m.arena);
     return status;

@@ -12,10 +12,10 @@
 // An object that came as part of another one only has none of them; it is announced again once it comes for itself.
 #pragma once
 
-#include "models/model.h"
+#include "models/actor.h"
 
 struct hooks {
-    const struct identity *self;     // borrowed
+    struct actors actors;            // who reacts
     const struct model_fixed *fixed; // NULL in a node
     int64_t (*now_ms)(void);         // clock_wall_ms in a node
 };

@@ -8,6 +8,7 @@
 #include "models/lag.h"
 #include "models/sharing.h"
 #include "models/topic_internal.h"
+#include "models/way.h"
 
 enum { SAME_ID_MAX = 16 };
 
@@ -194,26 +195,31 @@ static bool is_epoch(struct model *m, const struct topic *t)
     return false;
 }
 
-// Ours or the other own node's, which is one of the two there.
+// Of one of the identities of both own nodes, which is one of the two there.
 static bool is_with_contact(struct model *m, const struct topic *t)
 {
     struct hash one;
     struct hash two;
     if (!topic_is_one_to_one(t->id, &one, &two))
         return false;
-    bool first_is_self = hash_eq(&one, &m->self->person) || sharing_is_own_node(m, &one);
-    return contact_exists(m, first_is_self ? &two : &one);
+    return contact_of_anybody(m, way_is_ours(m, &one) ? &two : &one);
+}
+
+static bool is_left(struct model *m, const struct members *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->items[i].role != MEMBER_GONE && way_is_ours(m, &s->items[i].person))
+            return false;
+    return true;
 }
 
 // Left, or with somebody who is forgotten, and deleted.
 static bool is_wiped(struct model *m, const struct topic *t)
 {
-    struct hash own;
-    bool has_own = sharing_own_node(m, &own, NULL) == STATUS_OK;
     if (deletion_until(m, &t->channel) <= 0)
         return false;
     if (t->members != NULL)
-        return !members_has(t->members, &m->self->person) && !(has_own && members_has(t->members, &own));
+        return is_left(m, t->members);
     return t->kind == TOPIC_ONE_TO_ONE && !is_with_contact(m, t);
 }
 

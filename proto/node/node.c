@@ -87,6 +87,33 @@ const struct identity *node_further(struct node *n, size_t index)
     return index < count ? n->further[index] : NULL;
 }
 
+struct newcomer {
+    struct node *node;
+    const struct identity *identity;
+};
+
+static enum status meet_work(struct store *s, void *arg, struct error *e)
+{
+    const struct newcomer *c = arg;
+    (void)s, (void)e;
+    actors_add(&c->node->hooks.actors, c->identity);
+    return STATUS_OK;
+}
+
+static void meet_done(void *arg, enum status status, const struct error *e)
+{
+    (void)status, (void)e;
+    free(arg);
+}
+
+// Before anything can come for it.
+static void let_act(struct node *n, const struct identity *further)
+{
+    struct newcomer *c = mem_alloc(sizeof *c);
+    *c = (struct newcomer){.node = n, .identity = further};
+    store_submit(n->queue, meet_work, meet_done, c);
+}
+
 void node_add_identity(struct node *n, struct identity *further)
 {
     size_t count = 0;
@@ -99,6 +126,7 @@ void node_add_identity(struct node *n, struct identity *further)
     n->further = mem_resize(n->further, (count + 2) * sizeof(struct identity *));
     n->further[count] = further;
     n->further[count + 1] = NULL;
+    let_act(n, further);
     peers_add_identity(n->peers, further);
     if (n->kind->meet != NULL)
         n->kind->meet(n->kind_state, further);
@@ -178,6 +206,7 @@ void node_close(struct node *n)
         identity_destroy(n->further[i]);
     free(n->further);
     n->further = NULL;
+    actors_free(&n->hooks.actors);
     identity_destroy(n->self);
     n->self = NULL;
     recipes_destroy(n->recipes);

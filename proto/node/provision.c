@@ -361,7 +361,7 @@ static void take_over(struct opening *o)
     snprintf(n->url, sizeof n->url, "%s", o->door.url);
     snprintf(n->reachable, sizeof n->reachable, "%s", o->door.told);
     snprintf(n->store_note, sizeof n->store_note, "%s", o->note);
-    n->hooks = (struct hooks){.self = n->self, .now_ms = clock_wall_ms};
+    n->hooks = (struct hooks){.actors = {.main = n->self}, .now_ms = clock_wall_ms};
     hooks_install(o->store, &n->hooks);
     n->blobs = blobs_create();
     n->followers = followers_create(n);

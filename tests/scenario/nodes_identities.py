@@ -116,6 +116,53 @@ def test_they_come_back_with_a_lost_node(t):
     with_bob(t, run)
 
 
+def test_they_have_groups(t):
+    """Everything in them is done as the identity, though the members know only it, and not each other."""
+    second, third = Installation(), Installation()
+    try:
+        joe, bob, ann = Pair(t), Pair(second, user="bob"), Pair(third, user="ann")
+        work = joe.ok("identity", "add", WORK, "--name", "Joe at work")["personId"]
+        for friend in (bob, ann):
+            friend.ok("pair", "-", stdin=json.dumps(joe.ok("invite", "--as", WORK)))
+        until(lambda: {"bob", "ann"} <= {c["name"] for c in joe.ok("contacts", "--as", WORK)}, "both have names")
+
+        topic = joe.ok("topic", "create", "--as", WORK, "--name", "plans", "--with", "bob", "--with", "ann")["topicId"]
+        shown = lambda pair: next((c for c in pair.ok("topic", "list") if c["topicId"] == topic), {})
+        roles = lambda pair: {m["personId"]: m["role"] for m in shown(pair).get("members", [])}
+        said = lambda pair: [m["text"] for m in pair.ok("topic", "read", topic)]
+        all_three = lambda what: all(what(pair) for pair in (joe, bob, ann))
+        first = {work: "owner", bob.archive: "writer", ann.archive: "writer"}
+        until(lambda: all_three(lambda pair: roles(pair) == first), "everybody knows who takes part")
+        assert shown(joe)["identity"] == work
+
+        for number, (pair, text) in enumerate([(joe, "from work"), (bob, "from bob"), (ann, "from ann")], 1):
+            pair.ok("topic", "send", topic, text)
+            until(lambda: all_three(lambda one: len(said(one)) == number), f"everybody has {text}")
+        assert said(joe) == said(bob) == said(ann) == ["from work", "from bob", "from ann"]
+
+        joe.ok("topic", "rename", topic, "better plans")
+        joe.ok("topic", "add", topic, "ann", "--role", "reader")
+        reads = {**first, ann.archive: "reader"}
+        until(lambda: all_three(lambda pair: (shown(pair)["name"], roles(pair)) == ("better plans", reads)), "so it is")
+        ann.fails("REFUSED", 4, "topic", "send", topic, "not allowed to")
+        joe.ok("topic", "remove", topic, "ann")
+        rest = {work: "owner", bob.archive: "writer"}
+        until(lambda: all_three(lambda pair: roles(pair) == rest), "she is gone")
+        joe.ok("topic", "send", topic, "without her")
+        until(lambda: said(bob)[-1] == "without her", "he reads on")
+        assert joe.ok("topic", "leave", topic, "--wipe")["newOwner"] == bob.archive
+        until(lambda: roles(bob) == {bob.archive: "owner"}, "it is his now")
+        until(lambda: not shown(joe), "nothing is left of it")
+        assert said(ann) == ["from work", "from bob", "from ann"]
+        for node in ("archive", "sparse"):
+            for ours in (joe.archive, joe.sparse):
+                assert ours not in json.dumps([bob.ok("--node", node, "topic", "list"), bob.ok("contacts")])
+        assert second.stop() == 0 == third.stop()
+    finally:
+        second.clean()
+        third.clean()
+
+
 def test_what_they_post_into_a_chat_of_the_main_one_is_shown(t):
     """Whether they were made members or not."""
     joe = Pair(t)

@@ -60,7 +60,7 @@ void model_node_open(struct model_node *n, const struct instance_options *option
     model_node_check(instance_open(n->store, n->keys, options, model_node_time, &n->self, &created, &e), &e,
                      "instance_open");
     model_node_check(store_commit(n->store, &e), &e, "store_commit");
-    n->hooks = (struct hooks){.self = n->self, .fixed = fixed, .now_ms = clock_by_hand};
+    n->hooks = (struct hooks){.actors = {.main = n->self}, .fixed = fixed, .now_ms = clock_by_hand};
     hooks_install(n->store, &n->hooks);
     n->m = (struct model){.store = n->store, .self = n->self, .arena = arena_create(), .fixed = fixed};
 }
