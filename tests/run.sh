@@ -1,24 +1,31 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds as released and with AddressSanitizer and UBSan, and runs every test of both through
-# ctest; then those in which threads meet with ThreadSanitizer.
-#   tests/run.sh [--no-install] [--release-only] [CTEST ARGUMENTS…]
+# Installs what is missing, builds as released and runs every test through ctest; then again with AddressSanitizer and
+# UBSan, but for the scenarios with the label "once"; then those in which threads meet with ThreadSanitizer.
+#   tests/run.sh [--no-install] [--release-only] [--full] [CTEST ARGUMENTS…]
+# --full: also those scenarios with sanitizers, and a death at every single write instead of a sample; takes hours.
 # ONE_PEER=DIR names a folder with the packages of a live ONE.models peer; then the interop tests run as well.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 install=yes
+full=no
 presets=(release asan tsan)
 while [ $# -gt 0 ]; do
     case $1 in
     --no-install) install=no ;;
     --release-only) presets=(release) ;;
-    -h | --help) sed -n '2,5s/^# //p' "$0"; exit 0 ;;
+    --full) full=yes ;;
+    -h | --help) sed -n '2,7s/^# //p' "$0"; exit 0 ;;
     *) break ;;
     esac
     shift
 done
 if [ "$install" = yes ]; then
     deploy/install-packages.sh test
+fi
+
+if [ "$full" = yes ]; then
+    export CRASH_STEP=1
 fi
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
@@ -40,6 +47,9 @@ run_tests() {
 for preset in "${presets[@]}"; do
     target=all
     selection=()
+    if [ "$preset" = asan ] && [ "$full" = no ]; then
+        selection=(-LE '^once$')
+    fi
     if [ "$preset" = tsan ]; then
         target=threads
         selection=(-L '^threads$')

@@ -15,7 +15,7 @@ from control import Installation, SECRET, main, snapshot  # noqa: E402
 from nodes import Pair, write  # noqa: E402
 
 FAULTY = os.environ["TANDEM_FAULTY"]
-STEP = int(os.environ.get("CRASH_STEP", "151"))
+STEP = int(os.environ.get("CRASH_STEP", "401"))
 
 
 def faulty(t, fault, *arguments, stdin=""):

