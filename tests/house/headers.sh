@@ -3,10 +3,10 @@
 set -u
 cd "$1" || exit 1
 failed=0
+read -ra flags < <(pkg-config --cflags jansson)
 for header in $(find proto ipc supervisor archive-node sparse-node -name '*.h' | sort); do
-    # shellcheck disable=SC2046 # several flags
     if ! printf '#include "%s"\n' "${header#proto/}" |
-        "$2" -fsyntax-only -x c -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Iproto -I. $(pkg-config --cflags jansson) -; then
+        "$2" -fsyntax-only -x c -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Iproto -I. "${flags[@]}" -; then
         echo "does not compile alone: $header"
         failed=1
     fi

@@ -22,6 +22,8 @@
 #include "ipc/client.h"
 #include "ipc/server.h"
 
+enum { PATIENCE_MS = 60000 }; // for a loaded machine
+
 struct fixture {
     char dir[64];
     char path[96];
@@ -127,17 +129,17 @@ static void a_call_is_answered(void **state)
     assert_int_equal(st.st_mode & 0777, 0600);
     struct ipc_client *c = client(f);
     for (int i = 0; i < 3; i++) {
-        json_t *result = ipc_client_call(c, "status", NULL, 5000, &e);
+        json_t *result = ipc_client_call(c, "status", NULL, PATIENCE_MS, &e);
         assert_true(json_is_true(json_object_get(result, "federated")));
         json_decref(result);
     }
-    assert_null(ipc_client_call(c, "nothing", NULL, 5000, &e));
+    assert_null(ipc_client_call(c, "nothing", NULL, PATIENCE_MS, &e));
     assert_string_equal(e.code, "UNKNOWN-METHOD");
-    assert_null(ipc_client_call(c, "provision", NULL, 5000, &e));
+    assert_null(ipc_client_call(c, "provision", NULL, PATIENCE_MS, &e));
     assert_string_equal(e.code, "BAD-PARAMS");
-    assert_null(ipc_client_call(c, "node.stop", NULL, 5000, &e));
+    assert_null(ipc_client_call(c, "node.stop", NULL, PATIENCE_MS, &e));
     assert_string_equal(e.code, "UNKNOWN-METHOD");
-    assert_null(ipc_client_call(c, "events.since", NULL, 5000, &e));
+    assert_null(ipc_client_call(c, "events.since", NULL, PATIENCE_MS, &e));
     assert_string_equal(e.code, "TOO-BIG");
     ipc_client_destroy(c);
 }
@@ -150,7 +152,7 @@ static void a_waiting_call_delays_no_other(void **state)
     struct ipc_client *fast = client(f);
     assert_null(ipc_client_call(slow, "provision", provision_params(), 100, &e)); // in flight from now on
     assert_string_equal(e.code, "TIMEOUT");
-    json_t *result = ipc_client_call(fast, "status", NULL, 5000, &e);
+    json_t *result = ipc_client_call(fast, "status", NULL, PATIENCE_MS, &e);
     assert_non_null(result);
     json_decref(result);
     ipc_client_destroy(slow);
@@ -166,12 +168,12 @@ static void the_65th_request_is_busy(void **state)
         assert_null(ipc_client_call(c, "provision", provision_params(), 1, &e));
     while (atomic_load(&f->kept_count) < IPC_IN_FLIGHT_MAX && atomic_load(&f->provisions) < IPC_IN_FLIGHT_MAX)
         assert_null(ipc_client_call(c, "provision", provision_params(), 20, &e)); // some were cancelled unsent
-    assert_null(ipc_client_call(c, "status", NULL, 5000, &e));
+    assert_null(ipc_client_call(c, "status", NULL, PATIENCE_MS, &e));
     assert_string_equal(e.code, "BUSY");
     atomic_store(&f->release, true);
     json_t *result = NULL;
-    for (uint64_t until = clock_monotonic_ms() + 5000; result == NULL && clock_monotonic_ms() < until;)
-        result = ipc_client_call(c, "status", NULL, 5000, &e);
+    for (uint64_t until = clock_monotonic_ms() + PATIENCE_MS; result == NULL && clock_monotonic_ms() < until;)
+        result = ipc_client_call(c, "status", NULL, PATIENCE_MS, &e);
     assert_non_null(result);
     json_decref(result);
     ipc_client_destroy(c);
@@ -206,7 +208,7 @@ static void garbage_gets_one_error(void **state)
     size_t size;
     snprintf(url, sizeof url, "ipc://%s", f->path);
     assert_int_equal(nng_req0_open(&s), 0);
-    nng_socket_set_ms(s, NNG_OPT_RECVTIMEO, 5000);
+    nng_socket_set_ms(s, NNG_OPT_RECVTIMEO, PATIENCE_MS);
     assert_int_equal(nng_dial(s, url, NULL, 0), 0);
     assert_int_equal(nng_send(s, "hello", 5, 0), 0);
     assert_int_equal(nng_recv(s, &reply, &size, NNG_FLAG_ALLOC), 0);
