@@ -3,7 +3,8 @@
 //
 //   temp_create → temp_add … → temp_sync → temp_publish → folder_sync of the final folder → temp_destroy
 //
-// An fsync that failed is never repeated: the bytes are gone, the caller writes them again (ANCHORS.md 4.2).
+// An fsync that failed is never repeated: the bytes are gone, the caller writes them again (docs/architecture.md, "The
+// store").
 #pragma once
 
 #include <sys/types.h>

@@ -1,7 +1,7 @@
 // Control requests that need the store: the handler's work runs on the store thread, its answer leaves from the loop.
 //
 // A mutating request with an opId acts once: its result is stored in the transaction of its effect, and a repeat
-// answers the stored result (ARCHITECTURE.md "Control protocol").
+// answers the stored result (docs/architecture.md, "The control channel").
 #pragma once
 
 #include "ipc/service.h"

@@ -1,5 +1,5 @@
 // The store of one node: objects, version heads, links, access, files. One SQLite database, and for the archive one
-// file per object (ARCHITECTURE.md "Store").
+// file per object (docs/architecture.md, "The store").
 //
 // Everything here is synchronous and belongs to the store thread; other threads use store/queue.h. Between store_begin
 // and store_commit all changes are one transaction: what was committed survives kill -9 and power loss.
@@ -220,7 +220,7 @@ enum status store_given_by(struct store *s, const struct hash *person, int64_t *
 // ---- Access (DATA-MODEL.md 10.1) -----------------------------------------------------------------------------------
 
 // Grants and revocations are current versions of Access, IdAccess and Group objects; the store follows their heads and
-// keeps scope, scope_log and member (ARCHITECTURE.md "Feeds"), so that a person's roots are answered incrementally.
+// keeps scope, scope_log and member (docs/architecture.md, "Feeds"), so that a person's roots are answered incrementally.
 //
 // Emits the JSON entries of WIRE.md 10.4 for person, without the brackets: one call per root, fragment without comma.
 // Left out and counted in *skipped: grants that cannot be resolved, Access, IdAccess, Group objects, incomplete trees.
