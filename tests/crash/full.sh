@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A death at every single write, of the release build; takes hours. What ctest runs without this is every so manieth write.
+# A death at every single write, of the release build; takes hours. What ctest runs without this is every n-th write.
 #   tests/crash/full.sh [CTEST ARGUMENTS…]
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -6,10 +6,12 @@
 #include "tests/unit/cmocka_all.h"
 
 static sem_t go;
+static sem_t begun;
 
 static void wait_for_it(void *arg)
 {
     (void)arg;
+    sem_post(&begun);
     sem_wait(&go);
 }
 
@@ -32,8 +34,11 @@ static void a_full_pool_is_said_and_forgotten(void **state)
     (void)state;
     struct harness *h = harness_create();
     const char *code = NULL;
-    int waiting = 0;
+    int waiting = 1;
     sem_init(&go, 0, 0);
+    sem_init(&begun, 0, 0);
+    assert_int_equal(pool_submit(h->node->pool, wait_for_it, nothing, NULL), STATUS_OK);
+    sem_wait(&begun); // by the only thread: what follows stays in the queue
     while (pool_submit(h->node->pool, wait_for_it, nothing, NULL) == STATUS_OK)
         waiting++;
     assert_null(harness_call(h, "node.provision", params(), &code));
@@ -57,6 +62,7 @@ static void an_opening_that_ends_too_late_is_dropped(void **state)
     struct harness *h = harness_create();
     struct asked asked;
     sem_init(&go, 0, 0);
+    sem_init(&begun, 0, 0);
     assert_int_equal(pool_submit(h->node->pool, wait_for_it, nothing, NULL), STATUS_OK);
     harness_begin(h, &asked, "node.provision", params());
     node_close(h->node);
