@@ -31,6 +31,9 @@ if(CMAKE_BUILD_TYPE MATCHES "Release|RelWithDebInfo")
   add_compile_definitions(_FORTIFY_SOURCE=2)
   add_link_options(-Wl,-z,relro,-z,now)
 endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT TANDEM_SANITIZE)
+  add_compile_definitions(TANDEM_DEBUGGABLE) # proto/base/dumps.h
+endif()
 if(TANDEM_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Debug")
   add_compile_definitions(TANDEM_INVARIANTS) # proto/base/invariant.h
 endif()

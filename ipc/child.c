@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/dumps.h"
 #include "base/inherited.h"
 
 static bool parse_level(const char *text, enum log_level *out)
@@ -58,9 +58,7 @@ enum status ipc_child_parse(int argc, char **argv, struct ipc_child *out, struct
 
 enum status ipc_child_guard(pid_t parent, struct error *e)
 {
-    const struct rlimit none = {0, 0};
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-        setrlimit(RLIMIT_CORE, &none) != 0)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || !dumps_forbid())
         return error_errno(e, "cannot protect the process");
     if (getppid() != parent)
         return error_set(e, STATUS_CLOSED, "NOT-RUNNING", "the supervisor (pid %d) is gone", (int)parent);

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/dumps.h"
 #include "base/inherited.h"
 #include "crypto/secret.h"
 #include "ipc/errors.h"
@@ -165,9 +166,7 @@ int main(int argc, char **argv)
     inherited_settle();
     umask(PRIVATE);
     crypto_init();
-    const struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)dumps_forbid();
     a.options.archive_binary = archive;
     a.options.sparse_binary = sparse;
     a.options.config = config_create();

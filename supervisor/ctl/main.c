@@ -3,11 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/dumps.h"
 #include "base/inherited.h"
 #include "base/text.h"
 #include "crypto/secret.h"
@@ -268,20 +267,12 @@ static enum status check_output(struct error *e)
     return STATUS_OK;
 }
 
-// It may hold a secret, typed or read.
-static void keep_out_of_dumps(void)
-{
-    const struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
 int main(int argc, char **argv)
 {
     struct ctl c = {0};
     struct error e = {0};
     inherited_settle();
-    keep_out_of_dumps();
+    (void)dumps_forbid(); // it may hold a secret, typed or read
     crypto_init();
     if (argc == 1) {
         help_overview();
