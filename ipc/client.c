@@ -31,7 +31,13 @@ struct ipc_client {
     atomic_bool connected;
     atomic_bool done;
     json_int_t last_id;
+    bool (*stop)(void); // NULL: nothing ends a call early
 };
+
+void ipc_client_stop_when(struct ipc_client *c, bool (*stop)(void))
+{
+    c->stop = stop;
+}
 
 static void wake(struct ipc_client *c)
 {
@@ -198,6 +204,8 @@ static enum status await(struct ipc_client *c, uint64_t deadline, struct error *
             gone_at = UINT64_MAX;
         else if (gone_at == UINT64_MAX)
             gone_at = now + GONE_MS;
+        if (c->stop != NULL && c->stop())
+            return error_set(e, STATUS_CLOSED, "CLOSED", "interrupted");
         if (now >= deadline)
             return error_set(e, STATUS_TIMEOUT, "TIMEOUT", "no answer in time");
         if (now >= gone_at)

@@ -15,6 +15,9 @@ enum { IPC_FOREVER = -1 };
 struct ipc_client *ipc_client_connect(const char *path, struct error *e);
 void ipc_client_destroy(struct ipc_client *c);
 
+// A call then ends early, with CLOSED, when a signal came and stop says so. NULL: it does not.
+void ipc_client_stop_when(struct ipc_client *c, bool (*stop)(void));
+
 // params is taken over (NULL = {}). The result is a new reference; NULL with e filled on failure: the server's error,
 // TIMEOUT, or NOT-RUNNING when the server went away and stays away.
 json_t *ipc_client_call(struct ipc_client *c, const char *method, json_t *params, int64_t timeout_ms, struct error *e);

@@ -110,7 +110,7 @@ const struct ipc_method IPC_METHODS[] = {
     {"backup.begin", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
      "Names one moment and has both nodes copy their databases as they are then, while they go on: into backup/ of the "
      "nodes' folders, as store.db, files (a line \"HASH SIZE\" for each file of store/objects it needs) and keys (sealed). "
-     "'tandem backup' copies them from there. Only one at a time: BUSY.",
+     "'tandem backup' copies them from there. Only one at a time: BUSY. Who leaves before the answer ends it.",
      "{backup, at, keys, installation, archive:{objects,files,fileBytes,bytes}, sparse:{…}}; keys and installation: the text of "
      "keys.json and installation.json at that moment",
      {BOOL("takeOver", "whoever began one before has gone; default false")}},

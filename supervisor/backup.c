@@ -36,10 +36,15 @@ static void dropped(void *ctx, json_t *result, const struct error *error)
         LOG(LOG_WARN, "snapshot.left", LOG_TEXT("node", process_name(n->process)), LOG_TEXT("code", error->code));
 }
 
-static void drop(struct supervisor *s)
+static void drop_copies(struct supervisor *s)
 {
     for (int i = 0; i < NODES; i++)
         process_call(s->nodes[i].process, "node.snapshot.drop", NULL, DROP_MS, dropped, &s->nodes[i]);
+}
+
+static void drop(struct supervisor *s)
+{
+    drop_copies(s);
     backup_close(s);
 }
 
@@ -57,8 +62,19 @@ static void tell_failure(struct supervisor *s, const char *code)
     json_decref(data);
 }
 
+// A copy that is being made ends when it is dropped; then it is told of.
+static void give_up_beginning(struct supervisor *s)
+{
+    if (s->backup.given_up || s->backup.task == NULL || !tasks_is_abandoned(s->backup.task))
+        return;
+    s->backup.given_up = true;
+    drop_copies(s);
+}
+
 void backup_tick(struct supervisor *s)
 {
+    if (s->backup.taking)
+        give_up_beginning(s);
     if (s->backup.id[0] == '\0' || s->backup.taking || clock_monotonic_ms() - s->backup.heard < SILENCE_MS)
         return;
     tell_failure(s, "TIMEOUT"); // whoever copied has gone
@@ -78,15 +94,19 @@ static void taken(void *ctx, json_t *result, const struct error *error)
     struct node *n = ctx;
     struct supervisor *s = n->owner;
     s->backup.heard = clock_monotonic_ms();
-    if (error == NULL)
+    struct error e = {0};
+    if (s->backup.given_up || (s->backup.task != NULL && tasks_is_abandoned(s->backup.task)))
+        error_set(&e, STATUS_CLOSED, "CLOSED", "whoever wanted the backup has gone");
+    else if (error != NULL)
+        e = *error;
+    if (e.status == STATUS_OK)
         json_object_set(s->backup.answer, process_name(n->process), result);
-    if (error == NULL && n->which == IPC_SPARSE) {
+    if (e.status == STATUS_OK && n->which == IPC_SPARSE) {
         process_call(s->nodes[IPC_ARCHIVE].process, snapshot_method, NULL, BEGIN_MS, taken, &s->nodes[IPC_ARCHIVE]);
         return;
     }
     s->backup.taking = false;
-    if (error != NULL) {
-        struct error e = *error;
+    if (e.status != STATUS_OK) {
         error_prefix(&e, "%s node", process_name(n->process));
         if (s->backup.task != NULL)
             tasks_fail(s, s->backup.task, &e);
@@ -161,6 +181,7 @@ static void handle_begin(struct ipc_request *r, void *ctx)
     }
     s->backup.task = t;
     s->backup.taking = true;
+    s->backup.given_up = false;
     json_t *data = json_pack("{s:s}", "backup", s->backup.id);
     notify_event(s, "supervisor", "backup.started", data);
     json_decref(data);

@@ -152,6 +152,7 @@ struct supervisor {
     struct {
         char id[BACKUP_ID_LENGTH + 1]; // under way; "" = none
         bool taking;                   // the nodes copy their databases
+        bool given_up;                 // nobody waits for that any more
         uint64_t heard;                // of whoever copies, last
         json_t *answer;                // of backup.begin, as far as it is there
         struct task *task;             // the call that waits for it

@@ -120,15 +120,18 @@ void tasks_fail(struct supervisor *s, struct task *t, const struct error *error)
     unlink_task(s, t);
 }
 
-// What changes something goes on without whoever asked for it.
-static bool nobody_waits(const struct task *t)
+bool tasks_is_abandoned(const struct task *t)
 {
-    if (ipc_method_find(ipc_request_method(t->requests[0]))->effect == IPC_MUTATES)
-        return false;
     for (size_t i = 0; i < t->request_count; i++)
         if (!ipc_request_is_abandoned(t->requests[i]))
             return false;
     return true;
+}
+
+// What changes something goes on without whoever asked for it.
+static bool nobody_waits(const struct task *t)
+{
+    return ipc_method_find(ipc_request_method(t->requests[0]))->effect != IPC_MUTATES && tasks_is_abandoned(t);
 }
 
 static void check(struct supervisor *s, struct task *t, uint64_t now)

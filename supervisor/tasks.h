@@ -34,7 +34,8 @@ enum { TASKS_STORED_MAX = 256, TASKS_STORED_MS = 24 * 60 * 60 * 1000 };
 // Starts a task for a request, which it takes over. NULL when the request repeats one: it is then taken care of.
 struct task *tasks_begin(struct supervisor *s, struct ipc_request *r, struct task_kind kind, uint64_t timeout_ms);
 void tasks_fail(struct supervisor *s, struct task *t, const struct error *error);
-void tasks_check(struct supervisor *s); // finishes what is ready, fails what is late
+void tasks_check(struct supervisor *s);        // finishes what is ready, fails what is late
+bool tasks_is_abandoned(const struct task *t); // whoever asked has gone
 bool tasks_waiting(const struct supervisor *s);
 json_t *tasks_empty_result(const struct supervisor *s, const struct task *t); // a kind's result, {}
 struct ipc_request *tasks_request(const struct task *t);

@@ -518,11 +518,11 @@ static enum status wipe_topic(struct model *m, const struct topic *topic, struct
     return st;
 }
 
-// Not by the beginning of an id.
+// Neither by the beginning of an id nor by a name, which others choose.
 static bool is_named_whole(struct node_job *job, const struct topic *topic)
 {
     struct span text = node_job_text(job, "topic");
-    return span_eq(text, topic->id) || span_eq(text, topic->name) || span_eq_text(text, hash_text(&topic->channel).s);
+    return span_eq(text, topic->id) || span_eq_text(text, hash_text(&topic->channel).s);
 }
 
 static enum status topic_leave_work(struct node_job *job, struct model *m, struct error *e)
@@ -531,7 +531,8 @@ static enum status topic_leave_work(struct node_job *job, struct model *m, struc
     struct members before = {0};
     enum status st = node_job_topic(job, m, &topic, e);
     if (st == STATUS_OK && ipc_request_bool(job->request, "wipe", false) && !is_named_whole(job, &topic))
-        return error_set(e, STATUS_INVALID, "BAD-INPUT", "to delete a chat give its whole id or name");
+        return error_set(e, STATUS_INVALID, "BAD-INPUT",
+                         "to delete a chat give its whole id, as 'tandem topic list' shows it");
     if (st == STATUS_OK && is_archives(job, m, &topic))
         return leave_to_archive(job, m, &topic, e);
     if (st == STATUS_OK && topic.members != NULL)

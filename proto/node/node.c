@@ -178,6 +178,7 @@ void node_close(struct node *n)
     OWNER_ASSERT(n);
     n->closing = true;
     atomic_store(&n->leaving, true);
+    atomic_store(&n->snapshot_unwanted, true);
     scrub_stop(n);
     if (n->kind_state != NULL)
         n->kind->close(n->kind_state);

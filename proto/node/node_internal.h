@@ -32,11 +32,12 @@ struct node {
     struct ipc_request *stop_request; // node.stop; NULL = not asked to
 
     // From provisioning on:
-    bool opening;            // node.provision is being worked on
-    bool closing;            // nothing is opened any more
-    atomic_bool leaving;     // the same, for work on the pool that takes long
-    atomic_uint snapshots;   // asked for so far: snapshots.c
-    struct recipes *recipes; // the store's; used on its thread
+    bool opening;                  // node.provision is being worked on
+    bool closing;                  // nothing is opened any more
+    atomic_bool leaving;           // the same, for work on the pool that takes long
+    atomic_uint snapshots;         // asked for so far: snapshots.c
+    atomic_bool snapshot_unwanted; // the copy that is being made: dropped, or the node stops
+    struct recipes *recipes;       // the store's; used on its thread
     struct store_queue *queue;
     struct keychain *keychain; // used on the store thread
     struct identity *self;

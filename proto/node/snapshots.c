@@ -53,8 +53,11 @@ static enum status make(struct snapshot *x, struct error *e)
     char *list = path_in(x, "files");
     char *store = node_path(x->node, "store");
     enum status status = folder_create(x->dir, 0700, e);
+    atomic_store(&x->node->snapshot_unwanted, false);
+    if (status == STATUS_OK && atomic_load(&x->node->leaving))
+        status = error_set(e, STATUS_CLOSED, "CLOSED", "the node is stopping");
     if (status == STATUS_OK)
-        status = store_snapshot(store, database, list, &x->node->leaving, &x->made, e);
+        status = store_snapshot(store, database, list, &x->node->snapshot_unwanted, &x->made, e);
     if (status == STATUS_OK)
         status = keep_keys(x, e);
     free(database);
@@ -81,6 +84,14 @@ static void snapshot_work(void *arg)
     pthread_mutex_unlock(&one_at_a_time);
 }
 
+// What the copy names stays as long as the copy does.
+static void keep_files(const struct snapshot *x)
+{
+    bool newest = x->number == atomic_load(&x->node->snapshots);
+    if (newest && x->node->queue != NULL && (x->drops || x->status != STATUS_OK))
+        store_queue_keep_files(x->node->queue, false);
+}
+
 static void snapshot_done(void *arg)
 {
     struct snapshot *x = arg;
@@ -95,6 +106,7 @@ static void snapshot_done(void *arg)
     if (!x->drops)
         LOG(x->status == STATUS_OK ? LOG_INFO : LOG_WARN, "store.copied", LOG_INT("bytes", x->made.bytes),
             LOG_TEXT("code", x->status == STATUS_OK ? "" : x->error.code));
+    keep_files(x);
     free(x->dir);
     free(x);
 }
@@ -109,6 +121,10 @@ static void begin(struct ipc_request *r, struct node *n, bool drops)
     *x = (struct snapshot){.node = n, .request = r, .dir = node_path(n, "backup"), .drops = drops};
     x->number = atomic_fetch_add(&n->snapshots, drops ? 0 : 1) + (drops ? 0 : 1);
     x->status = error_set(&x->error, STATUS_CLOSED, "NOT-RUNNING", "the node is stopping");
+    if (drops)
+        atomic_store(&n->snapshot_unwanted, true);
+    else if (status == STATUS_OK)
+        store_queue_keep_files(n->queue, true);
     if (status == STATUS_OK && pool_submit(n->pool, snapshot_work, snapshot_done, x) == STATUS_OK)
         return;
     if (status == STATUS_OK)

@@ -251,6 +251,8 @@ static enum status shorten(struct store *s, bool *any, struct error *e)
 
 enum status deletion_clear(struct store *s, bool *more, struct error *e)
 {
+    if (atomic_load(&s->files_kept))
+        return STATUS_OK;
     enum status status = remove_files(s, more, e);
     if (status != STATUS_OK || *more || s->cleared == 0)
         return status;

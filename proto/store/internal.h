@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "io/lock.h"
 #include "store/statements.h"
@@ -118,6 +119,7 @@ struct store {
 
     struct hash_map *needed; // deleted ones that something new refers to
     int64_t cleared;         // of the table gone: up to here the files are removed
+    atomic_bool files_kept;  // a copy of the database needs them; set by any thread
     int wal_pages;           // length of the write-ahead log
     int64_t expired_at;      // when old operations were dropped last
     int64_t op_age;          // by what they are dated (op.c); below zero: not yet read

@@ -415,6 +415,11 @@ void store_submit_read(struct store_queue *q, store_run_fn run, store_done_fn do
     submit(q, &q->reads, run, done, arg);
 }
 
+void store_queue_keep_files(struct store_queue *q, bool keep)
+{
+    atomic_store(&q->store->files_kept, keep);
+}
+
 bool store_queue_is_full(const struct store_queue *q)
 {
     struct store_queue *mutable = (struct store_queue *)q;

@@ -22,6 +22,8 @@ void store_submit(struct store_queue *q, store_run_fn run, store_done_fn done, v
 // not wait for the batch to close. Reads and jobs that write take turns: however many reads there are, before each job,
 // and before the commit, at most 16 of them or 5 ms are done.
 void store_submit_read(struct store_queue *q, store_run_fn run, store_done_fn done, void *arg);
+// Any thread. Until it is taken back no file of an object is removed: a copy of the database names them.
+void store_queue_keep_files(struct store_queue *q, bool keep);
 bool store_queue_is_full(const struct store_queue *q);                     // above 4,096 jobs
 void store_queue_on_room(struct store_queue *q, mailbox_fn fn, void *arg); // posted each time it stops being full
 // Changes of every committed transaction, delivered to the mailbox's owner in order: the array dies after the call.

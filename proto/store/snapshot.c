@@ -33,7 +33,7 @@ static enum status failed(sqlite3 *db, const char *what, struct error *e)
 
 static enum status is_over(const struct copying *c, struct error *e)
 {
-    return atomic_load(c->stop) ? error_set(e, STATUS_CLOSED, "NOT-RUNNING", "the node is stopping") : STATUS_OK;
+    return atomic_load(c->stop) ? error_set(e, STATUS_CLOSED, "CLOSED", "nobody wants the copy any more") : STATUS_OK;
 }
 
 // What is copied is a throw-away file until it is whole.

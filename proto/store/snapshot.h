@@ -15,7 +15,7 @@ struct store_snapshot {
 
 // Any thread. Copies the database of the store in dir, which is open, to the file database, and names what it has in
 // files in the file list: a line "HASH SIZE" for each, to be found as objects/ab/HASH, or for a moment as
-// incoming/HASH. Such files never change; those that the store drops afterwards are gone. STATUS_CLOSED when *stop
+// incoming/HASH. Such files never change; store_queue_keep_files has them stay. STATUS_CLOSED when *stop
 // becomes true.
 enum status store_snapshot(const char *dir, const char *database, const char *list, const atomic_bool *stop,
                            struct store_snapshot *out, struct error *e);

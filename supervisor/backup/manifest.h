@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 
-enum { BACKUP_PART = 256 << 10, BACKUP_PATH = 64, BACKUP_NODE_BITS = 3 };
+enum { BACKUP_PART = 256 << 10, BACKUP_PATH = 64, BACKUP_NODE_BITS = 3, BACKUP_GENERATION_MAX = 99999999 };
 
 struct backup_place { // where a sealed record begins
     uint32_t pack;

@@ -101,33 +101,29 @@ static enum status read_text(const struct vault *v, const char *name, struct buf
     return status;
 }
 
+enum status vault_look_again(struct vault *v, struct error *e)
+{
+    v->count = 0;
+    enum status status = folder_walk(v->path, note_generation, v, e);
+    if (v->count != 0)
+        qsort(v->numbers, v->count, sizeof *v->numbers, by_number);
+    return status;
+}
+
 static enum status look_into(struct vault *v, const char *dir, const char *name, struct error *e)
 {
     *v = (struct vault){.path = path_in(dir, name)};
     memcpy(v->name, name, VAULT_NAME);
-    enum status status = folder_walk(v->path, note_generation, v, e);
-    if (v->count != 0)
-        qsort(v->numbers, v->count, sizeof *v->numbers, by_number);
+    enum status status = vault_look_again(v, e);
     if (status == STATUS_OK)
         status = read_text(v, "keys.json", &v->keys, e);
     return status == STATUS_OK ? read_text(v, "key", &v->sealed, e) : status;
 }
 
-static int64_t age_of(const struct vault *v)
+static int by_last(const void *a, const void *b)
 {
-    struct stat st;
-    char name[DIGITS + sizeof ENDING];
-    snprintf(name, sizeof name, "%08llu" ENDING, (unsigned long long)vault_last(v) % 100000000);
-    char *path = path_in(v->path, name);
-    int64_t written = stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec : 0;
-    free(path);
-    return written;
-}
-
-static int by_age(const void *a, const void *b)
-{
-    int64_t x = age_of(a);
-    int64_t y = age_of(b);
+    const uint64_t x = vault_last(a);
+    const uint64_t y = vault_last(b);
     return x < y ? -1 : x > y;
 }
 
@@ -160,7 +156,7 @@ enum status vaults_find(const char *dir, struct vaults *out, struct error *e)
             status = add_vault(out, dir, entry->d_name, e);
     closedir(d);
     if (out->count != 0)
-        qsort(out->items, out->count, sizeof *out->items, by_age);
+        qsort(out->items, out->count, sizeof *out->items, by_last);
     if (status != STATUS_OK)
         vaults_free(out);
     return status;

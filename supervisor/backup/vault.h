@@ -26,7 +26,7 @@ struct vault {
 };
 
 struct vaults {
-    struct vault *items; // by the time their newest generation was written
+    struct vault *items; // by the number of their newest generation
     size_t count;
 };
 
@@ -43,6 +43,8 @@ void vault_free(struct vault *v);
 bool vault_is_open(const struct vault *v);
 
 uint64_t vault_last(const struct vault *v); // number of the newest generation, 0 = none
+// Reads its numbers once more: they change until its lock is held.
+enum status vault_look_again(struct vault *v, struct error *e);
 // BACKUP-DAMAGED. m is empty then.
 enum status vault_read(const struct vault *v, uint64_t number, struct backup_manifest *m, struct error *e);
 // All that it names has to be durable.

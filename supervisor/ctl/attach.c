@@ -203,7 +203,7 @@ enum status messages_print(struct ctl *c, const char *method, json_t *query, str
     int64_t limit;
     json_t *message;
     json_t *all = NULL;
-    if (ctl_number(c, "limit", 50, &limit, e) == STATUS_OK)
+    if (ctl_number(c, "limit", 50, CTL_LISTED_MAX, &limit, e) == STATUS_OK)
         all = collect(c, method, query, limit, e);
     json_decref(query);
     if (all == NULL)

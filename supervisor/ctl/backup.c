@@ -1,5 +1,7 @@
 #include "supervisor/ctl/backup.h"
 
+#include <string.h>
+
 #include "crypto/box.h"
 #include "supervisor/keyfile.h"
 #include "supervisor/statedir.h"
@@ -132,19 +134,44 @@ enum status backup_open(struct ctl *c, const char *dir, bool ask, struct vaults 
     return status;
 }
 
+// number 0: any.
+static bool has_generation(const struct vault *v, uint64_t number)
+{
+    bool has = number == 0 && v->count != 0;
+    for (size_t i = 0; i < v->count; i++)
+        has = has || v->numbers[i] == number;
+    return has;
+}
+
+// By the time that is sealed in it: the times of files change when they are copied.
+static enum status take_newer(const struct vault *v, uint64_t number, const struct vault **vault,
+                              struct backup_manifest *m, struct error *e)
+{
+    struct backup_manifest other;
+    if (vault_read(v, number != 0 ? number : vault_last(v), &other, e) != STATUS_OK)
+        return e->status;
+    struct backup_manifest *older = *vault == NULL || other.at_ms > m->at_ms ? m : &other;
+    manifest_free(older);
+    if (older == m) {
+        *m = other;
+        *vault = v;
+    }
+    return STATUS_OK;
+}
+
 enum status backup_choose(const struct vaults *v, uint64_t number, const struct vault **vault,
                           struct backup_manifest *m, struct error *e)
 {
-    for (size_t i = v->count; i > 0; i--) {
-        const struct vault *one = &v->items[i - 1];
-        bool has = number == 0 && one->count != 0;
-        for (size_t k = 0; k < one->count; k++)
-            has = has || one->numbers[k] == number;
-        if (!has || !vault_is_open(one))
-            continue;
-        *vault = one;
-        return vault_read(one, number != 0 ? number : vault_last(one), m, e);
-    }
-    return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no generation %llu that this secret opens",
-                     (unsigned long long)number);
+    enum status status = STATUS_OK;
+    *vault = NULL;
+    memset(m, 0, sizeof *m);
+    for (size_t i = 0; i < v->count && status == STATUS_OK; i++)
+        if (vault_is_open(&v->items[i]) && has_generation(&v->items[i], number))
+            status = take_newer(&v->items[i], number, vault, m, e);
+    if (status != STATUS_OK)
+        manifest_free(m);
+    if (status == STATUS_OK && *vault == NULL)
+        status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no generation %llu that this secret opens",
+                           (unsigned long long)number);
+    return status;
 }

@@ -3,6 +3,7 @@
 // The nodes and the supervisor cannot write there (docs/security.md, "Backups"), so this reads the state folder: the
 // copies of the databases that backup.begin had made, and the files of objects, which never change. The manifest is
 // written last; before it nothing of this backup counts, whatever happens.
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,15 +33,47 @@ static enum status be_alone(struct backing *b, struct error *e)
     return status;
 }
 
+// What lies there goes with what it is to save. The folder need not be there yet: then it is looked where it will lie.
+static enum status check_elsewhere(const struct backing *b, struct error *e)
+{
+    char *state = realpath(b->c->state_dir, NULL);
+    char *at = mem_text(span_of(b->dir));
+    char *real = realpath(at, NULL);
+    while (real == NULL && errno == ENOENT) {
+        char *slash = strrchr(at, '/');
+        if (slash == NULL || slash == at)
+            break;
+        *slash = '\0';
+        real = realpath(at, NULL);
+    }
+    if (real == NULL)
+        real = realpath(at[0] == '/' ? "/" : ".", NULL);
+    size_t len = state != NULL ? strlen(state) : 0;
+    bool inside = len != 0 && real != NULL && strncmp(real, state, len) == 0 && (real[len] == '/' || real[len] == '\0');
+    free(real);
+    free(at);
+    free(state);
+    return !inside
+               ? STATUS_OK
+               : error_set(e, STATUS_INVALID, "BAD-INPUT",
+                           "%s lies in the folder of the installation and would be lost with it; name one elsewhere,"
+                           " best on another disk",
+                           b->dir);
+}
+
 static enum status begin(struct backing *b, struct error *e)
 {
     char *control = NULL;
-    if (ctl_find_control(b->c, &control, e) != STATUS_OK)
+    if (ctl_find_control(b->c, &control, e) != STATUS_OK || check_elsewhere(b, e) != STATUS_OK) {
+        free(control);
         return e->status;
+    }
     free(control);
     if (be_alone(b, e) != STATUS_OK)
         return e->status;
+    b->c->ends_when_interrupted = true; // what has begun ends with our connection
     b->begun = ctl_call(b->c, "backup.begin", json_pack("{s:b}", "takeOver", 1), e);
+    b->c->ends_when_interrupted = false;
     if (b->begun == NULL)
         return e->status;
     b->id = json_string_value(json_object_get(b->begun, "backup"));
@@ -65,7 +98,17 @@ static enum status new_vault(struct backing *b, struct span keys, struct error *
     return status;
 }
 
-// The vault whose keys.json is that of now; numbers go on from the last one of all.
+// Numbers go on from the last one of all.
+static void choose_number(struct backing *b)
+{
+    b->now.number = vault_last(b->vault);
+    for (size_t i = 0; i < b->vaults.count; i++)
+        if (vault_last(&b->vaults.items[i]) > b->now.number)
+            b->now.number = vault_last(&b->vaults.items[i]);
+    b->now.number++;
+}
+
+// The vault whose keys.json is that of now.
 static enum status choose_vault(struct backing *b, struct error *e)
 {
     const json_t *text = json_object_get(b->begun, "keys");
@@ -73,11 +116,9 @@ static enum status choose_vault(struct backing *b, struct error *e)
     enum status status = vaults_find(b->dir, &b->vaults, e);
     for (size_t i = 0; status == STATUS_OK && i < b->vaults.count; i++) {
         struct vault *v = &b->vaults.items[i];
-        b->now.number = vault_last(v) > b->now.number ? vault_last(v) : b->now.number;
         if (b->vault == NULL && span_eq(buf_span(&v->keys), keys))
             b->vault = v;
     }
-    b->now.number++;
     b->now.at_ms = json_integer_value(json_object_get(b->begun, "at"));
     if (status == STATUS_OK && b->vault != NULL)
         return backup_ask_key(b->c, buf_cstr(&b->vault->sealed), &b->vault->key, NULL, e);
@@ -116,9 +157,12 @@ static enum status open_vault(struct backing *b, struct error *e)
     if (status == STATUS_OK)
         status = take_lock(b, e);
     if (status == STATUS_OK)
+        status = vault_look_again(b->vault, e);
+    if (status == STATUS_OK)
         status = vault_tidy(b->vault, e);
     if (status != STATUS_OK)
         return status;
+    choose_number(b);
     kdf_subkey(&b->vault->key, "names", &b->names);
     read_before(b);
     b->writer = pack_writer_create(b->vault->path, &b->vault->key, (uint32_t)b->now.number);

@@ -89,12 +89,15 @@ static void settle(struct ctl *c, json_t *sent)
 
 // --- sending ---------------------------------------------------------------------------------------------------------
 
-static enum status send_one(struct ctl *c, const char *text, json_t *attachments, struct error *e)
+// line: of stdin, 0 = it is no line.
+static enum status send_one(struct ctl *c, const char *text, size_t line, json_t *attachments, struct error *e)
 {
     json_t *params = json_pack("{s:s, s:s, s:O}", "to", ctl_value(c, "to"), "text", text, "attachments", attachments);
     json_t *result = ctl_call(c, "chat.send", params, e);
     if (result == NULL)
         return output_result(c, result, e);
+    if (line != 0)
+        json_object_set_new(result, "line", json_integer((json_int_t)line));
     if (ctl_has(c, "wait") && wait_until_over(c, result, e) != STATUS_OK) {
         json_decref(result);
         return e->status;
@@ -127,13 +130,18 @@ static enum status send_lines(struct ctl *c, json_t *attachments, struct error *
     char *line = NULL;
     size_t room = 0;
     size_t number = 0;
+    size_t blank = 0;
     enum status s = STATUS_OK;
     for (ssize_t length; s == STATUS_OK && (length = getline(&line, &room, stdin)) > 0;) {
         s = check_line(line, (size_t)length, ++number, e);
-        if (s == STATUS_OK && line[strspn(line, " \t")] != '\0')
-            s = send_one(c, line, attachments, e);
+        if (s == STATUS_OK && line[strspn(line, " \t")] == '\0')
+            blank++;
+        else if (s == STATUS_OK)
+            s = send_one(c, line, number, attachments, e);
     }
     free(line);
+    if (blank != 0)
+        fprintf(stderr, "tandem: blank lines are no messages: %zu of %zu lines were not sent\n", blank, number);
     return s;
 }
 
@@ -148,7 +156,7 @@ static enum status send_stdin(struct ctl *c, json_t *attachments, struct error *
         text.len--;
     if (memchr(buf_cstr(&text), '\0', text.len) != NULL || !utf8_valid(buf_span(&text)))
         error_set(e, STATUS_INVALID, "BAD-TEXT", "what came on stdin is no valid UTF-8 text; it was not sent");
-    enum status s = e->status == STATUS_OK ? send_one(c, buf_cstr(&text), attachments, e) : e->status;
+    enum status s = e->status == STATUS_OK ? send_one(c, buf_cstr(&text), 0, attachments, e) : e->status;
     buf_free(&text);
     return s;
 }
@@ -169,7 +177,7 @@ enum status run_chat_send(struct ctl *c, struct error *e)
     else if (has_text && strcmp(c->arguments[0], "-") == 0)
         s = send_stdin(c, attachments, e);
     else
-        s = send_one(c, has_text ? c->arguments[0] : "", attachments, e);
+        s = send_one(c, has_text ? c->arguments[0] : "", 0, attachments, e);
     json_decref(attachments);
     return s;
 }

@@ -5,6 +5,7 @@
 
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/ctl/progress.h"
 
 static enum status ask_first(const struct ctl *c, struct error *e)
 {
@@ -19,30 +20,27 @@ static enum status ask_first(const struct ctl *c, struct error *e)
     return STATUS_OK;
 }
 
-static void show_progress(const struct ctl *c, json_int_t deleted)
-{
-    if (!c->json && isatty(STDERR_FILENO))
-        fprintf(stderr, "\r%lld messages", (long long)deleted);
-}
-
 // A slice at a time, so that the nodes go on with everything else. What breaks off is gone on with by the same command.
 static enum status delete_all(struct ctl *c, json_t *params, struct error *e)
 {
     json_int_t deleted = 0;
+    struct progress *p = progress_counting(c, "deleting", "messages");
     for (bool more = true; more;) {
         json_t *result = ctl_call(c, "chat.delete", json_deep_copy(params), e);
         if (result == NULL)
-            return e->status;
+            break;
         deleted += json_integer_value(json_object_get(result, "deleted"));
         more = json_is_true(json_object_get(result, "more"));
-        show_progress(c, deleted);
+        progress_at(p, (uint64_t)deleted, 0);
         json_decref(result);
     }
+    progress_end(p);
+    if (e->status != STATUS_OK)
+        return e->status;
     if (c->json)
         output_json(json_pack("{s:I}", "deleted", deleted));
     else
-        printf("%s%lld messages deleted. Other people keep their copies.\n", isatty(STDERR_FILENO) ? "\r" : "",
-               (long long)deleted);
+        printf("%lld messages deleted. Other people keep their copies.\n", (long long)deleted);
     return STATUS_OK;
 }
 

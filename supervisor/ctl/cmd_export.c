@@ -19,6 +19,7 @@
 #include "supervisor/ctl/blob.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/ctl/progress.h"
 
 enum { PAGE = 500, NAME_MAX_BYTES = 160, COPY = 64 << 10 };
 
@@ -33,6 +34,7 @@ struct export
     size_t messages;
     size_t files;
     size_t missing; // files that are not here
+    struct progress *progress;
 };
 
 static char *path_in(const struct export *x, const char *name)
@@ -129,12 +131,6 @@ static enum status write_message(struct export *x, json_t *m, struct error *e)
     return s;
 }
 
-static void show_progress(const struct export *x)
-{
-    if (!x->c->json && isatty(STDERR_FILENO))
-        fprintf(stderr, "\r%zu messages, %zu files", x->messages, x->files);
-}
-
 static enum status write_page(struct export *x, const json_t *items, struct error *e)
 {
     size_t i;
@@ -148,7 +144,7 @@ static enum status write_page(struct export *x, const json_t *items, struct erro
             s = write_message(x, m, e);
     }
     x->starts[x->count] = ftell(x->pages);
-    show_progress(x);
+    progress_at(x->progress, x->messages, 0);
     return s;
 }
 
@@ -244,7 +240,7 @@ static enum status say(struct export *x, const char *dir)
                               (json_int_t)x->files, "missing", (json_int_t)x->missing));
         return STATUS_OK;
     }
-    printf("%s%zu messages and %zu files are in ", isatty(STDERR_FILENO) ? "\r" : "", x->messages, x->files);
+    printf("%zu messages and %zu files are in ", x->messages, x->files);
     output_text(dir);
     printf("%s\n", x->missing != 0 ? "; files whose bytes are not here were left out." : ".");
     return STATUS_OK;
@@ -257,7 +253,9 @@ static enum status run(struct ctl *c, const char *method, json_t *query, const c
     enum status s = begin(&x, dir, e);
     if (s == STATUS_OK) {
         x.names = names_load(c);
+        x.progress = progress_counting(c, "exporting", "messages");
         s = write_pages(&x, method, query, e);
+        progress_end(x.progress);
     }
     if (s == STATUS_OK)
         s = turn_round(&x, e);

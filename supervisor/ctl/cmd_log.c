@@ -147,7 +147,7 @@ enum status run_log(struct ctl *c, struct error *e)
     struct source sources[LOGS] = {0};
     struct lines lines = {0};
     int64_t last;
-    if (ctl_number(c, "lines", LINES_DEFAULT, &last, e) != STATUS_OK)
+    if (ctl_number(c, "lines", LINES_DEFAULT, CTL_LISTED_MAX, &last, e) != STATUS_OK)
         return e->status;
     for (size_t i = 0; i < LOGS; i++) {
         struct buf b = {0};

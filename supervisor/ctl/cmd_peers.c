@@ -108,7 +108,7 @@ static enum status add_guest(struct ctl *c, json_t *params, struct error *e)
 static json_t *invite_params(struct ctl *c, struct error *e)
 {
     int64_t ttl;
-    if (ctl_number(c, "ttl", 0, &ttl, e) != STATUS_OK)
+    if (ctl_number(c, "ttl", 0, CTL_ASKED_SAYS, &ttl, e) != STATUS_OK)
         return NULL;
     if (ctl_has(c, "qr-file") && qr_check(ctl_value(c, "qr-file"), e) != STATUS_OK)
         return NULL;
@@ -181,7 +181,7 @@ enum status run_pair(struct ctl *c, struct error *e)
     struct buf text = {0};
     struct invitation invitation = {0};
     int64_t seconds;
-    enum status s = ctl_number(c, "wait-for", 0, &seconds, e);
+    enum status s = ctl_number(c, "wait-for", 0, CTL_ASKED_SAYS, &seconds, e);
     if (s != STATUS_OK)
         return s;
     if (strcmp(c->arguments[0], "-") == 0)

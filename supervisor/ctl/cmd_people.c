@@ -112,7 +112,8 @@ enum status run_channel_post(struct ctl *c, struct error *e)
 {
     json_t *object = NULL;
     int64_t timestamp;
-    if (ctl_number(c, "timestamp", 0, &timestamp, e) != STATUS_OK || ctl_read_json("-", &object, e) != STATUS_OK) {
+    if (ctl_number(c, "timestamp", 0, CTL_ASKED_SAYS, &timestamp, e) != STATUS_OK ||
+        ctl_read_json("-", &object, e) != STATUS_OK) {
         json_decref(object);
         return e->status;
     }
@@ -145,7 +146,7 @@ static enum status show_entries(struct ctl *c, json_t *items, const struct error
 enum status run_channel_read(struct ctl *c, struct error *e)
 {
     int64_t limit;
-    if (ctl_number(c, "limit", 50, &limit, e) != STATUS_OK)
+    if (ctl_number(c, "limit", 50, CTL_LISTED_MAX, &limit, e) != STATUS_OK)
         return e->status;
     json_t *params = json_pack("{s:s, s:I}", "id", c->arguments[0], "limit", (json_int_t)limit);
     ctl_add(c, params, "owner", "owner");

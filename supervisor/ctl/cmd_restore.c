@@ -426,7 +426,7 @@ enum status run_restore(struct ctl *c, struct error *e)
     uint64_t began = clock_monotonic_ms();
     int64_t number;
     json_t *result = NULL;
-    if (ctl_number(c, "generation", 0, &number, e) != STATUS_OK)
+    if (ctl_number(c, "generation", 0, BACKUP_GENERATION_MAX, &number, e) != STATUS_OK)
         return e->status;
     enum status status = backup_open(c, c->arguments[0], true, &r.vaults, e);
     if (status == STATUS_OK)

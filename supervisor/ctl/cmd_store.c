@@ -1,33 +1,15 @@
 // verify and repair: long work of the nodes, one after the other unless one is named.
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/interrupt.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/ctl/progress.h"
 
-enum { POLL_MS = 500, BAR_WIDTH = 30, ATTEMPTS = 3 };
+enum { POLL_MS = 500, ATTEMPTS = 3 };
 
 static const char *const both[] = {"archive", "sparse"};
-
-static void show_progress(const struct ctl *c, const char *node, const json_t *state)
-{
-    const json_t *progress = json_object_get(state, "progress");
-    json_int_t done = json_integer_value(json_object_get(progress, "done"));
-    json_int_t total = json_integer_value(json_object_get(progress, "total"));
-    if (c->json || !isatty(STDERR_FILENO) || total <= 0)
-        return;
-    int filled = (int)(done >= total ? BAR_WIDTH : BAR_WIDTH * done / total);
-    fprintf(stderr, "\r%-7s [%.*s%*s] %lld of %lld", node, filled, "##############################", BAR_WIDTH - filled,
-            "", (long long)done, (long long)total);
-}
-
-static void clear_progress(const struct ctl *c)
-{
-    if (!c->json && isatty(STDERR_FILENO))
-        fputs("\r\033[K", stderr);
-}
 
 static void cancel_job(struct ctl *c, const char *node, const char *job)
 {
@@ -38,19 +20,22 @@ static void cancel_job(struct ctl *c, const char *node, const char *job)
 static json_t *wait_for_job(struct ctl *c, const char *node, const char *job, struct error *e)
 {
     json_t *result = NULL;
+    struct progress *p = progress_counting(c, node, "objects");
     interrupt_hold();
     while (result == NULL && e->status == STATUS_OK) {
         json_t *state =
             ctl_call(c, "job.wait", json_pack("{s:s, s:s, s:i}", "node", node, "jobId", job, "waitMs", POLL_MS), e);
+        const json_t *at = json_object_get(state, "progress");
         if (json_is_true(json_object_get(state, "done")))
             result = json_incref(json_object_get(state, "result"));
         else
-            show_progress(c, node, state);
+            progress_at(p, (uint64_t)json_integer_value(json_object_get(at, "done")),
+                        (uint64_t)json_integer_value(json_object_get(at, "total")));
         json_decref(state);
         if (result == NULL && e->status == STATUS_OK && interrupt_check(e) != STATUS_OK)
             cancel_job(c, node, job);
     }
-    clear_progress(c);
+    progress_end(p);
     interrupt_release();
     return result;
 }

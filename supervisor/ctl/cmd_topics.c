@@ -92,7 +92,7 @@ enum status run_chat_search(struct ctl *c, struct error *e)
     int64_t limit;
     size_t i;
     json_t *item;
-    if (ctl_number(c, "limit", 20, &limit, e) != STATUS_OK)
+    if (ctl_number(c, "limit", 20, CTL_LISTED_MAX, &limit, e) != STATUS_OK)
         return e->status;
     json_t *all = json_array();
     json_t *query = json_pack("{s:s}", "text", c->arguments[0]);

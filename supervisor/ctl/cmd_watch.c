@@ -113,7 +113,7 @@ enum status run_events(struct ctl *c, struct error *e)
 enum status run_stats(struct ctl *c, struct error *e)
 {
     int64_t minutes;
-    if (ctl_number(c, "history", 0, &minutes, e) != STATUS_OK)
+    if (ctl_number(c, "history", 0, CTL_ASKED_SAYS, &minutes, e) != STATUS_OK)
         return e->status;
     json_t *params = ctl_has(c, "history") ? json_pack("{s:I}", "history", (json_int_t)minutes) : NULL;
     json_t *stats = ctl_call(c, "stats", params, e);

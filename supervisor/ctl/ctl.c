@@ -17,6 +17,7 @@
 #include "crypto/secret.h"
 #include "io/file.h"
 #include "ipc/methods.h"
+#include "supervisor/ctl/interrupt.h"
 #include "supervisor/secretline.h"
 #include "supervisor/statedir.h"
 
@@ -74,7 +75,8 @@ enum status ctl_usage(struct error *e, const char *format, ...)
     return error_set(e, STATUS_INVALID, "USAGE", "%s", text);
 }
 
-enum status ctl_number(const struct ctl *c, const char *option, int64_t otherwise, int64_t *out, struct error *e)
+enum status ctl_number(const struct ctl *c, const char *option, int64_t otherwise, int64_t most, int64_t *out,
+                       struct error *e)
 {
     const char *text = ctl_value(c, option);
     char *end;
@@ -83,7 +85,9 @@ enum status ctl_number(const struct ctl *c, const char *option, int64_t otherwis
         return STATUS_OK;
     errno = 0;
     long long n = strtoll(text, &end, 10);
-    bool too_big = errno == ERANGE && n > 0; // no option takes the biggest number: what is asked says its limit
+    bool too_big = (errno == ERANGE && n > 0) || n > most;
+    if (too_big && most != CTL_ASKED_SAYS)
+        return ctl_usage(e, "--%s goes up to %lld, not %.40s", option, (long long)most, text);
     if ((errno != 0 && !too_big) || end == text || *end != '\0' || n < 0)
         return ctl_usage(e, "--%s wants a number, not '%.40s'", option, text);
     *out = n;
@@ -187,6 +191,7 @@ json_t *ctl_call_within(struct ctl *c, const char *method, json_t *params, int64
         json_object_set_new(body, "node", json_string(c->node));
     if (ctl_has(c, "as") && takes(m, "as"))
         json_object_set_new(body, "as", json_string(ctl_value(c, "as")));
+    ipc_client_stop_when(c->client, c->ends_when_interrupted ? interrupt_came : NULL);
     return ipc_client_call(c->client, method, body, timeout_ms, e);
 }
 

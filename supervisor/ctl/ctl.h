@@ -16,7 +16,9 @@ struct ctl_option {
     const char *about;
 };
 
-enum { CTL_OPTIONS = 9, CTL_FOREVER = -1, CTL_DEFAULT_S = 30 };
+enum { CTL_OPTIONS = 9, CTL_FOREVER = -1, CTL_DEFAULT_S = 30, CTL_LISTED_MAX = 1000000 };
+
+#define CTL_ASKED_SAYS INT64_MAX // for ctl_number: the method that gets the number says its limit
 
 struct ctl_command {
     const char *name;      // "chat send"
@@ -48,7 +50,8 @@ struct ctl {
     } * given;
     size_t given_count;
     struct ipc_client *client;
-    int exit; // when the command succeeded but means something else than 0
+    bool ends_when_interrupted; // calls do, while interrupt_hold is in force
+    int exit;                   // when the command succeeded but means something else than 0
 };
 
 // --- what was typed --------------------------------------------------------------------------------------------------
@@ -60,8 +63,9 @@ const char *ctl_next(const struct ctl *c, const char *option, size_t *cursor);
 // Adds an option's value, if it was given, as a parameter of the same or another name; all values of a repeated one.
 void ctl_add(const struct ctl *c, json_t *params, const char *option, const char *name);
 json_t *ctl_values(const struct ctl *c, const char *option);
-// Checks a number; otherwise when it was not given. STATUS_INVALID "USAGE".
-enum status ctl_number(const struct ctl *c, const char *option, int64_t otherwise, int64_t *out, struct error *e);
+// Checks a number from 0 to most; otherwise when it was not given. STATUS_INVALID "USAGE".
+enum status ctl_number(const struct ctl *c, const char *option, int64_t otherwise, int64_t most, int64_t *out,
+                       struct error *e);
 enum status ctl_usage(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // --- asking ----------------------------------------------------------------------------------------------------------

@@ -24,6 +24,11 @@ void interrupt_hold(void)
     }
 }
 
+bool interrupt_came(void)
+{
+    return came != 0;
+}
+
 enum status interrupt_check(struct error *e)
 {
     return came == 0 ? STATUS_OK : error_set(e, STATUS_CLOSED, "CLOSED", "interrupted");

@@ -183,7 +183,7 @@ static enum status check(struct ctl *c, const struct typed *t, struct error *e)
     if (t->timeout != NULL) {
         long n = strtol(t->timeout, &end, 10);
         if (*t->timeout == '\0' || *end != '\0' || n < 1 || n > 3600 * 24)
-            return ctl_usage(e, "--timeout wants seconds, not '%.40s'", t->timeout);
+            return ctl_usage(e, "--timeout wants 1 to 86400 seconds, not '%.40s'", t->timeout);
         c->timeout_s = (int)n;
     }
     if (c->node != NULL && !ipc_node_parse(c->node, &node))

@@ -12,6 +12,7 @@ enum { FIRST_MS = 500, EVERY_MS = 200, ASK_MS = 500, RARELY_MS = 20000, NAME_MAX
 
 struct progress {
     struct buf name;
+    const char *unit; // NULL: bytes
     uint64_t began;
     uint64_t shown; // when last, 0 = not yet
 };
@@ -26,6 +27,14 @@ struct progress *progress_begin(const struct ctl *c, const char *what)
     return p;
 }
 
+struct progress *progress_counting(const struct ctl *c, const char *what, const char *unit)
+{
+    struct progress *p = progress_begin(c, what);
+    if (p != NULL)
+        p->unit = unit;
+    return p;
+}
+
 static void add_bytes(struct buf *b, double bytes)
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
@@ -35,6 +44,14 @@ static void add_bytes(struct buf *b, double bytes)
         unit++;
     }
     buf_printf(b, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+}
+
+static void add_amount(struct buf *b, const struct progress *p, double amount)
+{
+    if (p->unit == NULL)
+        add_bytes(b, amount);
+    else
+        buf_printf(b, "%.0f %s", amount, p->unit);
 }
 
 static void add_time(struct buf *b, uint64_t seconds)
@@ -48,11 +65,11 @@ static void add_time(struct buf *b, uint64_t seconds)
         buf_printf(b, "%llu s", (unsigned long long)seconds);
 }
 
-static void add_rest(struct buf *b, uint64_t done, uint64_t total, double rate)
+static void add_rest(struct buf *b, const struct progress *p, uint64_t done, uint64_t total, double rate)
 {
     double share = (double)done / (double)total;
     buf_add_text(b, " of ");
-    add_bytes(b, (double)total);
+    add_amount(b, p, (double)total);
     buf_printf(b, ", %d %%", share < 1 ? (int)(share * 100) : 100);
     if (rate <= 0 || done > total)
         return;
@@ -70,11 +87,11 @@ void progress_at(struct progress *p, uint64_t done, uint64_t total)
     double rate = (double)done * 1000 / (double)(now - p->began);
     p->shown = now;
     buf_printf(&b, "\r%.*s: ", (int)(p->name.len < NAME_MAX_BYTES ? p->name.len : NAME_MAX_BYTES), buf_cstr(&p->name));
-    add_bytes(&b, (double)done);
+    add_amount(&b, p, (double)done);
     if (total != 0)
-        add_rest(&b, done, total, rate);
+        add_rest(&b, p, done, total, rate);
     buf_add_text(&b, ", ");
-    add_bytes(&b, rate);
+    add_amount(&b, p, rate);
     buf_add_text(&b, "/s\033[K");
     fputs(buf_cstr(&b), stderr);
     fflush(stderr);

@@ -169,9 +169,22 @@ def test_an_empty_state_directory_is_not_another_one(t):
 def test_messages_one_per_line(t):
     t.up()
     t.cli("provision", "--user", "joe", stdin=SECRET)
-    status, out, _ = t.cli("--json", "chat", "send", "--to", "01234567", "--stdin", stdin="one\ntwo\n\nthree")
+    send = ("chat", "send", "--to", "01234567", "--stdin")
+    status, out, err = t.cli("--json", *send, stdin="one\ntwo\n\nthree")
     answers = [json.loads(line) for line in out.splitlines()]
-    assert status == 0 and len(answers) == 3 and all(set(a) == {"id", "channel"} for a in answers)
+    assert status == 0 and all(set(a) == {"id", "channel", "line"} for a in answers), out
+    assert [a["line"] for a in answers] == [1, 2, 4] and "1 of 4 lines were not sent" in err, (out, err)
+    assert t.cli("--json", *send, stdin="one\n")[2] == ""
+
+
+def test_numbers_have_limits(t):
+    for words in (("chat", "list", "--with", "01234567", "--limit"), ("topic", "read", "x", "--limit"),
+                  ("chat", "search", "x", "--limit"), ("log", "--lines"), ("restore", "/nowhere", "--generation")):
+        for number in ("99999999999999999999", "9223372036854775807", "-1", "-99999999999999999999", "1x", "", "0x10"):
+            status, answer = t.cli_json(*words[:-1], words[-1] + "=" + number)
+            assert (status, answer["error"]["code"]) == (2, "USAGE"), (words, number, answer)
+            assert answer["error"]["hint"] and words[-1] in answer["error"]["message"], answer
+    assert t.cli_json("chat", "list", "--limit", "3", "--timeout", "99999999999999999999")[1]["error"]["code"] == "USAGE"
 
 
 def test_a_line_with_a_nul_is_not_cut_but_refused(t):

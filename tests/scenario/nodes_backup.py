@@ -1,8 +1,10 @@
 """Backups of a running installation: what they hold, who can read them, and what is said of damage."""
 import os
 import shutil
+import signal
+import subprocess
 
-from control import SECRET, Installation, fails_with, main, until
+from control import BIN, SECRET, Installation, fails_with, main, until
 from nodes import Pair, read, write
 
 NEW = "battery staple"
@@ -90,7 +92,11 @@ def test_a_restore_replaces_nothing_unasked(t):
     pair = Pair(t)
     folder = os.path.join(t.top, "backup")
     backup(t, folder)
-    pair.fails("EXISTS", 1, "backup", t.dir)
+    os.symlink(t.dir, os.path.join(t.top, "link"))
+    for inside in (t.dir, t.path("backup"), t.path("a", "b"), os.path.join(t.top, "link", "backup")):
+        assert "elsewhere" in pair.fails("BAD-INPUT", 4, "backup", inside)["message"]
+    assert not os.path.exists(t.path("a")) and not os.path.exists(t.path("backup"))
+    pair.fails("EXISTS", 1, "backup", os.path.dirname(write(os.path.join(os.path.dirname(folder), "x"), b"")))
     pair.fails("NOT-FOUND", 1, "backup", "verify", os.path.join(t.top, "nothing"))
     status, error = restore(t, folder)
     assert (status, error["error"]["code"]) == (1, "ALREADY-RUNNING"), error
@@ -137,15 +143,59 @@ def test_each_secret_opens_its_own_time(t):
     os.chmod(secret, 0o600)
     status, checked = verify(t, folder, "--secret-file", secret)
     assert status == 0 and (checked["generations"], checked["unopened"]) == (1, 1), checked
+    pair.ok("secret", "change", stdin=f"{NEW}\n{SECRET}\n")
+    assert backup(t, folder)["generation"] == 3
     assert t.stop() == 0
-    for wanted, secret in ((1, SECRET), (2, NEW)):
+    for path in files_of(folder):  # as a copy of the folder may have them
+        os.utime(path, (0, 2000000000 if path.endswith("00000001.generation") else 1000000000))
+    for wanted, secret in ((3, SECRET), (2, NEW)):
         other = Installation()
         status, result = restore(other, folder, secret=secret)
         assert (status, result.get("generation")) == (0, wanted), result
-        if wanted == 1:
+        if wanted == 3:
             open_again(other, secret)
             assert other.stop() == 0
         other.clean()
+
+
+def test_a_backup_is_given_up_while_the_nodes_still_copy(t):
+    pair = Pair(t)
+    folder = os.path.join(t.top, "backup")
+    node = pair.ok("status")["sparse"]["pid"]
+    os.kill(node, signal.SIGSTOP)
+    try:
+        copying = subprocess.Popen([os.path.join(BIN, "tandem"), "--state-dir", t.dir, "backup", folder],
+                                   stderr=subprocess.DEVNULL)
+        until(lambda: events(t, "backup.started"), "the nodes are asked for their copies")
+        copying.send_signal(signal.SIGINT)
+        assert copying.wait(timeout=30) == -signal.SIGINT
+    finally:
+        os.kill(node, signal.SIGCONT)
+    until(lambda: events(t, "backup.failed"), "the supervisor notices that nobody waits")
+    assert events(t, "backup.failed")[0]["code"] == "CLOSED" and not os.path.exists(folder)
+    until(lambda: not any(os.path.exists(t.path(node, "backup")) for node in ("archive", "sparse")), "nothing of it is left")
+    assert backup(t, folder)["generation"] == 1
+
+
+def test_what_is_deleted_meanwhile_is_in_the_backup(t):
+    pair = Pair(t)
+    photo = write(os.path.join(t.top, "photo"), os.urandom(300000))
+    pair.send("archive", "a photo", "--attach", photo)
+    pair.arrives("sparse", "a photo")
+    pair.ok("wait", "idle")
+    client = t.client()
+    begun = client.call("backup.begin")
+    named = [line.split()[0] for line in read(t.path("archive", "backup", "files")).decode().splitlines()]
+    places = [t.path("archive", "store", "objects", name[:2], name) for name in named]
+    assert places and all(os.path.exists(place) for place in places)
+    pair.ok("chat", "delete", "--with", pair.archive, "--yes")
+    until(lambda: any(e.get("freed") for e in events(t, "deletion.progress")), "it is deleted")
+    pair.send("archive", "goes on")
+    pair.arrives("sparse", "goes on")
+    pair.ok("wait", "idle")
+    assert all(os.path.exists(place) for place in places), "the copy names them"
+    client.call("backup.end", backup=begun["backup"])
+    until(lambda: not all(os.path.exists(place) for place in places), "their bytes go when the copy has gone")
 
 
 if __name__ == "__main__":

@@ -131,6 +131,20 @@ static void records_of_all_sizes_come_back(void **state)
                                                     w->m.objects[i].at.offset);
 }
 
+static void generations_that_came_since_are_seen(void **state)
+{
+    struct world *w = *state;
+    struct vaults found;
+    assert_int_equal(vaults_find(w->dir, &found, NULL), STATUS_OK);
+    assert_int_equal(vault_last(&found.items[0]), 1);
+    w->m.number = 2;
+    assert_int_equal(vault_write(&w->vault, &w->m, NULL), STATUS_OK);
+    assert_int_equal(vault_look_again(&found.items[0], NULL), STATUS_OK);
+    assert_int_equal(found.items[0].count, 2);
+    assert_int_equal(vault_last(&found.items[0]), 2);
+    vaults_free(&found);
+}
+
 static void flip(const char *path, uint64_t at)
 {
     unsigned char byte;
@@ -352,6 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_of_all_sizes_come_back, begin, end),
+        cmocka_unit_test_setup_teardown(generations_that_came_since_are_seen, begin, end),
         cmocka_unit_test_setup_teardown(every_region_of_a_pack_counts, begin, end),
         cmocka_unit_test_setup_teardown(what_is_short_missing_or_elsewhere_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(another_key_opens_nothing, begin, end),
