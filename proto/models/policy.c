@@ -5,6 +5,7 @@
 #include "models/origin.h"
 #include "models/profile.h"
 #include "models/restoring.h"
+#include "models/returning.h"
 #include "models/sharing.h"
 #include "models/someone.h"
 #include "models/topic.h"
@@ -164,9 +165,9 @@ static bool is_own(struct model *m, const struct hash *person)
 }
 
 // What members of a group write is taken from every member, as long as they may write; what those wrote who are gone,
-// or only read now, from the others.
-static enum status judge_owned_channel(struct model *m, const struct hash *sender, struct span id,
-                                       const struct hash *owner, struct error *e)
+// or only read now, from the others. What we wrote is, after a restore.
+static enum status judge_owned_channel(struct model *m, const struct hash *sender, const struct object *o,
+                                       struct span id, const struct hash *owner, struct error *e)
 {
     struct topic_claims claims;
     bool writes = false;
@@ -178,7 +179,9 @@ static enum status judge_owned_channel(struct model *m, const struct hash *sende
     }
     if (hash_eq(owner, sender))
         return claims.count == 0 || writes ? STATUS_OK : refuse(e, "the sender may not write in this chat");
-    return shown && !is_own(m, owner) ? STATUS_OK : refuse(e, "versions of a channel are taken from its owner only");
+    bool returns = shown && hash_eq(owner, &m->self->person) && returning_is_ours(m, o);
+    return returns || (shown && !is_own(m, owner)) ? STATUS_OK
+                                                   : refuse(e, "versions of a channel are taken from its owner only");
 }
 
 static enum status judge_channel(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
@@ -193,7 +196,7 @@ static enum status judge_channel(struct model *m, const struct hash *sender, con
         bool ours = hash_eq(&owner, &m->self->person);
         if (sharing_is_own_node(m, sender) && (!ours || restoring_is(m)))
             return STATUS_OK;
-        return judge_owned_channel(m, sender, id, &owner, e);
+        return judge_owned_channel(m, sender, o, id, &owner, e);
     }
     if (sharing_is_own_node(m, sender) || is_for_all(id))
         return STATUS_OK;

@@ -336,7 +336,7 @@ enum status topic_grant_channel(struct model *m, const struct hash *id_hash, str
     if (claims.count == 0)
         return STATUS_OK;
     readers_of_claims(m, &claims, &readers);
-    enum status status = set_grant(m, (struct access_target){ACCESS_ID, *id_hash}, &readers, owner, e);
+    enum status status = set_grant(m, (struct access_target){ACCESS_ID, *id_hash}, &readers, NULL, e);
     hash_list_free(&readers);
     return status;
 }

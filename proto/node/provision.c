@@ -20,6 +20,7 @@
 #include "models/onedb.h"
 #include "models/profile.h"
 #include "models/restoring.h"
+#include "models/returning.h"
 #include "models/selves.h"
 #include "models/sharing.h"
 #include "models/topic.h"
@@ -166,6 +167,8 @@ static enum status take_up_again(struct opening *o, struct model *m, struct erro
     if (!o->report.restored)
         return STATUS_OK;
     enum status st = kept_write(m->store, "[]", e);
+    if (st == STATUS_OK)
+        st = returning_expect(m, o->report.restored_at, e);
     return st == STATUS_OK && store_kind(m->store) == STORE_SPARSE ? restoring_begin(m, e) : st;
 }
 

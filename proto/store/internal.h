@@ -334,7 +334,7 @@ enum status settle_upkeep(struct store *s, int64_t now_ms, bool *more, struct er
 
 // ---- snapshot.c
 // A copy that took the place of a lost store begins a new epoch.
-enum status snapshot_begin_epoch(struct store *s, bool *restored, struct error *e);
+enum status snapshot_begin_epoch(struct store *s, struct store_report *report, struct error *e);
 
 // ---- recover.c, salvage.c
 // foreign: the database there is is of another store, and nothing of it is taken.

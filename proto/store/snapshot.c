@@ -11,7 +11,7 @@
 #include "io/temp.h"
 #include "store/internal.h"
 
-enum { PAGES_AT_A_TIME = 256, LINES_AT_A_TIME = 64 << 10 };
+enum { PAGES_AT_A_TIME = 256, LINES_AT_A_TIME = 64 << 10, MARK_MAX = 64 };
 
 struct copying {
     sqlite3 *from;
@@ -161,12 +161,21 @@ enum status store_snapshot(const char *dir, const char *database, const char *li
 static const char begin_anew[] = "BEGIN IMMEDIATE; UPDATE epoch SET value = random(); UPDATE op SET time = max(time, "
                                  "coalesce((SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'op.age'), 0));";
 
-enum status snapshot_begin_epoch(struct store *s, bool *restored, struct error *e)
+static void read_mark(struct store *s, struct store_report *report)
 {
+    struct buf text = {0};
     char *mark = store_path(s, STORE_RESTORED);
-    *restored = file_exists(mark);
+    report->restored = file_exists(mark);
+    if (report->restored && file_read(mark, MARK_MAX, &text, NULL) == STATUS_OK)
+        report->restored_at = strtoll(buf_cstr(&text), NULL, 10);
+    buf_free(&text);
     free(mark);
-    if (!*restored)
+}
+
+enum status snapshot_begin_epoch(struct store *s, struct store_report *report, struct error *e)
+{
+    read_mark(s, report);
+    if (!report->restored)
         return STATUS_OK;
     enum status status = store_sql(s, begin_anew, e);
     if (status == STATUS_OK && s->kind == STORE_ARCHIVE)

@@ -20,8 +20,8 @@ struct store_snapshot {
 enum status store_snapshot(const char *dir, const char *database, const char *list, const atomic_bool *stop,
                            struct store_snapshot *out, struct error *e);
 
-// The file in a store's folder that says: this is a copy of an earlier time. Opening it then begins a new epoch, so
-// that nothing which was counted in the lost store is taken for continued, and says so in the report (restored), until
-// this is called.
+// The file in a store's folder that says: this is a copy of an earlier time, and of which (ms since 1970). Opening it
+// then begins a new epoch, so that nothing which was counted in the lost store is taken for continued, and says so in
+// the report (restored), until this is called.
 #define STORE_RESTORED "restored"
 enum status store_forget_restored(struct store *s, struct error *e);

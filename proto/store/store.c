@@ -13,10 +13,11 @@
 #include "store/internal.h"
 
 static const char database_name[] = "store.db";
-static const char settings[] = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA mmap_size = 0;"
-                               "PRAGMA cache_size = -3072; PRAGMA secure_delete = FAST; PRAGMA foreign_keys = OFF;"
-                               "PRAGMA trusted_schema = OFF;"
-                               "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216";
+static const char settings[] =
+    "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA mmap_size = 0;"
+    "PRAGMA cache_size = -3072; PRAGMA secure_delete = FAST; PRAGMA foreign_keys = OFF;"
+    "PRAGMA trusted_schema = OFF;"
+    "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216";
 static const char snapshot_settings[] = "PRAGMA mmap_size = 0; PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;"
                                         "PRAGMA trusted_schema = OFF";
 
@@ -242,7 +243,7 @@ enum status store_open(const struct store_options *options, struct store **out, 
     if (status == STATUS_OK)
         status = open_or_recover(s, report, e);
     if (status == STATUS_OK)
-        status = snapshot_begin_epoch(s, &report->restored, e);
+        status = snapshot_begin_epoch(s, report, e);
     if (status == STATUS_OK)
         status = place_recover(s, &report->repaired, e);
     if (status == STATUS_OK)

@@ -25,6 +25,7 @@ struct store_report { // what opening had to do; for logs and events
     bool created;
     bool rebuilt;          // the database was damaged or missing and was made anew
     bool restored;         // it is a copy of an earlier time, which began a new epoch (snapshot.h)
+    int64_t restored_at;   // that time, ms since 1970; 0: not known
     uint64_t lost_objects; // known by name, content gone or damaged
     uint64_t repaired;     // leftovers of a crash that were finished or removed
     char note[200];        // one sentence for people; empty if nothing happened
@@ -73,10 +74,10 @@ enum status store_evict(struct store *s, const struct hash *hash, struct error *
 
 // ---- What the user deleted ------------------------------------------------------------------------------------------
 
-// Takes the bytes of an object or file away for good, and everything it refers to by its links; also of what is not here
-// (yet). What refers to it stays whole, with a gap: it is neither asked for nor stored when others have it, shown to
-// nobody, and not listed among the children of what is above it. Storing it here without a sender brings it back, and so
-// does whoever sends it once store_need_again said so. Heads are not looked at.
+// Takes the bytes of an object or file away for good, and everything it refers to by its links; also of what is not
+// here (yet). What refers to it stays whole, with a gap: it is neither asked for nor stored when others have it, shown
+// to nobody, and not listed among the children of what is above it. Storing it here without a sender brings it back,
+// and so does whoever sends it once store_need_again said so. Heads are not looked at.
 enum status store_delete(struct store *s, const struct hash *hash, struct error *e);
 // The same of a versioned object: all its versions, its head, and the id, of which no versions are wanted any more.
 enum status store_delete_id(struct store *s, const struct hash *id_hash, struct error *e);
@@ -85,8 +86,8 @@ bool store_is_deleted(struct store *s, const struct hash *hash); // or a gap
 enum status store_undelete(struct store *s, const struct hash *hash, struct error *e);
 // What somebody refers to who has deleted it himself: a gap likewise, but whoever sends it after all fills it.
 enum status store_note_gap(struct store *s, const struct hash *hash, struct error *e);
-// Something new refers to a deleted one: from now on it is missing, until it comes. false: it was said before, or of too
-// many. Kept in memory.
+// Something new refers to a deleted one: from now on it is missing, until it comes. false: it was said before, or of
+// too many. Kept in memory.
 bool store_need_again(struct store *s, const struct hash *hash);
 // Something else in the store refers to it, it is a version, or others than these two have a grant for it.
 enum status store_is_held(struct store *s, const struct hash *hash, const struct hash *self, const struct hash *own,
@@ -98,7 +99,8 @@ bool store_is_hidden(struct store *s, const struct hash *hash);
 enum status store_hidden_kept(struct store *s, const struct hash *after, size_t limit, struct hash_list *out,
                               struct error *e);
 enum status store_hidden_done(struct store *s, const struct hash *hash, struct error *e);
-enum status store_hidden_again(struct store *s, const struct hash *hash, struct error *e); // bytes came after it was done
+enum status store_hidden_again(struct store *s, const struct hash *hash,
+                               struct error *e); // bytes came after it was done
 
 struct store_info {
     uint64_t seq; // store-wide monotonic number

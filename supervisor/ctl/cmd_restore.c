@@ -302,6 +302,13 @@ static enum status restore_keys(struct restoring *r, size_t node, struct error *
     return status;
 }
 
+static enum status mark_restored(struct restoring *r, size_t node, struct error *e)
+{
+    char at[SMALL];
+    snprintf(at, sizeof at, "%lld\n", (long long)r->m.at_ms);
+    return file_write(node_file(r, node, "store/restored"), span_of(at), 0600, e);
+}
+
 // The log of a database of an attempt before this one would be taken for this one's.
 static enum status restore_database(struct restoring *r, size_t node, struct error *e)
 {
@@ -318,7 +325,7 @@ static enum status restore_database(struct restoring *r, size_t node, struct err
         status = restore_file(r, f, node_file(r, node, "store"), node_file(r, node, "store/store.db"), e);
     if (status == STATUS_OK)
         status = file_write(node_file(r, node, "store/format"), SPAN("tandem store 1\n"), 0600, e);
-    return status == STATUS_OK ? file_write(node_file(r, node, "store/restored"), SPAN("\n"), 0600, e) : status;
+    return status == STATUS_OK ? mark_restored(r, node, e) : status;
 }
 
 static enum status restore_node(struct restoring *r, size_t node, struct error *e)

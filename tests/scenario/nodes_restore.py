@@ -94,6 +94,46 @@ def test_everything_goes_on_elsewhere(t):
     friend.end()
 
 
+def group_texts(pair, topic):
+    return [m["text"] for m in pair.ok("topic", "read", topic)]
+
+
+def test_what_was_said_in_a_group_after_the_backup_comes_back(t):
+    pair = Pair(t)
+    friend = Friend(pair, "archive", "bob")
+    folder = os.path.join(t.top, "backup")
+    topic = pair.ok("topic", "create", "--name", "crew", "--with", friend.person)["topicId"]
+    until(lambda: topic in [x["topicId"] for x in friend.pair.ok("topic", "list")], "bob is in the group")
+    pair.ok("topic", "send", topic, "before")
+    friend.pair.ok("topic", "send", topic, "bob before")
+    until(lambda: sorted(group_texts(pair, topic)) == sorted(group_texts(friend.pair, topic)) == ["before", "bob before"],
+          "both have both")
+    pair.ok("wait", "idle")
+    backup(t, folder)
+    pair.ok("topic", "send", topic, "after")
+    friend.pair.ok("topic", "send", topic, "bob after")
+    everything = ["before", "bob before", "after", "bob after"]
+    until(lambda: sorted(group_texts(friend.pair, topic)) == sorted(everything), "bob has what was said since")
+    assert t.stop() == 0
+    shutil.rmtree(t.dir)
+    assert restore(t, folder)[0] == 0
+    open_again(t)
+    until(lambda: sorted(group_texts(pair, topic)) == sorted(everything), "it came back")
+    for who in (pair, friend.pair):
+        own = [m for m in who.ok("topic", "read", topic) if m["text"] in ("after", "before")]
+        assert [m["verification"] for m in own] == ["verified"] * 2, own
+    until(lambda: [m["state"] for m in pair.ok("topic", "read", topic) if m["text"] == "after"] == ["delivered"],
+          "who brought it has it")
+
+    # It goes on from there, once each.
+    pair.ok("topic", "send", topic, "again")
+    friend.pair.ok("topic", "send", topic, "bob again")
+    everything += ["again", "bob again"]
+    for who in (pair, friend.pair):
+        until(lambda: sorted(group_texts(who, topic)) == sorted(everything), "both go on")
+    friend.end()
+
+
 def twice(pair):
     """What the archive of an installation noticed: whose instance, and whether that is its own."""
     return {(e["personId"], e["own"]) for e in events(pair.t, "instance.twice") if e["code"] == "INSTANCE-TWICE"}
