@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/kdf.h"
 #include "crypto/sha256.h"
 
-enum { SEED = 32, RUNS_KEPT = 4, MEETINGS_MAX = 8192 };
+enum { RUNS_KEPT = 4, MEETINGS_MAX = 8192 };
+enum { TIME_BYTES = 6, MARK_BYTES = CONN_RUN / 2 - TIME_BYTES };
 
 struct run {
     char s[CONN_RUN + 1]; // "" = none
@@ -19,14 +21,14 @@ struct meeting {                  // of a local and a remote instance
 };
 
 struct runs {
-    uint8_t seed[SEED];
+    uint64_t began;
     struct hash_map *meetings;
 };
 
-struct runs *runs_create(void)
+struct runs *runs_create(int64_t began_ms)
 {
     struct runs *r = mem_alloc(sizeof *r);
-    random_bytes(r->seed, sizeof r->seed);
+    r->began = began_ms > 0 ? (uint64_t)began_ms : 0;
     r->meetings = hash_map_create();
     return r;
 }
@@ -48,11 +50,58 @@ static struct hash hash_of(const uint8_t one[BOX_KEY], const uint8_t two[BOX_KEY
     return sha256((struct span){both, sizeof both});
 }
 
-void runs_name(const struct runs *r, const struct public_key *instance_key, char out[CONN_RUN + 1])
+// ---- What a run is --------------------------------------------------------------------------------------------------
+
+static struct hash keyed(const struct secret *key, const uint8_t *bytes, size_t len)
 {
-    struct hash h = hash_of(r->seed, instance_key->b);
-    hex_encode(h.b, CONN_RUN / 2, out);
+    struct sha256 *sha = sha256_create();
+    sha256_update(sha, (struct span){(const char *)key->data, key->len});
+    sha256_update(sha, (struct span){(const char *)bytes, len});
+    struct hash h = sha256_finish(sha);
+    sha256_destroy(sha);
+    return h;
 }
+
+// mark · time: the mark is made of the time, and the time hidden by the mark.
+static void hide(const struct secret *key, uint8_t run[CONN_RUN / 2])
+{
+    struct hash veil = keyed(key, run, MARK_BYTES);
+    for (size_t i = 0; i < TIME_BYTES; i++)
+        run[MARK_BYTES + i] ^= veil.b[i];
+}
+
+void runs_name(const struct runs *r, const struct conn_identity *local, char out[CONN_RUN + 1])
+{
+    uint8_t run[CONN_RUN / 2];
+    struct secret key = {0};
+    kdf_subkey(&local->instance_secret, "run", &key);
+    for (size_t i = 0; i < TIME_BYTES; i++)
+        run[MARK_BYTES + i] = (uint8_t)(r->began >> 8 * i);
+    struct hash mark = keyed(&key, run + MARK_BYTES, TIME_BYTES);
+    memcpy(run, mark.b, MARK_BYTES);
+    hide(&key, run);
+    hex_encode(run, sizeof run, out);
+    secret_destroy(&key);
+}
+
+// Did a process that has our key and began after this one name itself so?
+static bool is_later_one_of_ours(const struct runs *r, const struct conn_identity *local, const char *name)
+{
+    uint8_t run[CONN_RUN / 2];
+    uint64_t began = 0;
+    struct secret key = {0};
+    if (!hex_decode(span_of(name), run, sizeof run))
+        return false;
+    kdf_subkey(&local->instance_secret, "run", &key);
+    hide(&key, run);
+    struct hash mark = keyed(&key, run + MARK_BYTES, TIME_BYTES);
+    secret_destroy(&key);
+    for (size_t i = 0; i < TIME_BYTES; i++)
+        began |= (uint64_t)run[MARK_BYTES + i] << 8 * i;
+    return memcmp(run, mark.b, MARK_BYTES) == 0 && began > r->began;
+}
+
+// ---- Meetings -------------------------------------------------------------------------------------------------------
 
 static struct meeting *find(const struct runs *r, const struct conn_identity *local, const struct public_key *remote)
 {
@@ -121,7 +170,10 @@ static unsigned take_ours(struct meeting *m, const char *own, const char *met)
 unsigned runs_take(struct runs *r, const struct conn_identity *local, const struct conn_peer *peer)
 {
     struct meeting *m = peer->run[0] != '\0' ? get(r, local, &peer->long_term) : NULL;
-    return m != NULL ? take_theirs(m, peer->run) | take_ours(m, local->run, peer->met) : RUNS_NOTHING;
+    unsigned ours = m != NULL ? take_ours(m, local->run, peer->met) : RUNS_NOTHING;
+    if (ours != RUNS_NOTHING && !is_later_one_of_ours(r, local, peer->met))
+        ours = RUNS_NOTHING;
+    return m != NULL ? take_theirs(m, peer->run) | ours : RUNS_NOTHING;
 }
 
 void runs_lasted(struct runs *r, const struct conn_identity *local, const struct public_key *remote)

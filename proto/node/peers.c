@@ -343,7 +343,7 @@ static void begin_local(struct peers *p, struct local *l, const struct identity 
 {
     l->self = self;
     fill_identity(&l->identity, self);
-    runs_name(twins_runs(p->twins), &l->identity.instance_public, l->identity.run);
+    runs_name(twins_runs(p->twins), &l->identity, l->identity.run);
     l->endpoints = hash_map_create();
     l->just_paired = hash_map_create();
     l->contacts = hash_map_create();

@@ -26,7 +26,7 @@ struct twins {
 struct twins *twins_create(struct peers *p)
 {
     struct twins *t = mem_alloc(sizeof *t);
-    *t = (struct twins){.peers = p, .runs = runs_create(), .noticed = hash_map_create()};
+    *t = (struct twins){.peers = p, .runs = runs_create(clock_wall_ms()), .noticed = hash_map_create()};
     return t;
 }
 

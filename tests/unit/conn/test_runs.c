@@ -4,9 +4,15 @@
 #include "../cmocka_all.h"
 #include "conn/exchange.h"
 #include "conn/runs.h"
+#include "crypto/secret.h"
 #include "data/recipe.h"
 
-static const struct conn_identity us = {.instance_public = {{1}}, .run = "00000000000000000000000000000000"};
+#define BEGAN INT64_C(1764500000000)
+
+static unsigned char us_secret[32] = {7};
+static const struct conn_identity us = {.instance_public = {{1}},
+                                        .instance_secret = {us_secret, sizeof us_secret},
+                                        .run = "00000000000000000000000000000000"};
 
 static struct conn_peer peer(const char *run, const char *met)
 {
@@ -29,7 +35,7 @@ static unsigned meet(struct runs *r, const char *run, const char *met)
 static void restarts_are_no_copies(void **state)
 {
     (void)state;
-    struct runs *r = runs_create();
+    struct runs *r = runs_create(BEGAN);
     struct conn_peer p = peer("", "");
     assert_string_equal(runs_met(r, &us, &p.long_term), "");
     static const char *const order[] = {A, A, B, B, C};
@@ -42,7 +48,7 @@ static void restarts_are_no_copies(void **state)
 static void a_run_that_comes_back_is_a_copy(void **state)
 {
     (void)state;
-    struct runs *r = runs_create();
+    struct runs *r = runs_create(BEGAN);
     assert_int_equal(meet(r, A, ""), RUNS_NOTHING);
     assert_int_equal(meet(r, B, ""), RUNS_NOTHING);
     assert_int_equal(meet(r, A, ""), RUNS_PEER);
@@ -54,7 +60,7 @@ static void a_run_that_comes_back_is_a_copy(void **state)
 static void who_names_no_run_is_not_judged(void **state)
 {
     (void)state;
-    struct runs *r = runs_create();
+    struct runs *r = runs_create(BEGAN);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(meet(r, "", A), RUNS_NOTHING);
         assert_int_equal(meet(r, "", B), RUNS_NOTHING);
@@ -65,7 +71,7 @@ static void who_names_no_run_is_not_judged(void **state)
 static void what_a_peer_met_before_us_was_our_run_before(void **state)
 {
     (void)state;
-    struct runs *r = runs_create();
+    struct runs *r = runs_create(BEGAN);
     assert_int_equal(meet(r, C, A), RUNS_NOTHING);
     assert_int_equal(meet(r, C, A), RUNS_NOTHING); // it refused us, say
     assert_int_equal(meet(r, C, us.run), RUNS_NOTHING);
@@ -74,42 +80,81 @@ static void what_a_peer_met_before_us_was_our_run_before(void **state)
     runs_destroy(r);
 }
 
+static void name_run(const struct conn_identity *who, int64_t began, char out[CONN_RUN + 1])
+{
+    struct runs *r = runs_create(began);
+    runs_name(r, who, out);
+    runs_destroy(r);
+}
+
 static void what_a_peer_met_since_is_a_copy(void **state)
 {
     (void)state;
-    struct runs *first = runs_create();
+    char one[CONN_RUN + 1];
+    char two[CONN_RUN + 1];
+    name_run(&us, BEGAN + 1, one);
+    name_run(&us, BEGAN + 70000, two);
+    struct runs *first = runs_create(BEGAN);
     assert_int_equal(meet(first, C, ""), RUNS_NOTHING);
-    assert_int_equal(meet(first, C, A), RUNS_OURS);
+    assert_int_equal(meet(first, C, one), RUNS_OURS);
     runs_destroy(first);
-    struct runs *second = runs_create();
-    assert_int_equal(meet(second, C, A), RUNS_NOTHING);
-    assert_int_equal(meet(second, C, B), RUNS_OURS);
+    struct runs *second = runs_create(BEGAN);
+    assert_int_equal(meet(second, C, one), RUNS_NOTHING);
+    assert_int_equal(meet(second, C, two), RUNS_OURS);
     runs_destroy(second);
-    struct runs *third = runs_create();
-    struct conn_peer p = peer(C, A);
-    assert_int_equal(meet(third, C, A), RUNS_NOTHING);
+    struct runs *third = runs_create(BEGAN);
+    struct conn_peer p = peer(C, one);
+    assert_int_equal(meet(third, C, one), RUNS_NOTHING);
     runs_lasted(third, &us, &p.long_term); // it must know of us by now
-    assert_int_equal(meet(third, C, A), RUNS_OURS);
+    assert_int_equal(meet(third, C, one), RUNS_OURS);
     runs_destroy(third);
-    struct runs *fourth = runs_create();
-    assert_int_equal(meet(fourth, C, A), RUNS_NOTHING);
+    struct runs *fourth = runs_create(BEGAN);
+    assert_int_equal(meet(fourth, C, one), RUNS_NOTHING);
     assert_int_equal(meet(fourth, C, us.run), RUNS_NOTHING);
-    assert_int_equal(meet(fourth, C, A), RUNS_OURS);
+    assert_int_equal(meet(fourth, C, one), RUNS_OURS);
     runs_destroy(fourth);
+}
+
+// It may name what it likes, and runs of ours that are over: none of that says that we are there twice.
+static void a_peer_cannot_make_up_a_copy(void **state)
+{
+    (void)state;
+    char former[CONN_RUN + 1];
+    char of_other[CONN_RUN + 1];
+    char changed[CONN_RUN + 1];
+    static unsigned char secret[32] = {8};
+    struct conn_identity other = us;
+    other.instance_secret = (struct secret){secret, sizeof secret};
+    name_run(&us, BEGAN - 1, former);
+    name_run(&other, BEGAN + 1, of_other);
+    struct runs *r = runs_create(BEGAN);
+    assert_int_equal(meet(r, C, us.run), RUNS_NOTHING);
+    const char *const claims[] = {A, B, former, of_other};
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(meet(r, C, claims[i]), RUNS_NOTHING);
+    for (size_t i = 0; i < CONN_RUN; i++) {
+        name_run(&us, BEGAN + 1, changed);
+        changed[i] = changed[i] == '0' ? '1' : '0';
+        assert_int_equal(meet(r, C, changed), RUNS_NOTHING);
+    }
+    name_run(&us, BEGAN + 1, changed);
+    assert_int_equal(meet(r, C, changed), RUNS_OURS);
+    runs_destroy(r);
 }
 
 static void identities_have_runs_of_their_own(void **state)
 {
     (void)state;
-    struct runs *r = runs_create();
-    const struct public_key one = {{1}};
-    const struct public_key two = {{2}};
+    struct runs *r = runs_create(BEGAN);
+    static unsigned char secret[32] = {9};
+    struct conn_identity second = us;
+    second.instance_secret = (struct secret){secret, sizeof secret};
     char of_one[CONN_RUN + 1];
     char again[CONN_RUN + 1];
     char of_two[CONN_RUN + 1];
-    runs_name(r, &one, of_one);
-    runs_name(r, &one, again);
-    runs_name(r, &two, of_two);
+    runs_name(r, &us, of_one);
+    runs_name(r, &us, again);
+    runs_name(r, &second, of_two);
     assert_string_equal(of_one, again);
     assert_string_not_equal(of_one, of_two);
     struct conn_identity other = us;
@@ -154,9 +199,11 @@ static void runs_cross_in_the_exchange(void **state)
 
 int main(void)
 {
+    crypto_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(restarts_are_no_copies),
         cmocka_unit_test(a_run_that_comes_back_is_a_copy),
+        cmocka_unit_test(a_peer_cannot_make_up_a_copy),
         cmocka_unit_test(who_names_no_run_is_not_judged),
         cmocka_unit_test(what_a_peer_met_before_us_was_our_run_before),
         cmocka_unit_test(what_a_peer_met_since_is_a_copy),
