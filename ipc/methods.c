@@ -303,9 +303,10 @@ const struct ipc_method IPC_METHODS[] = {
      "Deletes one message, or the newest 200 of a conversation, with the files that nothing else refers to: on both own "
      "nodes, also on one that is away now, and for good, whoever offers them again. The bytes leave the disk once everybody "
      "the message is for has it. Others keep their copies.",
-     "{deleted, more}; how many; more: the conversation has others, ask again",
+     "{deleted, more, next}; how many; more: the conversation has others, ask again, with next as before",
      {HASH("message", OPTIONAL, "message id; or"), PERSON("with", OPTIONAL, "the conversation with this person; or"),
-      TEXT("topic", OPTIONAL, 1024, "as in topic.read"), AS}},
+      TEXT("topic", OPTIONAL, 1024, "as in topic.read"),
+      HASH("before", OPTIONAL, "of a conversation the newest that are older than this message"), AS}},
 
     // --- objects, recipes, blobs ------------------------------------------------------------------------------------
     {"object.get", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,

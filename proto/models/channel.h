@@ -64,8 +64,10 @@ struct channel_entry {
 struct channel_entries {
     struct channel_entry *items;
     size_t count;
-    bool more;    // the limit ended the page
-    size_t holes; // entries of the page, or near it, that are lost here
+    bool more;                  // the limit ended the page
+    size_t holes;               // entries of the page, or near it, that are lost here
+    struct channel_entry *late; // of channel_since: left out, as their time is deleted, and yet to be hidden each
+    size_t late_count;
 };
 
 // Posts an object to a channel of the registry (5.2): affirmed and signed by the author, inserted by time. An explicit

@@ -421,18 +421,21 @@ static enum status subtract_out_of_order(struct model *m, const struct stretch *
     return status;
 }
 
-static void drop_deleted(struct model *m, struct entries *list, size_t from)
+static void drop_deleted(struct model *m, struct entries *list, size_t from, struct entries *late)
 {
     size_t kept = from;
     for (size_t i = from; i < list->count; i++) {
         const struct channel_entry *one = &list->items[i];
         if (!deletion_hides(m, &one->channel, &one->creation_time, one->timestamp))
             list->items[kept++] = *one;
+        else if (!store_is_hidden(m->store, &one->creation_time))
+            *add_entry(m, late) = *one;
     }
     list->count = kept;
 }
 
-static enum status find_new(struct model *m, const struct stretch *s, struct entries *list, struct error *e)
+static enum status find_new(struct model *m, const struct stretch *s, struct entries *list, struct entries *late,
+                            struct error *e)
 {
     const struct version_source *source = store_versions(m->store);
     struct reading now = {.it = list_iterator_create(source, &s->to, 1, false)};
@@ -447,7 +450,7 @@ static enum status find_new(struct model *m, const struct stretch *s, struct ent
         list->count = before;
         status = subtract_out_of_order(m, s, list, e);
     }
-    drop_deleted(m, list, before);
+    drop_deleted(m, list, before, late);
     return status;
 }
 
@@ -542,13 +545,14 @@ enum status channel_since(struct model *m, const struct hash *channels, size_t c
 {
     struct stretch *stretches;
     struct entries list = {0};
+    struct entries late = {0};
     size_t offset = 0;
     *out = (struct channel_entries){0};
     enum status status = begin_stretches(m, channels, channel_count, &stretches, e);
     if (status == STATUS_OK && cursor.len != 0 && !read_cursor(cursor, stretches, channel_count, &offset))
         status = error_set(e, STATUS_INVALID, "BAD-INPUT", "this is not a cursor of a channel");
     for (size_t i = 0; status == STATUS_OK && i < channel_count; i++)
-        status = find_new(m, &stretches[i], &list, e);
+        status = find_new(m, &stretches[i], &list, &late, e);
     if (status != STATUS_OK)
         return status;
     if (list.count != 0)
@@ -559,6 +563,8 @@ enum status channel_since(struct model *m, const struct hash *channels, size_t c
     out->more = rest > limit;
     out->count = out->more ? limit : rest;
     out->items = list.items != NULL ? list.items + offset : NULL;
+    out->late = late.items;
+    out->late_count = late.count;
     *next = write_cursor(m, stretches, channel_count, out->more ? offset + limit : 0);
     return judge_all(m, out->items, out->count, unverified, e);
 }

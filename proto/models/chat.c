@@ -407,6 +407,8 @@ enum status chat_arrivals(struct model *m, const struct hash *channel, struct sp
     enum status status = channel_since(m, channel, 1, cursor, limit, true, &entries, next, e);
     if (status == STATUS_OK)
         chat_show(m, &entries, out);
+    out->late = entries.late;
+    out->late_count = entries.late_count;
     return status;
 }
 

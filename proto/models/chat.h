@@ -31,9 +31,11 @@ struct chat_message {
 struct chat_messages {
     struct chat_message *items;
     size_t count;
-    bool more;      // older ones exist
-    int64_t latest; // time of all that was read, whatever it was; INT64_MIN: nothing was
-    size_t holes;   // messages of the page, or near it, that are lost here
+    bool more;                        // older ones exist
+    int64_t latest;                   // time of all that was read, whatever it was; INT64_MIN: nothing was
+    size_t holes;                     // messages of the page, or near it, that are lost here
+    const struct channel_entry *late; // of chat_arrivals: what came of a time that is deleted
+    size_t late_count;
 };
 
 struct chat_sent {

@@ -149,14 +149,15 @@ enum status deletion_of_messages(struct model *m, const struct hash_list *ids, s
     return status;
 }
 
-enum status deletion_of_newest(struct model *m, const struct hash_list *channels, size_t *count, bool *more,
-                               struct error *e)
+enum status deletion_of_newest(struct model *m, const struct hash_list *channels, const struct hash *before,
+                               size_t *count, bool *more, struct hash *last, struct error *e)
 {
     struct channel_entries entries = {0};
     struct hash_list ids = {0};
     const struct channel_query query = {.channels = channels->items,
                                         .channel_count = channels->count,
                                         .limit = DELETION_SLICE,
+                                        .before = before,
                                         .type = "ChatMessage",
                                         .unverified = true};
     *count = 0;
@@ -164,6 +165,8 @@ enum status deletion_of_newest(struct model *m, const struct hash_list *channels
     for (size_t i = 0; status == STATUS_OK && i < entries.count; i++)
         hash_list_add(&ids, &entries.items[i].creation_time);
     *more = entries.more;
+    if (entries.count != 0)
+        *last = entries.items[entries.count - 1].creation_time;
     if (status == STATUS_OK)
         status = deletion_of_messages(m, &ids, count, e);
     hash_list_free(&ids);

@@ -23,9 +23,10 @@ enum { DELETION_SLICE = 200 };  // messages at a time
 // Messages by their ids; of others than messages nothing happens and the code is NOT-FOUND. Those written here that
 // wait for the archive are not sent any more. *count (may be NULL): how many were still there.
 enum status deletion_of_messages(struct model *m, const struct hash_list *ids, size_t *count, struct error *e);
-// The newest messages of these channels, DELETION_SLICE of them. *more: there are others.
-enum status deletion_of_newest(struct model *m, const struct hash_list *channels, size_t *count, bool *more,
-                               struct error *e);
+// The newest messages of these channels older than one (NULL: than none), DELETION_SLICE of them. *more: there are
+// others, behind *last. Who begins at the newest each time reads all that is deleted again.
+enum status deletion_of_newest(struct model *m, const struct hash_list *channels, const struct hash *before,
+                               size_t *count, bool *more, struct hash *last, struct error *e);
 // Everything in these channels until now.
 enum status deletion_of_channels(struct model *m, const struct hash_list *channels, struct error *e);
 // An object of an application's own type, a versioned one by its id, or a file. Codes NOT-FOUND, REFUSED (something

@@ -29,8 +29,16 @@ static enum status delete_newest(struct node_job *job, struct model *m, const st
 {
     size_t count = 0;
     bool more = false;
-    enum status st = deletion_of_newest(m, channels, &count, &more, e);
-    return answer(job, st, count, more);
+    bool goes_on;
+    struct hash before;
+    struct hash last = {{0}};
+    enum status st = node_job_optional_hash(job, "before", &before, &goes_on, e);
+    if (st == STATUS_OK)
+        st = deletion_of_newest(m, channels, goes_on ? &before : NULL, &count, &more, &last, e);
+    st = answer(job, st, count, more);
+    if (st == STATUS_OK && more)
+        json_object_set_new(job->result, "next", node_json_hash(&last));
+    return st;
 }
 
 static enum status delete_with(struct node_job *job, struct model *m, struct error *e)

@@ -10,6 +10,7 @@
 #include "node/deliveries.h"
 #include "node/job.h"
 #include "node/node_internal.h"
+#include "node/sweeper.h"
 
 enum { MESSAGES_PAGE = 100 };
 
@@ -45,6 +46,7 @@ struct channel_news {
     struct told_message *messages;
     size_t count;
     struct hash_list returned; // messages of ours that somebody else brought
+    struct hash_list late;     // of a time that is deleted
 };
 
 struct reading {
@@ -78,6 +80,8 @@ static enum status read_channel(struct model *m, struct channel_news *c, struct 
         else if (brought)
             hash_list_add(&c->returned, &from->id);
     }
+    for (size_t i = 0; i < messages.late_count; i++)
+        hash_list_add(&c->late, &messages.late[i].creation_time);
     free(c->cursor);
     c->cursor = mem_text(next);
     return STATUS_OK;
@@ -140,6 +144,9 @@ static void tell_messages(struct news *news, struct channel_news *c)
 {
     tell_clock(news, c);
     note_returned(news, c);
+    if (c->late.count != 0)
+        sweeper_hide(news->node->sweeper, &c->late);
+    hash_list_free(&c->late);
     for (size_t i = 0; i < c->count; i++)
         node_tell(news->node, "chat.received",
                   json_pack("{s:o, s:o, s:o}", "id", node_json_hash(&c->messages[i].id), "sender",

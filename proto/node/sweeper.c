@@ -83,6 +83,44 @@ void sweeper_kick(struct sweeper *s)
     sweep_slice(w);
 }
 
+// ---- What comes late ------------------------------------------------------------------------------------------------
+
+struct hiding {
+    struct sweeper *owner;
+    struct hash_list messages;
+};
+
+static enum status hide_work(struct store *s, void *arg, struct error *e)
+{
+    struct hiding *h = arg;
+    enum status st = STATUS_OK;
+    for (size_t i = 0; st == STATUS_OK && i < h->messages.count; i++)
+        st = store_hide(s, &h->messages.items[i], NULL, e);
+    return st;
+}
+
+static void hide_done(void *arg, enum status status, const struct error *e)
+{
+    struct hiding *h = arg;
+    struct node *n = h->owner->node;
+    if (status != STATUS_OK)
+        LOG(LOG_WARN, "deletion.failed", LOG_TEXT("code", e->code), LOG_TEXT("message", e->message));
+    else if (node_queue(n) != NULL && !n->closing)
+        sweeper_kick(h->owner);
+    hash_list_free(&h->messages);
+    free(h);
+}
+
+void sweeper_hide(struct sweeper *s, struct hash_list *messages)
+{
+    if (s == NULL || node_queue(s->node) == NULL || s->node->closing)
+        return;
+    struct hiding *h = mem_alloc(sizeof *h);
+    *h = (struct hiding){.owner = s, .messages = *messages};
+    *messages = (struct hash_list){0};
+    store_submit(node_queue(s->node), hide_work, hide_done, h);
+}
+
 static void tick(void *ctx)
 {
     struct sweeper *s = ctx;

@@ -31,6 +31,8 @@ static enum status delete_all(struct ctl *c, json_t *params, struct error *e)
             break;
         deleted += json_integer_value(json_object_get(result, "deleted"));
         more = json_is_true(json_object_get(result, "more"));
+        if (json_is_string(json_object_get(result, "next")))
+            json_object_set(params, "before", json_object_get(result, "next"));
         progress_at(p, (uint64_t)deleted, 0);
         json_decref(result);
     }
