@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "ipc/errors.h"
 #include "supervisor/core.h"
@@ -124,12 +125,24 @@ static void take_answer(struct supervisor *s, int status)
         autostart_failed(s, &e);
 }
 
-// It has said all; its end follows.
+static void too_late(uv_timer_t *timer)
+{
+    struct supervisor *s = timer->data;
+    struct error e = {0};
+    close_tool(&s->autostart);
+    secret_destroy(&s->autostart.room);
+    error_set(&e, STATUS_TIMEOUT, "TIMEOUT", "the keyring was not unlocked within %d s", PATIENCE_MS / 1000);
+    autostart_failed(s, &e);
+}
+
+// It has said all; its end follows, or is waited for no longer than its answer.
 static void look_for_end(uv_timer_t *timer)
 {
     struct supervisor *s = timer->data;
     int status = 0;
     pid_t gone = waitpid(s->autostart.tool, &status, WNOHANG);
+    if (gone == 0 && clock_monotonic_ms() >= s->autostart.until)
+        too_late(timer);
     if (gone == 0)
         return;
     close_tool(&s->autostart);
@@ -154,16 +167,6 @@ static void tool_said(uv_stream_t *stream, ssize_t size, const uv_buf_t *chunk)
         return;
     close_handle((uv_handle_t *)stream); // also when there is more than a secret can be
     uv_timer_start(&s->autostart.timer, look_for_end, 0, LOOK_MS);
-}
-
-static void too_late(uv_timer_t *timer)
-{
-    struct supervisor *s = timer->data;
-    struct error e = {0};
-    close_tool(&s->autostart);
-    secret_destroy(&s->autostart.room);
-    error_set(&e, STATUS_TIMEOUT, "TIMEOUT", "the keyring was not unlocked within %d s", PATIENCE_MS / 1000);
-    autostart_failed(s, &e);
 }
 
 static void become_tool(const struct supervisor *s, int answers)
@@ -222,6 +225,7 @@ static void ask_keyring(struct supervisor *s)
     if (run_tool(s, &e) == STATUS_OK) {
         a->room = secret_create(SECRET_LINE_ROOM);
         uv_read_start((uv_stream_t *)&a->out, provide_room, tool_said);
+        a->until = clock_monotonic_ms() + PATIENCE_MS;
         uv_timer_start(&a->timer, too_late, PATIENCE_MS, 0);
         return;
     }

@@ -90,6 +90,7 @@ struct autostart {
     int life;             // it lives as long as this is open
     uv_pipe_t out;        // what it says
     uv_timer_t timer;
+    uint64_t until;     // it is waited for
     struct secret room; // for what it said until now
     size_t len;
 };

@@ -90,19 +90,6 @@ static void rotate(struct logfile *l)
     logfile_reopen(l, &ignored);
 }
 
-void logfile_empty(struct logfile *l)
-{
-    struct buf name = {0};
-    for (int i = 1; i < l->count; i++) {
-        buf_clear(&name);
-        buf_printf(&name, "%s.%d", l->path, i);
-        unlink(buf_cstr(&name));
-    }
-    buf_free(&name);
-    if (ftruncate(l->fd, 0) != 0)
-        LOG(LOG_WARN, "log.kept", LOG_TEXT("problem", "a log could not be emptied"));
-}
-
 void logfile_rotate_if_full(struct logfile *l)
 {
     struct stat st;

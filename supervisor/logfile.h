@@ -19,6 +19,5 @@ int logfile_fd(const struct logfile *l);
 void logfile_use_journal(struct logfile *l, struct journal *j);
 void logfile_write(struct logfile *l, struct span bytes);
 void logfile_rotate_if_full(struct logfile *l); // for files that others write to through the descriptor
-void logfile_empty(struct logfile *l);          // with all that was rotated away
 // After an outside tool moved the file away. On failure the old one goes on.
 enum status logfile_reopen(struct logfile *l, struct error *e);

@@ -390,16 +390,6 @@ static void wipe_stores(uv_work_t *work) // on a worker thread
     wipe_run(statedir_path(w->owner->dir), &w->error);
 }
 
-// Logs and events name persons.
-static void forget_what_was(struct supervisor *s)
-{
-    logfile_empty(s->own_log);
-    logfile_empty(s->event_log);
-    for (int i = 0; i < NODES; i++)
-        logfile_empty(s->node_logs[i]);
-    ipc_ring_forget(s->ring);
-}
-
 static void stores_wiped(uv_work_t *work, int status)
 {
     struct wiping *w = work->data;
@@ -407,7 +397,7 @@ static void stores_wiped(uv_work_t *work, int status)
     (void)status;
     if (w->error.status == STATUS_OK) {
         s->installation = INSTALLATION_NONE;
-        forget_what_was(s);
+        ipc_ring_forget(s->ring); // events name persons
     } else if (s->deprovision != NULL) {
         tasks_fail(s, s->deprovision, &w->error);
     }
@@ -479,7 +469,7 @@ enum status provision_clean_up(struct supervisor *s, struct error *e)
     if (wipe_is_unfinished(path)) {
         if (wipe_run(path, e) != STATUS_OK)
             return e->status;
-        forget_what_was(s);
+        ipc_ring_forget(s->ring);
     }
     if (backup_clean_up(s, e) != STATUS_OK || remove_copies(s, e) != STATUS_OK)
         return e->status;

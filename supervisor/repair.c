@@ -65,8 +65,10 @@ static void handle_repair(struct ipc_request *r, void *ctx)
         begin(n, r);
         return;
     }
-    if (s->repair != NULL || s->provision != NULL)
-        error_set(&e, STATUS_CONFLICT, "BUSY", "another provision or repair is under way");
+    if (s->repair != NULL)
+        error_set(&e, STATUS_CONFLICT, "BUSY", "another repair is under way");
+    else if (provision_check_idle(s, &e) != STATUS_OK)
+        ; // e says what is under way
     else if (s->kek.data == NULL)
         error_set(&e, STATUS_CONFLICT, "NOT-PROVISIONED", "the nodes have no keys yet: try 'tandem provision' first");
     else if (process_state(n->process) != PROCESS_UP)

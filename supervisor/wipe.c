@@ -1,5 +1,6 @@
 #include "supervisor/wipe.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "io/file.h"
 #include "io/folder.h"
 #include "io/temp.h"
+#include "supervisor/statedir.h"
 #include "supervisor/twice.h"
 
 static const char *path_of(struct buf *b, const char *dir, const char *name)
@@ -71,13 +73,38 @@ static enum status wipe_temporary(const struct folder_file *file, void *arg, str
     return strncmp(file->name, TEMP_PREFIX, strlen(TEMP_PREFIX)) == 0 ? file_remove(file->path, e) : STATUS_OK;
 }
 
-// Logs name persons, and what a crash left half written may.
+// What a restore moved aside is of an installation that was here, too. A folder changes while it is read, so one by
+// one.
+static enum status wipe_replaced(const char *state_dir, struct error *e)
+{
+    struct buf path = {0};
+    enum status s = STATUS_OK;
+    for (bool found = true; found && s == STATUS_OK;) {
+        DIR *d = opendir(state_dir);
+        if (d == NULL)
+            s = error_errno(e, "cannot read %s", state_dir);
+        found = false;
+        for (const struct dirent *entry; d != NULL && !found && (entry = readdir(d)) != NULL;) {
+            found = strncmp(entry->d_name, STATEDIR_REPLACED, strlen(STATEDIR_REPLACED)) == 0;
+            if (found && unlink(path_of(&path, state_dir, entry->d_name)) != 0)
+                s = folder_remove_tree(buf_cstr(&path), e);
+        }
+        if (d != NULL)
+            closedir(d);
+    }
+    buf_free(&path);
+    return s;
+}
+
+// Logs name persons, and what a crash left half written may. Here alone they are emptied: whoever has one open appends.
 static enum status wipe_traces(const char *state_dir, struct error *e)
 {
     struct buf b = {0};
     enum status s = folder_walk(path_of(&b, state_dir, "log"), wipe_log, NULL, e);
     if (s == STATUS_OK)
         s = folder_walk(state_dir, wipe_temporary, NULL, e);
+    if (s == STATUS_OK)
+        s = wipe_replaced(state_dir, e);
     buf_free(&b);
     return s;
 }

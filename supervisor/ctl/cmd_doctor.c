@@ -319,9 +319,17 @@ static void print_checks(const json_t *checks)
     }
 }
 
+static const char *verdict(const struct doctor *d)
+{
+    if (!d->healthy)
+        return "Something needs attention.";
+    return d->degraded ? "Nothing here needs mending, but not everybody is connected: see 'tandem health'."
+                       : "Everything looks well.";
+}
+
 enum status run_doctor(struct ctl *c, struct error *e)
 {
-    struct doctor d = {json_array(), true, NULL};
+    struct doctor d = {.checks = json_array(), .healthy = true};
     (void)e;
     check_programs(&d);
     bool there = check_state_dir(c, &d);
@@ -335,14 +343,14 @@ enum status run_doctor(struct ctl *c, struct error *e)
     }
     c->exit = d.healthy ? IPC_EXIT_DONE : IPC_EXIT_FAILED;
     if (c->json) {
-        output_json(
-            json_pack("{s:b, s:o, s:o?}", "healthy", d.healthy, "checks", d.checks, "components", d.components));
+        output_json(json_pack("{s:b, s:b, s:o, s:o?}", "healthy", d.healthy, "degraded", d.degraded, "checks", d.checks,
+                              "components", d.components));
         return STATUS_OK;
     }
     print_checks(d.checks);
     output_components(d.components);
     json_decref(d.components);
-    puts(d.healthy ? "Everything looks well." : "Something needs attention.");
+    puts(verdict(&d));
     json_decref(d.checks);
     return STATUS_OK;
 }

@@ -11,6 +11,7 @@ struct doctor {
     json_t *checks;
     bool healthy;
     json_t *components; // of the running supervisor; NULL = none
+    bool degraded;      // the health of a node is: somebody is away, say, which nobody here can mend
 };
 
 // The advice is given when the check is not ok.

@@ -184,6 +184,8 @@ static void check_health(struct doctor *d, struct ctl *c, const char *node)
     buf_printf(&message, "%s: %lld things that fail again and again", node, (long long)stuck);
     add_printed(d, "synchronisation", stuck == 0, &message, "See 'tandem log --grep sync.stuck'.");
     check_contacts(d, c, node, health);
+    const char *word = json_string_value(json_object_get(health, "health"));
+    d->degraded = d->degraded || word == NULL || strcmp(word, "healthy") != 0;
     json_decref(health);
     buf_free(&message);
 }

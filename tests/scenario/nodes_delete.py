@@ -224,6 +224,8 @@ def test_a_contact_is_forgotten_with_everything(t):
         send(joe, ann.archive, "joe for the shredder", "--wait")
         both_know(joe, ann.archive, "joe for the shredder")
         joe.fails("USAGE", 2, "contact", "forget", ann.archive[:12], "--wipe")
+        joe.ok("contact", "disable", ann.archive)
+        send(ann, joe.archive, "ann came too late for the shredder")
         joe.ok("contact", "forget", ann.archive, "--wipe")
         for needle in (b"ann for the shredder", b"joe for the shredder", PHOTO[:5000]):
             is_freed(joe, needle)
@@ -233,7 +235,8 @@ def test_a_contact_is_forgotten_with_everything(t):
         meet(joe, ann)
         send(ann, joe.archive, "after the reunion", "--wait")
         until(lambda: texts(joe, ann.archive) == ["after the reunion"], "only what is said from now on is there")
-        assert len(texts(ann, joe.archive)) == 3
+        assert len(texts(ann, joe.archive)) == 4
+        is_freed(joe, b"ann came too late for the shredder")
         until(lambda: talks(joe).get(ann.archive) == 1, "the chat is listed again, with what was not read")
         assert [hit["text"] for hit in joe.ok("chat", "search", "reunion")] == ["after the reunion"]
     with_two(t, run)
@@ -246,9 +249,13 @@ def test_a_wiped_installation_names_nobody(t):
         until(lambda: joe.ok("status")["federated"], "the nodes are federated again")
         write(joe.t.path("log", "archive.log.1"), joe.archive.encode())
         write(joe.t.path("tmp-left"), joe.archive.encode())
+        os.makedirs(joe.t.path("replaced-archive", "store"))
+        for place in (("replaced-archive", "store", "store.db"), ("replaced-keys.json",)):
+            write(joe.t.path(*place), joe.archive.encode())
         names = [p.encode() for p in (joe.archive, joe.sparse, ann.archive, ann.sparse)] + [b"@lama.local"]
         assert any(name in read(joe.t.path("log", "archive.log")) for name in names)
         assert joe.ok("deprovision", "--wipe", "--yes") == {"wiped": True}
+        assert not [name for name in os.listdir(joe.t.path()) if name.startswith("replaced-")]
         for folder, _, files in os.walk(joe.t.path()):
             for file in files:
                 path = os.path.join(folder, file)
@@ -258,10 +265,15 @@ def test_a_wiped_installation_names_nobody(t):
 
 def test_a_long_conversation_is_deleted_in_slices(t):
     pair = Pair(t)
-    pair.send_lines("sparse", [f"line {i} of many" for i in range(220)])
+    pair.ids = pair.send_lines("sparse", [f"line {i} of many" for i in range(220)])
     pair.arrives("archive", "line 219 of many")
     assert pair.fails("USAGE", 2, "--node", "sparse", "chat", "delete", "--with", pair.archive)
-    assert pair.ok("--node", "sparse", "chat", "delete", "--with", pair.archive, "--yes") == {"deleted": 220}
+    first = pair.t.call("chat.delete", node="sparse", **{"with": pair.archive})
+    assert (first["deleted"], first["more"]) == (200, True) and first["next"] == pair.ids[20], first
+    pair.send("sparse", "line 220 of many")
+    rest = pair.t.call("chat.delete", node="sparse", before=first["next"], **{"with": pair.archive})
+    assert rest == {"deleted": 20, "more": False}, "what came since is newer"
+    assert pair.ok("--node", "sparse", "chat", "delete", "--with", pair.archive, "--yes") == {"deleted": 1}
     assert pair.texts("sparse") == []
     until(lambda: pair.texts("archive") == [], "the archive follows")
     is_freed(pair, b"of many<")

@@ -189,9 +189,11 @@ def test_a_friend_who_is_away_is_known_and_no_alarm(t):
     assert (away["contacts"], away["reached"]) == (3, 2), away
     until(lambda: pair.cli("--node", "sparse", "health")[1]["health"] == "healthy", "she is not its to reach")
     healthy, found = checks(t)
+    assert "Everything looks well" not in t.cli("doctor")[1] and t.cli_json("doctor")[1]["degraded"]
     assert healthy and any("not now: " in check["message"] and "ann" in check["message"] for check in found["contacts"]), found
     pair.ok("contact", "disable", ann)
     until(lambda: pair.cli("health")[1]["health"] == "healthy", "nobody is missed who is switched off")
+    until(lambda: "Everything looks well" in t.cli("doctor")[1], "the doctor agrees")
 
 
 if __name__ == "__main__":
