@@ -295,9 +295,9 @@ const struct ipc_method IPC_METHODS[] = {
      "Messages that hold a text, of all conversations, newest first. A bounded number of messages is looked at: as long as "
      "there is a next, there may be more, also when items is empty.",
      "{items:[as chat.list, with {topic,name}], next}; topic can be given wherever a topic is wanted; next is the \"before\" "
-     "of the page before",
+     "of the page before; with \"as\" only what is said in the conversations of that identity",
      {TEXT("text", REQUIRED, 256, "case does not matter"), INT("limit", OPTIONAL, 1, 100, "default 20"),
-      PREFIX("before", OPTIONAL, "message id: only older ones")}},
+      PREFIX("before", OPTIONAL, "message id: only older ones"), AS}},
 
     {"chat.delete", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Deletes one message, or the newest 200 of a conversation, with the files that nothing else refers to: on both own "

@@ -11,7 +11,7 @@ static json_t *part(const char *state, json_t *reason)
 
 static const json_t *of_node(const struct node *n, const char *name)
 {
-    return drive_is_open(n) ? json_object_get(json_object_get(n->status, "board"), name) : NULL;
+    return drive_is_open(n) && !drive_is_silent(n) ? json_object_get(json_object_get(n->status, "board"), name) : NULL;
 }
 
 static bool is(const json_t *p, const char *state)
@@ -24,6 +24,8 @@ static bool is(const json_t *p, const char *state)
 static json_t *closed(const struct supervisor *s, const struct node *n)
 {
     const char *name = process_name(n->process);
+    if (drive_is_silent(n))
+        return part("failing", json_sprintf("the %s node does not answer", name));
     if (n->failure.code[0] != '\0') {
         json_t *error = ipc_error_to_json(&n->failure);
         json_t *reason = json_sprintf("the %s node: %s (%s)", name,

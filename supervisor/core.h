@@ -42,6 +42,7 @@ struct node {
     enum ipc_node which;
     struct process *process;
     bool pending;        // one of our calls to it is under way
+    uint64_t unheard;    // since when its status is asked for in vain; 0 = it is not
     uint64_t opened;     // generation of the process that is provisioned; 0 = none
     uint64_t told;       // generation that knows its peer
     uint64_t copied;     // generation whose keys are kept as they are
@@ -175,6 +176,7 @@ void drive_forget(struct node *n); // what was known of its process
 void drive_note_failure(struct node *n, const struct error *error);
 bool drive_is_open(const struct node *n);                    // provisioned and answering
 bool drive_is_paired(const struct supervisor *s);            // both nodes say so
+bool drive_is_silent(const struct node *n);                  // open, and does not answer
 bool drive_is_current(const struct node *n, uint64_t since); // its status was asked since then, if it can be
 // Both nodes say so, and were asked since then.
 bool drive_is_federated(const struct supervisor *s, uint64_t since);

@@ -16,7 +16,7 @@
 enum { POLL_FAST_MS = 25, POLL_SLOW_MS = 1000, POLL_QUIET_MS = 5000 };
 enum { CALL_MS = 60000, ADOPT_MS = 3600000, STATUS_MS = 5000 };
 enum { PAIRING_TTL_S = 60, PAIRING_AGAIN_MS = 5000 };
-enum { LISTED = 1000 };
+enum { LISTED = 1000, SILENT_MS = 1500 };
 
 static struct node *other_of(struct node *n)
 {
@@ -32,6 +32,7 @@ void drive_forget(struct node *n)
     n->not_before = 0;
     json_decref(n->status);
     n->status = NULL;
+    n->unheard = 0;
     n->asked_at = 0;
 }
 
@@ -414,6 +415,7 @@ static void reported(void *ctx, json_t *result, const struct error *error)
     struct node *n = ctx;
     n->pending = false;
     if (error == NULL) {
+        n->unheard = 0;
         json_decref(n->status);
         n->status = json_incref(result);
         take_restored(n);
@@ -424,6 +426,8 @@ static void reported(void *ctx, json_t *result, const struct error *error)
 static void ask_status(struct node *n)
 {
     n->asked_at = clock_monotonic_ms();
+    if (n->unheard == 0)
+        n->unheard = n->asked_at;
     call(n, "node.status", NULL, STATUS_MS, reported);
 }
 
@@ -560,6 +564,11 @@ static void drive_node(struct node *n)
 bool drive_is_current(const struct node *n, uint64_t since)
 {
     return !drive_is_open(n) || is_blocked(n) || (!n->pending && n->asked_at >= since);
+}
+
+bool drive_is_silent(const struct node *n)
+{
+    return drive_is_open(n) && n->unheard != 0 && clock_monotonic_ms() - n->unheard >= SILENT_MS;
 }
 
 static bool is_settled(struct node *n)

@@ -7,7 +7,7 @@
 #include "supervisor/core.h"
 #include "wall/wall.h"
 
-enum { STATUS_MS = 300 };
+enum { STATUS_MS = 1700 }; // longer than it takes to call a node silent
 
 // --- status ----------------------------------------------------------------------------------------------------------
 
@@ -40,13 +40,18 @@ static void copy_member(json_t *to, const char *name, const json_t *from, json_t
 
 static json_t *failure(const struct node *n)
 {
-    const struct error *e = &n->failure;
-    if (e->code[0] == '\0')
+    struct error e = n->failure;
+    int64_t at = n->failed_at;
+    if (drive_is_silent(n)) {
+        error_set(&e, STATUS_CLOSED, "NODE-DOWN", "the %s node does not answer", process_name(n->process));
+        at = clock_wall_ms();
+    }
+    if (e.code[0] == '\0')
         return json_null();
-    json_t *object = ipc_error_to_json(e);
+    json_t *object = ipc_error_to_json(&e);
     json_t *shown = json_incref(json_object_get(object, "data"));
     json_object_set(shown, "message", json_object_get(object, "message"));
-    json_object_set_new(shown, "at", json_integer(n->failed_at));
+    json_object_set_new(shown, "at", json_integer(at));
     json_decref(object);
     return shown;
 }

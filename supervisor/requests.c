@@ -301,6 +301,11 @@ static enum status check_open(const struct supervisor *s, const struct node *n, 
     if (s->kek.data == NULL)
         return error_set(e, STATUS_CONFLICT, "NOT-PROVISIONED",
                          "the nodes have no keys: nobody has given the secret since the start");
+    if (n->blocked != 0 && n->blocked == process_generation(n->process) &&
+        strcmp(n->failure.code, "STORE-MISSING") == 0)
+        return error_set(e, STATUS_CLOSED, "NODE-DOWN",
+                         "the store of the %s node is missing; 'tandem provision --recreate %s' makes it anew", name,
+                         name);
     if (n->blocked != 0 && n->blocked == process_generation(n->process))
         return error_set(e, STATUS_CLOSED, "NODE-DOWN", "the %s node does not open: %.200s", name, n->failure.message);
     if (!drive_is_open(n))

@@ -48,8 +48,8 @@ struct chum_policy {
                           struct error *e);
     // Is a version taken in together with its history (data/follow.c)? NULL: none is.
     bool (*follows)(void *ctx, struct store *s, const struct hash *sender, const struct object *object);
-    // May a root be offered to the person?
-    bool (*serves)(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *id_hash);
+    // May a root be offered to the person? what: its id, or the object if it has none.
+    bool (*serves)(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *what);
     // Is that still within what the sender may make the store grow by? Asked in the transaction, which fails if not.
     enum status (*takes)(void *ctx, struct store *s, const struct hash *sender, const struct chum_load *load,
                          struct error *e);

@@ -32,14 +32,13 @@ static struct span type_of(struct span fragment)
     return type;
 }
 
-static bool ask_policy(const struct listing *l, struct span fragment, const struct hash *hash,
-                       const struct hash *id_hash)
+static bool ask_policy(const struct listing *l, struct span fragment, const struct hash *what)
 {
     struct store_info info;
     struct span type = type_of(fragment);
-    if (type.len == 0 && store_info(l->store, id_hash != NULL ? id_hash : hash, &info, NULL) != STATUS_OK)
+    if (type.len == 0 && store_info(l->store, what, &info, NULL) != STATUS_OK)
         return false;
-    return l->policy->serves(l->policy->ctx, l->store, l->person, type.len != 0 ? type : span_of(info.type), id_hash);
+    return l->policy->serves(l->policy->ctx, l->store, l->person, type.len != 0 ? type : span_of(info.type), what);
 }
 
 // An id and its versions come one after the other.
@@ -48,10 +47,10 @@ static bool serves(struct listing *l, struct span fragment, const struct hash *h
     if (l->policy == NULL || l->policy->serves == NULL)
         return true;
     if (id_hash == NULL)
-        return ask_policy(l, fragment, hash, NULL);
+        return ask_policy(l, fragment, hash);
     if (!hash_eq(id_hash, &l->asked)) {
         l->asked = *id_hash;
-        l->served = ask_policy(l, fragment, hash, id_hash);
+        l->served = ask_policy(l, fragment, id_hash);
     }
     return l->served;
 }

@@ -103,7 +103,7 @@ static void start(struct debug *d, const json_t *message)
         conn_close(d->conn, "Protocol version not supported. Only 1.0 is supported");
     } else if (objects) {
         ask(d, ANSWERING_OBJECTS);
-        d->host->objects(d->host->ctx, d, &d->person);
+        d->host->objects(d->host->ctx, d, d->conn, &d->person);
     } else {
         d->phase = AWAIT_DATA_REQUEST;
     }
@@ -124,7 +124,7 @@ static void request_data(struct debug *d, const json_t *message)
     }
     d->kind = (enum debug_kind)k;
     ask(d, ANSWERING_DATA);
-    d->host->data(d->host->ctx, d, &d->person, d->kind, &hash);
+    d->host->data(d->host->ctx, d, d->conn, &d->person, d->kind, &hash);
 }
 
 static void on_text(void *ctx, struct span text, uint64_t now_ms)

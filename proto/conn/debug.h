@@ -11,9 +11,10 @@ enum debug_kind { DEBUG_OBJECT, DEBUG_ID_OBJECT, DEBUG_BLOB, DEBUG_CLOB };
 struct debug_host {
     void *ctx;
     // Both end in exactly one debug_answer or debug_refuse, at once or later, whatever became of the connection
-    // meanwhile: d lives until then. person is the authenticated peer, and lives as long.
-    void (*objects)(void *ctx, struct debug *d, const struct hash *person);
-    void (*data)(void *ctx, struct debug *d, const struct hash *person, enum debug_kind kind, const struct hash *hash);
+    // meanwhile: d lives until then. c is it, for now; person is the authenticated peer, and lives as long as d.
+    void (*objects)(void *ctx, struct debug *d, const struct conn *c, const struct hash *person);
+    void (*data)(void *ctx, struct debug *d, const struct conn *c, const struct hash *person, enum debug_kind kind,
+                 const struct hash *hash);
 };
 
 // Called from conn_host.ready; takes the connection over with conn_serve. *host outlives it.

@@ -137,6 +137,21 @@ static enum status begin_profile(struct model *m, const struct contact_paired *w
     return status;
 }
 
+// Whoever was a contact before with this key is called as before: it does not say again what it has said.
+static enum status keep_descriptions(struct model *m, const struct contact_paired *who, const struct hash *key,
+                                     struct profile *p, struct error *e)
+{
+    struct hash id;
+    struct profile old = {0};
+    enum status status = profile_id_hash(m, SPAN("default"), &who->person, &who->person, &id, e);
+    if (status == STATUS_OK && profile_load(m, &id, &old, NULL) == STATUS_OK && hash_list_has(&old.descriptions, key))
+        for (size_t i = 0; i < old.descriptions.count; i++)
+            if (!hash_list_has(&p->descriptions, &old.descriptions.items[i]))
+                hash_list_add(&p->descriptions, &old.descriptions.items[i]);
+    profile_free(&old);
+    return status;
+}
+
 static enum status put_profile(struct model *m, const struct contact_identity *identity,
                                const struct contact_paired *who, struct profile *p, struct error *e)
 {
@@ -146,6 +161,8 @@ static enum status put_profile(struct model *m, const struct contact_identity *i
         status = put_endpoint(m, identity, who, p, e);
     if (status == STATUS_OK)
         status = profile_put_sign_key(m, &identity->person_sign_public, &key, e);
+    if (status == STATUS_OK && who->is_new)
+        status = keep_descriptions(m, who, &key, p, e);
     if (status != STATUS_OK)
         return status;
     if (!hash_list_has(&p->descriptions, &key))

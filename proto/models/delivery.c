@@ -115,6 +115,29 @@ enum status delivery_give_up(struct model *m, const struct hash *person, struct 
     return status;
 }
 
+enum status delivery_give_up_in(struct model *m, const struct hash_list *channels, const struct hash *person,
+                                struct span why, struct error *e)
+{
+    struct store_deliveries waiting;
+    struct channel_entries said = {0};
+    struct hash_map *here = hash_map_create();
+    const struct channel_query query = {.channels = channels->items,
+                                        .channel_count = channels->count,
+                                        .limit = GIVEN_UP_AT_A_TIME,
+                                        .type = "ChatMessage",
+                                        .unverified = true};
+    enum status status = store_delivery_to(m->store, m->arena, person, GIVEN_UP_AT_A_TIME, &waiting, e);
+    if (status == STATUS_OK && waiting.count != 0 && channels->count != 0)
+        status = channel_read(m, &query, &said, e);
+    for (size_t i = 0; i < said.count; i++)
+        hash_map_add(here, &said.items[i].creation_time);
+    for (size_t i = 0; status == STATUS_OK && i < waiting.count; i++)
+        if (hash_map_has(here, &waiting.items[i].message))
+            status = set(m, &waiting.items[i].message, person, DELIVERY_FAILED, why, e);
+    hash_map_destroy(here);
+    return status;
+}
+
 // ---- In one word ----------------------------------------------------------------------------------------------------
 
 struct counts {

@@ -15,6 +15,9 @@ enum status delivery_begin(struct model *m, const struct topic *topic, const str
 enum status delivery_restore(struct model *m, struct error *e);
 // Nothing more will come to the person: what it has not got yet has failed.
 enum status delivery_give_up(struct model *m, const struct hash *person, struct span why, struct error *e);
+// Of these channels only, what was said last in them.
+enum status delivery_give_up_in(struct model *m, const struct hash_list *channels, const struct hash *person,
+                                struct span why, struct error *e);
 
 struct delivery_summary {
     const char *state; // pending, sent, archived, delivered, failed

@@ -101,21 +101,20 @@ static bool is_of_other_node(struct model *m, struct span type, const struct has
     struct hash owner;
     struct value *object;
     bool is_channel = span_eq_text(type, "ChannelInfo");
-    if ((!is_channel && !span_eq_text(type, "Profile")) || id_hash == NULL ||
-        sharing_own_node(m, &own, NULL) != STATUS_OK)
+    if ((!is_channel && !span_eq_text(type, "Profile")) || sharing_own_node(m, &own, NULL) != STATUS_OK)
         return false;
     return model_read(m, id_hash, is_channel ? "ChannelInfo" : "Profile", &object, NULL) == STATUS_OK &&
            value_get_hash(object, "owner", &owner) && hash_eq(&owner, &own) &&
            !(is_channel && is_said_in_group(m, object, &owner));
 }
 
-bool policy_may_serve(struct model *m, const struct hash *person, struct span type, const struct hash *id_hash)
+bool policy_may_serve(struct model *m, const struct hash *person, struct span type, const struct hash *what)
 {
     if (hash_eq(person, &m->self->person))
         return false;
     if (sharing_is_own_node(m, person))
-        return is_rights(type) || !policy_is_private(m, type, id_hash);
-    return !policy_is_private(m, type, id_hash) && !is_of_other_node(m, type, id_hash);
+        return is_rights(type) || !policy_is_private(m, type, what);
+    return !policy_is_private(m, type, what) && !is_of_other_node(m, type, what);
 }
 
 bool policy_may_want(struct model *m, const struct hash *sender, struct span type, const struct hash *id_hash)

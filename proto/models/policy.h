@@ -31,7 +31,7 @@ bool policy_replaces(struct model *m, const struct hash *sender, const struct ob
 // May this root be offered to the person, although granted? Access, IdAccess and Group only to the own other node;
 // Someone "me", Leute, registries and Instance never; to others what belongs to our other node, which shows it itself,
 // not either; the rest as granted.
-bool policy_may_serve(struct model *m, const struct hash *person, struct span type, const struct hash *id_hash);
+bool policy_may_serve(struct model *m, const struct hash *person, struct span type, const struct hash *what);
 
 // Types without a meaning of their own in the model layer: applications' own, which follow no rule but grants.
 bool policy_is_application(struct span type);

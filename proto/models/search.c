@@ -62,7 +62,7 @@ static enum status read_wanted(struct search *s, struct span text, struct error 
 
 static enum status find_channels(struct search *s, struct error *e)
 {
-    enum status status = topic_list(s->m, &s->topics, e);
+    enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < s->topics.count; i++) {
         struct hash_list channels = {0};
         status = topic_channels(s->m, &s->topics.items[i], &channels, e);
@@ -127,10 +127,10 @@ static enum status look(struct search *s, size_t limit, struct search_result *ou
     return status;
 }
 
-enum status search_messages(struct model *m, struct span text, const struct hash *before, size_t limit,
-                            struct search_result *out, struct error *e)
+enum status search_messages(struct model *m, const struct topics *topics, struct span text, const struct hash *before,
+                            size_t limit, struct search_result *out, struct error *e)
 {
-    struct search s = {.m = m, .owners = hash_map_create(), .until = clock_monotonic_ms() + WORK_MS};
+    struct search s = {.m = m, .topics = *topics, .owners = hash_map_create(), .until = clock_monotonic_ms() + WORK_MS};
     bool started = before != NULL;
     bool end = false;
     *out = (struct search_result){.items = arena_alloc(m->arena, (limit + 1) * sizeof *out->items)};

@@ -1,4 +1,4 @@
-// Looking for words in what was said, in all conversations.
+// Looking for words in what was said, in some or all conversations.
 #pragma once
 
 #include "models/chat.h"
@@ -17,5 +17,5 @@ struct search_result {
 
 // A bounded number of messages is looked at; where that ends, more is set, whether something was found or not. Letters
 // are compared without regard to case and to how Unicode writes them. before NULL: from the newest. Code BAD-INPUT.
-enum status search_messages(struct model *m, struct span text, const struct hash *before, size_t limit,
-                            struct search_result *out, struct error *e);
+enum status search_messages(struct model *m, const struct topics *topics, struct span text, const struct hash *before,
+                            size_t limit, struct search_result *out, struct error *e);

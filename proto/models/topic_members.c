@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "models/access.h"
+#include "models/delivery.h"
 #include "models/group.h"
 #include "models/selves.h"
 #include "models/sharing.h"
@@ -413,6 +414,20 @@ static enum status grant_statement(struct model *m, const struct members *now, s
     return status;
 }
 
+// What somebody who was sent away, or left, has not got by now will not come any more.
+static enum status give_up_gone(struct model *m, const struct members *now, const struct members *old, struct error *e)
+{
+    struct hash_list channels = {0};
+    enum status status = for_each(m, now, collect, &channels, e);
+    for (size_t i = 0; status == STATUS_OK && i < old->count; i++) {
+        const struct hash *person = &old->items[i].person;
+        if (members_has(old, person) && !members_has(now, person))
+            status = delivery_give_up_in(m, &channels, person, SPAN("it takes no part in the chat any more"), e);
+    }
+    hash_list_free(&channels);
+    return status;
+}
+
 enum status topic_reconcile(struct model *m, const struct members *now, const struct members *old, struct error *e)
 {
     struct hash_list nobody = {0};
@@ -425,6 +440,8 @@ enum status topic_reconcile(struct model *m, const struct members *now, const st
         status = grant_topics(m, now, now->name, false, e);
     if (status == STATUS_OK)
         status = for_each(m, now, grant_visited, NULL, e);
+    if (status == STATUS_OK && old != NULL)
+        status = give_up_gone(m, now, old, e);
     hash_list_free(&nobody);
     return status;
 }

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "conn/debug.h"
 #include "data/jsonform.h"
+#include "models/entitled.h"
+#include "models/policy.h"
 #include "node/job.h"
 #include "node/peers_internal.h"
 
@@ -17,6 +19,7 @@ struct inspections {
 struct inspection { // one question on its way through the store
     struct inspections *owner;
     struct debug *debug;
+    const struct identity *self; // whom the person asks
     struct hash person;
     enum debug_kind kind;
     struct hash hash;
@@ -26,8 +29,8 @@ struct inspection { // one question on its way through the store
 // ---- What may be seen ----------------------------------------------------------------------------------------------
 
 struct listing {
-    struct store *store;
-    struct arena *arena;
+    struct model m;
+    const struct inspection *of;
     json_t *reasons; // {"groups":[],"person":…}
     json_t *objects;
 };
@@ -35,7 +38,7 @@ struct listing {
 static json_t *object_json(struct listing *l, const struct hash *hash)
 {
     struct object o;
-    if (store_get_object(l->store, hash, l->arena, &o, NULL) != STATUS_OK)
+    if (store_get_object(l->m.store, hash, l->m.arena, &o, NULL) != STATUS_OK)
         return NULL;
     return jsonform_write(o.value);
 }
@@ -48,8 +51,8 @@ static json_t *version_json(struct listing *l, const json_t *root)
     struct hash data;
     double created = 0;
     if (!hash_parse(span_of(json_string_value(json_object_get(root, "node"))), &node) ||
-        store_get_object(l->store, &node, l->arena, &o, NULL) != STATUS_OK || !value_get_hash(o.value, "data", &data) ||
-        !value_get_number(o.value, "creationTime", &created))
+        store_get_object(l->m.store, &node, l->m.arena, &o, NULL) != STATUS_OK ||
+        !value_get_hash(o.value, "data", &data) || !value_get_number(o.value, "creationTime", &created))
         return NULL;
     return json_pack("{s:s, s:o, s:O, s:O, s:[I]}", "type", "versioned", "hash", node_json_hash(&data), "idHash",
                      json_object_get(root, "dataIdHash"), "oneType", json_object_get(root, "dataType"), "timestamps",
@@ -75,13 +78,23 @@ static json_t *shown_root(struct listing *l, json_t *root)
     return json_incref(root);
 }
 
+// The same that CHUM shows the person.
+static bool may_see(struct listing *l, const struct hash *what)
+{
+    struct store_info info;
+    const struct inspection *i = l->of;
+    return store_info(l->m.store, what, &info, NULL) == STATUS_OK &&
+           policy_may_serve(&l->m, &i->person, span_of(info.type), what) &&
+           entitled_to_show(node_actors(i->owner->peers->node), &l->m, &i->person, span_of(info.type), what);
+}
+
 static enum status list_root(struct span fragment, const struct hash *hash, const struct hash *id_hash, void *arg)
 {
     struct listing *l = arg;
+    if (!may_see(l, id_hash != NULL ? id_hash : hash))
+        return STATUS_OK;
     json_t *root = json_loadb(fragment.ptr, fragment.len, 0, NULL);
     json_t *shown = root != NULL ? shown_root(l, root) : NULL;
-    (void)hash;
-    (void)id_hash;
     if (shown != NULL)
         json_array_append_new(l->objects, shown);
     json_decref(root);
@@ -92,7 +105,8 @@ static enum status objects_work(struct store *s, void *arg, struct error *e)
 {
     struct inspection *i = arg;
     uint64_t skipped;
-    struct listing l = {.store = s, .arena = arena_create(), .objects = json_array()};
+    struct listing l = {.of = i, .objects = json_array()};
+    l.m = (struct model){.store = s, .self = i->self, .arena = arena_create(), .now_ms = clock_wall_ms()};
     l.reasons = json_pack("{s:[], s:o}", "groups", "person", node_json_hash(&i->person));
     enum status st = store_roots(s, &i->person, list_root, &l, &skipped, e);
     if (st == STATUS_OK) {
@@ -102,7 +116,7 @@ static enum status objects_work(struct store *s, void *arg, struct error *e)
     }
     json_decref(l.reasons);
     json_decref(l.objects);
-    arena_destroy(l.arena);
+    arena_destroy(l.m.arena);
     return st;
 }
 
@@ -140,30 +154,32 @@ static void answer(void *arg, enum status status, const struct error *e)
     free(i);
 }
 
-static struct inspection *begin(struct inspections *is, struct debug *d, const struct hash *person)
+static struct inspection *begin(struct inspections *is, struct debug *d, const struct conn *c,
+                                const struct hash *person)
 {
     struct inspection *i = mem_alloc(sizeof *i);
     i->owner = is;
     i->debug = d;
+    i->self = peers_local(is->peers, conn_local(c))->self;
     i->person = *person;
     return i;
 }
 
-static void ask_objects(void *ctx, struct debug *d, const struct hash *person)
+static void ask_objects(void *ctx, struct debug *d, const struct conn *c, const struct hash *person)
 {
     struct inspections *is = ctx;
-    store_submit_read(node_queue(is->peers->node), objects_work, answer, begin(is, d, person));
+    store_submit_read(node_queue(is->peers->node), objects_work, answer, begin(is, d, c, person));
 }
 
-static void ask_data(void *ctx, struct debug *d, const struct hash *person, enum debug_kind kind,
+static void ask_data(void *ctx, struct debug *d, const struct conn *c, const struct hash *person, enum debug_kind kind,
                      const struct hash *hash)
 {
     struct inspections *is = ctx;
-    if (!syncs_shown_to(is->peers->syncs, person, hash)) {
+    if (!syncs_shown_to(is->peers->syncs, peers_local(is->peers, conn_local(c))->self, person, hash)) {
         debug_refuse(d);
         return;
     }
-    struct inspection *i = begin(is, d, person);
+    struct inspection *i = begin(is, d, c, person);
     i->kind = kind;
     i->hash = *hash;
     store_submit_read(node_queue(is->peers->node), data_work, answer, i);

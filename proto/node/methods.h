@@ -21,11 +21,14 @@ enum status node_job_group(struct node_job *job, struct model *m, struct hash *i
 
 // The parameter "topic": what a user calls one (topic_named).
 struct topic;
+struct topics;
 enum status node_job_topic(struct node_job *job, struct model *m, struct topic *topic, struct error *e);
 // The same, or a person: where no topic is called so, and at the face for what either own node says with somebody. Then
 // the parameter named is the person's id.
 enum status node_job_topic_or_person(struct node_job *job, struct model *m, struct topic *topic, const char *param,
                                      struct error *e);
+// All topics; with "as" those of that identity only.
+enum status node_job_topics(struct node_job *job, struct model *m, struct topics *out, struct error *e);
 // What users read: of a conversation of two what the other one is called.
 json_t *node_topic_name(struct model *m, const struct topic *topic);
 

@@ -299,11 +299,14 @@ static json_t *show_hit(struct model *m, const struct search_hit *hit, bool is_f
 static enum status chat_search(struct node_job *job, struct model *m, struct error *e)
 {
     struct search_result found;
+    struct topics topics;
     struct hash before;
     bool given;
     enum status st = node_job_optional_hash(job, "before", &before, &given, e);
     if (st == STATUS_OK)
-        st = search_messages(m, node_job_text(job, "text"), given ? &before : NULL,
+        st = node_job_topics(job, m, &topics, e);
+    if (st == STATUS_OK)
+        st = search_messages(m, &topics, node_job_text(job, "text"), given ? &before : NULL,
                              (size_t)ipc_request_int(job->request, "limit", 20), &found, e);
     if (st != STATUS_OK)
         return st;

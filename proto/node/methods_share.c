@@ -3,6 +3,7 @@
 
 #include "models/access.h"
 #include "models/chat.h"
+#include "models/entitled.h"
 #include "models/policy.h"
 #include "node/methods.h"
 #include "node/node.h"
@@ -103,26 +104,40 @@ static enum status share_list(struct node_job *job, struct model *m, struct erro
     return STATUS_OK;
 }
 
+struct offer {
+    struct node_job *job;
+    struct model *m;
+    struct hash person;
+    json_t *items;
+};
+
+static bool is_offered(const struct offer *o, const struct hash *what)
+{
+    struct store_info info;
+    return store_info(o->m->store, what, &info, NULL) == STATUS_OK &&
+           entitled_any(node_actors(o->job->node), o->m, &o->person, span_of(info.type), what);
+}
+
 static enum status add_root(struct span fragment, const struct hash *node_or_object, const struct hash *id_hash,
                             void *arg)
 {
-    (void)node_or_object;
-    (void)id_hash;
-    json_t *root = json_loadb(fragment.ptr, fragment.len, 0, NULL);
+    const struct offer *o = arg;
+    json_t *root = is_offered(o, id_hash != NULL ? id_hash : node_or_object)
+                       ? json_loadb(fragment.ptr, fragment.len, 0, NULL)
+                       : NULL;
     if (root != NULL)
-        json_array_append_new(arg, root);
+        json_array_append_new(o->items, root);
     return STATUS_OK;
 }
 
 static enum status roots_list(struct node_job *job, struct model *m, struct error *e)
 {
-    struct hash person;
+    struct offer o = {.job = job, .m = m, .items = json_array()};
     uint64_t skipped;
-    json_t *items = json_array();
-    enum status st = node_job_hash(job, "for", &person, e);
+    enum status st = node_job_hash(job, "for", &o.person, e);
     if (st == STATUS_OK)
-        st = store_roots(m->store, &person, add_root, items, &skipped, e);
-    return node_job_listed(job, st, items);
+        st = store_roots(m->store, &o.person, add_root, &o, &skipped, e);
+    return node_job_listed(job, st, o.items);
 }
 
 const struct node_method NODE_METHODS_SHARE[] = {

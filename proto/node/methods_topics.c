@@ -146,6 +146,18 @@ static void keep_wanted(struct node_job *job, struct model *m, const struct selv
     topics->count = kept;
 }
 
+enum status node_job_topics(struct node_job *job, struct model *m, struct topics *out, struct error *e)
+{
+    struct selves further = {0};
+    enum status st = topic_list(m, out, e);
+    if (st == STATUS_OK)
+        st = node_job_identities(job, m, &further, e);
+    if (st == STATUS_OK)
+        keep_wanted(job, m, &further, out);
+    selves_free(&further);
+    return st;
+}
+
 static json_t *show_as(struct node_job *job, const struct model *m, const struct selves *further,
                        const struct topic *topic)
 {

@@ -87,6 +87,11 @@ const struct identity *node_further(struct node *n, size_t index)
     return index < count ? n->further[index] : NULL;
 }
 
+const struct actors *node_actors(const struct node *n)
+{
+    return &n->hooks.actors;
+}
+
 struct newcomer {
     struct node *node;
     const struct identity *identity;

@@ -7,6 +7,7 @@
 #include "base/invariant.h"
 #include "chum/access_set.h"
 #include "chum/session.h"
+#include "models/entitled.h"
 #include "models/policy.h"
 #include "models/sharing.h"
 #include "node/job.h"
@@ -21,6 +22,7 @@ enum { FOLLOW_MS = 60000 };
 struct sync { // one session
     struct sync *next;
     struct syncs *owner;
+    struct speaker *speaker;
     struct chum_session *session;
     struct hash given_last; // to the peer, of objects and files
     struct served_session served;
@@ -32,12 +34,12 @@ struct speaker { // an identity, as sessions with its contacts have it
     struct syncs *owner;
     const struct identity *self; // for the store thread too
     struct chum_policy policy;
+    struct chum_access *access; // what was shown as one identity may not be fetched from another
 };
 
 struct syncs {
     struct peers *peers;
     struct speaker *speakers;
-    struct chum_access *access;
     struct refusals *refusals;
     struct sync *list;
     struct chum_counts ended; // sums over finished sessions
@@ -83,14 +85,15 @@ static bool follows(void *ctx, struct store *s, const struct hash *sender, const
     return yes;
 }
 
-static bool serves(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *id_hash)
+static bool serves(void *ctx, struct store *s, const struct hash *person, struct span type, const struct hash *what)
 {
     const struct speaker *f = ctx;
     if (!f->owner->peers->settings.exports)
         return false;
     struct arena *a = arena_create();
     struct model m = model_for(ctx, s, a);
-    bool yes = policy_may_serve(&m, person, type, id_hash);
+    bool yes = policy_may_serve(&m, person, type, what) &&
+               entitled_to_show(node_actors(f->owner->peers->node), &m, person, type, what);
     arena_destroy(a);
     return yes;
 }
@@ -225,7 +228,8 @@ static void served(void *ctx, struct chum_session *s, enum chum_service service,
     struct syncs *ss = sync->owner;
     if (service == CHUM_GET_OBJECT || service == CHUM_GET_ID_OBJECT || service == CHUM_GET_BLOB)
         sync->given_last = *hash;
-    traces_served(ss->peers->traces, ss->access, &chum_session_peer(s)->person_id, service, hash, clock_wall_ms());
+    traces_served(ss->peers->traces, sync->speaker->access, &chum_session_peer(s)->person_id, service, hash,
+                  clock_wall_ms());
     deliveries_served(ss->peers->node->deliveries, &sync->served, &chum_session_peer(s)->person_id, service, hash,
                       chum_session_unanswered(s));
 }
@@ -328,7 +332,7 @@ static struct speaker *speaker_of(struct syncs *ss, const struct identity *self)
     if (f != NULL)
         return f;
     f = mem_alloc(sizeof *f);
-    *f = (struct speaker){.next = ss->speakers, .owner = ss, .self = self};
+    *f = (struct speaker){.next = ss->speakers, .owner = ss, .self = self, .access = chum_access_create()};
     f->policy = (struct chum_policy){.ctx = f,
                                      .wants = wants,
                                      .admits = admits,
@@ -362,9 +366,9 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem)
                                  .failed = failed,
                                  .stuck = stuck,
                                  .closed = closed};
-    sync->session =
-        chum_session_create(c, node_queue(ss->peers->node), ss->access,
-                            &speaker_of(ss, peers_local(ss->peers, conn_local(c))->self)->policy, &options, &events);
+    sync->speaker = speaker_of(ss, peers_local(ss->peers, conn_local(c))->self);
+    sync->session = chum_session_create(c, node_queue(ss->peers->node), sync->speaker->access, &sync->speaker->policy,
+                                        &options, &events);
 }
 
 static bool is_with(const struct sync *sync, const struct hash *person)
@@ -424,9 +428,13 @@ bool syncs_have_rechecked(const struct syncs *ss)
     return true;
 }
 
-bool syncs_shown_to(const struct syncs *ss, const struct hash *person, const struct hash *hash)
+bool syncs_shown_to(const struct syncs *ss, const struct identity *self, const struct hash *person,
+                    const struct hash *hash)
 {
-    return chum_access_shown_to(ss->access, person, hash);
+    const struct speaker *f = ss->speakers;
+    while (f != NULL && f->self != self)
+        f = f->next;
+    return f != NULL && chum_access_shown_to(f->access, person, hash);
 }
 
 bool syncs_are_idle(const struct syncs *ss)
@@ -472,7 +480,6 @@ struct syncs *syncs_create(struct peers *p)
 {
     struct syncs *ss = mem_alloc(sizeof *ss);
     ss->peers = p;
-    ss->access = chum_access_create();
     ss->refusals = refusals_create();
     return ss;
 }
@@ -488,9 +495,9 @@ void syncs_destroy(struct syncs *ss)
         return;
     for (struct speaker *f = ss->speakers, *next; f != NULL; f = next) {
         next = f->next;
+        chum_access_destroy(f->access);
         free(f);
     }
-    chum_access_destroy(ss->access);
     refusals_destroy(ss->refusals);
     free(ss);
 }

@@ -22,7 +22,9 @@ bool syncs_refetch(struct syncs *ss, const struct hash *own, const struct hash_l
                    void (*done)(void *ctx, const struct hash_list *failed), void *ctx);
 void syncs_recheck(struct syncs *ss);              // goes through all that peers show again: something was lost here
 bool syncs_have_rechecked(const struct syncs *ss); // that is over
-bool syncs_shown_to(const struct syncs *ss, const struct hash *person, const struct hash *hash); // may it fetch this?
+// May it fetch this from the identity?
+bool syncs_shown_to(const struct syncs *ss, const struct identity *self, const struct hash *person,
+                    const struct hash *hash);
 bool syncs_are_idle(const struct syncs *ss);
 struct chum_counts syncs_counts(const struct syncs *ss); // of all sessions since the start; latency: mean of those open
 bool syncs_latency(const struct syncs *ss, const struct conn *c, uint64_t *ms); // false: none is known

@@ -4,16 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/address.h"
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "ipc/invitation.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
 #include "supervisor/ctl/qr.h"
+
+enum { NAME_MS = 4000, LOOK_MS = 50 }; // after a pairing
 
 static int terminal_columns(void)
 {
@@ -176,6 +180,37 @@ enum status run_invite(struct ctl *c, struct error *e)
     return s;
 }
 
+// Whom the user means by this; NULL: nobody yet.
+static json_t *find_profile(struct ctl *c, const json_t *who)
+{
+    struct error ignored = {0};
+    return ctl_call(c, "profile.get", json_pack("{s:O}", "person", who), &ignored);
+}
+
+// The name that the other side gave itself, or after a while its e-mail, is understood.
+static bool is_named(struct ctl *c, const json_t *person, bool by_email)
+{
+    json_t *profile = find_profile(c, person);
+    const json_t *name = json_object_get(profile, "name");
+    bool fits = json_is_string(name) && (by_email || !json_equal(name, json_object_get(profile, "email")));
+    json_t *found = fits ? find_profile(c, name) : NULL;
+    fits = found != NULL && json_equal(json_object_get(found, "personId"), person);
+    json_decref(found);
+    json_decref(profile);
+    return fits;
+}
+
+// The contact comes to where the user looks a moment after the pairing, and its name after that.
+static void await_name(struct ctl *c, const json_t *person)
+{
+    uint64_t began = clock_monotonic_ms();
+    for (uint64_t ms = 0; json_is_string(person) && ms < NAME_MS; ms = clock_monotonic_ms() - began) {
+        if (is_named(c, person, ms >= NAME_MS / 2))
+            return;
+        nanosleep(&(struct timespec){0, LOOK_MS * 1000000}, NULL);
+    }
+}
+
 enum status run_pair(struct ctl *c, struct error *e)
 {
     struct buf text = {0};
@@ -204,7 +239,9 @@ enum status run_pair(struct ctl *c, struct error *e)
         json_object_set_new(params, "wait", json_true());
     if (ctl_has(c, "wait-for"))
         json_object_set_new(params, "waitS", json_integer(seconds));
-    return output_result(c, ctl_call(c, "pairing.accept", params, e), e);
+    json_t *paired = ctl_call(c, "pairing.accept", params, e);
+    await_name(c, json_object_get(paired, "personId"));
+    return output_result(c, paired, e);
 }
 
 enum status run_pair_list(struct ctl *c, struct error *e)
@@ -260,12 +297,16 @@ static void add_shown(json_t *contact)
 
 enum status run_contacts(struct ctl *c, struct error *e)
 {
-    static const struct output_column columns[] = {
-        {"PERSON", "personId", OUTPUT_ID},        {"NAME", "shown", OUTPUT_TEXT},
-        {"E-MAIL", "email", OUTPUT_TEXT},         {"LEVEL", "level", OUTPUT_TEXT},
-        {"LAST SEEN", "lastSeenAt", OUTPUT_TIME}, {"PAIRED WITH", "with", OUTPUT_TEXT},
-        {"UNREAD", "unread", OUTPUT_NUMBER},      {"TRUSTED", "trusted", OUTPUT_YES},
-        {"SAFETY", "safety", OUTPUT_TEXT}};
+    static const struct output_column columns[] = {{"PERSON", "personId", OUTPUT_ID},
+                                                   {"NAME", "shown", OUTPUT_TEXT},
+                                                   {"E-MAIL", "email", OUTPUT_TEXT},
+                                                   {"LEVEL", "level", OUTPUT_TEXT},
+                                                   {"LAST SEEN", "lastSeenAt", OUTPUT_TIME},
+                                                   {"PAIRED WITH", "with", OUTPUT_TEXT},
+                                                   {"UNREAD", "unread", OUTPUT_NUMBER},
+                                                   {"TRUSTED", "trusted", OUTPUT_YES},
+                                                   {"AS", "identity", OUTPUT_ID},
+                                                   {"SAFETY", "safety", OUTPUT_TEXT}};
     json_t *items = ctl_list(c, "contacts.list", json_pack("{s:b}", "unread", 1), e);
     size_t i;
     json_t *item;

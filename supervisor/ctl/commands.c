@@ -132,7 +132,7 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"chat follow", "--with PERSON", 0, 0, "Show messages with a person as they arrive", NULL, "chat follow --with 59b85c5b",
      CTL_FOREVER, run_chat_follow, {{"with", '\0', "PERSON", "who: name, e-mail, or 8 or more digits of the id"}, AS}},
     {"chat search", "TEXT", 1, 1, "Find messages that hold a text, in all chats", "Case does not matter. The newest come first.",
-     "chat search 'ice cream'", 60, run_chat_search, {LIMIT("20")}},
+     "chat search 'ice cream'", 60, run_chat_search, {LIMIT("20"), AS}},
     {"chat delete", "[ID]", 0, 1, "Delete a message, or a conversation, with its files",
      "It is gone on both own nodes, also on one that is away now, and stays gone whoever offers it again. Its bytes leave the\n"
      "disk once everybody it was for has it. Other people keep their copies. With --with or --topic the whole conversation is\n"

@@ -15,7 +15,9 @@ static const char *text_of(const json_t *object, const char *member)
 
 static bool is_running(const json_t *status, const char *node)
 {
-    return strcmp(text_of(json_object_get(status, node), "state"), "running") == 0;
+    const json_t *shown = json_object_get(status, node);
+    bool silent = strcmp(text_of(json_object_get(shown, "failure"), "code"), "NODE-DOWN") == 0;
+    return strcmp(text_of(shown, "state"), "running") == 0 && !silent;
 }
 
 static void add_printed(struct doctor *d, const char *check, bool ok, struct buf *message, const char *advice)

@@ -3,6 +3,7 @@ program, which answers CHUM requests by script), and bytes on a bare WebSocket."
 import base64
 import hashlib
 import html
+import itertools
 import json
 import os
 import queue
@@ -193,6 +194,36 @@ class Peer:
         """Its public keys; of the instance that it is by now."""
         self.do("keys")
         return self.wait("keys")
+
+
+class Crawl:
+    """Takes all that it is shown in an open CHUM session."""
+
+    numbers = itertools.count(10 ** 6)
+
+    def __init__(self, peer):
+        self.peer = peer
+        self.roots = json.loads(self.ask(2)["data"])
+        self.texts = {}  # by hash
+        waiting = [(root[key], key != "node" and key != "hash") for root in self.roots
+                   for key in ("node", "hash", "idHash", "dataIdHash") if key in root]
+        while waiting:
+            hash, is_id = waiting.pop()
+            if hash in self.texts:
+                continue
+            self.texts[hash] = self.ask(7 if is_id else 6, hash).get("data", "")
+            below = self.ask(5 if is_id else 4, hash)
+            waiting += [(child["hash"], child["type"] == "id")
+                        for child in json.loads(below["data"] if below["type"] == "data" else "[]")
+                        if child["type"] in ("object", "id")]
+
+    def ask(self, service, *arguments):
+        number = next(self.numbers)
+        self.peer.say({"requestId": number, "type": "request", "serviceId": service, "args": list(arguments)})
+        return until(lambda: next((a for a in self.peer.answers if a["responseId"] == number), None), "an answer")
+
+    def everything(self):
+        return json.dumps([self.roots, self.texts])
 
 
 # ---- A bare WebSocket ----

@@ -152,6 +152,22 @@ def test_a_relay_that_is_away_is_named(t):
     assert set(found) == {"relay"} and "UNREACHABLE" in found["relay"], found
 
 
+def test_a_node_that_does_not_answer_is_named(t):
+    """The first question tells it, and nothing that only the node knows is waited for."""
+    joe = Pair(t)
+    pid = t.call("status")["archive"]["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        status = t.call("status")
+        assert status["archive"]["failure"]["code"] == "NODE-DOWN" and status["sparse"]["failure"] is None, status
+        assert "does not answer" in bad(t)["archive"]
+        assert components(t)["chum"] == "failing"
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    until(lambda: t.call("status")["archive"]["failure"] is None, "it answers again")
+    assert joe.ok("status")["archive"]["pid"] == pid
+
+
 def test_the_board_shows_what_works(t):
     t.up("--listen", "localhost:0")
     until(lambda: components(t) == dict.fromkeys(PARTS, "idle"), "nothing is asked for yet")

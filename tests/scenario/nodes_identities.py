@@ -64,6 +64,11 @@ def test_the_face_shows_them_and_speaks_for_them(t):
         assert chat(joe, bob.archive)["unread"] == 0
         [hit] = joe.ok("chat", "search", "into the")
         assert hit["topic"] == topic["topicId"] and hit["name"] == "bob", hit
+        assert [h["text"] for h in joe.ok("chat", "search", "into the", "--as", work)] == ["into the chat"]
+        assert joe.ok("chat", "search", "into the", "--as", joe.archive) == []
+        status, table, _ = joe.t.cli("contacts")
+        [row] = [line for line in table.splitlines() if "bob" in line]
+        assert status == 0 and " AS " in table.splitlines()[0] and f" {work[:12]}" in row, table
 
         assert joe.ok("profile", "get", "--as", work)["name"] == "Joe at work"
         joe.ok("profile", "set", "--as", work, "--status", "busy")

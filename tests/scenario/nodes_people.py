@@ -220,6 +220,20 @@ def test_people_are_named_as_one_likes(t):
     with_two(t, run)
 
 
+def test_a_contact_has_its_name_once_it_is_paired(t):
+    def run(joe, ann):
+        joe.ok("contact", "forget", ann.archive, "--wipe")
+        until(lambda: ann.archive not in persons(joe, "archive"), "she is forgotten at both nodes")
+        ann.ok("contact", "forget", joe.archive)
+        until(lambda: joe.archive not in persons(ann, "archive"), "she has forgotten him")
+        assert joe.ok("pair", "-", stdin=json.dumps(ann.ok("invite")))["personId"] == ann.archive
+        joe.ok("contact", "name", "ann", "Annie")
+        joe.ok("chat", "send", "--to", "Annie", "it is you")
+        for node in ("archive", "sparse"):
+            until(lambda: "ann" in [c["name"] for c in joe.ok("--node", node, "contacts")], "she is called as before")
+    with_two(t, run)
+
+
 def test_one_person_is_one_line_everywhere(t):
     """With whom both own nodes are paired, and who is called like somebody else."""
     def run(joe, ann):

@@ -75,6 +75,22 @@ def test_the_sparse_node_is_lost(t):
     with_two(t, run)
 
 
+def test_what_a_removed_member_has_not_got_has_failed(t):
+    def run(joe, ann):
+        meet(joe, ann)
+        topic = joe.ok("topic", "create", "--name", "plans", "--with", ann.archive)["topicId"]
+        said = lambda pair: {m["text"]: (m.get("state"), m.get("why")) for m in pair.ok("topic", "read", topic)}
+        joe.ok("topic", "send", topic, "she has it")
+        until(lambda: said(joe)["she has it"][0] == "delivered", "it is there")
+        assert ann.t.stop() == 0
+        joe.ok("topic", "send", topic, "she is away")
+        until(lambda: said(joe)["she is away"][0] == "archived", "it waits for her")
+        joe.ok("topic", "remove", topic, ann.archive)
+        until(lambda: said(joe)["she is away"][0] == "failed", "it will not come to her")
+        assert "no part" in said(joe)["she is away"][1] and said(joe)["she has it"][0] == "delivered", said(joe)
+    with_two(t, run)
+
+
 def test_what_is_for_everyone_is_for_nobody_in_particular(t):
     def run(joe, ann):
         meet(joe, ann)

@@ -77,17 +77,17 @@ static void serve_closed(void *ctx, const struct error *why)
     (void)ctx, (void)why;
 }
 
-static void debug_objects(void *ctx, struct debug *d, const struct hash *person)
+static void debug_objects(void *ctx, struct debug *d, const struct conn *c, const struct hash *person)
 {
-    (void)person;
+    (void)c, (void)person;
     const struct node *n = ctx;
     debug_answer(d, n->debug_answer.len != 0 ? n->debug_answer : SPAN("[]"));
 }
 
-static void debug_data(void *ctx, struct debug *d, const struct hash *person, enum debug_kind kind,
-                       const struct hash *hash)
+static void debug_data(void *ctx, struct debug *d, const struct conn *c, const struct hash *person,
+                       enum debug_kind kind, const struct hash *hash)
 {
-    (void)person, (void)kind, (void)hash;
+    (void)c, (void)person, (void)kind, (void)hash;
     const struct node *n = ctx;
     if (n->debug_answer.len != 0)
         debug_answer(d, n->debug_answer);

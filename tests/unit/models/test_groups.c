@@ -629,9 +629,12 @@ static size_t count_hits(struct crowd *w, size_t i, const char *text, size_t lim
     size_t count = 0;
     struct hash before = {{0}};
     struct search_result page;
+    struct topics topics;
     *found = (struct search_result){0};
     do {
-        MUST(search_messages(&w->nodes[i].m, span_of(text), hash_is_zero(&before) ? NULL : &before, limit, &page, &e));
+        MUST(topic_list(&w->nodes[i].m, &topics, &e));
+        MUST(search_messages(&w->nodes[i].m, &topics, span_of(text), hash_is_zero(&before) ? NULL : &before, limit,
+                             &page, &e));
         assert_true(page.count <= limit);
         before = page.last;
         count += page.count;
@@ -660,7 +663,8 @@ static void words_are_found_in_all_chats(void **state)
     assert_int_equal(count_hits(w, 2, "NOISE", 7, &found), 40);
     assert_int_equal(count_hits(w, 2, "not there", 7, &found), 0);
     assert_int_equal(count_hits(w, 4, "noise", 7, &found), 0);
-    assert_int_equal(search_messages(&w->nodes[2].m, SPAN("\xff"), NULL, 1, &found, &why), STATUS_INVALID);
+    assert_int_equal(search_messages(&w->nodes[2].m, &(struct topics){0}, SPAN("\xff"), NULL, 1, &found, &why),
+                     STATUS_INVALID);
 }
 
 int main(void)
