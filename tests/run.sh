@@ -24,8 +24,10 @@ if [ "$install" = yes ]; then
     deploy/install-packages.sh test
 fi
 
+crash_timeout=900
 if [ "$full" = yes ]; then
     export CRASH_STEP=1
+    crash_timeout=14400
 fi
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
@@ -55,7 +57,7 @@ for preset in "${presets[@]}"; do
         selection=(-L '^threads$')
     fi
     echo "== $preset: build"
-    cmake --preset "$preset" -DTANDEM_TESTS=ON >"/tmp/tandem-configure.$$" 2>&1 || { cat "/tmp/tandem-configure.$$"; exit 1; }
+    cmake --preset "$preset" -DTANDEM_TESTS=ON -DTANDEM_CRASH_TIMEOUT="$crash_timeout" >"/tmp/tandem-configure.$$" 2>&1 || { cat "/tmp/tandem-configure.$$"; exit 1; }
     rm -f "/tmp/tandem-configure.$$"
     cmake --build --preset "$preset" --target "$target" -- --quiet
     echo "== $preset: test"
