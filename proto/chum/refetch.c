@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "chum/download.h"
 
 enum { AT_A_TIME = 2 * CHUM_DOWNLOADS };
@@ -39,7 +40,9 @@ static void downloaded(void *ctx, enum status status, const struct error *why)
 {
     struct slot *slot = ctx;
     struct chum_refetch *r = slot->owner;
-    (void)why;
+    if (status != STATUS_OK)
+        LOG(LOG_DEBUG, "store.notRefetched", LOG_HASH("hash", &slot->hash), LOG_TEXT("code", why->code),
+            LOG_TEXT("why", why->message));
     if (status != STATUS_OK)
         hash_list_add(&r->failed, &slot->hash);
     slot->download = NULL;

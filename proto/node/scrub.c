@@ -236,8 +236,7 @@ static enum status reread_work(struct store *s, void *arg, struct error *e)
     enum status st = STATUS_OK;
     for (size_t n = 0; n < MEND_AT_ONCE && x->next < x->wanted.count && st == STATUS_OK; n++) {
         const struct hash *hash = &x->wanted.items[x->next++];
-        if (store_presence(s, hash) == STORE_PRESENT)
-            st = store_reread(s, hash, e);
+        st = store_presence(s, hash) == STORE_PRESENT ? store_reread(s, hash, e) : store_remake(s, hash, e);
     }
     return st;
 }
@@ -255,6 +254,14 @@ static void reread_done(void *arg, enum status status, const struct error *e)
     }
 }
 
+static void reread(struct scrub *x)
+{
+    x->stage = FETCHING;
+    x->next = 0;
+    x->jobs = true;
+    store_submit(x->node->queue, reread_work, reread_done, x);
+}
+
 static void own_answered(void *ctx, const struct hash_list *failed)
 {
     struct scrub *x = ctx;
@@ -264,8 +271,7 @@ static void own_answered(void *ctx, const struct hash_list *failed)
         scrub_free(x);
         return;
     }
-    x->next = 0;
-    store_submit(x->node->queue, reread_work, reread_done, x);
+    reread(x);
 }
 
 static void ask_own(struct scrub *x)
@@ -275,7 +281,7 @@ static void ask_own(struct scrub *x)
         x->stage = FETCHING;
         x->jobs = true;
     } else if (clock_monotonic_ms() >= x->until) {
-        recheck(x);
+        reread(x);
     }
 }
 

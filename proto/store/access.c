@@ -163,7 +163,7 @@ static enum status follow_versions(struct store *s, const struct store_type *typ
 {
     int64_t scope;
     bool found;
-    bool onwards = true;
+    bool onwards = false; // without a head before it whatever is known belongs to a history that was given up
     enum status status = scope_find(s, id_hash, SCOPE_ID, &found, &scope, e);
     if (status != STATUS_OK || !found)
         return status;
@@ -342,6 +342,38 @@ static enum status follow_grant(struct store *s, const struct object *o, int kin
         status = update_members(s, &m, o, is_group ? "group" : "person", e);
     }
     access_note_scope(s, scope);
+    return status;
+}
+
+static enum status granted_to(struct store *s, int64_t scope, int is_group, struct arena *a, struct value *grant,
+                              const char *property, struct error *e)
+{
+    struct hash_list names = {0};
+    struct value *list = value_list(a);
+    sqlite3_stmt *st = statement(s, SQL_MEMBER_LIST);
+    sqlite3_bind_int64(st, 1, scope);
+    sqlite3_bind_int(st, 2, is_group);
+    enum status status = statement_hashes(s, st, &names, e);
+    for (size_t i = 0; i < names.count; i++)
+        value_add(a, list, value_hash(a, &names.items[i]));
+    value_set_member(a, grant, span_of(property), list);
+    hash_list_free(&names);
+    return status;
+}
+
+enum status access_remake(struct store *s, const struct hash *target, bool is_id, struct arena *a, struct value **out,
+                          struct error *e)
+{
+    bool found;
+    int64_t scope;
+    struct value *grant = value_object(a, is_id ? SPAN("IdAccess") : SPAN("Access"));
+    value_set_member(a, grant, is_id ? SPAN("id") : SPAN("object"), value_hash(a, target));
+    enum status status = scope_find(s, target, is_id ? SCOPE_ID : SCOPE_OBJECT, &found, &scope, e);
+    *out = found ? grant : NULL;
+    if (status == STATUS_OK && found)
+        status = granted_to(s, scope, 0, a, grant, "person", e);
+    if (status == STATUS_OK && found)
+        status = granted_to(s, scope, 1, a, grant, "group", e);
     return status;
 }
 

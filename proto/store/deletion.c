@@ -3,6 +3,7 @@
 // The transaction that deletes notes each name in the table gone. Whenever there is nothing else to do, the files of
 // these are removed, the pages they had in the database given back to the file system, and the log of the database,
 // which still has them, emptied; then the names are dropped from the table. A crash on the way makes it begin anew.
+#include "base/log.h"
 #include "store/internal.h"
 
 enum { FILES = 256, PAGES = 512, NEEDED_MAX = 4096 };
@@ -120,7 +121,7 @@ enum status store_undelete(struct store *s, const struct hash *hash, struct erro
         return status;
     row.state = STATE_WANTED;
     row.type = NULL; // its links are gone
-    row.part = false;
+    row.part = true; // whoever sent it may have deleted it, too
     status = object_row_set(s, hash, true, &row, e);
     return status == STATUS_OK ? tree_lost(s, hash, e) : status;
 }
@@ -132,7 +133,8 @@ enum status store_note_gap(struct store *s, const struct hash *hash, struct erro
     enum status status = store_need_transaction(s, e);
     if (status == STATUS_OK)
         status = object_row_find(s, hash, &found, &row, e);
-    if (status != STATUS_OK || (found && row.state < STATE_WANTED))
+    bool is_lost = found && row.state == STATE_WANTED && !row.part; // it was here, and is looked for
+    if (status != STATUS_OK || (found && row.state < STATE_WANTED) || is_lost)
         return status;
     row.state = STATE_DELETED;
     row.tree = TREE_DELIVERABLE;
@@ -212,8 +214,9 @@ static enum status remove_files(struct store *s, bool *any, struct error *e)
     enum status status = next_gone(s, &gone, &last, e);
     *any = status == STATUS_OK && last != s->cleared;
     for (size_t i = 0; i < gone.count && status == STATUS_OK; i++)
-        if (store_presence(s, &gone.items[i]) != STORE_PRESENT) // it may have come back
-            place_remove(s, &gone.items[i]);
+        if (store_presence(s, &gone.items[i]) != STORE_PRESENT && // it may have come back
+            place_remove(s, &gone.items[i], &s->unremoved) != STATUS_OK)
+            LOG(LOG_WARN, "store.unremoved", LOG_HASH("hash", &gone.items[i]), LOG_TEXT("why", s->unremoved.message));
     if (status == STATUS_OK)
         s->cleared = last;
     hash_list_free(&gone);
@@ -249,6 +252,15 @@ static enum status shorten(struct store *s, bool *any, struct error *e)
     return status;
 }
 
+// Files that could not be removed are tried again with all the others, after whatever is stored next.
+static enum status begin_again(struct store *s, struct error *e)
+{
+    struct error why = s->unremoved;
+    s->cleared = 0;
+    error_clear(&s->unremoved);
+    return error_set(e, why.status, why.code, "%s", why.message);
+}
+
 enum status deletion_clear(struct store *s, bool *more, struct error *e)
 {
     if (atomic_load(&s->files_kept))
@@ -259,6 +271,8 @@ enum status deletion_clear(struct store *s, bool *more, struct error *e)
     status = shorten(s, more, e);
     if (status != STATUS_OK || *more)
         return status;
+    if (s->unremoved.status != STATUS_OK)
+        return begin_again(s, e);
     sqlite3_stmt *st = statement(s, SQL_GONE_REMOVE);
     sqlite3_bind_int64(st, 1, s->cleared);
     status = statement_run(s, st, e);

@@ -120,6 +120,8 @@ struct store {
     struct hash_map *needed; // deleted ones that something new refers to
     int64_t cleared;         // of the table gone: up to here the files are removed
     atomic_bool files_kept;  // a copy of the database needs them; set by any thread
+    struct error unremoved;  // why a file of these could not be removed
+    bool stays_long;         // the database cannot get shorter
     int wal_pages;           // length of the write-ahead log
     int64_t expired_at;      // when old operations were dropped last
     int64_t op_age;          // by what they are dated (op.c); below zero: not yet read
@@ -181,6 +183,7 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
 enum status object_need(struct store *s, const struct hash *hash, struct object_row *row, struct error *e);
 enum status object_is_damaged(struct store *s, const struct hash *hash, struct error *e); // notes it, STATUS_CORRUPT
 enum status objects_want_damaged(struct store *s, struct error *e);
+enum status object_put_id(struct store *s, const struct object *o, struct error *e); // the id object of a version
 enum status object_want(struct store *s, const struct hash *hash, struct error *e); // known by name, content not here
 bool type_is_refused(struct span name);                                             // Access, IdAccess, Group
 int file_kind(struct span first_bytes); // STORE_CLOB or STORE_BLOB (DATA-MODEL.md 13)
@@ -199,7 +202,8 @@ enum status provenance_unknown_versions(struct store *s, uint64_t *count, struct
 
 // ---- place.c: where the bytes of files lie
 char *place_settled(const struct store *s, const struct hash *hash); // objects/ab/<hash>; caller frees
-void place_remove(const struct store *s, const struct hash *hash);   // the bytes, wherever they lie; the head of an id
+// The bytes, wherever they lie, and the settled head of an id that has none any more.
+enum status place_remove(struct store *s, const struct hash *hash, struct error *e);
 char *place_head(const struct store *s, const struct hash *id_hash); // vheads/ab/<hash>
 enum status place_folders(struct store *s, struct error *e);
 // Puts folders aside that stand where files belong; the report names the last one.
@@ -258,6 +262,7 @@ struct node_links {          // the links of a version node, told apart by their
     struct hash data;
     bool merge;
 };
+bool type_is_version_node(const struct store_type *type);
 enum status links_of_node(struct store *s, const struct hash *node, struct node_links *out, struct error *e);
 enum status links_add(struct store *s, int64_t src, const struct store_type *type, const struct link *links,
                       size_t count, struct error *e);
@@ -290,6 +295,9 @@ enum status fragment_of_node(struct store *s, const struct hash *node, const str
 
 // ---- access.c
 // old_node: the head before, NULL if there was none.
+// The grant for a target as the index has it; NULL: there is none.
+enum status access_remake(struct store *s, const struct hash *target, bool is_id, struct arena *a, struct value **out,
+                          struct error *e);
 enum status access_follow(struct store *s, const struct store_type *type, const struct hash *id_hash,
                           const struct hash *old_node, const struct head_row *head, struct error *e);
 // Whether an object can be delivered has changed: scopes of which it is a root have other roots now.

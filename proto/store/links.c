@@ -70,7 +70,7 @@ enum status links_load(struct store *s, int64_t src, struct child_rows *out, str
     }
 }
 
-static bool type_is_version_node(const struct store_type *type)
+bool type_is_version_node(const struct store_type *type)
 {
     return type != NULL && type->kind == STORE_OBJECT &&
            (strcmp(type->name, "VersionNodeEdge") == 0 || strcmp(type->name, "VersionNodeChange") == 0 ||

@@ -93,68 +93,41 @@ enum status store_reread(struct store *s, const struct hash *hash, struct error 
     return status;
 }
 
-// ---- Giving up ------------------------------------------------------------------------------------------------------
+// ---- Making again ---------------------------------------------------------------------------------------------------
 
-static enum status begin_anew(struct store *s, const struct hash *id_hash, const struct hash *data, int64_t now_ms,
+static enum status take_id_of(struct store *s, const struct hash *version, const struct hash *id_hash, bool *made,
                               struct error *e)
 {
     struct object o;
-    struct version_result ignored;
     struct arena *a = arena_create();
-    sqlite3_stmt *st = statement(s, SQL_HEAD_REMOVE);
-    bind_hash(st, 1, id_hash);
-    enum status status = statement_run(s, st, e);
-    char *settled = place_head(s, id_hash);
-    if (status == STATUS_OK)
-        status = file_remove(settled, e);
-    free(settled);
-    if (status == STATUS_OK && store_get_object(s, data, a, &o, NULL) == STATUS_OK)
-        status = version_store(&s->versions, o.value, VERSION_CHANGE, (double)now_ms, &ignored, e);
+    enum status status = STATUS_OK;
+    *made = store_get_object(s, version, a, &o, NULL) == STATUS_OK && o.form == MICRODATA_OBJECT &&
+            hash_eq(&o.id_hash, id_hash);
+    if (*made)
+        status = object_put_id(s, &o, e);
     arena_destroy(a);
     return status;
 }
 
-// hash: of the node or of the data of a current version.
-static enum status replace_head(struct store *s, const struct hash *hash, int64_t now_ms, struct error *e)
-{
-    struct hash id_hash;
-    struct hash data;
-    bool row;
-    sqlite3_stmt *st = statement(s, SQL_HEAD_OF_NODE);
-    bind_hash(st, 1, hash);
-    enum status status = statement_step(s, st, &row, e);
-    if (!row)
-        return status;
-    bool whole = column_hash(st, 0, &id_hash) && column_hash(st, 1, &data);
-    sqlite3_reset(st);
-    return whole ? begin_anew(s, &id_hash, &data, now_ms, e) : STATUS_OK;
-}
-
-static enum status remove_row(struct store *s, const struct hash *hash, int64_t seq, struct error *e)
-{
-    static const enum statement_id of_row[] = {SQL_LINK_REMOVE, SQL_BODY_REMOVE, SQL_OBJECT_REMOVE};
-    sqlite3_stmt *st = statement(s, SQL_WANTED_FORGET);
-    bind_hash(st, 1, hash);
-    enum status status = statement_run(s, st, e);
-    if (status == STATUS_OK)
-        status = deletion_note_gone(s, hash, e); // what lies there under its name is something else
-    for (size_t i = 0; i < sizeof of_row / sizeof *of_row && status == STATUS_OK; i++) {
-        st = statement(s, of_row[i]);
-        sqlite3_bind_int64(st, 1, seq);
-        status = statement_run(s, st, e);
-    }
-    return status;
-}
-
-enum status store_forget(struct store *s, const struct hash *hash, int64_t now_ms, struct error *e)
+enum status store_remake(struct store *s, const struct hash *hash, struct error *e)
 {
     struct object_row row;
+    struct hash_list versions = {0};
     bool found;
+    bool made = false;
     enum status status = store_need_transaction(s, e);
     if (status == STATUS_OK)
         status = object_row_find(s, hash, &found, &row, e);
-    if (status != STATUS_OK || !found || row.state != STATE_WANTED)
+    if (status != STATUS_OK || !found || row.state != STATE_WANTED || row.type == NULL ||
+        row.type->kind != STORE_ID_OBJECT)
         return status;
-    status = replace_head(s, hash, now_ms, e);
-    return status == STATUS_OK ? remove_row(s, hash, row.seq, e) : status;
+    sqlite3_stmt *st = statement(s, SQL_OBJECT_VERSIONS);
+    bind_hash(st, 1, hash);
+    status = statement_hashes(s, st, &versions, e);
+    s->recovering = true; // it stays whose it was
+    for (size_t i = 0; i < versions.count && !made && status == STATUS_OK; i++)
+        status = take_id_of(s, &versions.items[i], hash, &made, e);
+    s->recovering = false;
+    hash_list_free(&versions);
+    return status;
 }

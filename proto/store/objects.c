@@ -180,7 +180,7 @@ static enum status put_one(struct store *s, const struct object *o, const struct
     return wake_referrers(s, &o->hash, found, e);
 }
 
-static enum status put_id_object(struct store *s, const struct object *o, struct error *e)
+enum status object_put_id(struct store *s, const struct object *o, struct error *e)
 {
     struct object_row row;
     bool found;
@@ -205,7 +205,7 @@ static enum status put(struct store *s, const struct object *o, const struct spa
     if (status == STATUS_OK)
         status = objects_want_damaged(s, e);
     if (status == STATUS_OK && o->form == MICRODATA_OBJECT && o->recipe->versioned)
-        status = put_id_object(s, o, e);
+        status = object_put_id(s, o, e);
     return status == STATUS_OK ? put_one(s, o, body, is_new, e) : status;
 }
 

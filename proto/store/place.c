@@ -168,17 +168,19 @@ static enum status move_on(struct store *s, const struct hash *hash, struct erro
     return status;
 }
 
-void place_remove(const struct store *s, const struct hash *hash)
+enum status place_remove(struct store *s, const struct hash *hash, struct error *e)
 {
-    char *settled = place_settled(s, hash);
-    char *incoming = place_incoming(s, hash);
-    (void)file_remove(settled, NULL); // one that stays only takes room
-    char *head = place_head(s, hash);
-    (void)file_remove(incoming, NULL);
-    (void)file_remove(head, NULL);
-    free(head);
-    free(settled);
-    free(incoming);
+    struct head_row current;
+    char *const paths[] = {place_settled(s, hash), place_incoming(s, hash), place_head(s, hash)};
+    size_t count = sizeof paths / sizeof *paths;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count; i++) {
+        bool is_in_use = i + 1 == count && heads_get(s, hash, &current, NULL) != STATUS_NOT_FOUND;
+        if (status == STATUS_OK && !is_in_use)
+            status = file_remove(paths[i], e);
+        free(paths[i]);
+    }
+    return status;
 }
 
 // A file that cannot be moved now is read where it is and moved at the next opening.

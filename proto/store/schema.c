@@ -28,6 +28,7 @@
 //   delivery      how far each own message got, by recipient (delivery.h); change numbers the changes
 //   trace         the way of the last messages, step by step (trace.h)
 //   total         sums kept with every commit, and the next seq
+#include "base/log.h"
 #include "store/internal.h"
 
 #include <stdlib.h>
@@ -127,8 +128,6 @@ static enum status schema_migrate(struct store *s, int64_t version, struct error
     if (status != STATUS_OK && !sqlite3_get_autocommit(s->main.db))
         (void)store_sql(s, "ROLLBACK", NULL);
     buf_free(&sql);
-    if (status == STATUS_OK && version < 5)
-        (void)store_sql(s, "VACUUM", NULL); // so that it can get shorter; without room for that it stays as it is
     return status;
 }
 
@@ -143,6 +142,20 @@ static enum status ask_number(struct store *s, const char *sql, int64_t *out, st
         *out = sqlite3_column_int64(st, 0);
     sqlite3_finalize(st);
     return status;
+}
+
+// Only a database that was once written anew as a whole can get shorter. Without room for that it stays as it is, and
+// the next opening tries again.
+static void make_shortenable(struct store *s)
+{
+    int64_t way = 0;
+    struct error e = {0};
+    enum { INCREMENTAL = 2 };
+    if (ask_number(s, "PRAGMA auto_vacuum", &way, NULL) != STATUS_OK || way == INCREMENTAL)
+        return;
+    s->stays_long = store_sql(s, "VACUUM", &e) != STATUS_OK;
+    if (s->stays_long)
+        LOG(LOG_WARN, "store.staysLong", LOG_TEXT("code", e.code), LOG_TEXT("why", e.message));
 }
 
 enum status schema_check(struct store *s, bool may_create, struct error *e)
@@ -161,7 +174,11 @@ enum status schema_check(struct store *s, bool may_create, struct error *e)
     if (version > STORE_VERSION)
         return error_set(e, STATUS_REFUSED, "STATE-TOO-NEW", "The store in %s was made by a newer version of tandem",
                          s->dir);
-    return version < STORE_VERSION ? schema_migrate(s, version, e) : STATUS_OK;
+    if (version < STORE_VERSION)
+        status = schema_migrate(s, version, e);
+    if (status == STATUS_OK)
+        make_shortenable(s);
+    return status;
 }
 
 // ---- Types ----------------------------------------------------------------------------------------------------------

@@ -80,7 +80,6 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_WANTED_FORGET] = "DELETE FROM wanted WHERE hash = ?1",
     [SQL_LINK_REMOVE] = "DELETE FROM link WHERE src = ?1",
     [SQL_OBJECT_REMOVE] = "DELETE FROM object WHERE seq = ?1",
-    [SQL_HEAD_OF_NODE] = "SELECT id_hash, data FROM head WHERE node = ?1 OR data = ?1 LIMIT 1",
 
     [SQL_WANTED_ADD] = "INSERT OR IGNORE INTO wanted(hash, person) VALUES(?1, ?2)",
     [SQL_WANTED_REMOVE] = "DELETE FROM wanted WHERE hash = ?1 AND person = ?2",

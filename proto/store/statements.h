@@ -71,7 +71,6 @@ enum statement_id {
     SQL_HEAD_GET,
     SQL_HEAD_SET,
     SQL_HEAD_IDS,
-    SQL_HEAD_OF_NODE,
     SQL_HEAD_UNSETTLED,
     SQL_HEAD_SETTLED,
     SQL_SCOPE_FIND,

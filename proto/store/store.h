@@ -84,7 +84,8 @@ enum status store_delete_id(struct store *s, const struct hash *id_hash, struct 
 bool store_is_deleted(struct store *s, const struct hash *hash); // or a gap
 // It is wanted again, whoever sends it.
 enum status store_undelete(struct store *s, const struct hash *hash, struct error *e);
-// What somebody refers to who has deleted it himself: a gap likewise, but whoever sends it after all fills it.
+// What somebody refers to who has deleted it himself: a gap likewise, but whoever sends it after all fills it. What was
+// lost here is none.
 enum status store_note_gap(struct store *s, const struct hash *hash, struct error *e);
 // Something new refers to a deleted one: from now on it is missing, until it comes. false: it was said before, or of
 // too many. Kept in memory.
@@ -112,8 +113,8 @@ struct store_info {
 enum status store_info(struct store *s, const struct hash *hash, struct store_info *out, struct error *e);
 // Up to limit names of objects whose content is lost or was never here, oldest first.
 enum status store_wanted(struct store *s, struct hash_list *out, size_t limit, struct error *e);
-// Gives up what is lost and nobody has: nothing waits for it any more. A version of which the data is here begins its
-// history anew.
+// Gives up what is lost and nobody has: nothing waits for it any more. An id with it in its history begins anew with the
+// newest version that is here.
 enum status store_forget(struct store *s, const struct hash *hash, int64_t now_ms, struct error *e);
 struct span store_type_known(struct store *s, const struct hash *hash); // also of what is lost; empty: not known
 // Notes a BLOB that an object refers to and that the person who showed it could not deliver (WIRE.md 9.4); nothing
@@ -130,6 +131,8 @@ void store_rebuild_next(const struct store *s);
 enum status store_find_again(struct store *s, const struct hash *hash, struct error *e);
 // What came back as mere bytes becomes the object that it is, without effects until somebody may show it.
 enum status store_reread(struct store *s, const struct hash *hash, struct error *e);
+// A lost id object is made again from a version of it, if one is here.
+enum status store_remake(struct store *s, const struct hash *hash, struct error *e);
 // Everything that is present or remote, oldest first; visit may use and change the store.
 typedef enum status (*store_each_fn)(const struct hash *hash, const struct store_info *info, void *arg,
                                      struct error *e);

@@ -184,6 +184,24 @@ static void a_gap_of_others_is_filled(void **state)
     assert_int_equal(store_presence(f->store, &leaf.hash), STORE_PRESENT);
 }
 
+// A peer that lists it without having it does not end the search for it.
+static void what_was_lost_here_is_no_gap(void **state)
+{
+    struct fixture *f = *state;
+    struct object leaf = fixture_leaf(f, "was here");
+    fixture_put(f, &leaf);
+    fixture_settle(f);
+    struct hash_text t = hash_text(&leaf.hash);
+    const char *path = arena_printf(f->arena, "%s/objects/%.2s/%s", f->dir, t.s, t.s).ptr;
+    assert_int_equal(file_remove(path, NULL), STATUS_OK);
+    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
+    assert_int_equal(store_lose(f->store, &leaf.hash, NULL), STATUS_OK);
+    assert_int_equal(store_note_gap(f->store, &leaf.hash, NULL), STATUS_OK);
+    assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
+    assert_false(store_is_deleted(f->store, &leaf.hash));
+    assert_true(store_is_wanted(f->store, &leaf.hash));
+}
+
 static void hidden_names_are_kept_until_they_are_done(void **state)
 {
     struct fixture *f = *state;
@@ -246,6 +264,7 @@ int main(void)
         BOTH(others_do_not_bring_it_back),
         BOTH(what_was_never_here_is_deleted_too),
         BOTH(a_gap_of_others_is_filled),
+        ONE(what_was_lost_here_is_no_gap, fixture_begin_archive),
         BOTH(hidden_names_are_kept_until_they_are_done),
         BOTH(a_rebuilt_database_has_not_forgotten_it),
     };

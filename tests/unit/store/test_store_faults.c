@@ -1,6 +1,8 @@
 // A disk that refuses: full, read-only, failing syncs. Built with the fault libraries in place of the system calls.
 #include <poll.h>
+#include <sqlite3.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "../cmocka_all.h"
 #include "base/clock.h"
@@ -155,6 +157,70 @@ static void failed_settling_loses_nothing(void **state)
     fixture_settle(f);
 }
 
+static bool lies_there(struct fixture *f, const struct hash *hash)
+{
+    struct hash_text t = hash_text(hash);
+    return access(arena_printf(f->arena, "%s/objects/%.2s/%s", f->dir, t.s, t.s).ptr, F_OK) == 0;
+}
+
+static void a_file_that_stays_is_removed_later(void **state)
+{
+    struct fixture *f = *state;
+    struct object o = fixture_leaf(f, "to go");
+    struct error e = {0};
+    bool more = true;
+    enum status status = STATUS_OK;
+    fixture_put(f, &o);
+    fixture_settle(f);
+    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
+    assert_int_equal(store_delete(f->store, &o.hash, NULL), STATUS_OK);
+    assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
+    assert_true(fault_script("unlink:1+:EIO"));
+    while (more && status == STATUS_OK)
+        status = store_maintain(f->store, 1, &more, &e);
+    fault_script(NULL);
+    assert_int_equal(status, STATUS_IO);
+    assert_true(lies_there(f, &o.hash));
+    fixture_settle(f);
+    assert_false(lies_there(f, &o.hash));
+}
+
+// As one that was made before databases got shorter.
+static void make_long(struct fixture *f)
+{
+    static const char text[] = "PRAGMA journal_mode = DELETE; PRAGMA auto_vacuum = NONE; VACUUM";
+    sqlite3 *db;
+    store_close(f->store);
+    f->store = NULL;
+    assert_int_equal(sqlite3_open(fixture_path(f, "store.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static bool tells_of_room(struct fixture *f, const char *script)
+{
+    struct store_options options = {.dir = f->dir, .kind = f->kind, .recipes = f->recipes};
+    fault_script(script);
+    enum status status = store_open(&options, &f->store, &f->report, NULL);
+    fault_script(NULL);
+    return status == STATUS_OK && strstr(f->report.note, "no room") != NULL;
+}
+
+static void a_database_that_stays_long_is_told(void **state)
+{
+    struct fixture *f = *state;
+    bool told = false;
+    for (int n = 1; n < 60 && !told; n++) {
+        char script[40];
+        make_long(f);
+        snprintf(script, sizeof script, "write:%d+:ENOSPC", n);
+        told = tells_of_room(f, script);
+    }
+    assert_true(told);
+    fixture_reopen(f);
+    assert_null(strstr(f->report.note, "no room"));
+}
+
 // ---- Through the queue ----------------------------------------------------------------------------------------------
 
 struct task {
@@ -274,6 +340,7 @@ int main(void)
         TEST(opening_on_a_read_only_disk_is_told), TEST(failed_sync_stops_the_store),
         TEST(failed_settling_loses_nothing),       TEST(full_disk_fails_jobs_but_not_the_queue),
         TEST(a_writer_that_failed_stays_failed),   TEST(scripts_are_checked),
+        TEST(a_file_that_stays_is_removed_later),  TEST(a_database_that_stays_long_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

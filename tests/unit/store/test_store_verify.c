@@ -296,6 +296,107 @@ static void what_nobody_has_is_given_up(void **state)
     assert_int_equal(store_presence(f->store, &s.top.hash), STORE_PRESENT);
 }
 
+static void forget(struct fixture *f, const struct hash *hash)
+{
+    assert_int_equal(unlink(object_path(f, hash)), 0);
+    assert_int_equal(lose(f, hash), STATUS_OK);
+    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
+    assert_int_equal(store_forget(f->store, hash, 5, NULL), STATUS_OK);
+    assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
+}
+
+static struct hash node_of(struct fixture *f, const struct hash *id_hash)
+{
+    struct hash node;
+    assert_int_equal(store_head(f->store, id_hash, &node, NULL), STATUS_OK);
+    return node;
+}
+
+static size_t versions_of(struct fixture *f, const struct hash *id_hash)
+{
+    struct hash_list nodes = {0};
+    struct hash head = node_of(f, id_hash);
+    assert_int_equal(version_list(store_versions(f->store), &head, &nodes, NULL), STATUS_OK);
+    size_t count = nodes.count;
+    hash_list_free(&nodes);
+    return count;
+}
+
+static void a_history_with_a_hole_begins_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct object versions[3];
+    struct hash nodes[3];
+    struct hash id = {{0}};
+    struct object now;
+    const char *names[] = {"one", "two", "three"};
+    for (size_t i = 0; i < 3; i++) {
+        versions[i] = fixture_person(f, "ann@example.com", names[i]);
+        id = fixture_change(f, &versions[i]);
+        nodes[i] = node_of(f, &id);
+    }
+    fixture_settle(f);
+    forget(f, &nodes[1]); // in the middle
+    assert_int_equal(versions_of(f, &id), 1);
+    assert_int_equal(store_current(f->store, &id, f->arena, &now, NULL), STATUS_OK);
+    assert_true(hash_eq(&now.hash, &versions[2].hash));
+    forget(f, &nodes[0]); // of a history that is no more
+    struct hash head = node_of(f, &id);
+    fixture_change(f, &versions[1]);
+    fixture_settle(f);
+    forget(f, &versions[1].hash); // the newest version itself
+    assert_int_equal(versions_of(f, &id), 1);
+    assert_false(hash_eq(&head, &nodes[2]));
+    assert_int_equal(store_current(f->store, &id, f->arena, &now, NULL), STATUS_OK);
+    assert_true(hash_eq(&now.hash, &versions[2].hash));
+    fixture_settle(f);
+    assert_sound(f, objects_of(f));
+}
+
+static void an_id_is_made_again_from_a_version(void **state)
+{
+    struct fixture *f = *state;
+    struct sample s;
+    const struct hash *lost[] = {&s.person_id, &s.leaf.hash};
+    fill(f, &s);
+    fixture_settle(f);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(unlink(object_path(f, lost[i])), 0);
+        assert_int_equal(lose(f, lost[i]), STATUS_OK);
+        assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
+        assert_int_equal(store_remake(f->store, lost[i], NULL), STATUS_OK);
+        assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
+    }
+    assert_int_equal(store_presence(f->store, &s.person_id), STORE_PRESENT);
+    assert_int_equal(store_presence(f->store, &s.leaf.hash), STORE_ABSENT);
+}
+
+static void a_lost_grant_is_made_from_the_index(void **state)
+{
+    struct fixture *f = *state;
+    struct sample s;
+    struct object now;
+    struct hash people[2];
+    uint64_t skipped;
+    fill(f, &s);
+    for (size_t i = 0; i < 2; i++) {
+        struct object person = fixture_person(f, i == 0 ? "bob@example.com" : "eve@example.com", NULL);
+        people[i] = fixture_change(f, &person);
+    }
+    struct object both = fixture_grant(f, &s.leaf.hash, false, people, 2, NULL, 0);
+    struct object one = fixture_grant(f, &s.leaf.hash, false, people, 1, NULL, 0);
+    fixture_change(f, &both);
+    struct hash grant = fixture_change(f, &one);
+    fixture_settle(f);
+    struct span before = fixture_roots(f, &people[0], &skipped);
+    forget(f, &one.hash);
+    assert_int_equal(store_current(f->store, &grant, f->arena, &now, NULL), STATUS_OK);
+    assert_true(hash_eq(&now.hash, &one.hash)); // not the version before, which names one more
+    assert_true(span_eq(fixture_roots(f, &people[0], &skipped), before));
+    fixture_settle(f);
+    assert_sound(f, objects_of(f));
+}
+
 // ---- Before it opens ------------------------------------------------------------------------------------------------
 
 static void the_format_is_read(void **state)
@@ -382,6 +483,9 @@ int main(void)
         ARCHIVE(a_damaged_database_leaves_the_files),
         SPARSE(it_can_be_stopped),
         ARCHIVE(what_nobody_has_is_given_up),
+        ARCHIVE(a_history_with_a_hole_begins_anew),
+        ARCHIVE(an_id_is_made_again_from_a_version),
+        ARCHIVE(a_lost_grant_is_made_from_the_index),
         ARCHIVE(the_format_is_read),
         ARCHIVE(an_emptied_database_is_made_anew_from_the_files),
         ARCHIVE(folders_in_the_place_of_files_are_put_aside),
