@@ -117,7 +117,8 @@ def test_a_second_signal_kills(t):
 
 def test_down_answers_and_stops(t):
     t.up()
-    assert t.cli_json("down") == (0, {})
+    answer = t.cli_json("down")
+    assert answer == (0, {}), answer
     assert t.wait_exit() == 0
     assert t.cli_json("status")[0] == 3
 
