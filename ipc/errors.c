@@ -78,7 +78,8 @@ const struct ipc_code IPC_CODES[] = {
      "Stop one of the copies: the original, if it was restored elsewhere. Both write under one name, and each takes the "
      "connections of the other."},
     {"RESTORE-UNFINISHED", 151, IPC_EXIT_FAILED, STATUS_CONFLICT,
-     "Finish it: give the same 'tandem restore DIR' again; what is there already is not copied twice."},
+     "Finish it: give the same 'tandem restore DIR' again; what is there already is not copied twice. "
+     "Another --generation begins anew."},
 
     // 2xx: wrong usage.
     {"USAGE", 200, IPC_EXIT_USAGE, STATUS_INVALID, "Every command explains itself with --help."},

@@ -209,7 +209,8 @@ static void keep_greater(json_t *to, const char *name, const json_t *from)
         json_object_set(to, name, json_object_get(from, name));
 }
 
-// The sparse node has its archive alone; that the archive has somebody is no comfort when the two are apart.
+// The sparse node has its archive alone; that the archive has somebody is no comfort when the two are apart. One that
+// does not answer is not well, however open its connections are.
 static void health_joined(void *ctx, json_t *result, const struct error *error)
 {
     static const char *const sums[] = {"totalConnections", "activeConnections", "stuck", "twice", "contacts",
@@ -229,6 +230,8 @@ static void health_joined(void *ctx, json_t *result, const struct error *error)
         keep_greater(health, "lastSync", result);
         if (severity(result) > severity(health))
             json_object_set(health, "health", json_object_get(result, "health"));
+    } else if (severity(health) == 0) {
+        json_object_set_new(health, "health", json_string("degraded"));
     }
     ipc_request_reply(r, health);
 }

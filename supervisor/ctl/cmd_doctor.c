@@ -91,6 +91,16 @@ static void check_format(const struct ctl *c, struct doctor *d)
                              : NULL);
 }
 
+// Nothing starts on half of a backup.
+static void check_restoring(const struct ctl *c, struct doctor *d)
+{
+    char *path = path_of(c, STATEDIR_RESTORING);
+    if (file_exists(path))
+        doctor_add(d, "restore", false, "a backup is being restored here, or was not finished",
+                   ipc_code_find("RESTORE-UNFINISHED", STATUS_CONFLICT)->hint);
+    free(path);
+}
+
 // --- settings --------------------------------------------------------------------------------------------------------
 
 static const char *setting(const json_t *items, const char *key)
@@ -336,6 +346,7 @@ enum status run_doctor(struct ctl *c, struct error *e)
     check_settings(c, &d);
     if (there) {
         check_format(c, &d);
+        check_restoring(c, &d);
         json_t *status = check_supervisor(c, &d);
         check_installation(c, &d, status);
         check_room(c, &d);

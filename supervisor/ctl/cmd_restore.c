@@ -105,17 +105,34 @@ static void describe(const struct restoring *r, char out[SMALL])
     snprintf(out, SMALL, "%s %llu\n", r->vault->name, (unsigned long long)r->m.number);
 }
 
-// Another restore that was not finished is of no use to anybody.
+// What an unfinished restore put here is in the backup it came from.
+static enum status take_away(struct restoring *r, struct error *e)
+{
+    enum status status = STATUS_OK;
+    enum ipc_node node;
+    for (size_t i = 0; status == STATUS_OK && i < PARTS; i++) {
+        const char *path = file_in(r, parts[i]);
+        status = ipc_node_parse(parts[i], &node) ? folder_remove_tree(path, e) : file_remove(path, e);
+    }
+    return status == STATUS_OK ? folder_sync(statedir_path(r->dir), e) : status;
+}
+
+// The same again goes on; an earlier generation instead, because this one is damaged, begins anew.
 static enum status check_unfinished(struct restoring *r, struct error *e)
 {
     char wanted[SMALL];
     struct buf found = {0};
     describe(r, wanted);
     enum status status = file_read(file_in(r, STATEDIR_RESTORING), SMALL, &found, e);
-    if (status == STATUS_OK && !span_eq_text(buf_span(&found), wanted))
+    bool is_same = span_eq_text(buf_span(&found), wanted);
+    if (status == STATUS_OK && !span_starts_with(buf_span(&found), span_of(r->vault->name)))
         status = error_set(e, STATUS_CONFLICT, "RESTORE-UNFINISHED",
-                           "another backup or generation is being restored here; finish that one, or move %s aside",
+                           "another backup is being restored here; finish that one, or move %s aside",
                            statedir_path(r->dir));
+    else if (status == STATUS_OK && !is_same)
+        status = take_away(r, e);
+    if (status == STATUS_OK && !is_same)
+        status = file_write(file_in(r, STATEDIR_RESTORING), span_of(wanted), 0600, e);
     buf_free(&found);
     return status;
 }

@@ -82,9 +82,11 @@ def test_damage_is_named(t):
     other = Installation()
     status, result = restore(other, folder)
     assert (status, result["error"]["code"]) == (1, "BACKUP-DAMAGED"), result
-    shutil.rmtree(other.dir)
+    checks = {check["check"]: check["ok"] for check in other.cli_json("doctor")[1]["checks"]}
+    assert checks["restore"] is False, checks  # half of it is there
     status, result = restore(other, folder, "--generation", "1")
     assert (status, result["generation"]) == (0, 1), result
+    assert "restore" not in {check["check"] for check in other.cli_json("doctor")[1]["checks"]}
     other.clean()
 
 

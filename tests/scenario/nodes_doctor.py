@@ -162,6 +162,8 @@ def test_a_node_that_does_not_answer_is_named(t):
         assert status["archive"]["failure"]["code"] == "NODE-DOWN" and status["sparse"]["failure"] is None, status
         assert "does not answer" in bad(t)["archive"]
         assert components(t)["chum"] == "failing"
+        status, health = t.cli_json("health")
+        assert (status, health["health"]) == (1, "degraded"), health
     finally:
         os.kill(pid, signal.SIGCONT)
     until(lambda: t.call("status")["archive"]["failure"] is None, "it answers again")
