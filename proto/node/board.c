@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "node/job.h"
+#include "node/json.h"
 #include "node/node_internal.h"
 #include "node/pairings.h"
 #include "node/peers_internal.h"

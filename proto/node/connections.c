@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "node/addresses.h"
 #include "node/job.h"
+#include "node/json.h"
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
 #include "node/seen.h"

@@ -8,8 +8,11 @@
 #include "models/delivery.h"
 #include "models/way.h"
 #include "node/face.h"
+#include "node/json.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
+#include "node/page.h"
+#include "node/params.h"
 #include "store/outbox.h"
 
 // The cursor of a conversation that does not exist yet: everything that will ever be said comes after it.

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "models/delivery.h"
 #include "node/job.h"
+#include "node/json.h"
 #include "node/node_internal.h"
 
 enum { WAITING_MAX = 1 << 16, TAKEN_MAX = 4096, UNSURE_MAX = 4096, TOLD_AT_A_TIME = 500, OLD_AT_A_TIME = 10000 };

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "node/job.h"
+#include "node/json.h"
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
 

@@ -5,6 +5,7 @@
 #include "node/conversation.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
+#include "node/params.h"
 #include "node/peers.h"
 
 enum { FOLLOWERS_MAX = 64 };

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "node/job.h"
+#include "node/json.h"
 
 static const struct kind {
     const char *name;

@@ -9,6 +9,7 @@
 #include "models/entitled.h"
 #include "models/policy.h"
 #include "node/job.h"
+#include "node/json.h"
 #include "node/peers_internal.h"
 
 struct inspections {

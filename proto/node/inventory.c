@@ -1,7 +1,9 @@
 // Control methods on what this node is and has: id, storage, endpoints.list.
 #include "base/clock.h"
 #include "node/job.h"
+#include "node/json.h"
 #include "node/node_internal.h"
+#include "node/page.h"
 #include "node/peers_internal.h"
 
 static void refuse_early(struct ipc_request *r)

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "conn/pairing.h"
 #include "node/job.h"
+#include "node/page.h"
 #include "node/pairings_internal.h"
 
 void invitations_expire(struct pairings *ps, int64_t now_ms)

@@ -48,28 +48,3 @@ void node_job_start(struct node *n, struct ipc_request *request, node_work work,
 
 // Registers every row of the table with the node's service. Before the node is provisioned they answer NOT-PROVISIONED.
 void node_methods_add(struct node *n, const struct node_method *table);
-
-// A parameter that is an id. Those of kind IPC_PREFIX, IPC_PERSON and IPC_PERSONS are made whole ids before the work
-// begins (models/names.h), which fails with NOT-FOUND, or AMBIGUOUS-ID with candidates.
-enum status node_job_hash(struct node_job *job, const char *param, struct hash *out, struct error *e);
-// The same for an optional one; *given tells whether it was there.
-enum status node_job_optional_hash(struct node_job *job, const char *param, struct hash *out, bool *given,
-                                   struct error *e);
-// A parameter that is an array of hashes. The caller frees the list. BAD-PARAMS for anything else in it.
-enum status node_job_hashes(struct node_job *job, const char *param, struct hash_list *out, struct error *e);
-struct span node_job_text(struct node_job *job, const char *param); // empty when left out
-
-// Paging over lists that are made whole: the result with the members of one page of items and how to go on. Takes items
-// over.
-json_t *node_page(struct ipc_request *request, json_t *items);
-void node_job_page(struct node_job *job, json_t *items); // as the job's result
-// The same at the end of a listing that may have failed, whose status it returns.
-enum status node_job_listed(struct node_job *job, enum status listed, json_t *items);
-// How many of the items, from first on and at most limit, one answer should hold (IPC_PAGE_MAX): at least one.
-size_t node_job_fit(const json_t *items, size_t first, size_t limit);
-size_t node_json_size(const json_t *value); // as text
-
-json_t *node_json_hash(const struct hash *h); // null for the zero hash
-json_t *node_json_text(struct span s);
-json_t *node_json_beginning(struct span s, size_t max); // max bytes of it at most, whole characters
-json_t *node_json_name(struct span s);                  // that of a name somebody else chose

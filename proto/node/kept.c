@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "crypto/secret.h"
 #include "node/job.h"
+#include "node/json.h"
 
 static const char setting[] = "pairing.kept";
 

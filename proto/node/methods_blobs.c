@@ -7,7 +7,9 @@
 #include "crypto/secret.h"
 #include "models/keeping.h"
 #include "node/blobs.h"
+#include "node/json.h"
 #include "node/node.h"
+#include "node/params.h"
 
 enum { UPLOADS_MAX = 64, UPLOAD_NAME = 32, UPLOAD_IDLE_MS = 10 * 60 * 1000, PIECE_MAX = 512 << 10 };
 

@@ -2,7 +2,11 @@
 #include "data/jsonform.h"
 #include "models/channel.h"
 #include "models/names.h"
+#include "node/author.h"
+#include "node/json.h"
 #include "node/methods.h"
+#include "node/page.h"
+#include "node/params.h"
 
 enum { ENTRY_MAX = IPC_MESSAGE_MAX - (64 << 10) };
 

@@ -9,7 +9,10 @@
 #include "models/way.h"
 #include "node/conversation.h"
 #include "node/face.h"
+#include "node/json.h"
 #include "node/methods.h"
+#include "node/page.h"
+#include "node/params.h"
 #include "node/peers.h"
 #include "store/outbox.h"
 

@@ -3,8 +3,10 @@
 #include "models/deletion.h"
 #include "models/way.h"
 #include "node/face.h"
+#include "node/json.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
+#include "node/params.h"
 #include "store/outbox.h"
 
 static enum status answer(struct node_job *job, enum status st, size_t count, bool more)

@@ -1,6 +1,5 @@
 // Control methods on the identities a node has: identity.*.
 #include <stdlib.h>
-#include <string.h>
 
 #include "models/apart.h"
 #include "models/contact.h"
@@ -8,10 +7,11 @@
 #include "models/leute.h"
 #include "models/profile.h"
 #include "models/selves.h"
-#include "models/sharing.h"
-#include "node/face.h"
+#include "node/json.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
+#include "node/page.h"
+#include "node/params.h"
 
 static json_t *show_identity(const struct model *m, const struct identity *i)
 {
@@ -25,22 +25,6 @@ static void free_identities(struct identity **list, size_t count)
     for (size_t i = 0; i < count; i++)
         identity_destroy(list[i]);
     free(list);
-}
-
-// Whoever signs in a channel is one of this node, wherever the request was to go.
-static bool is_of_installation(const struct node_job *job)
-{
-    return face_is(job) && strncmp(ipc_request_method(job->request), "channel.", strlen("channel.")) != 0;
-}
-
-enum status node_job_identities(struct node_job *job, struct model *m, struct selves *out, struct error *e)
-{
-    struct model main = *m;
-    main.self = node_self(job->node);
-    if (is_of_installation(job))
-        return selves_elsewhere(&main, out, e);
-    *out = (struct selves){0};
-    return instance_identities(&main, job->node->keychain, &out->items, &out->count, e);
 }
 
 static enum status identity_list(struct node_job *job, struct model *m, struct error *e)
@@ -96,50 +80,6 @@ static void identity_added(struct node_job *job)
         node_add_identity(job->node, job->made);
     job->made = NULL;
     node_tell(job->node, "keys.changed", json_object());
-}
-
-// Without "node" the identities are those of the archive.
-static enum status main_identity(struct node_job *job, struct model *m, struct identity *archive,
-                                 const struct identity **out, struct error *e)
-{
-    struct span email = {0};
-    *out = m->self;
-    if (!is_of_installation(job))
-        return STATUS_OK;
-    enum status st = sharing_own_node(m, &archive->person, e);
-    if (st == STATUS_OK)
-        st = profile_email_of(m, &archive->person, &email, e);
-    archive->email = arena_alloc(m->arena, email.len + 1);
-    if (email.len != 0)
-        memcpy(archive->email, email.ptr, email.len);
-    *out = archive;
-    return st;
-}
-
-enum status node_job_author(struct node_job *job, struct model *m, struct identity **out, struct error *e)
-{
-    struct selves others = {0};
-    struct identity archive = {0};
-    size_t at = 0;
-    *out = NULL;
-    if (ipc_request_text(job->request, "as") == NULL)
-        return STATUS_OK;
-    enum status st = node_job_identities(job, m, &others, e);
-    const struct identity **all = arena_alloc(m->arena, (others.count + 1) * sizeof *all);
-    if (st == STATUS_OK)
-        st = main_identity(job, m, &archive, &all[0], e);
-    for (size_t i = 0; i < others.count; i++)
-        all[i + 1] = others.items[i];
-    if (st == STATUS_OK)
-        st = identity_named(all, others.count + 1, node_job_text(job, "as"), &at, e);
-    if (st == STATUS_OK)
-        json_object_set_new(ipc_request_params(job->request), "as", node_json_hash(&all[at]->person));
-    if (st == STATUS_OK && at != 0) {
-        *out = others.items[at - 1];
-        others.items[at - 1] = NULL;
-    }
-    selves_free(&others);
-    return st;
 }
 
 const struct node_method NODE_METHODS_IDENTITIES[] = {

@@ -4,7 +4,10 @@
 #include "models/history.h"
 #include "models/instance.h"
 #include "models/keeping.h"
+#include "node/json.h"
 #include "node/methods.h"
+#include "node/page.h"
+#include "node/params.h"
 
 static json_t *show_object(const struct object *o)
 {

@@ -16,8 +16,11 @@
 #include "models/delivery.h"
 #include "models/sharing.h"
 #include "node/face.h"
+#include "node/json.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
+#include "node/page.h"
+#include "node/params.h"
 #include "node/peers.h"
 #include "store/outbox.h"
 

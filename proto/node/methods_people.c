@@ -8,8 +8,11 @@
 #include "models/profile.h"
 #include "models/sharing.h"
 #include "node/face.h"
+#include "node/json.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
+#include "node/page.h"
+#include "node/params.h"
 
 // ---- Profiles ------------------------------------------------------------------------------------------------------
 

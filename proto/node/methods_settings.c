@@ -1,6 +1,9 @@
 // Control methods on settings that the own nodes share: settings.*.
 #include "models/settings.h"
+#include "node/json.h"
 #include "node/methods.h"
+#include "node/page.h"
+#include "node/params.h"
 
 // What the model layer keeps in Settings of its own is nothing to be set by hand.
 static enum status check_store(struct node_job *job, struct error *e)

@@ -5,8 +5,11 @@
 #include "models/chat.h"
 #include "models/entitled.h"
 #include "models/policy.h"
+#include "node/json.h"
 #include "node/methods.h"
 #include "node/node.h"
+#include "node/page.h"
+#include "node/params.h"
 
 static enum status read_target(struct node_job *job, struct access_target *target, struct error *e)
 {

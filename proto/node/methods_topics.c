@@ -10,9 +10,13 @@
 #include "models/selves.h"
 #include "models/sharing.h"
 #include "models/way.h"
+#include "node/author.h"
 #include "node/face.h"
+#include "node/json.h"
 #include "node/methods.h"
 #include "node/node.h"
+#include "node/page.h"
+#include "node/params.h"
 #include "node/speaker.h"
 
 enum { SHORT_ID = 12 };

@@ -2,7 +2,10 @@
 #include "data/jsonform.h"
 #include "models/contact.h"
 #include "models/trust.h"
+#include "node/json.h"
 #include "node/methods.h"
+#include "node/page.h"
+#include "node/params.h"
 
 static json_t *show_certificate(struct model *m, const struct trust_key *key)
 {

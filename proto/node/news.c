@@ -9,6 +9,7 @@
 #include "models/sharing.h"
 #include "node/deliveries.h"
 #include "node/job.h"
+#include "node/json.h"
 #include "node/node_internal.h"
 #include "node/sweeper.h"
 

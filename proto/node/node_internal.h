@@ -73,5 +73,3 @@ void node_close(struct node *n);              // ends everything that provisioni
 void node_destroy(struct node *n);            // closes and frees all of it
 
 char *node_path(const struct node *n, const char *name); // below the node's own folder; released with free
-// The 32-byte key that a request carries as hexadecimal text, which is wiped. The caller destroys it in any case.
-enum status node_take_key(struct ipc_request *r, const char *param, struct secret *key, struct error *e);

@@ -1,3 +1,4 @@
+#include "node/json.h"
 #include "node/pairings_internal.h"
 
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "node/job.h"
+#include "node/json.h"
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
 #include "node/seen.h"
@@ -17,21 +18,6 @@ enum {
     PATIENCE_MS = 700, // of a node that is to stop, for answers; the supervisor grants it 1.5 s
     FAREWELL_MS = 20,  // for the last frames to leave
 };
-
-bool peers_names_own(const struct peers *p, const struct hash *person)
-{
-    return !hash_is_zero(&p->own.peer.person) && hash_eq(&p->own.peer.person, person);
-}
-
-bool peers_is_own(const struct peers *p, const struct hash *person, const struct public_key *instance_key)
-{
-    return peers_names_own(p, person) && p->own.peer.pinned && public_key_eq(&p->own.peer.instance_key, instance_key);
-}
-
-bool peers_may_pair(const struct peers *p)
-{
-    return p->settings.pairs || !p->own.paired || p->own.giving;
-}
 
 // ---- The policy of connections -------------------------------------------------------------------------------------
 
@@ -374,32 +360,6 @@ void peers_add_identity(struct peers *p, const struct identity *self)
     last->next = mem_alloc(sizeof *last->next);
     begin_local(p, last->next, self);
     peers_refresh(p);
-}
-
-struct local *peers_local(struct peers *p, const struct conn_identity *identity)
-{
-    struct local *l = &p->main;
-    while (&l->identity != identity)
-        l = l->next;
-    return l;
-}
-
-struct local *peers_local_named(struct peers *p, struct span text, struct error *e)
-{
-    size_t count = 0;
-    size_t at = 0;
-    struct local *found = &p->main;
-    for (const struct local *l = &p->main; l != NULL; l = l->next)
-        count++;
-    const struct identity **all = mem_alloc(count * sizeof *all);
-    count = 0;
-    for (const struct local *l = &p->main; l != NULL; l = l->next)
-        all[count++] = l->self;
-    enum status st = identity_named(all, count, text, &at, e);
-    free(all);
-    for (size_t i = 0; st == STATUS_OK && i < at; i++)
-        found = found->next;
-    return st == STATUS_OK ? found : NULL;
 }
 
 static void create_parts(struct peers *p)

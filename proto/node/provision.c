@@ -28,10 +28,12 @@
 #include "node/blobs.h"
 #include "node/board.h"
 #include "node/job.h"
+#include "node/json.h"
 #include "node/kept.h"
 #include "node/keyring.h"
 #include "node/node_internal.h"
 #include "node/onedb.h"
+#include "node/params.h"
 #include "node/peers_internal.h"
 #include "node/use.h"
 #include "store/snapshot.h"
@@ -430,20 +432,6 @@ static void open_done(void *arg)
     }
 }
 
-static void wipe_text(json_t *text)
-{
-    secret_wipe((char *)(uintptr_t)json_string_value(text), json_string_length(text));
-}
-
-enum status node_take_key(struct ipc_request *r, const char *param, struct secret *key, struct error *e)
-{
-    json_t *text = json_object_get(ipc_request_params(r), param);
-    *key = secret_create(KDF_KEY);
-    bool ok = hex_decode(span_of(json_string_value(text)), key->data, key->len);
-    wipe_text(text);
-    return ok ? STATUS_OK : error_set(e, STATUS_INVALID, "BAD-PARAMS", "%s is not hexadecimal", param);
-}
-
 // The storage directory to adopt lies in the node's own directory, as import/NAME.
 static enum status read_import(struct opening *o, json_t *params, struct error *e)
 {
@@ -458,7 +446,7 @@ static enum status read_import(struct opening *o, json_t *params, struct error *
     o->import_dir = node_path(o->node, buf_cstr(&folder));
     buf_free(&folder);
     o->import_secret = secret_copy(json_string_value(secret), json_string_length(secret));
-    wipe_text(secret);
+    node_wipe_text(secret);
     return STATUS_OK;
 }
 

@@ -1,6 +1,7 @@
 #include "node/reach.h"
 
 #include "node/job.h"
+#include "node/json.h"
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "crypto/keycopy.h"
 #include "node/node_internal.h"
+#include "node/params.h"
 
 struct resealing {
     struct ipc_request *request;

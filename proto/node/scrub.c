@@ -17,6 +17,7 @@
 #include "models/conversations.h"
 #include "models/sharing.h"
 #include "node/job.h"
+#include "node/json.h"
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
 #include "store/verify.h"

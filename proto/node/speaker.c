@@ -8,8 +8,11 @@
 #include "models/selves.h"
 #include "models/topic.h"
 #include "models/way.h"
+#include "node/author.h"
 #include "node/face.h"
+#include "node/json.h"
 #include "node/methods.h"
+#include "node/params.h"
 
 static const struct ipc_method *method_of(const struct node_job *job)
 {

@@ -11,6 +11,7 @@
 #include "models/policy.h"
 #include "models/sharing.h"
 #include "node/job.h"
+#include "node/json.h"
 #include "node/ledger.h"
 #include "node/node_internal.h"
 #include "node/peers_internal.h"

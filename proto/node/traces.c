@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "chum/access_set.h"
 #include "node/job.h"
+#include "node/json.h"
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
 

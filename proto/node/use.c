@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "node/job.h"
+#include "node/json.h"
 
 enum { TOP = 5, REPORTS_MAX = 16 };
 

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "node/job.h"
+#include "node/json.h"
+#include "node/page.h"
 #include "node/pairings_internal.h"
 
 enum { WAITS_MAX = 100, FIRST_MS = 5000, LAST_MS = 5 * 60 * 1000, SHOWN = 12 };

@@ -1,0 +1,29 @@
+#include "node/json.h"
+
+enum { NAME_SHOWN = 2048 };
+
+json_t *node_json_hash(const struct hash *h)
+{
+    return hash_is_zero(h) ? json_null() : json_string(hash_text(h).s);
+}
+
+json_t *node_json_text(struct span s)
+{
+    json_t *text = s.len != 0 ? json_stringn(s.ptr, s.len) : json_string("");
+    return text != NULL ? text : json_string("\xEF\xBF\xBD"); // not UTF-8: cannot be shown in JSON
+}
+
+json_t *node_json_beginning(struct span s, size_t max)
+{
+    if (s.len > max) {
+        s.len = max;
+        while (s.len > 0 && ((unsigned char)s.ptr[s.len] & 0xC0) == 0x80)
+            s.len--;
+    }
+    return node_json_text(s);
+}
+
+json_t *node_json_name(struct span s)
+{
+    return node_json_beginning(s, NAME_SHOWN);
+}

@@ -1,0 +1,52 @@
+// The end of all that provisioning began, in the one order in which nothing is asked after it is gone: who brings work
+// first, then the store's thread with what still waits for it, then what that work used.
+#include <stdlib.h>
+
+#include "node/blobs.h"
+#include "node/face.h"
+#include "node/node_internal.h"
+#include "node/peers.h"
+#include "node/scrub.h"
+
+void node_close(struct node *n)
+{
+    OWNER_ASSERT(n);
+    n->closing = true;
+    atomic_store(&n->leaving, true);
+    atomic_store(&n->snapshot_unwanted, true);
+    scrub_stop(n);
+    if (n->kind_state != NULL)
+        n->kind->close(n->kind_state);
+    n->kind_state = NULL;
+    peers_close(n->peers);
+    if (n->queue != NULL)
+        store_queue_destroy(n->queue); // waits for what was submitted; the uploads below belong to its thread
+    n->queue = NULL;
+    mailbox_drain(loop_mailbox(n->loop));
+    face_release(n);
+    deliveries_destroy(n->deliveries);
+    n->deliveries = NULL;
+    sweeper_destroy(n->sweeper);
+    n->sweeper = NULL;
+    followers_destroy(n->followers);
+    n->followers = NULL;
+    works_destroy(n->works);
+    n->works = NULL;
+    peers_destroy(n->peers);
+    n->peers = NULL;
+    blobs_destroy(n->blobs);
+    n->blobs = NULL;
+    keychain_close(n->keychain);
+    n->keychain = NULL;
+    for (size_t i = 0; n->further != NULL && n->further[i] != NULL; i++)
+        identity_destroy(n->further[i]);
+    free(n->further);
+    n->further = NULL;
+    actors_free(&n->hooks.actors);
+    identity_destroy(n->self);
+    n->self = NULL;
+    recipes_destroy(n->recipes);
+    n->recipes = NULL;
+    json_decref(n->config);
+    n->config = NULL;
+}

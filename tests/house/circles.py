@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Files that need each other, each directly or through others, by what the linker sees in their objects.
+
+circles.py BUILD
+
+A file that stands in a circle cannot be read, tested or moved without all the others in it. The number may only go
+down: whoever takes files out of a circle writes the lower one here."""
+import os
+import re
+import subprocess
+import sys
+
+BUILD = sys.argv[1]
+FOLDERS = ("archive-node", "ipc", "proto", "sparse-node", "supervisor")
+MOST = 109
+
+
+def objects():
+    """The path of each object, by that of its source file without the ending."""
+    for folder in FOLDERS:
+        for path, _, names in os.walk(os.path.join(BUILD, folder)):
+            for name in names:
+                if name.endswith(".c.o"):
+                    path_of = os.path.join(path, name)
+                    yield re.sub(r"CMakeFiles/[^/]+\.dir/", "", os.path.relpath(path_of, BUILD))[:-4], path_of
+
+
+def symbols(path):
+    """What an object defines for others, and what it needs of them."""
+    defined, needed = set(), set()
+    for line in subprocess.run(["nm", path], capture_output=True, text=True, check=True).stdout.splitlines():
+        kind, name = line.split()[-2:]
+        if kind in "TDBRV":
+            defined.add(name)
+        elif kind == "U":
+            needed.add(name)
+    return defined, needed
+
+
+def graph():
+    known = {name: symbols(path) for name, path in objects()}
+    owner = {symbol: name for name, (defined, _) in known.items() for symbol in defined}
+    return {name: {owner[symbol] for symbol in needed if owner.get(symbol, name) != name}
+            for name, (_, needed) in known.items()}
+
+
+def reach(arrows, start):
+    """All that can be reached from a file by at least one arrow."""
+    found, waiting = set(), [start]
+    while waiting:
+        for name in arrows[waiting.pop()] - found:
+            found.add(name)
+            waiting.append(name)
+    return found
+
+
+def circles(arrows):
+    reached = {name: reach(arrows, name) for name in arrows}
+    rings = {frozenset(other for other in reached[name] if name in reached[other])
+             for name in arrows if name in reached[name]}
+    return sorted(rings, key=len, reverse=True)
+
+
+def main():
+    arrows = graph()
+    rings = circles(arrows)
+    count = sum(map(len, rings))
+    print(f"{len(arrows)} files, {count} of them in {len(rings)} circles")
+    for ring in rings:
+        print(f"{len(ring):3}", " ".join(sorted(ring)))
+    if not arrows or count > MOST:
+        sys.exit(f"more than {MOST} files stand in circles")
+    if count < MOST:
+        print(f"fewer than {MOST}: write the new number into circles.py")
+
+
+main()
