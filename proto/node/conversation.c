@@ -402,9 +402,3 @@ enum status conversation_state(struct node_job *job, struct model *m, struct err
         job->unchanged = known != NULL && strcmp(known, state) == 0;
     return st;
 }
-
-void conversation_written(struct node *n, const struct hash *message)
-{
-    node_tell(n, "message.state", json_pack("{s:o, s:s}", "id", node_json_hash(message), "state", "pending"));
-    followers_wake(n->followers);
-}

@@ -11,7 +11,6 @@ enum status conversation_since(struct node_job *job, struct model *m, struct err
 enum status conversation_state(struct node_job *job, struct model *m, struct error *e); // chat.state
 struct chat_message;
 json_t *conversation_show(struct model *m, const struct chat_message *message, bool is_face);
-void conversation_written(struct node *n, const struct hash *message); // loop: an intent was committed
 // {state, deliveredTo, why} of an own message, added to an object.
 enum status conversation_add_state(struct model *m, const struct hash *message, const struct hash *sender, json_t *to,
                                    struct error *e);

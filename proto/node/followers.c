@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "node/conversation.h"
+#include "node/json.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
 #include "node/params.h"
@@ -157,4 +158,10 @@ void followers_register(struct node *n)
 {
     ipc_service_on(n->service, "chat.since", chat_since, n);
     ipc_service_on(n->service, "chat.state", chat_state, n);
+}
+
+void followers_written(struct node *n, const struct hash *message)
+{
+    node_tell(n, "message.state", json_pack("{s:o, s:s}", "id", node_json_hash(message), "state", "pending"));
+    followers_wake(n->followers);
 }

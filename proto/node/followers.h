@@ -11,3 +11,4 @@ struct followers *followers_create(struct node *n);
 void followers_destroy(struct followers *fs); // answers who still waits; NULL-safe
 void followers_register(struct node *n);      // chat.since, chat.state
 void followers_wake(struct followers *fs);    // a channel has changed, or what became of a message
+void followers_written(struct node *n, const struct hash *message); // loop: an intent was committed

@@ -9,6 +9,7 @@
 #include "models/way.h"
 #include "node/conversation.h"
 #include "node/face.h"
+#include "node/followers.h"
 #include "node/json.h"
 #include "node/methods.h"
 #include "node/page.h"
@@ -277,7 +278,7 @@ static void note_sent(struct node_job *job)
 {
     peers_sent(node_peers(job->node), &job->sent);
     if (job->intent.op.len != 0)
-        conversation_written(job->node, &job->sent.id);
+        followers_written(job->node, &job->sent.id);
 }
 
 // ---- Reading -------------------------------------------------------------------------------------------------------

@@ -62,7 +62,8 @@ struct node {
     OWNER                 // the loop's thread
 };
 
-void node_provision_register(struct node *n); // node.*: provision.c
+void node_provision_register(struct node *n); // node.provision, node.peer, node.stop: provision.c
+void node_status_register(struct node *n);    // node.status: node_status.c
 void node_reseal_register(struct node *n);    // node.reseal, node.settle, node.keys: reseal.c
 void node_snapshots_register(struct node *n); // node.snapshot, node.snapshot.drop: snapshots.c
 void node_inventory_register(struct node *n); // id, storage, endpoints.list: inventory.c

@@ -1,4 +1,3 @@
-#include "node/json.h"
 #include "node/pairings_internal.h"
 
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "models/sharing.h"
 #include "node/addresses.h"
 #include "node/job.h"
+#include "node/json.h"
 
 enum { INVITATIONS_MAX = 1000, ACCEPT_MAX = 16 };
 
@@ -181,17 +181,6 @@ static json_t *show_paired(const struct pairings *ps, const struct pairing *pair
     };
     return json_pack("{s:o, s:o, s:s}", "personId", node_json_hash(&peer->person_id), "instanceId",
                      node_json_hash(&peer->instance_id), "safety", safety_text(&own, &other).s);
-}
-
-void pairings_tell_failed(const struct pairings *ps, const struct hash *person, uint64_t connection,
-                          const struct error *why)
-{
-    json_t *data =
-        json_pack("{s:s, s:s, s:o}", "reason", why->message, "code", why->code, "personId", node_json_hash(person));
-    if (connection != 0)
-        json_object_set_new(data, "id", json_integer((json_int_t)connection));
-    node_tell(ps->peers->node, "pairing.failed", data);
-    incidents_note(ps->peers->incidents, INCIDENT_PAIRING, connection, why, clock_wall_ms());
 }
 
 static void finished(void *ctx, struct pairing *pairing, const struct error *why)
@@ -372,23 +361,6 @@ bool pairings_in_flight(const struct pairings *ps)
 }
 
 // ---- Accepting -----------------------------------------------------------------------------------------------------
-
-struct pairings *pairings_of_request(struct node *n, struct ipc_request *r)
-{
-    struct pairings *ps = node_peers(n) != NULL ? node_peers(n)->pairings : NULL;
-    if (ps != NULL)
-        return repeats_take(ps->repeats, r) ? NULL : ps;
-    struct error e;
-    error_set(&e, STATUS_CONFLICT, "NOT-PROVISIONED", "the node has not been provisioned yet");
-    ipc_request_fail(r, &e);
-    return NULL;
-}
-
-struct local *pairings_local(const struct pairings *ps, struct ipc_request *r, struct error *e)
-{
-    const char *as = ipc_request_text(r, "as");
-    return as != NULL ? peers_local_named(ps->peers, span_of(as), e) : &ps->peers->main;
-}
 
 static void accept_invitation(struct ipc_request *r, void *ctx)
 {

@@ -255,35 +255,6 @@ void peers_set_own(struct peers *p, const struct own_peer *own, const struct has
     peers_refresh(p);
 }
 
-json_t *peers_own_state(const struct peers *p)
-{
-    bool importing = false;
-    bool exporting = false;
-    syncs_with(p->syncs, &p->own.peer.person, &importing, &exporting);
-    return json_pack("{s:b, s:b, s:b, s:b}", "paired", (int)p->own.paired, "importing", (int)importing, "exporting",
-                     (int)exporting, "restoring", (int)p->own.restoring);
-}
-
-bool peers_are_idle(const struct peers *p)
-{
-    return syncs_are_idle(p->syncs) && p->diallings == NULL;
-}
-
-bool peers_connected(const struct peers *p, const struct hash *person)
-{
-    return syncs_with(p->syncs, person, NULL, NULL);
-}
-
-void peers_close_person(struct peers *p, const struct hash *person, const char *reason)
-{
-    for (struct connection *l = p->connections.open; l != NULL;) {
-        struct connection *next = l->next;
-        if (l->conn != NULL && hash_eq(&conn_peer(l->conn)->person_id, person))
-            conn_wind_up(l->conn, reason);
-        l = next;
-    }
-}
-
 void peers_sent(struct peers *p, const struct traced_message *message)
 {
     traces_sent(p->traces, message, clock_wall_ms());
@@ -291,11 +262,6 @@ void peers_sent(struct peers *p, const struct traced_message *message)
     node_tell(
         p->node, "chat.sent",
         json_pack("{s:o, s:o}", "id", node_json_hash(&message->id), "channel", node_json_hash(&message->channel)));
-}
-
-void peers_follow(struct peers *p, const struct hash *person)
-{
-    syncs_follow(p->syncs, person);
 }
 
 // ---- Control methods -----------------------------------------------------------------------------------------------
@@ -308,59 +274,6 @@ void peers_register(struct node *n)
 }
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
-
-static void fill_identity(struct conn_identity *out, const struct identity *from)
-{
-    *out = (struct conn_identity){
-        .email = from->email,
-        .instance_name = from->instance_name,
-        .person_id = from->person,
-        .instance_id = from->instance,
-        .person_public = from->person_keys.public_key,
-        .instance_public = from->instance_keys.public_key,
-        .person_secret = from->person_keys.secret,
-        .instance_secret = from->instance_keys.secret,
-        .person_sign_public = from->person_keys.sign_public,
-        .instance_sign_public = from->instance_keys.sign_public,
-    };
-}
-
-static void begin_local(struct peers *p, struct local *l, const struct identity *self)
-{
-    l->self = self;
-    fill_identity(&l->identity, self);
-    runs_name(twins_runs(p->twins), &l->identity, l->identity.run);
-    l->endpoints = hash_map_create();
-    l->just_paired = hash_map_create();
-    l->contacts = hash_map_create();
-    l->safety = hash_map_create();
-    routes_add_local(p->routes, &l->identity);
-}
-
-static void end_locals(struct peers *p)
-{
-    for (struct local *l = &p->main, *next; l != NULL; l = next) {
-        next = l->next;
-        hash_map_destroy(l->endpoints);
-        hash_map_destroy(l->just_paired);
-        hash_map_destroy(l->contacts);
-        hash_map_free_values(l->safety);
-        hash_map_destroy(l->safety);
-        if (l != &p->main)
-            free(l);
-    }
-}
-
-void peers_add_identity(struct peers *p, const struct identity *self)
-{
-    OWNER_ASSERT(p);
-    struct local *last = &p->main;
-    while (last->next != NULL)
-        last = last->next;
-    last->next = mem_alloc(sizeof *last->next);
-    begin_local(p, last->next, self);
-    peers_refresh(p);
-}
 
 static void create_parts(struct peers *p)
 {
@@ -406,7 +319,7 @@ struct peers *peers_create(struct node *n, const struct own_peer *own)
     p->routes_host = dialling_host(p);
     p->routes = routes_create(&p->routes_host, ENDPOINTS_MAX);
     routes_set_outgoing(p->routes, p->settings.dials);
-    begin_local(p, &p->main, node_self(n));
+    peers_begin_local(p, &p->main, node_self(n));
     create_parts(p);
     store_queue_on_changes(node_queue(n), store_changed, p);
     peers_refresh(p);
@@ -475,7 +388,7 @@ void peers_destroy(struct peers *p)
     loop_timer_destroy(p->routes_timer);
     loop_timer_destroy(p->winding_up.timer);
     ws_client_destroy(p->client);
-    end_locals(p);
+    peers_end_locals(p);
     recipes_destroy(p->recipes);
     budgets_destroy(p->budgets);
     free(p);

@@ -94,6 +94,9 @@ struct peers {
 // The endpoint of a peer is stored after pairing. invited: we accepted its invitation, so it may still be storing ours.
 void peers_stored(struct peers *p, struct local *l, const struct public_key *instance_key, bool invited);
 
+// peers_locals.c: our identities; the routes know each from its begin on.
+void peers_begin_local(struct peers *p, struct local *l, const struct identity *self);
+void peers_end_locals(struct peers *p);                                           // after the routes
 struct local *peers_local(struct peers *p, const struct conn_identity *identity); // it is one
 // The one whose person id begins so. NULL: NOT-FOUND, AMBIGUOUS-ID.
 struct local *peers_local_named(struct peers *p, struct span text, struct error *e);
