@@ -25,23 +25,26 @@ def objects():
                     yield re.sub(r"CMakeFiles/[^/]+\.dir/", "", os.path.relpath(path_of, BUILD))[:-4], path_of
 
 
-def symbols(path):
-    """What an object defines for others, and what it needs of them."""
-    defined, needed = set(), set()
-    for line in subprocess.run(["nm", path], capture_output=True, text=True, check=True).stdout.splitlines():
-        kind, name = line.split()[-2:]
+def symbols():
+    """What each object defines for others, and what it needs of them."""
+    found = {path: (name, set(), set()) for name, path in objects()}
+    listed = subprocess.run(["nm", "-A", *found], capture_output=True, text=True, check=True).stdout if found else ""
+    for line in listed.splitlines():
+        path, rest = line.split(".c.o:", 1)
+        kind, symbol = rest.split()[-2:]
+        _, defined, needed = found[path + ".c.o"]
         if kind in "TDBRV":
-            defined.add(name)
+            defined.add(symbol)
         elif kind == "U":
-            needed.add(name)
-    return defined, needed
+            needed.add(symbol)
+    return found.values()
 
 
 def graph():
-    known = {name: symbols(path) for name, path in objects()}
-    owner = {symbol: name for name, (defined, _) in known.items() for symbol in defined}
+    known = list(symbols())
+    owner = {symbol: name for name, defined, _ in known for symbol in defined}
     return {name: {owner[symbol] for symbol in needed if owner.get(symbol, name) != name}
-            for name, (_, needed) in known.items()}
+            for name, _, needed in known}
 
 
 def reach(arrows, start):
