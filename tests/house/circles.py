@@ -12,7 +12,7 @@ import sys
 
 BUILD = sys.argv[1]
 FOLDERS = ("archive-node", "ipc", "proto", "sparse-node", "supervisor")
-MOST = 109
+MOST = 95
 
 
 def objects():
