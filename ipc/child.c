@@ -10,18 +10,6 @@
 #include "base/dumps.h"
 #include "base/inherited.h"
 
-static bool parse_level(const char *text, enum log_level *out)
-{
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(names[i], text) == 0) {
-            *out = (enum log_level)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool parse_pid(const char *text, pid_t *out)
 {
     char *end;
@@ -48,7 +36,7 @@ enum status ipc_child_parse(int argc, char **argv, struct ipc_child *out, struct
         else if (o == 'p')
             good = parse_pid(optarg, &out->parent) && good;
         else
-            good = o == 'l' && parse_level(optarg, &out->log_level) && good;
+            good = o == 'l' && log_level_parse(optarg, &out->log_level) && good;
     }
     if (!good || out->dir == NULL || out->channel == NULL || out->parent == 0 || optind != argc)
         return error_set(e, STATUS_INVALID, "USAGE",

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/log.h"
 
 enum kind { TEXT, NUMBER, LIST, LEVEL, KEEPER, SWITCH, NODES, URL, URLS, JOURNAL };
 
@@ -160,13 +161,13 @@ static enum status check_number(const struct row *row, const char *text, struct 
 
 static enum status check(const struct row *row, const char *text, struct error *e)
 {
-    static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+    enum log_level level;
     static const char *const journals[] = {"auto", "yes", "no", NULL};
     static const char *const keepers[] = {"none", "credential", "keyring", NULL};
     static const char *const switches[] = {"true", "false", NULL};
     if (row->kind == NUMBER)
         return check_number(row, text, e);
-    if (row->kind == LEVEL && !is_one_of(text, levels))
+    if (row->kind == LEVEL && !log_level_parse(text, &level))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be debug, info, warn or error", row->key);
     if (row->kind == JOURNAL && text[0] != '/' && !is_one_of(text, journals))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be auto, yes, no, or the path of a socket",

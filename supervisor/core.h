@@ -36,6 +36,7 @@
 #include "supervisor/tasks.h"
 
 enum { NODES = INSTALLATION_NODES, BACKUP_ID_LENGTH = 16 };
+enum { STOP_GRACE_MS = 1500 }; // a node that is asked to stop is killed after that
 
 struct node {
     struct supervisor *owner;
@@ -289,6 +290,7 @@ void notify_problem(const char *event, const char *what, const char *why);
 // supervisor.c
 void supervisor_kick(struct supervisor *s); // look again soon: somebody waits
 void supervisor_stop(struct supervisor *s, const char *reason);
+bool supervisor_both_in(const struct supervisor *s, enum process_state state);
 
 // walls.c
 enum status walls_enter(struct supervisor *s, struct error *e); // before there are threads

@@ -12,7 +12,7 @@
 #include "supervisor/twice.h"
 #include "supervisor/wipe.h"
 
-enum { PROVISION_MS = 60000, DEPROVISION_MS = 30000, STOP_GRACE_MS = 1500, RECORD_MAX = 64 * 1024 };
+enum { PROVISION_MS = 60000, DEPROVISION_MS = 30000, RECORD_MAX = 64 * 1024 };
 
 // Travels to a worker thread and back.
 struct derivation {
@@ -360,11 +360,6 @@ struct wiping {
     struct error error;
 };
 
-static bool both_in(const struct supervisor *s, enum process_state state)
-{
-    return process_state(s->nodes[0].process) == state && process_state(s->nodes[1].process) == state;
-}
-
 static bool deprovision_ready(const struct supervisor *s, const struct task *t)
 {
     (void)t;
@@ -408,7 +403,7 @@ static void stores_wiped(uv_work_t *work, int status)
 
 void provision_nodes_changed(struct supervisor *s)
 {
-    if (s->reset == RESET_STOPPING && both_in(s, PROCESS_STOPPED)) {
+    if (s->reset == RESET_STOPPING && supervisor_both_in(s, PROCESS_STOPPED)) {
         if (!s->wipe) {
             start_nodes(s);
             return;
@@ -417,7 +412,7 @@ void provision_nodes_changed(struct supervisor *s)
         *w = (struct wiping){.owner = s, .work.data = w};
         s->reset = RESET_WIPING;
         uv_queue_work(&s->loop, &w->work, wipe_stores, stores_wiped);
-    } else if (s->reset == RESET_STARTING && both_in(s, PROCESS_UP)) {
+    } else if (s->reset == RESET_STARTING && supervisor_both_in(s, PROCESS_UP)) {
         s->reset = RESET_NONE;
         tasks_check(s);
     }

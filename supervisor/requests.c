@@ -7,7 +7,7 @@
 #include "ipc/errors.h"
 #include "supervisor/core.h"
 
-enum { WAIT_MS = 30000, RESTART_MS = 30000, STOP_GRACE_MS = 1500, JOIN_MS = 300, EVENTS_LIMIT = 500 };
+enum { WAIT_MS = 30000, RESTART_MS = 30000, JOIN_MS = 300, EVENTS_LIMIT = 500 };
 
 // --- wait ------------------------------------------------------------------------------------------------------------
 

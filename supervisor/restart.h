@@ -20,7 +20,7 @@ struct restart { // zero-initialised, then limits set
     uint64_t backoff_ms; // of the next restart; 0 = the shortest
 };
 
-// Notes a death of a process that had answered for healthy_ms milliseconds (0: never). Returns how long to wait before
+// Notes a death of a process that had answered for answered_ms milliseconds (0: never). Returns how long to wait before
 // the next start, or RESTART_NEVER: too many deaths, the node has failed.
 int64_t restart_after_death(struct restart *r, uint64_t now_ms, uint64_t answered_ms);
 void restart_reset(struct restart *r); // forgets all deaths: somebody asked for a restart

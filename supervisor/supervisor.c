@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "supervisor/core.h"
 
-enum { STOP_GRACE_MS = 1500, ROTATION_MS = 10000 };
+enum { ROTATION_MS = 10000 };
 
 // --- what the nodes tell ---------------------------------------------------------------------------------------------
 
@@ -43,7 +43,7 @@ static void close_everything(struct supervisor *s)
     process_destroy(s->nodes[IPC_SPARSE].process);
 }
 
-static bool both_in(const struct supervisor *s, enum process_state state)
+bool supervisor_both_in(const struct supervisor *s, enum process_state state)
 {
     return process_state(s->nodes[0].process) == state && process_state(s->nodes[1].process) == state;
 }
@@ -73,7 +73,7 @@ static void process_changed(void *ctx, struct process *p)
     if (process_state(p) == PROCESS_FAILED)
         note_end(n);
     if (s->stopping) {
-        if (both_in(s, PROCESS_STOPPED))
+        if (supervisor_both_in(s, PROCESS_STOPPED))
             close_everything(s);
         return;
     }
@@ -85,7 +85,7 @@ static void process_changed(void *ctx, struct process *p)
         give_up(s, p);
         return;
     }
-    if (!s->told_ready && both_in(s, PROCESS_UP))
+    if (!s->told_ready && supervisor_both_in(s, PROCESS_UP))
         notify_ready(s);
     readiness_update(s);
     provision_nodes_changed(s);
@@ -170,7 +170,7 @@ void supervisor_stop(struct supervisor *s, const char *reason)
     json_decref(data);
     s->stopping = true;
     readiness_update(s);
-    bool both_stopped = both_in(s, PROCESS_STOPPED);
+    bool both_stopped = supervisor_both_in(s, PROCESS_STOPPED);
     process_stop(s->nodes[IPC_SPARSE].process, STOP_GRACE_MS);
     process_stop(s->nodes[IPC_ARCHIVE].process, STOP_GRACE_MS);
     if (both_stopped)
@@ -195,19 +195,17 @@ static struct process_tuning tuning(const struct config *c)
                                    .silence_ms = (uint64_t)config_int(c, "heartbeat.silence_s") * 1000};
 }
 
-static enum log_level level_of(const char *word)
+static enum log_level level_of(const struct config *c)
 {
-    static const char *const words[] = {"debug", "info", "warn", "error"};
-    size_t i = 0;
-    while (i < LOG_ERROR && strcmp(words[i], word) != 0)
-        i++;
-    return (enum log_level)i;
+    enum log_level level = LOG_ERROR;
+    log_level_parse(config_text(c, "log.level"), &level); // checked when it was read
+    return level;
 }
 
 static void apply_settings(struct supervisor *s)
 {
     const struct config *c = s->options->config;
-    log_open(logfile_fd(s->own_log), LOG_FORMAT_JSON, level_of(config_text(c, "log.level")), "supervisor");
+    log_open(logfile_fd(s->own_log), LOG_FORMAT_JSON, level_of(c), "supervisor");
     for (int i = 0; i < NODES; i++)
         process_adjust(s->nodes[i].process, tuning(c));
     walls_check_reach(s);
@@ -332,8 +330,7 @@ static enum status open_logs(struct supervisor *s, struct error *e)
         if (s->node_logs[i] == NULL)
             return e->status;
     }
-    log_open(logfile_fd(s->own_log), LOG_FORMAT_JSON, level_of(config_text(s->options->config, "log.level")),
-             "supervisor");
+    log_open(logfile_fd(s->own_log), LOG_FORMAT_JSON, level_of(s->options->config), "supervisor");
     open_journal(s);
     s->ring = ipc_ring_create();
     s->event_log = eventlog_open(statedir_file(s->dir, "log/events.log"), s->ring, e);

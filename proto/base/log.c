@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +18,17 @@ static struct {
 } sink = {.fd = STDERR_FILENO, .format = LOG_FORMAT_TEXT, .least = LOG_INFO, .process = "tandem"};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+bool log_level_parse(const char *name, enum log_level *out)
+{
+    for (int i = LOG_DEBUG; i <= LOG_ERROR; i++) {
+        if (strcmp(level_names[i], name) != 0)
+            continue;
+        *out = (enum log_level)i;
+        return true;
+    }
+    return false;
+}
 
 void log_open(int fd, enum log_format format, enum log_level least, const char *process)
 {

@@ -12,6 +12,9 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
+// By its word in settings, options and lines: debug, info, warn, error. false leaves out as it was.
+bool log_level_parse(const char *name, enum log_level *out);
+
 struct log_field {
     const char *name;
     enum { LOG_FIELD_TEXT, LOG_FIELD_INT, LOG_FIELD_HASH } kind;

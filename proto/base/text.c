@@ -24,6 +24,30 @@ static size_t sequence(const uint8_t *p, size_t n, size_t *bad)
     return len;
 }
 
+static bool is_continuation(char c)
+{
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+struct span utf8_beginning(struct span s, size_t max)
+{
+    if (s.len <= max)
+        return s;
+    while (max > 0 && is_continuation(s.ptr[max]))
+        max--;
+    return (struct span){s.ptr, max};
+}
+
+struct span utf8_certain(struct span s)
+{
+    size_t back = 0; // what is no UTF-8 has no character to go back to
+    while (back < 3 && back < s.len && is_continuation(s.ptr[s.len - 1 - back]))
+        back++;
+    if (back < s.len && ((unsigned char)s.ptr[s.len - 1 - back] & 0x80) != 0)
+        s.len -= back + 1;
+    return s;
+}
+
 bool utf8_valid(struct span s)
 {
     const uint8_t *p = (const uint8_t *)s.ptr;

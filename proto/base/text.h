@@ -8,6 +8,11 @@ bool utf8_valid(struct span s); // strict: no overlong forms, no surrogates, not
 // Appends s to out with every invalid sequence replaced by U+FFFD, as a lenient decoder does (WHATWG rules).
 void utf8_repair(struct span s, struct buf *out);
 
+// At most max bytes of s, not cut within a character.
+struct span utf8_beginning(struct span s, size_t max);
+// Of a text whose rest is not known: s without its last character, unless that is ASCII. It may not be all there.
+struct span utf8_certain(struct span s);
+
 // Compares as sequences of UTF-16 code units, the way JavaScript compares strings (DATA-MODEL.md 17).
 int utf16_compare(struct span a, struct span b);
 size_t utf16_length(struct span s); // number of UTF-16 code units of valid UTF-8

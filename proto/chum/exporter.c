@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "chum/direct.h"
 
 enum {
@@ -292,14 +293,7 @@ static void forget_stream(struct stream *t)
 // How much of a text ends at a character boundary; at the end of the file everything does.
 static size_t whole_characters(const struct stream *t)
 {
-    size_t n = t->piece.len;
-    if (t->last)
-        return n;
-    size_t back = 0;
-    while (back < 3 && back < n && ((unsigned char)t->piece.data[n - 1 - back] & 0xC0) == 0x80)
-        back++;
-    bool lead = back < n && ((unsigned char)t->piece.data[n - 1 - back] & 0x80) != 0;
-    return lead ? n - 1 - back : n;
+    return t->last ? t->piece.len : utf8_certain(buf_span(&t->piece)).len;
 }
 
 // false: the peer wants no more of it.

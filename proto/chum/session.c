@@ -26,9 +26,9 @@ enum {
     FAILING_PASSES = 10,  // after that many, what has failed so far is not expected any more
     POLL_PER_ANSWER = 20, // polls are at least this many times the peer's answer time apart
     STOP_MS = 3000,       // for answers to our own questions before closing
-    WINDOW_TANDEM = 32,
+    WINDOW_OWN = 32,
     WINDOW_REFERENCE = 8,
-    TREES_TANDEM = 32,
+    TREES_OWN = 32,
     TREES_REFERENCE = 4,
     CALLS_MAX = 1024,
     ANSWER_MAX = 64 << 10, // bytes of an answer of which nobody says more
@@ -114,7 +114,7 @@ static uint64_t interval(const struct chum_session *s)
 {
     if (s->options.poll_ms != 0)
         return s->options.poll_ms;
-    if (s->options.peer_is_tandem)
+    if (s->options.peer_is_own)
         return POLL_OWN_MS;
     uint64_t usual = s->active_until > now(s) ? POLL_ACTIVE_MS : POLL_IDLE_MS;
     uint64_t least = POLL_PER_ANSWER * answer_time(s);
@@ -126,7 +126,7 @@ static uint64_t interval(const struct chum_session *s)
 static uint64_t when_next(const struct chum_session *s)
 {
     uint64_t next = s->pass_began + interval(s);
-    uint64_t retry = s->options.peer_is_tandem ? chum_importer_retry_at(s->importer) : 0;
+    uint64_t retry = s->options.peer_is_own ? chum_importer_retry_at(s->importer) : 0;
     if (retry != 0 && retry < next)
         next = retry > s->pass_began + POLL_ACTIVE_MS ? retry : s->pass_began + POLL_ACTIVE_MS;
     return next > now(s) ? next : now(s);
@@ -173,7 +173,7 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
     s->bytes_before = s->counts.bytes_received;
     if (chum_importer_is_postponing(s->importer))
         wait_until(s, now(s) + postponed_ms(s));
-    else if (status != STATUS_OK && s->options.peer_is_tandem)
+    else if (status != STATUS_OK && s->options.peer_is_own)
         wait_until(s, now(s) + POLL_ACTIVE_MS);
     else
         wait_until(s, s->poked ? now(s) : when_next(s));
@@ -196,7 +196,7 @@ static void id_stuck(void *ctx, const struct hash *id_hash, const struct error *
 static void told_of_news(void *ctx)
 {
     struct chum_session *s = ctx;
-    if (s->options.peer_is_tandem)
+    if (s->options.peer_is_own)
         chum_session_poke(s);
 }
 
@@ -260,7 +260,7 @@ static void ask_version(struct chum_session *s)
 static void synchronised(struct chum_session *s)
 {
     s->phase = COURTESY;
-    wait_until(s, now(s) + (s->options.peer_is_tandem ? 0 : COURTESY_MS));
+    wait_until(s, now(s) + (s->options.peer_is_own ? 0 : COURTESY_MS));
 }
 
 // ---- The connection's protocol -------------------------------------------------------------------------------------
@@ -413,7 +413,7 @@ static void serve(void *ctx, const struct rpc_request *request)
 static void create_halves(struct chum_session *s, struct store_queue *queue, struct chum_access *access,
                           const struct chum_policy *policy)
 {
-    bool tandem = s->options.peer_is_tandem;
+    bool own = s->options.peer_is_own;
     s->fetch = mem_alloc(sizeof *s->fetch);
     *s->fetch = (struct chum_fetch){.users = 1,
                                     .conn = s->conn,
@@ -422,10 +422,10 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                     .policy = policy,
                                     .counts = &s->counts,
                                     .sender = conn_peer(s->conn)->person_id,
-                                    .object_max = tandem ? CHUM_OWN_OBJECT_MAX : CHUM_OBJECT_MAX,
+                                    .object_max = own ? CHUM_OWN_OBJECT_MAX : CHUM_OBJECT_MAX,
                                     .self = conn_local(s->conn)->person_id,
                                     .file_max = s->options.file_max != 0 ? s->options.file_max : CHUM_FILE_MAX,
-                                    .window = tandem ? WINDOW_TANDEM : WINDOW_REFERENCE,
+                                    .window = own ? WINDOW_OWN : WINDOW_REFERENCE,
                                     .full = set_full,
                                     .ctx = s};
     struct chum_exporter_options exporter = {.conn = s->conn,
@@ -442,7 +442,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .ctx = s};
     s->exporter = chum_exporter_create(&exporter);
     struct chum_importer_events events = {.ctx = s, .passed = pass_over, .failed = root_failed, .stuck = id_stuck};
-    struct chum_importer_options importer = {.trees = tandem ? TREES_TANDEM : TREES_REFERENCE, .peer_is_own = tandem};
+    struct chum_importer_options importer = {.trees = own ? TREES_OWN : TREES_REFERENCE, .peer_is_own = own};
     s->importer = chum_importer_create(s->fetch, &importer, &events);
 }
 
@@ -524,7 +524,7 @@ static void news_told(void *ctx, const struct rpc_reply *reply)
 
 void chum_session_tell_news(struct chum_session *s)
 {
-    if (!s->options.peer_is_tandem)
+    if (!s->options.peer_is_own)
         return;
     s->more_news = s->telling || s->phase != RUNNING;
     if (s->more_news)

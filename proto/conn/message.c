@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "wire/jsontext.h"
 
 static const struct jsontext_limits LIMITS = {.bytes = 1 << 20, .depth = 8, .values = 256};
@@ -108,12 +109,7 @@ void message_close_text(const char *opening, const char *text, char out[MESSAGE_
     size_t len = (size_t)snprintf(out, MESSAGE_CLOSE_TEXT, "%s: %s", opening, text);
     if (len < MESSAGE_CLOSE_TEXT)
         return;
-    len = MESSAGE_CLOSE_TEXT - 1;
-    size_t cut = len; // back to the last character that is whole
-    while (cut != 0 && ((uint8_t)out[cut - 1] & 0xc0) == 0x80)
-        cut--;
-    if (cut != 0 && (uint8_t)out[cut - 1] >= 0x80)
-        out[cut - 1] = '\0';
+    out[utf8_certain((struct span){out, MESSAGE_CLOSE_TEXT - 1}).len] = '\0';
 }
 
 static bool is_reference_code(const char *code)

@@ -31,7 +31,7 @@ static uint64_t quick_delay(const struct routes *r, unsigned failures)
 static uint64_t retry_delay(const struct routes *r, const struct route *g)
 {
     static const uint64_t seconds[] = {5, 10, 20, 30, 60, 120};
-    if (g->tandem)
+    if (g->own)
         return quick_delay(r, g->failures - 1);
     size_t last = sizeof seconds / sizeof seconds[0] - 1;
     return jittered(r, 1000 * seconds[g->failures - 1 < last ? g->failures - 1 : last], 0.1);
@@ -46,7 +46,7 @@ static bool is_unknown_refusal(const struct error *why)
 static uint64_t reconnect_delay(const struct routes *r, struct route *g, const struct error *why)
 {
     g->refusals = is_unknown_refusal(why) ? g->refusals + 1 : 0;
-    if (g->tandem)
+    if (g->own)
         return quick_delay(r, g->refusals);
     if (g->refusals != 0 && g->refusals <= REFUSALS_SOON)
         return jittered(r, SOON_MS, 0.5);
@@ -251,7 +251,7 @@ static struct route *route_of(const struct routes *r, const struct conn *c)
 static bool own_attempt_wins(const struct route *g, const struct conn *c)
 {
     bool handshaking = g->attempt != 0 && g->dial_until == 0;
-    return g->tandem && handshaking && conn_role(c) == CONN_ACCEPTOR &&
+    return g->own && handshaking && conn_role(c) == CONN_ACCEPTOR &&
            memcmp(g->local->instance_public.b, g->instance_key.b, BOX_KEY) < 0;
 }
 

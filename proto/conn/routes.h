@@ -64,8 +64,8 @@ enum status routes_learn(struct routes *r, const struct routes_endpoint *endpoin
                          struct error *e);
 // Closes its connection. local: whose contact it is no more; NULL = nobody's.
 void routes_forget(struct routes *r, const struct conn_identity *local, const struct public_key *instance_key);
-// A peer that runs this software: no courtesy, quick reconnects.
-void routes_set_tandem(struct routes *r, const struct public_key *instance_key);
+// Our other node: no courtesy, quick reconnects.
+void routes_set_own(struct routes *r, const struct public_key *instance_key);
 
 // ---- Switches ----
 
@@ -106,7 +106,7 @@ struct route_info { // borrowed
     const char *url;        // the one tried or used next; NULL without
     uint64_t retry_at;      // WAITING
     unsigned failures;      // attempts in a row
-    bool tandem;
+    bool own;
     struct conn *active; // ACTIVE
 };
 

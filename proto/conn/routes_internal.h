@@ -16,7 +16,7 @@ struct route {                // a local and a remote instance
     size_t url_count;
     size_t url;          // the one tried next
     const char *dialled; // the one tried last; NULL if it is gone
-    bool tandem, disabled;
+    bool own, disabled;
     bool hearsay; // see routes_endpoint
 
     struct conn *active;

@@ -215,7 +215,7 @@ static void learn_for(struct routes *r, const struct conn_identity *local, const
         turns_forgive(g);
     }
     if (set_urls(g, endpoint->urls) || g->retry_at == 0 || paired)
-        routes_start(r, g, g->tandem ? 0 : waits[reason]);
+        routes_start(r, g, g->own ? 0 : waits[reason]);
     routes_schedule_one(r, g);
 }
 
@@ -270,13 +270,13 @@ void routes_forget(struct routes *r, const struct conn_identity *local, const st
     routes_schedule(r);
 }
 
-void routes_set_tandem(struct routes *r, const struct public_key *instance_key)
+void routes_set_own(struct routes *r, const struct public_key *instance_key)
 {
     for (size_t i = 0; i < r->count; i++) {
         struct route *g = r->routes[i];
         if (!public_key_eq(&g->instance_key, instance_key))
             continue;
-        g->tandem = true;
+        g->own = true;
         g->failures = 0;
         routes_start(r, g, 0);
     }
@@ -348,7 +348,7 @@ void routes_each(const struct routes *r, void (*visit)(void *ctx, const struct r
             .url = g->url_count != 0 ? g->urls[g->url % g->url_count] : NULL,
             .retry_at = g->retry_at,
             .failures = g->failures,
-            .tandem = g->tandem,
+            .own = g->own,
             .active = g->active,
         };
         visit(ctx, &info);

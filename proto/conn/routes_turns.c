@@ -191,7 +191,7 @@ bool turns_may_lead(struct routes *r, const struct route *g, const char *text)
 {
     struct ws_url url;
     uint64_t now_ms = r->host->now(r->host->ctx);
-    if (g->tandem || ws_url_parse(text, &url, NULL) != STATUS_OK) // what is no URL fails by itself
+    if (g->own || ws_url_parse(text, &url, NULL) != STATUS_OK) // what is no URL fails by itself
         return true;
     const struct place *p = use_place(g->owner, url.host, url.port, now_ms);
     return p != NULL && p->wait_until <= now_ms;
@@ -199,14 +199,14 @@ bool turns_may_lead(struct routes *r, const struct route *g, const char *text)
 
 bool turns_may_reach(struct routes *r, const struct route *g, const char *address, uint16_t port)
 {
-    return g->tandem || !is_near(address) || use_place(g->owner, address, port, r->host->now(r->host->ctx)) != NULL;
+    return g->own || !is_near(address) || use_place(g->owner, address, port, r->host->now(r->host->ctx)) != NULL;
 }
 
 void turns_place_failed(struct routes *r, const struct route *g)
 {
     static const unsigned seconds[] = {5, 10, 20, 30, 60, 120};
     struct place *p = place_of(g);
-    if (p == NULL || g->tandem)
+    if (p == NULL || g->own)
         return;
     size_t last = sizeof seconds / sizeof seconds[0] - 1;
     p->wait_until = r->host->now(r->host->ctx) + 1000 * seconds[p->failures < last ? p->failures : last];
@@ -231,13 +231,13 @@ void turns_forgive(const struct route *g)
 
 static bool is_full(const struct routes *r, const struct route *g)
 {
-    return !g->tandem && (r->under_way >= ROUTES_DIALS || g->owner->under_way >= ROUTES_DIALS_EACH ||
-                          r->under_way + r->open >= ROUTES_OPEN);
+    return !g->own && (r->under_way >= ROUTES_DIALS || g->owner->under_way >= ROUTES_DIALS_EACH ||
+                       r->under_way + r->open >= ROUTES_OPEN);
 }
 
 uint64_t turns_when(const struct routes *r, const struct route *g, uint64_t now_ms)
 {
-    if (g->retry_at > now_ms || g->retry_at == 0 || g->tandem)
+    if (g->retry_at > now_ms || g->retry_at == 0 || g->own)
         return g->retry_at;
     if (is_full(r, g))
         return 0; // when another attempt is over
@@ -249,8 +249,8 @@ static bool comes_before(const struct route *a, const struct route *b)
 {
     const struct route_owner *x = a->owner;
     const struct route_owner *y = b->owner;
-    if (a->tandem != b->tandem)
-        return a->tandem;
+    if (a->own != b->own)
+        return a->own;
     if (x->under_way != y->under_way)
         return x->under_way < y->under_way;
     return x != y ? x->last_turn < y->last_turn : a->retry_at < b->retry_at;

@@ -13,15 +13,6 @@
 enum { DIGITS_MIN = 8, DIGITS = 64, CANDIDATES = 16, NAME_MAX_BYTES = 512 };
 enum { SHOWN = 4, SHOWN_NAME = 24, SHOWN_TEXT = 40 }; // in messages
 
-static struct span beginning(struct span s, size_t max)
-{
-    if (s.len <= max)
-        return s;
-    while (max > 0 && ((unsigned char)s.ptr[max] & 0xC0) == 0x80) // whole characters
-        max--;
-    return (struct span){s.ptr, max};
-}
-
 // ---- Our own names --------------------------------------------------------------------------------------------------
 
 enum status names_local(struct model *m, const struct hash *person, struct span *name, struct error *e)
@@ -67,7 +58,7 @@ static void add_candidate(struct model *m, const struct hash *id, struct buf *ou
     if (contact_exists(m, id))
         (void)profile_name_of(m, id, &name, NULL);
     buf_printf(out, "%s%.20s…", out->len != 0 ? ", " : "", hash_text(id).s);
-    name = beginning(name, SHOWN_NAME);
+    name = utf8_beginning(name, SHOWN_NAME);
     if (name.len != 0)
         buf_printf(out, " (" SPAN_FMT ")", SPAN_ARG(name));
 }
@@ -78,7 +69,7 @@ static enum status ambiguous(struct model *m, const char *what, struct span text
     struct buf candidates = {0};
     for (size_t i = 0; i < found->count && i < SHOWN; i++)
         add_candidate(m, &found->items[i], &candidates);
-    text = beginning(text, SHOWN_TEXT);
+    text = utf8_beginning(text, SHOWN_TEXT);
     error_set(e, STATUS_REFUSED, "AMBIGUOUS-ID", SPAN_FMT " is %s several%s: %s", SPAN_ARG(text), what,
               found->count > SHOWN ? ", among them" : "", buf_cstr(&candidates));
     buf_free(&candidates);
@@ -178,7 +169,7 @@ static enum status choose(struct model *m, const struct search *s, struct hash *
         *person = m->self->person;
         return STATUS_OK;
     }
-    struct span text = beginning(s->text, SHOWN_TEXT);
+    struct span text = utf8_beginning(s->text, SHOWN_TEXT);
     return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "nobody here is called '" SPAN_FMT "'", SPAN_ARG(text));
 }
 

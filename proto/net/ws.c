@@ -5,6 +5,7 @@
 
 #include "base/budget.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 enum { CLOSE_DEADLINE_MS = 5000, HIGH_WATER = 256 << 10, LOW_WATER = 8 << 10 };
 enum { CODE_NORMAL = 1000, CODE_NONE = 1005, CODE_LOST = 1006 };
@@ -54,23 +55,13 @@ static void ws_send(struct transport *t, bool text, struct span payload)
     lws_callback_on_writable(s->wsi);
 }
 
-// At most limit bytes, not cut within a UTF-8 character.
-static struct span cut_text(struct span s, size_t limit)
-{
-    if (s.len <= limit)
-        return s;
-    while (limit > 0 && ((unsigned char)s.ptr[limit] & 0xC0) == 0x80)
-        limit--;
-    return (struct span){s.ptr, limit};
-}
-
 static void ws_close(struct transport *t, const char *reason)
 {
     struct ws *s = ws_of(t);
     if (s->closing || s->ended)
         return;
     s->closing = true;
-    s->reason = mem_text(cut_text(span_of(reason), WS_REASON_MAX));
+    s->reason = mem_text(utf8_beginning(span_of(reason), WS_REASON_MAX));
     loop_timer_set(&s->deadline, CLOSE_DEADLINE_MS);
     lws_rx_flow_control(s->wsi, 1); // the peer's close frame must be read
     lws_callback_on_writable(s->wsi);

@@ -138,7 +138,7 @@ static void learn(struct peers *p, struct local *l, struct known *k)
     if (!own)
         return;
     p->own.paired = true;
-    routes_set_tandem(p->routes, &endpoint->instance_key);
+    routes_set_own(p->routes, &endpoint->instance_key);
 }
 
 static void forget_missing(struct peers *p, struct local *l, struct hash_map *seen)
@@ -225,7 +225,7 @@ static void learn_own(struct peers *p, struct hash_map *seen)
     if (!p->own.bare || routes_learn(p->routes, &endpoint, ROUTES_STORED, &e) != STATUS_OK)
         return;
     hash_map_add(seen, &key);
-    routes_set_tandem(p->routes, &endpoint.instance_key);
+    routes_set_own(p->routes, &endpoint.instance_key);
 }
 
 static void learn_all(struct peers *p, struct local *l, struct known_list list)

@@ -1,5 +1,7 @@
 #include "node/json.h"
 
+#include "base/text.h"
+
 enum { NAME_SHOWN = 2048 };
 
 json_t *node_json_hash(const struct hash *h)
@@ -15,12 +17,7 @@ json_t *node_json_text(struct span s)
 
 json_t *node_json_beginning(struct span s, size_t max)
 {
-    if (s.len > max) {
-        s.len = max;
-        while (s.len > 0 && ((unsigned char)s.ptr[s.len] & 0xC0) == 0x80)
-            s.len--;
-    }
-    return node_json_text(s);
+    return node_json_text(utf8_beginning(s, max));
 }
 
 json_t *node_json_name(struct span s)

@@ -13,7 +13,7 @@ void syncs_close(struct syncs *ss);   // the connections are about to be closed
 void syncs_destroy(struct syncs *ss); // NULL-safe
 
 // From conn_host.ready: starts a session on an authenticated connection with somebody known.
-void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem);
+void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_own);
 void syncs_tell_news(struct syncs *ss);                         // what peers may see has changed
 void syncs_follow(struct syncs *ss, const struct hash *person); // a follower waits for this person's news
 bool syncs_with(const struct syncs *ss, const struct hash *person, bool *importing, bool *exporting);

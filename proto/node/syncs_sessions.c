@@ -155,7 +155,7 @@ static void closed(void *ctx, struct chum_session *s, const struct error *why)
     free(sync);
 }
 
-void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem)
+void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_own)
 {
     OWNER_ASSERT(ss);
     struct sync *sync = mem_alloc(sizeof *sync);
@@ -163,9 +163,9 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_tandem)
     ss->list = sync;
     if (refusals_are_over(ss->refusals, &conn_peer(c)->person_id, clock_monotonic_ms()))
         offer_all(ss, &conn_peer(c)->person_id);
-    struct chum_options options = {.peer_is_tandem = peer_is_tandem,
+    struct chum_options options = {.peer_is_own = peer_is_own,
                                    .poll_ms = ss->peers->settings.poll_ms,
-                                   .gives_all = peer_is_tandem && ss->peers->settings.exports};
+                                   .gives_all = peer_is_own && ss->peers->settings.exports};
     struct chum_events events = {.ctx = sync,
                                  .importing = importing,
                                  .exporting = exporting,

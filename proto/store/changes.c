@@ -45,12 +45,10 @@ static bool copy_beginning(struct span text, char *out, size_t size)
 {
     struct buf whole = {0};
     utf8_repair(text, &whole);
-    size_t len = whole.len < size ? whole.len : size - 1;
-    bool is_cut = len < whole.len;
-    while (is_cut && len > 0 && ((unsigned char)whole.data[len] & 0xc0) == 0x80)
-        len--;
-    memcpy(out, whole.len != 0 ? whole.data : "", len);
-    out[len] = '\0';
+    struct span shown = utf8_beginning(buf_span(&whole), size - 1);
+    bool is_cut = shown.len < whole.len;
+    memcpy(out, whole.len != 0 ? whole.data : "", shown.len);
+    out[shown.len] = '\0';
     buf_free(&whole);
     return is_cut;
 }

@@ -112,11 +112,7 @@ static enum status append(struct fragment_receiver *r, struct span piece, struct
 // Drops the character an escaped text carries at its end.
 static struct span unescape(struct span text)
 {
-    if (begins_like_control(text))
-        do
-            text.len--;
-        while (text.len != 0 && ((uint8_t)text.ptr[text.len] & 0xc0) == 0x80);
-    return text;
+    return begins_like_control(text) ? utf8_beginning(text, text.len - 1) : text;
 }
 
 enum status fragment_receive(struct fragment_receiver *r, bool text, struct span message, struct fragment_message *out,

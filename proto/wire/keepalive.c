@@ -1,5 +1,7 @@
 #include "wire/keepalive.h"
 
+#include "base/text.h"
+
 void keepalive_begin(struct keepalive *k, uint64_t now_ms)
 {
     keepalive_sent(k, now_ms);
@@ -28,19 +30,11 @@ void keepalive_escape(struct span text, struct buf *out)
         buf_add_char(out, 'x');
 }
 
-// The last character goes, whatever it is; it may be more than one byte.
-static void drop_last_character(struct span *text)
-{
-    do
-        text->len--;
-    while (text->len != 0 && ((uint8_t)text->ptr[text->len] & 0xc0) == 0x80);
-}
-
 bool keepalive_unescape(struct span *text)
 {
     if (span_eq(*text, KEEPALIVE_TEXT))
         return false;
     if (span_starts_with(*text, KEEPALIVE_TEXT))
-        drop_last_character(text);
+        *text = utf8_beginning(*text, text->len - 1); // the last character goes, whatever it is
     return true;
 }

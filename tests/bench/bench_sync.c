@@ -85,7 +85,7 @@ static void begin_stage(struct stage *s)
     static struct identity nobody;
     stage_begin(s, 2, NULL, NULL);
     for (size_t i = 0; i < 2; i++) {
-        s->sides[i].options.peer_is_tandem = true;
+        s->sides[i].options.peer_is_own = true;
         s->sides[i].policy = (struct chum_policy){.ctx = &nobody, .serves = serves};
     }
 }

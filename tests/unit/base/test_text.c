@@ -67,11 +67,36 @@ static void base64_round_trips_and_refuses(void **state)
     buf_free(&b);
 }
 
+static void texts_are_cut_between_characters(void **state)
+{
+    (void)state;
+    struct span s = SPAN("a\xC3\xA4\xE2\x82\xAC");
+    static const size_t lengths[] = {0, 1, 1, 3, 3, 3, 6, 6};
+    for (size_t max = 0; max < sizeof lengths / sizeof *lengths; max++)
+        assert_int_equal(utf8_beginning(s, max).len, lengths[max]);
+    assert_int_equal(utf8_beginning(SPAN("\x80\x80\x80"), 2).len, 0);
+}
+
+static void of_an_unfinished_text_the_last_character_waits(void **state)
+{
+    (void)state;
+    struct span s = SPAN("\xE2\x82\xAC\xC3\xA4z");
+    static const size_t lengths[] = {0, 0, 0, 0, 3, 3, 6};
+    for (size_t n = 0; n < sizeof lengths / sizeof *lengths; n++)
+        assert_int_equal(utf8_certain((struct span){s.ptr, n}).len, lengths[n]);
+    assert_int_equal(utf8_certain(SPAN("a\x80\x80\x80\x80")).len, 1); // no UTF-8: looks no further back
+    assert_int_equal(utf8_certain(SPAN("abc\x80")).len, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(utf8_is_checked_strictly),       cmocka_unit_test(repair_replaces_maximal_parts),
-        cmocka_unit_test(order_is_that_of_utf16),         cmocka_unit_test(controls_are_shown_not_obeyed),
+        cmocka_unit_test(utf8_is_checked_strictly),
+        cmocka_unit_test(repair_replaces_maximal_parts),
+        cmocka_unit_test(order_is_that_of_utf16),
+        cmocka_unit_test(controls_are_shown_not_obeyed),
+        cmocka_unit_test(texts_are_cut_between_characters),
+        cmocka_unit_test(of_an_unfinished_text_the_last_character_waits),
         cmocka_unit_test(base64_round_trips_and_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

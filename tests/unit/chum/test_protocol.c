@@ -130,7 +130,7 @@ static void a_reference_peer_is_given_time(void **state)
 static void a_tandem_peer_is_asked_at_once(void **state)
 {
     struct scene *s = *state;
-    s->ours->options.peer_is_tandem = true;
+    s->ours->options.peer_is_own = true;
     start(s);
     sleep_ms(s, 1);
     assert_int_equal(s->version_count, 1);
@@ -270,7 +270,7 @@ static void an_active_session_polls_often_then_every_five_seconds(void **state)
 static void an_own_node_is_asked_rarely_because_it_tells(void **state)
 {
     struct scene *s = *state;
-    s->ours->options.peer_is_tandem = true;
+    s->ours->options.peer_is_own = true;
     start_and_pass(s);
     sleep_ms(s, 50000);
     assert_in_range(last_pause(s), 15000, 15010);

@@ -12,7 +12,7 @@ static struct stage *begin_with(size_t sides)
     struct stage *s = mem_alloc(sizeof *s);
     stage_begin(s, sides, NULL, NULL);
     for (size_t i = 0; i < sides; i++)
-        s->sides[i].options = (struct chum_options){.peer_is_tandem = true, .poll_ms = 100};
+        s->sides[i].options = (struct chum_options){.peer_is_own = true, .poll_ms = 100};
     return s;
 }
 

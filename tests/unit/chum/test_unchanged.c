@@ -34,7 +34,7 @@ static bool serve_list_once(void *ctx, struct script *script, const struct rpc_r
 static void begin_own(struct gallery *g)
 {
     lists = unchanged = 0;
-    g->ours->options.peer_is_tandem = true;
+    g->ours->options.peer_is_own = true;
     g->script.serve = serve_list_once;
 }
 
@@ -235,7 +235,7 @@ static int begin_two(void **state)
     stage_begin(s, 2, NULL, NULL);
     is_own = true;
     for (size_t i = 0; i < 2; i++) {
-        s->sides[i].options.peer_is_tandem = true;
+        s->sides[i].options.peer_is_own = true;
         s->sides[i].policy.is_own = person_is_own;
     }
     *state = s;

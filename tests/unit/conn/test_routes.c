@@ -352,7 +352,7 @@ static void peers_like_us_need_no_courtesy(void **state)
 {
     struct scene *s = *state;
     learn(s, "ws://peer:1", ROUTES_JUST_PAIRED);
-    routes_set_tandem(s->routes, &s->peer.identity.instance_public);
+    routes_set_own(s->routes, &s->peer.identity.instance_public);
     assert_int_equal(until_dial(s), 0);
     for (unsigned i = 0; i < 8; i++) { // quick attempts, doubling
         static const uint64_t ms[] = {100, 200, 400, 800, 1600, 3200, 5000, 5000};
@@ -460,7 +460,7 @@ static void crossing_connections_leave_one(void **state)
 {
     struct scene *s = *state;
     learn(s, "ws://peer:1", ROUTES_STORED);
-    routes_set_tandem(s->routes, &s->peer.identity.instance_public);
+    routes_set_own(s->routes, &s->peer.identity.instance_public);
     routes_opened(s->routes, s->attempt);
     bool smaller = memcmp(s->me.identity.instance_public.b, s->peer.identity.instance_public.b, BOX_KEY) < 0;
     come_in(s);

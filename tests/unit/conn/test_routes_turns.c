@@ -265,7 +265,7 @@ static void own_nodes_have_their_way(void **state)
     assert_int_equal(s->under_way, ROUTES_DIALS);
     struct routes_endpoint own = instance(0, 0, "ws://localhost:8765");
     assert_int_equal(routes_learn(s->routes, &own, ROUTES_STORED, NULL), STATUS_OK);
-    routes_set_tandem(s->routes, &own.instance_key);
+    routes_set_own(s->routes, &own.instance_key);
     pass(s, 2, true);
     assert_int_equal(s->by_person[0], 1);
 }
