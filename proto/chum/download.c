@@ -125,7 +125,7 @@ static void abandon(struct chum_download *d)
 static void finish(struct chum_download *d, enum status status, const struct error *why)
 {
     struct chum_fetch *f = chum_fetch_use(d->fetch);
-    struct error reason = *why; // what is told may lead to the end of where it lies
+    struct error reason = *why; // a copy: the callback may free what *why lies in
     abandon(d);
     if (!f->ended)
         d->done(d->ctx, status, &reason);

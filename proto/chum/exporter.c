@@ -49,7 +49,7 @@ struct answer { // a request that the store answers
     bool worked;    // on it; otherwise it waits for another batch
     bool unchanged; // the root list of that version is known
     uint64_t version;
-    uint64_t held;   // version of the root list that the peer has; 0 = it says of none
+    uint64_t held;   // version of the root list that the peer says it has; 0 = it names none
     bool spared;     // it is an own node, and needs no other one
     struct buf json; // a JSON string with its quotes
     struct hash_list shown;

@@ -219,7 +219,8 @@ static void object_here(void *ctx, const struct rpc_reply *reply)
     go_on(p);
 }
 
-// What was answered, and was not the file: nobody is helped by doing without everything that refers to it.
+// The peer answered, with something else than the file. To refuse every object that refers to the file would lose more
+// than the file.
 static bool can_do_without(const struct part *part, const struct error *why)
 {
     return part->child.kind == LINK_BLOB && (why->status == STATUS_REFUSED || strcmp(why->code, "CIEC-FBL2") == 0);
