@@ -27,7 +27,9 @@ const struct ipc_code IPC_CODES[] = {
      "Stop the program that listens there, or choose another port with --listen HOST:PORT."},
     {"STORE-MISSING", 107, IPC_EXIT_FAILED, STATUS_NOT_FOUND,
      "Make a new one with provision --recreate archive|sparse, or put a backup in its place: tandem restore DIR."},
-    {"STORE-CORRUPT", 108, IPC_EXIT_FAILED, STATUS_CORRUPT, "'tandem repair --node NODE' makes a database anew from what is left, 'tandem provision --recreate NODE' a store from "
+    {"STORE-CORRUPT", 108, IPC_EXIT_FAILED, STATUS_CORRUPT,
+     "'tandem repair --node NODE' makes a database anew from what is left, 'tandem provision --recreate NODE' a store "
+     "from "
      "what the other node has; installation.json has a copy, installation.json.copy."},
     {"STORE-LOCKED", 109, IPC_EXIT_FAILED, STATUS_CONFLICT, "Another process uses this store; stop it first."},
     {"STATE-TOO-NEW", 110, IPC_EXIT_FAILED, STATUS_CONFLICT,
@@ -42,7 +44,8 @@ const struct ipc_code IPC_CODES[] = {
     {"UNREACHABLE", 116, IPC_EXIT_FAILED, STATUS_IO, "Check the address, the network and that the peer runs."},
     {"TOO-BIG", 117, IPC_EXIT_FAILED, STATUS_TOO_BIG, "A limit was passed; the message names it."},
     {"BAD-KEY-FILE", 118, IPC_EXIT_FAILED, STATUS_CORRUPT,
-     "Put the file that the message names back from a backup, or keys.json from keys.json.copy. A node's own key files come back with its kept keys when it is "
+     "Put the file that the message names back from a backup, or keys.json from keys.json.copy. A node's own key files "
+     "come back with its kept keys when it is "
      "made anew: provision --recreate NODE; without DIR/NODE.keys it gets new ones."},
     {"BAD-CONFIG", 119, IPC_EXIT_FAILED, STATUS_INVALID, "The message names the file, the line and the key."},
     {"CLOSED", 120, IPC_EXIT_FAILED, STATUS_CLOSED, "The other side went away; try again."},
@@ -73,9 +76,11 @@ const struct ipc_code IPC_CODES[] = {
     {"OR-GR1", 136, IPC_EXIT_FAILED, STATUS_NOT_FOUND,
      "Register the type first: tandem recipe add FILE; tandem recipe list shows what is known."},
     {"BACKUP-DAMAGED", 150, IPC_EXIT_FAILED, STATUS_CORRUPT,
-     "'tandem backup verify DIR' says what is damaged; an earlier generation may be whole: tandem restore --generation N."},
+     "'tandem backup verify DIR' says what is damaged; an earlier generation may be whole: tandem restore --generation "
+     "N."},
     {"INSTANCE-TWICE", 152, IPC_EXIT_FAILED, STATUS_CONFLICT,
-     "Stop one of the copies: the original, if it was restored elsewhere. Both write under one name, and each takes the "
+     "Stop one of the copies: the original, if it was restored elsewhere. Both write under one name, and each takes "
+     "the "
      "connections of the other."},
     {"RESTORE-UNFINISHED", 151, IPC_EXIT_FAILED, STATUS_CONFLICT,
      "Finish it: give the same 'tandem restore DIR' again; what is there already is not copied twice. "

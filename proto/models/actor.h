@@ -1,6 +1,6 @@
 // As which identity of this node the model layer reacts to something new: who it is about, of those it may be for. What
-// a person brings is for the identities that the person is a contact of, so that nobody gets one of them to do something
-// by way of another.
+// a person brings is for the identities that the person is a contact of, so that nobody gets one of them to do
+// something by way of another.
 #pragma once
 
 #include "models/model.h"

@@ -30,7 +30,7 @@ struct contacts {
 
 enum status contact_list(struct model *m, struct contacts *out, struct error *e); // by name
 enum status contact_get(struct model *m, const struct hash *person, struct contact *out, struct error *e);
-bool contact_exists(struct model *m, const struct hash *person); // listed, and not ourselves
+bool contact_exists(struct model *m, const struct hash *person);     // listed, and not ourselves
 bool contact_of_anybody(struct model *m, const struct hash *person); // the same of any identity of ours
 bool contact_is_disabled(struct model *m, const struct hash *person);
 // The persons of all contacts and the Someone of each, in the same order; the caller frees both lists.

@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/listening.h"
+#include "base/log.h"
 #include "net/upgrade.h"
 #include "net/waiting.h"
 #include "net/ws.h"

@@ -37,10 +37,10 @@ struct ws_server_stats {
 
 struct ws_server;
 
-// address is HOST:PORT. "localhost" listens on 127.0.0.1 and ::1 on one port (one of them is missing on this system: a warning); port 0
-// takes a free one. A name is resolved here, which may block: give addresses where that matters. Errors: BAD-ADDRESS,
-// PORT-TAKEN, HOSTS-MISSING (a wildcard listener without options.hosts or any_host), NO-PERMISSION, IO.
-// accepted must install events with transport_use; it may also close the transport.
+// address is HOST:PORT. "localhost" listens on 127.0.0.1 and ::1 on one port (one of them is missing on this system: a
+// warning); port 0 takes a free one. A name is resolved here, which may block: give addresses where that matters.
+// Errors: BAD-ADDRESS, PORT-TAKEN, HOSTS-MISSING (a wildcard listener without options.hosts or any_host),
+// NO-PERMISSION, IO. accepted must install events with transport_use; it may also close the transport.
 struct ws_server *ws_server_listen(struct loop *l, const char *address, const struct ws_server_options *options,
                                    void (*accepted)(void *ctx, struct transport *t), void *ctx, struct error *e);
 void ws_server_stop(struct ws_server *s);             // closes the listening sockets; accepted transports live on

@@ -184,8 +184,8 @@ enum status object_need(struct store *s, const struct hash *hash, struct object_
 enum status object_is_damaged(struct store *s, const struct hash *hash, struct error *e); // notes it, STATUS_CORRUPT
 enum status objects_want_damaged(struct store *s, struct error *e);
 enum status object_put_id(struct store *s, const struct object *o, struct error *e); // the id object of a version
-enum status object_want(struct store *s, const struct hash *hash, struct error *e); // known by name, content not here
-bool type_is_refused(struct span name);                                             // Access, IdAccess, Group
+enum status object_want(struct store *s, const struct hash *hash, struct error *e);  // known by name, content not here
+bool type_is_refused(struct span name);                                              // Access, IdAccess, Group
 int file_kind(struct span first_bytes); // STORE_CLOB or STORE_BLOB (DATA-MODEL.md 13)
 
 // ---- provenance.c

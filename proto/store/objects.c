@@ -247,7 +247,8 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
     if (status != STATUS_OK)
         return status;
     struct object_row row = {.size = size, .state = STATE_PRESENT, .tree = TREE_DELIVERABLE};
-    if (found && before.type != NULL && before.state != STATE_DELETED) { // a lost or remote object whose bytes come back as a file stays what it was
+    if (found && before.type != NULL &&
+        before.state != STATE_DELETED) { // a lost or remote object whose bytes come back as a file stays what it was
         row.seq = before.seq;
         row.type = before.type;
         row.id_hash = before.id_hash;
@@ -340,7 +341,8 @@ enum status store_want_file(struct store *s, const struct hash *hash, const stru
     if (status == STATUS_OK)
         status = object_row_find(s, hash, &found, &row, e);
     bool here = found && row.state != STATE_WANTED;
-    if (status != STATUS_OK || (found && row.state == STATE_DELETED) || (here && provenance_has(s, &row, provenance_source(shown_by))))
+    if (status != STATUS_OK || (found && row.state == STATE_DELETED) ||
+        (here && provenance_has(s, &row, provenance_source(shown_by))))
         return status;
     sqlite3_stmt *st = statement(s, SQL_WANTED_ADD);
     bind_hash(st, 1, hash);

@@ -294,8 +294,8 @@ enum store_link store_knowledge_of(struct store_knowledge *k, enum link_kind kin
     bool readable = object_row_find(k->store, target, &found, &row, NULL) == STATUS_OK;
     if (readable && found && row.state == STATE_DELETED)
         return row.part || hash_map_has(k->store->needed, target) ? STORE_LINK_MISSING : STORE_LINK_KNOWN;
-    if (!readable || !found || row.state == STATE_WANTED ||
-        row.type == NULL || hash_list_has(&k->store->damaged, target))
+    if (!readable || !found || row.state == STATE_WANTED || row.type == NULL ||
+        hash_list_has(&k->store->damaged, target))
         return STORE_LINK_MISSING;
     if (!is_of_kind(kind, row.type))
         return STORE_LINK_OTHER_KIND;

@@ -217,8 +217,9 @@ static enum status open_or_recover(struct store *s, struct store_report *report,
     if (status == STATUS_OK && (!marked || damaged))
         status = store_write_format(s->dir, e);
     if (s->stays_long && report->note[0] == '\0')
-        snprintf(report->note, sizeof report->note, "There was no room to write the database anew, so that it cannot "
-                                                    "get shorter when something is deleted; the next start tries again");
+        snprintf(report->note, sizeof report->note,
+                 "There was no room to write the database anew, so that it cannot "
+                 "get shorter when something is deleted; the next start tries again");
     if (damaged && report->note[0] == '\0')
         snprintf(report->note, sizeof report->note, "The file 'format' of the store was damaged and was written anew");
     free(path);

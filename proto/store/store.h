@@ -113,8 +113,8 @@ struct store_info {
 enum status store_info(struct store *s, const struct hash *hash, struct store_info *out, struct error *e);
 // Up to limit names of objects whose content is lost or was never here, oldest first.
 enum status store_wanted(struct store *s, struct hash_list *out, size_t limit, struct error *e);
-// Gives up what is lost and nobody has: nothing waits for it any more. An id with it in its history begins anew with the
-// newest version that is here.
+// Gives up what is lost and nobody has: nothing waits for it any more. An id with it in its history begins anew with
+// the newest version that is here.
 enum status store_forget(struct store *s, const struct hash *hash, int64_t now_ms, struct error *e);
 struct span store_type_known(struct store *s, const struct hash *hash); // also of what is lost; empty: not known
 // Notes a BLOB that an object refers to and that the person who showed it could not deliver (WIRE.md 9.4); nothing
@@ -225,7 +225,8 @@ enum status store_given_by(struct store *s, const struct hash *person, int64_t *
 // ---- Access (DATA-MODEL.md 10.1) -----------------------------------------------------------------------------------
 
 // Grants and revocations are current versions of Access, IdAccess and Group objects; the store follows their heads and
-// keeps scope, scope_log and member (docs/architecture.md, "Feeds"), so that a person's roots are answered incrementally.
+// keeps scope, scope_log and member (docs/architecture.md, "Feeds"), so that a person's roots are answered
+// incrementally.
 //
 // Emits the JSON entries of WIRE.md 10.4 for person, without the brackets: one call per root, fragment without comma.
 // Left out and counted in *skipped: grants that cannot be resolved, Access, IdAccess, Group objects, incomplete trees.

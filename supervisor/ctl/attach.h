@@ -3,8 +3,8 @@
 
 #include "supervisor/ctl/ctl.h"
 
-// Stores every --attach file, with its --thumbnail, and returns [{hash,name,type,thumbnail:{hash,type}}], or NULL with e
-// filled.
+// Stores every --attach file, with its --thumbnail, and returns [{hash,name,type,thumbnail:{hash,type}}], or NULL with
+// e filled.
 json_t *attach_files(struct ctl *c, struct error *e);
 // Whom people know by which name: person ids → names, "me" for the own nodes.
 json_t *names_load(struct ctl *c);

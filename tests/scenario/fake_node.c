@@ -366,8 +366,9 @@ static void contacts(struct ipc_request *r, void *ctx)
     (void)ctx;
     struct hash_text other = id_of("somebody else");
     ipc_request_reply(r, json_pack("{s:[{s:s, s:s, s:s, s:b, s:[{s:s, s:s}], s:b}], s:n}", "items", "personId", other.s,
-                                   "name", "Bob \x1b]0;evil\x07\x7f\xc2\x9b\xe2\x80\xae", "email", "bob@lama.local", "trusted", 1, "instances",
-                                   "instanceId", other.s, "url", "ws://localhost:2", "connected", 1, "next"));
+                                   "name", "Bob \x1b]0;evil\x07\x7f\xc2\x9b\xe2\x80\xae", "email", "bob@lama.local",
+                                   "trusted", 1, "instances", "instanceId", other.s, "url", "ws://localhost:2",
+                                   "connected", 1, "next"));
 }
 
 static void outbox(struct ipc_request *r, void *ctx)

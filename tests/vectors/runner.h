@@ -1,7 +1,8 @@
 // Runs vector files against the libraries: a handler per kind of file, a case per thing checked.
 //
 // Handlers are chosen by the name of the file ("numbers" takes numbers.json and numbers-more.json; the longest name
-// wins; several tables may have a handler of that name). To add some, write a table of handlers in a file of your own and name the table in tandem_vectors.c.
+// wins; several tables may have a handler of that name). To add some, write a table of handlers in a file of your own
+// and name the table in tandem_vectors.c.
 #pragma once
 
 #include <jansson.h>

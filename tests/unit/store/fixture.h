@@ -24,7 +24,7 @@ int fixture_begin_archive(void **state);
 int fixture_begin_sparse(void **state);
 int fixture_end(void **state);
 const char *fixture_path(struct fixture *f, const char *name); // in the folder; as long as the fixture
-void fixture_settle(struct fixture *f);                     // maintains until there is nothing more to do
+void fixture_settle(struct fixture *f);                        // maintains until there is nothing more to do
 
 // Each makes an object in memory; names are whatever tells them apart.
 struct object fixture_leaf(struct fixture *f, const char *name);                         // PhoneNumber, no links

@@ -114,8 +114,9 @@ static void events_go_on_in_the_next_run(void **state)
 static void damaged_events_keep_nobody_from_starting(void **state)
 {
     const struct place *p = *state;
-    assert_int_equal(file_write(p->path, SPAN("\0\xff{\n[]\n{\"seq\":3}\n{\"seq\":-1,\"bootId\":\"a\"}\n{\"seq\":9,\"bo"),
-                                0600, NULL),
+    assert_int_equal(file_write(p->path,
+                                SPAN("\0\xff{\n[]\n{\"seq\":3}\n{\"seq\":-1,\"bootId\":\"a\"}\n{\"seq\":9,\"bo"), 0600,
+                                NULL),
                      STATUS_OK);
     struct ipc_ring *ring = ipc_ring_create();
     struct logfile *l = eventlog_open(p->path, ring, NULL);
