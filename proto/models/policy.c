@@ -117,9 +117,19 @@ bool policy_may_serve(struct model *m, const struct hash *person, struct span ty
     return !policy_is_private(m, type, what) && !is_of_other_node(m, type, what);
 }
 
+// Members of a group show us our own channel, in case we lost it; nothing in it is news to us otherwise.
+static bool is_known_best_here(struct model *m, struct span type, const struct hash *id_hash)
+{
+    struct hash owner;
+    return span_eq_text(type, "ChannelInfo") && channel_owner(m, id_hash, &owner) == STATUS_OK &&
+           hash_eq(&owner, &m->self->person) && !restoring_is(m) && !returning_is_expected(m);
+}
+
 bool policy_may_want(struct model *m, const struct hash *sender, struct span type, const struct hash *id_hash)
 {
     enum standing standing;
+    if (is_known_best_here(m, type, id_hash))
+        return false;
     if (!find_standing(type, &standing) || standing == RULED)
         return true;
     return (standing == OWN_NODE || standing == RIGHTS) && sharing_is_own_node(m, sender) && !is_me_someone(m, id_hash);

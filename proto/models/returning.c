@@ -31,6 +31,11 @@ static double time_of(struct model *m, const char *setting)
     return (double)strtoll(number, NULL, 10);
 }
 
+bool returning_is_expected(struct model *m)
+{
+    return time_of(m, FROM_SETTING) > 0;
+}
+
 // ---- Comparing two lists --------------------------------------------------------------------------------------------
 
 struct side {

@@ -58,7 +58,8 @@ def apart(t, seconds):
 
         clock.put(0)  # and set right while all run
         talk(joe, ann, ["six", "seven"])
-        assert not [e for e in t.call("events.since", limit=1000)["events"] if e["event"] in ("sync.failed", "node.died")]
+        wrong = [e for e in t.call("events.since", limit=1000)["events"] if e["event"] in ("sync.failed", "node.died")]
+        assert not wrong, wrong
         assert second.stop() == 0
     finally:
         second.clean()

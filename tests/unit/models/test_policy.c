@@ -9,6 +9,7 @@
 #include "models/policy.h"
 #include "models/profile.h"
 #include "models/restoring.h"
+#include "models/returning.h"
 #include "models/settings.h"
 #include "models/sharing.h"
 #include "models/someone.h"
@@ -320,6 +321,21 @@ static void a_peer_cannot_rename_me(void **state)
     assert_true(model_node_sync(&w->peer, &w->me) > 0);
     MUST(profile_name_of(&w->me.m, &w->me.self->person, &name, &e));
     assert_true(span_eq_text(name, "me@test"));
+}
+
+static void our_own_channel_is_news_only_after_a_restore(void **state)
+{
+    struct world *w = *state;
+    struct hash mine;
+    const struct hash unknown = {{1}};
+    const struct hash *peer = &w->peer.self->person;
+    struct model *m = model_node_begin(&w->me);
+    MUST(channel_create(m, SPAN("diary"), &w->me.self->person, &mine, &e));
+    assert_false(policy_may_want(m, peer, SPAN("ChannelInfo"), &mine));
+    assert_true(policy_may_want(m, peer, SPAN("ChannelInfo"), &unknown));
+    MUST(returning_expect(m, m->now_ms, &e));
+    assert_true(policy_may_want(m, peer, SPAN("ChannelInfo"), &mine));
+    model_node_end(&w->me);
 }
 
 static void a_peer_cannot_write_into_my_channel(void **state)
@@ -691,6 +707,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_own_node_shares_settings_but_not_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_grants_from_the_own_node_only, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_its_own_back_only_while_it_is_restored, setup, teardown),
+        cmocka_unit_test_setup_teardown(our_own_channel_is_news_only_after_a_restore, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
