@@ -199,7 +199,8 @@ def test_waiting_requests_of_one_are_no_burden_to_others(t):
             another.send("wait", **{"for": "federated", "timeoutMs": 30000})
         another.close()
     answers_promptly(t)
-    assert t.cli("down")[0] == 0
+    answer = t.cli("down")
+    assert answer[0] == 0, answer
 
 
 def test_a_message_in_many_pieces_and_many_in_one(t):
@@ -320,7 +321,8 @@ def test_root_reaches_the_installation_of_a_user(t):
     assert json.loads(t.process.stdout.readline())["event"] == "ready"
     status, out, err = t.cli("status")
     assert (status, err) == (0, ""), (status, err)
-    assert t.cli("down")[0] == 0
+    answer = t.cli("down")
+    assert answer[0] == 0, answer
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ export const ERRORS = {
     'OR-GR1': {number: 136, exit: 1, hint: "Register the type first: tandem recipe add FILE; tandem recipe list shows what is known."},
     'BACKUP-DAMAGED': {number: 150, exit: 1, hint: "'tandem backup verify DIR' says what is damaged; an earlier generation may be whole: tandem restore --generation N."},
     'INSTANCE-TWICE': {number: 152, exit: 1, hint: "Stop one of the copies: the original, if it was restored elsewhere. Both write under one name, and each takes the connections of the other."},
-    'RESTORE-UNFINISHED': {number: 151, exit: 1, hint: "Finish it: give the same 'tandem restore DIR' again; what is there already is not copied twice."},
+    'RESTORE-UNFINISHED': {number: 151, exit: 1, hint: "Finish it: give the same 'tandem restore DIR' again; what is there already is not copied twice. Another --generation begins anew."},
     'USAGE': {number: 200, exit: 2, hint: "Every command explains itself with --help."},
     'SECRET-MISSING': {number: 201, exit: 2, hint: "Pipe the secret into stdin, use --secret-file FILE, or run on a terminal."},
     'NOT-RUNNING': {number: 300, exit: 3, hint: "Start it with 'tandem up'."},

@@ -164,7 +164,7 @@ ERRORS = {  # code: (number, hint)
     "OR-GR1": (136, "Register the type first: tandem recipe add FILE; tandem recipe list shows what is known."),
     "BACKUP-DAMAGED": (150, "'tandem backup verify DIR' says what is damaged; an earlier generation may be whole: tandem restore --generation N."),
     "INSTANCE-TWICE": (152, "Stop one of the copies: the original, if it was restored elsewhere. Both write under one name, and each takes the connections of the other."),
-    "RESTORE-UNFINISHED": (151, "Finish it: give the same 'tandem restore DIR' again; what is there already is not copied twice."),
+    "RESTORE-UNFINISHED": (151, "Finish it: give the same 'tandem restore DIR' again; what is there already is not copied twice. Another --generation begins anew."),
     "USAGE": (200, "Every command explains itself with --help."),
     "SECRET-MISSING": (201, "Pipe the secret into stdin, use --secret-file FILE, or run on a terminal."),
     "NOT-RUNNING": (300, "Start it with 'tandem up'."),

@@ -44,10 +44,11 @@ static const char *refusal(struct gallery *g, int64_t service, const struct hash
 }
 
 static bool serves_but_children(void *ctx, struct store *s, const struct hash *person, struct span type,
-                                const struct hash *id_hash)
+                                const struct hash *what)
 {
     (void)ctx, (void)s, (void)person;
-    assert_true(span_eq_text(type, id_hash != NULL ? "Item" : "Child") || span_eq_text(type, "Link"));
+    assert_false(hash_is_zero(what));
+    assert_true(span_eq_text(type, "Item") || span_eq_text(type, "Child") || span_eq_text(type, "Link"));
     return !span_eq_text(type, "Child");
 }
 
