@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "models/access.h"
+#include "models/leute.h"
 #include "models/origin.h"
 #include "models/profile.h"
 #include "models/restoring.h"
@@ -168,9 +169,10 @@ static bool is_between(struct model *m, const struct hash *sender, const struct 
     return (hash_eq(one, sender) && hash_eq(two, self)) || (hash_eq(one, self) && hash_eq(two, sender));
 }
 
+// Any identity of this node, or the other own node's: nobody else writes in their name.
 static bool is_own(struct model *m, const struct hash *person)
 {
-    return hash_eq(person, &m->self->person) || sharing_is_own_node(m, person);
+    return leute_is_me(m, person) || sharing_is_own_node(m, person);
 }
 
 // What members of a group write is taken from every member, as long as they may write; what those wrote who are gone,
