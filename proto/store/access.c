@@ -1,11 +1,19 @@
 // Follows the heads of Access, IdAccess and Group objects into scope, member and group_member, and the heads of granted
 // ids into scope_log (DATA-MODEL.md 10.1). What is granted to a group stays with the group: who is in it is joined when
 // somebody asks, so that a change of its members touches only their rows.
-#include <stdlib.h>
 #include <string.h>
 
 #include "data/merge.h"
-#include "store/internal.h"
+#include "store/access.h"
+#include "store/database.h"
+#include "store/fragment.h"
+#include "store/heads.h"
+#include "store/links.h"
+#include "store/rows.h"
+#include "store/schema.h"
+#include "store/scope_events.h"
+#include "store/state.h"
+#include "store/statements.h"
 
 static enum status find_number(struct store *s, sqlite3_stmt *st, bool *found, int64_t *number, struct error *e)
 {
@@ -173,7 +181,7 @@ static enum status follow_versions(struct store *s, const struct store_type *typ
         status = remove_unreachable(s, scope, head, e);
     if (status == STATUS_OK)
         status = append_new(s, scope, type, id_hash, head, e);
-    access_note_scope(s, scope);
+    scope_events_note(s, scope);
     return status;
 }
 
@@ -320,7 +328,7 @@ enum status store_offer(struct store *s, const struct hash *person, bool is_id, 
     if (status != STATUS_OK || is == offered)
         return status;
     const struct member_statements m = {.scope = scope, .is_group = MEMBER_OFFERED};
-    access_note_scope(s, scope);
+    scope_events_note(s, scope);
     return write_member(s, offered ? SQL_MEMBER_SET : SQL_MEMBER_END, &m, person, e);
 }
 
@@ -341,7 +349,7 @@ static enum status follow_grant(struct store *s, const struct object *o, int kin
                                       .is_group = is_group};
         status = update_members(s, &m, o, is_group ? "group" : "person", e);
     }
-    access_note_scope(s, scope);
+    scope_events_note(s, scope);
     return status;
 }
 
@@ -381,7 +389,7 @@ static enum status follow_group(struct store *s, const struct object *o, const s
 {
     struct member_statements m = {.list = SQL_GROUP_LIST, .set = SQL_GROUP_SET, .end = SQL_GROUP_END, .group = id_hash};
     enum status status = update_members(s, &m, o, "person", e);
-    access_note_group(s, id_hash);
+    scope_events_note_group(s, id_hash);
     return status;
 }
 
@@ -427,7 +435,7 @@ static enum status node_refresh(struct store *s, const struct hash *node, struct
     if (status == STATUS_OK)
         status = statement_run(s, st, e);
     buf_free(&fragment.text);
-    access_note_scope(s, scope);
+    scope_events_note(s, scope);
     return status;
 }
 
@@ -441,7 +449,7 @@ enum status access_object_changed(struct store *s, const struct hash *hash, stru
         if (!found)
             continue;
         status = scope_refresh(s, scope, hash, kind, e);
-        access_note_scope(s, scope);
+        scope_events_note(s, scope);
     }
     return status == STATUS_OK ? node_refresh(s, hash, e) : status;
 }

@@ -1,9 +1,12 @@
-#include "store/internal.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "store/changes.h"
+#include "store/heads.h"
+#include "store/rows.h"
+#include "store/schema.h"
+#include "store/state.h"
 
 static struct store_change *append(struct store *s)
 {

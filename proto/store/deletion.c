@@ -3,8 +3,15 @@
 // The transaction that deletes notes each name in the table gone. Whenever there is nothing else to do, the files of
 // these are removed, the pages they had in the database given back to the file system, and the log of the database,
 // which still has them, emptied; then the names are dropped from the table. A crash on the way makes it begin anew.
+#include "store/deletion.h"
 #include "base/log.h"
-#include "store/internal.h"
+#include "store/database.h"
+#include "store/place.h"
+#include "store/provenance.h"
+#include "store/rows.h"
+#include "store/state.h"
+#include "store/statements.h"
+#include "store/tree.h"
 
 enum { FILES = 256, PAGES = 512, NEEDED_MAX = 4096 };
 

@@ -1,6 +1,8 @@
 #include "store/delivery.h"
-
-#include "store/internal.h"
+#include "store/database.h"
+#include "store/rows.h"
+#include "store/state.h"
+#include "store/statements.h"
 
 static enum status read_all(struct store *s, sqlite3_stmt *st, struct arena *a, struct store_deliveries *out,
                             struct error *e)

@@ -1,9 +1,14 @@
 #include <stdlib.h>
-#include <string.h>
 
-#include "crypto/sha256.h"
 #include "io/temp.h"
-#include "store/internal.h"
+#include "store/database.h"
+#include "store/dir.h"
+#include "store/objects.h"
+#include "store/place.h"
+#include "store/put.h"
+#include "store/rows.h"
+#include "store/state.h"
+#include "store/statements.h"
 
 // ---- Writing --------------------------------------------------------------------------------------------------------
 

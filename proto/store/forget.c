@@ -1,10 +1,18 @@
 // What is lost and nobody has is given up. A history with a hole cannot be followed: its id begins anew with the newest
 // version that is left. The links of what is lost are still known.
 #include <stdlib.h>
-#include <string.h>
 
 #include "io/file.h"
-#include "store/internal.h"
+#include "store/access.h"
+#include "store/database.h"
+#include "store/deletion.h"
+#include "store/heads.h"
+#include "store/links.h"
+#include "store/place.h"
+#include "store/rows.h"
+#include "store/schema.h"
+#include "store/state.h"
+#include "store/statements.h"
 
 struct behind { // what lies behind a head
     const struct hash *lost;

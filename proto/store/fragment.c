@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "data/stringify.h"
-#include "store/internal.h"
+#include "store/fragment.h"
+#include "store/rows.h"
+#include "store/schema.h"
+#include "store/state.h"
 
 static void add_type(struct buf *b, const char *name, const struct store_type *type)
 {

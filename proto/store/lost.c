@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #include "io/file.h"
-#include "store/internal.h"
+#include "store/lost.h"
+#include "store/schema.h"
 
 enum { FORMAT_VERSION = 1, FORMAT_BYTES = 100 };
 

@@ -1,11 +1,16 @@
 // What store_verify found is put right: what is lost is noted, so that it can be fetched, and what is here after all is
 // taken in again.
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
-#include "io/file.h"
-#include "store/internal.h"
+#include "store/database.h"
+#include "store/dir.h"
+#include "store/place.h"
+#include "store/put.h"
+#include "store/rows.h"
+#include "store/schema.h"
+#include "store/state.h"
+#include "store/statements.h"
 
 enum { HEAD_BYTES = 300 };
 
@@ -38,7 +43,7 @@ struct span store_type_known(struct store *s, const struct hash *hash)
 
 void store_rebuild_next(const struct store *s)
 {
-    recover_mark_needed(s);
+    dir_mark_rebuild(s);
 }
 
 static bool size_of(const struct store *s, const struct hash *hash, uint64_t *size)

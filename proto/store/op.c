@@ -1,7 +1,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "store/internal.h"
+#include "store/database.h"
+#include "store/op.h"
+#include "store/rows.h"
+#include "store/schema.h"
+#include "store/state.h"
+#include "store/statements.h"
+
+enum { STORE_OP_AGE_MS = 24 * 60 * 60 * 1000 };
+
+#define STORE_CARRIED_AGE_MS ((int64_t)90 * STORE_OP_AGE_MS)
 
 enum { RESULT_LIMIT = 1 << 20, OP_EXPIRY_MS = 60 * 60 * 1000 };
 

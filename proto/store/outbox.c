@@ -1,6 +1,8 @@
 #include "store/outbox.h"
-
-#include "store/internal.h"
+#include "store/database.h"
+#include "store/rows.h"
+#include "store/state.h"
+#include "store/statements.h"
 
 static struct span keep_text(sqlite3_stmt *st, int column, struct arena *a)
 {

@@ -16,7 +16,11 @@
 #include "io/file.h"
 #include "io/folder.h"
 #include "io/temp.h"
-#include "store/internal.h"
+#include "store/dir.h"
+#include "store/heads.h"
+#include "store/place.h"
+#include "store/rows.h"
+#include "store/state.h"
 
 static const char *const folders[] = {"objects", "incoming", "vheads", "tmp"};
 

@@ -5,7 +5,11 @@
 // an e-mail address whose hash begins like the other's.
 #include <stdlib.h>
 
-#include "store/internal.h"
+#include "store/provenance.h"
+#include "store/rows.h"
+#include "store/schema.h"
+#include "store/state.h"
+#include "store/statements.h"
 
 enum {
     REFERRERS = 32, // looked at per object
@@ -24,7 +28,7 @@ int64_t provenance_source(const struct hash *person)
     return n != 0 ? (int64_t)n : 1;
 }
 
-static int64_t current_source(const struct store *s)
+int64_t provenance_sender(const struct store *s)
 {
     return s->making ? 0 : provenance_source(&s->sender);
 }
@@ -40,7 +44,7 @@ void store_set_parts(struct store *s, bool parts)
 }
 
 // Id objects and files have no effects that could wait.
-static bool comes_as_part(const struct store *s, const struct object_row *row)
+bool provenance_as_part(const struct store *s, const struct object_row *row)
 {
     return row->type->kind == STORE_OBJECT && (s->recovering || (s->storing_parts && !s->making));
 }
@@ -49,20 +53,8 @@ static bool comes_as_part(const struct store *s, const struct object_row *row)
 
 void provenance_begin(const struct store *s, bool known, const struct object_row *before, struct object_row *row)
 {
-    row->source = known ? before->source : current_source(s);
-    row->part = comes_as_part(s, row) && (!known || before->part);
-}
-
-// Who has it too. What refers to a file may be waiting for that.
-static enum status brought(struct store *s, const struct hash *hash, const struct object_row *row, int64_t source,
-                           struct error *e)
-{
-    sqlite3_stmt *st = statement(s, SQL_BROUGHT_ADD);
-    sqlite3_bind_int64(st, 1, row->seq);
-    sqlite3_bind_int64(st, 2, source);
-    enum status status = statement_run(s, st, e);
-    bool file = row->type->kind == STORE_BLOB || row->type->kind == STORE_CLOB;
-    return status == STATUS_OK && file && sqlite3_changes(s->main.db) != 0 ? tree_arrived(s, hash, e) : status;
+    row->source = known ? before->source : provenance_sender(s);
+    row->part = provenance_as_part(s, row) && (!known || before->part);
 }
 
 enum status provenance_set(struct store *s, const struct hash *hash, int64_t source, bool part, struct error *e)
@@ -72,38 +64,6 @@ enum status provenance_set(struct store *s, const struct hash *hash, int64_t sou
     sqlite3_bind_int64(st, 2, source);
     sqlite3_bind_int(st, 3, part);
     return statement_run(s, st, e);
-}
-
-enum status provenance_again(struct store *s, const struct hash *hash, struct object_row *row, struct error *e)
-{
-    if (s->recovering)
-        return STATUS_OK;
-    int64_t source = current_source(s);
-    bool ours = source == 0 && row->source != 0 && !s->making;
-    bool admitted = row->part && !comes_as_part(s, row);
-    enum status status = STATUS_OK;
-    if (ours || (source != 0 && source != row->source))
-        status = brought(s, hash, row, ours ? row->source : source, e);
-    if (status != STATUS_OK || (!ours && !admitted))
-        return status;
-    row->source = ours ? 0 : row->source;
-    row->part = row->part && !admitted;
-    status = provenance_set(s, hash, row->source, row->part, e);
-    if (status == STATUS_OK && ours)
-        status = tree_made_here(s, hash, e);
-    if (status == STATUS_OK && admitted)
-        changes_add_object(s, row, hash);
-    return status;
-}
-
-enum status store_vouch(struct store *s, const struct hash *hash, struct error *e)
-{
-    struct object_row row;
-    bool found;
-    enum status status = object_row_find(s, hash, &found, &row, e);
-    if (status != STATUS_OK || !found || row.state >= STATE_WANTED || row.source == current_source(s))
-        return status;
-    return brought(s, hash, &row, current_source(s), e);
 }
 
 // ---- Parts ----------------------------------------------------------------------------------------------------------

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/internal.h"
+#include "store/changes.h"
+#include "store/database.h"
+#include "store/settle.h"
+#include "store/state.h"
 
 enum {
     QUEUE_FULL = 4096,

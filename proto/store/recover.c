@@ -9,10 +9,18 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "crypto/sha256.h"
 #include "io/file.h"
 #include "io/folder.h"
-#include "store/internal.h"
+#include "store/current.h"
+#include "store/database.h"
+#include "store/dir.h"
+#include "store/place.h"
+#include "store/provenance.h"
+#include "store/put.h"
+#include "store/recipes.h"
+#include "store/recover.h"
+#include "store/salvage.h"
+#include "store/state.h"
 
 enum { TRANSACTION_OBJECTS = 1000, HEAD_BYTES = 300, HASH_STEP = 256 << 10 };
 
@@ -34,21 +42,6 @@ struct recovery {
     uint64_t lost_heads;
     uint64_t unknown_versions; // lie here, and nobody knows whose they are
 };
-
-bool recover_is_needed(const struct store *s)
-{
-    char *path = store_path(s, "rebuild");
-    bool needed = file_exists(path);
-    free(path);
-    return needed;
-}
-
-void recover_mark_needed(const struct store *s)
-{
-    char *path = store_path(s, "rebuild");
-    (void)file_write(path, SPAN("the database is damaged\n"), 0600, NULL);
-    free(path);
-}
 
 // ---- Putting objects back -------------------------------------------------------------------------------------------
 
@@ -248,7 +241,7 @@ static enum status set_heads(struct recovery *r, struct error *e)
     enum status status = STATUS_OK;
     r->lost_heads = 0;
     while (status == STATUS_OK && hash_map_next(r->heads, &cursor, &id_hash, &node)) {
-        status = heads_set(r->s, &id_hash, node, e);
+        status = current_set(r->s, &id_hash, node, e);
         if (status == STATUS_OK)
             status = store_admit_history(r->s, node, e);
         if (is_about_content(status)) {
@@ -261,49 +254,6 @@ static enum status set_heads(struct recovery *r, struct error *e)
 }
 
 // ---- Recipes --------------------------------------------------------------------------------------------------------
-
-static void register_recipe(struct store *s, const struct hash *hash)
-{
-    struct arena *a = arena_create();
-    struct object o;
-    struct error e = {0};
-    struct span name;
-    if (store_get_object(s, hash, a, &o, &e) != STATUS_OK)
-        LOG(LOG_ERROR, "store.recipeUnreadable", LOG_HASH("hash", hash), LOG_TEXT("code", e.code));
-    else if (value_get_string(o.value, "name", &name) && recipes_find(s->recipes, name) == NULL &&
-             recipes_add(s->recipes, o.value, &e) != STATUS_OK)
-        LOG(LOG_ERROR, "store.recipeRefused", LOG_HASH("hash", hash), LOG_TEXT("code", e.code));
-    arena_destroy(a);
-}
-
-static enum status register_instance(struct store *s, const struct hash *id_hash, struct error *e)
-{
-    struct head_row head;
-    struct object_row row;
-    struct child_rows links = {0};
-    enum status status = heads_get(s, id_hash, &head, e);
-    if (status == STATUS_OK)
-        status = object_need(s, &head.data, &row, e);
-    if (status == STATUS_OK)
-        status = links_load(s, row.seq, &links, e);
-    for (size_t i = 0; i < links.count; i++) {
-        const struct store_type *type = links.items[i].row.type;
-        if (links.items[i].kind == LINK_OBJECT && type != NULL)
-            register_recipe(s, &links.items[i].target);
-    }
-    free(links.items);
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-}
-
-enum status recover_recipes(struct store *s, struct error *e)
-{
-    struct hash_list instances = {0};
-    enum status status = store_ids_of_type(s, SPAN("Instance"), &instances, e);
-    for (size_t i = 0; i < instances.count && status == STATUS_OK; i++)
-        status = register_instance(s, &instances.items[i], e);
-    hash_list_free(&instances);
-    return status;
-}
 
 // Objects of types that only the recovered recipes describe.
 static enum status retry_unread(struct recovery *r, struct error *e)
@@ -508,7 +458,7 @@ enum status recover_database(struct store *s, bool foreign, struct store_report 
     struct recovery r = {.s = s, .report = report, .heads = hash_map_create()};
     char *mark = store_path(s, "rebuild");
     database_close(s);
-    recover_mark_needed(s);
+    dir_mark_rebuild(s);
     enum status status = move_database(s, e);
     if (status == STATUS_OK && foreign)
         status = set_databases_aside(s, e);

@@ -1,11 +1,12 @@
 // Reads what can still be read from a damaged database. Nothing in it is trusted: bodies are named by their own hash,
 // heads are checked by whoever takes them.
 #include <stdlib.h>
-#include <string.h>
 
-#include "crypto/sha256.h"
 #include "store/delivery.h"
-#include "store/internal.h"
+#include "store/rows.h"
+#include "store/salvage.h"
+#include "store/state.h"
+#include "store/statements.h"
 
 struct salvage {
     sqlite3 *db;

@@ -28,11 +28,15 @@
 //   delivery      how far each own message got, by recipient (delivery.h); change numbers the changes
 //   trace         the way of the last messages, step by step (trace.h)
 //   total         sums kept with every commit, and the next seq
-#include "base/log.h"
-#include "store/internal.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/log.h"
+#include "store/schema.h"
+#include "store/state.h"
+#include "store/statements.h"
+
+enum { STORE_VERSION = 5 }; // user_version of the database
 
 // What is written and sent by way of another node. Before version 3 there was nothing of it.
 #define FACE_TABLES                                                                                                    \

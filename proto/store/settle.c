@@ -8,7 +8,13 @@
 
 #include "io/folder.h"
 #include "io/temp.h"
-#include "store/internal.h"
+#include "store/deletion.h"
+#include "store/dir.h"
+#include "store/op.h"
+#include "store/place.h"
+#include "store/settle.h"
+#include "store/state.h"
+#include "store/statements.h"
 
 enum {
     SETTLE_FILES = 256, // per batch

@@ -2,14 +2,15 @@
 // of it is of that moment, however long it takes; in the log mode of the database nobody who writes waits for it.
 #include "store/snapshot.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "io/file.h"
 #include "io/temp.h"
-#include "store/internal.h"
+#include "store/dir.h"
+#include "store/state.h"
+#include "store/statements.h"
 
 enum { PAGES_AT_A_TIME = 256, LINES_AT_A_TIME = 64 << 10, MARK_MAX = 64 };
 

@@ -25,3 +25,5 @@ enum status store_snapshot(const char *dir, const char *database, const char *li
 // the report (restored), until this is called.
 #define STORE_RESTORED "restored"
 enum status store_forget_restored(struct store *s, struct error *e);
+// Called by store_open: a copy that took the place of a lost store begins a new epoch.
+enum status snapshot_begin_epoch(struct store *s, struct store_report *report, struct error *e);

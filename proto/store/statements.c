@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "store/internal.h"
+#include "store/dir.h"
+#include "store/state.h"
 
 #define OUTBOX_COLUMNS "seq, op, method, params, created_at, state, result, code, why, topic, message, time"
 
@@ -336,7 +337,7 @@ static enum status describe(struct store *s, struct error *e)
         return error_set(e, STATUS_CONFLICT, "STORE-LOCKED", "Another process uses the store in %s", s->dir);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        recover_mark_needed(s);
+        dir_mark_rebuild(s);
         return error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "The database of %s is damaged", s->dir);
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:

@@ -1,6 +1,8 @@
+// Finds the links of an object in its text without parsing it.
 #include <string.h>
 
-#include "store/internal.h"
+#include "store/state.h"
+#include "store/textlinks.h"
 
 static bool link_kind_of(struct span word, enum link_kind *out)
 {

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-#include "store/internal.h"
+#include "store/database.h"
+#include "store/state.h"
+#include "store/statements.h"
 
 enum { STEPS_BYTES = STORE_TRACE_STEPS * sizeof(int64_t) };
 

@@ -2,7 +2,14 @@
 // stored, from its direct links; what arrives late or gets lost afterwards is told upwards along the links.
 #include <stdlib.h>
 
-#include "store/internal.h"
+#include "store/access.h"
+#include "store/links.h"
+#include "store/provenance.h"
+#include "store/rows.h"
+#include "store/schema.h"
+#include "store/state.h"
+#include "store/statements.h"
+#include "store/tree.h"
 
 bool tree_is_lacking(enum link_kind kind, bool found, const struct object_row *row)
 {

@@ -7,10 +7,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/invariant.h"
 #include "crypto/sha256.h"
 #include "io/file.h"
 #include "io/folder.h"
-#include "store/internal.h"
+#include "store/lost.h"
+#include "store/place.h"
+#include "store/rows.h"
+#include "store/schema.h"
+#include "store/statements.h"
+#include "store/textlinks.h"
 
 enum { PAGE_ROWS = 64, FILE_STEP = 256 << 10, PROGRESS_STEPS = 10000, NAME_BYTES = 300, LOOKS = 5, LOOK_NS = 20000000 };
 

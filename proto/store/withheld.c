@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "store/internal.h"
+#include "store/state.h"
+#include "store/statements.h"
+#include "store/withheld.h"
 
 enum { ITEMS_MAX = 8, REST = 20 }; // of one person, above, the oldest gives way; times what finding took
 

@@ -51,4 +51,12 @@ below ipc 'base|crypto'
 below supervisor 'base|wall|io|crypto|ipc|store'
 below archive-node 'base|net|node|relay'
 below sparse-node 'node'
+
+# What the files of the store share among themselves is nobody else's.
+found=$(grep -rnE '#include "store/' --include='*.[ch]' proto ipc supervisor archive-node sparse-node tests |
+    grep -v '^proto/store/' | grep -vE '"store/(delivery|look|outbox|queue|snapshot|store|trace|verify)\.h"')
+if [ -n "$found" ]; then
+    echo "private headers of the store are included: $found"
+    failed=1
+fi
 exit $failed
