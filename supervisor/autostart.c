@@ -17,7 +17,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "ipc/errors.h"
 #include "supervisor/core.h"
 #include "supervisor/secretline.h"
 
@@ -25,33 +24,6 @@ enum { PATIENCE_MS = 120000, LOOK_MS = 5, GUARD_MS = 20, NOT_FOUND = 127 };
 
 #define CREDENTIAL "tandem.secret"
 #define TOOL "secret-tool"
-
-static const char *source(const struct supervisor *s)
-{
-    return config_text(s->options->config, "autostart.secret");
-}
-
-static void tell_failure(struct supervisor *s)
-{
-    json_t *data =
-        json_pack("{s:s, s:s, s:s}", "kind", "autostart", "code", s->autostart.failure.code, "severity", "error");
-    notify_event(s, "supervisor", "error.reported", data);
-    json_decref(data);
-}
-
-void autostart_failed(struct supervisor *s, const struct error *error)
-{
-    struct autostart *a = &s->autostart;
-    a->state = AUTOSTART_FAILED;
-    a->failure = *error;
-    LOG(LOG_WARN, "autostart.failed", LOG_TEXT("from", source(s)), LOG_TEXT("code", error->code),
-        LOG_TEXT("reason", error->message));
-    fprintf(stderr, "tandem-supervisor: %s (%s); 'tandem provision' asks for the secret\n", error->message,
-            error->code);
-    if (s->ring != NULL)
-        tell_failure(s);
-    readiness_update(s);
-}
 
 static void open_with(struct supervisor *s, struct secret *secret)
 {
@@ -83,6 +55,7 @@ static enum status read_credential(struct secret *out, struct error *e)
 }
 
 // ---- The keyring ---------------------------------------------------------------------------------------------------
+
 //
 // The tool is none of libuv's processes: it was started outside the walls, from where nobody within can signal it, so
 // it has to end with us by itself.
@@ -241,10 +214,10 @@ static void ask_keyring(struct supervisor *s)
 void autostart_fetch(struct supervisor *s)
 {
     struct error e = {0};
-    if (strcmp(source(s), "none") == 0)
+    if (strcmp(autostart_source(s), "none") == 0)
         return;
     s->autostart.state = AUTOSTART_ASKING;
-    if (strcmp(source(s), "keyring") == 0)
+    if (strcmp(autostart_source(s), "keyring") == 0)
         ask_keyring(s);
     else if (read_credential(&s->autostart.secret, &e) != STATUS_OK)
         autostart_failed(s, &e);
@@ -253,26 +226,9 @@ void autostart_fetch(struct supervisor *s)
 void autostart_begin(struct supervisor *s)
 {
     if (s->autostart.state == AUTOSTART_FAILED)
-        tell_failure(s); // there was nobody to tell it
+        autostart_tell_failure(s); // there was nobody to tell it
     if (s->autostart.secret.data != NULL)
         open_with(s, &s->autostart.secret);
-}
-
-bool autostart_is_under_way(const struct supervisor *s)
-{
-    return s->autostart.state == AUTOSTART_ASKING || s->autostart.state == AUTOSTART_OPENING;
-}
-
-json_t *autostart_show(const struct supervisor *s)
-{
-    const struct error *e = &s->autostart.failure;
-    if (s->autostart.state == AUTOSTART_OFF)
-        return json_null();
-    json_t *failure = s->autostart.state == AUTOSTART_FAILED
-                          ? json_pack("{s:s, s:s, s:s}", "code", e->code, "message", e->message, "hint",
-                                      ipc_code_find(e->code, e->status)->hint)
-                          : json_null();
-    return json_pack("{s:s, s:o}", "from", source(s), "failure", failure);
 }
 
 void autostart_close(struct supervisor *s)

@@ -144,10 +144,10 @@ static enum status check_nodes(const struct supervisor *s, bool takes_over, stru
     if (s->backup.id[0] != '\0' && (s->backup.taking || !takes_over))
         return error_set(e, STATUS_CONFLICT, "BUSY", "another backup is under way");
     for (int i = 0; i < NODES; i++)
-        if (!drive_is_open(&s->nodes[i]))
+        if (!node_is_open(&s->nodes[i]))
             return error_set(e, STATUS_CLOSED, "NODE-DOWN", "the %s node is not running",
                              process_name(s->nodes[i].process));
-    return provision_check_idle(s, e);
+    return nodes_check_idle(s, e);
 }
 
 static enum status prepare(struct supervisor *s, bool takes_over, struct error *e)

@@ -11,7 +11,7 @@ static json_t *part(const char *state, json_t *reason)
 
 static const json_t *of_node(const struct node *n, const char *name)
 {
-    return drive_is_open(n) && !drive_is_silent(n) ? json_object_get(json_object_get(n->status, "board"), name) : NULL;
+    return node_is_open(n) && !node_is_silent(n) ? json_object_get(json_object_get(n->status, "board"), name) : NULL;
 }
 
 static bool is(const json_t *p, const char *state)
@@ -24,7 +24,7 @@ static bool is(const json_t *p, const char *state)
 static json_t *closed(const struct supervisor *s, const struct node *n)
 {
     const char *name = process_name(n->process);
-    if (drive_is_silent(n))
+    if (node_is_silent(n))
         return part("failing", json_sprintf("the %s node does not answer", name));
     if (n->failure.code[0] != '\0') {
         json_t *error = ipc_error_to_json(&n->failure);
@@ -63,7 +63,7 @@ static const json_t *listener(const struct supervisor *s)
     size_t i;
     json_t *item;
     const struct node *archive = &s->nodes[IPC_ARCHIVE];
-    json_array_foreach(drive_is_open(archive) ? json_object_get(archive->status, "listeners") : NULL, i, item)
+    json_array_foreach(node_is_open(archive) ? json_object_get(archive->status, "listeners") : NULL, i, item)
     {
         if (strcmp(json_string_value(json_object_get(item, "type")), "websocket") == 0)
             return item;
@@ -76,7 +76,7 @@ static json_t *web_socket_server(const struct supervisor *s)
     const struct node *archive = &s->nodes[IPC_ARCHIVE];
     const json_t *l = listener(s);
     const char *url = json_string_value(json_object_get(l, "url"));
-    if (!drive_is_open(archive))
+    if (!node_is_open(archive))
         return closed(s, archive);
     if (archive->status == NULL)
         return part("idle", json_string("the archive node has just opened"));

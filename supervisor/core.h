@@ -1,16 +1,22 @@
 // What the files of the supervisor share: its one struct and who does what. Everything runs on the loop's thread.
 //
 //   supervisor.c  builds it up, runs the loop, takes it down
+//   stopping.c    the end of both nodes and of the loop
 //   provision.c   provision, deprovision
+//   nodes.c       what is known of the nodes
+//   record.c      installation.json
+//   port.c        where the archive is to listen
+//   opening.c     what a node is opened with
 //   drive.c       brings both nodes to where they should be
 //   rekey.c       secret.change
 //   repair.c      store.repair
 //   backup.c      what a backup needs of it
-//   listener.c    where the archive listens; listener.stop, listener.start
+//   listener.c    whether the archive can listen; listener.stop, listener.start
 //   requests.c    wait, restart, down, forwarding
 //   overview.c    status, config.show
 //   board.c       what works, part by part
 //   autostart.c   opening without anybody who types the secret
+//   outcome.c     what came of that
 //   readiness.c   what the service manager is told
 //   endpoints.c   the sockets it is asked at
 //   tasks.c       requests that wait, and repeats
@@ -116,6 +122,8 @@ struct supervisor {
     uv_poll_t server_poll;
     uv_poll_t hints_poll;
     uv_timer_t tick;
+    void (*kick)(struct supervisor *s);                         // look again soon: somebody waits
+    void (*refused)(struct node *n, const struct error *error); // a node will not take a step of the drive
     uv_signal_t signals[3];
     uv_poll_t stdin_poll;
     bool watches_stdin;
@@ -171,17 +179,37 @@ struct supervisor {
     bool stream_closed;
 };
 
+// nodes.c
+void node_forget(struct node *n); // what was known of its process
+void node_note_failure(struct node *n, const struct error *error);
+bool node_is_open(const struct node *n);                    // provisioned and answering
+bool node_is_silent(const struct node *n);                  // open, and does not answer
+bool node_is_blocked(const struct node *n);                 // it refused; this process is asked no more
+bool node_is_current(const struct node *n, uint64_t since); // its status was asked since then, if it can be
+bool nodes_are_both(const struct supervisor *s, enum process_state state);
+bool nodes_are_paired(const struct supervisor *s);                          // both say so
+bool nodes_are_federated(const struct supervisor *s);                       // both say so
+bool nodes_are_federated_since(const struct supervisor *s, uint64_t since); // and were asked since then
+enum status nodes_check_idle(const struct supervisor *s, struct error *e);  // BUSY: keys or stores are being changed
+bool autostart_is_under_way(const struct supervisor *s); // the secret, or what it opens, is still to come
+
+// record.c
+enum status record_load(struct supervisor *s, struct error *e);
+enum status record_save(struct supervisor *s, struct error *e); // writes installation.json
+
+// port.c
+bool port_is_asked_for(const struct supervisor *s);                                // by a setting
+void port_address(const struct supervisor *s, char *host, size_t size, int *port); // what the archive is told
+int port_kept(struct supervisor *s);                                               // DIR/port; 0 = none
+void port_keep(struct supervisor *s, int port);
+
+// opening.c
+// With keys among them, which the caller wipes. e->status says whether they are all there.
+json_t *opening_params(struct node *n, bool create, struct error *e);
+
 // drive.c
-void drive(struct supervisor *s);  // takes the next steps towards "provisioned"; cheap when there are none
-void drive_forget(struct node *n); // what was known of its process
-void drive_note_failure(struct node *n, const struct error *error);
-bool drive_is_open(const struct node *n);                    // provisioned and answering
-bool drive_is_paired(const struct supervisor *s);            // both nodes say so
-bool drive_is_silent(const struct node *n);                  // open, and does not answer
-bool drive_is_current(const struct node *n, uint64_t since); // its status was asked since then, if it can be
-// Both nodes say so, and were asked since then.
-bool drive_is_federated(const struct supervisor *s, uint64_t since);
-bool drive_is_idle(const struct supervisor *s);     // federated and nothing left to transfer
+void drive(struct supervisor *s);               // takes the next steps towards "provisioned"; cheap when there are none
+bool drive_is_idle(const struct supervisor *s); // federated and nothing left to transfer
 uint64_t drive_poll_ms(const struct supervisor *s); // how often the nodes are asked for their status
 
 // provision.c
@@ -189,12 +217,9 @@ uint64_t drive_poll_ms(const struct supervisor *s); // how often the nodes are a
 // "" nobody's.
 enum status provision_by_itself(struct supervisor *s, struct secret *secret, const char *user, struct error *e);
 void provision_register(struct supervisor *s, struct ipc_service *service);
-void provision_failed(struct supervisor *s, const struct error *error); // called by drive
-enum status provision_save(struct supervisor *s, struct error *e);      // writes installation.json
-void provision_nodes_changed(struct supervisor *s);                     // goes on with a deprovision
-enum status provision_clean_up(struct supervisor *s, struct error *e);  // before anything runs; reads the record
-
-enum status provision_check_idle(const struct supervisor *s, struct error *e); // BUSY: keys or stores are being changed
+void provision_failed(struct supervisor *s, const struct error *error);
+void provision_nodes_changed(struct supervisor *s);                    // goes on with a deprovision
+enum status provision_clean_up(struct supervisor *s, struct error *e); // before anything runs; reads the record
 
 // backup.c
 void backup_register(struct supervisor *s, struct ipc_service *service);
@@ -236,13 +261,16 @@ enum status endpoints_open(struct supervisor *s, struct error *e);
 void endpoints_mend(struct supervisor *s); // if somebody removed them; cheap
 void endpoints_close(struct supervisor *s);
 
+// outcome.c
+const char *autostart_source(const struct supervisor *s); // the setting
+void autostart_failed(struct supervisor *s, const struct error *error);
+void autostart_tell_failure(struct supervisor *s);
+json_t *autostart_show(const struct supervisor *s); // null when nobody chose it
+
 // autostart.c
 void autostart_fetch(struct supervisor *s); // before the walls stand
 void autostart_begin(struct supervisor *s); // once the nodes are started
-void autostart_failed(struct supervisor *s, const struct error *error);
-bool autostart_is_under_way(const struct supervisor *s); // the secret, or what it opens, is still to come
-json_t *autostart_show(const struct supervisor *s);      // null when nobody chose it
-void autostart_close(struct supervisor *s);              // the handles
+void autostart_close(struct supervisor *s); // the handles
 
 // readiness.c
 void readiness_open(struct supervisor *s); // before the walls stand
@@ -258,9 +286,6 @@ void overview_register(struct supervisor *s, struct ipc_service *service);
 // listener.c
 void listener_register(struct supervisor *s, struct ipc_service *service);
 enum status listener_settle(struct supervisor *s, struct error *e); // before anything runs: can it be opened, and where
-void listener_address(const struct supervisor *s, char *host, size_t size, int *port); // what the archive is told
-int listener_kept_port(struct supervisor *s);                                          // DIR/port; 0 = none
-void listener_keep_port(struct supervisor *s, int port);
 void listener_refused(struct supervisor *s); // the archive did not open: a listener.start is taken back
 
 // courier.c
@@ -287,10 +312,9 @@ void notify_ready(struct supervisor *s); // the first line on standard output
 // For who runs us: into the log and to standard error. what: what it means; why: as the system says it.
 void notify_problem(const char *event, const char *what, const char *why);
 
-// supervisor.c
-void supervisor_kick(struct supervisor *s); // look again soon: somebody waits
+// stopping.c
 void supervisor_stop(struct supervisor *s, const char *reason);
-bool supervisor_both_in(const struct supervisor *s, enum process_state state);
+void stopping_close(struct supervisor *s); // the last step: with the handles gone the loop ends
 
 // walls.c
 enum status walls_enter(struct supervisor *s, struct error *e); // before there are threads

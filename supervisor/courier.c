@@ -14,7 +14,7 @@ enum { GATHER_MS = 20 }; // changes of deliveries that come close together are c
 // A node that is being given back what it lost knows nobody yet: nothing is asked of it until it does.
 static bool both_open(const struct supervisor *s)
 {
-    return drive_is_open(&s->nodes[IPC_ARCHIVE]) && drive_is_open(&s->nodes[IPC_SPARSE]) && !s->stopping &&
+    return node_is_open(&s->nodes[IPC_ARCHIVE]) && node_is_open(&s->nodes[IPC_SPARSE]) && !s->stopping &&
            s->installation.restoring < 0;
 }
 

@@ -16,51 +16,11 @@
 enum { POLL_FAST_MS = 25, POLL_SLOW_MS = 1000, POLL_QUIET_MS = 5000 };
 enum { CALL_MS = 60000, ADOPT_MS = 3600000, STATUS_MS = 5000 };
 enum { PAIRING_TTL_S = 60, PAIRING_AGAIN_MS = 5000 };
-enum { LISTED = 1000, SILENT_MS = 1500 };
+enum { LISTED = 1000 };
 
 static struct node *other_of(struct node *n)
 {
     return &n->owner->nodes[n->which == IPC_ARCHIVE ? IPC_SPARSE : IPC_ARCHIVE];
-}
-
-void drive_forget(struct node *n)
-{
-    n->opened = 0;
-    n->told = 0;
-    n->copied = 0;
-    n->blocked = 0;
-    n->not_before = 0;
-    json_decref(n->status);
-    n->status = NULL;
-    n->unheard = 0;
-    n->asked_at = 0;
-}
-
-bool drive_is_open(const struct node *n)
-{
-    return process_state(n->process) == PROCESS_UP && n->opened == process_generation(n->process);
-}
-
-static bool peer_flag(const struct node *n, const char *name)
-{
-    return drive_is_open(n) && json_is_true(json_object_get(json_object_get(n->status, "peer"), name));
-}
-
-bool drive_is_paired(const struct supervisor *s)
-{
-    return peer_flag(&s->nodes[0], "paired") && peer_flag(&s->nodes[1], "paired");
-}
-
-static bool is_federated(const struct supervisor *s)
-{
-    return peer_flag(&s->nodes[0], "importing") && peer_flag(&s->nodes[0], "exporting") &&
-           peer_flag(&s->nodes[1], "importing") && peer_flag(&s->nodes[1], "exporting");
-}
-
-bool drive_is_federated(const struct supervisor *s, uint64_t since)
-{
-    return s->federated && is_federated(s) && drive_is_current(&s->nodes[0], since) &&
-           drive_is_current(&s->nodes[1], since);
 }
 
 bool drive_is_idle(const struct supervisor *s)
@@ -77,12 +37,6 @@ uint64_t drive_poll_ms(const struct supervisor *s)
     return s->federated ? POLL_QUIET_MS : POLL_SLOW_MS; // federated nodes tell when they no longer are
 }
 
-void drive_note_failure(struct node *n, const struct error *error)
-{
-    n->failure = *error;
-    n->failed_at = clock_wall_ms();
-}
-
 // A node that went down is driven again when it is back; any other refusal ends the drive for this process.
 static void refused(struct node *n, const char *step, const struct error *error)
 {
@@ -93,13 +47,10 @@ static void refused(struct node *n, const char *step, const struct error *error)
     LOG(LOG_WARN, "provision.refused", LOG_TEXT("node", process_name(n->process)), LOG_TEXT("step", step),
         LOG_TEXT("code", e.code), LOG_TEXT("reason", e.message));
     n->blocked = process_generation(n->process);
-    drive_note_failure(n, error);
+    node_note_failure(n, error);
     n->repair = false;
     error_prefix(&e, "%s node", process_name(n->process));
-    requests_refused(n, &e);
-    provision_failed(s, &e);
-    if (n->which == IPC_ARCHIVE)
-        listener_refused(s);
+    s->refused(n, &e);
 }
 
 static void call(struct node *n, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer)
@@ -122,9 +73,9 @@ static void keep_port(struct supervisor *s, const char *url)
     char host[256];
     int configured;
     const char *colon = strrchr(url, ':');
-    listener_address(s, host, sizeof host, &configured);
+    port_address(s, host, sizeof host, &configured);
     if (configured == 0 && colon != NULL && strcmp(host, "none") != 0 && !s->installation.listener_stopped)
-        listener_keep_port(s, atoi(colon + 1));
+        port_keep(s, atoi(colon + 1));
 }
 
 static enum status take_adopted(struct node *n, const json_t *result, struct error *e)
@@ -170,7 +121,7 @@ static void take_opened(struct node *n, const json_t *result)
         keep_port(s, n->url);
         s->opens_listener = false;
     }
-    if (provision_save(s, &e) != STATUS_OK)
+    if (record_save(s, &e) != STATUS_OK)
         refused(n, "installation.json", &e);
     notify_event(s, process_name(n->process), "node.provisioned", result);
     courier_attend(s);
@@ -179,7 +130,7 @@ static void take_opened(struct node *n, const json_t *result)
 static void take_recreation(struct node *n)
 {
     struct error e = {0};
-    if (provision_save(n->owner, &e) != STATUS_OK)
+    if (record_save(n->owner, &e) != STATUS_OK)
         refused(n, "installation.json", &e);
 }
 
@@ -233,78 +184,17 @@ static void opened(void *ctx, json_t *result, const struct error *error)
     drive(n->owner);
 }
 
-static void add_listener(struct supervisor *s, json_t *params)
-{
-    char host[256];
-    int port;
-    listener_address(s, host, sizeof host, &port);
-    json_object_set_new(params, "host", json_string(host));
-    json_object_set_new(params, "port", json_integer(port));
-    json_object_set_new(params, "listening", json_boolean(!s->installation.listener_stopped));
-    int kept = listener_kept_port(s);
-    if (port == 0 && kept != 0)
-        json_object_set_new(params, "preferredPort", json_integer(kept));
-}
-
-// A node that lost its keys, with its store or without, gets them back, if they were kept. A copy that cannot be read
-// matters only where the keys are sure to be lost.
-static enum status add_keys(struct node *n, json_t *params, struct error *e)
-{
-    struct buf copy = {0};
-    struct error why = {0};
-    enum status status = keys_find_copy(n->owner, n->which, &copy, &why);
-    json_t *text = status == STATUS_OK && copy.len != 0 ? json_stringn(copy.data, copy.len) : NULL;
-    buf_free(&copy);
-    if (text == NULL && status == STATUS_OK)
-        status = error_set(&why, STATUS_CORRUPT, "BAD-KEY-FILE", "%s is no copy of keys",
-                           keys_copy_file(n->owner, n->which));
-    if (text != NULL)
-        json_object_set_new(params, "keysCopy", text);
-    if (status == STATUS_OK || status == STATUS_NOT_FOUND || n->owner->installation.recreating != (int)n->which)
-        return STATUS_OK;
-    return error_set(e, status, why.code, "%s", why.message);
-}
-
-static void add_who(struct node *n, json_t *params)
-{
-    struct supervisor *s = n->owner;
-    if (s->installation.adopting == (int)n->which) {
-        json_object_set_new(params, "importName", json_string(s->import_name));
-        json_object_set_new(params, "importSecret",
-                            json_stringn((const char *)s->import_secret.data, s->import_secret.len));
-        return;
-    }
-    json_object_set_new(params, "email", json_string(s->installation.nodes[n->which].email));
-    json_object_set_new(params, "instanceName", json_string(s->installation.nodes[n->which].instance_name));
-    if (s->installation.nodes[n->which].person_id[0] == '\0') {
-        char name[USER_MAX + 1];
-        installation_name(&s->installation, name, sizeof name);
-        json_object_set_new(params, "name", json_string(name));
-    }
-}
-
 static void open_node(struct node *n)
 {
-    struct supervisor *s = n->owner;
     struct error e = {0};
-    const struct installation *in = &s->installation;
+    const struct installation *in = &n->owner->installation;
     bool adopts = in->adopting == (int)n->which;
     bool create = in->nodes[n->which].person_id[0] == '\0' || in->recreating == (int)n->which;
-    json_t *params =
-        json_pack("{s:s, s:o, s:b, s:o}", "user", in->user[0] != '\0' ? in->user : "owner", "key",
-                  keys_of_node(&s->kek, n->which), "create", create, "config", config_for_nodes(s->options->config));
-    add_who(n, params);
-    if (n->which == IPC_ARCHIVE)
-        add_listener(s, params);
-    if (n->aside)
-        json_object_set_new(params, "aside", json_true());
-    if (n->repair)
-        json_object_set_new(params, "repair", json_true());
-    if (in->nodes[n->which].person_id[0] != '\0' && add_keys(n, params, &e) != STATUS_OK)
+    json_t *params = opening_params(n, create, &e);
+    if (e.status != STATUS_OK)
         refused(n, "keys", &e);
-    json_incref(params);
     if (e.status == STATUS_OK)
-        call(n, "node.provision", params, adopts ? ADOPT_MS : CALL_MS, opened);
+        call(n, "node.provision", json_incref(params), adopts ? ADOPT_MS : CALL_MS, opened);
     keys_wipe(params, "key"); // the message is made
     keys_wipe(params, "importSecret");
     json_decref(params);
@@ -381,7 +271,7 @@ static void tell_peer(struct node *n)
 
 static void note_federation(struct supervisor *s)
 {
-    bool now = is_federated(s);
+    bool now = nodes_are_federated(s);
     if (now == s->federated)
         return;
     s->federated = now;
@@ -404,7 +294,7 @@ static void take_restored(struct node *n)
     if (!is_restoring(n) || !json_is_false(restoring))
         return;
     n->owner->installation.restoring = -1;
-    if (provision_save(n->owner, &e) != STATUS_OK)
+    if (record_save(n->owner, &e) != STATUS_OK)
         refused(n, "installation.json", &e);
     notify_event(n->owner, process_name(n->process), "node.restored", NULL);
     courier_attend(n->owner);
@@ -446,7 +336,7 @@ static void accepted(void *ctx, json_t *result, const struct error *error)
     } else {
         s->installation.paired = true;
         s->paired_at = clock_monotonic_ms();
-        if (provision_save(s, &e) != STATUS_OK)
+        if (record_save(s, &e) != STATUS_OK)
             refused(sparse, "installation.json", &e);
         s->nodes[0].asked_at = s->nodes[1].asked_at = 0; // ask both again at once
     }
@@ -488,7 +378,7 @@ static void forgotten(void *ctx, json_t *result, const struct error *error)
     s->paired_at = 0;
     if (error != NULL && error->status != STATUS_NOT_FOUND)
         refused(survivor, "contact.forget", error);
-    else if (provision_save(s, &e) != STATUS_OK)
+    else if (record_save(s, &e) != STATUS_OK)
         refused(survivor, "installation.json", &e);
     s->nodes[0].told = s->nodes[1].told = 0;
     s->nodes[0].asked_at = s->nodes[1].asked_at = 0;
@@ -536,18 +426,13 @@ static bool may_open(struct node *n)
 {
     const struct supervisor *s = n->owner;
     bool archive_first = n->which == IPC_ARCHIVE || s->installation.nodes[IPC_SPARSE].person_id[0] != '\0';
-    return archive_first || drive_is_open(&s->nodes[IPC_ARCHIVE]);
-}
-
-static bool is_blocked(const struct node *n)
-{
-    return n->blocked != 0 && n->blocked == process_generation(n->process);
+    return archive_first || node_is_open(&s->nodes[IPC_ARCHIVE]);
 }
 
 static void drive_node(struct node *n)
 {
     bool early = clock_monotonic_ms() < n->not_before;
-    if (n->pending || early || process_state(n->process) != PROCESS_UP || is_blocked(n))
+    if (n->pending || early || process_state(n->process) != PROCESS_UP || node_is_blocked(n))
         return;
     if (n->opened != process_generation(n->process)) {
         if (may_open(n))
@@ -561,27 +446,17 @@ static void drive_node(struct node *n)
     }
 }
 
-bool drive_is_current(const struct node *n, uint64_t since)
-{
-    return !drive_is_open(n) || is_blocked(n) || (!n->pending && n->asked_at >= since);
-}
-
-bool drive_is_silent(const struct node *n)
-{
-    return drive_is_open(n) && n->unheard != 0 && clock_monotonic_ms() - n->unheard >= SILENT_MS;
-}
-
 static bool is_settled(struct node *n)
 {
-    return !n->pending && drive_is_open(n) && n->told == n->opened && !needs_peer(n) && n->status != NULL &&
-           n->asked_at != 0 && !is_blocked(n);
+    return !n->pending && node_is_open(n) && n->told == n->opened && !needs_peer(n) && n->status != NULL &&
+           n->asked_at != 0 && !node_is_blocked(n);
 }
 
 // The archive stores its side of a pairing a moment after the sparse node has; it gets time before another try.
 static bool needs_pairing(struct supervisor *s)
 {
     bool lately = s->paired_at != 0 && clock_monotonic_ms() - s->paired_at < PAIRING_AGAIN_MS;
-    return !s->pairing && !lately && is_settled(&s->nodes[0]) && is_settled(&s->nodes[1]) && !drive_is_paired(s);
+    return !s->pairing && !lately && is_settled(&s->nodes[0]) && is_settled(&s->nodes[1]) && !nodes_are_paired(s);
 }
 
 void drive(struct supervisor *s)

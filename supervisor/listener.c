@@ -15,41 +15,9 @@
 #include "io/file.h"
 #include "supervisor/core.h"
 
-enum { SMALL_FILE = 64, NEXT_PORTS = 100, PATIENCE_MS = 2000, LOOK_MS = 50, STOP_MS = 1500 };
+enum { NEXT_PORTS = 100, PATIENCE_MS = 2000, LOOK_MS = 50, STOP_MS = 1500 };
 
 // --- where it is -----------------------------------------------------------------------------------------------------
-
-int listener_kept_port(struct supervisor *s)
-{
-    struct buf text = {0};
-    struct error e = {0};
-    int port = file_read(statedir_file(s->dir, "port"), SMALL_FILE, &text, &e) == STATUS_OK ? atoi(buf_cstr(&text)) : 0;
-    buf_free(&text);
-    return port > 0 && port < 65536 ? port : 0;
-}
-
-void listener_keep_port(struct supervisor *s, int port)
-{
-    char text[16];
-    struct error e = {0};
-    snprintf(text, sizeof text, "%d", port);
-    if (file_write(statedir_file(s->dir, "port"), span_of(text), 0600, &e) != STATUS_OK)
-        LOG(LOG_WARN, "port.forgotten", LOG_TEXT("reason", e.message));
-}
-
-static bool is_asked_for(const struct supervisor *s)
-{
-    return config_find(s->options->config, "listen.address").origin != CONFIG_DEFAULT;
-}
-
-void listener_address(const struct supervisor *s, char *host, size_t size, int *port)
-{
-    host[0] = '\0';
-    *port = 0;
-    config_listen(s->options->config, host, size, port, NULL);
-    if (s->found_port != 0 && !is_asked_for(s))
-        *port = s->found_port;
-}
 
 // --- whether it can be opened ----------------------------------------------------------------------------------------
 
@@ -84,15 +52,15 @@ static enum status try_patiently(struct supervisor *s, const char *host, int por
 static void take_port(struct supervisor *s, int usual, int port)
 {
     s->found_port = port;
-    if (port != listener_kept_port(s))
-        listener_keep_port(s, port);
+    if (port != port_kept(s))
+        port_keep(s, port);
     if (port != usual)
         LOG(LOG_WARN, "port.moved", LOG_INT("from", usual), LOG_INT("to", port));
 }
 
 static enum status find_port(struct supervisor *s, const char *host, int usual, struct error *e)
 {
-    int kept = listener_kept_port(s);
+    int kept = port_kept(s);
     bool moved = kept > usual && kept < usual + NEXT_PORTS;
     enum status st = try_patiently(s, host, moved ? kept : usual, e);
     if (st == STATUS_OK && moved)
@@ -116,10 +84,10 @@ enum status listener_settle(struct supervisor *s, struct error *e)
 {
     char host[ADDRESS_HOST_MAX + 3];
     int port;
-    listener_address(s, host, sizeof host, &port);
+    port_address(s, host, sizeof host, &port);
     if (strcmp(host, "none") == 0 || s->installation.listener_stopped || is_name(host))
         return STATUS_OK;
-    return is_asked_for(s) ? try_patiently(s, host, port, e) : find_port(s, host, port, e);
+    return port_is_asked_for(s) ? try_patiently(s, host, port, e) : find_port(s, host, port, e);
 }
 
 // --- listener.stop and listener.start --------------------------------------------------------------------------------
@@ -128,7 +96,7 @@ static enum status check(const struct supervisor *s, struct error *e)
 {
     char host[256] = "";
     int port;
-    if (provision_check_idle(s, e) != STATUS_OK)
+    if (nodes_check_idle(s, e) != STATUS_OK)
         return e->status;
     if (s->kek.data == NULL)
         return error_set(e, STATUS_CONFLICT, "NOT-PROVISIONED",
@@ -148,7 +116,7 @@ static void change(struct supervisor *s, struct ipc_request *r, bool stopped)
         return;
     }
     s->installation.listener_stopped = st == STATUS_OK ? stopped : s->installation.listener_stopped;
-    if (st == STATUS_OK && provision_save(s, &e) != STATUS_OK) {
+    if (st == STATUS_OK && record_save(s, &e) != STATUS_OK) {
         st = e.status;
         s->installation.listener_stopped = !stopped;
     }
@@ -168,7 +136,7 @@ void listener_refused(struct supervisor *s)
         return;
     s->opens_listener = false;
     s->installation.listener_stopped = true;
-    if (provision_save(s, &e) != STATUS_OK)
+    if (record_save(s, &e) != STATUS_OK)
         LOG(LOG_WARN, "listener.not-shut", LOG_TEXT("code", e.code), LOG_TEXT("reason", e.message));
     archive->restarting = true;
     process_stop(archive->process, STOP_MS);

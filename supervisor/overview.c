@@ -21,7 +21,7 @@ static const char *state_word(const struct node *n)
     case PROCESS_FAILED:
         return "failed";
     case PROCESS_UP:
-        return drive_is_open(n) ? "running" : "unprovisioned";
+        return node_is_open(n) ? "running" : "unprovisioned";
     }
     return "stopped";
 }
@@ -42,7 +42,7 @@ static json_t *failure(const struct node *n)
 {
     struct error e = n->failure;
     int64_t at = n->failed_at;
-    if (drive_is_silent(n)) {
+    if (node_is_silent(n)) {
         error_set(&e, STATUS_CLOSED, "NODE-DOWN", "the %s node does not answer", process_name(n->process));
         at = clock_wall_ms();
     }
@@ -66,7 +66,7 @@ static json_t *last_end(const struct process *p)
 static json_t *node_status(const struct supervisor *s, enum ipc_node which)
 {
     const struct node *n = &s->nodes[which];
-    const json_t *report = drive_is_open(n) ? n->status : NULL;
+    const json_t *report = node_is_open(n) ? n->status : NULL;
     pid_t pid = process_pid(n->process);
     json_t *object = json_pack(
         "{s:s, s:o, s:i, s:o, s:o}", "state", state_word(n), "pid", pid != 0 ? json_integer(pid) : json_null(),
@@ -85,7 +85,7 @@ static json_t *node_status(const struct supervisor *s, enum ipc_node which)
 
 static bool status_ready(const struct supervisor *s, const struct task *t)
 {
-    return drive_is_current(&s->nodes[IPC_ARCHIVE], t->began) && drive_is_current(&s->nodes[IPC_SPARSE], t->began);
+    return node_is_current(&s->nodes[IPC_ARCHIVE], t->began) && node_is_current(&s->nodes[IPC_SPARSE], t->began);
 }
 
 static json_t *status_result(const struct supervisor *s, const struct task *t)
@@ -118,7 +118,7 @@ static json_t *in_force(const struct supervisor *s)
     int port;
     size_t i;
     json_t *item;
-    listener_address(s, host, sizeof host, &port);
+    port_address(s, host, sizeof host, &port);
     json_array_foreach(items, i, item)
     {
         const char *key = json_string_value(json_object_get(item, "key"));

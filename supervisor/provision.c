@@ -12,7 +12,7 @@
 #include "supervisor/twice.h"
 #include "supervisor/wipe.h"
 
-enum { PROVISION_MS = 60000, DEPROVISION_MS = 30000, RECORD_MAX = 64 * 1024 };
+enum { PROVISION_MS = 60000, DEPROVISION_MS = 30000 };
 
 // Travels to a worker thread and back.
 struct derivation {
@@ -28,47 +28,7 @@ struct derivation {
 
 // --- the record ------------------------------------------------------------------------------------------------------
 
-static bool is_record(struct span text)
-{
-    struct installation in;
-    return installation_parse(text, &in, NULL) == STATUS_OK;
-}
-
-static enum status provision_load(struct supervisor *s, struct error *e)
-{
-    struct buf text = {0};
-    struct error missing = {0};
-    s->installation = INSTALLATION_NONE;
-    enum status status = twice_read(statedir_file(s->dir, "installation.json"), RECORD_MAX, is_record, &text, &missing);
-    if (status == STATUS_OK)
-        status = installation_parse(buf_span(&text), &s->installation, e);
-    else if (status == STATUS_NOT_FOUND)
-        status = STATUS_OK;
-    else
-        *e = missing;
-    buf_free(&text);
-    return status;
-}
-
-enum status provision_save(struct supervisor *s, struct error *e)
-{
-    struct buf text = {0};
-    installation_print(&s->installation, &text);
-    enum status status = twice_write(statedir_file(s->dir, "installation.json"), buf_span(&text), e);
-    buf_free(&text);
-    return status;
-}
-
 // --- checks before anything is derived -------------------------------------------------------------------------------
-
-enum status provision_check_idle(const struct supervisor *s, struct error *e)
-{
-    if (s->provision != NULL || s->deriving || s->change != NULL || s->reset != RESET_NONE || s->backup.taking ||
-        s->stopping)
-        return error_set(e, STATUS_CONFLICT, "BUSY",
-                         "another provision, deprovision, change of the secret or beginning of a backup is under way");
-    return STATUS_OK;
-}
 
 static bool differs(const char *given, const char *recorded)
 {
@@ -185,7 +145,7 @@ static enum status accept_key(struct supervisor *s, struct derivation *d, struct
     if (!d->fresh)
         return STATUS_OK;
     keyfile_seal(&d->keys, &d->kek);
-    return provision_save(s, e) == STATUS_OK ? keys_save(s, &d->keys, e) : e->status;
+    return record_save(s, e) == STATUS_OK ? keys_save(s, &d->keys, e) : e->status;
 }
 
 static void begin_drive(struct supervisor *s, struct derivation *d)
@@ -239,7 +199,7 @@ enum status provision_by_itself(struct supervisor *s, struct secret *secret, con
         return STATUS_OK;
     }
     struct derivation *d = mem_alloc(sizeof *d);
-    enum status st = provision_check_idle(s, e);
+    enum status st = nodes_check_idle(s, e);
     if (st == STATUS_OK)
         st = find_installation(s, d, e);
     if (st == STATUS_OK && d->fresh && user[0] == '\0')
@@ -263,7 +223,7 @@ static bool provision_ready(const struct supervisor *s, const struct task *t)
     const struct node *a = &s->nodes[IPC_ARCHIVE];
     const struct node *b = &s->nodes[IPC_SPARSE];
     (void)t;
-    if (s->deriving || s->kek.data == NULL || !drive_is_open(a) || !drive_is_open(b) || !drive_is_paired(s))
+    if (s->deriving || s->kek.data == NULL || !node_is_open(a) || !node_is_open(b) || !nodes_are_paired(s))
         return false;
     return s->federated || !s->waits;
 }
@@ -283,7 +243,7 @@ static json_t *provision_result(const struct supervisor *s, const struct task *t
     bool created = s->nodes[0].created || s->nodes[1].created;
     json_t *result =
         json_pack("{s:o, s:o, s:b, s:b, s:b, s:I}", "archive", node_result(s, IPC_ARCHIVE), "sparse",
-                  node_result(s, IPC_SPARSE), "created", created, "paired", drive_is_paired(s), "federated",
+                  node_result(s, IPC_SPARSE), "created", created, "paired", nodes_are_paired(s), "federated",
                   s->federated, "milliseconds", (json_int_t)(clock_monotonic_ms() - t->began));
     if (s->imported != NULL)
         json_object_set(result, "imported", s->imported);
@@ -302,7 +262,7 @@ static void handle_provision(struct ipc_request *r, void *ctx)
     if (t == NULL)
         return;
     struct derivation *d = mem_alloc(sizeof *d);
-    if (provision_check_idle(s, &e) != STATUS_OK || prepare(s, d, r, &e) != STATUS_OK) {
+    if (nodes_check_idle(s, &e) != STATUS_OK || prepare(s, d, r, &e) != STATUS_OK) {
         free(d);
         tasks_fail(s, t, &e);
         return;
@@ -403,7 +363,7 @@ static void stores_wiped(uv_work_t *work, int status)
 
 void provision_nodes_changed(struct supervisor *s)
 {
-    if (s->reset == RESET_STOPPING && supervisor_both_in(s, PROCESS_STOPPED)) {
+    if (s->reset == RESET_STOPPING && nodes_are_both(s, PROCESS_STOPPED)) {
         if (!s->wipe) {
             start_nodes(s);
             return;
@@ -412,7 +372,7 @@ void provision_nodes_changed(struct supervisor *s)
         *w = (struct wiping){.owner = s, .work.data = w};
         s->reset = RESET_WIPING;
         uv_queue_work(&s->loop, &w->work, wipe_stores, stores_wiped);
-    } else if (s->reset == RESET_STARTING && supervisor_both_in(s, PROCESS_UP)) {
+    } else if (s->reset == RESET_STARTING && nodes_are_both(s, PROCESS_UP)) {
         s->reset = RESET_NONE;
         tasks_check(s);
     }
@@ -437,7 +397,7 @@ static void handle_deprovision(struct ipc_request *r, void *ctx)
     struct task *t = tasks_begin(s, r, kind, DEPROVISION_MS);
     if (t == NULL)
         return;
-    if (provision_check_idle(s, &e) != STATUS_OK) {
+    if (nodes_check_idle(s, &e) != STATUS_OK) {
         tasks_fail(s, t, &e);
         return;
     }
@@ -468,7 +428,7 @@ enum status provision_clean_up(struct supervisor *s, struct error *e)
     }
     if (backup_clean_up(s, e) != STATUS_OK || remove_copies(s, e) != STATUS_OK)
         return e->status;
-    if (provision_load(s, e) != STATUS_OK || s->installation.adopting < 0)
+    if (record_load(s, e) != STATUS_OK || s->installation.adopting < 0)
         return e->status;
     LOG(LOG_WARN, "adoption.undone");
     s->installation = INSTALLATION_NONE;

@@ -173,14 +173,14 @@ static enum status check_node(const struct supervisor *s, const struct node *n, 
     if (s->installation.nodes[n->which].person_id[0] == '\0' || s->installation.adopting >= 0)
         return error_set(e, STATUS_CONFLICT, "NOT-PROVISIONED", "the %s node was never set up",
                          process_name(n->process));
-    if (s->kek.data != NULL ? drive_is_open(n) : process_state(n->process) == PROCESS_UP)
+    if (s->kek.data != NULL ? node_is_open(n) : process_state(n->process) == PROCESS_UP)
         return STATUS_OK;
     return error_set(e, STATUS_CLOSED, "NODE-DOWN", "the %s node is not running", process_name(n->process));
 }
 
 static enum status prepare(struct supervisor *s, struct keyfile *keys, struct error *e)
 {
-    enum status status = provision_check_idle(s, e);
+    enum status status = nodes_check_idle(s, e);
     for (int i = 0; i < NODES && status == STATUS_OK; i++)
         status = check_node(s, &s->nodes[i], e);
     if (status == STATUS_OK)

@@ -31,7 +31,7 @@ static void begin(struct node *n, struct ipc_request *r)
 
 static bool is_open(const struct supervisor *s, const struct task *t)
 {
-    return drive_is_open(&s->nodes[t->node]);
+    return node_is_open(&s->nodes[t->node]);
 }
 
 static json_t *opened(const struct supervisor *s, const struct task *t)
@@ -61,13 +61,13 @@ static void handle_repair(struct ipc_request *r, void *ctx)
     enum ipc_node which = IPC_ARCHIVE;
     ipc_node_parse(ipc_request_text(r, "node"), &which);
     struct node *n = &s->nodes[which];
-    if (drive_is_open(n)) {
+    if (node_is_open(n)) {
         begin(n, r);
         return;
     }
     if (s->repair != NULL)
         error_set(&e, STATUS_CONFLICT, "BUSY", "another repair is under way");
-    else if (provision_check_idle(s, &e) != STATUS_OK)
+    else if (nodes_check_idle(s, &e) != STATUS_OK)
         ; // e says what is under way
     else if (s->kek.data == NULL)
         error_set(&e, STATUS_CONFLICT, "NOT-PROVISIONED", "the nodes have no keys yet: try 'tandem provision' first");

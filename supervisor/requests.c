@@ -20,9 +20,9 @@ static bool wait_ready(const struct supervisor *s, const struct task *t)
 {
     const char *what = ipc_request_text(tasks_request(t), "for");
     if (strcmp(what, "federated") == 0)
-        return drive_is_federated(s, t->began);
+        return nodes_are_federated_since(s, t->began);
     if (strcmp(what, "idle") == 0)
-        return drive_is_federated(s, t->began) && drive_is_idle(s);
+        return nodes_are_federated_since(s, t->began) && drive_is_idle(s);
     return both_up(s) && s->reset == RESET_NONE;
 }
 
@@ -42,7 +42,7 @@ static bool restart_ready(const struct supervisor *s, const struct task *t)
     const struct node *n = &s->nodes[t->node];
     if (n->restarting || process_state(n->process) != PROCESS_UP)
         return false;
-    return s->kek.data == NULL || drive_is_open(n);
+    return s->kek.data == NULL || node_is_open(n);
 }
 
 void requests_refused(const struct node *n, const struct error *e)
@@ -263,14 +263,14 @@ static bool either_may_have_it(const struct supervisor *s, const struct ipc_requ
     bool is_kept =
         strncmp(m->name, "object.", strlen("object.")) == 0 || strncmp(m->name, "blob.", strlen("blob.")) == 0;
     return (is_kept || ipc_request_text(r, "as") != NULL) && m->effect == IPC_READS &&
-           drive_is_open(&s->nodes[IPC_ARCHIVE]);
+           node_is_open(&s->nodes[IPC_ARCHIVE]);
 }
 
 static void forwarded(void *ctx, json_t *result, const struct error *error)
 {
     struct forwarding *f = ctx;
     struct ipc_request *r = f->request;
-    if (error == NULL && f->join != NULL && drive_is_open(&f->owner->nodes[IPC_ARCHIVE])) {
+    if (error == NULL && f->join != NULL && node_is_open(&f->owner->nodes[IPC_ARCHIVE])) {
         f->join(f, result);
         return;
     }
@@ -311,7 +311,7 @@ static enum status check_open(const struct supervisor *s, const struct node *n, 
                          name);
     if (n->blocked != 0 && n->blocked == process_generation(n->process))
         return error_set(e, STATUS_CLOSED, "NODE-DOWN", "the %s node does not open: %.200s", name, n->failure.message);
-    if (!drive_is_open(n))
+    if (!node_is_open(n))
         return error_set(e, STATUS_CLOSED, "NODE-DOWN", "the %s node is starting", name);
     return STATUS_OK;
 }
@@ -356,7 +356,7 @@ static void add_face(const struct supervisor *s, enum ipc_node which, const char
     if (wanted != NULL || which != IPC_SPARSE)
         return;
     json_object_set_new(params, IPC_FACE, json_true());
-    if (!drive_is_open(&s->nodes[IPC_ARCHIVE]))
+    if (!node_is_open(&s->nodes[IPC_ARCHIVE]))
         json_object_set_new(params, IPC_ALONE, json_true());
 }
 

@@ -19,35 +19,6 @@ static struct node *node_of(struct supervisor *s, const struct process *p)
     return s->nodes[IPC_ARCHIVE].process == p ? &s->nodes[IPC_ARCHIVE] : &s->nodes[IPC_SPARSE];
 }
 
-static void close_signal_handles(struct supervisor *s)
-{
-    for (size_t i = 0; i < sizeof s->signals / sizeof *s->signals; i++)
-        uv_close((uv_handle_t *)&s->signals[i], NULL);
-}
-
-// The last step of a stop: with the handles gone the loop ends.
-static void close_everything(struct supervisor *s)
-{
-    struct error e = {0};
-    error_set(&e, STATUS_CLOSED, "NOT-RUNNING", "the supervisor stops");
-    tasks_end_all(s, &e);
-    close_signal_handles(s);
-    courier_close(s);
-    autostart_close(s);
-    uv_close((uv_handle_t *)&s->tick, NULL);
-    uv_close((uv_handle_t *)&s->server_poll, NULL);
-    uv_close((uv_handle_t *)&s->hints_poll, NULL);
-    if (s->watches_stdin)
-        uv_close((uv_handle_t *)&s->stdin_poll, NULL);
-    process_destroy(s->nodes[IPC_ARCHIVE].process);
-    process_destroy(s->nodes[IPC_SPARSE].process);
-}
-
-bool supervisor_both_in(const struct supervisor *s, enum process_state state)
-{
-    return process_state(s->nodes[0].process) == state && process_state(s->nodes[1].process) == state;
-}
-
 // Before everything answered once, a node that is given up means that this installation does not work.
 static void give_up(struct supervisor *s, const struct process *p)
 {
@@ -61,7 +32,7 @@ static void note_end(struct node *n)
     struct error e = {0};
     error_set(&e, STATUS_CLOSED, "NODE-DOWN", "it was started again and again, and %s each time",
               process_last_end(n->process));
-    drive_note_failure(n, &e);
+    node_note_failure(n, &e);
 }
 
 static void process_changed(void *ctx, struct process *p)
@@ -69,12 +40,12 @@ static void process_changed(void *ctx, struct process *p)
     struct supervisor *s = ctx;
     struct node *n = node_of(s, p);
     if (process_state(p) != PROCESS_UP)
-        drive_forget(n);
+        node_forget(n);
     if (process_state(p) == PROCESS_FAILED)
         note_end(n);
     if (s->stopping) {
-        if (supervisor_both_in(s, PROCESS_STOPPED))
-            close_everything(s);
+        if (nodes_are_both(s, PROCESS_STOPPED))
+            stopping_close(s);
         return;
     }
     if (n->restarting && process_state(p) == PROCESS_STOPPED) {
@@ -85,7 +56,7 @@ static void process_changed(void *ctx, struct process *p)
         give_up(s, p);
         return;
     }
-    if (!s->told_ready && supervisor_both_in(s, PROCESS_UP))
+    if (!s->told_ready && nodes_are_both(s, PROCESS_UP))
         notify_ready(s);
     readiness_update(s);
     provision_nodes_changed(s);
@@ -112,6 +83,16 @@ static void process_event(void *ctx, struct process *p, const char *name, const 
         courier_people(s);
         drive(s);
     }
+}
+
+// A node will not take a step: whoever waits for it hears so.
+static void node_refused(struct node *n, const struct error *error)
+{
+    struct supervisor *s = n->owner;
+    requests_refused(n, error);
+    provision_failed(s, error);
+    if (n->which == IPC_ARCHIVE)
+        listener_refused(s);
 }
 
 // --- what the loop tells ---------------------------------------------------------------------------------------------
@@ -154,27 +135,10 @@ static void ticked(uv_timer_t *timer)
     uv_timer_start(timer, ticked, drive_poll_ms(s), 0);
 }
 
-void supervisor_kick(struct supervisor *s)
+static void kick(struct supervisor *s)
 {
     if (!s->stopping)
         uv_timer_start(&s->tick, ticked, drive_poll_ms(s), 0);
-}
-
-void supervisor_stop(struct supervisor *s, const char *reason)
-{
-    if (s->stopping)
-        return;
-    LOG(LOG_INFO, "supervisor.stopping", LOG_TEXT("reason", reason));
-    json_t *data = json_pack("{s:s}", "reason", reason);
-    notify_event(s, "supervisor", "supervisor.stopping", data);
-    json_decref(data);
-    s->stopping = true;
-    readiness_update(s);
-    bool both_stopped = supervisor_both_in(s, PROCESS_STOPPED);
-    process_stop(s->nodes[IPC_SPARSE].process, STOP_GRACE_MS);
-    process_stop(s->nodes[IPC_ARCHIVE].process, STOP_GRACE_MS);
-    if (both_stopped)
-        close_everything(s);
 }
 
 static struct restart_limits restart_limits(const struct config *c)
@@ -408,6 +372,8 @@ enum status supervisor_run(const struct supervisor_options *options, struct erro
     struct supervisor *s = mem_alloc(sizeof *s);
     s->options = options;
     s->recreate = -1;
+    s->kick = kick;
+    s->refused = node_refused;
     s->terminal = find_terminal();
     readiness_open(s);
     s->started = clock_monotonic_ms();
@@ -418,7 +384,7 @@ enum status supervisor_run(const struct supervisor_options *options, struct erro
         process_start(s->nodes[IPC_ARCHIVE].process);
         process_start(s->nodes[IPC_SPARSE].process);
         autostart_begin(s);
-        supervisor_kick(s);
+        kick(s);
         uv_run(&s->loop, UV_RUN_DEFAULT);
         status = s->failure.status;
         if (status != STATUS_OK)

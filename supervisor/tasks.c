@@ -98,7 +98,7 @@ struct task *tasks_begin(struct supervisor *s, struct ipc_request *r, struct tas
     t->deadline = t->began + timeout_ms;
     add_request(t, r);
     s->tasks = t;
-    supervisor_kick(s);
+    s->kick(s);
     return t;
 }
 

@@ -1,0 +1,41 @@
+// Where the archive is to listen.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "io/file.h"
+#include "supervisor/core.h"
+
+enum { SMALL_FILE = 64 };
+
+int port_kept(struct supervisor *s)
+{
+    struct buf text = {0};
+    struct error e = {0};
+    int port = file_read(statedir_file(s->dir, "port"), SMALL_FILE, &text, &e) == STATUS_OK ? atoi(buf_cstr(&text)) : 0;
+    buf_free(&text);
+    return port > 0 && port < 65536 ? port : 0;
+}
+
+void port_keep(struct supervisor *s, int port)
+{
+    char text[16];
+    struct error e = {0};
+    snprintf(text, sizeof text, "%d", port);
+    if (file_write(statedir_file(s->dir, "port"), span_of(text), 0600, &e) != STATUS_OK)
+        LOG(LOG_WARN, "port.forgotten", LOG_TEXT("reason", e.message));
+}
+
+bool port_is_asked_for(const struct supervisor *s)
+{
+    return config_find(s->options->config, "listen.address").origin != CONFIG_DEFAULT;
+}
+
+void port_address(const struct supervisor *s, char *host, size_t size, int *port)
+{
+    host[0] = '\0';
+    *port = 0;
+    config_listen(s->options->config, host, size, port, NULL);
+    if (s->found_port != 0 && !port_is_asked_for(s))
+        *port = s->found_port;
+}
