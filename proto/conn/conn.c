@@ -4,213 +4,7 @@
 #include "base/log.h"
 #include "conn/conn_internal.h"
 
-enum { CLOSE_NORMAL = 1000, CLOSE_LOST = 1006 }; // of WebSockets
-
-void conn_set_state(struct conn *c, enum conn_state state)
-{
-    c->state = state;
-    LOG(LOG_DEBUG, "conn.state", LOG_INT("conn", conn_id(c)), LOG_TEXT("state", conn_state_name(state)));
-    if (c->host->state != NULL)
-        c->host->state(c->host->ctx, c, state);
-}
-
-// ---- The end ----
-
-static void begin_end(struct conn *c, const struct error *why)
-{
-    if (c->ending)
-        return;
-    c->ending = true;
-    c->why = *why;
-    conn_set_state(c, CONN_CLOSING);
-}
-
-static void close_with(struct conn *c, const struct error *why, const char *opening, const char *text)
-{
-    if (c->ending)
-        return;
-    char reason[MESSAGE_CLOSE_TEXT];
-    message_close_text(opening, text, reason);
-    c->close_code = CLOSE_NORMAL;
-    begin_end(c, why);
-    transport_close(c->transport, reason);
-}
-
-// What a failure of the layers above the framing looks like to the peer.
-static void fail(struct conn *c, const struct error *why)
-{
-    char text[400];
-    message_error_text(why, text, sizeof text);
-    bool wordless = strcmp(why->code, "BAD-RESPONSE") == 0;
-    close_with(c, why, "Close called", wordless ? NULL : text);
-}
-
-static void release(struct conn *c)
-{
-    for (size_t i = 0; i < c->early_count; i++)
-        buf_free(&c->early[i].bytes);
-    handshake_keys_end(&c->keys);
-    exchange_proof_end(&c->proof);
-    pipeline_destroy(c->pipeline);
-    budget_release(c->budget);
-    free(c->peer.email);
-    free(c->peer.instance_name);
-    free(c);
-}
-
-static bool ended_well(const struct error *why)
-{
-    return strcmp(why->code, "CLOSED") == 0 ||
-           (strcmp(why->code, "PEER-CLOSED") == 0 && message_is_intended(span_of(why->message)));
-}
-
-static void finish(struct conn *c)
-{
-    c->finished = true;
-    conn_set_state(c, ended_well(&c->why) ? CONN_CLOSED : CONN_FAILED);
-    if (c->protocol != NULL)
-        c->protocol->closed(c->protocol_ctx, &c->why);
-    c->host->closed(c->host->ctx, c, &c->why);
-    transport_release(c->transport);
-    release(c);
-}
-
-// ---- Events are handled between enter and leave ----
-
-static void reschedule(struct conn *c)
-{
-    uint64_t candidates[] = {
-        c->deadline,
-        c->pipeline != NULL ? pipeline_deadline(c->pipeline) : 0,
-        c->protocol != NULL && c->protocol->deadline != NULL ? c->protocol->deadline(c->protocol_ctx) : 0,
-        c->resume_at,
-        c->stall_at,
-    };
-    uint64_t wake = 0;
-    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++)
-        if (candidates[i] != 0 && (wake == 0 || candidates[i] < wake))
-            wake = candidates[i];
-    if (wake != c->wake)
-        transport_wake_at(c->transport, wake);
-    c->wake = wake;
-}
-
-static void enter(struct conn *c)
-{
-    OWNER_ASSERT(c);
-    INVARIANT(!c->finished);
-    c->busy++;
-}
-
-static bool leave(struct conn *c) // false: c is gone
-{
-    if (--c->busy != 0)
-        return true;
-    if (c->ending) {
-        finish(c);
-        return false;
-    }
-    conn_account(c);
-    reschedule(c);
-    return true;
-}
-
-void conn_close(struct conn *c, const char *reason)
-{
-    enter(c);
-    struct error why;
-    error_set(&why, STATUS_CLOSED, "CLOSED", "%s", reason != NULL ? reason : "");
-    close_with(c, &why, "Close called", reason);
-    leave(c);
-}
-
-void conn_wind_up(struct conn *c, const char *reason)
-{
-    enter(c);
-    if (c->protocol != NULL && c->protocol->wind_up != NULL)
-        c->protocol->wind_up(c->protocol_ctx, reason);
-    else
-        conn_close(c, reason);
-    leave(c);
-}
-
-void conn_fail(struct conn *c, const struct error *why)
-{
-    enter(c);
-    fail(c, why);
-    leave(c);
-}
-
-void conn_paired(struct conn *c)
-{
-    conn_set_state(c, CONN_PAIRED);
-}
-
-void conn_reschedule(struct conn *c)
-{
-    enter(c);
-    leave(c);
-}
-
-// ---- Sending ----
-
-static void transmit(struct conn *c, bool text, struct span payload)
-{
-    LOG(LOG_DEBUG, "message.sent", LOG_INT("conn", conn_id(c)), LOG_INT("bytes", payload.len));
-    transport_send(c->transport, text, payload);
-}
-
-static void emit_frame(void *ctx, struct span frame)
-{
-    transmit(ctx, false, frame);
-}
-
-void conn_emit(struct conn *c, bool text, const char *name, struct buf *message)
-{
-    if (!c->ending)
-        conn_log(c, "handshake.sent", name, message->len);
-    if (!c->ending && c->pipeline != NULL)
-        pipeline_send(c->pipeline, text, buf_span(message), conn_now(c));
-    else if (!c->ending)
-        transmit(c, text, buf_span(message));
-    buf_free(message);
-}
-
-static void send_message(struct conn *c, bool text, struct span message)
-{
-    if (c->ending)
-        return;
-    pipeline_send(c->pipeline, text, message, conn_now(c));
-    if (c->stall_at == 0 && c->transport->ops->queued(c->transport) >= CONN_UNREAD)
-        conn_reschedule(c);
-}
-
-void conn_send_text(struct conn *c, struct span message)
-{
-    send_message(c, true, message);
-}
-
-void conn_send_binary(struct conn *c, struct span message)
-{
-    send_message(c, false, message);
-}
-
-void conn_pause(struct conn *c, bool paused)
-{
-    if (c->ending)
-        return;
-    enter(c);
-    conn_hold_up(c, paused);
-    leave(c);
-}
-
-void conn_encrypt(struct conn *c, struct secret *shared)
-{
-    enum frame_side side = c->role == CONN_ACCEPTOR ? FRAME_ACCEPTOR : FRAME_INITIATOR;
-    c->pipeline = pipeline_create(shared, side, CONN_LIMIT_EARLY, c->random, emit_frame, c, conn_now(c));
-    pipeline_set_budget(c->pipeline, c->budget);
-    conn_set_state(c, CONN_ENCRYPTED);
-}
+enum { CLOSE_LOST = 1006 }; // of WebSockets
 
 // ---- The group's protocol ----
 
@@ -237,13 +31,13 @@ static void keep_early(struct conn *c, bool text, struct span message)
 {
     struct error over;
     if (budget_take(c->budget, BUDGET_HELD, message.len, &over) != STATUS_OK) {
-        fail(c, &over);
+        conn_fail(c, &over);
         return;
     }
     if (c->early_count == CONN_QUEUE) {
         struct error why;
         error_set(&why, STATUS_TOO_BIG, "QUEUE-FULL", "Queue is full, it reached its maximum length of %d", CONN_QUEUE);
-        close_with(c, &why, "Close called", why.message);
+        conn_close_with(c, &why, "Close called", why.message);
         return;
     }
     struct conn_early *early = &c->early[c->early_count++];
@@ -270,9 +64,9 @@ void conn_serve(struct conn *c, const struct conn_protocol *protocol, void *ctx)
     c->protocol_ctx = ctx;
     if (c->asking)
         return;
-    enter(c);
+    conn_enter(c);
     begin_serving(c);
-    leave(c);
+    conn_leave(c);
 }
 
 bool conn_hold(struct conn *c, uint64_t ms)
@@ -294,7 +88,7 @@ static void ask_ready(struct conn *c)
     c->deadline = 0;
     struct error why;
     if (conn_check_known(c, &why) != STATUS_OK) { // it may have become known while it was held
-        fail(c, &why);
+        conn_fail(c, &why);
         return;
     }
     INVARIANT(c->proved);
@@ -307,7 +101,7 @@ static void ask_ready(struct conn *c)
         begin_serving(c);
     } else if (!c->held) {
         error_set(&why, STATUS_REFUSED, "REFUSED", "%s", reason != NULL ? reason : "nobody serves this group");
-        fail(c, &why);
+        conn_fail(c, &why);
     }
 }
 
@@ -315,10 +109,10 @@ bool conn_resume(struct conn *c)
 {
     if (!c->held || c->ending)
         return false;
-    enter(c);
+    conn_enter(c);
     ask_ready(c);
     bool decided = !c->held;
-    leave(c);
+    conn_leave(c);
     return decided;
 }
 
@@ -345,7 +139,7 @@ static void take(struct conn *c, bool text, struct span message)
         struct error why;
         conn_log(c, "handshake.received", c->steps->name, message.len);
         if (c->steps->take(c, text, message, &why) != STATUS_OK)
-            fail(c, &why);
+            conn_fail(c, &why);
         else if (!c->ending)
             next_step(c);
     }
@@ -356,7 +150,7 @@ static void take_frame(struct conn *c, bool text, struct span frame)
     struct error why;
     struct fragment_message message;
     if (pipeline_receive(c->pipeline, text, frame, conn_now(c), &message, &why) != STATUS_OK)
-        close_with(c, &why, "Close called", why.message);
+        conn_close_with(c, &why, "Close called", why.message);
     else if (message.piece && message.present)
         c->protocol->piece(c->protocol_ctx, message.bytes, message.first, message.last, conn_now(c));
     else if (message.present)
@@ -370,12 +164,12 @@ static void on_message(void *ctx, bool text, struct span payload)
     if (c->ending)
         return;
     LOG(LOG_DEBUG, "message.received", LOG_INT("conn", conn_id(c)), LOG_INT("bytes", payload.len));
-    enter(c);
+    conn_enter(c);
     if (c->pipeline != NULL)
         take_frame(c, text, payload);
     else
         take(c, text, payload);
-    leave(c);
+    conn_leave(c);
 }
 
 // ---- The transport's other events ----
@@ -393,7 +187,7 @@ static struct span peer_reason(struct span reason)
 static void on_closed(void *ctx, int code, struct span reason)
 {
     struct conn *c = ctx;
-    enter(c);
+    conn_enter(c);
     struct error why;
     if (!c->ending)
         c->close_code = code;
@@ -405,17 +199,17 @@ static void on_closed(void *ctx, int code, struct span reason)
         error_set(&why, STATUS_TOO_BIG, "MESSAGE-TOO-BIG", SPAN_FMT, SPAN_ARG(reason));
     else
         error_set(&why, STATUS_CLOSED, "PEER-CLOSED", SPAN_FMT, SPAN_ARG(peer_reason(reason)));
-    begin_end(c, &why);
-    leave(c);
+    conn_begin_end(c, &why);
+    conn_leave(c);
 }
 
 static void on_drained(void *ctx)
 {
     struct conn *c = ctx;
-    enter(c);
+    conn_enter(c);
     if (c->protocol != NULL && c->protocol->drained != NULL && !c->ending)
         c->protocol->drained(c->protocol_ctx);
-    leave(c);
+    conn_leave(c);
 }
 
 static void on_deadline(struct conn *c)
@@ -426,25 +220,25 @@ static void on_deadline(struct conn *c)
     }
     struct error why;
     error_set(&why, STATUS_TIMEOUT, "CONN-TIMEOUT", "The awaited message did not come in time");
-    fail(c, &why);
+    conn_fail(c, &why);
 }
 
 static void on_time(void *ctx)
 {
     struct conn *c = ctx;
-    enter(c);
+    conn_enter(c);
     uint64_t now = conn_now(c);
     c->wake = 0; // what was asked for has happened
     struct error why;
     if (c->deadline != 0 && now >= c->deadline)
         on_deadline(c);
-    if (!c->ending && c->stall_at != 0 && now >= c->stall_at)
-        conn_check_progress(c);
+    if (!c->ending && c->stall_at != 0 && now >= c->stall_at && conn_check_progress(c, &why) != STATUS_OK)
+        conn_fail(c, &why);
     if (!c->ending && c->pipeline != NULL && pipeline_on_time(c->pipeline, now, &why) != STATUS_OK)
-        close_with(c, &why, "Terminate called", why.message);
+        conn_close_with(c, &why, "Terminate called", why.message);
     if (!c->ending && c->protocol != NULL && c->protocol->time != NULL)
         c->protocol->time(c->protocol_ctx, now);
-    leave(c);
+    conn_leave(c);
 }
 
 static const struct transport_events EVENTS = {
@@ -482,18 +276,18 @@ struct conn *conn_initiate(struct transport *t, const struct conn_host *host, co
     struct handshake_request request = {.source = local->instance_public, .target = *target};
     struct buf message = {0};
     handshake_write_request(&request, &message);
-    enter(c);
+    conn_enter(c);
     conn_emit(c, true, "communication_request", &message);
     conn_set_state(c, CONN_ENCRYPTING);
-    leave(c);
+    conn_leave(c);
     return c;
 }
 
 struct conn *conn_accept(struct transport *t, const struct conn_host *host, struct span first)
 {
     struct conn *c = create(t, host, CONN_ACCEPTOR);
-    enter(c);
+    conn_enter(c);
     if (first.len != 0)
         take(c, true, first);
-    return leave(c) ? c : NULL;
+    return conn_leave(c) ? c : NULL;
 }

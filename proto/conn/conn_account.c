@@ -62,14 +62,12 @@ void conn_account(struct conn *c)
     apply_pause(c, was_paused);
 }
 
-void conn_check_progress(struct conn *c)
+enum status conn_check_progress(struct conn *c, struct error *e)
 {
     if (written(c) - c->written_then >= CONN_PROGRESS) {
         c->stall_at = 0; // a new time begins
-        return;
+        return STATUS_OK;
     }
-    struct error why;
     budget_note_refusal(c->budget, BUDGET_QUEUED);
-    error_set(&why, STATUS_FULL, "OVER-BUDGET", "the peer does not read what it was sent");
-    conn_fail(c, &why);
+    return error_set(e, STATUS_FULL, "OVER-BUDGET", "the peer does not read what it was sent");
 }

@@ -1,5 +1,5 @@
-// What the parts of one connection share: conn.c keeps it alive, conn_steps.c leads it to the group's protocol,
-// conn_info.c answers questions.
+// What the parts of one connection share: conn.c takes its events, conn_base.c sends and ends, conn_steps.c leads it to
+// the group's protocol, conn_info.c answers questions.
 #pragma once
 
 #include "base/invariant.h"
@@ -73,12 +73,17 @@ extern const struct conn_step CONN_STEPS_INITIATOR[], CONN_STEPS_ACCEPTOR[];
 // Asks the host for the record of the peer's instance key and compares what is proved so far (WIRE.md 5.5, 3 and 5).
 enum status conn_check_known(struct conn *c, struct error *e);
 
+// conn_base.c
+void conn_enter(struct conn *c); // an event is being handled
+bool conn_leave(struct conn *c); // false: c is gone
+void conn_begin_end(struct conn *c, const struct error *why);
+void conn_close_with(struct conn *c, const struct error *why, const char *opening, const char *text);
 void conn_set_state(struct conn *c, enum conn_state state);
 // Through the pipeline if there is one; frees it. name is for the log.
 void conn_emit(struct conn *c, bool text, const char *name, struct buf *message);
 void conn_encrypt(struct conn *c, struct secret *shared); // from here on everything is encrypted
 
 // conn_account.c
-void conn_account(struct conn *c);        // after every event: brings it up to date, and what follows from it
-void conn_check_progress(struct conn *c); // at stall_at
+void conn_account(struct conn *c); // after every event: brings it up to date, and what follows from it
+enum status conn_check_progress(struct conn *c, struct error *e); // at stall_at: OVER-BUDGET
 void conn_hold_up(struct conn *c, bool held_up);

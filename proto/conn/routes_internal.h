@@ -47,6 +47,10 @@ struct routes {
     uint64_t wake; // what the host was asked for
 };
 
+// routes_find.c
+struct hash routes_key_hash(const struct public_key *key);
+struct route *routes_first(const struct routes *r,
+                           const struct public_key *remote); // of those to it, by next_local; NULL = none
 struct route *routes_find(const struct routes *r, const struct conn_identity *local, const struct public_key *remote);
 
 void routes_stop(struct routes *r, struct route *g, const char *reason); // no attempt, no connection, no waiting

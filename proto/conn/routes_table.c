@@ -44,27 +44,6 @@ void routes_destroy(struct routes *r)
 
 // ---- Questions ----
 
-static struct hash routes_key_hash(const struct public_key *key)
-{
-    struct hash h;
-    memcpy(h.b, key->b, sizeof h.b);
-    return h;
-}
-
-static struct route *first_of(const struct routes *r, const struct public_key *remote)
-{
-    struct hash key = routes_key_hash(remote);
-    return hash_map_get(r->by_key, &key);
-}
-
-struct route *routes_find(const struct routes *r, const struct conn_identity *local, const struct public_key *remote)
-{
-    struct route *g = first_of(r, remote);
-    while (g != NULL && g->local != local)
-        g = g->next_local;
-    return g;
-}
-
 static bool routes_allowed(const struct routes *r, const struct hash *person, const struct public_key *instance_key)
 {
     struct hash key = routes_key_hash(instance_key);
@@ -183,7 +162,7 @@ static struct route *route_make(struct routes *r, const struct conn_identity *lo
     struct route *g = mem_alloc(sizeof *g);
     g->local = local;
     g->instance_key = *instance_key;
-    g->next_local = first_of(r, instance_key);
+    g->next_local = routes_first(r, instance_key);
     struct hash key = routes_key_hash(instance_key);
     hash_map_set(r->by_key, &key, g);
     if (r->count == r->room) {

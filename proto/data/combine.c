@@ -4,11 +4,6 @@
 #include "data/lookup.h"
 #include "data/number.h"
 
-bool combine_is_same(const struct value *a, const struct value *b)
-{
-    return a == b || (a != NULL && b != NULL && value_eq(a, b));
-}
-
 static bool is_parts(const struct value *v)
 {
     return v != NULL && (v->kind == VALUE_MAP || v->kind == VALUE_OBJECT);
@@ -26,12 +21,6 @@ static size_t last_set(const struct combine_versions *versions, const struct val
             rank = v->rank;
     }
     return rank;
-}
-
-void combine_tell(const struct place *p, const struct value *lost, bool was_first)
-{
-    if (p->all.lost != NULL)
-        p->all.lost(p->all.ctx, p->path, lost, was_first);
 }
 
 static bool is_in_base(const struct place *p, const struct value *v)

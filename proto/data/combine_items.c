@@ -15,6 +15,17 @@ struct item {
     size_t made;   // there already
 };
 
+bool combine_is_same(const struct value *a, const struct value *b)
+{
+    return a == b || (a != NULL && b != NULL && value_eq(a, b));
+}
+
+void combine_tell(const struct place *p, const struct value *lost, bool was_first)
+{
+    if (p->all.lost != NULL)
+        p->all.lost(p->all.ctx, p->path, lost, was_first);
+}
+
 bool combine_is_items(const struct value *v)
 {
     return v != NULL && (v->kind == VALUE_LIST || v->kind == VALUE_SET);

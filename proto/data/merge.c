@@ -10,17 +10,6 @@
 
 static enum status merge_value(struct merger *m, struct subject s, struct value **out, struct error *e);
 
-enum status merge_fail(struct span path, const char *why, struct error *e)
-{
-    return error_set(e, STATUS_CONFLICT, "MERGE-FAILED", "cannot merge " SPAN_FMT ": %s", SPAN_ARG(path), why);
-}
-
-enum status merge_value_in(struct merger *m, const struct graph_node *n, struct span path, struct value **out,
-                           struct error *e)
-{
-    return lookup_path(m->lookup, &n->data, path, out, e);
-}
-
 struct operation_test {
     struct span path;
     enum algorithm algorithm;

@@ -15,6 +15,17 @@ struct items {
     struct hash_map *index; // hash -> item
 };
 
+enum status merge_fail(struct span path, const char *why, struct error *e)
+{
+    return error_set(e, STATUS_CONFLICT, "MERGE-FAILED", "cannot merge " SPAN_FMT ": %s", SPAN_ARG(path), why);
+}
+
+enum status merge_value_in(struct merger *m, const struct graph_node *n, struct span path, struct value **out,
+                           struct error *e)
+{
+    return lookup_path(m->lookup, &n->data, path, out, e);
+}
+
 static enum status add_items(struct subject s, const struct value *list, bool second, struct items *items,
                              struct error *e)
 {

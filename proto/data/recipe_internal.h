@@ -1,5 +1,8 @@
 // What the parts of the recipe set share: recipe.c (the set), recipe_build.c (rules from Recipe objects, inheritance),
 // recipe_check.c (the checks on registration) and regexp.c.
+//
+// recipe.c, recipe_build.c and microdata_read.c need each other: a recipe is itself an object, read by a recipe, and
+// what it inherits from may not have been read yet.
 #pragma once
 
 #include "data/recipe.h"

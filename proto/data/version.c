@@ -1,3 +1,5 @@
+// Stores versions of objects and merges what they meet. It and merge.c need each other: to merge two versions may
+// change an object they link to, which is stored as a version of its own and may be merged in turn.
 #include "data/version.h"
 
 #include <string.h>

@@ -260,8 +260,8 @@ static void free_attempt(struct attempt *a)
     free(a);
 }
 
-enum status pairings_try(struct pairings *ps, struct wait *w, const struct invitation *i, const struct hash *from,
-                         const struct hash *identity, struct error *e)
+static enum status try_waiting(struct pairings *ps, struct wait *w, const struct invitation *i, const struct hash *from,
+                               const struct hash *identity, struct error *e)
 {
     struct attempt *a = mem_alloc(sizeof *a);
     struct hash_text id = hash_text(identity);
@@ -275,7 +275,7 @@ enum status pairings_try(struct pairings *ps, struct wait *w, const struct invit
     return st;
 }
 
-void pairings_abandon(struct pairings *ps, const struct wait *w)
+static void abandon(struct pairings *ps, const struct wait *w)
 {
     for (struct attempt *a = ps->attempts; a != NULL; a = a->next)
         if (a->wait == w)
@@ -398,7 +398,7 @@ struct pairings *pairings_create(struct peers *p)
     ps->kept = kept_create(p->node);
     ps->tokens = tokens_create(INVITATIONS_MAX, kept_hooks(ps->kept));
     kept_load(ps->kept, ps->tokens);
-    ps->waits = waits_create(ps);
+    ps->waits = waits_create(ps, (struct wait_acts){try_waiting, abandon});
     ps->host = (struct pairing_host){.ctx = ps, .store = store_identity, .finished = finished};
     return ps;
 }

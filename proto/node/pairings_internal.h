@@ -42,14 +42,16 @@ struct pairings *pairings_of_request(struct node *n, struct ipc_request *r);
 // connection 0: there was none.
 void pairings_tell_failed(const struct pairings *ps, const struct hash *person, uint64_t connection,
                           const struct error *why);
-// Accepts an invitation that waits; ends with waits_ended unless it fails at once.
-enum status pairings_try(struct pairings *ps, struct wait *w, const struct invitation *i, const struct hash *from,
-                         const struct hash *identity, struct error *e);
-void pairings_abandon(struct pairings *ps, const struct wait *w); // does not call back
+struct wait_acts {
+    // Accepts an invitation that waits; ends with waits_ended unless it fails at once.
+    enum status (*try)(struct pairings *ps, struct wait *w, const struct invitation *i, const struct hash *from,
+                       const struct hash *identity, struct error *e);
+    void (*abandon)(struct pairings *ps, const struct wait *w); // does not call back
+};
 
 // waits.c: accepted ones whose peers could not be reached
 enum { WAITS_S = 7 * 24 * 60 * 60 };
-struct waits *waits_create(struct pairings *ps);
+struct waits *waits_create(struct pairings *ps, struct wait_acts acts);
 void waits_close(struct waits *ws); // tries no more
 void waits_destroy(struct waits *ws);
 void waits_register(struct node *n);                                                  // pairing.waiting, pairing.cancel

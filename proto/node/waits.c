@@ -30,6 +30,7 @@ struct wait {
 
 struct waits {
     struct pairings *pairings;
+    struct wait_acts acts;
     struct wait *list;
     struct loop_timer *timer;
 };
@@ -138,7 +139,7 @@ static void try_now(struct waits *ws, struct wait *w)
         give_up(ws, w, &over);
         return;
     }
-    w->trying = pairings_try(ws->pairings, w, &w->invitation, &w->from, &w->identity, &e) == STATUS_OK;
+    w->trying = ws->acts.try(ws->pairings, w, &w->invitation, &w->from, &w->identity, &e) == STATUS_OK;
     if (!w->trying)
         w->next_at = now + FIRST_MS;
 }
@@ -275,7 +276,7 @@ static void cancel(struct ipc_request *r, void *ctx)
         repeats_fail(ps->repeats, r, &e);
         return;
     }
-    pairings_abandon(ps, w);
+    ps->waits->acts.abandon(ps, w);
     drop(ps->waits, w);
     save(ps->waits, r, json_object());
     schedule(ps->waits);
@@ -339,10 +340,11 @@ static void load_done(void *arg, enum status status, const struct error *e)
     free(job);
 }
 
-struct waits *waits_create(struct pairings *ps)
+struct waits *waits_create(struct pairings *ps, struct wait_acts acts)
 {
     struct waits *ws = mem_alloc(sizeof *ws);
     ws->pairings = ps;
+    ws->acts = acts;
     ws->timer = loop_timer_create(node_loop(ps->peers->node), due, ws);
     struct loading *job = mem_alloc(sizeof *job);
     *job = (struct loading){.owner = ws};

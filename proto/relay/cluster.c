@@ -8,28 +8,12 @@
 #include "conn/transport.h"
 #include "relay/cluster_internal.h"
 
-#define SUBJECTS "tandem.relay."
-
 enum { CLOSE_WAIT_MS = 2000 };
 
 struct letter { // a message on its way from a thread of the library to the loop
     struct cluster *cluster;
     natsMsg *message;
 };
-
-void cluster_publish(struct cluster *c, const char *subject, const char *reply, struct span payload)
-{
-    natsStatus st = reply != NULL
-                        ? natsConnection_PublishRequest(c->nats, subject, reply, payload.ptr, (int)payload.len)
-                        : natsConnection_Publish(c->nats, subject, payload.ptr, (int)payload.len);
-    if (st != NATS_OK) // the numbers of the frames will show the gap
-        LOG(LOG_WARN, "cluster.not-published", LOG_TEXT("why", natsStatus_GetText(st)));
-}
-
-void cluster_subject(const struct cluster *c, const struct hash *session, char out[SUBJECT_MAX])
-{
-    snprintf(out, SUBJECT_MAX, SUBJECTS "node.%s.%s", hash_text(&c->id).s, hash_text(session).s);
-}
 
 static void want_subject(const struct public_key *key, char out[SUBJECT_MAX])
 {

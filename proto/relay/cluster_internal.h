@@ -7,6 +7,8 @@
 #include "relay/cluster.h"
 #include "relay/session.h"
 
+#define SUBJECTS "tandem.relay."
+
 enum { SUBJECT_MAX = 192 };
 
 struct cluster {
@@ -22,5 +24,6 @@ struct cluster {
     struct relay_extension extension;
 };
 
+// cluster_bus.c
 void cluster_publish(struct cluster *c, const char *subject, const char *reply, struct span payload);
 void cluster_subject(const struct cluster *c, const struct hash *session, char out[SUBJECT_MAX]); // of our inbox

@@ -1,4 +1,6 @@
-// Inside proto/relay only: one socket of the relay, and what the relay knows.
+// Inside proto/relay only: one socket of the relay, and what the relay knows. party.c, registration.c and splice.c are
+// one machine, the picture below, and need each other: a party is registered or spliced by what it says, and either may
+// end it.
 //
 //   first message ──register──► challenged ──► spare ──request──► spliced
 //         └────────────communication_request──► (parked until a pong) ──► spliced

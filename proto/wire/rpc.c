@@ -11,6 +11,13 @@
 
 enum { WAITING_DEFAULT = 65536, JSON_DEPTH = 32, JSON_VALUES = 100000, BYTES_PER_VALUE = 32 };
 
+void rpc_drop_text(struct rpc *r, struct call *c)
+{
+    budget_give(r->limits.budget, BUDGET_HELD, c->counted);
+    c->counted = 0;
+    buf_free(&c->text);
+}
+
 // ---- Lists of calls ----
 
 static void list_begin(struct call_list *l)

@@ -8,13 +8,6 @@
 
 enum { BYTES_PER_VALUE = 4096 }; // of a string: it is one value, but not for nothing
 
-void rpc_drop_text(struct rpc *r, struct call *c)
-{
-    budget_give(r->limits.budget, BUDGET_HELD, c->counted);
-    c->counted = 0;
-    buf_free(&c->text);
-}
-
 static void lose(struct rpc *r, struct call **place, enum status status, const char *code, const char *what)
 {
     struct error e;

@@ -2,6 +2,7 @@
 //
 //   cmd_backup.c   the moment, the vault it goes to, telling, the end
 //   backing.c      what is copied
+//   backing_progress.c   how far it is
 #pragma once
 
 #include "io/lock.h"
@@ -38,5 +39,8 @@ struct backing {
 extern const char *const BACKING_NODES[2]; // names, by their bit in a manifest
 
 enum status backing_keep_everything(struct backing *b, struct error *e); // fills now
-enum status backing_went_on(struct backing *b, uint64_t bytes,
-                            struct error *e); // CLOSED: it was interrupted, or given up
+
+// backing_progress.c
+enum status backing_tell(struct backing *b, struct error *e); // the nodes. CLOSED: they have dropped their copies
+// So many bytes more; tells now and then. CLOSED: it was interrupted, or given up.
+enum status backing_went_on(struct backing *b, uint64_t bytes, struct error *e);

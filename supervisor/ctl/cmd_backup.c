@@ -17,8 +17,6 @@
 #include "supervisor/ctl/interrupt.h"
 #include "supervisor/ctl/output.h"
 
-enum { TELL_MS = 5000 }; // each is an event, and events are kept
-
 // ---- The moment, and where to ---------------------------------------------------------------------------------------
 
 // The kernel drops the lock with whoever held it, so one that another backup left is no obstacle.
@@ -169,29 +167,6 @@ static enum status open_vault(struct backing *b, struct error *e)
     return STATUS_OK;
 }
 
-// ---- Telling --------------------------------------------------------------------------------------------------------
-
-static enum status tell(struct backing *b, struct error *e)
-{
-    json_t *params =
-        json_pack("{s:s, s:I, s:I}", "backup", b->id, "done", (json_int_t)b->done, "total", (json_int_t)b->total);
-    json_t *result = ctl_call(b->c, "backup.progress", params, e);
-    b->told_at = clock_monotonic_ms();
-    json_decref(result);
-    if (result == NULL && e->status == STATUS_NOT_FOUND)
-        error_set(e, STATUS_CLOSED, "CLOSED", "the nodes have dropped their copies meanwhile");
-    return result != NULL ? STATUS_OK : e->status;
-}
-
-enum status backing_went_on(struct backing *b, uint64_t bytes, struct error *e)
-{
-    b->done += bytes;
-    progress_at(b->progress, b->done, b->total);
-    if (interrupt_check(e) != STATUS_OK)
-        return e->status;
-    return clock_monotonic_ms() - b->told_at >= TELL_MS ? tell(b, e) : STATUS_OK;
-}
-
 // ---- The whole ------------------------------------------------------------------------------------------------------
 
 // Copies that the nodes have given up meanwhile may be of two moments.
@@ -199,7 +174,7 @@ static enum status complete(struct backing *b, struct error *e)
 {
     enum status status = pack_finish(b->writer, &b->now, e);
     if (status == STATUS_OK)
-        status = tell(b, e);
+        status = backing_tell(b, e);
     return status == STATUS_OK ? vault_write(b->vault, &b->now, e) : status;
 }
 

@@ -20,28 +20,6 @@
 
 enum { SMALL_FILE = 64 * 1024, SPACE_WANTED = 256 * 1024 * 1024, LOCKED_WANTED = 64 * 1024, ANSWER_MS = 3000 };
 
-void doctor_add(struct doctor *d, const char *check, bool ok, const char *message, const char *advice)
-{
-    json_array_append_new(d->checks, json_pack("{s:s, s:b, s:s, s:s?}", "check", check, "ok", ok, "message", message,
-                                               "advice", ok ? NULL : advice));
-    d->healthy = d->healthy && ok;
-}
-
-void doctor_add_error(struct doctor *d, const char *check, const struct error *e, const char *good, const char *advice)
-{
-    bool ok = e->status == STATUS_OK;
-    if (!ok && advice == NULL)
-        advice = ipc_code_find(e->code, e->status)->hint;
-    doctor_add(d, check, ok, ok ? good : e->message, advice);
-}
-
-void doctor_add_unknown(struct doctor *d, const char *check, const char *node, const struct error *e)
-{
-    char text[400];
-    snprintf(text, sizeof text, "%s: could not be asked: %s (%s)", node, e->message, e->code);
-    doctor_add(d, check, false, text, ipc_code_find(e->code, e->status)->hint);
-}
-
 static char *path_of(const struct ctl *c, const char *name)
 {
     struct buf b = {0};

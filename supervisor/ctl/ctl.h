@@ -37,6 +37,8 @@ extern const struct ctl_command CTL_COMMANDS[];
 extern const size_t CTL_COMMAND_COUNT;
 
 struct ctl {
+    const struct ctl_command *commands; // all there are
+    size_t command_count;
     const struct ctl_command *command;
     char *state_dir; // NULL where there is none to be had
     bool json;

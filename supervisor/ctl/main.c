@@ -269,7 +269,7 @@ static enum status check_output(struct error *e)
 
 int main(int argc, char **argv)
 {
-    struct ctl c = {0};
+    struct ctl c = {.commands = CTL_COMMANDS, .command_count = CTL_COMMAND_COUNT};
     struct error e = {0};
     inherited_settle();
     (void)dumps_forbid(); // it may hold a secret, typed or read
