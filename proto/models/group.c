@@ -5,18 +5,22 @@
 
 enum { MAX_NAME = 1024 };
 
-enum status group_id(struct model *m, struct span name, struct hash *id_hash, struct error *e)
+static struct value *make_id(struct model *m, struct span name)
 {
     struct value *group = model_object(m, "Group");
     model_set_text(m, group, "name", name);
-    return model_id(m, group, id_hash, e);
+    return group;
+}
+
+enum status group_id(struct model *m, struct span name, struct hash *id_hash, struct error *e)
+{
+    return model_id(m, make_id(m, name), id_hash, e);
 }
 
 static enum status write_members(struct model *m, struct span name, const struct hash *persons, size_t count,
                                  struct error *e)
 {
-    struct value *group = model_object(m, "Group");
-    model_set_text(m, group, "name", name);
+    struct value *group = make_id(m, name);
     value_set_member(m->arena, group, SPAN("person"), model_hashes(m, persons, count, false));
     return model_change(m, group, NULL, e);
 }
@@ -38,11 +42,13 @@ enum status group_create(struct model *m, struct span name, bool listed, struct 
         return error_set(e, STATUS_INVALID, "BAD-INPUT", "a group's name is 1 to %d bytes of UTF-8", MAX_NAME);
     enum status status = group_id(m, name, id_hash, e);
     struct hash head;
-    if (status == STATUS_OK && store_head(m->store, id_hash, &head, NULL) != STATUS_OK) {
+    bool known = status == STATUS_OK && store_head(m->store, id_hash, &head, NULL) == STATUS_OK;
+    if (known)
+        status = model_keep_id(m, make_id(m, name), e);
+    if (status == STATUS_OK && !known)
         status = write_members(m, name, NULL, 0, e);
-        if (status == STATUS_OK)
-            status = write_profile(m, name, id_hash, e);
-    }
+    if (status == STATUS_OK && !known)
+        status = write_profile(m, name, id_hash, e);
     if (status == STATUS_OK && listed)
         status = leute_add_group(m, id_hash, e);
     return status;

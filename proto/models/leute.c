@@ -109,9 +109,9 @@ static enum status provide_leute(struct model *m, const struct hash *me, struct 
 {
     struct hash id;
     enum status status = leute_id(m, &id, e);
-    if (status != STATUS_OK || has_head(m, &id))
+    if (status != STATUS_OK)
         return status;
-    return save(m, &(struct leute){.me = *me}, e);
+    return has_head(m, &id) ? model_keep_id(m, make_id(m), e) : save(m, &(struct leute){.me = *me}, e);
 }
 
 enum status leute_init_core(struct model *m, struct span url, struct error *e)

@@ -26,6 +26,16 @@ enum status model_put_id(struct model *m, const struct value *object, struct has
     return put(m, object, MICRODATA_ID_OBJECT, id_hash, e);
 }
 
+enum status model_keep_id(struct model *m, const struct value *object, struct error *e)
+{
+    struct hash id;
+    struct object known;
+    enum status status = model_id(m, object, &id, e);
+    if (status == STATUS_OK && store_get_object(m->store, &id, m->arena, &known, NULL) != STATUS_OK)
+        status = model_put_id(m, object, &id, e);
+    return status;
+}
+
 enum status model_change(struct model *m, const struct value *object, struct version_result *out, struct error *e)
 {
     struct version_result ignored;
@@ -71,10 +81,13 @@ enum status model_latest(struct model *m, const struct value *object, const char
                          struct error *e)
 {
     struct hash id;
+    struct hash head;
     *out = NULL;
     enum status status = model_id(m, object, &id, e);
     if (status == STATUS_OK)
-        status = model_current(m, &id, type, out, NULL, e);
+        status = store_head(m->store, &id, &head, e);
+    if (status == STATUS_OK) // what is lost is not the same as none
+        return model_current(m, &id, type, out, NULL, e);
     if (status != STATUS_NOT_FOUND)
         return status;
     error_clear(e);

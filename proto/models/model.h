@@ -31,6 +31,8 @@ struct model {
 enum status model_put(struct model *m, const struct value *object, struct hash *hash, struct error *e);
 // Stores only the id object of a versioned type.
 enum status model_put_id(struct model *m, const struct value *object, struct hash *id_hash, struct error *e);
+// Stores it only if it was lost, or was never here.
+enum status model_keep_id(struct model *m, const struct value *object, struct error *e);
 // Stores a version as the current one (DATA-MODEL.md 8.3 "change"). Equal content changes nothing. out may be NULL.
 enum status model_change(struct model *m, const struct value *object, struct version_result *out, struct error *e);
 // Reads an object, which must be of the type given. Codes: NOT-FOUND, BAD-OBJECT (another type).

@@ -72,6 +72,7 @@ enum status links_load(struct store *s, int64_t src, struct child_rows *out, str
         c->row.state = (enum state)sqlite3_column_int(st, 4);
         c->row.tree = (enum tree)sqlite3_column_int(st, 5);
         c->row.source = sqlite3_column_int64(st, 6);
+        c->ordinal = sqlite3_column_int64(st, 7);
     }
 }
 

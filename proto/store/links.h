@@ -8,6 +8,7 @@ struct child_row { // a link with what is known of its target
     struct hash target;
     bool found;
     struct object_row row; // seq, type, state, tree and source only
+    int64_t ordinal;       // its place in the text; where a target is repeated, a number is left out
 };
 
 struct child_rows {

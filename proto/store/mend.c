@@ -114,25 +114,31 @@ static enum status take_id_of(struct store *s, const struct hash *version, const
     return status;
 }
 
-enum status store_remake(struct store *s, const struct hash *hash, struct error *e)
+static enum status take_version(struct store *s, const struct hash *hash, struct error *e)
 {
-    struct object_row row;
     struct hash_list versions = {0};
-    bool found;
     bool made = false;
-    enum status status = store_need_transaction(s, e);
-    if (status == STATUS_OK)
-        status = object_row_find(s, hash, &found, &row, e);
-    if (status != STATUS_OK || !found || row.state != STATE_WANTED || row.type == NULL ||
-        row.type->kind != STORE_ID_OBJECT)
-        return status;
     sqlite3_stmt *st = statement(s, SQL_OBJECT_VERSIONS);
     bind_hash(st, 1, hash);
-    status = statement_hashes(s, st, &versions, e);
+    enum status status = statement_hashes(s, st, &versions, e);
     s->recovering = true; // it stays whose it was
     for (size_t i = 0; i < versions.count && !made && status == STATUS_OK; i++)
         status = take_id_of(s, &versions.items[i], hash, &made, e);
     s->recovering = false;
     hash_list_free(&versions);
     return status;
+}
+
+enum status store_remake(struct store *s, const struct hash *hash, struct error *e)
+{
+    struct object_row row;
+    bool found;
+    bool made = false;
+    enum status status = store_need_transaction(s, e);
+    if (status == STATUS_OK)
+        status = object_row_find(s, hash, &found, &row, e);
+    if (status != STATUS_OK || !found || row.state != STATE_WANTED || row.type == NULL)
+        return status;
+    status = object_remake(s, hash, &row, &made, e);
+    return status == STATUS_OK && !made && row.type->kind == STORE_ID_OBJECT ? take_version(s, hash, e) : status;
 }

@@ -6,6 +6,7 @@
 #include "store/database.h"
 #include "store/objects.h"
 #include "store/place.h"
+#include "store/remake.h"
 #include "store/rows.h"
 #include "store/schema.h"
 #include "store/state.h"
@@ -67,24 +68,36 @@ enum status object_is_damaged(struct store *s, const struct hash *hash, struct e
                      hash_text(hash).s);
 }
 
-enum status store_get(struct store *s, const struct hash *hash, struct arena *a, struct span *text, struct error *e)
+static enum status get(struct store *s, const struct hash *hash, const struct object_row *row, struct arena *a,
+                       struct span *text, struct error *e)
 {
-    struct object_row row;
-    enum status status = object_need(s, hash, &row, e);
-    if (status != STATUS_OK)
-        return status;
-    if (row.state == STATE_REMOTE)
+    if (row->state == STATE_REMOTE)
         return error_set(e, STATUS_NOT_FOUND, "REMOTE", "The archive holds the bytes of %s", hash_text(hash).s);
-    if (row.size > STORE_BODY_LIMIT)
+    if (row->size > STORE_BODY_LIMIT)
         return error_set(e, STATUS_TOO_BIG, "TOO-BIG", "%s has %llu bytes; read it in chunks", hash_text(hash).s,
-                         (unsigned long long)row.size);
-    status = read_whole(s, hash, &row, a, text, e);
+                         (unsigned long long)row->size);
+    enum status status = read_whole(s, hash, row, a, text, e);
     if (status == STATUS_NOT_FOUND)
         return object_is_damaged(s, hash, e);
     if (status != STATUS_OK)
         return status;
     struct hash actual = sha256(*text);
     return hash_eq(&actual, hash) ? STATUS_OK : object_is_damaged(s, hash, e);
+}
+
+enum status store_get(struct store *s, const struct hash *hash, struct arena *a, struct span *text, struct error *e)
+{
+    struct object_row row;
+    struct error why = {0};
+    enum status status = object_need(s, hash, &row, &why);
+    if (status == STATUS_OK)
+        status = get(s, hash, &row, a, text, &why);
+    if (status != STATUS_OK && strcmp(why.code, "OBJECT-DAMAGED") == 0 &&
+        remake_from_links(s, hash, &row, store_get_object, a, text))
+        return STATUS_OK;
+    if (status != STATUS_OK && e != NULL)
+        *e = why;
+    return status;
 }
 
 enum status store_get_object(struct store *s, const struct hash *hash, struct arena *a, struct object *o,

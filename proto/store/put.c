@@ -2,6 +2,7 @@
 // the column tree stays right, and only then is the change noted for whoever listens.
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "store/changes.h"
 #include "store/database.h"
@@ -10,6 +11,7 @@
 #include "store/place.h"
 #include "store/provenance.h"
 #include "store/put.h"
+#include "store/remake.h"
 #include "store/rows.h"
 #include "store/schema.h"
 #include "store/scope_events.h"
@@ -255,11 +257,51 @@ enum status store_evict(struct store *s, const struct hash *hash, struct error *
     return status == STATUS_OK ? body_remove(s, row.seq, e) : status;
 }
 
+enum status object_remake(struct store *s, const struct hash *hash, const struct object_row *row, bool *made,
+                          struct error *e)
+{
+    struct span text = SPAN("");
+    struct object o;
+    struct arena *a = arena_create();
+    bool recovering = s->recovering;
+    enum status status = STATUS_OK;
+    enum microdata_form form =
+        row->type != NULL && row->type->kind == STORE_ID_OBJECT ? MICRODATA_ID_OBJECT : MICRODATA_OBJECT;
+    *made = remake_from_links(s, hash, row, store_get_object, a, &text);
+    s->recovering = true; // it stays whose it was
+    if (*made)
+        status = object_read(s->recipes, a, text, form, hash, &o, e);
+    if (*made && status == STATUS_OK)
+        status = store_put(s, &o, NULL, e);
+    s->recovering = recovering;
+    if (*made && status == STATUS_OK)
+        LOG(LOG_INFO, "store.remade", LOG_HASH("hash", hash));
+    arena_destroy(a);
+    return status;
+}
+
+static enum status want_or_remake(struct store *s, const struct hash *hash, struct error *e)
+{
+    struct object_row row;
+    bool found;
+    bool ignored;
+    enum status status = object_want(s, hash, e);
+    if (status == STATUS_OK)
+        status = object_row_find(s, hash, &found, &row, e);
+    bool lost = status == STATUS_OK && found && row.state == STATE_WANTED;
+    return lost ? object_remake(s, hash, &row, &ignored, e) : status;
+}
+
 enum status objects_want_damaged(struct store *s, struct error *e)
 {
+    struct hash_list damaged = s->damaged;
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && s->damaged.count != 0)
-        status = object_want(s, &s->damaged.items[--s->damaged.count], e);
+    if (damaged.count == 0)
+        return STATUS_OK;
+    s->damaged = (struct hash_list){0};
+    for (size_t i = 0; i < damaged.count && status == STATUS_OK; i++)
+        status = want_or_remake(s, &damaged.items[i], e);
+    hash_list_free(&damaged);
     return status;
 }
 

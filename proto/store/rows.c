@@ -96,6 +96,9 @@ enum status object_need(struct store *s, const struct hash *hash, struct object_
         return status;
     if (found && row->state == STATE_DELETED)
         return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s was deleted here", hash_text(hash).s);
+    if (found && row->state == STATE_WANTED && row->type != NULL)
+        return error_set(e, STATUS_NOT_FOUND, "OBJECT-DAMAGED", "%s is known here, but its bytes are lost",
+                         hash_text(hash).s);
     if (!found || row->state == STATE_WANTED)
         return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not here", hash_text(hash).s);
     return STATUS_OK;

@@ -97,9 +97,9 @@ static const char *const texts[SQL_COUNT] = {
 
     [SQL_LINK_ADD] = "INSERT INTO link(src, ordinal, target, kind, type) VALUES(?1, ?2, ?3, ?4, ?5)",
     [SQL_LINK_LIST] = "SELECT target, kind FROM link WHERE src = ?1 ORDER BY ordinal",
-    [SQL_LINK_CHILDREN] =
-        "SELECT l.target, l.kind, o.seq, o.type, o.state, o.tree, o.source FROM link l LEFT JOIN object o ON o.hash = "
-        "l.target WHERE l.src = ?1 ORDER BY l.ordinal",
+    [SQL_LINK_CHILDREN] = "SELECT l.target, l.kind, o.seq, o.type, o.state, o.tree, o.source, l.ordinal FROM link l "
+                          "LEFT JOIN object o ON "
+                          "o.hash = l.target WHERE l.src = ?1 ORDER BY l.ordinal",
     [SQL_LINK_ANY_REFERRER] = "SELECT 1 FROM link WHERE target = ?1 LIMIT 1",
     [SQL_LINK_PARENTS] = "SELECT DISTINCT o.hash FROM link l JOIN object o ON o.seq = l.src WHERE l.target = ?1 AND "
                          "o.tree IN (?2, ?3)",

@@ -131,7 +131,8 @@ void store_rebuild_next(const struct store *s);
 enum status store_find_again(struct store *s, const struct hash *hash, struct error *e);
 // What came back as mere bytes becomes the object that it is, without effects until somebody may show it.
 enum status store_reread(struct store *s, const struct hash *hash, struct error *e);
-// A lost id object is made again from a version of it, if one is here.
+// What is lost is made again, if that can be done: an object that is nothing but its id and its links (grants, groups,
+// the contact book, entries of linked lists), and an id object of which a version is here.
 enum status store_remake(struct store *s, const struct hash *hash, struct error *e);
 // Everything that is present or remote, oldest first; visit may use and change the store.
 typedef enum status (*store_each_fn)(const struct hash *hash, const struct store_info *info, void *arg,

@@ -1,0 +1,89 @@
+"""What the files of a store lost, and what goes on without it: each kind of object that a contact hangs on."""
+import os
+import sqlite3
+
+from control import Installation, main, until
+from nodes import Friend, Pair, talk
+
+
+def lose(t, *kinds):
+    """All objects and ids of some types, at the archive, once they have settled; how many they were."""
+    def settled():
+        with sqlite3.connect(f"file:{t.path('archive', 'store', 'store.db')}?mode=ro", uri=True) as db:
+            rows = db.execute("SELECT hex(o.hash), EXISTS(SELECT 1 FROM body b WHERE b.seq = o.seq) FROM object o JOIN "
+                              f"type t ON t.id = o.type WHERE t.name IN ({','.join('?' * len(kinds))})",
+                              kinds).fetchall()
+        names = [name.lower() for name, unsettled in rows if not unsettled]
+        paths = [t.path("archive", "store", "objects", name[:2], name) for name in names]
+        return paths if len(names) == len(rows) != 0 and all(os.path.isfile(path) for path in paths) else None
+
+    paths = until(settled, f"{kinds} settle")
+    for path in paths:
+        os.remove(path)
+    return len(paths)
+
+
+class WithFriend:
+    """A pair whose archive has a friend, that loses things."""
+
+    def __init__(self, t):
+        self.t = t
+        self.pair = Pair(t)
+        self.friend = Friend(self.pair, "archive", "bob")
+        talk(self.pair, self.friend, "before")
+        self.pair.ok("wait", "idle")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *ignored):
+        self.friend.end()
+
+    def at_archive(self, *arguments):
+        return self.pair.ok("--node", "archive", *arguments)
+
+    def loses(self, *kinds):
+        """Nothing of it is known from before, once the node is open again."""
+        assert lose(self.t, *kinds) > 1
+        self.pair.ok("restart", "archive")
+
+    def is_sound(self):
+        return self.pair.cli("verify", "--node", "archive")[0] == 0 and not [c for c in self.pair.cli("doctor")[1]["checks"] if not c["ok"]]
+
+
+def shown_to(grants, person):
+    return sorted(g["hash"] for g in grants if person in g["persons"])
+
+
+def test_grants_and_groups_are_known_without_their_files(t):
+    with WithFriend(t) as w:
+        group = w.at_archive("group", "create", "friends")["groupId"]
+        w.at_archive("group", "add", group, w.friend.person)
+        before = w.at_archive("share", "list")
+        assert shown_to(before, w.friend.person)
+        w.loses("Access", "IdAccess", "Group")
+        assert sorted(map(str, w.at_archive("share", "list"))) == sorted(map(str, before))
+        talk(w.pair, w.friend, "after")
+        answer = w.pair.ok("repair", "--node", "archive")
+        assert answer["lost"] == [], answer
+        until(w.is_sound, "all is back")
+        w.at_archive("contact", "forget", w.friend.person)
+        assert not shown_to(w.at_archive("share", "list"), w.friend.person)
+
+
+def test_the_contact_book_is_made_again(t):
+    with WithFriend(t) as w:
+        before = w.at_archive("contacts")
+        assert w.friend.person in [c["personId"] for c in before]
+        w.loses("Leute")
+        assert [c["personId"] for c in w.at_archive("contacts")] == [c["personId"] for c in before]
+        talk(w.pair, w.friend, "after")
+        answer = w.pair.ok("repair", "--node", "archive")  # older versions, that nobody has read
+        assert answer["lost"] == [], answer
+        until(w.is_sound, "all is back")
+        w.at_archive("contact", "forget", w.friend.person)
+        assert w.friend.person not in [c["personId"] for c in w.at_archive("contacts")]
+
+
+if __name__ == "__main__":
+    main(globals())
