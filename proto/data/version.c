@@ -33,6 +33,23 @@ static enum status find_head(struct storing *w, struct error *e)
     return status == STATUS_OK ? versionnode_read(s, &node, w->arena, &w->head, e) : status;
 }
 
+// What is only put on top of the head need not know all of it, should it be lost.
+static enum status find_head_to_change(struct storing *w, struct error *e)
+{
+    const struct version_source *s = w->source;
+    struct error why = {0};
+    struct hash node;
+    enum status status = find_head(w, &why);
+    if (strcmp(why.code, "OBJECT-DAMAGED") == 0 && w->has_head &&
+        s->head(s->ctx, &w->id_hash, &node, NULL) == STATUS_OK &&
+        versionnode_find(s, &node, w->arena, &w->head, NULL) == STATUS_OK &&
+        versionnode_lost_depth(s, &node, &w->head.depth))
+        return STATUS_OK;
+    if (status != STATUS_OK && e != NULL)
+        *e = why;
+    return status;
+}
+
 static void report(const struct storing *w, const struct versionnode *node, bool changed, struct version_result *out)
 {
     *out = (struct version_result){.hash = node->data, .id_hash = w->id_hash, .node = node->hash, .changed = changed};
@@ -162,12 +179,14 @@ static enum status store(struct storing *w, const struct object *o, enum version
     w->data = o->hash;
     w->id_hash = o->id_hash;
     w->recipe = o->recipe;
-    enum status status = find_head(w, e);
+    bool known;
+    enum status status = mode == VERSION_CHANGE ? find_head_to_change(w, e) : find_head(w, e);
     if (status != STATUS_OK)
         return status;
     if (w->has_head && hash_eq(&w->head.data, &o->hash)) {
         report(w, &w->head, false, out);
-        return STATUS_OK;
+        bool lost = is_stored(w, &o->hash, &known, NULL) != STATUS_OK || !known;
+        return lost ? s->write(s->ctx, o, e) : STATUS_OK;
     }
     status = s->write(s->ctx, o, e);
     if (status != STATUS_OK)
@@ -198,7 +217,7 @@ enum status version_confirm(const struct version_source *s, const struct hash *i
 {
     struct storing w = {.source = s, .arena = arena_create(), .id_hash = *id_hash};
     *out = (struct version_result){.id_hash = *id_hash};
-    enum status status = find_head(&w, e);
+    enum status status = find_head_to_change(&w, e);
     if (status == STATUS_OK && w.has_head) {
         w.data = w.head.data;
         report(&w, &w.head, false, out);
@@ -260,7 +279,7 @@ static enum status list_newest_first(const struct version_source *s, struct hash
         arena_reset(a);
         if (nodes->count + open->count >= VERSION_LIST_MAX)
             return error_set(e, STATUS_TOO_BIG, "VERSION-GRAPH", "the history has too many versions to be listed");
-        enum status status = versionnode_read(s, &hash, a, &n, e);
+        enum status status = versionnode_find(s, &hash, a, &n, e);
         if (status != STATUS_OK)
             return status;
         if (n.kind != VERSIONNODE_MERGE)
@@ -284,6 +303,17 @@ enum status version_list(const struct version_source *s, const struct hash *head
         hash_list_add(nodes, &found.items[i]);
     hash_list_free(&open);
     hash_list_free(&found);
+    arena_destroy(a);
+    return status;
+}
+
+enum status version_data(const struct version_source *s, const struct hash *node, struct hash *data, struct error *e)
+{
+    struct arena *a = arena_create();
+    struct versionnode n;
+    enum status status = versionnode_find(s, node, a, &n, e);
+    if (status == STATUS_OK)
+        *data = n.data;
     arena_destroy(a);
     return status;
 }

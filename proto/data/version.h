@@ -77,6 +77,10 @@ enum status version_find_lost(const struct version_source *s, const struct hash 
 enum status version_confirm(const struct version_source *s, const struct hash *id_hash, double now,
                             struct version_result *out, struct error *e);
 
-// The version nodes behind a head, oldest first, without merge nodes (8.9).
+// The version nodes behind a head, oldest first, without merge nodes (8.9). Lost ones of which the links are known are
+// among them.
 enum status version_list(const struct version_source *s, const struct hash *head, struct hash_list *nodes,
                          struct error *e);
+
+// The version that a node stands for, also of a lost one of which the links are known.
+enum status version_data(const struct version_source *s, const struct hash *node, struct hash *data, struct error *e);

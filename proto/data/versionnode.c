@@ -1,6 +1,7 @@
 #include "data/versionnode.h"
 
 #include <math.h>
+#include <string.h>
 
 static const char *const kind_names[] = {
     [VERSIONNODE_EDGE] = "VersionNodeEdge",
@@ -61,6 +62,94 @@ enum status versionnode_read(const struct version_source *s, const struct hash *
         return not_a_node(hash, "its depth or time is no number", e);
     return STATUS_OK;
 }
+
+// ---- Lost ones ------------------------------------------------------------------------------------------------------
+
+enum { LOST_MAX = 100000 };
+
+struct leftover {
+    const struct version_source *source;
+    struct hash_list open;
+    struct hash_map *seen;
+    size_t lost;
+    double deepest; // of those that are left; −1: none
+};
+
+// By their rules the last link of a version node is its data, the others lead to those before it.
+static bool find_links(const struct version_source *s, const struct hash *hash, struct hash_list *links)
+{
+    struct hash same_type;
+    return s->links != NULL && s->links(s->ctx, hash, links, &same_type) && links->count != 0;
+}
+
+static bool look_behind(struct leftover *l, const struct hash *hash, struct arena *a)
+{
+    struct versionnode n;
+    struct hash_list links = {0};
+    arena_reset(a);
+    if (versionnode_read(l->source, hash, a, &n, NULL) == STATUS_OK) {
+        l->deepest = n.depth > l->deepest ? n.depth : l->deepest;
+        return true;
+    }
+    bool known = find_links(l->source, hash, &links) && ++l->lost <= LOST_MAX;
+    for (size_t i = 0; known && i + 1 < links.count; i++)
+        if (hash_map_add(l->seen, &links.items[i]))
+            hash_list_add(&l->open, &links.items[i]);
+    hash_list_free(&links);
+    return known;
+}
+
+bool versionnode_lost_depth(const struct version_source *s, const struct hash *hash, double *depth)
+{
+    struct leftover l = {.source = s, .seen = hash_map_create(), .deepest = -1};
+    struct arena *a = arena_create();
+    bool known = true;
+    hash_list_add(&l.open, hash);
+    while (known && l.open.count != 0) {
+        struct hash next = l.open.items[--l.open.count];
+        known = look_behind(&l, &next, a);
+    }
+    *depth = l.deepest + (double)l.lost;
+    arena_destroy(a);
+    hash_map_destroy(l.seen);
+    hash_list_free(&l.open);
+    return known;
+}
+
+static void from_links(const struct hash *hash, const struct hash_list *links, struct arena *a, struct versionnode *out)
+{
+    size_t count = links->count - 1;
+    struct hash *before = arena_alloc(a, links->count * sizeof *before);
+    for (size_t i = 0; i < count; i++)
+        before[i] = links->items[i];
+    *out = (struct versionnode){
+        .kind = count == 0   ? VERSIONNODE_EDGE
+                : count == 1 ? VERSIONNODE_CHANGE
+                             : VERSIONNODE_MERGE,
+        .hash = *hash,
+        .data = links->items[count],
+        .before = before,
+        .before_count = count,
+    };
+}
+
+enum status versionnode_find(const struct version_source *s, const struct hash *hash, struct arena *a,
+                             struct versionnode *out, struct error *e)
+{
+    struct error why = {0};
+    struct hash_list links = {0};
+    enum status status = versionnode_read(s, hash, a, out, &why);
+    if (strcmp(why.code, "OBJECT-DAMAGED") == 0 && find_links(s, hash, &links)) {
+        from_links(hash, &links, a, out);
+        status = STATUS_OK;
+    }
+    hash_list_free(&links);
+    if (status != STATUS_OK && e != NULL)
+        *e = why;
+    return status;
+}
+
+// ---- Writing --------------------------------------------------------------------------------------------------------
 
 static struct value *to_value(const struct versionnode *node, struct arena *a)
 {

@@ -20,6 +20,15 @@ struct versionnode {
 enum status versionnode_read(const struct version_source *s, const struct hash *hash, struct arena *a,
                              struct versionnode *out, struct error *e);
 
+// The same, and where the bytes of the node are lost, what its links say (version_source.links): its kind, its data and
+// what lies before it; depth and creation_time are 0 then.
+enum status versionnode_find(const struct version_source *s, const struct hash *hash, struct arena *a,
+                             struct versionnode *out, struct error *e);
+
+// The depth of a lost node: that of the nodes that are left before it, and one more for each lost one. false: it cannot
+// be told.
+bool versionnode_lost_depth(const struct version_source *s, const struct hash *hash, double *depth);
+
 // Fills in node->hash from everything else.
 enum status versionnode_hash(const struct version_source *s, struct versionnode *node, struct error *e);
 

@@ -321,10 +321,9 @@ bool keeping_knows(struct model *m, const struct hash *person)
         version_list(store_versions(m->store), &head, &nodes, NULL) != STATUS_OK)
         nodes.count = 0;
     for (size_t i = 0; i < nodes.count && !found; i++) {
-        struct object node;
         struct hash data;
-        found = store_get_object(m->store, &nodes.items[i], m->arena, &node, NULL) == STATUS_OK &&
-                value_get_hash(node.value, "data", &data) && is_certified_by(m, &data, &own);
+        found = version_data(store_versions(m->store), &nodes.items[i], &data, NULL) == STATUS_OK &&
+                is_certified_by(m, &data, &own);
     }
     hash_list_free(&nodes);
     return found;

@@ -65,15 +65,6 @@ static void add_keys_of_version(struct model *m, const struct hash *version, str
     hash_list_free(&descriptions);
 }
 
-static enum status data_of_node(struct model *m, const struct hash *node, struct hash *data, struct error *e)
-{
-    struct object o;
-    enum status status = store_get_object(m->store, node, m->arena, &o, e);
-    if (status == STATUS_OK && !value_get_hash(o.value, "data", data))
-        status = error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "%s is no version node", hash_text(node).s);
-    return status;
-}
-
 static enum status add_keys_of_profile(struct model *m, const struct hash *id_hash, struct key_list *keys,
                                        struct error *e)
 {
@@ -84,7 +75,7 @@ static enum status add_keys_of_profile(struct model *m, const struct hash *id_ha
         status = version_list(store_versions(m->store), &head, &nodes, e);
     for (size_t i = 0; status == STATUS_OK && i < nodes.count; i++) {
         struct hash data;
-        status = data_of_node(m, &nodes.items[i], &data, e);
+        status = version_data(store_versions(m->store), &nodes.items[i], &data, e);
         if (status == STATUS_OK)
             add_keys_of_version(m, &data, keys);
     }

@@ -83,13 +83,17 @@ bool type_is_version_node(const struct store_type *type)
             strcmp(type->name, "VersionNodeMerge") == 0);
 }
 
-// By their rules the links of a version node are its predecessors, then its data.
+// By their rules the links of a version node are its predecessors, then its data. They are known of a lost one, too.
 enum status links_of_node(struct store *s, const struct hash *node, struct node_links *out, struct error *e)
 {
     struct object_row row;
     struct child_rows links = {0};
+    bool found;
     memset(out, 0, sizeof *out);
-    enum status status = object_need(s, node, &row, e);
+    enum status status = object_row_find(s, node, &found, &row, e);
+    bool lost = status == STATUS_OK && found && row.state == STATE_WANTED && type_is_version_node(row.type);
+    if (status == STATUS_OK && !lost)
+        status = object_need(s, node, &row, e);
     if (status == STATUS_OK && !type_is_version_node(row.type))
         status = error_set(e, STATUS_INVALID, "NOT-A-VERSION", "%s is not a version node", hash_text(node).s);
     if (status == STATUS_OK)

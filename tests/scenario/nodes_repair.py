@@ -85,5 +85,25 @@ def test_the_contact_book_is_made_again(t):
         assert w.friend.person not in [c["personId"] for c in w.at_archive("contacts")]
 
 
+def test_a_lost_version_node_is_no_obstacle(t):
+    """What is changed is put on top of it; who asks for more is told what is lost and what to do."""
+    with WithFriend(t) as w:
+        w.loses("VersionNodeEdge", "VersionNodeChange")
+        assert w.friend.person in [c["personId"] for c in w.at_archive("contacts")]
+        status, found = w.pair.cli("verify", "--node", "archive")
+        assert status == 1 and found["missing"], found
+        w.at_archive("contact", "disable", w.friend.person)
+        w.at_archive("contact", "enable", w.friend.person)
+        w.at_archive("contact", "forget", w.friend.person)
+        assert w.friend.person not in [c["personId"] for c in w.at_archive("contacts")]
+        status, answer = w.pair.cli("repair", "--node", "archive")
+        assert "lost" in answer, answer
+        w.pair.cli("repair", "--node", "archive", "--forget-lost")
+        until(w.is_sound, "what nobody has is given up")
+        assert w.friend.person not in [c["personId"] for c in w.at_archive("contacts")]
+        w.pair.send("sparse", "after")
+        w.pair.arrives("archive", "after")
+
+
 if __name__ == "__main__":
     main(globals())
