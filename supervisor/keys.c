@@ -76,13 +76,16 @@ enum status keys_keep_copy(struct supervisor *s, enum ipc_node which, const json
     bool same = file_read(keys_copy_file(s, which), KEYCOPY_MAX, &kept, &ignored) == STATUS_OK &&
                 span_eq_text(buf_span(&kept), copy);
     buf_free(&kept);
+    twice_confirm(statedir_file(s->dir, "keys.json"), KEY_FILE_MAX); // it opened with these
+    twice_confirm(statedir_file(s->dir, "installation.json"), KEY_FILE_MAX);
     return same ? STATUS_OK : file_write(keys_copy_file(s, which), span_of(copy), 0600, e);
 }
 
 enum status keys_find_copy(struct supervisor *s, enum ipc_node which, struct buf *out, struct error *e)
 {
     enum status status = file_read(keys_copy_file(s, which), KEYCOPY_MAX, out, e);
-    if (status == STATUS_TOO_BIG)
+    bool text = status != STATUS_OK || memchr(out->data, '\0', out->len) == NULL;
+    if (status == STATUS_TOO_BIG || !text)
         status = error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "%s is no copy of keys", keys_copy_file(s, which));
     return status;
 }

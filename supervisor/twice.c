@@ -53,14 +53,14 @@ static enum status put_back(const char *path, struct span bytes, struct error *e
     return status;
 }
 
-static bool copy_is(const char *path, size_t limit, struct span bytes)
+static bool has_good_copy(const char *path, size_t limit, twice_good good)
 {
     struct buf text = {0};
     char *copy = path_of(path, "copy");
-    bool same = file_read(copy, limit, &text, NULL) == STATUS_OK && span_eq(buf_span(&text), bytes);
+    bool has = read_good(copy, limit, good, &text, NULL) == STATUS_OK;
     buf_free(&text);
     free(copy);
-    return same;
+    return has;
 }
 
 enum status twice_read(const char *path, size_t limit, twice_good good, struct buf *out, struct error *e)
@@ -68,8 +68,8 @@ enum status twice_read(const char *path, size_t limit, twice_good good, struct b
     struct buf second = {0};
     struct error why = {0};
     enum status status = read_good(path, limit, good, out, &why);
-    if (status == STATUS_OK && !copy_is(path, limit, buf_span(out)))
-        write_copy(path, buf_span(out)); // of before there were copies, or of what was not finished
+    if (status == STATUS_OK && !has_good_copy(path, limit, good))
+        write_copy(path, buf_span(out));
     char *copy = path_of(path, "copy");
     if (status != STATUS_OK && read_good(copy, limit, good, &second, NULL) == STATUS_OK &&
         put_back(path, buf_span(&second), &why) == STATUS_OK) {
@@ -83,6 +83,19 @@ enum status twice_read(const char *path, size_t limit, twice_good good, struct b
     if (status == STATUS_CORRUPT) // whoever reads it says what is wrong
         return STATUS_OK;
     return status == STATUS_OK ? status : error_set(e, status, why.code, "%s", why.message);
+}
+
+void twice_confirm(const char *path, size_t limit)
+{
+    struct buf text = {0};
+    struct buf second = {0};
+    char *copy = path_of(path, "copy");
+    bool same = file_read(copy, limit, &second, NULL) == STATUS_OK;
+    if (file_read(path, limit, &text, NULL) == STATUS_OK && !(same && span_eq(buf_span(&text), buf_span(&second))))
+        write_copy(path, buf_span(&text));
+    buf_free(&text);
+    buf_free(&second);
+    free(copy);
 }
 
 enum status twice_remove(const char *path, struct error *e)

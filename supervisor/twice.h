@@ -11,4 +11,7 @@ enum status twice_write(const char *path, struct span bytes, struct error *e);
 // good: what there is of NAME, in *out or as an error.
 typedef bool (*twice_good)(struct span text);
 enum status twice_read(const char *path, size_t limit, twice_good good, struct buf *out, struct error *e);
+// NAME has proved to be the right one: its copy becomes the same. Until then a good copy stays what it is, since NAME
+// may be the file of another installation.
+void twice_confirm(const char *path, size_t limit);
 enum status twice_remove(const char *path, struct error *e);

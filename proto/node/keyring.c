@@ -120,6 +120,8 @@ enum status keyring_open(struct keyring *r, struct keychain **out, struct error 
     *out = NULL;
     if (r->copy != NULL && take_copy(r, out, &of_copy) == STATUS_OK)
         return STATUS_OK;
+    if (st == STATUS_OK) // the copy is of somebody else; if a key is missing, whoever needs it says so
+        return keychain_open(r->dir, r->key, false, out, e);
     if (r->create && r->give_up && (there || r->copy == NULL))
         return open_new(r, out, e);
     if (r->copy != NULL && !there)
