@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "models/policy.h"
+#include "models/kinds.h"
 
 struct grant {
     struct hash_list persons;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "models/apart.h"
-#include "models/sharing.h"
+#include "models/own_node.h"
 #include "models/topic.h"
 
 // ---- Who there is ---------------------------------------------------------------------------------------------------

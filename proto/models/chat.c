@@ -8,7 +8,7 @@
 #include "models/access.h"
 #include "models/contact.h"
 #include "models/delivery.h"
-#include "models/sharing.h"
+#include "models/own_node.h"
 
 enum { MAX_FILE_NAME = 1024 };
 

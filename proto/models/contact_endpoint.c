@@ -8,8 +8,8 @@
 
 #include "models/contact.h"
 #include "models/leute.h"
+#include "models/own_node.h"
 #include "models/profile.h"
-#include "models/sharing.h"
 #include "models/trust.h"
 
 enum { PROFILES_MAX = 64, ENDPOINTS_MAX = 64 }; // of one person

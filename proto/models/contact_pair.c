@@ -7,8 +7,8 @@
 #include "models/group.h"
 #include "models/instance.h"
 #include "models/leute.h"
+#include "models/own_node.h"
 #include "models/profile.h"
-#include "models/sharing.h"
 #include "models/trust.h"
 
 enum { MAX_NAME = 1024 };

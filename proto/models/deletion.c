@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "models/channel.h"
 #include "models/chat.h"
-#include "models/policy.h"
+#include "models/kinds.h"
 #include "models/reach.h"
 #include "models/settings.h"
 #include "store/outbox.h"

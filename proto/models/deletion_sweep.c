@@ -2,8 +2,8 @@
 // is below them only.
 #include "models/channel.h"
 #include "models/deletion.h"
+#include "models/own_node.h"
 #include "models/reach.h"
-#include "models/sharing.h"
 #include "store/delivery.h"
 
 // The other own node has the list too and does not need them.

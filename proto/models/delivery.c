@@ -1,7 +1,7 @@
 #include "models/delivery.h"
 
 #include "models/access.h"
-#include "models/sharing.h"
+#include "models/own_node.h"
 #include "store/outbox.h"
 
 enum { GIVEN_UP_AT_A_TIME = 10000, RESTORED_AT_A_TIME = 1000 };

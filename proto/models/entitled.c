@@ -1,7 +1,7 @@
 #include "models/entitled.h"
 
 #include "models/apart.h"
-#include "models/sharing.h"
+#include "models/own_node.h"
 #include "models/topic.h"
 
 enum verdict { YES, NO, UNSAID }; // UNSAID: nothing says whose it is

@@ -7,10 +7,10 @@
 #include "models/deletion.h"
 #include "models/group.h"
 #include "models/instance.h"
+#include "models/kinds.h"
 #include "models/leute.h"
-#include "models/policy.h"
+#include "models/own_node.h"
 #include "models/profile.h"
-#include "models/sharing.h"
 #include "models/topic.h"
 #include "models/trust.h"
 

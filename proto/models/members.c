@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "models/channel.h"
 #include "models/members_text.h"
+#include "models/own_node.h"
 #include "models/selves.h"
-#include "models/sharing.h"
 
 enum { MAX_TEXT = 96 << 10 };
 

@@ -6,9 +6,9 @@
 
 #include "base/text.h"
 #include "models/contact.h"
+#include "models/own_node.h"
 #include "models/profile.h"
 #include "models/settings.h"
-#include "models/sharing.h"
 
 enum { DIGITS_MIN = 8, DIGITS = 64, CANDIDATES = 16, NAME_MAX_BYTES = 512 };
 enum { SHOWN = 4, SHOWN_NAME = 24, SHOWN_TEXT = 40 }; // in messages

@@ -4,10 +4,10 @@
 #include "models/access.h"
 #include "models/leute.h"
 #include "models/origin.h"
+#include "models/own_node.h"
 #include "models/profile.h"
 #include "models/restoring.h"
 #include "models/returning.h"
-#include "models/sharing.h"
 #include "models/someone.h"
 #include "models/topic.h"
 #include "models/trust.h"
@@ -16,73 +16,10 @@ enum { PROFILES_MAX = 64, PROFILE_LIST_MAX = 256 }; // of a contact
 
 // ---- Types ----------------------------------------------------------------------------------------------------------
 
-enum standing { // of a type; types without a row are applications' own
-    RIGHTS,     // from our own other node only, also as a child (DATA-MODEL.md 10.3)
-    LOCAL,      // our own bookkeeping: versions are not accepted and not served
-    OWN_NODE,   // accepted from our own other node
-    RULED,      // has a rule below
-};
-
-static const struct {
-    const char *type;
-    enum standing standing;
-} standings[] = {
-    {"Access", RIGHTS},
-    {"IdAccess", RIGHTS},
-    {"Group", RIGHTS},
-    {"Chum", LOCAL},
-    {"Instance", LOCAL},
-    {"Leute", LOCAL},
-    {"ChannelRegistry", LOCAL},
-    {"TopicAppRegistry", LOCAL},
-    {"LocalInstancesList", LOCAL},
-    {"IoMRequestsRegistry", LOCAL},
-    {"GroupProfile", LOCAL},
-    {"Person", LOCAL},
-    {"Recipe", OWN_NODE},
-    {"Someone", OWN_NODE},
-    {"Settings", OWN_NODE},
-    {"ChannelInfo", RULED},
-    {"Topic", RULED},
-    {"Profile", RULED},
-};
-
-static bool find_standing(struct span type, enum standing *out)
-{
-    for (size_t i = 0; i < sizeof standings / sizeof *standings; i++)
-        if (span_eq_text(type, standings[i].type)) {
-            *out = standings[i].standing;
-            return true;
-        }
-    return false;
-}
-
-bool policy_is_application(struct span type)
-{
-    enum standing ignored;
-    return !find_standing(type, &ignored);
-}
-
-static bool is_me_someone(struct model *m, const struct hash *id_hash)
-{
-    struct hash me;
-    return someone_id_hash(m, SPAN(SOMEONE_ME), &me, NULL) == STATUS_OK && hash_eq(id_hash, &me);
-}
-
-bool policy_is_private(struct model *m, struct span type, const struct hash *id_hash)
-{
-    enum standing standing;
-    if (!find_standing(type, &standing))
-        return false;
-    if (span_eq_text(type, "Person"))
-        return false; // may be shown, though nobody's versions are taken in
-    return standing == RIGHTS || standing == LOCAL || (span_eq_text(type, "Someone") && is_me_someone(m, id_hash));
-}
-
 static bool is_rights(struct span type)
 {
     enum standing standing;
-    return find_standing(type, &standing) && standing == RIGHTS;
+    return kinds_standing(type, &standing) && standing == RIGHTS;
 }
 
 // In a group each member passes on what the others wrote in it.
@@ -131,9 +68,9 @@ bool policy_may_want(struct model *m, const struct hash *sender, struct span typ
     enum standing standing;
     if (is_known_best_here(m, type, id_hash))
         return false;
-    if (!find_standing(type, &standing) || standing == RULED)
+    if (!kinds_standing(type, &standing) || standing == RULED)
         return true;
-    return (standing == OWN_NODE || standing == RIGHTS) && sharing_is_own_node(m, sender) && !is_me_someone(m, id_hash);
+    return (standing == OWN_NODE || standing == RIGHTS) && sharing_is_own_node(m, sender) && !kinds_is_me(m, id_hash);
 }
 
 static enum status refuse(struct error *e, const char *why)
@@ -360,7 +297,7 @@ static enum status judge_by_standing(struct model *m, const struct hash *sender,
         return judge_rights(m, sender, o, e);
     if (standing == LOCAL || (standing == OWN_NODE && !sharing_is_own_node(m, sender)))
         return refuse(e, "objects of this type are nobody else's business");
-    if (object_is_type(o, "Someone") && is_me_someone(m, &o->id_hash))
+    if (object_is_type(o, "Someone") && kinds_is_me(m, &o->id_hash))
         return refuse(e, "Someone \"me\" is different on every node");
     if (object_is_type(o, "Recipe"))
         return judge_recipe(m, o, e);
@@ -388,7 +325,7 @@ enum status policy_may_import(struct model *m, const struct hash *sender, const 
     enum standing standing;
     if (hash_eq(sender, &m->self->person))
         return refuse(e, "the sender is ourselves");
-    if (find_standing(object->recipe->name, &standing))
+    if (kinds_standing(object->recipe->name, &standing))
         return judge_by_standing(m, sender, object, standing, e);
     if (object->recipe->versioned && object->form == MICRODATA_OBJECT)
         return judge_origin(m, sender, &object->id_hash, e);

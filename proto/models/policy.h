@@ -1,7 +1,7 @@
 // What we take from a peer and what we hand out (MODELS.md 8.7). CHUM asks these before anything takes effect.
 #pragma once
 
-#include "models/model.h"
+#include "models/kinds.h"
 
 // May this root of the sender be imported? object is the data object of an unversioned, versioned or version_node root,
 // or the id object of an id root, not yet announced. Without the right the root is skipped and reported.
@@ -32,10 +32,3 @@ bool policy_replaces(struct model *m, const struct hash *sender, const struct ob
 // Someone "me", Leute, registries and Instance never; to others what belongs to our other node, which shows it itself,
 // not either; the rest as granted.
 bool policy_may_serve(struct model *m, const struct hash *person, struct span type, const struct hash *what);
-
-// Types without a meaning of their own in the model layer: applications' own, which follow no rule but grants.
-bool policy_is_application(struct span type);
-
-// What is never shared with anybody, granted or not: Access, IdAccess, Group, Instance, Leute, the registries, and
-// Someone "me", which has the same id on every node. id_hash may be zero for types where it does not matter.
-bool policy_is_private(struct model *m, struct span type, const struct hash *id_hash);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "models/chat.h"
-#include "models/sharing.h"
+#include "models/own_node.h"
 
 bool reach_is_held(struct model *m, const struct hash *hash)
 {

@@ -5,9 +5,9 @@
 
 #include "models/contact.h"
 #include "models/leute.h"
+#include "models/own_node.h"
 #include "models/profile.h"
 #include "models/settings.h"
-#include "models/sharing.h"
 
 #define STORE_ID SPAN("tandem.identities")
 

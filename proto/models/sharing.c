@@ -14,40 +14,6 @@
 #include "models/topic.h"
 #include "models/trust.h"
 
-#define OWN_NODE_SETTING "sharing.ownNode"
-#define OWN_KEY_SETTING "sharing.ownKey"
-
-// ---- Who is our own node --------------------------------------------------------------------------------------------
-
-enum status sharing_own_node(struct model *m, struct hash *person, struct error *e)
-{
-    struct span text;
-    enum status status = store_setting_get(m->store, OWN_NODE_SETTING, m->arena, &text, e);
-    if (status == STATUS_OK && !hash_parse(text, person))
-        status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no other own node");
-    return status;
-}
-
-bool sharing_is_own_node(struct model *m, const struct hash *person)
-{
-    struct hash own;
-    return sharing_own_node(m, &own, NULL) == STATUS_OK && hash_eq(person, &own);
-}
-
-bool sharing_own_key(struct model *m, struct public_key *instance_key)
-{
-    struct span text;
-    return store_setting_get(m->store, OWN_KEY_SETTING, m->arena, &text, NULL) == STATUS_OK &&
-           hex_decode(text, instance_key->b, BOX_KEY);
-}
-
-static enum status set_own_key(struct model *m, const struct public_key *instance_key, struct error *e)
-{
-    char hex[2 * BOX_KEY + 1];
-    hex_encode(instance_key->b, BOX_KEY, hex);
-    return store_setting_set(m->store, OWN_KEY_SETTING, span_of(hex), e);
-}
-
 // ---- One thing with the own node ------------------------------------------------------------------------------------
 
 static bool exists(struct model *m, const struct hash *hash)
@@ -253,10 +219,10 @@ enum status sharing_set_own_node(struct model *m, const struct hash *person, con
 {
     if (hash_eq(person, &m->self->person))
         return error_set(e, STATUS_INVALID, "EMAILS-EQUAL", "the other node is another person than this one");
-    enum status status = set_own_key(m, instance_key, e);
+    enum status status = own_node_set_key(m, instance_key, e);
     if (status != STATUS_OK || sharing_is_own_node(m, person))
         return status;
-    status = store_setting_set(m->store, OWN_NODE_SETTING, span_of(hash_text(person).s), e);
+    status = own_node_set_person(m, person, e);
     if (status == STATUS_OK) // it vouches for the contacts it has paired with
         status = trust_grant_right(m, LICENCE_RIGHT_FOR_EVERYBODY, person, e);
     return status == STATUS_OK ? share_all(m, e) : status;

@@ -11,15 +11,12 @@
 //   grants, groups, recipes, objects, files: keeping.h     x
 #pragma once
 
-#include "models/model.h"
+#include "models/own_node.h"
 
 // The person of our own other node and its instance key, told by the supervisor; kept in the store. Also shares what
 // exists already. No other key makes anybody our own node, whatever person it names.
 enum status sharing_set_own_node(struct model *m, const struct hash *person, const struct public_key *instance_key,
                                  struct error *e);
-bool sharing_own_key(struct model *m, struct public_key *instance_key);              // false if it was not told
-enum status sharing_own_node(struct model *m, struct hash *person, struct error *e); // STATUS_NOT_FOUND if none
-bool sharing_is_own_node(struct model *m, const struct hash *person);
 
 // After pairing, and for every contact at start: gives the contact what the policy says. Repeating it changes nothing.
 enum status sharing_apply(struct model *m, const struct hash *person, struct error *e);

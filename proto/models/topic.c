@@ -6,7 +6,7 @@
 #include "models/access.h"
 #include "models/group.h"
 #include "models/origin.h"
-#include "models/sharing.h"
+#include "models/own_node.h"
 
 enum { ONE_TO_ONE_LEN = 2 * HASH_HEX + 3 };
 

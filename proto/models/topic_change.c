@@ -5,7 +5,7 @@
 #include "models/access.h"
 #include "models/contact.h"
 #include "models/leute.h"
-#include "models/sharing.h"
+#include "models/own_node.h"
 #include "models/topic_internal.h"
 
 enum { MAX_NAME = 1024, MAX_ID = 512, READABLE = 32, RANDOM = 10 };

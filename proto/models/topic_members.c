@@ -9,8 +9,8 @@
 #include "models/access.h"
 #include "models/delivery.h"
 #include "models/group.h"
+#include "models/own_node.h"
 #include "models/selves.h"
-#include "models/sharing.h"
 #include "models/topic_internal.h"
 
 enum { MARK = 16 }; // digits of the topic's channel

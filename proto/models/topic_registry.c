@@ -6,7 +6,7 @@
 #include "models/contact.h"
 #include "models/deletion.h"
 #include "models/lag.h"
-#include "models/sharing.h"
+#include "models/own_node.h"
 #include "models/topic_internal.h"
 #include "models/way.h"
 

@@ -63,6 +63,8 @@ bool trust_person(struct model *m, const struct hash *person); // at least one t
 // Takes trust back from every key the person has now: whatever certificates say, they are not trusted here, and our own
 // certificates on them count no more at our other node either. What they signed is shown as unsigned.
 enum status trust_withdraw(struct model *m, const struct hash *person, struct error *e);
+enum status trust_refuse(struct model *m, const struct hash *person, const struct sign_public *key,
+                         struct error *e); // one
 // Trusts a key as before, because it proved itself anew. Nothing is written if trust was not withdrawn.
 enum status trust_restore(struct model *m, const struct hash *person, const struct sign_public *key, struct error *e);
 // Both: by us, and the other own node did not restore it since.
@@ -102,4 +104,6 @@ struct trust_signature { // a Signature object
     struct signature signature;
 };
 bool trust_read_signature(struct model *m, const struct hash *hash, struct trust_signature *out);
+// Is the object a Signature on an AffirmationCertificate? Says about what the certificate is.
+bool trust_read_affirmation(struct model *m, const struct hash *hash, struct trust_signature *s, struct hash *about);
 bool trust_signature_fits(const struct trust_signature *s, const struct sign_public *key);

@@ -288,3 +288,12 @@ const char *trust_reason_text(enum trust_reason reason)
     };
     return texts[reason];
 }
+
+enum status trust_withdraw(struct model *m, const struct hash *person, struct error *e)
+{
+    struct trust_keys keys;
+    enum status status = trust_keys_of(m, person, &keys, e);
+    for (size_t i = 0; status == STATUS_OK && i < keys.count; i++)
+        status = trust_refuse(m, person, &keys.items[i].key, e);
+    return status;
+}

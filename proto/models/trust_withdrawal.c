@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/own_node.h"
 #include "models/settings.h"
-#include "models/sharing.h"
 #include "models/trust.h"
 
 #define WITHDRAWN "withdrawn"
@@ -98,13 +98,9 @@ static enum status set(struct model *m, const struct hash *person, const struct 
     return settings_set(m, store_name(&m->self->person, store), key_name(person, key, name), value, e);
 }
 
-enum status trust_withdraw(struct model *m, const struct hash *person, struct error *e)
+enum status trust_refuse(struct model *m, const struct hash *person, const struct sign_public *key, struct error *e)
 {
-    struct trust_keys keys;
-    enum status status = trust_keys_of(m, person, &keys, e);
-    for (size_t i = 0; status == STATUS_OK && i < keys.count; i++)
-        status = set(m, person, &keys.items[i].key, WITHDRAWN, e);
-    return status;
+    return set(m, person, key, WITHDRAWN, e);
 }
 
 enum status trust_restore(struct model *m, const struct hash *person, const struct sign_public *key, struct error *e)

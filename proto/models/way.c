@@ -4,8 +4,8 @@
 #include "models/contact.h"
 #include "models/leute.h"
 #include "models/origin.h"
+#include "models/own_node.h"
 #include "models/selves.h"
-#include "models/sharing.h"
 #include "models/trust.h"
 
 // ---- Who we are -----------------------------------------------------------------------------------------------------
