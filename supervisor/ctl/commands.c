@@ -65,6 +65,17 @@ const struct ctl_command CTL_COMMANDS[] = {
      "Starts, provisions and pairs two nodes on a free port, sends a chat message each way and a file, measures, and\n"
      "cleans up.",
      "demo", 60, run_demo, {{"keep", '\0', NULL, "keep the installation and leave it running"}}},
+    {"simulate", "FILE|NAME", 0, 1, "Run a federation of many installations, with trouble, and say what held",
+     "FILE tells who is there, who pairs with whom, what is said, what goes wrong and what must hold (docs/simulate.md);\n"
+     "NAME is one of --list. All of it is real and lies in a folder of its own, which is removed when it passed; of what\n"
+     "failed the logs are kept. Exit status 1: something that was expected did not hold.",
+     "simulate three-friends --junit result.xml", CTL_FOREVER, run_simulate,
+     {{"list", '\0', NULL, "list the scenarios that come with tandem"},
+      {"seed", '\0', "N", "make other choices: what is random comes from it alone; default: that of the file, else 1"},
+      {"junit", '\0', "FILE", "write the result as JUnit XML"}, {"tap", '\0', NULL, "print the result as TAP"},
+      {"plan", '\0', NULL, "only check the file and print what would happen when"},
+      {"dir", '\0', "DIR", "where to put the installations, default $TMPDIR, else /tmp"},
+      {"keep", '\0', NULL, "keep the installations and logs also when it passed"}}},
     {"relay", "--listen HOST:PORT", 0, 0, "Run a relay (commserver) in the foreground", NULL, "relay --listen localhost:8000", CTL_FOREVER,
      run_relay, {{"listen", '\0', "HOST:PORT", "where to listen"},
                  {"cluster", '\0', "URL", "NATS server that joins several relays"}}},

@@ -18,6 +18,8 @@ CTL_RUN(run_listener);
 CTL_RUN(run_down);
 // cmd_demo.c
 CTL_RUN(run_demo);
+// cmd_simulate.c
+CTL_RUN(run_simulate);
 // cmd_peers.c
 CTL_RUN(run_invite);
 CTL_RUN(run_invite_list);

@@ -203,7 +203,7 @@ static enum status check(struct ctl *c, const struct typed *t, struct error *e)
 // Those that become other programs, whose walls are their own, go without.
 static enum status enter_walls(const struct ctl *c, struct error *e)
 {
-    static const char *const without[] = {"up", "relay", "demo"};
+    static const char *const without[] = {"up", "relay", "demo", "simulate"};
     const char *name = c->command->name;
     for (size_t i = 0; i < sizeof without / sizeof *without; i++)
         if (strcmp(name, without[i]) == 0)
