@@ -14,7 +14,7 @@
 #include "ipc/hub.h"
 #include "ipc/jsonrpc.h"
 
-enum { EVENTS_BOUND = 16 * 1024 * 1024, HOP_SIZE = 4 };
+enum { EVENTS_BOUND = 16 * 1024 * 1024, HOP_SIZE = 4, ANSWER_MS = 300 };
 
 static const char abandoned_event[] = "call.abandoned";
 
@@ -22,6 +22,7 @@ struct call { // we asked
     struct call *next;
     json_int_t id;
     uint64_t deadline;
+    uint64_t begin_by; // UINT64_MAX: it has begun, or may when it likes
     ipc_answer answer;
     void *ctx;
 };
@@ -159,11 +160,16 @@ static enum status send_json(struct ipc_channel *c, const json_t *json, struct e
     return STATUS_OK;
 }
 
+static uint64_t due(const struct call *call)
+{
+    return call->begin_by < call->deadline ? call->begin_by : call->deadline;
+}
+
 static void arm_timer(struct ipc_channel *c)
 {
     uint64_t first = UINT64_MAX;
     for (const struct call *call = c->calls; call != NULL; call = call->next)
-        first = call->deadline < first ? call->deadline : first;
+        first = due(call) < first ? due(call) : first;
     struct itimerspec when = {0};
     if (first != UINT64_MAX)
         when.it_value = (struct timespec){(time_t)(first / 1000), (long)(first % 1000) * 1000000 + 1};
@@ -173,33 +179,72 @@ static void arm_timer(struct ipc_channel *c)
 static void fail_late_calls(struct ipc_channel *c)
 {
     uint64_t now = clock_monotonic_ms();
-    struct error e = {0};
-    error_set(&e, STATUS_TIMEOUT, "TIMEOUT", "the node did not answer in time");
     for (struct call **at = &c->calls; *at != NULL;) {
         struct call *call = *at;
-        if (call->deadline > now) {
+        struct error e = {0};
+        if (due(call) > now) {
             at = &call->next;
             continue;
         }
         *at = call->next;
+        if (call->begin_by < call->deadline)
+            error_set(&e, STATUS_CLOSED, "NODE-DOWN", "it does not answer, and has not begun with this");
+        else
+            error_set(&e, STATUS_TIMEOUT, "TIMEOUT", "the node did not answer in time");
         finish_call(call, NULL, &e);
         at = &c->calls; // the answer may have made or ended calls
     }
     arm_timer(c);
 }
 
+static void send_call(struct ipc_channel *c, struct call call, const char *method, json_t *params)
+{
+    struct error e = {0};
+    struct call *kept = mem_alloc(sizeof *kept);
+    *kept = call;
+    kept->next = c->calls;
+    kept->id = ++c->last_id;
+    c->calls = kept;
+    json_t *request = jsonrpc_request(kept->id, method, params);
+    if (kept->begin_by != UINT64_MAX)
+        json_object_set_new(request, "until", json_integer((json_int_t)(kept->begin_by - ANSWER_MS)));
+    if (send_json(c, request, &e) != STATUS_OK)
+        kept->deadline = 0; // answered from drain, never from here
+    json_decref(request);
+    arm_timer(c);
+}
+
 void ipc_channel_call(struct ipc_channel *c, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer,
                       void *ctx)
 {
-    struct error e = {0};
-    struct call *call = mem_alloc(sizeof *call);
-    *call = (struct call){c->calls, ++c->last_id, clock_monotonic_ms() + timeout_ms, answer, ctx};
-    c->calls = call;
-    json_t *request = jsonrpc_request(call->id, method, params);
-    if (send_json(c, request, &e) != STATUS_OK)
-        call->deadline = 0; // answered from drain, never from here
-    json_decref(request);
-    arm_timer(c);
+    struct call call = {.deadline = clock_monotonic_ms() + timeout_ms, .begin_by = UINT64_MAX};
+    call.answer = answer;
+    call.ctx = ctx;
+    send_call(c, call, method, params);
+}
+
+static void nothing_more(void *ctx, json_t *result, const struct error *error)
+{
+    (void)ctx;
+    (void)result;
+    (void)error;
+}
+
+// What is read in order is begun in order: an answer to the heartbeat says that the call before it is, too.
+void ipc_channel_call_soon(struct ipc_channel *c, const char *method, json_t *params, uint64_t begin_ms,
+                           uint64_t timeout_ms, ipc_answer answer, void *ctx)
+{
+    uint64_t now = clock_monotonic_ms();
+    struct call call = {.deadline = now + timeout_ms, .begin_by = now + begin_ms, .answer = answer, .ctx = ctx};
+    send_call(c, call, method, params);
+    ipc_channel_call(c, "node.heartbeat", NULL, begin_ms, nothing_more, NULL);
+}
+
+static void note_begun(struct ipc_channel *c, json_int_t answered)
+{
+    for (struct call *call = c->calls; call != NULL; call = call->next)
+        if (call->id < answered)
+            call->begin_by = UINT64_MAX;
 }
 
 void ipc_channel_abandon(struct ipc_channel *c, const void *ctx)
@@ -218,6 +263,7 @@ static void take_answer(struct ipc_channel *c, const struct jsonrpc_message *m)
 {
     json_int_t id = json_integer_value(m->id);
     struct error e = {0};
+    note_begun(c, id);
     for (struct call **at = &c->calls; *at != NULL; at = &(*at)->next) {
         struct call *call = *at;
         if (call->id != id)
@@ -265,6 +311,13 @@ static void respond(struct ipc_asker *asker, json_t *result, const struct error 
     free(a);
 }
 
+// Whoever asked has been told meanwhile that it is not done.
+static bool is_too_late(const struct jsonrpc_message *m)
+{
+    const json_t *until = json_object_get(m->root, "until");
+    return json_is_integer(until) && (json_int_t)clock_monotonic_ms() > json_integer_value(until);
+}
+
 static void take_request(struct ipc_channel *c, const struct jsonrpc_message *m)
 {
     struct error e = {0};
@@ -274,8 +327,11 @@ static void take_request(struct ipc_channel *c, const struct jsonrpc_message *m)
         json_decref(nothing);
         return;
     }
-    if (c->service == NULL) {
+    if (c->service == NULL)
         error_set(&e, STATUS_NOT_FOUND, "UNKNOWN-METHOD", "this side answers nothing");
+    else if (is_too_late(m))
+        error_set(&e, STATUS_CLOSED, "NODE-DOWN", "it did not answer in time, and has not begun with this");
+    if (e.status != STATUS_OK) {
         send_answer(c, m->id, NULL, &e);
         return;
     }

@@ -1,6 +1,7 @@
 // JSON-RPC 2.0 messages as text. One object per message, at most IPC_MESSAGE_MAX bytes; batches are not used.
 //
 //   request  {"jsonrpc":"2.0","id":7,"method":"status","params":{}}
+//            between our processes also "until": the ms of CLOCK_MONOTONIC after which it is not begun any more
 //   answer   {"jsonrpc":"2.0","id":7,"result":{…}}   or   {"jsonrpc":"2.0","id":7,"error":{…}}   (errors.h)
 //   event    {"jsonrpc":"2.0","method":"event","params":{"event":"chat.received","data":{…}}}    (no id)
 #pragma once

@@ -63,7 +63,8 @@ static const json_t *listener(const struct supervisor *s)
     size_t i;
     json_t *item;
     const struct node *archive = &s->nodes[IPC_ARCHIVE];
-    json_array_foreach(node_is_open(archive) ? json_object_get(archive->status, "listeners") : NULL, i, item)
+    bool heard = node_is_open(archive) && !node_is_silent(archive);
+    json_array_foreach(heard ? json_object_get(archive->status, "listeners") : NULL, i, item)
     {
         if (strcmp(json_string_value(json_object_get(item, "type")), "websocket") == 0)
             return item;
@@ -76,7 +77,7 @@ static json_t *web_socket_server(const struct supervisor *s)
     const struct node *archive = &s->nodes[IPC_ARCHIVE];
     const json_t *l = listener(s);
     const char *url = json_string_value(json_object_get(l, "url"));
-    if (!node_is_open(archive))
+    if (!node_is_open(archive) || node_is_silent(archive))
         return closed(s, archive);
     if (archive->status == NULL)
         return part("idle", json_string("the archive node has just opened"));

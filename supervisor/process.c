@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "supervisor/lastwords.h"
 
-enum { READY_WITHIN_MS = 10000, STOP_ANSWER_MS = 1500 };
+enum { READY_WITHIN_MS = 10000, STOP_ANSWER_MS = 1500, BEGIN_WITHIN_MS = 2500 };
 
 // What belongs to one operating system process; it lives until libuv let go of all its handles.
 struct incarnation {
@@ -450,17 +450,30 @@ uint64_t process_generation(const struct process *p)
     return p->generation;
 }
 
+static bool is_up(const struct process *p, ipc_answer answer, void *ctx)
+{
+    struct error e = {0};
+    if (process_state(p) == PROCESS_UP && !p->stopping)
+        return true;
+    error_set(&e, STATUS_CLOSED, "NODE-DOWN", "the %s node is not running", p->settings.name);
+    answer(ctx, NULL, &e);
+    return false;
+}
+
 void process_call(struct process *p, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer,
                   void *ctx)
 {
-    struct error e = {0};
-    if (process_state(p) == PROCESS_UP && !p->stopping) {
-        ipc_channel_call(p->now->channel, method, params, timeout_ms, answer, ctx);
-        return;
-    }
+    if (is_up(p, answer, ctx))
+        ipc_channel_call(p->now->channel, method, json_incref(params), timeout_ms, answer, ctx);
     json_decref(params);
-    error_set(&e, STATUS_CLOSED, "NODE-DOWN", "the %s node is not running", p->settings.name);
-    answer(ctx, NULL, &e);
+}
+
+void process_call_soon(struct process *p, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer,
+                       void *ctx)
+{
+    if (is_up(p, answer, ctx))
+        ipc_channel_call_soon(p->now->channel, method, json_incref(params), BEGIN_WITHIN_MS, timeout_ms, answer, ctx);
+    json_decref(params);
 }
 
 void process_abandon(struct process *p, const void *ctx)

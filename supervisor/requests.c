@@ -252,8 +252,8 @@ static void ask_archive(struct forwarding *f)
     f->process = f->owner->nodes[IPC_ARCHIVE].process;
     f->asks = false;
     f->join = NULL;
-    process_call(f->process, m->name, json_incref(f->params),
-                 m->timeout_ms + (uint64_t)ipc_request_int(f->request, "waitMs", 0), forwarded, f);
+    process_call_soon(f->process, m->name, json_incref(f->params),
+                      m->timeout_ms + (uint64_t)ipc_request_int(f->request, "waitMs", 0), forwarded, f);
 }
 
 // The archive keeps more than the sparse node does: for the installation what either has is there. Nor may a further
@@ -266,9 +266,19 @@ static bool either_may_have_it(const struct supervisor *s, const struct ipc_requ
            node_is_open(&s->nodes[IPC_ARCHIVE]);
 }
 
+static struct error named(const struct forwarding *f, const struct error *error)
+{
+    struct error e = *error;
+    const char *name = process_name(f->process);
+    if (strcmp(e.code, "NODE-DOWN") == 0 && strstr(e.message, name) == NULL)
+        error_prefix(&e, "the %s node", name);
+    return e;
+}
+
 static void forwarded(void *ctx, json_t *result, const struct error *error)
 {
     struct forwarding *f = ctx;
+    struct error e = error != NULL ? named(f, error) : (struct error){0};
     struct ipc_request *r = f->request;
     if (error == NULL && f->join != NULL && node_is_open(&f->owner->nodes[IPC_ARCHIVE])) {
         f->join(f, result);
@@ -282,7 +292,7 @@ static void forwarded(void *ctx, json_t *result, const struct error *error)
         tied_begun(f->owner, r, f->node, result);
     forwarding_free(f);
     if (error != NULL)
-        ipc_request_fail(r, error);
+        ipc_request_fail(r, &e);
     else
         ipc_request_reply(r, json_incref(result));
 }
@@ -392,7 +402,8 @@ static void forward(struct ipc_request *r, void *ctx)
     if (m->effect == IPC_READS)
         ipc_request_on_abandoned(r, abandoned, f);
     tied_ending(s, r);
-    process_call(n->process, m->name, params, m->timeout_ms + (uint64_t)ipc_request_int(r, "waitMs", 0), forwarded, f);
+    process_call_soon(n->process, m->name, params, m->timeout_ms + (uint64_t)ipc_request_int(r, "waitMs", 0), forwarded,
+                      f);
 }
 
 void requests_register(struct supervisor *s, struct ipc_service *service)

@@ -104,6 +104,28 @@ def test_status_does_not_wait_for_a_node_that_does_not_answer(t):
     os.kill(pid, signal.SIGCONT)
 
 
+def test_a_node_that_does_not_answer_is_named_at_once(t):
+    t.up()
+    t.provision()
+    for node, asks in (("sparse", (["contacts"], ["chat", "send", "--to", "01234567", "hi"])), ("archive", (["invite"],))):
+        pid = state(t, node)["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        for words in asks:
+            began = time.monotonic()
+            status, answer = t.cli_json(*words)
+            assert status == 1 and time.monotonic() - began < within(3), (words, status, answer)
+            error = answer["error"]
+            assert error["code"] == "NODE-DOWN" and f"the {node} node: it does not answer" in error["message"], error
+            assert "tandem restart" in error["hint"], error
+        board = t.call("status")["components"]
+        assert node == "sparse" or board["webSocketServer"] == board["browserConnection"] == {
+            "state": "failing", "reason": "the archive node does not answer"}, board
+        os.kill(pid, signal.SIGCONT)
+        until(lambda: t.call("status")[node]["failure"] is None, "it answers again")
+        assert t.call("contacts.list") is not None
+    assert t.call("chat.list", **{"with": "01234567"})["items"] == []  # it was not begun later
+
+
 def test_a_second_signal_kills(t):
     t.up()
     os.kill(state(t, "archive")["pid"], signal.SIGSTOP)

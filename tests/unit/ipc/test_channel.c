@@ -198,6 +198,43 @@ static void late_answers_and_deadlines(void **state)
     json_decref(kept.result);
 }
 
+static void drain_listener(struct fixture *f, const bool *over)
+{
+    struct pollfd fd = {ipc_channel_fd(f->listener), POLLIN, 0};
+    assert_false(*over);
+    if (poll(&fd, 1, 50) > 0)
+        ipc_channel_drain(f->listener);
+}
+
+static void what_is_not_begun_in_time_is_not_done(void **state)
+{
+    struct fixture *f = *state;
+    struct answer late = {0};
+    struct answer slow = {0};
+    connect_both(f);
+    ipc_channel_call_soon(f->listener, "chat.list", json_pack("{s:s}", "with", "01234567"), 400, 60000, note_answer,
+                          &slow);
+    TURN_UNTIL(f, f->kept != NULL);
+    struct ipc_request *begun = f->kept;
+    f->kept = NULL;
+    uint64_t began = clock_monotonic_ms();
+    ipc_channel_call_soon(f->listener, "chat.list", json_pack("{s:s}", "with", "01234567"), 400, 60000, note_answer,
+                          &late);
+    for (bool over = false; late.count == 0; over = clock_monotonic_ms() - began > PATIENCE_MS)
+        drain_listener(f, &over); // the other side is frozen
+    assert_string_equal(late.error.code, "NODE-DOWN");
+    assert_int_equal(slow.count, 0); // takes its time
+    struct answer after = {0};
+    ipc_channel_call(f->listener, "node.heartbeat", NULL, 5000, note_answer, &after);
+    TURN_UNTIL(f, after.count == 1);
+    assert_null(f->kept); // it was not begun later
+    ipc_request_reply(begun, NULL);
+    TURN_UNTIL(f, slow.count == 1);
+    assert_int_equal(slow.error.status, STATUS_OK);
+    json_decref(after.result);
+    json_decref(slow.result);
+}
+
 static void ten_thousand_events_arrive_in_order(void **state)
 {
     struct fixture *f = *state;
@@ -262,6 +299,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(asks_are_answered, setup, teardown),
         cmocka_unit_test_setup_teardown(failures_come_back_as_errors, setup, teardown),
         cmocka_unit_test_setup_teardown(late_answers_and_deadlines, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_not_begun_in_time_is_not_done, setup, teardown),
         cmocka_unit_test_setup_teardown(ten_thousand_events_arrive_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(events_beyond_the_bound_are_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stranger_is_turned_away, setup, teardown),
