@@ -105,7 +105,8 @@ const struct ipc_code IPC_CODES[] = {
      "The two nodes are two persons: give them different e-mail addresses."},
     {"BAD-TEXT", 405, IPC_EXIT_REFUSED, STATUS_INVALID, "Text must be valid UTF-8."},
     {"BAD-ID", 406, IPC_EXIT_REFUSED, STATUS_INVALID,
-     "An id is 64 lower-case hex digits; where that is said, its first 8 or more are enough."},
+     "An id is 64 lower-case hex digits; --json shows all of them. Where that is said, its first 8 or more are "
+     "enough."},
     {"AMBIGUOUS-ID", 407, IPC_EXIT_REFUSED, STATUS_INVALID, "Give more digits of the id."},
     {"BAD-INVITATION", 408, IPC_EXIT_REFUSED, STATUS_INVALID,
      "The message says what is wrong with it. An invitation is the JSON or link that 'tandem invite' prints."},

@@ -161,7 +161,9 @@ static enum status begin_change(struct model *m, struct topic *topic, struct mem
     *next = members_copy(m, topic->members);
     const struct member *self = members_find(next, &m->self->person);
     if (self == NULL || self->role != MEMBER_OWNER)
-        return error_set(e, STATUS_REFUSED, "REFUSED", "only owners of the chat change who takes part");
+        return error_set(e, STATUS_REFUSED, "REFUSED",
+                         "only its owners change the name of a chat and who takes part; 'tandem topic members' shows "
+                         "who they are");
     return STATUS_OK;
 }
 

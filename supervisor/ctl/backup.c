@@ -1,8 +1,10 @@
 #include "supervisor/ctl/backup.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "crypto/box.h"
+#include "supervisor/ctl/output.h"
 #include "supervisor/keyfile.h"
 #include "supervisor/statedir.h"
 
@@ -174,4 +176,33 @@ enum status backup_choose(const struct vaults *v, uint64_t number, const struct 
         status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no generation %llu that this secret opens",
                            (unsigned long long)number);
     return status;
+}
+
+// ---- Showing --------------------------------------------------------------------------------------------------------
+
+static void show_first(json_t *result, const char *name)
+{
+    const json_t *list = json_object_get(result, name);
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        if (output_enough(i, list))
+            break;
+        printf("%s  ", name);
+        output_string(json_is_object(item) ? json_object_get(item, "what") : item);
+        if (json_is_object(item))
+            printf(" (generation %lld)", (long long)json_integer_value(json_object_get(item, "generation")));
+        putchar('\n');
+    }
+    json_object_set_new(result, name, json_integer((json_int_t)json_array_size(list)));
+}
+
+enum status backup_show(const struct ctl *c, json_t *result, const struct error *e)
+{
+    if (result != NULL && !c->json) {
+        show_first(result, "damaged");
+        show_first(result, "missing");
+    }
+    return output_result(c, result, e);
 }

@@ -12,6 +12,8 @@ enum status backup_ask_key(struct ctl *c, const char *sealed, struct secret *key
                            struct error *e);
 // The same from the secret itself. STATUS_REFUSED: it is another one's.
 enum status backup_derive_key(const struct vault *v, const struct secret *secret, struct secret *key, struct error *e);
+// The end of a command with the lists damaged and missing in its result, of which people are shown the first.
+enum status backup_show(const struct ctl *c, json_t *result, const struct error *e);
 // The newest vault that is open and has the generation, and its manifest; 0 = the newest. NOT-FOUND, BACKUP-DAMAGED.
 enum status backup_choose(const struct vaults *v, uint64_t number, const struct vault **vault,
                           struct backup_manifest *m, struct error *e);

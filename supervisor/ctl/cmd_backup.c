@@ -257,5 +257,5 @@ enum status run_backup(struct ctl *c, struct error *e)
     }
     backing_free(&b);
     interrupt_release();
-    return output_result(c, result, e);
+    return backup_show(c, result, e);
 }

@@ -243,7 +243,7 @@ enum status run_backup_verify(struct ctl *c, struct error *e)
     hash_map_destroy(v.seen);
     vaults_free(&vaults);
     if (status == STATUS_OK)
-        return output_result(c, result, e);
+        return backup_show(c, result, e);
     json_decref(result);
     return status;
 }

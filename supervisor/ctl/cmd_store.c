@@ -88,6 +88,8 @@ static void print_findings(const json_t *all, const char *kind)
     json_t *item;
     json_array_foreach(json_object_get(all, kind), i, item)
     {
+        if (output_enough(i, json_object_get(all, kind)))
+            break;
         const char *type = json_string_value(json_object_get(item, "type"));
         printf("%s  %-7s  %s  %s\n", kind, json_string_value(json_object_get(item, "node")),
                json_string_value(json_object_get(item, "hash")), type[0] != '\0' ? type : "file");
@@ -190,6 +192,8 @@ static void print_repair(const json_t *all)
     printf("%lld objects were repaired.\n", (long long)json_integer_value(json_object_get(all, "repaired")));
     json_array_foreach(json_object_get(all, "lost"), i, item)
     {
+        if (output_enough(i, json_object_get(all, "lost")))
+            break;
         const char *type = json_string_value(json_object_get(item, "type"));
         const char *conversation = json_string_value(json_object_get(item, "conversation"));
         printf("lost  %-7s  %s  %s%s", json_string_value(json_object_get(item, "node")),

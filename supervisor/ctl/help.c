@@ -27,9 +27,47 @@ static const char *const section_titles[] = {
     "Running",           "Pairing and peers",       "Chat, objects, files, sharing",
     "People and places", "Watching and diagnosing", "Moving in and out"};
 
-void help_overview(void)
+static json_t *text_or_null(const char *text)
+{
+    return text != NULL && text[0] != '\0' ? json_string(text) : json_null();
+}
+
+static json_t *describe(const struct ctl_command *c)
+{
+    json_t *options = json_array();
+    for (const struct ctl_option *o = c->options; o->name != NULL; o++) {
+        const char letter[] = {o->letter, '\0'};
+        json_array_append_new(options,
+                              json_pack("{s:s, s:o, s:o, s:s}", "name", o->name, "letter", text_or_null(letter),
+                                        "value", text_or_null(o->value), "about", o->about));
+    }
+    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o}", "command", c->name, "arguments", c->arguments, "summary",
+                     c->summary, "details", text_or_null(c->details), "example", c->example, "timeoutS",
+                     c->timeout_s != CTL_FOREVER ? json_integer(c->timeout_s) : json_null(), "options", options);
+}
+
+static bool is_of_group(const struct ctl_command *c, const char *first)
+{
+    size_t len = strlen(first);
+    return strncmp(c->name, first, len) == 0 && c->name[len] == ' ';
+}
+
+static void print_described(const char *group) // NULL: all commands
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < CTL_COMMAND_COUNT; i++)
+        if (group == NULL || is_of_group(&CTL_COMMANDS[i], group))
+            json_array_append_new(list, describe(&CTL_COMMANDS[i]));
+    output_json(json_pack("{s:o}", "commands", list));
+}
+
+void help_overview(const struct ctl *c)
 {
     size_t section = 0;
+    if (c->json) {
+        print_described(NULL);
+        return;
+    }
     puts("usage: tandem [--state-dir DIR] [--json] [--timeout SECONDS] [--node archive|sparse] COMMAND [ARGUMENTS]\n\n"
          "First steps: 'tandem up' in one terminal, 'tandem provision --user NAME' in another; or all at once: 'tandem "
          "demo'.");
@@ -65,7 +103,17 @@ bool help_takes_node(const struct ctl_command *c)
     return true;
 }
 
-void help_command(const struct ctl_command *c)
+bool help_wants_path(const struct ctl_command *c, int argument)
+{
+    const char *word = c->arguments;
+    for (int i = 0; i < argument && *word != '\0'; i++) {
+        word += strcspn(word, " ");
+        word += strspn(word, " ");
+    }
+    return strncmp(word, "DIR", 3) == 0 || strncmp(word, "FILE", 4) == 0;
+}
+
+static void print_usage(const struct ctl_command *c)
 {
     char about[64];
     printf("usage: tandem %s%s%s%s\n\n%s.\n", c->name, c->options[0].name != NULL ? " [OPTIONS]" : "",
@@ -85,27 +133,36 @@ void help_command(const struct ctl_command *c)
     printf("\nExample:\n  tandem %s\n", c->example);
 }
 
+void help_command(const struct ctl *c, const struct ctl_command *command)
+{
+    if (c->json)
+        output_json(describe(command));
+    else
+        print_usage(command);
+}
+
 bool help_is_group(const char *first, const char *second)
 {
-    size_t len = strlen(first);
     bool any = false;
     for (size_t i = 0; i < CTL_COMMAND_COUNT; i++) {
-        const char *name = CTL_COMMANDS[i].name;
-        if (strcmp(name, first) == 0)
+        if (strcmp(CTL_COMMANDS[i].name, first) == 0)
             return false;
-        any = any || (strncmp(name, first, len) == 0 && name[len] == ' ');
+        any = any || is_of_group(&CTL_COMMANDS[i], first);
     }
     return any && (second == NULL || strcmp(second, "--help") == 0 || strcmp(second, "-h") == 0);
 }
 
-void help_group(const char *first)
+void help_group(const struct ctl *c, const char *first)
 {
-    size_t len = strlen(first);
+    if (c->json) {
+        print_described(first);
+        return;
+    }
     for (size_t i = 0; i < CTL_COMMAND_COUNT; i++) {
-        const struct ctl_command *c = &CTL_COMMANDS[i];
-        if (strncmp(c->name, first, len) == 0 && c->name[len] == ' ')
-            printf("  tandem %s%s%s\n      %s\n", c->name, c->arguments[0] != '\0' ? " " : "", c->arguments,
-                   c->summary);
+        const struct ctl_command *one = &CTL_COMMANDS[i];
+        if (is_of_group(one, first))
+            printf("  tandem %s%s%s\n      %s\n", one->name, one->arguments[0] != '\0' ? " " : "", one->arguments,
+                   one->summary);
     }
 }
 
@@ -114,11 +171,10 @@ void help_subcommands(const char *first, char *out, size_t room)
     size_t len = strlen(first);
     size_t used = 0;
     out[0] = '\0';
-    for (size_t i = 0; i < CTL_COMMAND_COUNT; i++) {
-        const char *name = CTL_COMMANDS[i].name;
-        if (strncmp(name, first, len) == 0 && name[len] == ' ' && used < room)
-            used += (size_t)snprintf(out + used, room - used, "%s%s", used != 0 ? ", " : "", name + len + 1);
-    }
+    for (size_t i = 0; i < CTL_COMMAND_COUNT; i++)
+        if (is_of_group(&CTL_COMMANDS[i], first) && used < room)
+            used += (size_t)snprintf(out + used, room - used, "%s%s", used != 0 ? ", " : "",
+                                     CTL_COMMANDS[i].name + len + 1);
 }
 
 static size_t least(size_t a, size_t b)

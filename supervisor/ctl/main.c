@@ -195,6 +195,9 @@ static enum status check(struct ctl *c, const struct typed *t, struct error *e)
     if (c->argument_count > c->command->most)
         return ctl_usage(e, "%s: '%.60s' is one argument too many", c->command->name, c->arguments[c->command->most]);
     for (int i = 0; i < c->argument_count; i++)
+        if (c->arguments[i][0] == '\0' && help_wants_path(c->command, i))
+            return ctl_usage(e, "%s wants %s, not an empty one", c->command->name, c->command->arguments);
+    for (int i = 0; i < c->argument_count; i++)
         if (!utf8_valid(span_of(c->arguments[i])))
             return error_set(e, STATUS_INVALID, "BAD-TEXT", "argument %d is not valid UTF-8", i + 1);
     return statedir_choose(t->state_dir, &c->state_dir, e);
@@ -211,16 +214,56 @@ static enum status enter_walls(const struct ctl *c, struct error *e)
     return wall_enter(strcmp(name, "doctor") == 0 ? WALL_DOCTOR : WALL_TANDEM, NULL, 0, e);
 }
 
-// "help" and "version" mean what the options do.
-static void take_words(struct typed *t, int argc, char **argv)
+// "help" and "version" mean what the options do; options may stand behind them, too.
+static enum status take_words(struct ctl *c, struct typed *t, int *argc, char ***argv, struct error *e)
 {
-    if (optind >= argc)
-        return;
-    bool help = strcmp(argv[optind], "help") == 0;
-    bool version = strcmp(argv[optind], "version") == 0;
+    if (optind >= *argc)
+        return STATUS_OK;
+    bool help = strcmp((*argv)[optind], "help") == 0;
+    bool version = strcmp((*argv)[optind], "version") == 0;
+    if (!help && !version)
+        return STATUS_OK;
     t->help = t->help || help;
     t->version = t->version || version;
-    optind += help || version;
+    *argc -= optind;
+    *argv += optind;
+    return take_options(c, t, *argc, *argv, e);
+}
+
+static void print_version(const struct ctl *c)
+{
+    if (c->json)
+        output_json(json_pack("{s:s}", "version", TANDEM_VERSION));
+    else
+        puts("tandem " TANDEM_VERSION);
+}
+
+static enum status show_group(struct ctl *c, const char *word, bool asked, struct error *e)
+{
+    char names[200];
+    if (c->json && !asked) {
+        help_subcommands(word, names, sizeof names);
+        return ctl_usage(e, "'%.40s' wants one of %s", word, names);
+    }
+    help_group(c, word);
+    c->exit = asked ? IPC_EXIT_DONE : IPC_EXIT_USAGE;
+    return STATUS_OK;
+}
+
+// The version, what there is, or what a group has; false: a command comes.
+static bool shows_itself(struct ctl *c, struct typed *t, int argc, char **argv, struct error *e)
+{
+    const char *second = optind + 1 < argc ? argv[optind + 1] : NULL;
+    if (optind >= argc && t->version) {
+        print_version(c);
+    } else if (optind >= argc && t->help) {
+        help_overview(c);
+    } else if (optind < argc && help_is_group(argv[optind], second)) {
+        (void)show_group(c, argv[optind], t->help || second != NULL, e);
+    } else {
+        return false;
+    }
+    return true;
 }
 
 static enum status run(struct ctl *c, int argc, char **argv, struct error *e)
@@ -228,28 +271,16 @@ static enum status run(struct ctl *c, int argc, char **argv, struct error *e)
     struct typed t = {0};
     int rest = 0;
     c->arguments = mem_array((size_t)argc + 1, sizeof(char *));
-    if (take_options(c, &t, argc, argv, e) != STATUS_OK)
+    if (take_options(c, &t, argc, argv, e) != STATUS_OK || take_words(c, &t, &argc, &argv, e) != STATUS_OK)
         return e->status;
-    take_words(&t, argc, argv);
-    if (t.version && optind >= argc) {
-        puts("tandem " TANDEM_VERSION);
-        return STATUS_OK;
-    }
-    if (optind >= argc && t.help) {
-        help_overview();
-        return STATUS_OK;
-    }
-    if (optind < argc && help_is_group(argv[optind], optind + 1 < argc ? argv[optind + 1] : NULL)) {
-        help_group(argv[optind]);
-        c->exit = t.help || optind + 1 < argc ? IPC_EXIT_DONE : IPC_EXIT_USAGE;
-        return STATUS_OK;
-    }
+    if (shows_itself(c, &t, argc, argv, e))
+        return e->status;
     if (find_command(c, argc, argv, &rest, e) != STATUS_OK)
         return e->status;
     if (take_options(c, &t, argc - rest, argv + rest, e) != STATUS_OK)
         return e->status;
     if (t.help) {
-        help_command(c->command);
+        help_command(c, c->command);
         return STATUS_OK;
     }
     if (check(c, &t, e) != STATUS_OK)
@@ -275,7 +306,7 @@ int main(int argc, char **argv)
     (void)dumps_forbid(); // it may hold a secret, typed or read
     crypto_init();
     if (argc == 1) {
-        help_overview();
+        help_overview(&c);
         return IPC_EXIT_USAGE;
     }
     enum status s = run(&c, argc, argv, &e);

@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 
-enum { SHORT_ID = 12, CELL_MAX = 48, COLUMNS_MAX = 12 };
+enum { SHORT_ID = 12, CELL_MAX = 48, COLUMNS_MAX = 12, EXAMPLES = 10 };
 
 bool output_failed(void)
 {
@@ -207,6 +207,14 @@ enum status output_done(const struct ctl *c, json_t *result, const char *sentenc
         output_json(pending ? json_incref(result) : json_object());
     json_decref(result);
     return STATUS_OK;
+}
+
+bool output_enough(size_t shown, const json_t *list)
+{
+    if (shown < EXAMPLES)
+        return false;
+    printf("and %zu more of %zu; --json has all\n", json_array_size(list) - shown, json_array_size(list));
+    return true;
 }
 
 enum status output_result(const struct ctl *c, json_t *result, const struct error *e)

@@ -24,6 +24,8 @@ void output_table(const json_t *items, const struct output_column *columns, size
 // The end of a command that changes something: {} in JSON, the sentence for people. result is taken over; NULL returns
 // e's status.
 enum status output_done(const struct ctl *c, json_t *result, const char *sentence, const struct error *e);
+// For people ten of many are enough: false for the first ten of a list, then it says how many more there are.
+bool output_enough(size_t shown, const json_t *list);
 // The usual end of a command: the document in JSON, otherwise output_value. result is taken over; NULL returns e's
 // status.
 enum status output_result(const struct ctl *c, json_t *result, const struct error *e);

@@ -220,6 +220,30 @@ def test_help_and_version_are_words_and_letters(t):
     assert t.cli("help", "nonsense")[0] == 2
 
 
+def test_help_and_version_are_documents_too(t):
+    version = t.cli("version")[1].split()[1]
+    for words in (("--json", "--version"), ("--json", "version"), ("version", "--json")):
+        status, out, err = t.cli(*words)
+        assert (status, json.loads(out), err) == (0, {"version": version}, ""), words
+    for words in (("--json", "help", "chat", "send"), ("help", "--json", "chat", "send"), ("chat", "send", "-h", "--json")):
+        status, out, err = t.cli(*words)
+        shown = json.loads(out)
+        assert status == 0 and shown["command"] == "chat send" and shown["timeoutS"] == 30 and err == "", words
+        assert {"name": "to", "letter": None, "value": "PERSON"}.items() <= shown["options"][0].items(), shown
+    of_all, of_chat = (t.cli_json(*words)[1]["commands"] for words in (("help",), ("help", "chat")))
+    assert {c["command"] for c in of_chat} == {c["command"] for c in of_all if c["command"].startswith("chat ")}
+    assert len(of_all) > 50
+    status, result = t.cli_json("chat")
+    assert status == 2 and result["error"]["code"] == "USAGE" and "send, list" in result["error"]["message"]
+
+
+def test_an_empty_path_is_wrong_usage(t):
+    for words in (("backup", ""), ("backup", "verify", ""), ("restore", ""), ("topic", "export", "team", ""),
+                  ("blob", "put", "")):
+        status, _, err = t.cli(*words)
+        assert status == 2 and "not an empty one" in err, (words, err)
+
+
 def test_a_group_of_commands_names_them(t):
     for words in (("chat", "find", "x"), ("topic", "burn")):
         status, _, err = t.cli(*words)

@@ -72,6 +72,13 @@ def test_damage_is_named(t):
         else:
             assert status == 1, (path, result)
             assert not name.endswith(".pack") or result["missing"] == [path], result
+        if name == "00000001-0000.pack":  # most of what there is
+            lines = t.cli("backup", "verify", folder)[1].splitlines()
+            shown = [line.split()[1] for line in lines if line.startswith("damaged  ")]
+            everything = [one["what"] for one in result["damaged"]]
+            assert len(shown) == 10 and shown == everything[:10] and f"damaged: {len(everything)}" in lines, lines
+            assert f"and {len(everything) - 10} more of {len(everything)}; --json has all" in lines, lines
+            assert f"missing  {path}" in lines and len(lines) < 30, lines
         write(path, good)
     assert verify(t, folder)[0] == 0
 

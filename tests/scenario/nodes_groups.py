@@ -125,7 +125,8 @@ def members_hear_each_other_whoever_is_away_comes_or_goes(c):
     c.cli("joe", "topic", "add", "trio", c.person("ann"), "--role", "reader")
     until(lambda: {"personId": c.person("ann"), "role": "reader"} in c.cli("ann", "topic", "members", "trio"), "she reads")
     c.pairs["ann"].fails("REFUSED", 4, "--node", "archive", "topic", "send", "trio", "may I?")
-    c.pairs["eve"].fails("REFUSED", 4, "--node", "archive", "topic", "rename", "trio", "mine")
+    refusal = c.pairs["eve"].fails("REFUSED", 4, "--node", "archive", "topic", "rename", "trio", "mine")
+    assert "only its owners change the name" in refusal["message"], refusal
     c.cli("joe", "topic", "rename", "trio", "Vier 🙂")
     c.comes("eve", "Vier 🙂")
     assert c.cli("joe", "topic", "leave", "Vier 🙂")["newOwner"] == c.person("eve")

@@ -174,7 +174,7 @@ ERRORS = {  # code: (number, hint)
     "ALREADY-PROVISIONED": (403, "Without --user and e-mails 'tandem provision' opens it as it is; for somebody else take another --state-dir."),
     "EMAILS-EQUAL": (404, "The two nodes are two persons: give them different e-mail addresses."),
     "BAD-TEXT": (405, "Text must be valid UTF-8."),
-    "BAD-ID": (406, "An id is 64 lower-case hex digits; where that is said, its first 8 or more are enough."),
+    "BAD-ID": (406, "An id is 64 lower-case hex digits; --json shows all of them. Where that is said, its first 8 or more are enough."),
     "AMBIGUOUS-ID": (407, "Give more digits of the id."),
     "BAD-INVITATION": (408, "The message says what is wrong with it. An invitation is the JSON or link that 'tandem invite' prints."),
     "INVITATION-UNKNOWN": (410, "It was used already, or its node restarted since; ask for a new invitation."),
