@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { MARK_ONE_IN = 64, STRETCHES_MAX = 32768 };
+enum { MARK_ONE_IN = 64, STRETCHES_MAX = 32768, ORDERS_MAX = 65536 };
 
 struct stretch {
     struct hash to;
@@ -11,6 +11,7 @@ struct stretch {
 
 struct list_marks {
     struct hash_map *stretches; // by the mark they start from
+    struct hash_map *orders;    // entry → in_order or out_of_order
 };
 
 int list_key_compare(const struct list_key *a, const struct list_key *b)
@@ -26,6 +27,7 @@ struct list_marks *list_marks_create(void)
 {
     struct list_marks *m = mem_alloc(sizeof *m);
     m->stretches = hash_map_create();
+    m->orders = hash_map_create();
     return m;
 }
 
@@ -35,6 +37,7 @@ void list_marks_destroy(struct list_marks *m)
         return;
     hash_map_free_values(m->stretches);
     hash_map_destroy(m->stretches);
+    hash_map_destroy(m->orders);
     free(m);
 }
 
@@ -63,4 +66,21 @@ bool list_marks_follow(const struct list_marks *m, struct hash *entry, const str
         moved = true;
     }
     return moved;
+}
+
+static char in_order, out_of_order;
+
+enum list_order list_marks_order(const struct list_marks *m, const struct hash *entry)
+{
+    const char *known = hash_map_get(m->orders, entry);
+    if (known == NULL)
+        return LIST_ORDER_UNKNOWN;
+    return known == &in_order ? LIST_IN_ORDER : LIST_OUT_OF_ORDER;
+}
+
+void list_marks_set_order(struct list_marks *m, const struct hash *entry, enum list_order order)
+{
+    if (hash_map_count(m->orders) >= ORDERS_MAX)
+        hash_map_clear(m->orders);
+    hash_map_set(m->orders, entry, order == LIST_IN_ORDER ? &in_order : &out_of_order);
 }

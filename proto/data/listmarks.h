@@ -24,3 +24,8 @@ void list_marks_add(struct list_marks *m, const struct hash *from, const struct 
                     const struct list_key *oldest);
 // Moves entry down over known stretches, as far as nothing that is passed is older than bound. false: not at all.
 bool list_marks_follow(const struct list_marks *m, struct hash *entry, const struct list_key *bound);
+
+enum list_order { LIST_ORDER_UNKNOWN, LIST_IN_ORDER, LIST_OUT_OF_ORDER }; // of an entry and all below it (listorder.h)
+
+enum list_order list_marks_order(const struct list_marks *m, const struct hash *entry);
+void list_marks_set_order(struct list_marks *m, const struct hash *entry, enum list_order order); // not UNKNOWN

@@ -1,4 +1,4 @@
-// Channels and posting to them. Reading is in channel_read.c.
+// Channels and posting to them. Reading is in channel_read.c and channel_since.c.
 #include "models/channel.h"
 
 #include <math.h>

@@ -6,7 +6,7 @@
 // With --json each is one document: a command as {command, arguments, summary, details, example, timeoutS, options:
 // [{name, letter, value, about}]}, several of them as {commands}.
 void help_overview(const struct ctl *c);
-bool help_takes_node(const struct ctl_command *c); // --node means something to it
+bool help_takes_node(const struct ctl_command *c);               // --node means something to it
 bool help_wants_path(const struct ctl_command *c, int argument); // its usage has FILE or DIR there
 void help_command(const struct ctl *c, const struct ctl_command *command);
 // "tandem chat" alone, or "tandem chat --help": the first word of several commands and no command itself.
