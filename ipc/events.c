@@ -97,14 +97,6 @@ const struct ipc_event_name IPC_EVENTS[] = {
 
 const size_t IPC_EVENT_COUNT = sizeof IPC_EVENTS / sizeof *IPC_EVENTS;
 
-bool ipc_event_known(const char *name)
-{
-    for (size_t i = 0; i < IPC_EVENT_COUNT; i++)
-        if (strcmp(IPC_EVENTS[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 // ---- In the log ----------------------------------------------------------------------------------------------------
 
 enum { FIELDS_MAX = 16 };

@@ -14,7 +14,5 @@ struct ipc_event_name {
 extern const struct ipc_event_name IPC_EVENTS[];
 extern const size_t IPC_EVENT_COUNT;
 
-bool ipc_event_known(const char *name);
-
 // The line of the log about an event: its name, and of data what is a text or a number.
 void ipc_event_log(const char *name, const json_t *data);

@@ -76,7 +76,7 @@ static const struct row *find_row(const char *key)
     return NULL;
 }
 
-const char *config_origin_name(enum config_origin origin)
+static const char *origin_name(enum config_origin origin)
 {
     static const char *const names[] = {"default", "file", "environment", "flag"};
     return names[origin];
@@ -300,12 +300,7 @@ enum status config_set(struct config *c, const char *key, const char *text, stru
     return assign(c, key, text, CONFIG_FLAG, 0, e);
 }
 
-size_t config_count(void)
-{
-    return ROWS;
-}
-
-struct config_value config_at(const struct config *c, size_t i)
+static struct config_value value_at(const struct config *c, size_t i)
 {
     return (struct config_value){rows[i].key, c->values[i].text, rows[i].about, c->values[i].origin, c->values[i].line};
 }
@@ -315,7 +310,7 @@ struct config_value config_find(const struct config *c, const char *key)
     const struct row *row = find_row(key);
     if (row == NULL)
         abort(); // a bug: the table and the code disagree
-    return config_at(c, (size_t)(row - rows));
+    return value_at(c, (size_t)(row - rows));
 }
 
 const char *config_text(const struct config *c, const char *key)
@@ -379,9 +374,8 @@ json_t *config_to_json(const struct config *c)
 {
     json_t *items = json_array();
     for (size_t i = 0; i < ROWS; i++) {
-        struct config_value v = config_at(c, i);
-        json_t *item =
-            json_pack("{s:s, s:s, s:s}", "key", v.key, "value", v.text, "origin", config_origin_name(v.origin));
+        struct config_value v = value_at(c, i);
+        json_t *item = json_pack("{s:s, s:s, s:s}", "key", v.key, "value", v.text, "origin", origin_name(v.origin));
         if (v.origin == CONFIG_FILE)
             json_object_set_new(item, "line", json_integer(v.line));
         json_array_append_new(items, item);

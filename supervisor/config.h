@@ -23,8 +23,6 @@ struct config_value {
 
 struct config;
 
-const char *config_origin_name(enum config_origin origin); // "default", "file", "environment", "flag"
-
 struct config *config_create(void); // all defaults
 void config_destroy(struct config *c);
 
@@ -36,8 +34,6 @@ enum status config_reload(struct config *c, const char *path, bool required, str
 // A value from the command line.
 enum status config_set(struct config *c, const char *key, const char *text, struct error *e);
 
-size_t config_count(void);
-struct config_value config_at(const struct config *c, size_t index);
 struct config_value config_find(const struct config *c, const char *key); // key is in the table
 const char *config_text(const struct config *c, const char *key); // key is in the table; borrowed until it changes
 int64_t config_int(const struct config *c, const char *key);      // of one that is a number

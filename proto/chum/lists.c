@@ -318,18 +318,6 @@ void chum_children_end(struct chum_children_reader *c)
     memset(c, 0, sizeof *c);
 }
 
-enum status chum_children_read(struct span json, struct store_children *out, struct error *e)
-{
-    struct chum_children_reader c = {0};
-    chum_children_begin(&c);
-    enum status st = chum_children_add(&c, json, e);
-    if (st == STATUS_OK)
-        return chum_children_take(&c, out, e);
-    chum_children_end(&c);
-    memset(out, 0, sizeof *out);
-    return st;
-}
-
 void chum_child_write(const struct store_child *child, struct buf *out)
 {
     const char *name = child_names[0].name;
@@ -338,15 +326,4 @@ void chum_child_write(const struct store_child *child, struct buf *out)
             name = child_names[k].name;
     }
     buf_printf(out, "{\"type\":\"%s\",\"hash\":\"%s\"}", name, hash_text(&child->hash).s);
-}
-
-void chum_children_write(const struct store_children *children, struct buf *out)
-{
-    buf_add_char(out, '[');
-    for (size_t i = 0; i < children->count; i++) {
-        if (i != 0)
-            buf_add_char(out, ',');
-        chum_child_write(&children->items[i], out);
-    }
-    buf_add_char(out, ']');
 }

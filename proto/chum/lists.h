@@ -53,13 +53,10 @@ struct chum_children_reader { // zero-initialised = nothing to free
     size_t cap;
 };
 
-// The codes of chum_children_read. Begin, add pieces, take; end at any time.
+// Codes: DC-PC1 (not JSON), DC-PC2 (not a list), DC-PC3 (unknown kind), DC-PC4 (no hash). Begin, add pieces, take; end
+// at any time. The caller frees the items.
 void chum_children_begin(struct chum_children_reader *c);
 enum status chum_children_add(struct chum_children_reader *c, struct span piece, struct error *e);
 enum status chum_children_take(struct chum_children_reader *c, struct store_children *out, struct error *e);
 void chum_children_end(struct chum_children_reader *c);
-
-// Codes: DC-PC1 (not JSON), DC-PC2 (not a list), DC-PC3 (unknown kind), DC-PC4 (no hash). The caller frees items.
-enum status chum_children_read(struct span json, struct store_children *out, struct error *e);
 void chum_child_write(const struct store_child *child, struct buf *out); // one entry
-void chum_children_write(const struct store_children *children, struct buf *out);

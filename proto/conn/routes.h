@@ -71,7 +71,6 @@ void routes_set_own(struct routes *r, const struct public_key *instance_key);
 
 void routes_set_outgoing(struct routes *r, bool enabled); // all dialling; on at first
 void routes_enable_person(struct routes *r, const struct hash *person, bool enabled);
-void routes_enable_instance(struct routes *r, const struct public_key *instance_key, bool enabled);
 void routes_nudge(struct routes *r); // the network or the listener is back: dial what waits, at once
 
 // ---- Attempts and connections ----

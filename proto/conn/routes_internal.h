@@ -38,10 +38,9 @@ struct routes {
     size_t count, room;
     struct hash_map *by_key; // remote instance key → its first route
     struct hash_map *disabled_persons;
-    struct hash_map *disabled_instances; // by key
-    struct hash_map *owners;             // by person
-    size_t under_way;                    // attempts
-    size_t open;                         // routes with a connection, when they were counted last
+    struct hash_map *owners; // by person
+    size_t under_way;        // attempts
+    size_t open;             // routes with a connection, when they were counted last
     bool outgoing;
     uint64_t last_attempt;
     uint64_t wake; // what the host was asked for

@@ -14,7 +14,6 @@ struct routes *routes_create(const struct routes_host *host, size_t limit)
     r->limit = limit;
     r->outgoing = true;
     r->disabled_persons = hash_map_create();
-    r->disabled_instances = hash_map_create();
     r->by_key = hash_map_create();
     r->owners = hash_map_create();
     return r;
@@ -34,7 +33,6 @@ void routes_destroy(struct routes *r)
     for (size_t i = 0; i < r->count; i++)
         route_free(r->routes[i]);
     hash_map_destroy(r->disabled_persons);
-    hash_map_destroy(r->disabled_instances);
     hash_map_destroy(r->by_key);
     turns_destroy(r);
     free(r->routes);
@@ -43,12 +41,6 @@ void routes_destroy(struct routes *r)
 }
 
 // ---- Questions ----
-
-static bool routes_allowed(const struct routes *r, const struct hash *person, const struct public_key *instance_key)
-{
-    struct hash key = routes_key_hash(instance_key);
-    return !hash_map_has(r->disabled_persons, person) && !hash_map_has(r->disabled_instances, &key);
-}
 
 const struct conn_identity *routes_identity(const struct routes *r, const struct public_key *target)
 {
@@ -184,7 +176,7 @@ static void learn_for(struct routes *r, const struct conn_identity *local, const
     g->instance = endpoint->instance;
     g->person_key = endpoint->person_key;
     g->hearsay = endpoint->hearsay;
-    g->disabled = !routes_allowed(r, &g->person, &g->instance_key);
+    g->disabled = hash_map_has(r->disabled_persons, &g->person);
     if (g->disabled)
         routes_stop(r, g, "Route is disabled");
     static const uint64_t waits[] = {0, ROUTES_COURTESY_MS, ROUTES_YIELD_MS};
@@ -264,19 +256,11 @@ void routes_set_own(struct routes *r, const struct public_key *instance_key)
 
 // ---- Switches ----
 
-static void set_member(struct hash_map *disabled, const struct hash *key, bool enabled)
-{
-    if (enabled)
-        hash_map_remove(disabled, key);
-    else
-        hash_map_add(disabled, key);
-}
-
 static void apply_switches(struct routes *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         struct route *g = r->routes[i];
-        bool disabled = !routes_allowed(r, &g->person, &g->instance_key);
+        bool disabled = hash_map_has(r->disabled_persons, &g->person);
         if (disabled == g->disabled)
             continue;
         g->disabled = disabled;
@@ -290,14 +274,10 @@ static void apply_switches(struct routes *r)
 
 void routes_enable_person(struct routes *r, const struct hash *person, bool enabled)
 {
-    set_member(r->disabled_persons, person, enabled);
-    apply_switches(r);
-}
-
-void routes_enable_instance(struct routes *r, const struct public_key *instance_key, bool enabled)
-{
-    struct hash key = routes_key_hash(instance_key);
-    set_member(r->disabled_instances, &key, enabled);
+    if (enabled)
+        hash_map_remove(r->disabled_persons, person);
+    else
+        hash_map_add(r->disabled_persons, person);
     apply_switches(r);
 }
 

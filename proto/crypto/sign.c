@@ -8,12 +8,6 @@ void sign_keypair(struct sign_public *public_key, struct secret *secret)
     crypto_sign_keypair(public_key->b, secret->data);
 }
 
-void sign_keypair_from_seed(const uint8_t seed[32], struct sign_public *public_key, struct secret *secret)
-{
-    *secret = secret_create(SIGN_SECRET);
-    crypto_sign_seed_keypair(public_key->b, secret->data, seed);
-}
-
 void sign_make(const struct secret *secret, struct span message, struct signature *out)
 {
     crypto_sign_detached(out->b, NULL, (const uint8_t *)message.ptr, message.len, secret->data);

@@ -14,6 +14,5 @@ struct signature {
 };
 
 void sign_keypair(struct sign_public *public_key, struct secret *secret);
-void sign_keypair_from_seed(const uint8_t seed[32], struct sign_public *public_key, struct secret *secret);
 void sign_make(const struct secret *secret, struct span message, struct signature *out);
 bool sign_verify(const struct sign_public *public_key, struct span message, const struct signature *s);

@@ -114,21 +114,6 @@ enum status access_add(struct model *m, struct access_target target, const struc
     return status;
 }
 
-enum status access_replace(struct model *m, struct access_target target, const struct hash *persons,
-                           size_t person_count, const struct hash *groups, size_t group_count, struct error *e)
-{
-    struct grant g = {0};
-    enum status status = STATUS_OK;
-    if (person_count + group_count != 0) // revoking must always be possible
-        status = check_target(m, target, e);
-    add_missing(&g.persons, persons, person_count);
-    add_missing(&g.groups, groups, group_count);
-    if (status == STATUS_OK)
-        status = save(m, target, &g, e);
-    grant_free(&g);
-    return status;
-}
-
 static bool is_subset(const struct hash_list *some, const struct hash_list *all)
 {
     for (size_t i = 0; i < some->count; i++)

@@ -15,9 +15,6 @@ struct access_target {
 // never granted, MODELS.md 8.7).
 enum status access_add(struct model *m, struct access_target target, const struct hash *persons, size_t person_count,
                        const struct hash *groups, size_t group_count, struct error *e);
-// Exactly these; empty lists revoke everything.
-enum status access_replace(struct model *m, struct access_target target, const struct hash *persons,
-                           size_t person_count, const struct hash *groups, size_t group_count, struct error *e);
 // Exactly these persons, and no group; nothing is written if it is so already. A target that is not here is left out.
 enum status access_set(struct model *m, struct access_target target, const struct hash_list *persons, struct error *e);
 // Single persons and groups, for the command line. Revoking what was not granted is fine.

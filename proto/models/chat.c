@@ -348,17 +348,6 @@ enum status chat_page_of(struct model *m, const struct hash_list *channels, size
     return status;
 }
 
-enum status chat_page(struct model *m, const struct topic *topic, size_t limit, const struct hash *before,
-                      struct chat_messages *out, struct error *e)
-{
-    struct hash_list channels = {0};
-    enum status status = topic_channels(m, topic, &channels, e);
-    if (status == STATUS_OK)
-        status = chat_page_of(m, &channels, limit, before, out, e);
-    hash_list_free(&channels);
-    return status;
-}
-
 enum status chat_since_of(struct model *m, const struct hash_list *channels, struct span cursor, size_t limit,
                           struct chat_messages *out, struct span *next, struct error *e)
 {
@@ -367,17 +356,6 @@ enum status chat_since_of(struct model *m, const struct hash_list *channels, str
     enum status status = channel_since(m, channels->items, channels->count, cursor, limit, false, &entries, next, e);
     if (status == STATUS_OK)
         chat_show(m, &entries, out);
-    return status;
-}
-
-enum status chat_since(struct model *m, const struct topic *topic, struct span cursor, size_t limit,
-                       struct chat_messages *out, struct span *next, struct error *e)
-{
-    struct hash_list channels = {0};
-    enum status status = topic_channels(m, topic, &channels, e);
-    if (status == STATUS_OK)
-        status = chat_since_of(m, &channels, cursor, limit, out, next, e);
-    hash_list_free(&channels);
     return status;
 }
 
@@ -423,16 +401,6 @@ enum status chat_text(struct model *m, const struct hash *id, struct span *text,
         status = model_read(m, &data, "ChatMessage", &object, e);
     if (status == STATUS_OK && !value_get_string(object, "text", text))
         status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not a message", hash_text(id).s);
-    return status;
-}
-
-enum status chat_cursor(struct model *m, const struct topic *topic, struct span *cursor, struct error *e)
-{
-    struct hash_list channels = {0};
-    enum status status = topic_channels(m, topic, &channels, e);
-    if (status == STATUS_OK)
-        status = channel_cursor(m, channels.items, channels.count, cursor, e);
-    hash_list_free(&channels);
     return status;
 }
 

@@ -75,25 +75,19 @@ enum status chat_send_to(struct model *m, const struct hash *person, struct span
                          struct error *e);
 // The messages among the entries.
 void chat_show(struct model *m, const struct channel_entries *entries, struct chat_messages *out);
-// The newest limit messages before an id (NULL = all), oldest first.
-enum status chat_page(struct model *m, const struct topic *topic, size_t limit, const struct hash *before,
-                      struct chat_messages *out, struct error *e);
-// The same of several conversations as one, by their channels.
+// The newest limit messages of some channels as one conversation before an id (NULL = all), oldest first.
 enum status chat_page_of(struct model *m, const struct hash_list *channels, size_t limit, const struct hash *before,
                          struct chat_messages *out, struct error *e);
+// What came to them since a cursor of channel_since; an empty cursor starts at the first message.
 enum status chat_since_of(struct model *m, const struct hash_list *channels, struct span cursor, size_t limit,
                           struct chat_messages *out, struct span *next, struct error *e);
 // A message that lies here without having been posted here: as it will be shown.
 enum status chat_unposted(struct model *m, const struct hash *id, struct chat_message *out, struct error *e);
-// What came since a cursor of channel_since; an empty cursor starts at the first message.
-enum status chat_since(struct model *m, const struct topic *topic, struct span cursor, size_t limit,
-                       struct chat_messages *out, struct span *next, struct error *e);
 // The same of one channel, unverified: author and verification are not filled.
 enum status chat_arrivals(struct model *m, const struct hash *channel, struct span cursor, size_t limit,
                           struct chat_messages *out, struct span *next, struct error *e);
 // The text of a message by its id. STATUS_NOT_FOUND for anything else.
 enum status chat_text(struct model *m, const struct hash *id, struct span *text, struct error *e);
-enum status chat_cursor(struct model *m, const struct topic *topic, struct span *cursor, struct error *e);
 // The topic of a contact for reading; STATUS_NOT_FOUND if nothing was said yet. Contacts need not be listed any more.
 enum status chat_with(struct model *m, const struct hash *person, struct topic *out, struct error *e);
 enum status chat_between(struct model *m, const struct hash *self, const struct hash *person, struct topic *out,

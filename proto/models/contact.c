@@ -121,18 +121,6 @@ static enum status find_someone(struct model *m, const struct hash *person, stru
     return status;
 }
 
-enum status contact_get(struct model *m, const struct hash *person, struct contact *out, struct error *e)
-{
-    struct hash someone;
-    struct contact_endpoints endpoints;
-    enum status status = find_someone(m, person, &someone, e);
-    if (status == STATUS_OK)
-        status = contact_endpoints(m, &endpoints, e);
-    if (status == STATUS_OK)
-        status = describe(m, &endpoints, &someone, person, out, e);
-    return status;
-}
-
 bool contact_of_anybody(struct model *m, const struct hash *person)
 {
     struct hash someone;

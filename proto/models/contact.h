@@ -29,9 +29,8 @@ struct contacts {
 };
 
 enum status contact_list(struct model *m, struct contacts *out, struct error *e); // by name
-enum status contact_get(struct model *m, const struct hash *person, struct contact *out, struct error *e);
-bool contact_exists(struct model *m, const struct hash *person);     // listed, and not ourselves
-bool contact_of_anybody(struct model *m, const struct hash *person); // the same of any identity of ours
+bool contact_exists(struct model *m, const struct hash *person);                  // listed, and not ourselves
+bool contact_of_anybody(struct model *m, const struct hash *person);              // the same of any identity of ours
 bool contact_is_disabled(struct model *m, const struct hash *person);
 // The persons of all contacts and the Someone of each, in the same order; the caller frees both lists.
 enum status contact_persons(struct model *m, struct hash_list *persons, struct hash_list *someones, struct error *e);

@@ -146,7 +146,7 @@ static bool take_all(struct model *m, struct span *text, struct members *out)
     return out->id.len != 0 && out->epoch < MEMBERS_EPOCHS;
 }
 
-bool members_is_text(struct span text)
+static bool is_text(struct span text)
 {
     return span_starts_with(text, SPAN(HEAD));
 }
@@ -159,7 +159,7 @@ bool members_parse(struct model *m, struct span text, struct members *out, struc
     struct span hex;
     struct buf again = {0};
     *out = (struct members){0};
-    if (!members_is_text(text) || !utf8_valid(text))
+    if (!is_text(text) || !utf8_valid(text))
         return false;
     rest = span_from(rest, sizeof HEAD - 1);
     if (!take_all(m, &rest, out))

@@ -3,7 +3,6 @@
 
 #include "models/members.h"
 
-bool members_is_text(struct span text); // cheap
 void members_write_unsigned(const struct members *members, struct buf *out);
 void members_write_signature(const struct signature *signature, struct buf *out);
 // What a signature of the part above it is made of.

@@ -97,18 +97,6 @@ enum status trust_grant_right(struct model *m, enum licence right, const struct 
     return certify(m, m->self, certificate, right, &hash, &signature, e);
 }
 
-enum status trust_certify_relation(struct model *m, struct span app, struct span relation, const struct hash *person1,
-                                   const struct hash *person2, struct hash *certificate, struct error *e)
-{
-    struct hash signature;
-    struct value *object = model_object(m, "RelationCertificate");
-    model_set_text(m, object, "app", app);
-    model_set_text(m, object, "relation", relation);
-    model_set_hash(m, object, "person1", person1);
-    model_set_hash(m, object, "person2", person2);
-    return certify(m, m->self, object, LICENCE_RELATION, certificate, &signature, e);
-}
-
 // ---- Verifying ------------------------------------------------------------------------------------------------------
 
 bool trust_read_signature(struct model *m, const struct hash *hash, struct trust_signature *out)

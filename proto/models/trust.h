@@ -27,9 +27,6 @@ const struct trust_certificate *trust_certificate_find(struct span type); // NUL
 // A certificate with all its properties but the licence, which is added, signed by m->self.
 enum status trust_certify(struct model *m, const struct trust_certificate *kind, struct value *certificate,
                           struct hash *hash, struct hash *signature, struct error *e);
-// RelationCertificate and its Signature by m->self.
-enum status trust_certify_relation(struct model *m, struct span app, struct span relation, const struct hash *person1,
-                                   const struct hash *person2, struct hash *certificate, struct error *e);
 
 enum trust_reason { // why a key is trusted or not (4.3)
     TRUST_BY_CERTIFICATE,

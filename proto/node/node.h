@@ -51,9 +51,7 @@ void *node_keep(struct node *n, size_t size);                    // memory that 
 
 struct store_queue *node_queue(struct node *n);         // NULL until provisioned
 const struct identity *node_self(const struct node *n); // NULL until provisioned; read by any thread
-// Further identities, in the order in which they were added; NULL behind the last one. Loop thread.
-const struct identity *node_further(struct node *n, size_t index);
-const struct actors *node_actors(const struct node *n); // the same and the main one, as the store thread has them
+const struct actors *node_actors(const struct node *n); // the main and further identities, as the store thread has them
 void node_add_identity(struct node *n, struct identity *further); // takes it over; others can meet it from now on
 struct peers *node_peers(struct node *n);                         // NULL until provisioned
 struct blobs *node_blobs(struct node *n);                         // the store thread's

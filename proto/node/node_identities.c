@@ -5,7 +5,8 @@
 #include "node/node_internal.h"
 #include "node/peers.h"
 
-const struct identity *node_further(struct node *n, size_t index)
+// In the order in which they were added; NULL behind the last one.
+static const struct identity *further_at(struct node *n, size_t index)
 {
     OWNER_ASSERT(n);
     size_t count = 0;
@@ -44,7 +45,7 @@ static void let_act(struct node *n, const struct identity *further)
 void node_add_identity(struct node *n, struct identity *further)
 {
     size_t count = 0;
-    for (const struct identity *i; (i = node_further(n, count)) != NULL; count++) {
+    for (const struct identity *i; (i = further_at(n, count)) != NULL; count++) {
         if (hash_eq(&i->person, &further->person)) { // it was added twice
             identity_destroy(further);
             return;

@@ -28,6 +28,16 @@ void relay_extend(struct relay *r, const struct relay_extension *x)
     r->extension = x;
 }
 
+// Prometheus text
+static void write_metrics(const struct relay *r, struct buf *out)
+{
+    struct relay_metric rows[RELAY_METRICS];
+    relay_measure(r, rows);
+    for (size_t i = 0; i < RELAY_METRICS; i++)
+        buf_printf(out, "# HELP tandem_relay_%s %s\n# TYPE tandem_relay_%s %s\ntandem_relay_%s %llu\n", rows[i].name,
+                   rows[i].help, rows[i].name, rows[i].type, rows[i].name, (unsigned long long)rows[i].value);
+}
+
 static bool http(void *ctx, const char *path, struct buf *body, const char **type)
 {
     if (strcmp(path, "/healthz") == 0) {
@@ -37,7 +47,7 @@ static bool http(void *ctx, const char *path, struct buf *body, const char **typ
     if (strcmp(path, "/metrics") != 0)
         return false;
     *type = "text/plain; version=0.0.4";
-    relay_metrics(ctx, body);
+    write_metrics(ctx, body);
     return true;
 }
 
@@ -188,13 +198,4 @@ void relay_measure(const struct relay *r, struct relay_metric out[RELAY_METRICS]
         {"bytes_total", "counter", "Bytes mirrored", s.bytes},
     };
     memcpy(out, rows, sizeof rows);
-}
-
-void relay_metrics(const struct relay *r, struct buf *out)
-{
-    struct relay_metric rows[RELAY_METRICS];
-    relay_measure(r, rows);
-    for (size_t i = 0; i < RELAY_METRICS; i++)
-        buf_printf(out, "# HELP tandem_relay_%s %s\n# TYPE tandem_relay_%s %s\ntandem_relay_%s %llu\n", rows[i].name,
-                   rows[i].help, rows[i].name, rows[i].type, rows[i].name, (unsigned long long)rows[i].value);
 }

@@ -55,7 +55,6 @@ void relay_accept(struct relay *r, struct transport *t); // a requester that cam
 
 const char *relay_url(const struct relay *r);
 struct relay_stats relay_stats(const struct relay *r);
-void relay_metrics(const struct relay *r, struct buf *out); // Prometheus text; also answered to GET /metrics
 
 struct relay_metric {
     const char *name; // without the prefix tandem_relay_

@@ -29,27 +29,6 @@ static enum status get_one(struct store *s, sqlite3_stmt *st, struct span name, 
     return STATUS_OK;
 }
 
-enum status store_op_get(struct store *s, struct span op_id, struct arena *a, struct span *result, struct error *e)
-{
-    return get_one(s, statement(s, SQL_OP_GET), op_id, a, result, e);
-}
-
-enum status store_op_put(struct store *s, struct span op_id, struct span result, struct error *e)
-{
-    enum status status = store_need_transaction(s, e);
-    if (status != STATUS_OK)
-        return status;
-    if (result.len > RESULT_LIMIT)
-        return error_set(e, STATUS_TOO_BIG, "TOO-BIG", "A result of %zu bytes is not kept", result.len);
-    int64_t age = 0;
-    status = op_age(s, &age, e);
-    sqlite3_stmt *st = statement(s, SQL_OP_PUT);
-    bind_span(st, 1, op_id);
-    bind_bytes(st, 2, result);
-    sqlite3_bind_int64(st, 3, age);
-    return status == STATUS_OK ? statement_run(s, st, e) : status;
-}
-
 static const char age_name[] = "op.age";
 
 // Before it was counted, operations bore the time of the day: it goes on from the latest.
@@ -71,18 +50,39 @@ static enum status load_age(struct store *s, int64_t *age, struct error *e)
     return status;
 }
 
-enum status op_age(struct store *s, int64_t *age, struct error *e)
+static enum status current_age(struct store *s, int64_t *age, struct error *e)
 {
     enum status status = s->op_age < 0 ? load_age(s, &s->op_age, e) : STATUS_OK;
     *age = s->op_age;
     return status;
 }
 
+enum status store_op_get(struct store *s, struct span op_id, struct arena *a, struct span *result, struct error *e)
+{
+    return get_one(s, statement(s, SQL_OP_GET), op_id, a, result, e);
+}
+
+enum status store_op_put(struct store *s, struct span op_id, struct span result, struct error *e)
+{
+    enum status status = store_need_transaction(s, e);
+    if (status != STATUS_OK)
+        return status;
+    if (result.len > RESULT_LIMIT)
+        return error_set(e, STATUS_TOO_BIG, "TOO-BIG", "A result of %zu bytes is not kept", result.len);
+    int64_t age = 0;
+    status = current_age(s, &age, e);
+    sqlite3_stmt *st = statement(s, SQL_OP_PUT);
+    bind_span(st, 1, op_id);
+    bind_bytes(st, 2, result);
+    sqlite3_bind_int64(st, 3, age);
+    return status == STATUS_OK ? statement_run(s, st, e) : status;
+}
+
 static enum status grow_older(struct store *s, int64_t ms, struct error *e)
 {
     char text[24];
     int64_t age = 0;
-    enum status status = op_age(s, &age, e);
+    enum status status = current_age(s, &age, e);
     int len = snprintf(text, sizeof text, "%lld", (long long)(age + ms));
     sqlite3_stmt *st = statement(s, SQL_SETTING_SET);
     bind_span(st, 1, span_of(age_name));

@@ -3,5 +3,4 @@
 
 #include "store/store.h"
 
-enum status op_age(struct store *s, int64_t *age, struct error *e);
 enum status op_expire(struct store *s, int64_t now_ms, struct error *e);

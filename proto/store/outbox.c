@@ -183,11 +183,3 @@ enum status store_outbox_settle(struct store *s, const struct store_intent *outc
     status = statement_run(s, st, e);
     return status == STATUS_OK ? prune(s, outcome->seq, e) : status;
 }
-
-enum status store_outbox_remove(struct store *s, int64_t seq, struct error *e)
-{
-    enum status status = store_need_transaction(s, e);
-    sqlite3_stmt *st = statement(s, SQL_OUTBOX_REMOVE);
-    sqlite3_bind_int64(st, 1, seq);
-    return status == STATUS_OK ? statement_run(s, st, e) : status;
-}

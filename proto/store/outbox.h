@@ -50,4 +50,3 @@ enum status store_outbox_since(struct store *s, struct arena *a, struct span top
 enum status store_outbox_last(struct store *s, struct span topic, double *time, int64_t *seq, struct error *e);
 // One that waits is over: carried with a result, or failed with code and why. Nothing happens to one that is over.
 enum status store_outbox_settle(struct store *s, const struct store_intent *outcome, struct error *e);
-enum status store_outbox_remove(struct store *s, int64_t seq, struct error *e); // one that is over

@@ -328,10 +328,3 @@ enum status store_want_file(struct store *s, const struct hash *hash, const stru
     status = object_want(s, hash, e);
     return status == STATUS_OK ? wake_referrers(s, hash, false, e) : status;
 }
-
-enum status store_wanted(struct store *s, struct hash_list *out, size_t limit, struct error *e)
-{
-    sqlite3_stmt *st = statement(s, SQL_OBJECT_WANTED);
-    sqlite3_bind_int64(st, 1, (int64_t)limit);
-    return statement_hashes(s, st, out, e);
-}

@@ -50,7 +50,6 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_OBJECT_TREE] = "UPDATE object SET tree = ?2 WHERE seq = ?1",
     [SQL_OBJECT_PREFIX] = "SELECT hash FROM object WHERE hash BETWEEN ?1 AND ?2 AND state < 2 ORDER BY hash LIMIT ?3",
     [SQL_OBJECT_EACH] = "SELECT seq, hash, type FROM object WHERE seq > ?1 AND state < 2 ORDER BY seq LIMIT ?2",
-    [SQL_OBJECT_WANTED] = "SELECT hash FROM object WHERE state = 2 ORDER BY seq LIMIT ?1",
     [SQL_OBJECT_MEASURE] =
         "SELECT type, state, COUNT(*), SUM(size) FROM object WHERE state < 3 GROUP BY type, state ORDER BY 4 DESC",
 
@@ -180,7 +179,6 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_OUTBOX_LAST] = "SELECT COALESCE(MAX(time), 0), COALESCE(MAX(seq), 0) FROM outbox WHERE topic = ?1",
     [SQL_OUTBOX_SETTLE] =
         "UPDATE outbox SET state = ?2, result = ?3, code = ?4, why = ?5, params = '' WHERE seq = ?1 AND state = 0",
-    [SQL_OUTBOX_REMOVE] = "DELETE FROM outbox WHERE seq = ?1 AND state <> 0",
     [SQL_OUTBOX_PRUNE] = "DELETE FROM outbox WHERE seq <= ?1 AND (state = 1 OR (state = 2 AND seq <= (SELECT seq FROM "
                          "outbox WHERE state = 2 ORDER BY seq DESC LIMIT 1 OFFSET ?2)))",
     [SQL_DELIVERY_SET] = "INSERT OR REPLACE INTO delivery(message, person, state, at, why, change) VALUES(?1, ?2, ?3, "

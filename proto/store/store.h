@@ -111,8 +111,6 @@ struct store_info {
     struct hash id_hash; // versioned objects and id objects
 };
 enum status store_info(struct store *s, const struct hash *hash, struct store_info *out, struct error *e);
-// Up to limit names of objects whose content is lost or was never here, oldest first.
-enum status store_wanted(struct store *s, struct hash_list *out, size_t limit, struct error *e);
 // Gives up what is lost and nobody has: nothing waits for it any more. An id with it in its history begins anew with
 // the newest version that is here.
 enum status store_forget(struct store *s, const struct hash *hash, int64_t now_ms, struct error *e);

@@ -17,7 +17,6 @@ struct pack_writer {
     uint32_t index;
     struct temp *file;     // the pack being written; NULL = none
     uint64_t length;       // of it, with what waits in out
-    uint64_t written;      // in all packs
     struct buf out;        // sealed, not yet written
     struct buf piece;      // content that makes no whole piece yet
     struct stream *stream; // the record being written
@@ -83,7 +82,6 @@ static enum status close_pack(struct pack_writer *w, struct backup_manifest *m, 
         (void)manifest_add_pack(m, &p);
         temp_destroy(w->file);
         w->file = NULL;
-        w->written += w->length;
         w->length = 0;
         w->index++;
     }
@@ -135,11 +133,6 @@ enum status pack_finish(struct pack_writer *w, struct backup_manifest *m, struct
 {
     enum status status = w->file != NULL ? close_pack(w, m, e) : STATUS_OK;
     return status == STATUS_OK ? folder_sync(w->folder, e) : status;
-}
-
-uint64_t pack_written(const struct pack_writer *w)
-{
-    return w->written + w->length;
 }
 
 // ---- Reading --------------------------------------------------------------------------------------------------------

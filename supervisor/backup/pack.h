@@ -15,7 +15,6 @@ enum status pack_begin(struct pack_writer *w, struct span about, struct error *e
 enum status pack_add(struct pack_writer *w, struct span bytes, struct error *e);
 enum status pack_end(struct pack_writer *w, struct backup_manifest *m, struct backup_place *at, struct error *e);
 enum status pack_finish(struct pack_writer *w, struct backup_manifest *m, struct error *e); // all of it is durable
-uint64_t pack_written(const struct pack_writer *w);                                         // bytes of all packs
 
 typedef enum status (*pack_sink)(struct span bytes, void *arg, struct error *e);
 // The content of a record of size bytes, piece by piece. STATUS_CORRUPT "BACKUP-DAMAGED": it is damaged, or its pack is

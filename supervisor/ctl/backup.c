@@ -58,7 +58,8 @@ static enum status unseal(const struct secret *kek, const char *hex, struct secr
                 : error_set(e, STATUS_CORRUPT, "BACKUP-DAMAGED", "the key of the backup is damaged; nothing opens it");
 }
 
-enum status backup_derive_key(const struct vault *v, const struct secret *secret, struct secret *key, struct error *e)
+// STATUS_REFUSED: the secret is another vault's.
+static enum status derive_key(const struct vault *v, const struct secret *secret, struct secret *key, struct error *e)
 {
     struct keyfile file;
     struct secret kek = {0};
@@ -89,7 +90,7 @@ static enum status open_one(struct ctl *c, struct vault *v, const struct secret 
     if (v->sealed.len != 2 * SEALED)
         return error_set(e, STATUS_CORRUPT, "BACKUP-DAMAGED", "%s/key is damaged; no secret opens it", v->path);
     if (secret != NULL)
-        return backup_derive_key(v, secret, &v->key, e);
+        return derive_key(v, secret, &v->key, e);
     return backup_ask_key(c, buf_cstr(&v->sealed), &v->key, NULL, e);
 }
 

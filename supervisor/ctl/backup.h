@@ -10,8 +10,6 @@ enum status backup_open(struct ctl *c, const char *dir, bool ask, struct vaults 
 // The key of a vault from the running installation; with sealed NULL of a new one, and *sealed_out is set.
 enum status backup_ask_key(struct ctl *c, const char *sealed, struct secret *key, struct buf *sealed_out,
                            struct error *e);
-// The same from the secret itself. STATUS_REFUSED: it is another one's.
-enum status backup_derive_key(const struct vault *v, const struct secret *secret, struct secret *key, struct error *e);
 // The end of a command with the lists damaged and missing in its result, of which people are shown the first.
 enum status backup_show(const struct ctl *c, json_t *result, const struct error *e);
 // The newest vault that is open and has the generation, and its manifest; 0 = the newest. NOT-FOUND, BACKUP-DAMAGED.

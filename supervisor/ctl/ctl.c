@@ -26,7 +26,8 @@ enum { SMALL_FILE = 16 * 1024, INPUT_MAX = 768 * 1024, PAGE = 500 };
 
 // --- what was typed --------------------------------------------------------------------------------------------------
 
-const char *ctl_next(const struct ctl *c, const char *option, size_t *cursor)
+// The next value of a repeated option; start with *cursor = 0. NULL at the end.
+static const char *next_value(const struct ctl *c, const char *option, size_t *cursor)
 {
     while (*cursor < c->given_count) {
         const struct ctl_given *g = &c->given[(*cursor)++];
@@ -40,7 +41,7 @@ const char *ctl_value(const struct ctl *c, const char *option)
 {
     const char *last = NULL;
     size_t cursor = 0;
-    for (const char *v; (v = ctl_next(c, option, &cursor)) != NULL;)
+    for (const char *v; (v = next_value(c, option, &cursor)) != NULL;)
         last = v;
     return last;
 }
@@ -60,7 +61,7 @@ json_t *ctl_values(const struct ctl *c, const char *option)
 {
     json_t *list = json_array();
     size_t cursor = 0;
-    for (const char *v; (v = ctl_next(c, option, &cursor)) != NULL;)
+    for (const char *v; (v = next_value(c, option, &cursor)) != NULL;)
         json_array_append_new(list, json_string(v));
     return list;
 }

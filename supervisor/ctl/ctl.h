@@ -60,8 +60,6 @@ struct ctl {
 
 bool ctl_has(const struct ctl *c, const char *option);
 const char *ctl_value(const struct ctl *c, const char *option); // the last one given; NULL = none
-// The next value of a repeated option; start with *cursor = 0. NULL at the end.
-const char *ctl_next(const struct ctl *c, const char *option, size_t *cursor);
 // Adds an option's value, if it was given, as a parameter of the same or another name; all values of a repeated one.
 void ctl_add(const struct ctl *c, json_t *params, const char *option, const char *name);
 json_t *ctl_values(const struct ctl *c, const char *option);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "by_topic.h"
 #include "model_node.h"
 #include "models/chat.h"
 

@@ -2,6 +2,7 @@
 // layer's hooks and read back. Private things must stay as they are.
 #include <stdlib.h>
 
+#include "by_topic.h"
 #include "fuzz.h"
 #include "model_node.h"
 #include "models/access.h"

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "by_topic.h"
 #include "io/folder.h"
 #include "models/chat.h"
 #include "models/contact.h"

@@ -2,6 +2,7 @@
 // lost, and following by cursor shows every message exactly once.
 #include <stdio.h>
 
+#include "by_topic.h"
 #include "model_node.h"
 #include "models/chat.h"
 #include "property.h"

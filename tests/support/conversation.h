@@ -1,6 +1,7 @@
 // What tests of conversations do with the two nodes of a model_pair.
 #pragma once
 
+#include "by_topic.h"
 #include "model_node.h"
 #include "models/chat.h"
 

@@ -46,7 +46,7 @@ static void read_pair(struct vector_run *run, const json_t *row, struct keys_pai
     struct span seed = vector_hex(run, row, "signSeed");
     struct sign_public ignored;
     out->secret = secret_copy(secret.ptr, secret.len);
-    sign_keypair_from_seed((const uint8_t *)seed.ptr, &ignored, &out->sign_secret);
+    vector_sign_keypair((const uint8_t *)seed.ptr, &ignored, &out->sign_secret);
 }
 
 // The recorded keys of a person or instance, of whichever process.

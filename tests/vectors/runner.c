@@ -1,5 +1,6 @@
 #include "runner.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,4 +190,10 @@ void vector_records(struct vector_run *run, const struct recipes *r, const json_
     } else {
         json_array_foreach(json, i, member) vector_records(run, r, member);
     }
+}
+
+void vector_sign_keypair(const uint8_t *seed, struct sign_public *public_key, struct secret *secret)
+{
+    *secret = secret_create(SIGN_SECRET);
+    crypto_sign_seed_keypair(public_key->b, secret->data, seed);
 }

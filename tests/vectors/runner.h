@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "crypto/sign.h"
 #include "data/recipe.h"
 
 struct vector_run { // one file being checked
@@ -50,6 +51,8 @@ bool vector_expect_error(struct vector_run *run, enum status s, const struct err
 // Members of JSON objects: empty span or NULL if absent or of another kind.
 struct span vector_text(const json_t *object, const char *name);
 bool vector_hash(const json_t *object, const char *name, struct hash *out);
+// Of a recorded seed of 32 bytes.
+void vector_sign_keypair(const uint8_t *seed, struct sign_public *public_key, struct secret *secret);
 struct span vector_hex(struct vector_run *run, const json_t *object, const char *name); // decoded
 struct value *vector_value(struct vector_run *run, const json_t *form);                 // fails the case if unreadable
 // The UTF-8 of a string or {"$utf16": …}, unpaired surrogates replaced.

@@ -175,7 +175,7 @@ static void check_sign(struct vector_run *run)
         vector_case(run, "sign %zu", i);
         struct span seed = vector_hex(run, c, "seed");
         struct span message = vector_hex(run, c, "message");
-        sign_keypair_from_seed((const uint8_t *)seed.ptr, &key, &secret);
+        vector_sign_keypair((const uint8_t *)seed.ptr, &key, &secret);
         sign_make(&secret, message, &signature);
         vector_expect(run, equals(secret.data, secret.len, vector_hex(run, c, "secretKey")), "another secret key");
         vector_expect(run, equals(&key, sizeof key, vector_hex(run, c, "publicKey")), "another public key");

@@ -67,7 +67,7 @@ static struct secret sign_secret_of(struct span seed)
 {
     struct sign_public ignored;
     struct secret secret;
-    sign_keypair_from_seed((const uint8_t *)seed.ptr, &ignored, &secret);
+    vector_sign_keypair((const uint8_t *)seed.ptr, &ignored, &secret);
     return secret;
 }
 

@@ -43,7 +43,7 @@ static void check_key_pairs(struct vector_run *run, const json_t *key)
     struct span bytes = vector_hex(run, key, "encryptSecretKey");
     struct secret secret = secret_copy(bytes.ptr, bytes.len);
     box_public_from_secret(&secret, &encrypt);
-    sign_keypair_from_seed((const uint8_t *)seed.ptr, &sign, &sign_secret);
+    vector_sign_keypair((const uint8_t *)seed.ptr, &sign, &sign_secret);
     vector_expect_text(run, (struct span){(const char *)encrypt.b, sizeof encrypt.b}, vector_hex(run, key, "publicKey"),
                        "the public key");
     vector_expect_text(run, (struct span){(const char *)sign.b, sizeof sign.b}, vector_hex(run, key, "publicSignKey"),

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "by_topic.h"
 #include "models/access.h"
 #include "models/chat.h"
 #include "models/contact.h"

@@ -296,12 +296,14 @@ static void do_add_carol(struct replay *r)
 static void do_replace(struct replay *r)
 {
     struct hash person = carol(r);
-    OK(access_replace(r->m, team(r), &person, 1, NULL, 0, &e));
+    const struct hash_list only = {.items = &person, .count = 1};
+    OK(access_set(r->m, team(r), &only, &e));
 }
 
 static void do_revoke(struct replay *r)
 {
-    OK(access_replace(r->m, team(r), NULL, 0, NULL, 0, &e));
+    const struct hash_list nobody = {0};
+    OK(access_set(r->m, team(r), &nobody, &e));
 }
 
 static void do_grant_profile(struct replay *r)
@@ -351,7 +353,13 @@ static void do_relation(struct replay *r)
     struct hash person = bob(r);
     struct hash certificate;
     struct hash signature;
-    OK(trust_certify_relation(r->m, SPAN("lama"), SPAN("friend"), &r->m->self->person, &person, &certificate, &e));
+    const struct trust_certificate *kind = trust_certificate_find(SPAN("RelationCertificate"));
+    struct value *object = model_object(r->m, "RelationCertificate");
+    model_set_text(r->m, object, "app", SPAN("lama"));
+    model_set_text(r->m, object, "relation", SPAN("friend"));
+    model_set_hash(r->m, object, "person1", &r->m->self->person);
+    model_set_hash(r->m, object, "person2", &person);
+    OK(trust_certify(r->m, kind, object, &certificate, &signature, &e));
     OK(trust_affirm(r->m, r->m->self, &certificate, &signature, &e));
 }
 

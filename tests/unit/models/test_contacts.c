@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "by_topic.h"
 #include "model_node.h"
 #include "models/access.h"
 #include "models/apart.h"

@@ -1,4 +1,5 @@
 // Contacts that are forgotten and paired again: what their old keys are still worth.
+#include "by_topic.h"
 #include "model_node.h"
 #include "models/access.h"
 #include "models/chat.h"

@@ -1,6 +1,7 @@
 // Group conversations between several stores: everybody sees everything of all, and who does not take part nothing.
 #include <stdio.h>
 
+#include "by_topic.h"
 #include "model_node.h"
 #include "models/access.h"
 #include "models/chat.h"

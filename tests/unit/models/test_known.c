@@ -1,4 +1,5 @@
 // Whom a pairing may change, what is believed of devices, and the text that two people compare.
+#include "by_topic.h"
 #include "model_node.h"
 #include "models/contact.h"
 #include "models/profile.h"

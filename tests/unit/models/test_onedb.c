@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "by_topic.h"
 #include "crypto/sha256.h"
 #include "data/jsonform.h"
 #include "io/file.h"
