@@ -314,11 +314,6 @@ void front_target(struct front *f, int port)
     f->target = port;
 }
 
-size_t front_lines(const struct front *f)
-{
-    return f->count;
-}
-
 static void free_handle(uv_handle_t *handle)
 {
     free(handle);

@@ -26,5 +26,4 @@ struct front *front_create(uv_loop_t *loop, size_t behind, front_ask ask, void *
 int front_port(const struct front *f);
 void front_target(struct front *f, int port); // of 127.0.0.1; those that came before stay where they are
 void front_look(struct front *f);             // what links are like has changed
-size_t front_lines(const struct front *f);    // how many connections pass
 void front_destroy(struct front *f);          // NULL-safe
