@@ -14,6 +14,7 @@ enum chum_service {
     CHUM_GET_ID_OBJECT = 7,
     CHUM_GET_BLOB = 8,
     CHUM_FIN = 10,
+    CHUM_FEED = 100, // between own nodes, which fall back to the others if one does not know it (docs/feeds.md)
 };
 
 enum {
@@ -24,6 +25,7 @@ enum {
     CHUM_ROOT_LIST_MAX = 30 << 20,  // of one of roots, which is kept as a whole
     CHUM_OBJECT_MAX = 1 << 20,      // bytes of one object's microdata
     CHUM_LONG_TEXT_MAX = 4 << 20,   // if it is a long text and little else
+    CHUM_BATCH_MAX = 24 << 20,      // of one batch of a feed: at least one object, whatever its size
     CHUM_OWN_OBJECT_MAX = 16 << 20, // from an own node, whose lists of contacts and channels may be long
 };
 #define CHUM_FILE_MAX (16ULL << 30) // bytes of one BLOB or CLOB

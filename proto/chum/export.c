@@ -32,25 +32,26 @@ static struct span type_of(struct span fragment)
     return type;
 }
 
-static bool ask_policy(const struct listing *l, struct span fragment, const struct hash *what)
+bool chum_serves(const struct chum_policy *policy, struct store *s, const struct hash *person, struct span fragment,
+                 const struct hash *what)
 {
     struct store_info info;
+    if (policy == NULL || policy->serves == NULL)
+        return true;
     struct span type = type_of(fragment);
-    if (type.len == 0 && store_info(l->store, what, &info, NULL) != STATUS_OK)
+    if (type.len == 0 && store_info(s, what, &info, NULL) != STATUS_OK)
         return false;
-    return l->policy->serves(l->policy->ctx, l->store, l->person, type.len != 0 ? type : span_of(info.type), what);
+    return policy->serves(policy->ctx, s, person, type.len != 0 ? type : span_of(info.type), what);
 }
 
 // An id and its versions come one after the other.
 static bool serves(struct listing *l, struct span fragment, const struct hash *hash, const struct hash *id_hash)
 {
-    if (l->policy == NULL || l->policy->serves == NULL)
-        return true;
     if (id_hash == NULL)
-        return ask_policy(l, fragment, hash);
+        return chum_serves(l->policy, l->store, l->person, fragment, hash);
     if (!hash_eq(id_hash, &l->asked)) {
         l->asked = *id_hash;
-        l->served = ask_policy(l, fragment, id_hash);
+        l->served = chum_serves(l->policy, l->store, l->person, fragment, id_hash);
     }
     return l->served;
 }

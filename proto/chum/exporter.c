@@ -1,5 +1,6 @@
 #include "chum/exporter.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "chum/direct.h"
+#include "chum/outflow.h"
 
 enum {
     REQUESTS_MAX = 4096,    // that wait; above, the peer is not read
@@ -27,7 +29,9 @@ struct chum_exporter {
     struct chum_exporter_options o;
     struct chum_access_set *shown;
     struct roots cached;
-    uint64_t told; // version of the root list answered last; 0 = none
+    uint64_t told;            // version of the root list answered last; 0 = none
+    struct chum_outflow flow; // given away while a job goes on with it
+    bool flowing;
     struct chum_directs directs;
     struct answer *waiting; // in the order they came
     struct answer **waiting_end;
@@ -53,6 +57,9 @@ struct answer { // a request that the store answers
     bool spared;     // it is an own node, and needs no other one
     struct buf json; // a JSON string with its quotes
     struct hash_list shown;
+    struct chum_cursor since; // CHUM_FEED
+    struct chum_outflow flow;
+    struct hash_list given;
     enum status status;
     struct error error;
 };
@@ -91,6 +98,13 @@ static enum status compare_roots(struct store *s, const struct batch *b, struct 
     return st;
 }
 
+static enum status give_batch(struct store *s, const struct batch *b, struct answer *a)
+{
+    if (!chum_is_own(b->policy, s, &b->person))
+        return error_set(&a->error, STATUS_REFUSED, "REFUSED", "feeds are for own nodes");
+    return chum_outflow_next(s, &a->flow, b->policy, &b->person, &a->since, &a->json, &a->shown, &a->given, &a->error);
+}
+
 static void answer_one(struct store *s, const struct batch *b, struct answer *a)
 {
     a->worked = true;
@@ -98,7 +112,10 @@ static void answer_one(struct store *s, const struct batch *b, struct answer *a)
     if (a->status != STATUS_OK || a->unchanged || a->spared)
         return;
     buf_add_char(&a->json, '"');
-    a->status = chum_export(s, b->policy, &b->person, a->service, &a->hash, &a->json, &a->shown, &a->error);
+    if (a->service == CHUM_FEED)
+        a->status = give_batch(s, b, a);
+    else
+        a->status = chum_export(s, b->policy, &b->person, a->service, &a->hash, &a->json, &a->shown, &a->error);
     buf_add_char(&a->json, '"');
 }
 
@@ -137,6 +154,7 @@ static void release(struct chum_exporter *x)
     if (!x->ended || x->jobs != 0)
         return;
     buf_free(&x->cached.json);
+    chum_outflow_end(&x->flow);
     budget_release(x->budget);
     free(x);
 }
@@ -158,6 +176,8 @@ static void free_answer(struct answer *a)
 {
     buf_free(&a->json);
     hash_list_free(&a->shown);
+    hash_list_free(&a->given);
+    chum_outflow_end(&a->flow);
     free(a);
 }
 
@@ -189,8 +209,27 @@ static void answer_roots(struct chum_exporter *x, struct answer *a)
         rpc_answer_long(x->o.rpc, a->id, &a->json);
 }
 
+// Who asks for what comes next has stored what came before.
+static void tell_given(struct chum_exporter *x, const struct answer *a)
+{
+    x->o.served(x->o.ctx, CHUM_GET_ACCESSIBLE_ROOTS, &a->hash);
+    for (size_t i = 0; i < a->given.count; i++)
+        x->o.served(x->o.ctx, CHUM_GET_OBJECT, &a->given.items[i]);
+    x->o.counts->objects_sent += a->given.count;
+    x->o.counts->bytes_sent += a->json.len;
+}
+
+static void take_flow(struct chum_exporter *x, struct answer *a)
+{
+    x->flow = a->flow;
+    x->flowing = false;
+    a->flow = (struct chum_outflow){0};
+}
+
 static void answer(struct chum_exporter *x, struct answer *a)
 {
+    if (a->service == CHUM_FEED)
+        take_flow(x, a);
     if (a->status != STATUS_OK) {
         chum_answer_error(x->o.rpc, a->id, &a->error);
         return;
@@ -202,11 +241,14 @@ static void answer(struct chum_exporter *x, struct answer *a)
         x->o.counts->objects_sent++;
         x->o.counts->bytes_sent += a->json.len;
     }
+    if (a->service == CHUM_FEED)
+        tell_given(x, a);
     if (a->service == CHUM_GET_ACCESSIBLE_ROOTS)
         answer_roots(x, a);
     else
         rpc_answer_long(x->o.rpc, a->id, &a->json);
-    x->o.served(x->o.ctx, a->service, &a->hash);
+    if (a->service != CHUM_FEED)
+        x->o.served(x->o.ctx, a->service, &a->hash);
 }
 
 // What was not worked on waits again, before the others.
@@ -476,6 +518,33 @@ static void serve_roots(struct chum_exporter *x, const struct rpc_request *r)
     ask_store(x, &(struct answer){.id = r->id, .service = CHUM_GET_ACCESSIBLE_ROOTS, .held = has_last ? x->told : 0});
 }
 
+static bool read_cursor(const json_t *args, struct chum_cursor *out)
+{
+    const json_t *epoch = json_array_get(args, 0); // as text: JavaScript has no such integers
+    const json_t *place = json_array_get(args, 1);
+    char *end;
+    if (!json_is_string(epoch) || !json_is_integer(place) || json_integer_value(place) < -1)
+        return false;
+    errno = 0;
+    *out = (struct chum_cursor){strtoll(json_string_value(epoch), &end, 10), json_integer_value(place)};
+    return errno == 0 && *end == '\0' && end != json_string_value(epoch);
+}
+
+static void serve_feed(struct chum_exporter *x, const struct rpc_request *r)
+{
+    struct answer a = {.id = r->id, .service = CHUM_FEED};
+    struct error e;
+    if (!x->flowing && read_cursor(r->args, &a.since)) {
+        a.flow = x->flow;
+        x->flow = (struct chum_outflow){0};
+        x->flowing = true;
+        ask_store(x, &a);
+        return;
+    }
+    (void)error_set(&e, STATUS_INVALID, "BAD-INPUT", "the arguments are an epoch and a place, one request at a time");
+    give_or_wait(x, &(struct chum_direct){.kind = DIRECT_ERROR, .id = r->id, .error = e});
+}
+
 void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
 {
     if (r->args == NULL) {
@@ -496,6 +565,12 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
     case CHUM_FIN:
         give_or_wait(x, &(struct chum_direct){.kind = DIRECT_NOTHING, .id = r->id});
         return;
+    case CHUM_FEED:
+        if (x->o.feeds) {
+            serve_feed(x, r);
+            return;
+        }
+        break;
     default:
         break;
     }

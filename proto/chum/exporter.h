@@ -27,6 +27,7 @@ struct chum_exporter_options { // all borrowed; they outlive the exporter and it
     const struct chum_policy *policy;
     struct chum_counts *counts;
     struct hash person; // the authenticated remote person
+    bool feeds;         // an own node: it may ask for what is new (outflow.h)
     bool gives_all;     // whatever it asks for by its hash, shown or not
     void (*served)(void *ctx, enum chum_service service, const struct hash *hash); // answered well; services 2, 4 – 7
     void (*told_of_news)(void *ctx);                                               // the peer has something new for us

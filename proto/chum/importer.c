@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/life.h"
 #include "chum/charge.h"
+#include "chum/inflow.h"
 #include "chum/plan.h"
 #include "chum/stalls.h"
 #include "chum/tree.h"
@@ -15,6 +16,7 @@ enum {
     TOLD_PER_PASS = 100,
     LINGERING_MAX = 64,
     STUCK_MS = 4000,
+    LIST_MS = 3600000,   // the list of roots of a peer with a feed is gone through that often
     RECHECK_MS = 10000,  // an unchanged list is gone through again: something of it may have been lost here
     KEPT_MAX = 16 << 20, // bytes of an own node's list that is kept; a longer one is sent whole every time
 };
@@ -28,7 +30,7 @@ struct failure { // a root that could not be taken over, or not wholly
     uint64_t pass; // in which it was seen last
 };
 
-enum importer_state { IDLE, ASKING, PLANNING, FETCHING };
+enum importer_state { IDLE, ASKING, PLANNING, FETCHING, FLOWING };
 
 struct running { // a tree under way
     struct running *next;
@@ -64,7 +66,10 @@ struct chum_importer {
     bool again;                // a root failed that would have brought others
     struct hash_map *failures; // by root
     struct chum_stalls stalls;
-    struct life life; // of the session, and of the plan that is made
+    struct chum_inflow *inflow; // NULL: the peer has no feeds
+    bool listing;               // the list of roots has to be gone through, though there is a feed
+    uint64_t list_at;           // or at the latest then
+    struct life life;           // of the session, and of the plan that is made
     bool postponing;
 };
 
@@ -236,6 +241,11 @@ static void end_fetching(struct chum_importer *im)
     im->postponing = im->plan.postponed || im->again;
     im->complete = im->postponing || im->lingering != 0 ? (struct hash){{0}} : im->list;
     im->recheck_at = conn_now(im->fetch->conn) + RECHECK_MS;
+    im->listing = false;
+    im->list_at = conn_now(im->fetch->conn) + LIST_MS;
+    if (im->inflow != NULL)
+        chum_inflow_settled(im->inflow, counts->failed_roots == 0 && hash_map_count(im->failures) == 0 &&
+                                            !im->postponing && im->lingering == 0);
     end_pass(im, STATUS_OK, NULL);
 }
 
@@ -434,14 +444,70 @@ static void roots_here(void *ctx, const struct rpc_reply *reply)
         end_pass(im, st, &e);
 }
 
-void chum_importer_pass(struct chum_importer *im)
+static void ask_for_roots(struct chum_importer *im)
 {
-    if (im->state != IDLE)
-        return;
     im->state = ASKING;
     im->asked_at = conn_now(im->fetch->conn);
     struct span args = im->kept.len != 0 ? SPAN("[\"" CHUM_UNCHANGED "\"]") : SPAN("[]");
     im->call = chum_fetch_call(im->fetch, CHUM_GET_ACCESSIBLE_ROOTS, args, roots_here, im);
+}
+
+// ---- The feed ------------------------------------------------------------------------------------------------------
+
+static struct hash_map *not_now(void *ctx)
+{
+    return waiting_roots(ctx);
+}
+
+// A list unchanged since the last one would not be gone through.
+static void go_through_list(struct chum_importer *im)
+{
+    im->complete = (struct hash){{0}};
+    ask_for_roots(im);
+}
+
+static void flow_over(void *ctx, enum chum_inflow_end end, const struct error *why)
+{
+    struct chum_importer *im = ctx;
+    im->fetch->counts->latency_ms = conn_now(im->fetch->conn) - im->asked_at;
+    switch (end) {
+    case CHUM_INFLOW_TAKEN:
+        im->postponing = false;
+        end_pass(im, STATUS_OK, NULL);
+        return;
+    case CHUM_INFLOW_UNKNOWN:
+        chum_inflow_end(im->inflow);
+        im->inflow = NULL;
+        ask_for_roots(im);
+        return;
+    case CHUM_INFLOW_LEFT:
+    case CHUM_INFLOW_FIRST:
+        go_through_list(im);
+        return;
+    case CHUM_INFLOW_FAILED:
+        im->listing = true;
+        end_pass(im, why->status, why);
+        return;
+    }
+}
+
+void chum_importer_pass(struct chum_importer *im)
+{
+    if (im->state != IDLE)
+        return;
+    bool lists = im->listing || something_is_due(im) || conn_now(im->fetch->conn) >= im->list_at;
+    if (im->inflow != NULL && lists) {
+        go_through_list(im);
+        return;
+    }
+    if (im->inflow == NULL) {
+        ask_for_roots(im);
+        return;
+    }
+    im->state = FLOWING;
+    im->asked_at = conn_now(im->fetch->conn);
+    buf_free(&im->kept);
+    chum_inflow_run(im->inflow);
 }
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
@@ -452,6 +518,10 @@ struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct ch
     struct chum_importer *im = mem_alloc(sizeof *im);
     *im = (struct chum_importer){.fetch = chum_fetch_use(f), .options = *options, .events = *events, .call = -1};
     im->failures = hash_map_create();
+    im->list_at = conn_now(f->conn) + LIST_MS;
+    const struct chum_inflow_events flow = {im, flow_over, not_now};
+    if (options->peer_is_own)
+        im->inflow = chum_inflow_create(f, &flow);
     life_begin(&im->life, destroy, im);
     return im;
 }
@@ -462,6 +532,7 @@ void chum_importer_forget(struct chum_importer *im)
     struct hash root;
     void *value;
     im->complete = (struct hash){{0}};
+    im->listing = true;
     while (hash_map_next(im->failures, &cursor, &root, &value))
         ((struct failure *)value)->retry_at = 0;
 }
@@ -484,6 +555,8 @@ bool chum_importer_is_postponing(const struct chum_importer *im)
 void chum_importer_end(struct chum_importer *im)
 {
     chum_fetch_cancel(im->fetch, &im->call);
+    if (im->inflow != NULL)
+        chum_inflow_end(im->inflow);
     while (im->running != NULL) {
         struct running *r = im->running;
         im->running = r->next;

@@ -146,6 +146,7 @@ enum status chum_plan_make(struct store *s, const struct chum_policy *policy, co
         hash_map_destroy(p.groups);
         if (p.own)
             recipes_first(&p);
+        out->unknown = p.unknown;
     }
     chum_roots_free(&roots);
     arena_destroy(arena);

@@ -20,6 +20,7 @@ struct chum_plan {
     size_t count;
     struct hash_list waited; // missing, but left out
     uint64_t skipped;        // refused, or of a type without recipe
+    bool unknown;            // some were of a type without recipe
     bool postponed;          // an id has more new versions than are fetched together
 };
 // waiting: roots that are not to be asked for yet.

@@ -55,8 +55,8 @@ static enum status check_gap(const struct chum_delivery *d, const struct object 
     bool is_new = *good && store_is_deleted(d->store, &link->target) && !store_is_hidden(d->store, &o->hash);
     if (is_new && store_need_again(d->store, &link->target))
         *good = false;
-    else if (!*good && !hash_is_zero(&d->id_hash) && link->kind == LINK_OBJECT && object_is_type(o, "CreationTime") &&
-             store_presence(d->store, &link->target) == STORE_ABSENT) {
+    else if (!*good && !d->strict && !hash_is_zero(&d->id_hash) && link->kind == LINK_OBJECT &&
+             object_is_type(o, "CreationTime") && store_presence(d->store, &link->target) == STORE_ABSENT) {
         *good = true;
         return store_note_gap(d->store, &link->target, e);
     }

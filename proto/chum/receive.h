@@ -14,6 +14,7 @@ struct chum_delivery { // from whom something comes, and below what
     struct hash id_hash; // below versions of this id; zero: below something else
     struct store_knowledge *knowledge;
     bool lent;        // the knowledge
+    bool strict;      // what an entry of a channel lacks is missing, and no gap
     struct hash node; // the version node taken in last, and its depth
     double depth;
 };

@@ -435,6 +435,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .policy = policy,
                                              .counts = &s->counts,
                                              .person = s->fetch->sender,
+                                             .feeds = own,
                                              .gives_all = s->options.gives_all,
                                              .served = served,
                                              .told_of_news = told_of_news,

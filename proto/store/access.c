@@ -187,8 +187,22 @@ static enum status follow_versions(struct store *s, const struct store_type *typ
 
 // ---- Who sees it ----------------------------------------------------------------------------------------------------
 
+// What is found along the number line stands there again.
+static enum status feed_again(struct store *s, int64_t scope, int64_t version, const struct fragment *f,
+                              struct error *e)
+{
+    if (f->text.len == 0)
+        return STATUS_OK;
+    sqlite3_stmt *st = statement(s, SQL_FEED_AGAIN);
+    sqlite3_bind_int64(st, 1, s->next_seq++);
+    sqlite3_bind_int64(st, 2, scope);
+    sqlite3_bind_int64(st, 3, version);
+    return statement_run(s, st, e);
+}
+
 // Makes the entry of a scope anew.
-static enum status scope_refresh(struct store *s, int64_t scope, const struct hash *target, int kind, struct error *e)
+static enum status scope_refresh(struct store *s, int64_t scope, const struct hash *target, int kind, bool again,
+                                 struct error *e)
 {
     struct fragment fragment = {0};
     enum status status = fragment_of_scope(s, kind, target, &fragment, e);
@@ -201,6 +215,8 @@ static enum status scope_refresh(struct store *s, int64_t scope, const struct ha
         bind_hash(st, 4, &fragment.id_hash);
     if (status == STATUS_OK)
         status = statement_run(s, st, e);
+    if (status == STATUS_OK && again)
+        status = feed_again(s, scope, 0, &fragment, e);
     buf_free(&fragment.text);
     return status;
 }
@@ -226,7 +242,7 @@ static enum status scope_get(struct store *s, const struct hash *target, int kin
     status = statement_run(s, st, e);
     *scope = sqlite3_last_insert_rowid(s->main.db);
     if (status == STATUS_OK)
-        status = scope_refresh(s, *scope, target, kind, e);
+        status = scope_refresh(s, *scope, target, kind, false, e);
     if (status != STATUS_OK || kind != SCOPE_ID)
         return status;
     status = heads_get(s, target, &head, e);
@@ -434,6 +450,8 @@ static enum status node_refresh(struct store *s, const struct hash *node, struct
     bind_fragment(st, 3, &fragment);
     if (status == STATUS_OK)
         status = statement_run(s, st, e);
+    if (status == STATUS_OK)
+        status = feed_again(s, scope, seq, &fragment, e);
     buf_free(&fragment.text);
     scope_events_note(s, scope);
     return status;
@@ -448,7 +466,7 @@ enum status access_object_changed(struct store *s, const struct hash *hash, stru
         status = scope_find(s, hash, kind, &found, &scope, e);
         if (!found)
             continue;
-        status = scope_refresh(s, scope, hash, kind, e);
+        status = scope_refresh(s, scope, hash, kind, true, e);
         scope_events_note(s, scope);
     }
     return status == STATUS_OK ? node_refresh(s, hash, e) : status;

@@ -1,4 +1,4 @@
-// The database of a store, version 5 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
+// The database of a store, version 6 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
 // in the order they came.
 //
 //   type          the recipe names (and the two kinds of files) objects refer to by a small number
@@ -17,6 +17,9 @@
 //   entry
 //                 in the root list, NULL while it cannot be delivered; lacking: enum FRAGMENT_…
 //   scope_log     the version nodes of an id scope, as they became part of it, with their entries
+//   again         scopes and versions of them (0: its own entry) whose entry changed after it was made: what was
+//   missing
+//                 below it came
 //   member        who sees a scope: is_group 0 = a person, 1 = a group, 2 = a person without a grant (store_offer);
 //                 until_seq = revoked
 //   group_member  who is in a group
@@ -36,7 +39,7 @@
 #include "store/state.h"
 #include "store/statements.h"
 
-enum { STORE_VERSION = 5 }; // user_version of the database
+enum { STORE_VERSION = 6 }; // user_version of the database
 
 // What is written and sent by way of another node. Before version 3 there was nothing of it.
 #define FACE_TABLES                                                                                                    \
@@ -67,6 +70,14 @@ enum { STORE_VERSION = 5 }; // user_version of the database
     "CREATE TABLE hidden(hash BLOB PRIMARY KEY, kept INTEGER NOT NULL) STRICT, WITHOUT ROWID;"                         \
     "CREATE INDEX hidden_kept ON hidden(hash) WHERE kept = 1;"                                                         \
     "CREATE TABLE gone(id INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL) STRICT;"
+
+// What a walk along the number line needs (feed.c). Before version 6 nobody walked there.
+#define FEED_TABLES                                                                                                    \
+    "CREATE INDEX scope_log_seq ON scope_log(seq);"                                                                    \
+    "CREATE INDEX member_from ON member(from_seq);"                                                                    \
+    "CREATE INDEX group_member_from ON group_member(person, from_seq);"                                                \
+    "CREATE TABLE again(seq INTEGER PRIMARY KEY, scope INTEGER NOT NULL, version INTEGER NOT NULL, UNIQUE(scope, "     \
+    "version)) STRICT;"
 
 static const char tables[] =
     "CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind INTEGER NOT NULL, UNIQUE(name, kind)) STRICT;"
@@ -103,7 +114,7 @@ static const char tables[] =
     "CREATE TABLE total(objects INTEGER NOT NULL, bytes INTEGER NOT NULL, next_seq INTEGER NOT NULL) STRICT;"
     "INSERT INTO total VALUES(0, 0, 1);"
     "CREATE TABLE epoch(value INTEGER NOT NULL) STRICT;"
-    "INSERT INTO epoch VALUES(random());" FACE_TABLES TRACE_TABLE DELETION_TABLES;
+    "INSERT INTO epoch VALUES(random());" FACE_TABLES TRACE_TABLE DELETION_TABLES FEED_TABLES;
 
 static enum status schema_create(struct store *s, struct error *e)
 {
@@ -125,9 +136,9 @@ static const char from_1[] =
 static enum status schema_migrate(struct store *s, int64_t version, struct error *e)
 {
     struct buf sql = {0};
-    buf_printf(&sql, "BEGIN IMMEDIATE; %s %s %s %s PRAGMA user_version = %d; COMMIT", version < 2 ? from_1 : "",
+    buf_printf(&sql, "BEGIN IMMEDIATE; %s %s %s %s %s PRAGMA user_version = %d; COMMIT", version < 2 ? from_1 : "",
                version < 3 ? FACE_TABLES : "", version < 4 ? TRACE_TABLE : "", version < 5 ? DELETION_TABLES : "",
-               STORE_VERSION);
+               version < 6 ? FEED_TABLES : "", STORE_VERSION);
     enum status status = store_sql(s, buf_cstr(&sql), e);
     if (status != STATUS_OK && !sqlite3_get_autocommit(s->main.db))
         (void)store_sql(s, "ROLLBACK", NULL);

@@ -129,6 +129,24 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_SCOPE_LOG_FRAGMENT] = "UPDATE scope_log SET fragment = ?3, lacking = ?4 WHERE scope = ?1 AND seq = ?2",
     [SQL_SCOPE_LOG_LIST] = "SELECT hash FROM scope_log WHERE scope = ?1 ORDER BY seq",
     [SQL_SCOPE_LOG_REMOVE] = "DELETE FROM scope_log WHERE scope = ?1 AND hash = ?2",
+    // Each part in the order of its index, so that only what is taken is read.
+    [SQL_FEED_ROWS] =
+        "SELECT seq, 0, scope, NULL, seq FROM scope_log WHERE seq > ?1 UNION ALL SELECT from_seq, 1, scope, NULL, 0 "
+        "FROM member WHERE from_seq > ?1 AND until_seq IS NULL AND ((is_group IN (0, 2) AND person = ?2) OR (is_group "
+        "= 1 AND EXISTS(SELECT 1 FROM group_member g WHERE g.grp = member.person AND g.person = ?2 AND g.until_seq IS "
+        "NULL))) UNION ALL SELECT from_seq, 2, 0, grp, 0 FROM group_member WHERE person = ?2 AND from_seq > ?1 AND "
+        "until_seq IS NULL UNION ALL SELECT seq, 3, scope, NULL, version FROM again WHERE seq > ?1 ORDER BY 1 LIMIT ?3",
+    [SQL_FEED_FROM] =
+        "SELECT MIN(f) FROM (SELECT from_seq AS f FROM member WHERE scope = ?1 AND is_group IN (0, 2) AND person = ?2 "
+        "AND until_seq IS NULL UNION ALL SELECT MAX(m.from_seq, g.from_seq) FROM member m JOIN group_member g ON g.grp "
+        "= m.person AND g.person = ?2 AND g.until_seq IS NULL WHERE m.scope = ?1 AND m.is_group = 1 AND m.until_seq IS "
+        "NULL)",
+    [SQL_FEED_ENTRY] = "SELECT kind, target, id_hash, fragment FROM scope WHERE id = ?1",
+    [SQL_FEED_VERSION] = "SELECT l.hash, l.fragment, s.target FROM scope_log l JOIN scope s ON s.id = l.scope WHERE "
+                         "l.scope = ?1 AND l.seq = ?2",
+    [SQL_FEED_OF_SCOPE] = "SELECT seq FROM scope_log WHERE scope = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4",
+    [SQL_FEED_OF_GROUP] = "SELECT scope FROM member WHERE is_group = 1 AND person = ?1 AND until_seq IS NULL",
+    [SQL_FEED_AGAIN] = "INSERT OR REPLACE INTO again(seq, scope, version) VALUES(?1, ?2, ?3)",
     [SQL_SCOPE_NODES] = "SELECT hash, fragment, lacking FROM scope_log WHERE scope = ?1 ORDER BY seq",
     [SQL_MEMBER_LIST] = "SELECT person FROM member WHERE scope = ?1 AND is_group = ?2 AND until_seq IS NULL",
     [SQL_MEMBER_SET] = "INSERT INTO member(scope, is_group, person, from_seq) VALUES(?1, ?2, ?3, ?4) ON "

@@ -1,0 +1,187 @@
+// A batch is looked through twice: first what its roots are, of which the plan says what is wanted here and what not,
+// as for a list of roots; then the objects, in the order they came. An object that another one needs and that was left
+// out for being old news to us makes its root fail, and the pass through the list fetches it.
+#include "chum/inflow.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/life.h"
+#include "base/log.h"
+#include "chum/charge.h"
+#include "chum/intake.h"
+
+struct chum_inflow {
+    struct chum_fetch *fetch;
+    struct chum_inflow_events events;
+    struct chum_cursor cursor;
+    bool known;   // the cursor was looked up
+    bool settled; // nothing that came before it is missing here
+    bool left;    // in the run that goes on
+    int64_t call;
+    struct life life; // of the importer, and of a job
+};
+
+struct intake_job {
+    struct chum_inflow *inflow;
+    struct chum_intake intake;
+};
+
+static void destroy(void *self)
+{
+    struct chum_inflow *in = self;
+    chum_fetch_release(in->fetch);
+    free(in);
+}
+
+static void over(struct chum_inflow *in, enum chum_inflow_end end, const struct error *why)
+{
+    in->events.over(in->events.ctx, end, why);
+}
+
+static void ask(struct chum_inflow *in);
+
+// ---- A batch --------------------------------------------------------------------------------------------------------
+
+static enum status take_work(struct store *s, void *arg, struct error *e)
+{
+    struct intake_job *job = arg;
+    return chum_intake_take(s, &job->intake, e);
+}
+
+static void count(struct chum_inflow *in, const struct chum_intake *taken)
+{
+    in->fetch->counts->objects_received += taken->objects;
+    in->fetch->counts->bytes_received += taken->bytes;
+    in->fetch->counts->skipped_roots += taken->skipped;
+}
+
+// An empty batch says that everything is here; the others are asked behind, which tells the peer that they are stored.
+static void take_done(void *arg, enum status status, const struct error *e)
+{
+    struct intake_job *job = arg;
+    struct chum_inflow *in = job->inflow;
+    const struct chum_intake taken = job->intake;
+    struct buf batch = taken.batch;
+    bool is_empty = taken.items == 0;
+    hash_map_destroy(taken.waiting);
+    buf_free(&batch);
+    free(job);
+    if (!life_let_go(&in->life))
+        return;
+    if (status != STATUS_OK) {
+        over(in, CHUM_INFLOW_FAILED, e);
+        return;
+    }
+    count(in, &taken);
+    in->left = in->left || taken.left;
+    in->settled = in->settled && !taken.left;
+    in->cursor = taken.head.next;
+    if (taken.head.more == CHUM_BATCH_RESET)
+        over(in, CHUM_INFLOW_FIRST, NULL);
+    else if (taken.head.more == CHUM_BATCH_MORE || !is_empty)
+        ask(in);
+    else
+        over(in, in->left ? CHUM_INFLOW_LEFT : CHUM_INFLOW_TAKEN, NULL);
+}
+
+static void take(struct chum_inflow *in, const struct rpc_reply *reply, struct span text)
+{
+    struct intake_job *job = mem_alloc(sizeof *job);
+    *job = (struct intake_job){.inflow = in};
+    job->intake.fetch = in->fetch;
+    job->intake.settled = in->settled;
+    job->intake.waiting = in->events.waiting(in->events.ctx);
+    chum_fetch_keep_text(reply, text, &job->intake.batch);
+    life_hold(&in->life);
+    store_submit(in->fetch->queue, take_work, take_done, job);
+}
+
+static void batch_here(void *ctx, const struct rpc_reply *reply)
+{
+    struct chum_inflow *in = ctx;
+    struct span text;
+    struct error e;
+    in->call = -1;
+    enum status st = chum_fetch_text(reply, "FEED-BROKEN", &text, &e);
+    if (st == STATUS_OK)
+        take(in, reply, text);
+    else if (reply->kind == RPC_ERROR)
+        over(in, CHUM_INFLOW_UNKNOWN, NULL);
+    else
+        over(in, CHUM_INFLOW_FAILED, &e);
+}
+
+static void ask(struct chum_inflow *in)
+{
+    char args[80];
+    snprintf(args, sizeof args, "[\"%" PRId64 "\",%" PRId64 "]", in->cursor.epoch, in->cursor.place);
+    in->call = chum_fetch_call(in->fetch, CHUM_FEED, span_of(args), batch_here, in);
+}
+
+// ---- The cursor -----------------------------------------------------------------------------------------------------
+
+struct looking {
+    struct chum_inflow *inflow;
+    struct hash sender;
+    struct chum_cursor cursor;
+};
+
+static enum status look_work(struct store *s, void *arg, struct error *e)
+{
+    struct looking *l = arg;
+    return chum_cursor_read(s, &l->sender, &l->cursor, e);
+}
+
+static void look_done(void *arg, enum status status, const struct error *e)
+{
+    struct looking *l = arg;
+    struct chum_inflow *in = l->inflow;
+    in->cursor = l->cursor;
+    free(l);
+    if (!life_let_go(&in->life))
+        return;
+    in->known = status == STATUS_OK;
+    in->settled = in->cursor.place >= 0;
+    if (status == STATUS_OK)
+        ask(in);
+    else
+        over(in, CHUM_INFLOW_FAILED, e);
+}
+
+void chum_inflow_run(struct chum_inflow *in)
+{
+    in->left = false;
+    in->fetch->counts->skipped_roots = 0;
+    if (in->known) {
+        ask(in);
+        return;
+    }
+    struct looking *l = mem_alloc(sizeof *l);
+    *l = (struct looking){.inflow = in, .sender = in->fetch->sender};
+    life_hold(&in->life);
+    store_submit_read(in->fetch->queue, look_work, look_done, l);
+}
+
+// ---- Life -----------------------------------------------------------------------------------------------------------
+
+struct chum_inflow *chum_inflow_create(struct chum_fetch *f, const struct chum_inflow_events *events)
+{
+    struct chum_inflow *in = mem_alloc(sizeof *in);
+    *in = (struct chum_inflow){.fetch = chum_fetch_use(f), .events = *events, .call = -1};
+    life_begin(&in->life, destroy, in);
+    return in;
+}
+
+void chum_inflow_settled(struct chum_inflow *in, bool settled)
+{
+    in->settled = settled;
+}
+
+void chum_inflow_end(struct chum_inflow *in)
+{
+    chum_fetch_cancel(in->fetch, &in->call);
+    life_over(&in->life);
+}

@@ -1,0 +1,31 @@
+// The taking side of CHUM_FEED (docs/feeds.md): asks for what is new behind a cursor, and takes it batch by batch, each
+// with all its effects in one transaction, in which the cursor moves too. Loop thread.
+//
+// What comes this way is never asked about again: something that does not fit, that refers to what neither came nor is
+// here, or that waits for something else, is left to a pass through the list of roots, which takes it or says why not.
+#pragma once
+
+#include "chum/batch.h"
+#include "chum/fetch.h"
+
+struct chum_inflow;
+
+enum chum_inflow_end {
+    CHUM_INFLOW_TAKEN,   // everything there was
+    CHUM_INFLOW_LEFT,    // something is left to a pass through the list of roots
+    CHUM_INFLOW_FIRST,   // the cursor is new: it is good from the pass through the list of roots that begins now
+    CHUM_INFLOW_UNKNOWN, // the peer knows no feeds
+    CHUM_INFLOW_FAILED,  // why
+};
+
+struct chum_inflow_events {
+    void *ctx;
+    void (*over)(void *ctx, enum chum_inflow_end end, const struct error *why); // why: if it failed
+    struct hash_map *(*waiting)(void *ctx); // roots that are not to be taken now; the callee's caller destroys it
+};
+
+struct chum_inflow *chum_inflow_create(struct chum_fetch *f, const struct chum_inflow_events *events);
+void chum_inflow_run(struct chum_inflow *in); // until nothing more comes; over is called once
+// What the list of roots had was taken too: the cursor may be kept from now on.
+void chum_inflow_settled(struct chum_inflow *in, bool settled);
+void chum_inflow_end(struct chum_inflow *in); // before the connection goes; no call follows

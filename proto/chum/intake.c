@@ -1,0 +1,290 @@
+// The rules are those of a pass through the list of roots (plan.h, receive.h), but for one: an entry of a channel whose
+// data is not in the batch is no gap, since the feed leaves out what it takes for known.
+#include "chum/intake.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chum/charge.h"
+#include "chum/receive.h"
+
+struct part { // of the batch: a root with what came below it
+    struct chum_root root;
+    struct span items;
+    size_t want; // index + 1; 0 = not wanted
+    bool over;   // the root is complete
+    bool failed;
+    struct error why;
+    struct span text; // of the root itself; empty: it came below another one
+};
+
+struct sorting {
+    struct store *store;
+    struct chum_intake *in;
+    struct arena *arena;
+    struct buf list; // of roots, as service 2 would give it
+    struct part *parts;
+    size_t count, cap;
+    struct chum_roots roots;
+    struct chum_plan plan;
+};
+
+// ---- The parts of a batch -------------------------------------------------------------------------------------------
+
+static struct part *add_part(struct sorting *b, struct span entry, struct span rest)
+{
+    if (b->count == b->cap) {
+        b->cap = b->cap != 0 ? 2 * b->cap : 64;
+        b->parts = mem_resize(b->parts, b->cap * sizeof *b->parts);
+    }
+    buf_add_char(&b->list, b->count == 0 ? '[' : ',');
+    buf_add_span(&b->list, entry);
+    struct part *p = &b->parts[b->count++];
+    *p = (struct part){.items = {rest.ptr, 0}};
+    return p;
+}
+
+static enum status broken(struct error *e, const char *what)
+{
+    return error_set(e, STATUS_INVALID, "FEED-BROKEN", "the peer's batch of objects is not one: %s", what);
+}
+
+static enum status find_parts(struct sorting *b, struct span rest, struct error *e)
+{
+    struct chum_batch_item item;
+    struct part *p = NULL;
+    bool found = true;
+    enum status st = STATUS_OK;
+    while (st == STATUS_OK && found) {
+        st = chum_batch_read(&rest, &item, &found, e);
+        if (st != STATUS_OK || !found)
+            break;
+        b->in->items++;
+        if (item.what == BATCH_ROOT && item.text.len <= CHUM_ENTRY_MAX)
+            p = add_part(b, item.text, rest);
+        else if (p == NULL || p->over || item.what == BATCH_ROOT)
+            return broken(e, "something belongs to no root");
+        p->over = item.what == BATCH_ROOT_OVER;
+        p->items.len = (size_t)(rest.ptr - p->items.ptr);
+    }
+    if (b->count != 0)
+        buf_add_char(&b->list, ']');
+    return st;
+}
+
+static const struct hash *name_of(const struct chum_root *r)
+{
+    return r->kind == CHUM_ROOT_ID ? &r->id_hash : &r->hash;
+}
+
+static enum status make_plan(struct sorting *b, struct error *e)
+{
+    const struct chum_fetch *f = b->in->fetch;
+    struct span list = buf_span(&b->list);
+    enum status st = chum_roots_read(b->arena, list, &b->roots, e);
+    if (st == STATUS_OK && b->roots.count != b->count)
+        st = broken(e, "an entry names no root");
+    if (st == STATUS_OK)
+        st = chum_plan_make(b->store, f->policy, &f->sender, b->in->waiting, list, &b->plan, e);
+    if (st != STATUS_OK)
+        return st;
+    struct hash_map *parts = hash_map_create();
+    for (size_t i = 0; i < b->count; i++) {
+        b->parts[i].root = b->roots.items[i];
+        hash_map_set(parts, name_of(&b->parts[i].root), &b->parts[i]);
+    }
+    for (size_t w = 0; w < b->plan.count; w++)
+        for (size_t i = 0; i < b->plan.wants[w].count; i++) {
+            struct part *p = hash_map_get(parts, &b->plan.wants[w].hashes[i]);
+            if (p != NULL)
+                p->want = w + 1;
+        }
+    hash_map_destroy(parts);
+    b->in->skipped = b->plan.skipped;
+    b->in->left = b->plan.postponed || b->plan.unknown || b->plan.waited.count != 0;
+    return STATUS_OK;
+}
+
+// ---- What is below the roots ----------------------------------------------------------------------------------------
+
+static bool is_here(struct store *s, const struct hash *file)
+{
+    enum store_presence presence = store_presence(s, file);
+    return presence == STORE_PRESENT || presence == STORE_REMOTE;
+}
+
+static enum status take_object(struct sorting *b, struct part *p, struct chum_delivery *d,
+                               const struct chum_batch_item *item, struct error *e)
+{
+    bool is_id = item->kind == LINK_ID;
+    if (hash_eq(&item->hash, name_of(&p->root)) && is_id == (p->root.kind == CHUM_ROOT_ID)) {
+        p->text = item->text;
+        return STATUS_OK;
+    }
+    b->in->bytes += item->text.len;
+    if (store_knowledge_of(d->knowledge, item->kind, &item->hash) == STORE_LINK_KNOWN)
+        return STATUS_OK;
+    b->in->objects++;
+    return chum_store_received(d, item->text, &item->hash, is_id, e);
+}
+
+static bool is_of_others(enum status status)
+{
+    return status == STATUS_INVALID || status == STATUS_NOT_FOUND || status == STATUS_REFUSED ||
+           status == STATUS_CONFLICT || status == STATUS_TOO_BIG || status == STATUS_CORRUPT || status == STATUS_EXISTS;
+}
+
+// A file that is not here yet takes its time, and so its root is left.
+static enum status take_part(struct sorting *b, struct part *p, struct error *e)
+{
+    struct chum_delivery d;
+    struct chum_batch_item item;
+    struct span rest = p->items;
+    bool found = true;
+    const struct chum_want *want = &b->plan.wants[p->want - 1];
+    const struct hash versions = chum_want_versions_of(want);
+    enum status st = STATUS_OK;
+    chum_delivery_begin(&d, b->store, b->in->fetch, &versions, NULL);
+    d.strict = true;
+    while (st == STATUS_OK && found) {
+        st = chum_batch_read(&rest, &item, &found, &p->why);
+        if (st != STATUS_OK || !found)
+            break;
+        if (item.what == BATCH_FILE && !is_here(b->store, &item.hash))
+            st = error_set(&p->why, STATUS_NOT_FOUND, "NOT-FOUND", "a file has to be fetched first");
+        else if (item.what == BATCH_OBJECT)
+            st = take_object(b, p, &d, &item, &p->why);
+    }
+    chum_delivery_end(&d);
+    p->failed = st != STATUS_OK;
+    if (st == STATUS_OK || is_of_others(st))
+        return STATUS_OK;
+    *e = p->why;
+    return st;
+}
+
+static enum status take_parts(struct sorting *b, struct error *e)
+{
+    enum status st = STATUS_OK;
+    store_set_parts(b->store, true);
+    for (size_t i = 0; st == STATUS_OK && i < b->count; i++)
+        if (b->parts[i].want != 0)
+            st = take_part(b, &b->parts[i], e);
+    store_set_parts(b->store, false);
+    return st;
+}
+
+// ---- The roots themselves -------------------------------------------------------------------------------------------
+
+// Those of one want that are complete, in its order. All of them are left if anything below one of them failed.
+static bool gather(struct sorting *b, size_t w, struct chum_want *want, struct span *texts)
+{
+    bool good = true;
+    struct hash_map *parts = hash_map_create();
+    for (size_t i = 0; i < b->count; i++)
+        if (b->parts[i].want == w + 1)
+            hash_map_set(parts, name_of(&b->parts[i].root), &b->parts[i]);
+    *want = b->plan.wants[w];
+    want->hashes = arena_alloc(b->arena, want->count * sizeof *want->hashes);
+    want->count = 0;
+    for (size_t i = 0; i < b->plan.wants[w].count; i++) {
+        const struct hash *name = &b->plan.wants[w].hashes[i];
+        const struct part *p = hash_map_get(parts, name);
+        if (p == NULL || !p->over)
+            continue;
+        good = good && !p->failed;
+        texts[want->count] = p->text.len != 0 ? p->text : (struct span){0};
+        want->hashes[want->count++] = *name;
+        b->in->objects += p->text.len != 0;
+        b->in->bytes += p->text.len;
+    }
+    hash_map_destroy(parts);
+    return good;
+}
+
+static enum status take_want(struct sorting *b, size_t w, struct error *e)
+{
+    size_t count = b->plan.wants[w].count;
+    struct chum_want want;
+    struct span *texts = arena_alloc(b->arena, count * sizeof *texts);
+    struct chum_root_result *results = mem_array(count, sizeof *results);
+    enum status st = STATUS_OK;
+    bool good = gather(b, w, &want, texts);
+    if (good && want.count != 0)
+        st = chum_store_roots(b->store, b->in->fetch, &want, NULL, texts, results, e);
+    for (size_t i = 0; good && i < want.count; i++)
+        good = results[i].status == STATUS_OK;
+    b->in->left = b->in->left || !good;
+    free(results);
+    return st;
+}
+
+static enum status take_all(struct sorting *b, struct error *e)
+{
+    struct store *s = b->store;
+    uint64_t versions = 0;
+    struct store_totals before = chum_charge_begin(s);
+    store_set_sender(s, &b->in->fetch->sender);
+    enum status st = take_parts(b, e);
+    for (size_t w = 0; st == STATUS_OK && w < b->plan.count; w++) {
+        versions += b->plan.wants[w].kind == CHUM_ROOT_VERSION_NODE ? b->plan.wants[w].count : 0;
+        st = take_want(b, w, e);
+    }
+    if (st == STATUS_OK)
+        st = chum_charge_end(s, b->in->fetch, &before, b->in->batch.len, versions, e);
+    store_set_sender(s, NULL);
+    return st;
+}
+
+// ---- The cursor -----------------------------------------------------------------------------------------------------
+
+static enum status keep_cursor(struct store *s, const struct chum_intake *in, struct error *e)
+{
+    char value[64];
+    const struct store_setting_name name = store_setting_about("feed", &in->fetch->sender);
+    snprintf(value, sizeof value, "%" PRId64 " %" PRId64, in->head.next.epoch, in->head.next.place);
+    return store_setting_set(s, name.s, span_of(value), e);
+}
+
+enum status chum_cursor_read(struct store *s, const struct hash *person, struct chum_cursor *out, struct error *e)
+{
+    struct arena *a = arena_create();
+    struct span value;
+    struct hash_list given = {0};
+    int64_t after = 0;
+    const struct store_setting_name name = store_setting_about("feed", person);
+    *out = (struct chum_cursor){.place = -1};
+    enum status st = store_setting_get(s, name.s, a, &value, e);
+    if (st == STATUS_OK && sscanf(value.ptr, "%" SCNd64 " %" SCNd64, &out->epoch, &out->place) != 2)
+        out->place = -1;
+    if (st == STATUS_NOT_FOUND) {
+        st = store_given_by(s, person, &after, 1, &given, e);
+        out->place = given.count != 0 ? -1 : 0;
+    }
+    hash_list_free(&given);
+    arena_destroy(a);
+    return st;
+}
+
+enum status chum_intake_take(struct store *s, struct chum_intake *in, struct error *e)
+{
+    struct span rest = buf_span(&in->batch);
+    struct sorting b = {.store = s, .in = in, .arena = arena_create()};
+    enum status st = chum_batch_read_head(&rest, &in->head, e);
+    if (st == STATUS_OK)
+        st = find_parts(&b, rest, e);
+    if (st == STATUS_OK && b.count != 0)
+        st = make_plan(&b, e);
+    if (st == STATUS_OK && b.count != 0)
+        st = take_all(&b, e);
+    if (st == STATUS_OK && in->settled && !in->left && in->items != 0)
+        st = keep_cursor(s, in, e);
+    chum_plan_free(&b.plan);
+    chum_roots_free(&b.roots);
+    free(b.parts);
+    buf_free(&b.list);
+    arena_destroy(b.arena);
+    return st;
+}

@@ -1,0 +1,24 @@
+// What becomes of one batch of a feed (docs/feeds.md). Store thread.
+#pragma once
+
+#include "chum/batch.h"
+#include "chum/fetch.h"
+
+struct chum_intake {
+    const struct chum_fetch *fetch;
+    struct buf batch;
+    struct hash_map *waiting; // roots that are not to be taken now
+    bool settled;             // the cursor may be kept, if nothing is left
+    // The result.
+    struct chum_batch_head head;
+    size_t items;
+    bool left; // something has to be fetched in another way
+    uint64_t objects, bytes, skipped;
+};
+
+// STATUS_INVALID if it is none. What does not fit in it is left, and no reason to fail.
+enum status chum_intake_take(struct store *s, struct chum_intake *in, struct error *e);
+
+// The place that was kept with the last batch of the person's node; 0, the beginning, if nothing ever came from it; -1
+// if it is not known, though something did.
+enum status chum_cursor_read(struct store *s, const struct hash *person, struct chum_cursor *out, struct error *e);
