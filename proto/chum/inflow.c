@@ -151,6 +151,34 @@ static void look_done(void *arg, enum status status, const struct error *e)
         over(in, CHUM_INFLOW_FAILED, e);
 }
 
+static enum status keep_work(struct store *s, void *arg, struct error *e)
+{
+    struct looking *l = arg;
+    return chum_cursor_keep(s, &l->sender, &l->cursor, e);
+}
+
+// A cursor that is not kept costs no more than time.
+static void keep_done(void *arg, enum status status, const struct error *e)
+{
+    struct looking *l = arg;
+    if (status != STATUS_OK)
+        LOG(LOG_WARN, "feed.unkept", LOG_TEXT("code", e->code));
+    (void)life_let_go(&l->inflow->life);
+    free(l);
+}
+
+void chum_inflow_settled(struct chum_inflow *in, bool settled)
+{
+    bool is_news = settled && !in->settled && in->known;
+    in->settled = settled;
+    if (!is_news)
+        return;
+    struct looking *l = mem_alloc(sizeof *l);
+    *l = (struct looking){.inflow = in, .sender = in->fetch->sender, .cursor = in->cursor};
+    life_hold(&in->life);
+    store_submit(in->fetch->queue, keep_work, keep_done, l);
+}
+
 void chum_inflow_run(struct chum_inflow *in)
 {
     in->left = false;
@@ -173,11 +201,6 @@ struct chum_inflow *chum_inflow_create(struct chum_fetch *f, const struct chum_i
     *in = (struct chum_inflow){.fetch = chum_fetch_use(f), .events = *events, .call = -1};
     life_begin(&in->life, destroy, in);
     return in;
-}
-
-void chum_inflow_settled(struct chum_inflow *in, bool settled)
-{
-    in->settled = settled;
 }
 
 void chum_inflow_end(struct chum_inflow *in)

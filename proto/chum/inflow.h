@@ -26,6 +26,6 @@ struct chum_inflow_events {
 
 struct chum_inflow *chum_inflow_create(struct chum_fetch *f, const struct chum_inflow_events *events);
 void chum_inflow_run(struct chum_inflow *in); // until nothing more comes; over is called once
-// What the list of roots had was taken too: the cursor may be kept from now on.
+// The list of roots was gone through. settled: nothing of it is missing here, so that the cursor may be kept.
 void chum_inflow_settled(struct chum_inflow *in, bool settled);
 void chum_inflow_end(struct chum_inflow *in); // before the connection goes; no call follows

@@ -93,7 +93,8 @@ static enum status make_plan(struct sorting *b, struct error *e)
     struct hash_map *parts = hash_map_create();
     for (size_t i = 0; i < b->count; i++) {
         b->parts[i].root = b->roots.items[i];
-        hash_map_set(parts, name_of(&b->parts[i].root), &b->parts[i]);
+        if (!hash_map_has(parts, name_of(&b->parts[i].root))) // granted in two ways it may be there twice
+            hash_map_set(parts, name_of(&b->parts[i].root), &b->parts[i]);
     }
     for (size_t w = 0; w < b->plan.count; w++)
         for (size_t i = 0; i < b->plan.wants[w].count; i++) {
@@ -215,7 +216,7 @@ static enum status take_want(struct sorting *b, size_t w, struct error *e)
     if (good && want.count != 0)
         st = chum_store_roots(b->store, b->in->fetch, &want, NULL, texts, results, e);
     for (size_t i = 0; good && i < want.count; i++)
-        good = results[i].status == STATUS_OK;
+        good = results[i].status == STATUS_OK && store_is_admitted(b->store, &want.hashes[i]);
     b->in->left = b->in->left || !good;
     free(results);
     return st;
@@ -240,11 +241,12 @@ static enum status take_all(struct sorting *b, struct error *e)
 
 // ---- The cursor -----------------------------------------------------------------------------------------------------
 
-static enum status keep_cursor(struct store *s, const struct chum_intake *in, struct error *e)
+enum status chum_cursor_keep(struct store *s, const struct hash *person, const struct chum_cursor *cursor,
+                             struct error *e)
 {
     char value[64];
-    const struct store_setting_name name = store_setting_about("feed", &in->fetch->sender);
-    snprintf(value, sizeof value, "%" PRId64 " %" PRId64, in->head.next.epoch, in->head.next.place);
+    const struct store_setting_name name = store_setting_about("feed", person);
+    snprintf(value, sizeof value, "%" PRId64 " %" PRId64, cursor->epoch, cursor->place);
     return store_setting_set(s, name.s, span_of(value), e);
 }
 
@@ -280,7 +282,7 @@ enum status chum_intake_take(struct store *s, struct chum_intake *in, struct err
     if (st == STATUS_OK && b.count != 0)
         st = take_all(&b, e);
     if (st == STATUS_OK && in->settled && !in->left && in->items != 0)
-        st = keep_cursor(s, in, e);
+        st = chum_cursor_keep(s, &in->fetch->sender, &in->head.next, e);
     chum_plan_free(&b.plan);
     chum_roots_free(&b.roots);
     free(b.parts);

@@ -22,3 +22,5 @@ enum status chum_intake_take(struct store *s, struct chum_intake *in, struct err
 // The place that was kept with the last batch of the person's node; 0, the beginning, if nothing ever came from it; -1
 // if it is not known, though something did.
 enum status chum_cursor_read(struct store *s, const struct hash *person, struct chum_cursor *out, struct error *e);
+enum status chum_cursor_keep(struct store *s, const struct hash *person, const struct chum_cursor *cursor,
+                             struct error *e);

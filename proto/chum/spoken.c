@@ -52,6 +52,7 @@ static const char *service_name(int64_t service)
         [CHUM_GET_ID_OBJECT] = "GET_ID_OBJECT",
         [CHUM_GET_BLOB] = "GET_BLOB",
         [CHUM_FIN] = "FIN",
+        [CHUM_FEED] = "FEED",
     };
     bool known = service > 0 && service < (int64_t)(sizeof names / sizeof *names) && names[service] != NULL;
     return known ? names[service] : "?";
