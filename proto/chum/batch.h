@@ -8,10 +8,7 @@
 //   E LF                            the root is complete
 #pragma once
 
-#include "base/bytes.h"
-#include "base/error.h"
-#include "base/hash.h"
-#include "data/object.h"
+#include "store/store.h"
 
 enum chum_batch_more { CHUM_BATCH_MORE, CHUM_BATCH_END, CHUM_BATCH_RESET };
 

@@ -20,6 +20,7 @@ struct chum_inflow {
     bool known;   // the cursor was looked up
     bool settled; // nothing that came before it is missing here
     bool left;    // in the run that goes on
+    uint64_t skipped;
     int64_t call;
     struct life life; // of the importer, and of a job
 };
@@ -55,7 +56,7 @@ static void count(struct chum_inflow *in, const struct chum_intake *taken)
 {
     in->fetch->counts->objects_received += taken->objects;
     in->fetch->counts->bytes_received += taken->bytes;
-    in->fetch->counts->skipped_roots += taken->skipped;
+    in->skipped += taken->skipped;
 }
 
 // An empty batch says that everything is here; the others are asked behind, which tells the peer that they are stored.
@@ -182,7 +183,7 @@ void chum_inflow_settled(struct chum_inflow *in, bool settled)
 void chum_inflow_run(struct chum_inflow *in)
 {
     in->left = false;
-    in->fetch->counts->skipped_roots = 0;
+    in->skipped = 0;
     if (in->known) {
         ask(in);
         return;
@@ -201,6 +202,11 @@ struct chum_inflow *chum_inflow_create(struct chum_fetch *f, const struct chum_i
     *in = (struct chum_inflow){.fetch = chum_fetch_use(f), .events = *events, .call = -1};
     life_begin(&in->life, destroy, in);
     return in;
+}
+
+uint64_t chum_inflow_skipped(const struct chum_inflow *in)
+{
+    return in->skipped;
 }
 
 void chum_inflow_end(struct chum_inflow *in)

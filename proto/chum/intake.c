@@ -79,6 +79,15 @@ static const struct hash *name_of(const struct chum_root *r)
     return r->kind == CHUM_ROOT_ID ? &r->id_hash : &r->hash;
 }
 
+// What was deleted here and is offered again may be wanted again, as something that comes with it says.
+static bool offers_deleted(const struct sorting *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (b->parts[i].want == 0 && store_is_deleted(b->store, name_of(&b->parts[i].root)))
+            return true;
+    return false;
+}
+
 static enum status make_plan(struct sorting *b, struct error *e)
 {
     const struct chum_fetch *f = b->in->fetch;
@@ -104,7 +113,7 @@ static enum status make_plan(struct sorting *b, struct error *e)
         }
     hash_map_destroy(parts);
     b->in->skipped = b->plan.skipped;
-    b->in->left = b->plan.postponed || b->plan.unknown || b->plan.waited.count != 0;
+    b->in->left = b->plan.postponed || b->plan.unknown || b->plan.waited.count != 0 || offers_deleted(b);
     return STATUS_OK;
 }
 
