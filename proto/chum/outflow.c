@@ -4,6 +4,7 @@
 #include "chum/outflow.h"
 
 #include "chum/export.h"
+#include "chum/plan.h"
 #include "store/delivery.h"
 #include "wire/jsontext.h"
 
@@ -17,6 +18,7 @@ struct filling {
     struct arena *arena;
     struct hash_list *shown;
     struct hash_list *given;
+    size_t versions;
 };
 
 static bool begin_root(void *ctx, const struct store_feed_root *root, bool again)
@@ -27,6 +29,7 @@ static bool begin_root(void *ctx, const struct store_feed_root *root, bool again
     if (!chum_serves(f->policy, f->store, f->person, root->fragment, what))
         return false;
     chum_batch_write(&(struct chum_batch_item){.what = BATCH_ROOT, .text = root->fragment}, &f->body);
+    f->versions += !hash_is_zero(&root->hash) && !hash_is_zero(&root->id_hash);
     hash_list_add(f->shown, hash_is_zero(&root->hash) ? &root->id_hash : &root->hash);
     return true;
 }
@@ -57,7 +60,7 @@ static void end_root(void *ctx, const struct store_feed_root *root)
 static bool is_full(void *ctx)
 {
     const struct filling *f = ctx;
-    return f->body.len >= BATCH_BYTES;
+    return f->body.len >= BATCH_BYTES || f->versions >= CHUM_WANT_ROOTS; // more of one id would be left to another pass
 }
 
 static enum status fill(struct store *s, struct chum_outflow *flow, struct filling *f, struct error *e)
