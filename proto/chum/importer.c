@@ -17,7 +17,7 @@ enum {
     LINGERING_MAX = 64,
     STUCK_MS = 4000,
     LIST_MS = 3600000,   // the list of roots of a peer with a feed is gone through that often,
-    SKIPPED_MS = 15000,  // and after that time if something in the feed was not wanted, which may change
+    MISSES_MS = 15000,   // and after that time if something may be wanted that the feed does not bring
     RECHECK_MS = 10000,  // an unchanged list is gone through again: something of it may have been lost here
     KEPT_MAX = 16 << 20, // bytes of an own node's list that is kept; a longer one is sent whole every time
 };
@@ -474,8 +474,8 @@ static void flow_over(void *ctx, enum chum_inflow_end end, const struct error *w
     switch (end) {
     case CHUM_INFLOW_TAKEN:
         im->postponing = false;
-        if (chum_inflow_skipped(im->inflow) != 0 && im->list_at > conn_now(im->fetch->conn) + SKIPPED_MS)
-            im->list_at = conn_now(im->fetch->conn) + SKIPPED_MS;
+        if (chum_inflow_misses(im->inflow) && im->list_at > conn_now(im->fetch->conn) + MISSES_MS)
+            im->list_at = conn_now(im->fetch->conn) + MISSES_MS;
         end_pass(im, STATUS_OK, NULL);
         return;
     case CHUM_INFLOW_UNKNOWN:

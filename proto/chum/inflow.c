@@ -20,7 +20,7 @@ struct chum_inflow {
     bool known;   // the cursor was looked up
     bool settled; // nothing that came before it is missing here
     bool left;    // in the run that goes on
-    uint64_t skipped;
+    bool misses;  // likewise
     int64_t call;
     struct life life; // of the importer, and of a job
 };
@@ -56,7 +56,7 @@ static void count(struct chum_inflow *in, const struct chum_intake *taken)
 {
     in->fetch->counts->objects_received += taken->objects;
     in->fetch->counts->bytes_received += taken->bytes;
-    in->skipped += taken->skipped;
+    in->misses = in->misses || taken->lost || taken->skipped != 0;
 }
 
 // An empty batch says that everything is here; the others are asked behind, which tells the peer that they are stored.
@@ -183,7 +183,7 @@ void chum_inflow_settled(struct chum_inflow *in, bool settled)
 void chum_inflow_run(struct chum_inflow *in)
 {
     in->left = false;
-    in->skipped = 0;
+    in->misses = false;
     if (in->known) {
         ask(in);
         return;
@@ -204,9 +204,9 @@ struct chum_inflow *chum_inflow_create(struct chum_fetch *f, const struct chum_i
     return in;
 }
 
-uint64_t chum_inflow_skipped(const struct chum_inflow *in)
+bool chum_inflow_misses(const struct chum_inflow *in)
 {
-    return in->skipped;
+    return in->misses;
 }
 
 void chum_inflow_end(struct chum_inflow *in)

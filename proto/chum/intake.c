@@ -9,6 +9,7 @@
 
 #include "chum/charge.h"
 #include "chum/receive.h"
+#include "store/delivery.h"
 
 struct part { // of the batch: a root with what came below it
     struct chum_root root;
@@ -250,26 +251,47 @@ static enum status take_all(struct sorting *b, struct error *e)
 
 // ---- The cursor -----------------------------------------------------------------------------------------------------
 
+// Beside it stands the epoch of our own store: one that was made anew, or is an earlier one, may lack what came before.
 enum status chum_cursor_keep(struct store *s, const struct hash *person, const struct chum_cursor *cursor,
                              struct error *e)
 {
-    char value[64];
+    char value[96];
+    int64_t epoch;
     const struct store_setting_name name = store_setting_about("feed", person);
-    snprintf(value, sizeof value, "%" PRId64 " %" PRId64, cursor->epoch, cursor->place);
+    enum status st = store_epoch(s, &epoch, e);
+    if (st != STATUS_OK)
+        return st;
+    snprintf(value, sizeof value, "%" PRId64 " %" PRId64 " %" PRId64, cursor->epoch, cursor->place, epoch);
     return store_setting_set(s, name.s, span_of(value), e);
+}
+
+static enum status read_kept(struct store *s, const struct hash *person, struct arena *a, struct chum_cursor *out,
+                             struct error *e)
+{
+    struct span value;
+    struct chum_cursor kept;
+    int64_t ours;
+    int64_t epoch;
+    const struct store_setting_name name = store_setting_about("feed", person);
+    enum status st = store_epoch(s, &epoch, e);
+    if (st == STATUS_OK)
+        st = store_setting_get(s, name.s, a, &value, e);
+    if (st != STATUS_OK)
+        return st;
+    bool is_whole =
+        sscanf(value.ptr, "%" SCNd64 " %" SCNd64 " %" SCNd64, &kept.epoch, &kept.place, &ours) == 3 && kept.place >= 0;
+    if (is_whole && ours == epoch)
+        *out = kept;
+    return STATUS_OK;
 }
 
 enum status chum_cursor_read(struct store *s, const struct hash *person, struct chum_cursor *out, struct error *e)
 {
     struct arena *a = arena_create();
-    struct span value;
     struct hash_list given = {0};
     int64_t after = 0;
-    const struct store_setting_name name = store_setting_about("feed", person);
     *out = (struct chum_cursor){.place = -1};
-    enum status st = store_setting_get(s, name.s, a, &value, e);
-    if (st == STATUS_OK && sscanf(value.ptr, "%" SCNd64 " %" SCNd64, &out->epoch, &out->place) != 2)
-        out->place = -1;
+    enum status st = read_kept(s, person, a, out, e);
     if (st == STATUS_NOT_FOUND) {
         st = store_given_by(s, person, &after, 1, &given, e);
         out->place = given.count != 0 ? -1 : 0;
@@ -292,6 +314,7 @@ enum status chum_intake_take(struct store *s, struct chum_intake *in, struct err
         st = take_all(&b, e);
     if (st == STATUS_OK && in->settled && !in->left && in->items != 0)
         st = chum_cursor_keep(s, &in->fetch->sender, &in->head.next, e);
+    in->lost = in->items == 0 && store_has_lost(s);
     chum_plan_free(&b.plan);
     chum_roots_free(&b.roots);
     free(b.parts);

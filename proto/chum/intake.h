@@ -13,6 +13,7 @@ struct chum_intake {
     struct chum_batch_head head;
     size_t items;
     bool left; // something has to be fetched in another way
+    bool lost; // something that was here: the batch is empty, and would not bring it
     uint64_t objects, bytes, skipped;
 };
 

@@ -80,6 +80,17 @@ bool store_is_wanted(struct store *s, const struct hash *hash)
     return object_row_find(s, hash, &found, &row, NULL) == STATUS_OK && found && row.state == STATE_WANTED;
 }
 
+bool store_has_lost(struct store *s)
+{
+    bool row = false;
+    sqlite3_stmt *st = statement(s, SQL_OBJECT_LOST);
+    if (statement_step(s, st, &row, NULL) != STATUS_OK)
+        return false;
+    if (row)
+        sqlite3_reset(st);
+    return row;
+}
+
 bool store_is_complete(struct store *s, const struct hash *hash)
 {
     struct object_row row;

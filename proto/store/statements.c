@@ -49,6 +49,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_OBJECT_STATE] = "UPDATE object SET state = ?2 WHERE seq = ?1",
     [SQL_OBJECT_TREE] = "UPDATE object SET tree = ?2 WHERE seq = ?1",
     [SQL_OBJECT_PREFIX] = "SELECT hash FROM object WHERE hash BETWEEN ?1 AND ?2 AND state < 2 ORDER BY hash LIMIT ?3",
+    [SQL_OBJECT_LOST] = "SELECT 1 FROM object WHERE state = 2 AND type IS NOT NULL LIMIT 1",
     [SQL_OBJECT_EACH] = "SELECT seq, hash, type FROM object WHERE seq > ?1 AND state < 2 ORDER BY seq LIMIT ?2",
     [SQL_OBJECT_MEASURE] =
         "SELECT type, state, COUNT(*), SUM(size) FROM object WHERE state < 3 GROUP BY type, state ORDER BY 4 DESC",

@@ -119,6 +119,7 @@ struct span store_type_known(struct store *s, const struct hash *hash); // also 
 // happens if that person has sent it. Objects that lack nothing else are offered only to those who showed it to us.
 enum status store_want_file(struct store *s, const struct hash *hash, const struct hash *shown_by, struct error *e);
 bool store_is_wanted(struct store *s, const struct hash *hash);   // known by name, content lost or never here
+bool store_has_lost(struct store *s);                             // objects that were here and are not any more
 bool store_is_complete(struct store *s, const struct hash *hash); // it is here, and nothing below it is missing
 // Of what was found in a store's folder (store/verify.h). Notes that something is lost, if it is: whoever has it is
 // asked for it.

@@ -178,6 +178,26 @@ static void nothing_goes_back_to_where_it_came_from(void **state)
     assert_in_range(counts.objects_sent - sent, 0, 3); // the grant, which is bob's
 }
 
+static enum status forget_epoch(struct store *s, void *arg, struct error *e)
+{
+    struct cursor_job *job = arg;
+    char name[100];
+    snprintf(name, sizeof name, "feed.%s", hash_text(&job->person).s);
+    return store_setting_set(s, name, SPAN("1 2 3"), e); // 3: of a store before this one
+}
+
+static void a_cursor_of_an_earlier_store_is_none(void **state)
+{
+    struct stage *s = *state;
+    struct cursor_job job = {.person = s->sides[0].node.identity.person_id};
+    grant_child(s, 0, "first");
+    connect(s);
+    catch_up(s);
+    assert_true(place(s, 1) > 0);
+    side_must(&s->sides[1], forget_epoch, &job);
+    assert_int_equal(place(s, 1), -1);
+}
+
 // ---- At random ------------------------------------------------------------------------------------------------------
 
 struct model { // of what one side made
@@ -407,6 +427,7 @@ int main(void)
         TWO(what_is_old_and_was_never_shown_comes_by_the_list),
         TWO(a_file_comes_with_its_object),
         TWO(nothing_goes_back_to_where_it_came_from),
+        TWO(a_cursor_of_an_earlier_store_is_none),
         cmocka_unit_test(walks_at_random),
         cmocka_unit_test(what_is_no_batch_ends_the_session),
         GALLERY_TEST(a_false_hash_is_not_taken),
