@@ -40,6 +40,8 @@ static enum status check_link(const struct chum_delivery *d, const struct link *
     enum store_link found = store_knowledge_of(d->knowledge, link->kind, &link->target);
     enum status st = STATUS_OK;
     *good = found == STORE_LINK_KNOWN || (found == STORE_LINK_STRANGE && link->kind == LINK_BLOB);
+    if (d->strict && found == STORE_LINK_MISSING)
+        return STATUS_OK;
     if (link->kind == LINK_BLOB && (d->is_own || found == STORE_LINK_STRANGE))
         st = store_want_file(d->store, &link->target, &d->sender, e);
     if (found == STORE_LINK_MISSING && link->kind == LINK_BLOB)

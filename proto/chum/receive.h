@@ -14,7 +14,7 @@ struct chum_delivery { // from whom something comes, and below what
     struct hash id_hash; // below versions of this id; zero: below something else
     struct store_knowledge *knowledge;
     bool lent;        // the knowledge
-    bool strict;      // what an entry of a channel lacks is missing, and no gap
+    bool strict;      // what is not here is missing: no gap in a channel, and no BLOB to be wanted
     struct hash node; // the version node taken in last, and its depth
     double depth;
 };

@@ -78,7 +78,7 @@ def test_every_message_has_its_name_size_and_time(t):
     assert {"GET_PROTOCOL_VERSION", "FEED"} <= {line["service"] for line in asked.values()}
     assert answered and all(line["service"] == asked[line["call"]]["service"] and line["ms"] >= 0 for line in answered)
     served = [line for line in spoken if line["event"] == "chum.sent" and line["kind"] == "data"]
-    assert "GET_OBJECT" in {line["service"] for line in served}, sent
+    assert "FEED" in {line["service"] for line in served}, sent
     passes = [line for line in found(t, "sync.pass", "--node", "sparse") if line["conn"] == chum]
     assert passes
     said = everything(t)
