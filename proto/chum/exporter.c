@@ -58,6 +58,7 @@ struct answer { // a request that the store answers
     struct buf json; // a JSON string with its quotes
     struct hash_list shown;
     struct chum_cursor since; // CHUM_FEED
+    bool left;                // something of the last batch is not stored
     struct chum_outflow flow;
     struct hash_list given;
     enum status status;
@@ -209,10 +210,12 @@ static void answer_roots(struct chum_exporter *x, struct answer *a)
         rpc_answer_long(x->o.rpc, a->id, &a->json);
 }
 
-// Who asks for what comes next has stored what came before.
+// Who asks for what comes next has stored what came before, unless it says otherwise.
 static void tell_given(struct chum_exporter *x, const struct answer *a)
 {
-    x->o.served(x->o.ctx, CHUM_GET_ACCESSIBLE_ROOTS, &a->hash);
+    if (a->left)
+        x->o.left(x->o.ctx);
+    x->o.served(x->o.ctx, CHUM_FEED, &a->hash);
     for (size_t i = 0; i < a->given.count; i++)
         x->o.served(x->o.ctx, CHUM_GET_OBJECT, &a->given.items[i]);
     x->o.counts->objects_sent += a->given.count;
@@ -534,6 +537,7 @@ static void serve_feed(struct chum_exporter *x, const struct rpc_request *r)
 {
     struct answer a = {.id = r->id, .service = CHUM_FEED};
     struct error e;
+    a.left = json_is_string(json_array_get(r->args, 2));
     if (!x->flowing && read_cursor(r->args, &a.since)) {
         a.flow = x->flow;
         x->flow = (struct chum_outflow){0};

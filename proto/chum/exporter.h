@@ -29,8 +29,9 @@ struct chum_exporter_options { // all borrowed; they outlive the exporter and it
     struct hash person; // the authenticated remote person
     bool feeds;         // an own node: it may ask for what is new (outflow.h)
     bool gives_all;     // whatever it asks for by its hash, shown or not
-    void (*served)(void *ctx, enum chum_service service, const struct hash *hash); // answered well; services 2, 4 – 7
-    void (*told_of_news)(void *ctx);                                               // the peer has something new for us
+    void (*served)(void *ctx, enum chum_service service, const struct hash *hash); // answered well; 2, 4 – 7, 100
+    void (*left)(void *ctx);            // some of what was served last is not stored at the peer
+    void (*told_of_news)(void *ctx);    // the peer has something new for us
     void (*full)(void *ctx, bool full); // too many requests wait: stop, or go on, reading the peer
     void *ctx;
 };

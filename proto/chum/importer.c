@@ -16,7 +16,7 @@ enum {
     TOLD_PER_PASS = 100,
     LINGERING_MAX = 64,
     STUCK_MS = 4000,
-    LIST_MS = 3600000,   // the list of roots of a peer with a feed is gone through that often,
+    LIST_MS = 300000,    // the list of roots of a peer with a feed is gone through that often,
     MISSES_MS = 15000,   // and after that time if something may be wanted that the feed does not bring
     RECHECK_MS = 10000,  // an unchanged list is gone through again: something of it may have been lost here
     KEPT_MAX = 16 << 20, // bytes of an own node's list that is kept; a longer one is sent whole every time
@@ -226,6 +226,7 @@ static void end_pass(struct chum_importer *im, enum status status, const struct 
     struct error reason = status != STATUS_OK ? *why : (struct error){0};
     im->state = IDLE;
     chum_plan_free(&im->plan);
+    im->listing = im->listing || status != STATUS_OK;
     if (status == STATUS_OK) {
         im->fetch->counts->passes++;
         im->fetch->counts->last_pass_ms = clock_wall_ms();
@@ -242,7 +243,7 @@ static void end_fetching(struct chum_importer *im)
     im->postponing = im->plan.postponed || im->again;
     im->complete = im->postponing || im->lingering != 0 ? (struct hash){{0}} : im->list;
     im->recheck_at = conn_now(im->fetch->conn) + RECHECK_MS;
-    im->listing = false;
+    im->listing = im->postponing || im->lingering != 0;
     im->list_at = conn_now(im->fetch->conn) + LIST_MS;
     if (im->inflow != NULL)
         chum_inflow_settled(im->inflow, counts->failed_roots == 0 && hash_map_count(im->failures) == 0 &&
@@ -464,45 +465,45 @@ static struct hash_map *not_now(void *ctx)
 static void go_through_list(struct chum_importer *im)
 {
     im->complete = (struct hash){{0}};
+    im->listing = false;
     ask_for_roots(im);
+}
+
+static void drop_feed(struct chum_importer *im)
+{
+    chum_inflow_end(im->inflow);
+    im->inflow = NULL;
+    go_through_list(im);
+}
+
+static void flow_taken(struct chum_importer *im, bool lists)
+{
+    uint64_t now = conn_now(im->fetch->conn);
+    if (lists || im->listing || something_is_due(im) || now >= im->list_at) {
+        go_through_list(im);
+        return;
+    }
+    if (chum_inflow_misses(im->inflow) && im->list_at > now + MISSES_MS)
+        im->list_at = now + MISSES_MS;
+    end_pass(im, STATUS_OK, NULL);
 }
 
 static void flow_over(void *ctx, enum chum_inflow_end end, const struct error *why)
 {
     struct chum_importer *im = ctx;
     im->fetch->counts->latency_ms = conn_now(im->fetch->conn) - im->asked_at;
-    switch (end) {
-    case CHUM_INFLOW_TAKEN:
-        im->postponing = false;
-        if (chum_inflow_misses(im->inflow) && im->list_at > conn_now(im->fetch->conn) + MISSES_MS)
-            im->list_at = conn_now(im->fetch->conn) + MISSES_MS;
-        end_pass(im, STATUS_OK, NULL);
-        return;
-    case CHUM_INFLOW_UNKNOWN:
-        chum_inflow_end(im->inflow);
-        im->inflow = NULL;
-        ask_for_roots(im);
-        return;
-    case CHUM_INFLOW_LEFT:
-    case CHUM_INFLOW_FIRST:
-        go_through_list(im);
-        return;
-    case CHUM_INFLOW_FAILED:
-        im->listing = true;
+    if (end == CHUM_INFLOW_TAKEN || end == CHUM_INFLOW_LEFT || end == CHUM_INFLOW_FIRST)
+        flow_taken(im, end != CHUM_INFLOW_TAKEN);
+    else if (end == CHUM_INFLOW_UNKNOWN || why->status == STATUS_INVALID || why->status == STATUS_TOO_BIG)
+        drop_feed(im); // the list says more
+    else
         end_pass(im, why->status, why);
-        return;
-    }
 }
 
 void chum_importer_pass(struct chum_importer *im)
 {
     if (im->state != IDLE)
         return;
-    bool lists = im->listing || something_is_due(im) || conn_now(im->fetch->conn) >= im->list_at;
-    if (im->inflow != NULL && lists) {
-        go_through_list(im);
-        return;
-    }
     if (im->inflow == NULL) {
         ask_for_roots(im);
         return;
@@ -521,7 +522,7 @@ struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct ch
     struct chum_importer *im = mem_alloc(sizeof *im);
     *im = (struct chum_importer){.fetch = chum_fetch_use(f), .options = *options, .events = *events, .call = -1};
     im->failures = hash_map_create();
-    im->list_at = conn_now(f->conn) + LIST_MS;
+    im->listing = true; // once in a session: what the feed had may have been refused then, and be wanted now
     const struct chum_inflow_events flow = {im, flow_over, not_now};
     if (options->peer_is_own)
         im->inflow = chum_inflow_create(f, &flow);

@@ -109,7 +109,7 @@ static void batch_here(void *ctx, const struct rpc_reply *reply)
     enum status st = chum_fetch_text(reply, "FEED-BROKEN", &text, &e);
     if (st == STATUS_OK)
         take(in, reply, text);
-    else if (reply->kind == RPC_ERROR)
+    else if (reply->kind == RPC_ERROR && strcmp(e.code, "UNKNOWN-SERVICE") == 0)
         over(in, CHUM_INFLOW_UNKNOWN, NULL);
     else
         over(in, CHUM_INFLOW_FAILED, &e);
@@ -118,7 +118,8 @@ static void batch_here(void *ctx, const struct rpc_reply *reply)
 static void ask(struct chum_inflow *in)
 {
     char args[80];
-    snprintf(args, sizeof args, "[\"%" PRId64 "\",%" PRId64 "]", in->cursor.epoch, in->cursor.place);
+    snprintf(args, sizeof args, "[\"%" PRId64 "\",%" PRId64 "%s]", in->cursor.epoch, in->cursor.place,
+             in->left ? ",\"left\"" : "");
     in->call = chum_fetch_call(in->fetch, CHUM_FEED, span_of(args), batch_here, in);
 }
 

@@ -11,6 +11,8 @@
 #include "chum/receive.h"
 #include "store/delivery.h"
 
+enum { PARTS_MAX = 4096 };
+
 struct part { // of the batch: a root with what came below it
     struct chum_root root;
     struct span items;
@@ -63,7 +65,7 @@ static enum status find_parts(struct sorting *b, struct span rest, struct error 
         if (st != STATUS_OK || !found)
             break;
         b->in->items++;
-        if (item.what == BATCH_ROOT && item.text.len <= CHUM_ENTRY_MAX)
+        if (item.what == BATCH_ROOT && item.text.len <= CHUM_ENTRY_MAX && b->count < PARTS_MAX)
             p = add_part(b, item.text, rest);
         else if (p == NULL || p->over || item.what == BATCH_ROOT)
             return broken(e, "something belongs to no root");
@@ -84,7 +86,8 @@ static const struct hash *name_of(const struct chum_root *r)
 static bool offers_deleted(const struct sorting *b)
 {
     for (size_t i = 0; i < b->count; i++)
-        if (b->parts[i].want == 0 && store_is_deleted(b->store, name_of(&b->parts[i].root)))
+        if (b->parts[i].want == 0 && (store_is_deleted(b->store, name_of(&b->parts[i].root)) ||
+                                      store_is_deleted(b->store, &b->parts[i].root.id_hash)))
             return true;
     return false;
 }
@@ -148,7 +151,7 @@ static bool is_of_others(enum status status)
 }
 
 // A file that is not here yet takes its time, and so its root is left.
-static enum status take_part(struct sorting *b, struct part *p, struct error *e)
+static enum status take_items(struct sorting *b, struct part *p)
 {
     struct chum_delivery d;
     struct chum_batch_item item;
@@ -169,8 +172,20 @@ static enum status take_part(struct sorting *b, struct part *p, struct error *e)
             st = take_object(b, p, &d, &item, &p->why);
     }
     chum_delivery_end(&d);
-    p->failed = st != STATUS_OK;
-    if (st == STATUS_OK || is_of_others(st))
+    return st;
+}
+
+static enum status take_part(struct sorting *b, struct part *p, struct error *e)
+{
+    enum status st = store_savepoint(b->store, e);
+    if (st != STATUS_OK)
+        return st;
+    st = take_items(b, p);
+    if (st == STATUS_OK)
+        return store_release(b->store, e);
+    store_undo(b->store);
+    p->failed = true;
+    if (is_of_others(st))
         return STATUS_OK;
     *e = p->why;
     return st;
@@ -180,9 +195,13 @@ static enum status take_parts(struct sorting *b, struct error *e)
 {
     enum status st = STATUS_OK;
     store_set_parts(b->store, true);
-    for (size_t i = 0; st == STATUS_OK && i < b->count; i++)
-        if (b->parts[i].want != 0)
-            st = take_part(b, &b->parts[i], e);
+    for (size_t i = 0; st == STATUS_OK && i < b->count; i++) {
+        struct part *p = &b->parts[i];
+        bool is_last = i + 1 == b->count && b->in->head.more == CHUM_BATCH_MORE;
+        if (p->want != 0)
+            st = take_part(b, p, e);
+        b->in->left = b->in->left || p->failed || (!p->over && !is_last); // it has no end: the peer cannot read it
+    }
     store_set_parts(b->store, false);
     return st;
 }

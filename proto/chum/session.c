@@ -203,12 +203,19 @@ static void told_of_news(void *ctx)
 static void served(void *ctx, enum chum_service service, const struct hash *hash)
 {
     struct chum_session *s = ctx;
-    bool first = service == CHUM_GET_ACCESSIBLE_ROOTS && !s->exporting;
+    bool first = (service == CHUM_GET_ACCESSIBLE_ROOTS || service == CHUM_FEED) && !s->exporting;
     s->exporting = s->exporting || first;
     if (first && s->events.exporting != NULL)
         s->events.exporting(s->events.ctx, s);
     if (s->events.served != NULL)
         s->events.served(s->events.ctx, s, service, hash);
+}
+
+static void left(void *ctx)
+{
+    struct chum_session *s = ctx;
+    if (s->events.left != NULL)
+        s->events.left(s->events.ctx, s);
 }
 
 // ---- Starting ------------------------------------------------------------------------------------------------------
@@ -438,6 +445,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .feeds = own,
                                              .gives_all = s->options.gives_all,
                                              .served = served,
+                                             .left = left,
                                              .told_of_news = told_of_news,
                                              .full = set_full,
                                              .ctx = s};

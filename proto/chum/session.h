@@ -19,6 +19,7 @@ struct chum_events { // any may be NULL
     void (*passed)(void *ctx, struct chum_session *s, uint64_t objects, uint64_t bytes, uint64_t ms);
     void (*complete)(void *ctx, struct chum_session *s); // a pass left nothing over but what fails again and again
     void (*served)(void *ctx, struct chum_session *s, enum chum_service service, const struct hash *hash); // exporter.h
+    void (*left)(void *ctx, struct chum_session *s);                                                       // exporter.h
     void (*failed)(void *ctx, struct chum_session *s, const struct hash *root, const struct error *why);   // one root
     void (*stuck)(void *ctx, struct chum_session *s, const struct hash *id_hash, const struct error *why); // importer.h
     void (*closed)(void *ctx, struct chum_session *s, const struct error *why); // the session is destroyed after it

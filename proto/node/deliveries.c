@@ -264,6 +264,11 @@ void deliveries_served(struct deliveries *d, struct served_session *s, const str
         asked_for_roots(d, s, person);
         return;
     }
+    if (service == CHUM_FEED) {
+        if (s->taken.count != 0)
+            has_taken(d, s, person);
+        return;
+    }
     s->quiet = 0;
     if (service == CHUM_GET_OBJECT && s->taken.count < TAKEN_MAX && hash_map_has(d->waiting, hash))
         hash_list_add(&s->taken, hash);

@@ -31,7 +31,8 @@ void deliveries_sent(struct deliveries *d, const struct hash *message); // it is
 // done.
 void deliveries_served(struct deliveries *d, struct served_session *s, const struct hash *person,
                        enum chum_service service, const struct hash *hash, size_t unanswered);
-void deliveries_left(struct deliveries *d, struct served_session *s, const struct hash *person); // the session is over
+// The session is over, or the peer has not stored everything that it was given last.
+void deliveries_left(struct deliveries *d, struct served_session *s, const struct hash *person);
 // Messages of ours that this person brought us: it has those that nothing is known of here.
 void deliveries_returned(struct deliveries *d, const struct hash *person, const struct hash_list *messages);
 void deliveries_changed(struct deliveries *d);                    // rows were written: tell of them

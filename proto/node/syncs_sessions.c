@@ -64,6 +64,12 @@ static void stuck(void *ctx, struct chum_session *s, const struct hash *id_hash,
     node_tell(sync->owner->peers->node, "sync.stuck", describe(s, why, "idHash", id_hash));
 }
 
+static void left(void *ctx, struct chum_session *s)
+{
+    struct sync *sync = ctx;
+    deliveries_left(sync->owner->peers->node->deliveries, &sync->served, &chum_session_peer(s)->person_id);
+}
+
 static void served(void *ctx, struct chum_session *s, enum chum_service service, const struct hash *hash)
 {
     struct sync *sync = ctx;
@@ -172,6 +178,7 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_own)
                                  .passed = passed,
                                  .complete = complete,
                                  .served = served,
+                                 .left = left,
                                  .failed = failed,
                                  .stuck = stuck,
                                  .closed = closed};

@@ -245,7 +245,7 @@ static void fetched(struct traces *t, const struct hash *person, const struct ha
 void traces_served(struct traces *t, const struct chum_access *access, const struct hash *person,
                    enum chum_service service, const struct hash *hash, int64_t now_ms)
 {
-    if (service == CHUM_GET_ACCESSIBLE_ROOTS)
+    if (service == CHUM_GET_ACCESSIBLE_ROOTS || service == CHUM_FEED)
         asked_for_roots(t, person, now_ms);
     else if (service == CHUM_GET_OBJECT_CHILDREN)
         was_shown(t, access, person, now_ms);

@@ -18,6 +18,7 @@
 
 enum {
     ROWS = 64,         // of the number line read together
+    READS = 64,        // of rows at a time: most may give nothing
     PAGE_BITS = 32768, // of the marks
 };
 
@@ -404,15 +405,17 @@ enum status store_feed_go_on(struct store *s, struct store_feed *f, const struct
 {
     enum status status = STATUS_OK;
     bool end = false;
+    size_t reads = 0;
     f->more = true;
     if (f->joined < 0)
         f->joined = store_feed_end(s);
-    while (status == STATUS_OK && !end && !visitor->full(visitor->ctx)) {
+    while (status == STATUS_OK && !end && reads < READS && !visitor->full(visitor->ctx)) {
         if (f->next < f->count) {
             status = give_root(s, f, visitor, e);
             continue;
         }
         forget_roots(f);
+        reads++;
         status = f->scope_next < f->scope_count ? load_scope(s, f, e) : load_rows(s, f, &end, e);
         newest_first(f);
     }

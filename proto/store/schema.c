@@ -74,7 +74,7 @@ enum { STORE_VERSION = 6 }; // user_version of the database
 // What a walk along the number line needs (feed.c). Before version 6 nobody walked there.
 #define FEED_TABLES                                                                                                    \
     "CREATE INDEX scope_log_seq ON scope_log(seq);"                                                                    \
-    "CREATE INDEX member_from ON member(from_seq);"                                                                    \
+    "CREATE INDEX member_from ON member(person, is_group, from_seq);"                                                  \
     "CREATE INDEX group_member_from ON group_member(person, from_seq);"                                                \
     "CREATE TABLE again(seq INTEGER PRIMARY KEY, scope INTEGER NOT NULL, version INTEGER NOT NULL, UNIQUE(scope, "     \
     "version)) STRICT;"

@@ -133,9 +133,11 @@ static const char *const texts[SQL_COUNT] = {
     // Each part in the order of its index, so that only what is taken is read.
     [SQL_FEED_ROWS] =
         "SELECT seq, 0, scope, NULL, seq FROM scope_log WHERE seq > ?1 UNION ALL SELECT from_seq, 1, scope, NULL, 0 "
-        "FROM member WHERE from_seq > ?1 AND until_seq IS NULL AND ((is_group IN (0, 2) AND person = ?2) OR (is_group "
-        "= 1 AND EXISTS(SELECT 1 FROM group_member g WHERE g.grp = member.person AND g.person = ?2 AND g.until_seq IS "
-        "NULL))) UNION ALL SELECT from_seq, 2, 0, grp, 0 FROM group_member WHERE person = ?2 AND from_seq > ?1 AND "
+        "FROM member WHERE person = ?2 AND is_group = 0 AND from_seq > ?1 AND until_seq IS NULL UNION ALL SELECT "
+        "from_seq, 1, scope, NULL, 0 FROM member WHERE person = ?2 AND is_group = 2 AND from_seq > ?1 AND until_seq IS "
+        "NULL UNION ALL SELECT m.from_seq, 1, m.scope, NULL, 0 FROM group_member g CROSS JOIN member m ON m.person = "
+        "g.grp AND m.is_group = 1 AND m.from_seq > ?1 AND m.until_seq IS NULL WHERE g.person = ?2 AND g.until_seq IS "
+        "NULL UNION ALL SELECT from_seq, 2, 0, grp, 0 FROM group_member WHERE person = ?2 AND from_seq > ?1 AND "
         "until_seq IS NULL UNION ALL SELECT seq, 3, scope, NULL, version FROM again WHERE seq > ?1 ORDER BY 1 LIMIT ?3",
     [SQL_FEED_FROM] =
         "SELECT MIN(f) FROM (SELECT from_seq AS f FROM member WHERE scope = ?1 AND is_group IN (0, 2) AND person = ?2 "
