@@ -109,8 +109,10 @@ static void batch_here(void *ctx, const struct rpc_reply *reply)
     enum status st = chum_fetch_text(reply, "FEED-BROKEN", &text, &e);
     if (st == STATUS_OK)
         take(in, reply, text);
-    else if (reply->kind == RPC_ERROR && strcmp(e.code, "UNKNOWN-SERVICE") == 0)
+    else if (reply->kind == RPC_ERROR && (strcmp(e.code, "UNKNOWN-SERVICE") == 0 || e.status == STATUS_REFUSED))
         over(in, CHUM_INFLOW_UNKNOWN, NULL);
+    else if (reply->kind == RPC_ERROR)
+        over(in, CHUM_INFLOW_LEFT, NULL);
     else
         over(in, CHUM_INFLOW_FAILED, &e);
 }
