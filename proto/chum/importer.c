@@ -524,7 +524,7 @@ struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct ch
     im->failures = hash_map_create();
     im->listing = true; // once in a session: what the feed had may have been refused then, and be wanted now
     const struct chum_inflow_events flow = {im, flow_over, not_now};
-    if (options->peer_is_own)
+    if (options->feeds)
         im->inflow = chum_inflow_create(f, &flow);
     life_begin(&im->life, destroy, im);
     return im;

@@ -30,6 +30,7 @@ struct chum_importer_events {
 struct chum_importer_options {
     size_t trees;     // at a time
     bool peer_is_own; // another node of ours
+    bool feeds;       // which is asked for what is new (inflow.h)
 };
 
 struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct chum_importer_options *options,

@@ -442,7 +442,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .policy = policy,
                                              .counts = &s->counts,
                                              .person = s->fetch->sender,
-                                             .feeds = own,
+                                             .feeds = own && s->options.feeds,
                                              .gives_all = s->options.gives_all,
                                              .served = served,
                                              .left = left,
@@ -451,7 +451,8 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .ctx = s};
     s->exporter = chum_exporter_create(&exporter);
     struct chum_importer_events events = {.ctx = s, .passed = pass_over, .failed = root_failed, .stuck = id_stuck};
-    struct chum_importer_options importer = {.trees = own ? TREES_OWN : TREES_REFERENCE, .peer_is_own = own};
+    struct chum_importer_options importer = {
+        .trees = own ? TREES_OWN : TREES_REFERENCE, .peer_is_own = own, .feeds = own && s->options.feeds};
     s->importer = chum_importer_create(s->fetch, &importer, &events);
 }
 

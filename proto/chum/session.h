@@ -28,6 +28,7 @@ struct chum_events { // any may be NULL
 struct chum_options {
     bool peer_is_own;  // an own node: no courtesy waits, each tells the other of news, lists are not sent twice
     uint64_t poll_ms;  // 0 = the default: 800 while active, else 5,000; an own node, which tells of news, 15,000
+    bool feeds;        // an own node: what is new is asked for and given by a feed (docs/feeds.md)
     bool gives_all;    // an own node is given whatever it asks for by its hash
     uint64_t file_max; // bytes of one BLOB or CLOB that is taken; 0 = CHUM_FILE_MAX
 };

@@ -23,7 +23,7 @@ static int begin_two(void **state)
     struct stage *s = mem_alloc(sizeof *s);
     stage_begin(s, 2, gallery_recipes, NULL);
     for (size_t i = 0; i < 2; i++) {
-        s->sides[i].options.peer_is_own = true;
+        s->sides[i].options.peer_is_own = s->sides[i].options.feeds = true;
         s->sides[i].policy.is_own = person_is_own;
     }
     *state = s;
@@ -337,7 +337,7 @@ static void play(struct gallery *g, const char *answer)
 {
     lists = 0;
     batch = answer;
-    g->ours->options.peer_is_own = true;
+    g->ours->options.peer_is_own = g->ours->options.feeds = true;
     g->ours->policy.is_own = person_is_own;
     g->script.serve = serve_batch;
     gallery_pass(g);
@@ -418,7 +418,7 @@ static void a_peer_without_feeds_is_asked_for_its_list(void **state)
     struct gallery *g = *state;
     struct hash root = gallery_object(g, "{'$type$':'Child','x':'1'}");
     gallery_root(g, &root, "Child");
-    g->ours->options.peer_is_own = true;
+    g->ours->options.peer_is_own = g->ours->options.feeds = true;
     g->ours->policy.is_own = person_is_own;
     gallery_pass(g);
     assert_int_equal(side_presence(g->ours, &root), STORE_PRESENT);
