@@ -144,12 +144,6 @@ static enum status take_object(struct sorting *b, struct part *p, struct chum_de
     return chum_store_received(d, item->text, &item->hash, is_id, e);
 }
 
-static bool is_of_others(enum status status)
-{
-    return status == STATUS_INVALID || status == STATUS_NOT_FOUND || status == STATUS_REFUSED ||
-           status == STATUS_CONFLICT || status == STATUS_TOO_BIG || status == STATUS_CORRUPT || status == STATUS_EXISTS;
-}
-
 // A file that is not here yet takes its time, and so its root is left.
 static enum status take_items(struct sorting *b, struct part *p)
 {
@@ -185,7 +179,7 @@ static enum status take_part(struct sorting *b, struct part *p, struct error *e)
         return store_release(b->store, e);
     store_undo(b->store);
     p->failed = true;
-    if (is_of_others(st))
+    if (chum_is_refused_or_broken(st))
         return STATUS_OK;
     *e = p->why;
     return st;

@@ -230,7 +230,7 @@ static enum status read_node(struct chum_delivery *d, struct arena *a, struct sp
     return STATUS_OK;
 }
 
-static bool is_refused_or_broken(enum status status)
+bool chum_is_refused_or_broken(enum status status)
 {
     return status == STATUS_INVALID || status == STATUS_NOT_FOUND || status == STATUS_REFUSED ||
            status == STATUS_CONFLICT || status == STATUS_TOO_BIG || status == STATUS_CORRUPT || status == STATUS_EXISTS;
@@ -258,7 +258,7 @@ static enum status alone(const struct step *step, step_fn fn, void *arg, struct 
         return store_release(step->store, e);
     store_undo(step->store);
     result->status = st;
-    if (is_refused_or_broken(st))
+    if (chum_is_refused_or_broken(st))
         return STATUS_OK;
     *e = result->why;
     return st;

@@ -37,6 +37,9 @@ struct chum_lacking { // BLOBs the peer listed and could not deliver; they are n
     size_t news;  // of them, lacking for the first time in this session
 };
 
+// It fails for what the peer sent, and not because the store does: the others go on.
+bool chum_is_refused_or_broken(enum status status);
+
 struct chum_root_result {
     enum status status;
     struct error why;            // if the status is not STATUS_OK
