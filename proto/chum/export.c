@@ -19,26 +19,13 @@ struct listing {
     bool served;
 };
 
-// An entry ends with its type, which spares looking it up; empty if the name is written with escapes.
-static struct span type_of(struct span fragment)
-{
-    static const char before[] = "Type\":\"";
-    static const char after[] = "\"}";
-    const char *at = memmem(fragment.ptr, fragment.len, before, sizeof before - 1);
-    if (at == NULL || memchr(fragment.ptr, '\\', fragment.len) != NULL)
-        return (struct span){0};
-    struct span type = span_from(fragment, (size_t)(at - fragment.ptr) + sizeof before - 1);
-    type.len -= sizeof after - 1;
-    return type;
-}
-
 bool chum_serves(const struct chum_policy *policy, struct store *s, const struct hash *person, struct span fragment,
                  const struct hash *what)
 {
     struct store_info info;
     if (policy == NULL || policy->serves == NULL)
         return true;
-    struct span type = type_of(fragment);
+    struct span type = store_root_type(fragment);
     if (type.len == 0 && store_info(s, what, &info, NULL) != STATUS_OK)
         return false;
     return policy->serves(policy->ctx, s, person, type.len != 0 ? type : span_of(info.type), what);

@@ -15,6 +15,18 @@ static void add_type(struct buf *b, const char *name, const struct store_type *t
     buf_add_char(b, '}');
 }
 
+struct span store_root_type(struct span fragment)
+{
+    static const char before[] = "Type\":\"";
+    static const char after[] = "\"}";
+    const char *at = memmem(fragment.ptr, fragment.len, before, sizeof before - 1);
+    if (at == NULL || memchr(fragment.ptr, '\\', fragment.len) != NULL)
+        return (struct span){0};
+    struct span type = span_from(fragment, (size_t)(at - fragment.ptr) + sizeof before - 1);
+    type.len -= sizeof after - 1;
+    return type;
+}
+
 static bool may_be_listed(bool found, const struct object_row *row, int kind)
 {
     return found && row->state < STATE_WANTED && row->type != NULL && row->type->kind == kind &&

@@ -1,4 +1,5 @@
 // The roots of a person as CHUM version 8 lists them (WIRE.md 10.4).
+#include "data/merge.h"
 #include "store/fragment.h"
 #include "store/state.h"
 #include "store/statements.h"
@@ -46,9 +47,18 @@ static enum status may_show(struct listing *l, sqlite3_stmt *st, int entry, cons
     return status;
 }
 
-static enum status emit_nodes(struct listing *l, int64_t scope, const struct hash *id_hash, struct error *e)
+// Of the versions that are new to it, the reference takes the deepest, and of those the first, and leaves the others.
+// What came from others are edges here, all equally deep: of a channel passed on, whose lists come together in any
+// order, the newest has to come first, else messages would be lost.
+static bool newest_first(const struct listing *l, struct span entry)
 {
-    sqlite3_stmt *st = statement(l->store, SQL_SCOPE_NODES);
+    const struct recipe *recipe = l->own ? NULL : recipes_find(l->store->recipes, store_root_type(entry));
+    return recipe != NULL && !merge_needs_history(recipe);
+}
+
+static enum status emit_nodes(struct listing *l, int64_t scope, const struct hash *id_hash, bool back, struct error *e)
+{
+    sqlite3_stmt *st = statement(l->store, back ? SQL_SCOPE_NODES_BACK : SQL_SCOPE_NODES);
     sqlite3_bind_int64(st, 1, scope);
     for (;;) {
         bool row;
@@ -81,8 +91,9 @@ static enum status emit_scope(struct listing *l, sqlite3_stmt *st, struct error 
     enum status status = may_show(l, st, 4, &target, &shown, e);
     if (status != STATUS_OK || !shown)
         return status;
+    bool back = is_id && newest_first(l, column_bytes(st, 4));
     status = l->emit(column_bytes(st, 4), is_id ? NULL : &target, versioned ? &id_hash : NULL, l->arg);
-    return status == STATUS_OK && is_id ? emit_nodes(l, sqlite3_column_int64(st, 0), &target, e) : status;
+    return status == STATUS_OK && is_id ? emit_nodes(l, sqlite3_column_int64(st, 0), &target, back, e) : status;
 }
 
 static enum status list_roots(struct store *s, const struct hash *person, bool own, store_root_fn emit, void *arg,

@@ -151,6 +151,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_FEED_OF_GROUP] = "SELECT scope FROM member WHERE is_group = 1 AND person = ?1 AND until_seq IS NULL",
     [SQL_FEED_AGAIN] = "INSERT OR REPLACE INTO again(seq, scope, version) VALUES(?1, ?2, ?3)",
     [SQL_SCOPE_NODES] = "SELECT hash, fragment, lacking FROM scope_log WHERE scope = ?1 ORDER BY seq",
+    [SQL_SCOPE_NODES_BACK] = "SELECT hash, fragment, lacking FROM scope_log WHERE scope = ?1 ORDER BY seq DESC",
     [SQL_MEMBER_LIST] = "SELECT person FROM member WHERE scope = ?1 AND is_group = ?2 AND until_seq IS NULL",
     [SQL_MEMBER_SET] = "INSERT INTO member(scope, is_group, person, from_seq) VALUES(?1, ?2, ?3, ?4) ON "
                        "CONFLICT(scope, is_group, person) DO UPDATE SET from_seq = ?4, until_seq = NULL",

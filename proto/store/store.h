@@ -232,8 +232,11 @@ enum status store_given_by(struct store *s, const struct hash *person, int64_t *
 // Left out and counted in *skipped: grants that cannot be resolved, Access, IdAccess, Group objects, incomplete trees.
 typedef enum status (*store_root_fn)(struct span fragment, const struct hash *node_or_object,
                                      const struct hash *id_hash, void *arg);
+// An id stands before its versions, and those of a channel the newest first, of everything else the oldest.
 enum status store_roots(struct store *s, const struct hash *person, store_root_fn emit, void *arg, uint64_t *skipped,
                         struct error *e);
+// The type that an entry ends with, which spares looking it up; empty if the name is written with escapes.
+struct span store_root_type(struct span fragment);
 // For another node of our own: also what lacks BLOBs that nobody could deliver, and Access, IdAccess and Group objects.
 enum status store_roots_own(struct store *s, const struct hash *person, store_root_fn emit, void *arg,
                             uint64_t *skipped, struct error *e);

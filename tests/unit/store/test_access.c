@@ -146,6 +146,13 @@ static struct hash_list own_roots(struct people *p, const struct hash *person)
     return nodes;
 }
 
+static struct hash_list shown_roots(struct people *p, const struct hash *person)
+{
+    struct hash_list nodes = {0};
+    assert_int_equal(store_roots(p->f.store, person, note_node, &nodes, NULL, NULL), STATUS_OK);
+    return nodes;
+}
+
 // Our own other node, who is bob here, is shown how versions were put together.
 static void merge_nodes_are_listed_for_own_nodes_only(void **state)
 {
@@ -203,6 +210,12 @@ static void merges_of_channels_are_listed_for_nobody(void **state)
     assert_true(result.changed);
     assert_int_equal(nodes.count, 2);
     assert_false(hash_list_has(&nodes, &result.node));
+    // The reference takes the first of two that are equally deep, and only that one.
+    struct hash_list shown = shown_roots(p, &p->bob);
+    assert_int_equal(shown.count, 2);
+    assert_true(hash_eq(&shown.items[0], &nodes.items[1]));
+    assert_true(hash_eq(&shown.items[1], &nodes.items[0]));
+    hash_list_free(&shown);
     hash_list_free(&nodes);
 }
 
