@@ -106,11 +106,25 @@ static enum status give_batch(struct store *s, const struct batch *b, struct ans
     return chum_outflow_next(s, &a->flow, b->policy, &b->person, &a->since, &a->json, &a->shown, &a->given, &a->error);
 }
 
+static bool is_list(const struct answer *a)
+{
+    return a->service == CHUM_GET_ACCESSIBLE_ROOTS;
+}
+
+// What a list needs may take more turns than one; then it is not worked on.
+static void prepare(struct store *s, const struct batch *b, struct answer *a)
+{
+    a->status = is_list(a) ? compare_roots(s, b, a) : STATUS_OK;
+    a->worked = true;
+    if (is_list(a) && a->status == STATUS_OK && !a->unchanged && !a->spared)
+        a->status = store_roots_prepare(s, &b->person, &a->worked, &a->error);
+    a->worked |= a->status != STATUS_OK;
+}
+
 static void answer_one(struct store *s, const struct batch *b, struct answer *a)
 {
-    a->worked = true;
-    a->status = a->service == CHUM_GET_ACCESSIBLE_ROOTS ? compare_roots(s, b, a) : STATUS_OK;
-    if (a->status != STATUS_OK || a->unchanged || a->spared)
+    prepare(s, b, a);
+    if (!a->worked || a->status != STATUS_OK || a->unchanged || a->spared)
         return;
     buf_add_char(&a->json, '"');
     if (a->service == CHUM_FEED)
@@ -129,6 +143,8 @@ static enum status batch_work(struct store *s, void *arg, struct error *e)
     for (struct answer *a = b->answers; a != NULL && bytes < BATCH_BYTES; a = a->next) {
         answer_one(s, b, a);
         bytes += a->json.len;
+        if (!a->worked)
+            break;
     }
     b->ms = clock_monotonic_ms() - begun;
     return STATUS_OK;
@@ -246,7 +262,7 @@ static void answer(struct chum_exporter *x, struct answer *a)
     }
     if (a->service == CHUM_FEED)
         tell_given(x, a);
-    if (a->service == CHUM_GET_ACCESSIBLE_ROOTS)
+    if (is_list(a))
         answer_roots(x, a);
     else
         rpc_answer_long(x->o.rpc, a->id, &a->json);

@@ -235,6 +235,9 @@ typedef enum status (*store_root_fn)(struct span fragment, const struct hash *no
 // An id stands before its versions, and those of a channel the newest first, of everything else the oldest.
 enum status store_roots(struct store *s, const struct hash *person, store_root_fn emit, void *arg, uint64_t *skipped,
                         struct error *e);
+// Does a part of the walk that finds what is withheld from the person; *ready: there is none left to do for
+// store_roots, which otherwise does all of it.
+enum status store_roots_prepare(struct store *s, const struct hash *person, bool *ready, struct error *e);
 // The type that an entry ends with, which spares looking it up; empty if the name is written with escapes.
 struct span store_root_type(struct span fragment);
 // For another node of our own: also what lacks BLOBs that nobody could deliver, and Access, IdAccess and Group objects.

@@ -451,6 +451,38 @@ static void what_was_withheld_is_found_once(void **state)
     assert_true(clock_monotonic_ms() - begun < 20 * first);
 }
 
+// The store serves others between the parts of the walk.
+static void what_is_withheld_is_found_in_parts(void **state)
+{
+    struct people *p = *state;
+    struct object leaf = fixture_leaf(&p->f, "1");
+    struct object other = fixture_leaf(&p->f, "2");
+    fixture_put(&p->f, &leaf);
+    fixture_put(&p->f, &other);
+    struct object above = {0};
+    assert_int_equal(store_begin(p->f.store, NULL), STATUS_OK);
+    for (int i = 0; i < 1200; i++) {
+        above = fixture_link(&p->f, &leaf.hash, i);
+        assert_int_equal(store_put(p->f.store, &above, NULL, NULL), STATUS_OK);
+    }
+    assert_int_equal(store_commit(p->f.store, NULL), STATUS_OK);
+    grant(p, &above.hash, false, &p->bob);
+    grant(p, &other.hash, false, &p->bob);
+    store_withhold(p->f.store, &p->bob, SPAN(""), &leaf.hash);
+    size_t parts = 0;
+    for (bool ready = false; !ready; parts++) {
+        assert_true(parts < 10);
+        assert_int_equal(store_roots_prepare(p->f.store, &p->bob, &ready, NULL), STATUS_OK);
+    }
+    assert_true(parts > 2);
+    assert_int_equal(root_count(p, &p->bob), 1);
+    bool ready = false;
+    assert_int_equal(store_roots_prepare(p->f.store, &p->bob, &ready, NULL), STATUS_OK);
+    assert_true(ready);
+    assert_int_equal(store_roots_prepare(p->f.store, &p->carol, &ready, NULL), STATUS_OK);
+    assert_true(ready); // there is nothing to find
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_store, close_store)
 
 int main(void)
@@ -470,6 +502,7 @@ int main(void)
         TEST(what_is_withheld_is_left_out_with_all_above),
         TEST(withheld_things_are_bounded),
         TEST(what_was_withheld_is_found_once),
+        TEST(what_is_withheld_is_found_in_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
