@@ -12,7 +12,6 @@
 #include "models/keeping.h"
 #include "models/leute.h"
 #include "models/profile.h"
-#include "models/selves.h"
 #include "models/someone.h"
 #include "models/trust.h"
 
@@ -62,27 +61,6 @@ static enum status describe(struct model *m, const struct contact_endpoints *end
     return STATUS_OK;
 }
 
-enum status contact_persons(struct model *m, struct hash_list *persons, struct hash_list *someones, struct error *e)
-{
-    struct hash_list others = {0};
-    enum status status = leute_others(m, &others, e);
-    for (size_t i = 0; status == STATUS_OK && i < others.count; i++) {
-        struct someone s;
-        status = someone_load(m, &others.items[i], &s, e);
-        for (size_t k = 0; status == STATUS_OK && k < s.count; k++) {
-            const struct hash *person = &s.identities[k].person;
-            if (hash_list_has(persons, person) || leute_is_me(m, person) || !apart_belongs(m, person) ||
-                selves_is_elsewhere(m, person))
-                continue;
-            hash_list_add(persons, person);
-            hash_list_add(someones, &s.id_hash);
-        }
-        someone_free(&s);
-    }
-    hash_list_free(&others);
-    return status;
-}
-
 static int by_name(const void *a, const void *b)
 {
     const struct contact *x = a;
@@ -110,30 +88,6 @@ enum status contact_list(struct model *m, struct contacts *out, struct error *e)
     return status;
 }
 
-static enum status find_someone(struct model *m, const struct hash *person, struct hash *someone, struct error *e)
-{
-    enum status status = leute_someone_of(m, person, someone, e);
-    if (status == STATUS_OK && (leute_is_me(m, person) || selves_is_elsewhere(m, person)))
-        status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is ourselves, not a contact", hash_text(person).s);
-    else if (status == STATUS_OK && !apart_belongs(m, person))
-        status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is a contact of another identity here",
-                           hash_text(person).s);
-    return status;
-}
-
-bool contact_of_anybody(struct model *m, const struct hash *person)
-{
-    struct hash someone;
-    return leute_someone_of(m, person, &someone, NULL) == STATUS_OK && !leute_is_me(m, person) &&
-           !selves_is_elsewhere(m, person);
-}
-
-bool contact_exists(struct model *m, const struct hash *person)
-{
-    struct hash someone;
-    return find_someone(m, person, &someone, NULL) == STATUS_OK;
-}
-
 // ---- Changing -------------------------------------------------------------------------------------------------------
 
 static enum status leave_group(struct model *m, const char *name, const struct hash *person, struct error *e)
@@ -159,7 +113,7 @@ static enum status leave_all_groups(struct model *m, const struct hash *person, 
 enum status contact_forget(struct model *m, const struct hash *person, struct error *e)
 {
     struct hash someone;
-    enum status status = find_someone(m, person, &someone, e);
+    enum status status = contact_someone(m, person, &someone, e);
     bool kept = status == STATUS_OK && keeping_knows(m, person);
     if (status == STATUS_OK)
         status = trust_withdraw(m, person, e); // as long as its keys are known
@@ -176,16 +130,11 @@ enum status contact_forget(struct model *m, const struct hash *person, struct er
     return status;
 }
 
-bool contact_is_disabled(struct model *m, const struct hash *person)
-{
-    return group_has(m, GROUP_DISABLED, person) || group_has(m, GROUP_BLACKLIST, person);
-}
-
 enum status contact_set_disabled(struct model *m, const struct hash *person, bool disabled, struct error *e)
 {
     struct hash someone;
     struct hash group;
-    enum status status = find_someone(m, person, &someone, e);
+    enum status status = contact_someone(m, person, &someone, e);
     if (status == STATUS_OK && !disabled)
         return leave_group(m, GROUP_DISABLED, person, e);
     if (status == STATUS_OK)

@@ -28,12 +28,19 @@ struct contacts {
     size_t count;
 };
 
-enum status contact_list(struct model *m, struct contacts *out, struct error *e); // by name
-bool contact_exists(struct model *m, const struct hash *person);                  // listed, and not ourselves
-bool contact_of_anybody(struct model *m, const struct hash *person);              // the same of any identity of ours
+// ---- Who is one (contact_known.c) -----------------------------------------------------------------------------------
+
+bool contact_exists(struct model *m, const struct hash *person);     // listed, and not ourselves
+bool contact_of_anybody(struct model *m, const struct hash *person); // the same of any identity of ours
+// The Someone of a contact. Code NOT-FOUND.
+enum status contact_someone(struct model *m, const struct hash *person, struct hash *someone, struct error *e);
 bool contact_is_disabled(struct model *m, const struct hash *person);
 // The persons of all contacts and the Someone of each, in the same order; the caller frees both lists.
 enum status contact_persons(struct model *m, struct hash_list *persons, struct hash_list *someones, struct error *e);
+
+// ---- The book -------------------------------------------------------------------------------------------------------
+
+enum status contact_list(struct model *m, struct contacts *out, struct error *e); // by name
 // Takes the person out of Leute.other and of the groups and empties its grants; its keys are trusted no more, so that
 // it can pair anew with other ones. Code NOT-FOUND.
 enum status contact_forget(struct model *m, const struct hash *person, struct error *e);
@@ -95,9 +102,6 @@ struct contact_endpoints {
     size_t person_count;
 };
 
-// What a Keys object of that owner says; false if there is none.
-bool contact_read_keys(struct model *m, const struct hash *keys, const struct hash *owner,
-                       struct public_key *public_key, struct sign_public *sign_public);
 bool contact_is_paired(struct model *m, const struct hash *person); // with this node: a certified endpoint is here
 struct safety_text contact_safety(const struct identity *self, const struct contact_endpoint *row);
 // Endpoints of all contacts; several rows where an instance has several urls, the latest learnt first. An instance key

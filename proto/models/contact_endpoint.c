@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "models/contact.h"
+#include "models/keys.h"
 #include "models/leute.h"
 #include "models/own_node.h"
 #include "models/profile.h"
@@ -39,20 +40,6 @@ static void add_row(struct model *m, struct rows *rows, const struct row *row)
     rows->items[rows->count++] = *row;
 }
 
-bool contact_read_keys(struct model *m, const struct hash *keys, const struct hash *owner,
-                       struct public_key *public_key, struct sign_public *sign_public)
-{
-    struct value *object;
-    struct hash found;
-    struct span encrypt;
-    struct span sign;
-    return model_read(m, keys, "Keys", &object, NULL) == STATUS_OK && value_get_hash(object, "owner", &found) &&
-           hash_eq(&found, owner) && value_get_string(object, "publicKey", &encrypt) &&
-           value_get_string(object, "publicSignKey", &sign) &&
-           hex_decode(encrypt, public_key->b, sizeof public_key->b) &&
-           hex_decode(sign, sign_public->b, sizeof sign_public->b);
-}
-
 // Our own other node is the instance we were told of, and nobody else; nothing that is stored says otherwise. Nor has
 // anybody else keys of ours.
 static bool fits_own(struct model *m, const struct contact_endpoint *row)
@@ -79,8 +66,8 @@ static bool read_row(struct model *m, const struct hash *hash, const struct hash
     out->person = p.person;
     out->instance = p.instance;
     out->url = p.url;
-    if (!contact_read_keys(m, &p.person_keys, &p.person, &out->person_public, &out->person_sign_public) ||
-        !contact_read_keys(m, &p.instance_keys, &p.instance, &out->instance_public, &out->instance_sign_public))
+    if (!keys_read(m, &p.person_keys, &p.person, &out->person_public, &out->person_sign_public) ||
+        !keys_read(m, &p.instance_keys, &p.instance, &out->instance_public, &out->instance_sign_public))
         return false;
     if (!fits_own(m, out))
         return false;

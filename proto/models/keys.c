@@ -6,13 +6,22 @@
 
 // ---- Those that are there ------------------------------------------------------------------------------------------
 
-static bool read_public_keys(const struct value *keys, struct identity_keys *out)
+static bool read_public_keys(const struct value *keys, struct public_key *public_key, struct sign_public *sign_public)
 {
     struct span encrypt;
     struct span sign;
     return value_get_string(keys, "publicKey", &encrypt) && value_get_string(keys, "publicSignKey", &sign) &&
-           hex_decode(encrypt, out->public_key.b, sizeof out->public_key.b) &&
-           hex_decode(sign, out->sign_public.b, sizeof out->sign_public.b);
+           hex_decode(encrypt, public_key->b, sizeof public_key->b) &&
+           hex_decode(sign, sign_public->b, sizeof sign_public->b);
+}
+
+bool keys_read(struct model *m, const struct hash *keys, const struct hash *owner, struct public_key *public_key,
+               struct sign_public *sign_public)
+{
+    struct value *object;
+    struct hash found;
+    return model_read(m, keys, "Keys", &object, NULL) == STATUS_OK && value_get_hash(object, "owner", &found) &&
+           hash_eq(&found, owner) && read_public_keys(object, public_key, sign_public);
 }
 
 // ---- Writing the Keys object ---------------------------------------------------------------------------------------
@@ -84,7 +93,7 @@ static enum status open_known(struct model *m, struct keychain *k, const struct 
                            hash_text(owner).s);
     if (status == STATUS_OK)
         status = model_read(m, &candidates.items[i], "Keys", &keys, e);
-    if (status == STATUS_OK && !read_public_keys(keys, out))
+    if (status == STATUS_OK && !read_public_keys(keys, &out->public_key, &out->sign_public))
         status =
             error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "the Keys object of %s is unreadable", hash_text(owner).s);
     if (status == STATUS_OK) {

@@ -10,6 +10,9 @@ struct keys_pair {             // given key pairs, for adoption and tests
     struct secret sign_secret; // 64 bytes, borrowed
 };
 
+// What a Keys object of that owner says; false if there is none.
+bool keys_read(struct model *m, const struct hash *keys, const struct hash *owner, struct public_key *public_key,
+               struct sign_public *sign_public);
 // The default keys of an owner: the first Keys object whose secrets lie in the keychain. STATUS_NOT_FOUND
 // "STORE-MISSING" if there are none.
 enum status keys_open(struct model *m, struct keychain *k, const struct hash *owner, struct identity_keys *out,

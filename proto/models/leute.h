@@ -3,6 +3,8 @@
 
 #include "models/model.h"
 
+// ---- The first start (leute_init.c) ---------------------------------------------------------------------------------
+
 // Everything that must exist before the node meets anybody; on an existing store it changes only what is missing:
 // own endpoint (url empty = none), SignKey and Profile "default"; Someone "me", Leute, both right certificates, the
 // groups "everyone" and "initiallyDisabled", and the empty topic registry.
@@ -11,6 +13,10 @@ enum status leute_init(struct model *m, struct span url, struct error *e);
 enum status leute_init_core(struct model *m, struct span url, struct error *e);
 enum status leute_init_topics(struct model *m, struct error *e);
 
+// ---- The contact book -----------------------------------------------------------------------------------------------
+
+// Leute with our Someone in it, if there is none yet.
+enum status leute_provide(struct model *m, const struct hash *me, struct error *e);
 // The id hashes of the well-known objects.
 enum status leute_id(struct model *m, struct hash *out, struct error *e);
 enum status leute_me(struct model *m, struct hash *someone, struct error *e);           // Someone "me"

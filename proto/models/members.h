@@ -51,11 +51,16 @@ struct members { // a statement
 
 const char *member_role_name(enum member_role role);
 bool member_role_parse(struct span text, enum member_role *out);
+
+// ---- The list (members_list.c) --------------------------------------------------------------------------------------
+
 struct member *members_find(const struct members *members, const struct hash *person); // NULL: never was one
 bool members_has(const struct members *members, const struct hash *person);            // and is not gone
 bool members_may_write(const struct members *members, const struct hash *person);
 void members_add(struct model *m, struct members *members, const struct member *one);
 struct members members_copy(struct model *m, const struct members *members);
+
+// ---- The statements -------------------------------------------------------------------------------------------------
 
 // The statement that holds for the topic of this channel. STATUS_NOT_FOUND: a topic without one.
 enum status members_current(struct model *m, const struct hash *channel, struct members *out, struct error *e);

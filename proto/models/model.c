@@ -62,6 +62,12 @@ enum status model_read(struct model *m, const struct hash *hash, const char *typ
     return status;
 }
 
+bool model_has_head(struct model *m, const struct hash *id_hash)
+{
+    struct hash node;
+    return store_head(m->store, id_hash, &node, NULL) == STATUS_OK;
+}
+
 enum status model_current(struct model *m, const struct hash *id_hash, const char *type, struct value **out,
                           struct hash *hash, struct error *e)
 {

@@ -40,6 +40,7 @@ enum status model_read(struct model *m, const struct hash *hash, const char *typ
 // The current version of an id; hash may be NULL. STATUS_NOT_FOUND if there is none.
 enum status model_current(struct model *m, const struct hash *id_hash, const char *type, struct value **out,
                           struct hash *hash, struct error *e);
+bool model_has_head(struct model *m, const struct hash *id_hash); // is any version of the id here?
 // The current version of what has the id properties of object; NULL in *out, and no error, if there is none yet.
 enum status model_latest(struct model *m, const struct value *object, const char *type, struct value **out,
                          struct error *e);

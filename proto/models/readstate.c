@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "models/selves.h"
 #include "models/settings.h"
-#include "models/way.h"
 
 static struct span store_name(struct model *m, const struct topic *topic)
 {
@@ -108,7 +108,7 @@ static bool is_ours(struct model *m, const struct channel_entry *entry)
     struct value *object;
     struct hash sender;
     return model_read(m, &entry->data, "ChatMessage", &object, NULL) == STATUS_OK &&
-           value_get_hash(object, "sender", &sender) && way_is_ours(m, &sender);
+           value_get_hash(object, "sender", &sender) && selves_is_ours(m, &sender);
 }
 
 // What is read lies below the position; of one time there may be several.

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "models/contact.h"
+#include "models/keys.h"
 #include "models/leute.h"
 #include "models/own_node.h"
 #include "models/profile.h"
@@ -34,6 +34,11 @@ bool selves_is_elsewhere(struct model *m, const struct hash *person)
     return settings_get(m, STORE_ID, span_of(key.s), &value, NULL) == STATUS_OK && is_of_other_node(m, value);
 }
 
+bool selves_is_ours(struct model *m, const struct hash *person)
+{
+    return sharing_is_own_node(m, person) || leute_is_me(m, person) || selves_is_elsewhere(m, person);
+}
+
 enum status selves_persons(struct model *m, struct hash_list *persons, struct error *e)
 {
     struct settings all;
@@ -51,7 +56,7 @@ static enum status read_keys(struct model *m, const struct hash *keys, const str
                              struct identity_keys *out, struct error *e)
 {
     out->keys = *keys;
-    return contact_read_keys(m, keys, owner, &out->public_key, &out->sign_public)
+    return keys_read(m, keys, owner, &out->public_key, &out->sign_public)
                ? STATUS_OK
                : error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "the keys of the identity are not here");
 }

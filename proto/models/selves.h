@@ -8,6 +8,7 @@
 // A further identity of this node, for the other one to know. Repeating it changes nothing.
 enum status selves_note(struct model *m, const struct hash *person, struct error *e);
 bool selves_is_elsewhere(struct model *m, const struct hash *person); // a further identity of the other own node
+bool selves_is_ours(struct model *m, const struct hash *person);      // one of ours or of the other own node, whichever
 // The further identities of both own nodes; the caller frees the list.
 enum status selves_persons(struct model *m, struct hash_list *persons, struct error *e);
 // The public sides of those elsewhere (identity.h); of whom no profile has come yet is left out. The caller frees them

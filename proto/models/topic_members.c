@@ -94,12 +94,6 @@ bool topic_introduced_key(struct model *m, const struct hash *channel, const str
 
 // ---- Channels of a conversation -------------------------------------------------------------------------------------
 
-static bool has_version(struct model *m, const struct hash *channel)
-{
-    struct hash head;
-    return store_head(m->store, channel, &head, NULL) == STATUS_OK;
-}
-
 typedef enum status (*each_channel)(struct model *m, const struct members *s, const struct member *owner,
                                     unsigned epoch, const struct hash *channel, void *arg, struct error *e);
 
@@ -112,7 +106,7 @@ static enum status for_each(struct model *m, const struct members *s, each_chann
             for (int apart = 0; status == STATUS_OK && apart <= 1; apart++) {
                 struct hash channel;
                 status = channel_hash(m, s, epoch, apart == 1, &s->items[i].person, &channel, e);
-                if (status == STATUS_OK && has_version(m, &channel))
+                if (status == STATUS_OK && model_has_head(m, &channel))
                     status = visit(m, s, &s->items[i], epoch, &channel, arg, e);
             }
     return status;
@@ -213,7 +207,7 @@ static enum status channels_of_granted(struct model *m, const struct topic *t, s
     struct span text = topic_channel_text(m, t->id, &t->channel, 0, true);
     if (status == STATUS_OK)
         status = channel_id_hash(m, text, &m->self->person, &apart, e);
-    if (status == STATUS_OK && has_version(m, &apart))
+    if (status == STATUS_OK && model_has_head(m, &apart))
         hash_list_add(channels, &apart);
     hash_list_free(&members);
     return status;
@@ -227,7 +221,7 @@ static enum status add_own_channels(struct model *m, const struct members *s, co
     for (unsigned epoch = 0; status == STATUS_OK && epoch <= s->epoch; epoch++) {
         struct hash channel;
         status = channel_hash(m, s, epoch, false, identity, &channel, e);
-        if (status == STATUS_OK && has_version(m, &channel))
+        if (status == STATUS_OK && model_has_head(m, &channel))
             add_once(channels, &channel, 1);
     }
     return status;
@@ -251,7 +245,7 @@ enum status topic_channels(struct model *m, const struct topic *topic, struct ha
     }
     if (topic->kind != TOPIC_ONE_TO_ONE || !topic_is_shared(m, topic))
         return channels_of_granted(m, topic, channels, e);
-    if (has_version(m, &topic->channel))
+    if (model_has_head(m, &topic->channel))
         hash_list_add(channels, &topic->channel);
     return STATUS_OK;
 }

@@ -20,12 +20,6 @@ bool topic_is_outlet(struct model *m, const struct hash *channel, const struct h
             hash_parse(text, &found) && hash_eq(&found, topic));
 }
 
-static bool has_version(struct model *m, const struct hash *channel)
-{
-    struct hash head;
-    return store_head(m->store, channel, &head, NULL) == STATUS_OK;
-}
-
 // Of a store that was made before outlets were noted: whoever made the topic reads it already.
 static bool was_outlet(struct model *m, const struct hash *channel, const struct hash *topic)
 {
@@ -47,7 +41,7 @@ static enum status find_outlet(struct model *m, struct span id, const struct has
     for (int apart = 0; apart <= 1; apart++) {
         struct span text = topic_channel_text(m, id, topic, epoch, apart == 1);
         enum status status = channel_id_hash(m, text, &m->self->person, channel, e);
-        if (status == STATUS_OK && has_version(m, channel) && !topic_is_outlet(m, channel, topic) &&
+        if (status == STATUS_OK && model_has_head(m, channel) && !topic_is_outlet(m, channel, topic) &&
             (said || !was_outlet(m, channel, topic)))
             continue;
         if (status == STATUS_OK)

@@ -7,8 +7,8 @@
 #include "models/deletion.h"
 #include "models/lag.h"
 #include "models/own_node.h"
+#include "models/selves.h"
 #include "models/topic_internal.h"
-#include "models/way.h"
 
 enum { SAME_ID_MAX = 16 };
 
@@ -202,13 +202,13 @@ static bool is_with_contact(struct model *m, const struct topic *t)
     struct hash two;
     if (!topic_is_one_to_one(t->id, &one, &two))
         return false;
-    return contact_of_anybody(m, way_is_ours(m, &one) ? &two : &one);
+    return contact_of_anybody(m, selves_is_ours(m, &one) ? &two : &one);
 }
 
 static bool is_left(struct model *m, const struct members *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (s->items[i].role != MEMBER_GONE && way_is_ours(m, &s->items[i].person))
+        if (s->items[i].role != MEMBER_GONE && selves_is_ours(m, &s->items[i].person))
             return false;
     return true;
 }

@@ -2,10 +2,8 @@
 
 #include "models/chat.h"
 #include "models/contact.h"
-#include "models/leute.h"
 #include "models/origin.h"
 #include "models/own_node.h"
-#include "models/selves.h"
 #include "models/trust.h"
 
 // ---- Who we are -----------------------------------------------------------------------------------------------------
@@ -29,11 +27,6 @@ enum status way_voice(struct model *m, struct hash *person, struct error *e)
         return sharing_own_node(m, person, e);
     *person = m->self->person;
     return STATUS_OK;
-}
-
-bool way_is_ours(struct model *m, const struct hash *person)
-{
-    return way_is_self(m, person) || leute_is_me(m, person) || selves_is_elsewhere(m, person);
 }
 
 // ---- To a person ----------------------------------------------------------------------------------------------------

@@ -25,7 +25,6 @@ enum status way_voice(struct model *m, struct hash *person, struct error *e);
 enum { WAY_SELVES = 2 };
 size_t way_selves(struct model *m, struct hash selves[WAY_SELVES]);
 bool way_is_self(struct model *m, const struct hash *person);
-bool way_is_ours(struct model *m, const struct hash *person); // the same, or any further identity of either node
 
 struct way_topics { // those of one conversation
     struct topic items[WAY_SELVES];

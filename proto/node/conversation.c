@@ -6,6 +6,7 @@
 
 #include "models/chat.h"
 #include "models/delivery.h"
+#include "models/selves.h"
 #include "models/way.h"
 #include "node/face.h"
 #include "node/json.h"
@@ -66,7 +67,7 @@ json_t *conversation_show(struct model *m, const struct chat_message *message, b
                   show_attachments(message));
     if (message->text.len > CHAT_MAX_TEXT)
         json_object_set_new(shown, "truncated", json_true());
-    bool is_own = hash_eq(&message->sender, &m->self->person) || (is_face && way_is_ours(m, &message->sender));
+    bool is_own = hash_eq(&message->sender, &m->self->person) || (is_face && selves_is_ours(m, &message->sender));
     if (is_own && message->verification != VERIFICATION_FORGED)
         (void)conversation_add_state(m, &message->id, &message->sender, shown, NULL);
     return shown;
@@ -391,7 +392,7 @@ enum status conversation_state(struct node_job *job, struct model *m, struct err
     enum status st = node_job_hash(job, "message", &id, e);
     if (st == STATUS_OK)
         st = chat_unposted(m, &id, &message, e);
-    if (st == STATUS_OK && !way_is_ours(m, &message.sender))
+    if (st == STATUS_OK && !selves_is_ours(m, &message.sender))
         st = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not a message of ours", hash_text(&id).s);
     if (st != STATUS_OK)
         return st;

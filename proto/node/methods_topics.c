@@ -108,7 +108,7 @@ static bool other_of(struct model *m, const struct topic *t, struct hash *other)
     if (!topic_is_one_to_one(t->id, &pair[0], &pair[1]))
         return false;
     bool first =
-        hash_eq(&pair[1], &m->self->person) || (way_is_ours(m, &pair[1]) && !hash_eq(&pair[0], &m->self->person));
+        hash_eq(&pair[1], &m->self->person) || (selves_is_ours(m, &pair[1]) && !hash_eq(&pair[0], &m->self->person));
     *other = first ? pair[0] : pair[1];
     return true;
 }

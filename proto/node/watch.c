@@ -5,7 +5,7 @@
 #include "chum/chum.h"
 #include "models/chat.h"
 #include "models/delivery.h"
-#include "models/way.h"
+#include "models/selves.h"
 #include "node/conversation.h"
 #include "node/job.h"
 #include "node/json.h"
@@ -215,7 +215,7 @@ static enum status add_receipts(struct model *m, const struct hash *message, jso
 {
     struct store_deliveries rows;
     struct chat_message read;
-    if (chat_unposted(m, message, &read, NULL) != STATUS_OK || !way_is_ours(m, &read.sender))
+    if (chat_unposted(m, message, &read, NULL) != STATUS_OK || !selves_is_ours(m, &read.sender))
         return STATUS_OK;
     enum status st = store_delivery_of(m->store, m->arena, message, &rows, e);
     if (st != STATUS_OK)
