@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "models/access.h"
 #include "models/apart.h"
@@ -225,5 +226,67 @@ enum status contact_notice_someone(struct model *m, const struct hash *someone, 
     if (is_new && !leute_listed_once(m, someone)) // whoever was taken out of the list has another Someone next time
         status = leute_add_other(m, someone, e);
     someone_free(&s);
+    return status;
+}
+
+// ---- Lost ones ------------------------------------------------------------------------------------------------------
+
+static bool is_lost(enum status status)
+{
+    return status == STATUS_CORRUPT || status == STATUS_NOT_FOUND;
+}
+
+static bool is_someone_lost(struct model *m, const struct hash *someone)
+{
+    struct someone s;
+    enum status status = someone_load(m, someone, &s, NULL);
+    someone_free(&s);
+    return is_lost(status);
+}
+
+// What the current version of a Someone referred to: its links are known without it. None if it was given up.
+static void links_of_someone(struct model *m, const struct hash *someone, struct hash_list *links)
+{
+    const struct version_source *s = store_versions(m->store);
+    struct hash node;
+    struct hash data;
+    struct hash ignored;
+    if (store_head(m->store, someone, &node, NULL) == STATUS_OK && version_data(s, &node, &data, NULL) == STATUS_OK)
+        (void)s->links(s->ctx, &data, links, &ignored);
+}
+
+// Stays where it is as long as a profile is lost, too.
+static enum status replace_someone(struct model *m, const struct hash *someone, struct error *e)
+{
+    struct hash_list links = {0};
+    enum status status = STATUS_OK;
+    bool whole = true;
+    links_of_someone(m, someone, &links);
+    for (size_t i = 0; i < links.count && status == STATUS_OK; i++) {
+        struct error why = {0};
+        if (!span_eq_text(store_type_known(m->store, &links.items[i]), "Profile"))
+            continue;
+        status = list_profile(m, &links.items[i], true, &why);
+        whole = whole && !is_lost(status);
+        status = is_lost(status) ? STATUS_OK : status;
+        if (status != STATUS_OK)
+            (void)error_set(e, status, why.code, "%s", why.message);
+    }
+    if (status == STATUS_OK && whole)
+        status = leute_remove_other(m, someone, e);
+    if (status == STATUS_OK && whole)
+        LOG(LOG_WARN, "contact.remade", LOG_HASH("someone", someone), LOG_INT("links", links.count));
+    hash_list_free(&links);
+    return status;
+}
+
+enum status contact_replace_lost(struct model *m, struct error *e)
+{
+    struct hash_list others = {0};
+    enum status status = leute_others(m, &others, e);
+    for (size_t i = 0; status == STATUS_OK && i < others.count; i++)
+        if (is_someone_lost(m, &others.items[i]))
+            status = replace_someone(m, &others.items[i], e);
+    hash_list_free(&others);
     return status;
 }

@@ -77,6 +77,9 @@ enum status contact_pair(struct model *m, const struct contact_identity *identit
 enum status contact_notice_profile(struct model *m, const struct hash *profile, struct error *e);
 enum status contact_paired_profile(struct model *m, const struct hash *profile, struct error *e);
 enum status contact_notice_someone(struct model *m, const struct hash *someone, struct error *e);
+// Whoever a lost Someone stood for gets a new one, with the profiles that the lost one named; what was given up is
+// taken out of Leute. The name of a Someone is drawn and told to nobody, so that nobody can give it back.
+enum status contact_replace_lost(struct model *m, struct error *e);
 
 // ---- Endpoints ------------------------------------------------------------------------------------------------------
 

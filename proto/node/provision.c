@@ -12,6 +12,7 @@
 #include "io/file.h"
 #include "io/folder.h"
 #include "models/apart.h"
+#include "models/contact.h"
 #include "models/deletion.h"
 #include "models/instance.h"
 #include "models/keeping.h"
@@ -174,6 +175,12 @@ static enum status begin_leute(struct opening *o, struct model *m, struct error 
     return leute_init(m, span_of(o->door.told), e);
 }
 
+static enum status replace_lost(struct opening *o, struct model *m, struct error *e)
+{
+    (void)o;
+    return contact_replace_lost(m, e);
+}
+
 static enum status catch_up(struct opening *o, struct model *m, struct error *e)
 {
     (void)o;
@@ -222,8 +229,8 @@ static enum status take_step(struct opening *o, opening_step step, struct model 
 
 static enum status open_instance(struct opening *o, struct error *e)
 {
-    static const opening_step steps[] = {begin_leute,    set_first_name,  catch_up,      delete_again,
-                                         open_addresses, begin_restoring, take_up_again, keep_rebuilt};
+    static const opening_step steps[] = {begin_leute,    replace_lost,    set_first_name, catch_up,    delete_again,
+                                         open_addresses, begin_restoring, take_up_again,  keep_rebuilt};
     struct arena *arena = arena_create();
     int64_t now = clock_wall_ms();
     enum status st = store_begin(o->store, e);

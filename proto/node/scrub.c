@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "models/contact.h"
 #include "models/conversations.h"
 #include "models/sharing.h"
 #include "node/job.h"
@@ -177,14 +178,16 @@ static enum status forget_work(struct store *s, void *arg, struct error *e)
     return st;
 }
 
-// Grants to the other own node that were given up are made again.
+// Contacts that hung on what was given up are listed anew, and grants to the other own node made again.
 static enum status share_work(struct store *s, void *arg, struct error *e)
 {
     struct scrub *x = arg;
     struct hash own;
     struct arena *a = arena_create();
     struct model m = {.store = s, .self = x->self, .arena = a, .now_ms = clock_wall_ms()};
-    enum status st = sharing_own_node(&m, &own, NULL) == STATUS_OK ? sharing_everything(&m, e) : STATUS_OK;
+    enum status st = contact_replace_lost(&m, e);
+    if (st == STATUS_OK && sharing_own_node(&m, &own, NULL) == STATUS_OK)
+        st = sharing_everything(&m, e);
     arena_destroy(a);
     return st;
 }
@@ -231,6 +234,15 @@ static void recheck(struct scrub *x)
     syncs_recheck(x->node->peers->syncs);
 }
 
+static enum status replace_contacts(const struct scrub *x, struct store *s, struct error *e)
+{
+    struct arena *a = arena_create();
+    struct model m = {.store = s, .self = x->self, .arena = a, .now_ms = clock_wall_ms()};
+    enum status st = contact_replace_lost(&m, e);
+    arena_destroy(a);
+    return st;
+}
+
 static enum status reread_work(struct store *s, void *arg, struct error *e)
 {
     struct scrub *x = arg;
@@ -239,7 +251,7 @@ static enum status reread_work(struct store *s, void *arg, struct error *e)
         const struct hash *hash = &x->wanted.items[x->next++];
         st = store_presence(s, hash) == STORE_PRESENT ? store_reread(s, hash, e) : store_remake(s, hash, e);
     }
-    return st;
+    return st == STATUS_OK && x->next == x->wanted.count ? replace_contacts(x, s, e) : st;
 }
 
 static void reread_done(void *arg, enum status status, const struct error *e)

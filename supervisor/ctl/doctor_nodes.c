@@ -132,7 +132,9 @@ static void check_content(struct doctor *d, struct ctl *c, const char *node)
             wanted += json_integer_value(json_object_get(usage, "objects"));
     }
     buf_printf(&message, "%s: %lld objects are missing", node, wanted);
-    add_printed(d, "content", wanted == 0, &message, "They come with the next synchronisation, if somebody has them.");
+    add_printed(d, "content", wanted == 0, &message,
+                "They come with the next synchronisation if somebody has them; 'tandem repair' asks at once and says "
+                "what nobody has.");
     json_decref(storage);
     buf_free(&message);
 }

@@ -146,6 +146,141 @@ static void the_contact_book_is_made_again(void **state)
     }
 }
 
+// ---- What contacts and conversations hang on ------------------------------------------------------------------------
+
+static struct value *begin(struct fixture *f, const char *type, const char *id, const char *is)
+{
+    struct value *v = value_object(f->arena, span_of(type));
+    value_set_member(f->arena, v, span_of(id), value_text(f->arena, is));
+    return v;
+}
+
+static void set(struct fixture *f, struct value *v, const char *name, struct value *to)
+{
+    value_set_member(f->arena, v, span_of(name), to);
+}
+
+static struct object profile_of(struct fixture *f, const char *id, const struct hash *person, const struct hash *owner,
+                                size_t endpoints, size_t descriptions)
+{
+    struct value *v = begin(f, "Profile", "profileId", id);
+    struct hash mails[PEOPLE];
+    struct hash keys[PEOPLE];
+    set(f, v, "personId", value_hash(f->arena, person));
+    set(f, v, "owner", value_hash(f->arena, owner));
+    for (size_t i = 0; i < PEOPLE; i++) {
+        struct value *mail = begin(f, "Email", "email", arena_printf(f->arena, "%s%zu", id, i).ptr);
+        struct value *name = begin(f, "PersonName", "name", arena_printf(f->arena, "%s%zu", id, i).ptr);
+        struct object o = make(f, mail);
+        fixture_put(f, &o);
+        mails[i] = o.hash;
+        o = make(f, name);
+        fixture_put(f, &o);
+        keys[i] = o.hash;
+    }
+    set(f, v, "communicationEndpoint", list_of(f, mails, endpoints));
+    set(f, v, "personDescription", list_of(f, keys, descriptions));
+    return make(f, v);
+}
+
+static void lose_and_find(struct fixture *f, const struct object *o)
+{
+    fixture_change(f, o);
+    lose(f, &o->hash);
+    assert_made_again(f, o);
+}
+
+static void profiles_are_made_again(void **state)
+{
+    struct fixture *f = *state;
+    struct hash people[PEOPLE];
+    put_people(f, people);
+    for (size_t i = 0; i < PEOPLE * PEOPLE; i++) {
+        struct object profile = profile_of(f, "work", &people[0], &people[i % 2], i % PEOPLE, i / PEOPLE);
+        lose_and_find(f, &profile);
+    }
+}
+
+static struct value *set_of(struct fixture *f, const struct hash *items, size_t count)
+{
+    struct value *set = value_set(f->arena);
+    for (size_t i = 0; i < count; i++)
+        value_add(f->arena, set, value_hash(f->arena, &items[i]));
+    return set;
+}
+
+// The main profile is named twice, wherever among those of its person; identities have as many as they like.
+static void someones_are_made_again(void **state)
+{
+    struct fixture *f = *state;
+    struct hash people[PEOPLE];
+    struct hash profiles[PEOPLE];
+    put_people(f, people);
+    for (size_t i = 0; i < PEOPLE; i++) {
+        struct object p = profile_of(f, arena_printf(f->arena, "p%zu", i).ptr, &people[i], &people[i], 1, 1);
+        profiles[i] = fixture_change(f, &p);
+    }
+    for (size_t i = 0; i < PEOPLE * PEOPLE; i++) {
+        struct value *v = begin(f, "Someone", "someoneId", arena_printf(f->arena, "s%zu", i).ptr);
+        struct value *identities = value_map(f->arena);
+        size_t first = i / PEOPLE;
+        set(f, v, "mainProfile", value_hash(f->arena, &profiles[i % PEOPLE]));
+        for (size_t k = 0; k <= first; k++)
+            value_put(f->arena, identities, value_hash(f->arena, &people[k]),
+                      k == 0 ? set_of(f, profiles, PEOPLE - first) : set_of(f, &profiles[PEOPLE - k], k % 2));
+        set(f, v, "identities", identities);
+        struct object someone = make(f, v);
+        lose_and_find(f, &someone);
+    }
+}
+
+static void registries_are_made_again(void **state)
+{
+    struct fixture *f = *state;
+    struct hash channels[PEOPLE];
+    struct value *topics = value_map(f->arena);
+    put_people(f, channels); // that they are no channels does not matter
+    for (size_t i = 0; i < PEOPLE; i++) {
+        struct value *v = begin(f, "ChannelRegistry", "id", "ChannelRegistry");
+        set(f, v, "channels", set_of(f, channels, i));
+        struct object registry = make(f, v);
+        lose_and_find(f, &registry);
+    }
+    for (size_t i = 0; i < PEOPLE; i++) { // the last two have one id
+        const char *id = i == 0 ? "zoo" : i == 1 ? "bar" : "same";
+        struct value *v = begin(f, "Topic", "name", arena_printf(f->arena, "t%zu", i).ptr);
+        struct value *registry = begin(f, "TopicAppRegistry", "id", "TopicAppRegistry");
+        set(f, v, "id", value_text(f->arena, id));
+        set(f, v, "channel", value_hash(f->arena, &channels[i]));
+        struct object topic = make(f, v);
+        fixture_put(f, &topic);
+        const char *key = i == 3 ? arena_printf(f->arena, "%s\x1f%s", id, hash_text(&channels[i]).s).ptr : id;
+        value_put(f->arena, topics, value_text(f->arena, key), value_hash(f->arena, &topic.hash));
+        set(f, registry, "topics", topics);
+        struct object o = make(f, registry);
+        lose_and_find(f, &o);
+    }
+}
+
+// Of what every installation has the id is known, even where all of its versions are lost.
+static void usual_ids_are_made_again(void **state)
+{
+    struct fixture *f = *state;
+    struct hash people[PEOPLE];
+    put_people(f, people);
+    struct object profile = profile_of(f, "default", &people[0], &people[1], 1, 2);
+    struct value *v = begin(f, "ChannelRegistry", "id", "ChannelRegistry");
+    set(f, v, "channels", set_of(f, people, 2));
+    struct object registry = make(f, v);
+    const struct object *const lost[] = {&profile, &registry};
+    for (size_t i = 0; i < 2; i++) {
+        fixture_change(f, lost[i]);
+        lose(f, &lost[i]->hash);
+        assert_int_equal(unlink(object_path(f, &lost[i]->id_hash)), 0);
+        assert_made_again(f, lost[i]);
+    }
+}
+
 static void what_has_more_in_it_stays_lost(void **state)
 {
     struct fixture *f = *state;
@@ -170,6 +305,41 @@ static void what_has_more_in_it_stays_lost(void **state)
     assert_string_equal(e.code, "NOT-FOUND");
 }
 
+enum { VERSIONS = 5 };
+
+static double depth_of(struct fixture *f, const struct hash *node)
+{
+    struct object o;
+    double depth;
+    assert_int_equal(store_get_object(f->store, node, f->arena, &o, NULL), STATUS_OK);
+    assert_true(value_get_number(o.value, "depth", &depth));
+    return depth;
+}
+
+// A version node has its depth in it, which its links do not tell: it is that of the last one that is left and one more
+// for each lost one, as if nothing had been lost.
+static void depths_go_on_above_lost_version_nodes(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t left = 0; left <= VERSIONS; left++) {
+        const char *mail = arena_printf(f->arena, "left%zu@example.com", left).ptr;
+        struct hash nodes[VERSIONS + 1];
+        struct object person;
+        for (size_t i = 0; i < VERSIONS; i++) {
+            person = fixture_person(f, mail, arena_printf(f->arena, "version %zu", i).ptr);
+            struct hash id = fixture_change(f, &person);
+            assert_int_equal(store_head(f->store, &id, &nodes[i], NULL), STATUS_OK);
+            assert_true(depth_of(f, &nodes[i]) == (double)i);
+        }
+        for (size_t i = left; i < VERSIONS; i++)
+            lose(f, &nodes[i]);
+        person = fixture_person(f, mail, "the last");
+        struct hash id = fixture_change(f, &person);
+        assert_int_equal(store_head(f->store, &id, &nodes[VERSIONS], NULL), STATUS_OK);
+        assert_true(depth_of(f, &nodes[VERSIONS]) == (double)VERSIONS);
+    }
+}
+
 static void what_was_deleted_is_not_made_again(void **state)
 {
     struct fixture *f = *state;
@@ -192,7 +362,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(somebody_named_twice_stays_so, fixture_begin_archive, fixture_end),
         cmocka_unit_test_setup_teardown(the_id_may_be_lost_with_its_versions, fixture_begin_archive, fixture_end),
         cmocka_unit_test_setup_teardown(the_contact_book_is_made_again, fixture_begin_archive, fixture_end),
+        cmocka_unit_test_setup_teardown(profiles_are_made_again, fixture_begin_archive, fixture_end),
+        cmocka_unit_test_setup_teardown(someones_are_made_again, fixture_begin_archive, fixture_end),
+        cmocka_unit_test_setup_teardown(registries_are_made_again, fixture_begin_archive, fixture_end),
+        cmocka_unit_test_setup_teardown(usual_ids_are_made_again, fixture_begin_archive, fixture_end),
         cmocka_unit_test_setup_teardown(what_has_more_in_it_stays_lost, fixture_begin_archive, fixture_end),
+        cmocka_unit_test_setup_teardown(depths_go_on_above_lost_version_nodes, fixture_begin_archive, fixture_end),
         cmocka_unit_test_setup_teardown(what_was_deleted_is_not_made_again, fixture_begin_archive, fixture_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
