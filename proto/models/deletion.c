@@ -1,89 +1,15 @@
+// What a user deletes, and with that what else goes: words for the lists of deletion_list.c.
 #include "models/deletion.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "models/channel.h"
-#include "models/chat.h"
+#include "models/deletion_list.h"
 #include "models/kinds.h"
 #include "models/reach.h"
-#include "models/settings.h"
 #include "store/outbox.h"
 
-#define LIST_PREFIX "deleted."
-#define LIST_KEY SPAN("list")
-#define UNTIL "deletedUntil"
-#define AGAIN "deletedNot"
-#define CURRENT_SETTING "deletion.list" // the list that is being filled
-
-enum {
-    WORD = 1 + HASH_HEX + 1, // with the blank behind it
-    SHORT_LIST = 32 * WORD,  // each addition makes a version, so a list that is added to stays short
-    LONG_LIST = 60000,       // bytes of what is added at once
-    LIST_NAME = 24,          // random characters
-    GIVEN_MAX = 20000,
-};
-
-// ---- Lists ----------------------------------------------------------------------------------------------------------
-
-static void add_word(struct buf *words, char kind, const struct hash *hash)
-{
-    buf_printf(words, "%c%s ", kind, hash_text(hash).s);
-}
-
-static void add_timed_word(struct buf *words, char kind, const struct hash *hash, double time)
-{
-    buf_printf(words, "%c%s:%lld ", kind, hash_text(hash).s, (long long)time_clamp(time));
-}
-
-static struct span begin_list(struct model *m)
-{
-    struct span name = model_random_text(m, LIST_NAME);
-    return arena_printf(m->arena, LIST_PREFIX SPAN_FMT, SPAN_ARG(name));
-}
-
-// The list that is to be added to, and what is in it.
-static struct span current_list(struct model *m, size_t more, struct span *words)
-{
-    struct span name;
-    *words = (struct span){0};
-    if (store_setting_get(m->store, CURRENT_SETTING, m->arena, &name, NULL) == STATUS_OK &&
-        settings_get(m, name, LIST_KEY, words, NULL) == STATUS_OK && words->len + more <= SHORT_LIST)
-        return name;
-    *words = (struct span){0};
-    return begin_list(m);
-}
-
-static enum status write_list(struct model *m, struct span name, struct span before, struct span words, struct error *e)
-{
-    struct span all = arena_printf(m->arena, SPAN_FMT SPAN_FMT, SPAN_ARG(before), SPAN_ARG(words));
-    enum status status = settings_set(m, name, LIST_KEY, all, e);
-    return status == STATUS_OK ? store_setting_set(m->store, CURRENT_SETTING, name, e) : status;
-}
-
-// How much of the words goes into one list.
-static size_t whole_words(struct span words)
-{
-    size_t n = words.len < LONG_LIST ? words.len : LONG_LIST;
-    while (n > 0 && words.ptr[n - 1] != ' ')
-        n--;
-    return n;
-}
-
-static enum status write_words(struct model *m, struct span words, struct error *e)
-{
-    struct span before;
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && words.len != 0) {
-        size_t n = whole_words(words);
-        struct span name = current_list(m, n, &before);
-        status = write_list(m, name, before, (struct span){words.ptr, n}, e);
-        words = span_from(words, n);
-    }
-    return status;
-}
+enum { GIVEN_MAX = 20000 };
 
 // ---- Messages -------------------------------------------------------------------------------------------------------
 
@@ -101,10 +27,10 @@ static enum status check_message(struct model *m, const struct hash *id, struct 
 static void add_objects(struct model *m, const struct hash *data, struct buf *words)
 {
     struct hash_list files = {0};
-    add_word(words, 'o', data);
+    deletion_add_word(words, 'o', data);
     reach_files(m, data, &files);
     for (size_t i = 0; i < files.count; i++)
-        add_word(words, 'o', &files.items[i]);
+        deletion_add_word(words, 'o', &files.items[i]);
     hash_list_free(&files);
 }
 
@@ -135,13 +61,13 @@ enum status deletion_of_messages(struct model *m, const struct hash_list *ids, s
         if (status != STATUS_OK || store_is_hidden(m->store, id))
             continue;
         found++;
-        add_word(&words, 'm', id);
+        deletion_add_word(&words, 'm', id);
         if (!reach_is_needed(m, &data, batch))
             add_objects(m, &data, &words);
         status = stop_sending(m, id, e);
     }
     if (status == STATUS_OK)
-        status = write_words(m, buf_span(&words), e);
+        status = deletion_write_words(m, buf_span(&words), e);
     if (count != NULL)
         *count = found;
     hash_map_destroy(batch);
@@ -174,12 +100,6 @@ enum status deletion_of_newest(struct model *m, const struct hash_list *channels
 }
 
 // ---- Channels -------------------------------------------------------------------------------------------------------
-
-bool deletion_hides(struct model *m, const struct hash *channel, const struct hash *message, double time)
-{
-    double until = deletion_until(m, channel);
-    return store_is_hidden(m->store, message) || (until > 0 && time <= until);
-}
 
 // Now, or the newest message, if a clock may have been ahead.
 static double until_now(struct model *m, const struct hash *channel)
@@ -218,11 +138,11 @@ enum status deletion_of_channels(struct model *m, const struct hash_list *channe
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < channels->count; i++) {
         double until = until_now(m, &channels->items[i]);
-        add_timed_word(&words, 'c', &channels->items[i], until);
+        deletion_add_timed_word(&words, 'c', &channels->items[i], until);
         status = delete_ahead(m, &channels->items[i], until, e);
     }
     if (status == STATUS_OK)
-        status = write_words(m, buf_span(&words), e);
+        status = deletion_write_words(m, buf_span(&words), e);
     buf_free(&words);
     return status;
 }
@@ -244,8 +164,8 @@ static void add_deletion(struct model *m, struct buf *words, const struct store_
                          const struct hash_list *shells)
 {
     for (size_t i = 0; i < shells->count; i++)
-        add_timed_word(words, 'd', &shells->items[i], (double)m->now_ms);
-    add_timed_word(words, info->kind == STORE_ID_OBJECT ? 'i' : 'd', hash, (double)m->now_ms);
+        deletion_add_timed_word(words, 'd', &shells->items[i], (double)m->now_ms);
+    deletion_add_timed_word(words, info->kind == STORE_ID_OBJECT ? 'i' : 'd', hash, (double)m->now_ms);
 }
 
 enum status deletion_of_object(struct model *m, const struct hash *hash, struct error *e)
@@ -263,7 +183,7 @@ enum status deletion_of_object(struct model *m, const struct hash *hash, struct 
         status = error_set(e, STATUS_REFUSED, "REFUSED", "%s refers to it", hash_text(&above.items[0]).s);
     if (status == STATUS_OK) {
         add_deletion(m, &words, &info, hash, &shells);
-        status = write_words(m, buf_span(&words), e);
+        status = deletion_write_words(m, buf_span(&words), e);
     }
     hash_list_free(&shells);
     buf_free(&words);
@@ -293,155 +213,8 @@ enum status deletion_of_given(struct model *m, const struct hash *person, struct
     for (size_t i = 0; status == STATUS_OK && i < given.count; i++)
         add_given(m, &given.items[i], &words);
     if (status == STATUS_OK)
-        status = write_words(m, buf_span(&words), e);
+        status = deletion_write_words(m, buf_span(&words), e);
     hash_list_free(&given);
     buf_free(&words);
-    return status;
-}
-
-// ---- Taking effect --------------------------------------------------------------------------------------------------
-
-static enum status forget_unknown(struct model *m, const struct hash *hash, struct error *e)
-{
-    bool here = store_presence(m->store, hash) != STORE_ABSENT;
-    return here || reach_is_needed(m, hash, NULL) ? STATUS_OK : store_delete(m->store, hash, e);
-}
-
-// What is noted about a hash is a time.
-static double noted_time(struct model *m, const char *kind, const struct hash *hash)
-{
-    struct span text;
-    const struct store_setting_name name = store_setting_about(kind, hash);
-    if (store_setting_get(m->store, name.s, m->arena, &text, NULL) != STATUS_OK)
-        return 0;
-    return (double)strtoll(arena_printf(m->arena, SPAN_FMT, SPAN_ARG(text)).ptr, NULL, 10);
-}
-
-// *later: it was not noted before, or with an earlier time.
-static enum status note_time(struct model *m, const char *kind, const struct hash *hash, double time, bool *later,
-                             struct error *e)
-{
-    const struct store_setting_name name = store_setting_about(kind, hash);
-    *later = time > noted_time(m, kind, hash);
-    struct span digits = arena_printf(m->arena, "%lld", (long long)time);
-    return *later ? store_setting_set(m->store, name.s, digits, e) : STATUS_OK;
-}
-
-enum status deletion_taken_back(struct model *m, const struct hash *hash, struct error *e)
-{
-    struct buf words = {0};
-    bool later;
-    add_timed_word(&words, 'a', hash, (double)m->now_ms);
-    enum status status = note_time(m, AGAIN, hash, (double)m->now_ms, &later, e); // or the list would delete it
-    if (status == STATUS_OK)
-        status = write_words(m, buf_span(&words), e);
-    buf_free(&words);
-    return status;
-}
-
-static enum status set_until(struct model *m, const struct hash *channel, double time, struct error *e)
-{
-    bool later;
-    const struct store_setting_name at = store_setting_about(DELETION_AT, channel);
-    enum status status = note_time(m, UNTIL, channel, time, &later, e);
-    if (status != STATUS_OK || !later)
-        return status;
-    status = store_hide(m->store, channel, NULL, e); // until its messages are
-    if (status == STATUS_OK)
-        status = store_hidden_again(m->store, channel, e);
-    return status == STATUS_OK ? store_setting_set(m->store, at.s, SPAN(""), e) : status; // from the newest
-}
-
-static enum status take_back(struct model *m, const struct hash *hash, double time, struct error *e)
-{
-    bool later;
-    enum status status = note_time(m, AGAIN, hash, time, &later, e);
-    return status == STATUS_OK && later ? store_undelete(m->store, hash, e) : status;
-}
-
-static enum status apply_word(struct model *m, struct span word, bool is_news, struct error *e)
-{
-    struct hash hash;
-    if (word.len < 1 + HASH_HEX || !hash_parse((struct span){word.ptr + 1, HASH_HEX}, &hash))
-        return STATUS_OK;
-    struct span rest = span_from(word, 1 + HASH_HEX);
-    double time =
-        rest.len > 1 ? (double)strtoll(arena_printf(m->arena, SPAN_FMT, SPAN_ARG(rest)).ptr + 1, NULL, 10) : 0;
-    switch (word.ptr[0]) {
-    case 'm':
-        return store_hide(m->store, &hash, NULL, e);
-    case 'o':
-        return forget_unknown(m, &hash, e);
-    case 'd':
-        if (time <= noted_time(m, AGAIN, &hash))
-            return STATUS_OK;
-        return is_news ? store_delete(m->store, &hash, e) : forget_unknown(m, &hash, e);
-    case 'i':
-        if (time <= noted_time(m, AGAIN, &hash))
-            return STATUS_OK;
-        return is_news ? store_delete_id(m->store, &hash, e) : forget_unknown(m, &hash, e);
-    case 'a':
-        return take_back(m, &hash, time, e);
-    case 'c':
-        return set_until(m, &hash, time, e);
-    default:
-        return STATUS_OK;
-    }
-}
-
-static enum status apply(struct model *m, struct span words, bool is_news, struct error *e)
-{
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && words.len != 0) {
-        const char *blank = memchr(words.ptr, ' ', words.len);
-        size_t n = blank != NULL ? (size_t)(blank - words.ptr) : words.len;
-        status = apply_word(m, (struct span){words.ptr, n}, is_news, e);
-        words = span_from(words, n < words.len ? n + 1 : n);
-    }
-    return status;
-}
-
-static enum status read_list(struct model *m, const struct hash *id_hash, struct span *words, bool *is_list,
-                             struct error *e)
-{
-    struct value *object;
-    struct span id;
-    *words = (struct span){0};
-    enum status status = model_current(m, id_hash, "Settings", &object, NULL, e);
-    *is_list = status == STATUS_OK && value_get_string(object, "id", &id) && span_starts_with(id, SPAN(LIST_PREFIX));
-    const struct value *properties = *is_list ? value_get(object, SPAN("properties")) : NULL;
-    const struct value *list = properties != NULL ? value_map_get(properties, LIST_KEY) : NULL;
-    if (list != NULL && list->kind == VALUE_STRING)
-        *words = list->string;
-    return status;
-}
-
-double deletion_until(struct model *m, const struct hash *channel)
-{
-    return noted_time(m, UNTIL, channel);
-}
-
-enum status deletion_notice(struct model *m, const struct hash *id_hash, bool *is_list, struct error *e)
-{
-    struct span words;
-    bool found;
-    enum status status = read_list(m, id_hash, &words, &found, e);
-    if (is_list != NULL)
-        *is_list = found;
-    return status == STATUS_OK ? apply(m, words, true, e) : status;
-}
-
-enum status deletion_again(struct model *m, struct error *e)
-{
-    struct hash_list ids = {0};
-    enum status status = store_ids_of_type(m->store, SPAN("Settings"), &ids, e);
-    for (size_t i = 0; status == STATUS_OK && i < ids.count; i++) {
-        struct span words;
-        bool found;
-        status = read_list(m, &ids.items[i], &words, &found, e);
-        if (status == STATUS_OK)
-            status = apply(m, words, false, e);
-    }
-    hash_list_free(&ids);
     return status;
 }

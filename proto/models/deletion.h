@@ -35,6 +35,8 @@ enum status deletion_of_object(struct model *m, const struct hash *hash, struct 
 // Objects and files that the person's node was the first to bring and that nothing refers to.
 enum status deletion_of_given(struct model *m, const struct hash *person, struct error *e);
 
+// ---- What holds (deletion_list.c) -----------------------------------------------------------------------------------
+
 // It was deleted, and is stored here again by the user.
 enum status deletion_taken_back(struct model *m, const struct hash *hash, struct error *e);
 
@@ -46,6 +48,8 @@ double deletion_until(struct model *m, const struct hash *channel);
 enum status deletion_notice(struct model *m, const struct hash *id_hash, bool *is_list, struct error *e);
 // All lists again: what they say was lost with the database.
 enum status deletion_again(struct model *m, struct error *e);
+
+// ---- Afterwards (deletion_sweep.c) ----------------------------------------------------------------------------------
 
 struct deletion_work {
     size_t freed; // messages
