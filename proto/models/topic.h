@@ -34,6 +34,52 @@ struct span topic_one_to_one_id(struct arena *a, const struct hash *one, const s
 bool topic_is_one_to_one(struct span id, struct hash *one, struct hash *two);
 enum topic_kind topic_kind_of(struct span id);
 enum status topic_load(struct model *m, const struct hash *hash, struct topic *out, struct error *e);
+bool topic_is_shared(struct model *m, const struct topic *topic); // its channel has no owner
+// What tells a topic apart, as a text that topic_named understands.
+struct span topic_key(struct model *m, const struct topic *topic);
+// Is it a Topic we may act on (6.3)? Its channel must be the channel of its id, and a one-to-one topic must be ours.
+// Code NOT-TRUSTED.
+enum status topic_validate(struct model *m, const struct value *topic, struct error *e);
+
+// ---- The registry (topic_registry.c) --------------------------------------------------------------------------------
+
+enum status topic_add_to_registry(struct model *m, const struct topic *t, bool at_once, struct error *e);
+// The topics of an id, first come first; STATUS_NOT_FOUND if there is none.
+enum status topic_with_id(struct model *m, struct span id, struct topics *out, struct error *e);
+enum status topic_find(struct model *m, struct span id, struct topic *out, struct error *e); // the first of them
+
+// ---- Whose channels they are (topic_claims.c) -----------------------------------------------------------------------
+
+// The statements that count a channel among those of their conversation: of its id and owner, up to TOPIC_CLAIMS.
+enum { TOPIC_CLAIMS = 8 };
+struct topic_claims {
+    struct members items[TOPIC_CLAIMS];
+    unsigned epochs[TOPIC_CLAIMS];
+    size_t count;
+};
+void topic_claims_of(struct model *m, struct span channel_id, const struct hash *owner, struct topic_claims *out);
+// The key that an owner gives for the owner of a channel whose keys are not known here.
+bool topic_introduced_key(struct model *m, const struct hash *channel, const struct hash *person,
+                          struct sign_public *key);
+
+// ---- What a user sees (topic_list.c) --------------------------------------------------------------------------------
+
+enum status topic_list(struct model *m, struct topics *out, struct error *e);
+// What a user calls a topic: its id, the id of its channel, the beginning of either, or its name, whichever is unique.
+// Of several with one id it is the one that we made. Codes: NOT-FOUND, AMBIGUOUS-ID.
+enum status topic_named(struct model *m, struct span text, struct topic *out, struct error *e);
+
+// ---- Who takes part (topic_members.c) -------------------------------------------------------------------------------
+
+// Who takes part, as far as is known here; the caller frees the list.
+enum status topic_persons_of(struct model *m, const struct topic *topic, struct hash_list *persons, struct error *e);
+// The channels whose entries make up the conversation.
+enum status topic_channels(struct model *m, const struct topic *topic, struct hash_list *channels, struct error *e);
+// Whom a message of ours in it is for, besides ourselves and our other node; of a topic for everyone nobody in
+// particular. The caller frees the list.
+enum status topic_recipients(struct model *m, const struct topic *topic, struct hash_list *persons, struct error *e);
+
+// ---- Beginning (topic_open.c) ---------------------------------------------------------------------------------------
 
 // Both create the channel, the Topic, its registry entry and the grants of 6.3; existing ones are returned. Opening the
 // conversation of everyone shows what we write there to everyone, in a channel of our own; what others wrote is theirs
@@ -46,22 +92,27 @@ enum status topic_make(struct model *m, struct span id, struct span name, const 
                        struct error *e);
 enum status topic_add_persons(struct model *m, const struct topic *topic, const struct hash *persons, size_t count,
                               struct error *e);
-bool topic_is_shared(struct model *m, const struct topic *topic); // its channel has no owner
+// The reaction to every new Topic, own or imported: registry (at once, or with others: lag.h) and grants. Invalid ones
+// are ignored and logged.
+enum status topic_notice(struct model *m, const struct hash *topic, bool at_once, struct error *e);
 
-// ---- The registry (topic_registry.c) --------------------------------------------------------------------------------
+// ---- Who sees what (topic_grants.c) ---------------------------------------------------------------------------------
 
-enum status topic_add_to_registry(struct model *m, const struct topic *t, bool at_once, struct error *e);
-// The topics of an id, first come first; STATUS_NOT_FOUND if there is none.
-enum status topic_with_id(struct model *m, struct span id, struct topics *out, struct error *e);
-enum status topic_find(struct model *m, struct span id, struct topic *out, struct error *e); // the first of them
-enum status topic_list(struct model *m, struct topics *out, struct error *e);
-// What a user calls a topic: its id, the id of its channel, the beginning of either, or its name, whichever is unique.
-// Of several with one id it is the one that we made. Codes: NOT-FOUND, AMBIGUOUS-ID.
-enum status topic_named(struct model *m, struct span text, struct topic *out, struct error *e);
-// What waits to be added to the registry is; and statements are found that a store knows no more to hold.
-enum status topic_catch_up(struct model *m, struct error *e);
+// Grants what belongs to the topic to exactly its members. old: what was said of them before, or NULL.
+enum status topic_reconcile(struct model *m, const struct members *now, const struct members *old, struct error *e);
+// The reaction to a new channel: it may be a member's.
+enum status topic_notice_channel(struct model *m, const struct hash *channel, struct error *e);
 
-// ---- Groups (topic_members.c, topic_change.c) -----------------------------------------------------------------------
+// ---- Where we write (topic_outlet.c) --------------------------------------------------------------------------------
+
+// Code REFUSED: the person takes no part, or only reads.
+enum status topic_may_write(const struct topic *topic, const struct hash *person, struct error *e);
+// The channel we write to, made at the first time. Code REFUSED. And where another own person would most likely.
+enum status topic_outlet(struct model *m, const struct topic *topic, struct hash *channel, struct error *e);
+enum status topic_outlet_of(struct model *m, const struct topic *topic, const struct hash *person, struct hash *channel,
+                            struct error *e);
+
+// ---- Groups (topic_change.c) ----------------------------------------------------------------------------------------
 
 struct topic_plan {
     struct span name; // may be empty
@@ -85,46 +136,8 @@ enum status topic_set_role(struct model *m, struct topic *topic, const struct ha
 enum status topic_remove(struct model *m, struct topic *topic, const struct hash *person, struct error *e);
 enum status topic_rename(struct model *m, struct topic *topic, struct span name, struct error *e);
 enum status topic_leave(struct model *m, struct topic *topic, struct error *e);
-
-// Who takes part, as far as is known here; the caller frees the list.
-enum status topic_persons_of(struct model *m, const struct topic *topic, struct hash_list *persons, struct error *e);
-// The channels whose entries make up the conversation.
-enum status topic_channels(struct model *m, const struct topic *topic, struct hash_list *channels, struct error *e);
-// Whom a message of ours in it is for, besides ourselves and our other node; of a topic for everyone nobody in
-// particular. The caller frees the list.
-enum status topic_recipients(struct model *m, const struct topic *topic, struct hash_list *persons, struct error *e);
-// What tells a topic apart, as a text that topic_named understands.
-struct span topic_key(struct model *m, const struct topic *topic);
-// Code REFUSED: the person takes no part, or only reads.
-enum status topic_may_write(const struct topic *topic, const struct hash *person, struct error *e);
-// The channel we write to, made at the first time. Code REFUSED. And where another own person would most likely.
-enum status topic_outlet(struct model *m, const struct topic *topic, struct hash *channel, struct error *e);
-enum status topic_outlet_of(struct model *m, const struct topic *topic, const struct hash *person, struct hash *channel,
-                            struct error *e);
-// Grants what belongs to the topic to exactly its members. old: what was said of them before, or NULL.
-enum status topic_reconcile(struct model *m, const struct members *now, const struct members *old, struct error *e);
-// The statements that count a channel among those of their conversation: of its id and owner, up to TOPIC_CLAIMS.
-enum { TOPIC_CLAIMS = 8 };
-struct topic_claims {
-    struct members items[TOPIC_CLAIMS];
-    unsigned epochs[TOPIC_CLAIMS];
-    size_t count;
-};
-void topic_claims_of(struct model *m, struct span channel_id, const struct hash *owner, struct topic_claims *out);
-// The key that an owner gives for the owner of a channel whose keys are not known here.
-bool topic_introduced_key(struct model *m, const struct hash *channel, const struct hash *person,
-                          struct sign_public *key);
-
-// ---- Reactions ------------------------------------------------------------------------------------------------------
-
-// Is it a Topic we may act on (6.3)? Its channel must be the channel of its id, and a one-to-one topic must be ours.
-// Code NOT-TRUSTED.
-enum status topic_validate(struct model *m, const struct value *topic, struct error *e);
-// The reaction to every new Topic, own or imported: registry (at once, or with others: lag.h) and grants. Invalid ones
-// are ignored and logged.
-enum status topic_notice(struct model *m, const struct hash *topic, bool at_once, struct error *e);
-// To a ChatMessage that lies in no channel: a statement about members may hold from now on.
+// The reaction to a ChatMessage that lies in no channel: a statement about members may hold from now on.
 enum status topic_notice_statement(struct model *m, const struct hash *message, const struct hash *from,
                                    struct error *e);
-// To a new channel: it may be a member's.
-enum status topic_notice_channel(struct model *m, const struct hash *channel, struct error *e);
+// What waits to be added to the registry is; and statements are found that a store knows no more to hold.
+enum status topic_catch_up(struct model *m, struct error *e);

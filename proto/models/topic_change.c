@@ -327,7 +327,8 @@ enum status topic_notice_statement(struct model *m, const struct hash *message, 
     return status;
 }
 
-enum status topic_recover_statements(struct model *m, struct error *e)
+// A store that was made anew from its files has all statements, but nothing says which of them hold.
+static enum status recover_statements(struct model *m, struct error *e)
 {
     static const char done[] = "members.known";
     const struct hash nobody = {{0}};
@@ -340,4 +341,10 @@ enum status topic_recover_statements(struct model *m, struct error *e)
         if (strcmp(grants.items[i].type, "ChatMessage") == 0)
             status = topic_notice_statement(m, &grants.items[i].target.hash, &nobody, e);
     return status == STATUS_OK ? store_setting_set(m->store, done, SPAN("yes"), e) : status;
+}
+
+enum status topic_catch_up(struct model *m, struct error *e)
+{
+    enum status status = recover_statements(m, e);
+    return status == STATUS_OK ? topic_write_waiting(m, e) : status;
 }

@@ -1,24 +1,6 @@
-// Where we write in a conversation of several. A channel of ours is for one conversation only: which one is noted in
-// Settings, so that a node that is made again, and was given everything back, knows it too.
+// Where we write in a conversation of several. A channel of ours is for one conversation only (topic_claims.c).
 #include "models/access.h"
-#include "models/settings.h"
 #include "models/topic_internal.h"
-
-#define OUTLET "topic.outlet."
-
-static struct span outlet_name(struct model *m, const struct hash *channel)
-{
-    return arena_printf(m->arena, OUTLET "%s", hash_text(channel).s);
-}
-
-bool topic_is_outlet(struct model *m, const struct hash *channel, const struct hash *topic)
-{
-    struct span text;
-    struct hash found;
-    return hash_eq(channel, topic) ||
-           (settings_get(m, outlet_name(m, channel), SPAN("topic"), &text, NULL) == STATUS_OK &&
-            hash_parse(text, &found) && hash_eq(&found, topic));
-}
 
 // Of a store that was made before outlets were noted: whoever made the topic reads it already.
 static bool was_outlet(struct model *m, const struct hash *channel, const struct hash *topic)
@@ -26,13 +8,6 @@ static bool was_outlet(struct model *m, const struct hash *channel, const struct
     struct hash creator;
     return channel_owner(m, topic, &creator) == STATUS_OK && !hash_is_zero(&creator) &&
            access_has(m, (struct access_target){ACCESS_ID, *channel}, &creator);
-}
-
-static enum status note_outlet(struct model *m, const struct hash *channel, const struct hash *topic, struct error *e)
-{
-    if (topic_is_outlet(m, channel, topic))
-        return STATUS_OK;
-    return settings_set(m, outlet_name(m, channel), SPAN("topic"), span_of(hash_text(topic).s), e);
 }
 
 static enum status find_outlet(struct model *m, struct span id, const struct hash *topic, unsigned epoch, bool said,
@@ -47,7 +22,7 @@ static enum status find_outlet(struct model *m, struct span id, const struct has
         if (status == STATUS_OK)
             status = channel_create(m, text, &m->self->person, channel, e);
         if (status == STATUS_OK)
-            status = note_outlet(m, channel, topic, e);
+            status = topic_note_outlet(m, channel, topic, e);
         return status;
     }
     return error_set(e, STATUS_REFUSED, "REFUSED", "the channels for this chat are in use for something else");
