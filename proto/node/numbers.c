@@ -145,6 +145,8 @@ static void read_process(const struct node *n, double v[])
     v[CPU_MS] = (double)cpu_ms(&usage);
     v[RSS_BYTES] = rss_bytes();
     v[MAX_RSS_BYTES] = (double)usage.ru_maxrss * 1024;
+    if (v[MAX_RSS_BYTES] < v[RSS_BYTES]) // the system counts that one late
+        v[MAX_RSS_BYTES] = v[RSS_BYTES];
 }
 
 static void read_all(const struct node *n, double v[])

@@ -6,7 +6,9 @@
 #include <strings.h>
 
 #include "base/bytes.h"
+#include "supervisor/ctl/names.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/ctl/units.h"
 
 enum { PAGE_MAX = 1000, INDENT = 21 };
 
@@ -104,29 +106,6 @@ static void print_state(const json_t *m)
     printf(") ");
 }
 
-// What is not told is not missed: then ids are shown.
-json_t *names_load(struct ctl *c)
-{
-    struct error ignored = {0};
-    json_t *names = json_object();
-    json_t *contacts = ctl_list(c, "contacts.list", NULL, &ignored);
-    json_t *self = ctl_call(c, "id", NULL, &ignored);
-    size_t i;
-    json_t *contact;
-    json_array_foreach(contacts, i, contact)
-    {
-        json_t *local = json_object_get(contact, "localName");
-        json_t *name = json_is_string(local) ? local : json_object_get(contact, "name");
-        json_object_set_new(names, text_of(contact, "personId"),
-                            json_is_true(json_object_get(contact, "own")) ? json_string("me") : json_incref(name));
-    }
-    if (self != NULL)
-        json_object_set_new(names, text_of(self, "personId"), json_string("me"));
-    json_decref(contacts);
-    json_decref(self);
-    return names;
-}
-
 static void print_sender(const json_t *m, const json_t *names)
 {
     const char *sender = text_of(m, "sender");
@@ -158,9 +137,10 @@ static void print_text(const json_t *m)
 void message_print(const json_t *m, const json_t *names)
 {
     char time[32];
+    struct buf size = {0};
     size_t i;
     json_t *file;
-    output_time(json_integer_value(json_object_get(m, "timestamp")), time, sizeof time);
+    units_date(json_integer_value(json_object_get(m, "timestamp")), time, sizeof time);
     printf("%s  %.12s  ", time, text_of(m, "id"));
     print_sender(m, names);
     printf("  ");
@@ -170,9 +150,11 @@ void message_print(const json_t *m, const json_t *names)
     {
         printf("%*s", INDENT, "");
         output_string(json_object_get(file, "name"));
-        printf(" (%lld bytes, %s)\n", (long long)json_integer_value(json_object_get(file, "size")),
-               text_of(file, "hash"));
+        units_bytes(&size, json_number_value(json_object_get(file, "size")));
+        printf(" (%s, %s)\n", buf_cstr(&size), text_of(file, "hash"));
+        buf_clear(&size);
     }
+    buf_free(&size);
 }
 
 // The newest limit messages, oldest first, put together from as many pages as it takes.

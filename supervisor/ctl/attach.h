@@ -6,8 +6,7 @@
 // Stores every --attach file, with its --thumbnail, and returns [{hash,name,type,thumbnail:{hash,type}}], or NULL with
 // e filled.
 json_t *attach_files(struct ctl *c, struct error *e);
-// Whom people know by which name: person ids → names, "me" for the own nodes.
-json_t *names_load(struct ctl *c);
+// names: of names_load.
 void message_print(const json_t *message, const json_t *names);
 // The newest --limit messages of chat.list or topic.read: an array in JSON, lines for people. query is taken over.
 enum status messages_print(struct ctl *c, const char *method, json_t *query, struct error *e);

@@ -9,6 +9,7 @@
 #include "ipc/methods.h"
 #include "supervisor/ctl/attach.h"
 #include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/names.h"
 #include "supervisor/ctl/output.h"
 
 enum { FOLLOW_WAIT_MS = 20000, FOLLOW_TIMEOUT_MS = 60000, ARCHIVE_MS = 1000, AWAY_MS = 200 };

@@ -13,6 +13,7 @@
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/doctor.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/ctl/units.h"
 #include "supervisor/installation.h"
 #include "supervisor/keyfile.h"
 #include "supervisor/programs.h"
@@ -148,7 +149,7 @@ static void check_settings(struct ctl *c, struct doctor *d)
 static void add_time(struct buf *b, const json_t *at)
 {
     char time[32];
-    output_time(json_integer_value(at), time, sizeof time);
+    units_date(json_integer_value(at), time, sizeof time);
     buf_add_text(b, time);
 }
 

@@ -18,6 +18,7 @@
 #include "supervisor/ctl/attach.h"
 #include "supervisor/ctl/blob.h"
 #include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/names.h"
 #include "supervisor/ctl/output.h"
 #include "supervisor/ctl/progress.h"
 

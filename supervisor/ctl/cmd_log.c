@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/ctl/units.h"
 
 enum { LOGS = 3, LINES_DEFAULT = 100, LOOK_MS = 200 };
 
@@ -101,19 +102,15 @@ static void print_line(const struct ctl *c, const char *text)
         json_decref(object);
         return;
     }
-    output_time(json_integer_value(json_object_get(object, "time")), time, sizeof time);
+    units_date(json_integer_value(json_object_get(object, "time")), time, sizeof time);
     printf("%s %-5s %-10s %s", time, json_string_value(json_object_get(object, "level")),
            json_string_value(json_object_get(object, "process")), json_string_value(json_object_get(object, "event")));
     static const char *const shown[] = {"time", "level", "process", "event"};
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         json_object_del(object, shown[i]);
-    char *rest = json_dumps(object, JSON_COMPACT);
-    if (json_object_size(object) > 0) {
-        putchar(' ');
-        output_text(rest);
-    }
+    fputs(json_object_size(object) > 0 ? "  " : "", stdout);
+    output_members(object);
     putchar('\n');
-    free(rest);
     json_decref(object);
 }
 

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "ipc/invitation.h"
 #include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/names.h"
 #include "supervisor/ctl/output.h"
 #include "supervisor/ctl/qr.h"
 
@@ -247,7 +248,7 @@ enum status run_pair(struct ctl *c, struct error *e)
 enum status run_pair_list(struct ctl *c, struct error *e)
 {
     static const struct output_column columns[] = {{"WAITING", "waiting", OUTPUT_TEXT}, {"URL", "url", OUTPUT_TEXT},
-                                                   {"UNTIL", "until", OUTPUT_TIME},     {"NEXT", "nextAt", OUTPUT_TIME},
+                                                   {"UNTIL", "until", OUTPUT_AGO},      {"NEXT", "nextAt", OUTPUT_AGO},
                                                    {"TRIES", "tries", OUTPUT_NUMBER},   {"WHY", "reason", OUTPUT_TEXT}};
     return output_list(c, ctl_list(c, "pairing.waiting", NULL, e), columns, sizeof columns / sizeof *columns,
                        "No invitation waits for its peer.", e);
@@ -262,7 +263,7 @@ enum status run_pair_cancel(struct ctl *c, struct error *e)
 enum status run_invite_list(struct ctl *c, struct error *e)
 {
     static const struct output_column columns[] = {{"INVITATION", "invitation", OUTPUT_TEXT},
-                                                   {"EXPIRES", "expiresAt", OUTPUT_TIME},
+                                                   {"EXPIRES", "expiresAt", OUTPUT_AGO},
                                                    {"KEPT", "kept", OUTPUT_YES},
                                                    {"IN USE", "inUse", OUTPUT_YES}};
     return output_list(c, ctl_list(c, "pairing.invitations", NULL, e), columns, sizeof columns / sizeof *columns,
@@ -297,16 +298,12 @@ static void add_shown(json_t *contact)
 
 enum status run_contacts(struct ctl *c, struct error *e)
 {
-    static const struct output_column columns[] = {{"PERSON", "personId", OUTPUT_ID},
-                                                   {"NAME", "shown", OUTPUT_TEXT},
-                                                   {"E-MAIL", "email", OUTPUT_TEXT},
-                                                   {"LEVEL", "level", OUTPUT_TEXT},
-                                                   {"LAST SEEN", "lastSeenAt", OUTPUT_TIME},
-                                                   {"PAIRED WITH", "with", OUTPUT_TEXT},
-                                                   {"UNREAD", "unread", OUTPUT_NUMBER},
-                                                   {"TRUSTED", "trusted", OUTPUT_YES},
-                                                   {"AS", "identity", OUTPUT_ID},
-                                                   {"SAFETY", "safety", OUTPUT_TEXT}};
+    static const struct output_column columns[] = {
+        {"PERSON", "personId", OUTPUT_ID},       {"NAME", "shown", OUTPUT_TEXT},
+        {"E-MAIL", "email", OUTPUT_TEXT},        {"LEVEL", "level", OUTPUT_STATE},
+        {"LAST SEEN", "lastSeenAt", OUTPUT_AGO}, {"PAIRED WITH", "with", OUTPUT_TEXT},
+        {"UNREAD", "unread", OUTPUT_NUMBER},     {"TRUSTED", "trusted", OUTPUT_YES},
+        {"AS", "identity", OUTPUT_ID},           {"SAFETY", "safety", OUTPUT_TEXT}};
     json_t *items = ctl_list(c, "contacts.list", json_pack("{s:b}", "unread", 1), e);
     size_t i;
     json_t *item;
@@ -360,23 +357,40 @@ enum status run_contact_change(struct ctl *c, struct error *e)
     return output_done(c, ctl_call(c, method, params, e), "Done.", e);
 }
 
+void connections_print(struct ctl *c, json_t *connections)
+{
+    static const struct output_column columns[] = {{"PERSON", "remotePersonId", OUTPUT_ID},
+                                                   {"NAME", "who", OUTPUT_TEXT},
+                                                   {"PROTOCOL", "protocol", OUTPUT_TEXT},
+                                                   {"STATE", "state", OUTPUT_STATE},
+                                                   {"DIR", "direction", OUTPUT_TEXT},
+                                                   {"VIA", "transport", OUTPUT_TEXT},
+                                                   {"SENT", "bytesSent", OUTPUT_BYTES},
+                                                   {"RECEIVED", "bytesReceived", OUTPUT_BYTES},
+                                                   {"LATENCY", "latencyMs", OUTPUT_MS},
+                                                   {"OPENED", "openedAt", OUTPUT_AGO},
+                                                   {"URL", "url", OUTPUT_TEXT}};
+    json_t *names = names_load(c);
+    names_add(connections, "remotePersonId", names);
+    output_table(connections, columns, sizeof columns / sizeof *columns, "No connections.");
+    json_decref(names);
+}
+
 enum status run_connections(struct ctl *c, struct error *e)
 {
-    static const struct output_column columns[] = {
-        {"PERSON", "remotePersonId", OUTPUT_ID},  {"PROTOCOL", "protocol", OUTPUT_TEXT},
-        {"STATE", "state", OUTPUT_TEXT},          {"DIR", "direction", OUTPUT_TEXT},
-        {"VIA", "transport", OUTPUT_TEXT},        {"URL", "url", OUTPUT_TEXT},
-        {"SENT", "bytesSent", OUTPUT_NUMBER},     {"RECEIVED", "bytesReceived", OUTPUT_NUMBER},
-        {"LATENCY MS", "latencyMs", OUTPUT_TEXT}, {"OPENED", "openedAt", OUTPUT_TIME}};
-    return output_list(c, ctl_list(c, "connections.list", json_pack("{s:b}", "ended", ctl_has(c, "ended")), e), columns,
-                       sizeof columns / sizeof *columns, "No connections.", e);
+    json_t *items = ctl_list(c, "connections.list", json_pack("{s:b}", "ended", ctl_has(c, "ended")), e);
+    if (items == NULL || c->json)
+        return output_result(c, items, e);
+    connections_print(c, items);
+    json_decref(items);
+    return STATUS_OK;
 }
 
 enum status run_endpoints(struct ctl *c, struct error *e)
 {
     static const struct output_column columns[] = {
-        {"PERSON", "personId", OUTPUT_ID}, {"INSTANCE", "instanceId", OUTPUT_ID},   {"STATE", "state", OUTPUT_TEXT},
-        {"URL", "url", OUTPUT_TEXT},       {"FAILURES", "failures", OUTPUT_NUMBER}, {"NEXT", "nextAt", OUTPUT_TIME}};
+        {"PERSON", "personId", OUTPUT_ID}, {"INSTANCE", "instanceId", OUTPUT_ID},   {"STATE", "state", OUTPUT_STATE},
+        {"URL", "url", OUTPUT_TEXT},       {"FAILURES", "failures", OUTPUT_NUMBER}, {"NEXT", "nextAt", OUTPUT_AGO}};
     return output_list(c, ctl_list(c, "endpoints.list", NULL, e), columns, sizeof columns / sizeof *columns,
                        "No contacts yet; see 'tandem invite'.", e);
 }

@@ -1,4 +1,4 @@
-// up, relay, provision, secret change, deprovision, status, wait, restart, down.
+// up, relay, provision, secret change, deprovision, wait, restart, listener, down.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,91 +237,6 @@ enum status run_deprovision(struct ctl *c, struct error *e)
         return output_result(c, result, e);
     puts(ctl_has(c, "wipe") ? "Both stores and the keys are deleted." : "The nodes have no keys any more.");
     json_decref(result);
-    return STATUS_OK;
-}
-
-// --- status ----------------------------------------------------------------------------------------------------------
-
-static void print_listener(const json_t *listener)
-{
-    const char *public_url = json_string_value(json_object_get(listener, "publicUrl"));
-    output_text(json_string_value(json_object_get(listener, "url")));
-    printf(" (%s)", json_string_value(json_object_get(listener, "state")));
-    if (strcmp(json_string_value(json_object_get(listener, "type")), "own") == 0)
-        printf(", for the sparse node alone");
-    if (public_url != NULL) {
-        printf(", for others ");
-        output_text(public_url);
-    }
-    putchar('\n');
-}
-
-static void print_walls(const json_t *process)
-{
-    const json_t *walls = json_object_get(process, "walls");
-    if (!json_is_object(walls))
-        return;
-    printf("%12swalls: system calls %s, files %s (Landlock %lld)\n", "",
-           json_is_true(json_object_get(walls, "seccomp")) ? "filtered" : "free",
-           json_integer_value(json_object_get(walls, "landlock")) > 0 ? "limited" : "free",
-           (long long)json_integer_value(json_object_get(walls, "landlock")));
-}
-
-static void print_failure(const json_t *failure)
-{
-    if (!json_is_object(failure))
-        return;
-    printf("%12sdoes not open: ", "");
-    output_text(json_string_value(json_object_get(failure, "message")));
-    printf(" (%s)\n%12s%s\n", json_string_value(json_object_get(failure, "code")), "",
-           json_string_value(json_object_get(failure, "hint")));
-}
-
-static void print_node(const json_t *status, const char *name)
-{
-    const json_t *n = json_object_get(status, name);
-    const char *person = json_string_value(json_object_get(n, "personId"));
-    size_t i;
-    json_t *item;
-    printf("%-10s  %s", name, json_string_value(json_object_get(n, "state")));
-    if (json_is_integer(json_object_get(n, "pid")))
-        printf(", pid %lld", (long long)json_integer_value(json_object_get(n, "pid")));
-    printf(", %lld restarts, %lld objects, %lld bytes\n", (long long)json_integer_value(json_object_get(n, "restarts")),
-           (long long)json_integer_value(json_object_get(n, "objects")),
-           (long long)json_integer_value(json_object_get(n, "bytes")));
-    if (person != NULL)
-        printf("%12sperson %s\n", "", person);
-    print_failure(json_object_get(n, "failure"));
-    print_walls(n);
-    json_array_foreach(json_object_get(n, "listeners"), i, item)
-    {
-        printf("%12s", "");
-        print_listener(item);
-    }
-    json_array_foreach(json_object_get(n, "warnings"), i, item)
-    {
-        printf("%12swarning: ", "");
-        output_text(json_string_value(item));
-        putchar('\n');
-    }
-}
-
-enum status run_status(struct ctl *c, struct error *e)
-{
-    json_t *status = ctl_call(c, "status", NULL, e);
-    if (status == NULL || c->json)
-        return output_result(c, status, e);
-    const json_t *own = json_object_get(status, "supervisor");
-    printf("supervisor  running, pid %lld, up %lld s, version %s\n",
-           (long long)json_integer_value(json_object_get(own, "pid")),
-           (long long)json_integer_value(json_object_get(own, "uptimeMs")) / 1000,
-           json_string_value(json_object_get(own, "version")));
-    print_walls(own);
-    print_node(status, "archive");
-    print_node(status, "sparse");
-    printf("federated   %s\n", json_is_true(json_object_get(status, "federated")) ? "yes" : "no");
-    output_components(json_object_get(status, "components"));
-    json_decref(status);
     return STATUS_OK;
 }
 

@@ -33,7 +33,7 @@ enum status run_roots(struct ctl *c, struct error *e)
     if (!ctl_has(c, "for"))
         return ctl_usage(e, "roots wants --for PERSON");
     static const struct output_column columns[] = {
-        {"ROOT", "type", OUTPUT_TEXT}, {"OF TYPE", "of", OUTPUT_TEXT}, {"HASH", "shown", OUTPUT_TEXT}};
+        {"ROOT", "type", OUTPUT_TEXT}, {"OF TYPE", "of", OUTPUT_TEXT}, {"HASH", "shown", OUTPUT_ID}};
     static const char *const names[] = {"node", "hash", "idHash"};
     size_t i;
     json_t *item;

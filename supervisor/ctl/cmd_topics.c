@@ -4,6 +4,7 @@
 
 #include "supervisor/ctl/attach.h"
 #include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/names.h"
 #include "supervisor/ctl/output.h"
 
 enum status run_topic_create(struct ctl *c, struct error *e)

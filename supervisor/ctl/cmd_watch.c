@@ -1,11 +1,11 @@
-// id, storage, events, stats, report, health, trace, metrics.
+// id, storage, events, metrics.
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/ctl/units.h"
 
 enum { FOLLOW_WAIT_MS = 20000, FOLLOW_TIMEOUT_MS = 60000, EVENTS_PAGE = 1000 };
 
@@ -13,22 +13,34 @@ enum { FOLLOW_WAIT_MS = 20000, FOLLOW_TIMEOUT_MS = 60000, EVENTS_PAGE = 1000 };
 
 enum status run_id(struct ctl *c, struct error *e)
 {
-    return output_result(c, ctl_call(c, "id", NULL, e), e);
+    static const struct output_column facts[] = {{"Person", "personId", OUTPUT_TEXT},
+                                                 {"E-mail", "email", OUTPUT_TEXT},
+                                                 {"Instance", "instanceId", OUTPUT_TEXT},
+                                                 {"Name of it", "instanceName", OUTPUT_TEXT},
+                                                 {"Listens at", "url", OUTPUT_TEXT},
+                                                 {"Person's keys", "personKeys.hash", OUTPUT_TEXT},
+                                                 {"  to seal with", "personKeys.publicKey", OUTPUT_TEXT},
+                                                 {"  to sign with", "personKeys.signKey", OUTPUT_TEXT},
+                                                 {"Instance's keys", "instanceKeys.hash", OUTPUT_TEXT},
+                                                 {"  to seal with", "instanceKeys.publicKey", OUTPUT_TEXT},
+                                                 {"  to sign with", "instanceKeys.signKey", OUTPUT_TEXT}};
+    return output_object(c, ctl_call(c, "id", NULL, e), facts, sizeof facts / sizeof *facts, e);
 }
 
 enum status run_storage(struct ctl *c, struct error *e)
 {
     static const struct output_column columns[] = {{"TYPE", "type", OUTPUT_TEXT},
                                                    {"KIND", "kind", OUTPUT_TEXT},
-                                                   {"STATE", "state", OUTPUT_TEXT},
+                                                   {"STATE", "state", OUTPUT_STATE},
                                                    {"OBJECTS", "objects", OUTPUT_NUMBER},
-                                                   {"BYTES", "bytes", OUTPUT_NUMBER}};
+                                                   {"BYTES", "bytes", OUTPUT_BYTES}};
+    static const struct output_column facts[] = {
+        {"Node", "role", OUTPUT_TEXT}, {"Objects", "objects", OUTPUT_NUMBER}, {"Bytes", "bytes", OUTPUT_BYTES}};
     json_t *storage = ctl_call(c, "storage", NULL, e);
     if (storage == NULL || c->json)
         return output_result(c, storage, e);
-    printf("%s: %lld objects, %lld bytes\n", json_string_value(json_object_get(storage, "role")),
-           (long long)json_integer_value(json_object_get(storage, "objects")),
-           (long long)json_integer_value(json_object_get(storage, "bytes")));
+    output_facts(storage, facts, sizeof facts / sizeof *facts);
+    putchar('\n');
     output_table(json_object_get(storage, "items"), columns, sizeof columns / sizeof *columns, "Nothing.");
     json_decref(storage);
     return STATUS_OK;
@@ -43,13 +55,11 @@ static void print_event(const struct ctl *c, json_t *event)
         output_json(json_incref(event));
         return;
     }
-    char *data = json_dumps(json_object_get(event, "data"), JSON_COMPACT);
-    output_time(json_integer_value(json_object_get(event, "time")), time, sizeof time);
+    units_date(json_integer_value(json_object_get(event, "time")), time, sizeof time);
     printf("%s  %-10s  %-20s  ", time, json_string_value(json_object_get(event, "node")),
            json_string_value(json_object_get(event, "event")));
-    output_text(data);
+    output_members(json_object_get(event, "data"));
     putchar('\n');
-    free(data);
 }
 
 static json_int_t number_of(const json_t *object, const char *name)
@@ -106,55 +116,6 @@ enum status run_events(struct ctl *c, struct error *e)
     }
     json_decref(position);
     return e->status;
-}
-
-// --- numbers ---------------------------------------------------------------------------------------------------------
-
-enum status run_stats(struct ctl *c, struct error *e)
-{
-    int64_t minutes;
-    if (ctl_number(c, "history", 0, CTL_ASKED_SAYS, &minutes, e) != STATUS_OK)
-        return e->status;
-    json_t *params = ctl_has(c, "history") ? json_pack("{s:I}", "history", (json_int_t)minutes) : NULL;
-    json_t *stats = ctl_call(c, "stats", params, e);
-    if (!c->json)
-        json_object_del(stats, "global"); // the same once more
-    return output_result(c, stats, e);
-}
-
-enum status run_report(struct ctl *c, struct error *e)
-{
-    json_t *params = ctl_has(c, "errors") ? json_pack("{s:s}", "errors", ctl_value(c, "errors")) : NULL;
-    json_t *report = ctl_call(c, "report", params, e);
-    const char *text = json_string_value(json_object_get(report, "text"));
-    if (report == NULL || c->json || text == NULL)
-        return output_result(c, report, e);
-    while (*text != '\0') { // line by line: only the line ends are ours
-        size_t n = strcspn(text, "\n");
-        char *line = mem_text((struct span){text, n});
-        output_text(line);
-        putchar('\n');
-        free(line);
-        text += n + (text[n] == '\n' ? 1 : 0);
-    }
-    json_decref(report);
-    return STATUS_OK;
-}
-
-enum status run_health(struct ctl *c, struct error *e)
-{
-    json_t *health = ctl_call(c, "health", NULL, e);
-    const char *word = json_string_value(json_object_get(health, "health"));
-    if (word != NULL && strcmp(word, "degraded") == 0)
-        c->exit = IPC_EXIT_FAILED;
-    else if (word != NULL && strcmp(word, "healthy") != 0)
-        c->exit = IPC_EXIT_NOT_RUNNING;
-    return output_result(c, health, e);
-}
-
-enum status run_trace(struct ctl *c, struct error *e)
-{
-    return output_result(c, ctl_call(c, "trace", json_pack("{s:s}", "message", c->arguments[0]), e), e);
 }
 
 // --- Prometheus ------------------------------------------------------------------------------------------------------

@@ -48,7 +48,11 @@ const struct ctl_command CTL_COMMANDS[] = {
      "With --wipe both stores and the keys are deleted for ever.",
      "deprovision --wipe --yes", 30, run_deprovision,
      {{"wipe", '\0', NULL, "delete both stores and the keys"}, {"yes", '\0', NULL, "do not ask"}}},
-    {"status", "", 0, 0, "Show everything at a glance", NULL, "status", 30, run_status, {{0}}},
+    {"status", "", 0, 0, "Show everything at a glance",
+     "Whether supervisor and nodes run, what the nodes hold, where the archive listens, whether the two synchronise\n"
+     "(federated), and what each part says of itself. --watch looks every second until Ctrl-C, or until the supervisor\n"
+     "ends: on a terminal the picture is renewed, elsewhere, and with --json, what has changed is printed again.",
+     "status --watch", 30, run_status, {{"watch", '\0', NULL, "go on, and show what changes"}}},
     {"wait", "ready|federated|idle", 1, 1, "Return when it is so",
      "ready: both nodes answer. federated: they synchronise both ways. idle: and nothing is left to transfer. A supervisor\n"
      "that has not begun yet is waited for, too.",
@@ -121,7 +125,8 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"endpoints", "", 0, 0, "List the instances of all contacts and how they are reached",
      "Says which are connected, which are dialled when, and which have to come by themselves.", "endpoints", 30,
      run_endpoints, {{0}}},
-    {"connections", "", 0, 0, "List the connections", NULL, "connections --ended --node archive", 30,
+    {"connections", "", 0, 0, "List the connections",
+     "DIR is in or out: who dialled. LATENCY is how long the peer took for its last answer.", "connections --ended --node archive", 30,
      run_connections, {{"ended", '\0', NULL, "also those that have ended or could not be dialled"}}},
 
     {"chat send", "--to PERSON [TEXT]", 0, 1, "Send a message to a person",
@@ -270,21 +275,30 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"trust verify", "HASH", 1, 1, "Show who signed an object", NULL, "trust verify 4f7fb833", 30, run_trust_verify, {{0}}},
 
     {"id", "", 0, 0, "Show who this node is: ids, e-mail, public keys", NULL, "id --node archive", 30, run_id, {{0}}},
-    {"storage", "", 0, 0, "Show what the store holds, by type", NULL, "storage --node archive", 30, run_storage, {{0}}},
+    {"storage", "", 0, 0, "Show what the store holds, by type",
+     "KIND: object, id (of a versioned object) or file. STATE: present; remote, the other node has the bytes; wanted, known\n"
+     "by its name and missing. The largest come first.", "storage --node archive", 30, run_storage, {{0}}},
     {"events", "", 0, 0, "Show what happened lately",
      "The last 10,000 events, also of before the supervisor was started. With --node only those of that node. With\n"
      "--follow it goes on until Ctrl-C.",
      "events --from now --follow --type chat", 30, run_events,
      {{"follow", '\0', NULL, "go on with new events"}, {"type", '\0', "TYPE", "only of this name, or kind: chat, sync, connection"},
       {"from", '\0', "WHEN", "begin with oldest (default), run (since the supervisor was started) or now"}}},
-    {"stats", "", 0, 0, "Show counters", "With --history also what happened in each of the last minutes.",
+    {"stats", "", 0, 0, "Show counters of a node since it was started",
+     "Rates and means are since then. Bytes count in thousands: 1 kB is 1,000 B. With --history also what happened in\n"
+     "each of the last minutes.",
      "stats --history 60 --node archive", 30, run_stats,
      {{"history", '\0', "MINUTES", "how far to look back, at most 1440"}}},
-    {"report", "", 0, 0, "Show a report on the connections", NULL, "report --errors pairing", 30, run_report,
+    {"report", "", 0, 0, "Show the counters, all connections and the latest errors of a node",
+     "The newest connection comes first, also of those that have ended.", "report --errors pairing", 30, run_report,
      {{"errors", '\0', "TYPE", "only errors of this type: connection, auth, encryption, pairing or sync"}}},
-    {"health", "", 0, 0, "Say in one word how it is", "Exit status: 0 healthy, 1 degraded, 3 down.", "health", 30,
+    {"health", "", 0, 0, "Say in one word how it is",
+     "The first line is the word: healthy, degraded (a connection that should be there is not), or offline. Then who is not\n"
+     "reached, and what else is wrong. Exit status: 0 healthy, 1 degraded, 3 offline.", "health", 30,
      run_health, {{0}}},
-    {"trace", "MESSAGE-ID", 1, 1, "Show a message's way, step by step", NULL, "trace 4f7fb833", 30, run_trace, {{0}}},
+    {"trace", "MESSAGE-ID", 1, 1, "Show a message's way, step by step",
+     "AFTER counts from when it was written. Below stands who is to get it, and how far it is with each. MESSAGE-ID is what\n"
+     "'chat list' shows; the answer has it whole, as 'chat delete' wants it.", "trace 4f7fb833", 30, run_trace, {{0}}},
     {"log", "", 0, 0, "Show the log", NULL, "log --follow --grep refused", CTL_FOREVER, run_log,
      {{"follow", '\0', NULL, "go on with new lines"}, {"grep", '\0', "PATTERN", "only lines that contain this text"},
       {"lines", '\0', "N", "the last N lines, default 100"}}},

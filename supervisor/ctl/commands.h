@@ -11,11 +11,12 @@ CTL_RUN(run_relay);
 CTL_RUN(run_provision);
 CTL_RUN(run_secret_change);
 CTL_RUN(run_deprovision);
-CTL_RUN(run_status);
 CTL_RUN(run_wait);
 CTL_RUN(run_restart);
 CTL_RUN(run_listener);
 CTL_RUN(run_down);
+// cmd_status.c
+CTL_RUN(run_status);
 // cmd_demo.c
 CTL_RUN(run_demo);
 // cmd_simulate.c
@@ -31,6 +32,7 @@ CTL_RUN(run_contacts);
 CTL_RUN(run_contact_change);
 CTL_RUN(run_contact_name);
 CTL_RUN(run_connections);
+void connections_print(struct ctl *c, json_t *connections); // as a table
 CTL_RUN(run_endpoints);
 // cmd_chat.c
 CTL_RUN(run_chat_send);
@@ -88,11 +90,12 @@ CTL_RUN(run_topic_read);
 CTL_RUN(run_id);
 CTL_RUN(run_storage);
 CTL_RUN(run_events);
+CTL_RUN(run_metrics);
+// cmd_stats.c
 CTL_RUN(run_stats);
 CTL_RUN(run_report);
 CTL_RUN(run_health);
 CTL_RUN(run_trace);
-CTL_RUN(run_metrics);
 // cmd_log.c
 CTL_RUN(run_log);
 // cmd_doctor.c

@@ -7,13 +7,6 @@
 
 enum { NAME_WIDTH = 18, DISTANCE_WORDS = 40 };
 
-static const char *bold(bool on)
-{
-    if (!output_is_colourful())
-        return "";
-    return on ? "\x1b[1m" : "\x1b[0m";
-}
-
 static bool is_section_start(size_t i)
 {
     static const char *const first[] = {"up", "invite", "chat send", "profile get", "events", "import"};
@@ -72,8 +65,10 @@ void help_overview(const struct ctl *c)
          "First steps: 'tandem up' in one terminal, 'tandem provision --user NAME' in another; or all at once: 'tandem "
          "demo'.");
     for (size_t i = 0; i < CTL_COMMAND_COUNT; i++) {
-        if (is_section_start(i))
-            printf("\n%s%s%s\n", bold(true), section_titles[section++], bold(false));
+        if (is_section_start(i)) {
+            putchar('\n');
+            output_heading(section_titles[section++], true);
+        }
         printf("  %-*s  %s\n", NAME_WIDTH, CTL_COMMANDS[i].name, CTL_COMMANDS[i].summary);
     }
     puts("\n'tandem help COMMAND' explains a command with its options and an example.\n"

@@ -3,13 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
+#include "base/hash.h"
 #include "base/text.h"
+#include "supervisor/ctl/units.h"
 
 enum { SHORT_ID = 12, CELL_MAX = 48, COLUMNS_MAX = 12, EXAMPLES = 10 };
+
+#define BOLD "\x1b[1m"
+#define PLAIN "\x1b[0m"
 
 bool output_failed(void)
 {
@@ -62,15 +67,6 @@ void output_string(const json_t *value)
     buf_free(&b);
 }
 
-void output_time(int64_t ms, char *out, size_t size)
-{
-    struct tm tm;
-    time_t seconds = (time_t)(ms / 1000);
-    localtime_r(&seconds, &tm);
-    if (strftime(out, size, "%Y-%m-%d %H:%M:%S", &tm) == 0)
-        out[0] = '\0';
-}
-
 static void add_scalar(struct buf *b, const json_t *value)
 {
     if (json_is_string(value))
@@ -87,18 +83,104 @@ static void add_scalar(struct buf *b, const json_t *value)
         buf_add_char(b, '-');
 }
 
-static void add_cell(struct buf *b, const json_t *value, enum output_kind kind)
+// --- values ----------------------------------------------------------------------------------------------------------
+
+static const json_t *find(const json_t *object, const char *path)
 {
-    char text[32];
-    if (kind == OUTPUT_TIME && json_is_integer(value)) {
-        output_time(json_integer_value(value), text, sizeof text);
-        buf_add_text(b, text);
-    } else if (kind == OUTPUT_ID && json_string_length(value) > SHORT_ID) {
-        buf_add(b, json_string_value(value), SHORT_ID);
-    } else {
-        add_scalar(b, value);
+    const char *dot = strchr(path, '.');
+    if (dot == NULL)
+        return json_object_get(object, path);
+    return json_object_get(json_object_getn(object, path, (size_t)(dot - path)), dot + 1);
+}
+
+static bool is_number(enum output_kind kind)
+{
+    return kind >= OUTPUT_NUMBER;
+}
+
+static void add_number(struct buf *b, const json_t *value, enum output_kind kind)
+{
+    char date[32];
+    switch (kind) {
+    case OUTPUT_TIME:
+        units_date(json_integer_value(value), date, sizeof date);
+        buf_add_text(b, date);
+        break;
+    case OUTPUT_AGO:
+        units_ago(b, json_integer_value(value), clock_wall_ms());
+        break;
+    case OUTPUT_BYTES:
+        units_bytes(b, json_number_value(value));
+        break;
+    case OUTPUT_MS:
+        units_ms(b, (int64_t)json_number_value(value));
+        break;
+    case OUTPUT_PERCENT:
+        buf_printf(b, "%.0f %%", json_number_value(value) * 100);
+        break;
+    default:
+        if (json_is_real(value))
+            buf_printf(b, "%.1f", json_real_value(value));
+        else
+            add_scalar(b, value);
     }
 }
+
+static void add_cell(struct buf *b, const json_t *value, enum output_kind kind)
+{
+    if (kind == OUTPUT_ID && json_string_length(value) > SHORT_ID)
+        buf_add(b, json_string_value(value), SHORT_ID);
+    else if (json_is_number(value))
+        add_number(b, value, kind);
+    else
+        add_scalar(b, value);
+}
+
+static const char *colour_of(const char *word)
+{
+    static const struct {
+        const char *colour;
+        const char *words[12];
+    } colours[] = {
+        {"\x1b[32m",
+         {"running", "working", "active", "connected", "listening", "delivered", "healthy", "trusted", "verified"}},
+        {"\x1b[33m", {"starting", "pending", "degraded", "waiting", "unprovisioned", "sent", "archived", "unsigned"}},
+        {"\x1b[31m", {"failed", "failing", "stopped", "offline", "down", "forged", "damaged", "missing", "error"}}};
+    for (size_t i = 0; output_is_colourful() && i < sizeof colours / sizeof *colours; i++)
+        for (size_t k = 0; colours[i].words[k] != NULL; k++)
+            if (strcmp(colours[i].words[k], word) == 0)
+                return colours[i].colour;
+    return NULL;
+}
+
+static void put_in(const char *colour, const struct buf *b)
+{
+    if (colour != NULL)
+        fputs(colour, stdout);
+    put(b);
+    if (colour != NULL)
+        fputs(PLAIN, stdout);
+}
+
+void output_heading(const char *text, bool line_end)
+{
+    struct buf b = {0};
+    buf_add_text(&b, text);
+    put_in(output_is_colourful() ? BOLD : NULL, &b);
+    buf_free(&b);
+    if (line_end)
+        putchar('\n');
+}
+
+void output_state(const char *word)
+{
+    struct buf b = {0};
+    text_escape_controls(span_of(word), &b);
+    put_in(colour_of(buf_cstr(&b)), &b);
+    buf_free(&b);
+}
+
+// --- tables ----------------------------------------------------------------------------------------------------------
 
 static size_t cell_width(const json_t *value, enum output_kind kind)
 {
@@ -109,15 +191,37 @@ static size_t cell_width(const json_t *value, enum output_kind kind)
     return width < CELL_MAX ? width : CELL_MAX;
 }
 
-static void print_padded(struct buf *b, size_t width, bool last)
+// Numbers stand at the right of their column, all else at the left.
+static void print_padded(struct buf *b, const char *colour, size_t width, enum output_kind kind, bool last)
 {
     size_t len = utf16_length(buf_span(b));
-    put(b);
+    int blank = (int)(len < width ? width - len : 0);
+    if (is_number(kind))
+        printf("%*s", blank, "");
+    put_in(colour, b);
     if (last)
         putchar('\n');
     else
-        printf("%*s", (int)(len < width ? width - len : 0) + 2, "");
+        printf("%*s", (is_number(kind) ? 0 : blank) + 2, "");
     buf_clear(b);
+}
+
+static void print_head(const json_t *items, const struct output_column *columns, size_t count, size_t *widths)
+{
+    struct buf b = {0};
+    size_t row;
+    json_t *item;
+    for (size_t i = 0; i < count; i++) {
+        widths[i] = strlen(columns[i].title);
+        json_array_foreach(items, row, item)
+        {
+            size_t width = cell_width(find(item, columns[i].member), columns[i].kind);
+            widths[i] = width > widths[i] ? width : widths[i];
+        }
+        buf_add_text(&b, columns[i].title);
+        print_padded(&b, output_is_colourful() ? BOLD : NULL, widths[i], columns[i].kind, i + 1 == count);
+    }
+    buf_free(&b);
 }
 
 void output_table(const json_t *items, const struct output_column *columns, size_t count, const char *nothing)
@@ -130,25 +234,40 @@ void output_table(const json_t *items, const struct output_column *columns, size
         puts(nothing);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        widths[i] = strlen(columns[i].title);
-        json_array_foreach(items, row, item)
-        {
-            size_t width = cell_width(json_object_get(item, columns[i].member), columns[i].kind);
-            widths[i] = width > widths[i] ? width : widths[i];
-        }
-        buf_add_text(&b, columns[i].title);
-        print_padded(&b, widths[i], i + 1 == count);
-    }
+    print_head(items, columns, count, widths);
     json_array_foreach(items, row, item)
     {
         for (size_t i = 0; i < count; i++) {
-            add_cell(&b, json_object_get(item, columns[i].member), columns[i].kind);
-            print_padded(&b, widths[i], i + 1 == count);
+            add_cell(&b, find(item, columns[i].member), columns[i].kind);
+            const char *colour = columns[i].kind == OUTPUT_STATE ? colour_of(buf_cstr(&b)) : NULL;
+            print_padded(&b, colour, widths[i], columns[i].kind, i + 1 == count);
         }
     }
     buf_free(&b);
 }
+
+void output_facts(const json_t *object, const struct output_column *facts, size_t count)
+{
+    struct buf b = {0};
+    size_t width = 0;
+    for (size_t i = 0; i < count; i++)
+        if (strlen(facts[i].title) > width)
+            width = strlen(facts[i].title);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *value = find(object, facts[i].member);
+        if (value == NULL || json_is_null(value))
+            continue;
+        output_heading(facts[i].title, false);
+        printf("%*s", (int)(width - strlen(facts[i].title)) + 2, "");
+        add_cell(&b, value, facts[i].kind);
+        put_in(facts[i].kind == OUTPUT_STATE ? colour_of(buf_cstr(&b)) : NULL, &b);
+        buf_clear(&b);
+        putchar('\n');
+    }
+    buf_free(&b);
+}
+
+// --- documents -------------------------------------------------------------------------------------------------------
 
 static void print_scalar_line(const json_t *value)
 {
@@ -244,13 +363,62 @@ enum status output_list(const struct ctl *c, json_t *items, const struct output_
     return STATUS_OK;
 }
 
+enum status output_object(const struct ctl *c, json_t *object, const struct output_column *facts, size_t count,
+                          const struct error *e)
+{
+    if (object == NULL)
+        return e->status;
+    if (c->json) {
+        output_json(object);
+        return STATUS_OK;
+    }
+    output_facts(object, facts, count);
+    json_decref(object);
+    return STATUS_OK;
+}
+
+static void add_member(struct buf *b, const json_t *value)
+{
+    struct hash id;
+    if (json_is_string(value) && hash_parse(string_of(value), &id)) {
+        add_cell(b, value, OUTPUT_ID);
+    } else if (json_is_object(value) || json_is_array(value)) {
+        char *text = json_dumps(value, JSON_COMPACT);
+        text_escape_controls(span_of(text), b);
+        free(text);
+    } else {
+        add_scalar(b, value);
+    }
+}
+
+void output_members(const json_t *object)
+{
+    const char *name;
+    json_t *value;
+    struct buf b = {0};
+    json_object_foreach((json_t *)object, name, value)
+    {
+        if (json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0))
+            continue;
+        buf_add_text(&b, b.len != 0 ? ", " : "");
+        text_escape_controls(span_of(name), &b);
+        buf_add_char(&b, ' ');
+        add_member(&b, value);
+    }
+    put(&b);
+    buf_free(&b);
+}
+
 void output_components(const json_t *components)
 {
     const char *name;
     json_t *part;
     json_object_foreach((json_t *)components, name, part)
     {
-        printf("%-18s  %-7s  ", name, json_string_value(json_object_get(part, "state")));
+        const char *state = json_string_value(json_object_get(part, "state"));
+        printf("%-18s  ", name);
+        output_state(state);
+        printf("%*s", (int)(strlen(state) < 7 ? 7 - strlen(state) : 0) + 2, "");
         output_string(json_object_get(part, "reason"));
         putchar('\n');
     }

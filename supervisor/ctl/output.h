@@ -3,11 +3,24 @@
 
 #include "supervisor/ctl/ctl.h"
 
-enum output_kind { OUTPUT_TEXT, OUTPUT_ID, OUTPUT_TIME, OUTPUT_NUMBER, OUTPUT_YES, OUTPUT_COUNT };
+enum output_kind {
+    OUTPUT_TEXT,
+    OUTPUT_ID,     // as many digits as commands need of it
+    OUTPUT_TIME,   // the date
+    OUTPUT_AGO,    // how long ago, or in how long
+    OUTPUT_STATE,  // a word: green, yellow or red
+    OUTPUT_YES,    // yes or no
+    OUTPUT_NUMBER, // from here on numbers, which are written one below the other
+    OUTPUT_COUNT,  // how many members
+    OUTPUT_BYTES,
+    OUTPUT_MS,
+    OUTPUT_PERCENT, // of a part of 1
+};
 
+// Of a table a column, of facts a line. What a command shows and the document does not have, it adds beforehand.
 struct output_column {
     const char *title;
-    const char *member;
+    const char *member; // "a.b": b of a
     enum output_kind kind;
 };
 
@@ -21,6 +34,8 @@ void output_text(const char *text);
 void output_string(const json_t *value);
 // A table with a head line, or the word nothing when there are no rows.
 void output_table(const json_t *items, const struct output_column *columns, size_t count, const char *nothing);
+// A line for each member that is there: its title and its value.
+void output_facts(const json_t *object, const struct output_column *facts, size_t count);
 // The end of a command that changes something: {} in JSON, the sentence for people. result is taken over; NULL returns
 // e's status.
 enum status output_done(const struct ctl *c, json_t *result, const char *sentence, const struct error *e);
@@ -31,8 +46,14 @@ bool output_enough(size_t shown, const json_t *list);
 enum status output_result(const struct ctl *c, json_t *result, const struct error *e);
 enum status output_list(const struct ctl *c, json_t *items, const struct output_column *columns, size_t count,
                         const char *nothing, const struct error *e);
+// The same for one object: facts.
+enum status output_object(const struct ctl *c, json_t *object, const struct output_column *facts, size_t count,
+                          const struct error *e);
 // The components of status, a line for each; NULL prints nothing.
 void output_components(const json_t *components);
+// On a terminal, and without NO_COLOR.
 bool output_is_colourful(void);
-// "2026-11-21 09:30:12" in local time.
-void output_time(int64_t ms, char *out, size_t size);
+void output_heading(const char *text, bool line_end); // bold
+void output_state(const char *word);                  // in its colour
+// The members of an object in a row, "name value"; ids are short.
+void output_members(const json_t *object);

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "supervisor/ctl/units.h"
 
 enum { FIRST_MS = 500, EVERY_MS = 200, ASK_MS = 500, RARELY_MS = 20000, NAME_MAX_BYTES = 30 };
 
@@ -35,34 +36,12 @@ struct progress *progress_counting(const struct ctl *c, const char *what, const 
     return p;
 }
 
-static void add_bytes(struct buf *b, double bytes)
-{
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-    size_t unit = 0;
-    while (bytes >= 1000 && unit + 1 < sizeof units / sizeof *units) {
-        bytes /= 1000;
-        unit++;
-    }
-    buf_printf(b, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
-}
-
 static void add_amount(struct buf *b, const struct progress *p, double amount)
 {
     if (p->unit == NULL)
-        add_bytes(b, amount);
+        units_bytes(b, amount);
     else
         buf_printf(b, "%.0f %s", amount, p->unit);
-}
-
-static void add_time(struct buf *b, uint64_t seconds)
-{
-    if (seconds >= 3600)
-        buf_printf(b, "%llu h %02llu min", (unsigned long long)(seconds / 3600),
-                   (unsigned long long)(seconds / 60 % 60));
-    else if (seconds >= 60)
-        buf_printf(b, "%llu min %02llu s", (unsigned long long)(seconds / 60), (unsigned long long)(seconds % 60));
-    else
-        buf_printf(b, "%llu s", (unsigned long long)seconds);
 }
 
 static void add_rest(struct buf *b, const struct progress *p, uint64_t done, uint64_t total, double rate)
@@ -74,7 +53,7 @@ static void add_rest(struct buf *b, const struct progress *p, uint64_t done, uin
     if (rate <= 0 || done > total)
         return;
     buf_add_text(b, ", ");
-    add_time(b, (uint64_t)((double)(total - done) / rate) + 1);
+    units_seconds(b, (uint64_t)((double)(total - done) / rate) + 1);
     buf_add_text(b, " left");
 }
 

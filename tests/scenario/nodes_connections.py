@@ -151,11 +151,15 @@ def test_the_report_names_connections_and_errors_by_type(t):
     pair = Pair(t)
     refused_elsewhere("INVITATION-UNKNOWN", dict(pair.ok("invite"), token="x" * 64))
     ended(pair, "archive", protocol="pairing", state="failed")
-    text = t.cli("--node", "archive", "report")[1]
+    text = pair.ok("--node", "archive", "report")["text"]
     assert "Active connections: 1\n" in text and " pairing failed, in " in text and " chum active, in " in text
     found = pair.ok("--node", "archive", "report", "--errors", "pairing")["recentErrors"]
     assert found and {x["type"] for x in found} == {"pairing"}
     assert f"- {found[0]['error']} (error)" in text
+    rows = [line.split() for line in t.cli("--node", "archive", "report")[1].splitlines()]
+    assert any(row[1:5] == ["me", "chum", "active", "in"] for row in rows), rows
+    assert any("pairing" in row and row[row.index("pairing") + 1:][:2] == ["failed", "in"] for row in rows), rows
+    assert any("pairing" in row and "error" in row and found[0]["code"] in row for row in rows), rows
     assert pair.ok("--node", "archive", "report", "--errors", "encryption")["recentErrors"] == []
     pair.fails("BAD-PARAMS", 2, "report", "--errors", "weather")
 

@@ -1,0 +1,9 @@
+// What people are called, for tables and lines in which the nodes give their ids.
+#pragma once
+
+#include "supervisor/ctl/ctl.h"
+
+// Person ids → names, "me" for the own nodes. What the node does not tell is left out: then ids are shown.
+json_t *names_load(struct ctl *c);
+// Gives each item a member "who": the name of the person whose id its member has, or nothing.
+void names_add(json_t *items, const char *member, const json_t *names);

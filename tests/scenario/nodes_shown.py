@@ -1,0 +1,159 @@
+"""What people see: tables and sentences with units, times told from now, ids short enough to read and long enough to type,
+colours on a terminal alone. The documents of --json stay what they are."""
+import json
+import os
+import pty
+import re
+import subprocess
+
+from control import BIN, main, until
+from nodes import Pair
+
+WHOLE_ID = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+def shown(t, *words):
+    status, out, err = t.cli(*words)
+    assert status == 0, (words, status, out, err)
+    return out
+
+
+def facts(text):
+    """The lines "Title  value" above the first empty line."""
+    pairs = (re.split(r"  +", line.strip(), maxsplit=1) for line in text.split("\n\n")[0].splitlines())
+    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+
+
+def on_a_terminal(t, *words, **environment):
+    ours, theirs = pty.openpty()
+    kept = {name: value for name, value in t.environment.items() if name != "NO_COLOR"}
+    command = subprocess.Popen([os.path.join(BIN, "tandem"), *words], env={**kept, **environment}, stdout=theirs,
+                               stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(theirs)
+    return command, ours
+
+
+def all_of(command, terminal):
+    said = b""
+    while True:
+        try:
+            said += os.read(terminal, 4096)
+        except OSError:
+            break
+    command.wait()
+    os.close(terminal)
+    return said.decode()
+
+
+def test_numbers_have_units(t):
+    pair = Pair(t)
+    pair.send("sparse", "one")
+    pair.arrives("archive", "one")
+    for node in ("archive", "sparse"):
+        numbers = pair.ok("--node", node, "stats")
+        assert numbers["maxRssBytes"] >= numbers["rssBytes"]
+    text = shown(t, "stats", "--history", "5")
+    told = facts(text)
+    assert text.startswith("sparse\n") and re.fullmatch(r"\d+\.\d MB", told["Memory"]), text
+    assert re.fullmatch(r"\d+(\.\d)? (ms|s)", told["Running for"]) and told["Connections now"] == "1", text
+    assert re.search(r"^websocket +\d+ +1 +0 +\d+ +\d+\.\d kB$", text, re.M) and "No alerts." in text, text
+    assert "No minute is over yet." in text and not re.search(r"[a-z]{2}[A-Z]", text), text
+    storage = shown(t, "--node", "archive", "storage")
+    assert facts(storage)["Node"] == "archive" and re.search(r"\d+\.\d kB", facts(storage)["Bytes"]), storage
+    assert re.search(r"^Profile +object +present +\d+ +\d+(\.\d)? k?B$", storage, re.M), storage
+    report = shown(t, "report")
+    assert facts(report)["Messages"] and "No errors." in report, report
+    assert re.search(rf"^{pair.archive[:12]} +me +chum +active +out +websocket .* ms +.* ago|just now", report, re.M), report
+    assert "totalConnections" in pair.ok("report")["text"]
+
+
+def test_health_is_a_word_and_then_why(t):
+    pair = Pair(t)
+    until(lambda: pair.cli("health")[1].get("lastSync"), "they have synchronised")
+    word, sentence = shown(t, "health").splitlines()
+    assert word == "healthy", word
+    assert re.fullmatch(r"2 of 2 contacts are connected; they answer within \d+ ms; last synchronised .*(ago|now)", sentence), sentence
+    pair.ok("contact", "disable", pair.archive)
+    until(lambda: pair.cli("health")[1]["health"] == "offline", "the nodes are apart")
+    status, out, _ = t.cli("health")
+    assert status == 3 and out.splitlines()[0] == "offline" and "me (" not in out.splitlines()[1], out
+
+
+def test_a_trace_is_a_table_of_steps(t):
+    pair = Pair(t)
+    sent = pair.send("sparse", "follow me")
+    until(lambda: pair.ok("--node", "sparse", "trace", sent["id"])["success"], "it has come")
+    text = shown(t, "trace", sent["id"][:12])
+    told = facts(text)
+    assert told["Message"] == sent["id"] and told["Text"] == "follow me" and re.fullmatch("just now|[0-9]+ s ago", told["Written"]), text
+    assert re.search(r"^ *0 ms  chatModelSend +written$", text, re.M), text
+    assert re.search(r"^ *\d.* m?s  remoteDelivery +stored by the recipient$", text, re.M), text
+    assert "Waits to be" not in told, text
+    pair.ok("contact", "disable", pair.archive)
+    until(lambda: pair.cli("health")[1]["health"] == "offline", "the nodes are apart")
+    waiting = pair.send("sparse", "stays here")
+    assert facts(shown(t, "trace", waiting["id"]))["Waits to be"] == "offered to the others"
+
+
+def test_ids_are_short_and_can_be_typed(t):
+    pair = Pair(t)
+    pair.send("sparse", "one")
+    pair.arrives("archive", "one")
+    for words in (("contacts",), ("connections", "--ended"), ("endpoints",), ("events",), ("trust", "list"), ("report",),
+                  ("topic", "list"), ("share", "list"), ("group", "list"), ("roots", "--for", pair.archive), ("log",)):
+        text = shown(t, *words)
+        assert not WHOLE_ID.search(text), (words, WHOLE_ID.search(text).group(), text)
+    row = next(line for line in shown(t, "contacts").splitlines() if pair.archive[:12] in line)
+    assert re.search(r"  (just now|\d+ s ago)  ", row), row
+    assert pair.ok("profile", "get", row.split()[0])["personId"] == pair.archive
+    events = shown(t, "events")
+    assert re.search(rf"^\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  sparse +contact.added +personId {pair.archive[:12]}$", events,
+                     re.M), events
+    assert "{" not in events, events
+
+
+def test_colours_are_for_terminals(t):
+    Pair(t)
+    for words in (("status",), ("contacts",), ("health",), ("stats",), ("--help",)):
+        coloured = all_of(*on_a_terminal(t, *words))
+        assert "\x1b[" in coloured and coloured.count("\x1b[0m") * 2 == coloured.count("\x1b["), (words, coloured)
+        assert "\x1b" not in all_of(*on_a_terminal(t, *words, NO_COLOR="1")), words
+        assert "\x1b" not in shown(t, *words), words
+    assert "\x1b[32mrunning\x1b[0m" in all_of(*on_a_terminal(t, "status"))
+    assert json.loads(all_of(*on_a_terminal(t, "--json", "status")))["federated"] is True
+
+
+def test_status_goes_on_while_it_is_watched(t):
+    pair = Pair(t)
+    pid = pair.ok("status")["sparse"]["pid"]
+    people, programs = (subprocess.Popen([os.path.join(BIN, "tandem"), *words, "status", "--watch"], env=t.environment,
+                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                        for words in ((), ("--json",)))
+    first = json.loads(programs.stdout.readline())
+    assert first["sparse"]["pid"] == pid and first["federated"] is True
+    begun = [people.stdout.readline() for _ in range(2)]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n", begun[0]) and re.match("supervisor  running, pid ", begun[1])
+    pair.ok("restart", "sparse")
+    now = first
+    while now["sparse"]["pid"] in (pid, None):
+        before, now = now, json.loads(programs.stdout.readline())
+        assert before != now
+    terminal, ours = on_a_terminal(t, "status", "--watch")
+    picture = b""
+    while b"\x1b[H\x1b[J" not in picture:  # the second takes the place of the first
+        picture += os.read(ours, 4096)
+    assert picture.startswith(b"\x1b[2J\x1b[H"), picture
+    pair.ok("down")
+    for command in (people, programs):
+        out, err = command.communicate()
+        assert command.returncode == 3, (command.args, err)
+        if command is people:
+            assert f"sparse      running, pid {now['sparse']['pid']}" in out and "\x1b" not in out, out
+        else:
+            assert json.loads(out.splitlines()[-1])["error"]["code"] == "NOT-RUNNING", out
+    all_of(terminal, ours)
+    assert terminal.returncode == 3
+
+
+if __name__ == "__main__":
+    main(globals())
