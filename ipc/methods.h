@@ -17,8 +17,10 @@
 
 enum ipc_site { IPC_SUPERVISOR, IPC_NODE };
 enum ipc_caller { IPC_CLIENT, IPC_INTERNAL }; // internal: only the supervisor asks its nodes
-enum ipc_node { IPC_ARCHIVE, IPC_SPARSE };    // which node a forwarded method goes to by default
-enum ipc_effect { IPC_READS, IPC_MUTATES };   // mutating methods take opId
+// Which node a forwarded method goes to by default.
+// On disk: a bit for each in nodes of a backup's objects (supervisor/backup/manifest.h).
+enum ipc_node { IPC_ARCHIVE = 0, IPC_SPARSE = 1 };
+enum ipc_effect { IPC_READS, IPC_MUTATES }; // mutating methods take opId
 enum ipc_need { IPC_OPTIONAL, IPC_REQUIRED };
 
 enum ipc_kind {

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 
 // Who speaks: what the one says of itself, the other must say the counterpart.
+// On the wire: the greeting of a socket.
 enum sp_protocol { SP_PAIR1 = 0x11, SP_PUB = 0x20, SP_SUB = 0x21, SP_REQ = 0x30, SP_REP = 0x31 };
 
 enum { SP_GREETING_SIZE = 8, SP_HEAD_SIZE = 9 };

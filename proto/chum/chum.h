@@ -4,6 +4,7 @@
 
 #include "store/store.h"
 
+// On the wire: the service of a request (WIRE.md 10.1).
 enum chum_service {
     CHUM_GET_PROTOCOL_VERSION = 1,
     CHUM_GET_ACCESSIBLE_ROOTS = 2,

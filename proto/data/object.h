@@ -4,7 +4,8 @@
 
 #include "data/microdata.h"
 
-enum link_kind { LINK_OBJECT, LINK_ID, LINK_CLOB, LINK_BLOB };
+// On disk: column kind of table link.
+enum link_kind { LINK_OBJECT = 0, LINK_ID = 1, LINK_CLOB = 2, LINK_BLOB = 3 };
 
 struct link {
     enum link_kind kind;

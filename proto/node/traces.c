@@ -9,11 +9,12 @@
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
 
-enum step { SENT, POSTED, GRANTED, SYNCING, SHOWN, DELIVERED, STEPS };
+// On disk: places in times of table trace.
+enum step { SENT = 0, POSTED = 1, GRANTED = 2, SYNCING = 3, SHOWN = 4, DELIVERED = 5, STEPS = 6 };
 
 static const char *const step_names[STEPS] = {
-    "chatModelSend",     "channelManagerPost",    "accessGrantsCreated",
-    "chumSyncTriggered", "channelManagerUpdated", "remoteDelivery",
+    [SENT] = "chatModelSend",        [POSTED] = "channelManagerPost",   [GRANTED] = "accessGrantsCreated",
+    [SYNCING] = "chumSyncTriggered", [SHOWN] = "channelManagerUpdated", [DELIVERED] = "remoteDelivery",
 };
 
 _Static_assert((int)STEPS == (int)STORE_TRACE_STEPS, "each step has its time in the store");

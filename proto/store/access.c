@@ -264,7 +264,8 @@ static void members_of(const struct value *object, const char *property, struct 
     }
 }
 
-enum { MEMBER_OFFERED = 2 }; // is_group of a person to whom nothing was granted
+// On disk: column is_group of table member. Offered: a person to whom nothing was granted.
+enum { MEMBER_PERSON = 0, MEMBER_GROUP = 1, MEMBER_OFFERED = 2 };
 
 struct member_statements { // the same work for members of scopes and of groups; the first parameters are bound by ready
     enum statement_id list;
@@ -357,13 +358,13 @@ static enum status follow_grant(struct store *s, const struct object *o, int kin
     enum status status = scope_get(s, &target, kind, &scope, e);
     if (status != STATUS_OK)
         return status;
-    for (int is_group = 0; is_group <= 1 && status == STATUS_OK; is_group++) {
+    for (int is_group = MEMBER_PERSON; is_group <= MEMBER_GROUP && status == STATUS_OK; is_group++) {
         struct member_statements m = {.list = SQL_MEMBER_LIST,
                                       .set = SQL_MEMBER_SET,
                                       .end = SQL_MEMBER_END,
                                       .scope = scope,
                                       .is_group = is_group};
-        status = update_members(s, &m, o, is_group ? "group" : "person", e);
+        status = update_members(s, &m, o, is_group == MEMBER_GROUP ? "group" : "person", e);
     }
     scope_events_note(s, scope);
     return status;
@@ -395,9 +396,9 @@ enum status access_remake(struct store *s, const struct hash *target, bool is_id
     enum status status = scope_find(s, target, is_id ? SCOPE_ID : SCOPE_OBJECT, &found, &scope, e);
     *out = found ? grant : NULL;
     if (status == STATUS_OK && found)
-        status = granted_to(s, scope, 0, a, grant, "person", e);
+        status = granted_to(s, scope, MEMBER_PERSON, a, grant, "person", e);
     if (status == STATUS_OK && found)
-        status = granted_to(s, scope, 1, a, grant, "group", e);
+        status = granted_to(s, scope, MEMBER_GROUP, a, grant, "group", e);
     return status;
 }
 

@@ -4,10 +4,11 @@
 
 #include "store/store.h"
 
+// On disk: column state of table delivery.
 enum delivery_state {
-    DELIVERY_SENT,      // durable here
-    DELIVERY_DELIVERED, // the recipient has stored it
-    DELIVERY_FAILED,    // it will not come to that; why says so
+    DELIVERY_SENT = 0,      // durable here
+    DELIVERY_DELIVERED = 1, // the recipient has stored it
+    DELIVERY_FAILED = 2,    // it will not come to that; why says so
 };
 
 struct store_delivery {

@@ -22,7 +22,7 @@ enum {
     PAGE_BITS = 32768, // of the marks
 };
 
-enum { ROW_VERSION, ROW_MEMBER, ROW_GROUP, ROW_AGAIN }; // as SQL_FEED_ROWS names them
+enum { ROW_VERSION = 0, ROW_MEMBER = 1, ROW_GROUP = 2, ROW_AGAIN = 3 }; // as SQL_FEED_ROWS names them
 
 struct root {
     struct store_feed_root shown; // its fragment is owned

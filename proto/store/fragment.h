@@ -3,13 +3,15 @@
 
 #include "store/store.h"
 
-enum { SCOPE_OBJECT, SCOPE_ID }; // granted by Access, by IdAccess
+// On disk: column kind of table scope.
+enum { SCOPE_OBJECT = 0, SCOPE_ID = 1 }; // granted by Access, by IdAccess
 
+// On disk: column lacking of tables scope and scope_log.
 enum {
-    FRAGMENT_WHOLE,   // for everybody
-    FRAGMENT_LACKING, // TREE_LACKING: for whoever is known to have the BLOBs, or needs them not
-    FRAGMENT_OWN,     // TREE_REFUSED: for own nodes
-    FRAGMENT_MERGE,   // likewise: others put together for themselves what came together here
+    FRAGMENT_WHOLE = 0,   // for everybody
+    FRAGMENT_LACKING = 1, // TREE_LACKING: for whoever is known to have the BLOBs, or needs them not
+    FRAGMENT_OWN = 2,     // TREE_REFUSED: for own nodes
+    FRAGMENT_MERGE = 3,   // likewise: others put together for themselves what came together here
 };
 
 struct fragment {

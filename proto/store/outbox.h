@@ -10,7 +10,8 @@ enum {
     OUTBOX_KEPT = 4096, // rows behind that are over, for who still looks for them; and as many that have failed
 };
 
-enum intent_state { INTENT_WAITING, INTENT_CARRIED, INTENT_FAILED };
+// On disk: column state of table outbox.
+enum intent_state { INTENT_WAITING = 0, INTENT_CARRIED = 1, INTENT_FAILED = 2 };
 
 struct store_intent {
     int64_t seq;

@@ -4,14 +4,16 @@
 #include "store/schema.h"
 
 // Whether everything below an object can be delivered to another person (WIRE.md 10.8).
+// On disk: column tree of table object.
 enum tree {
-    TREE_INCOMPLETE,  // something is missing
-    TREE_DELIVERABLE, // all present or remote
-    TREE_REFUSED,     // contains Access, IdAccess or Group objects, which peers never accept
-    TREE_LACKING,     // nothing is missing but BLOBs that nobody could deliver: for those who showed them to us
+    TREE_INCOMPLETE = 0,  // something is missing
+    TREE_DELIVERABLE = 1, // all present or remote
+    TREE_REFUSED = 2,     // contains Access, IdAccess or Group objects, which peers never accept
+    TREE_LACKING = 3,     // nothing is missing but BLOBs that nobody could deliver: for those who showed them to us
 };
 
-enum state { STATE_PRESENT, STATE_REMOTE, STATE_WANTED, STATE_DELETED };
+// On disk: column state of table object.
+enum state { STATE_PRESENT = 0, STATE_REMOTE = 1, STATE_WANTED = 2, STATE_DELETED = 3 };
 
 struct object_row {
     int64_t seq;

@@ -66,7 +66,8 @@ enum status store_get(struct store *s, const struct hash *hash, struct arena *a,
 enum status store_get_object(struct store *s, const struct hash *hash, struct arena *a, struct object *o,
                              struct error *e);
 
-enum store_content { STORE_OBJECT, STORE_ID_OBJECT, STORE_CLOB, STORE_BLOB };
+// On disk: column kind of table type.
+enum store_content { STORE_OBJECT = 0, STORE_ID_OBJECT = 1, STORE_CLOB = 2, STORE_BLOB = 3 };
 
 // Drops the bytes of what the archive holds as well: it becomes STORE_REMOTE, everything else about it stays. Storing
 // it again brings the bytes back. STATUS_REFUSED "NOT-EVICTABLE" for what must stay: all but files and ChatMessages.

@@ -7,7 +7,7 @@
 //   place     pack (4), as an index into packs · offset
 //
 // Files are what changes: databases, in parts that are shared with other generations where they are equal, and small
-// ones. Objects are the nodes' files that never change; nodes has a bit for each node that has it.
+// ones. Objects are the nodes' files that never change; nodes has a bit for each node that has it (enum ipc_node).
 #pragma once
 
 #include "base/error.h"
