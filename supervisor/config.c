@@ -323,29 +323,13 @@ int64_t config_int(const struct config *c, const char *key)
     return strtoll(config_text(c, key), NULL, 10);
 }
 
-// host:port, [::1]:port; the host may not be empty. none: that as the host.
-enum status config_listen(const struct config *c, char *host, size_t size, int *port, struct error *e)
+enum status config_listen(const struct config *c, struct listen_address *out, struct error *e)
 {
     const char *text = config_text(c, "listen.address");
-    if (strcmp(text, "none") == 0) {
-        snprintf(host, size, "%s", text);
-        *port = 0;
-        return STATUS_OK;
-    }
-    const char *colon = strrchr(text, ':');
-    char *end = NULL;
-    long n = colon != NULL ? strtol(colon + 1, &end, 10) : -1;
-    size_t len = colon != NULL ? (size_t)(colon - text) : 0;
-    if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
-        text++;
-        len -= 2;
-    }
-    if (len == 0 || len >= size || text[0] == '[' || colon[1] == '\0' || *end != '\0' || n < 0 || n > 65535)
-        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "listen address '%.80s' is not HOST:PORT, or none",
-                         config_text(c, "listen.address"));
-    memcpy(host, text, len);
-    host[len] = '\0';
-    *port = (int)n;
+    if (strcmp(text, "none") == 0)
+        *out = (struct listen_address){.host = "none"};
+    else if (listen_address_parse(text, out, NULL) != STATUS_OK)
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "listen address '%.80s' is not HOST:PORT, or none", text);
     return STATUS_OK;
 }
 

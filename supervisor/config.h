@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
@@ -40,7 +41,7 @@ int64_t config_int(const struct config *c, const char *key);      // of one that
 
 // All as [{key,value,origin,line}]; line of those of the file. A new array.
 json_t *config_to_json(const struct config *c);
-// listen.address taken apart. host has room for size bytes.
-enum status config_listen(const struct config *c, char *host, size_t size, int *port, struct error *e);
+// listen.address taken apart; none: that as the host, and port 0.
+enum status config_listen(const struct config *c, struct listen_address *out, struct error *e);
 // What the nodes may know: {"relay.urls":["…"], "listen.origins":[…], …}. A new object.
 json_t *config_for_nodes(const struct config *c);

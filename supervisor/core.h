@@ -198,9 +198,9 @@ enum status record_load(struct supervisor *s, struct error *e);
 enum status record_save(struct supervisor *s, struct error *e); // writes installation.json
 
 // port.c
-bool port_is_asked_for(const struct supervisor *s);                                // by a setting
-void port_address(const struct supervisor *s, char *host, size_t size, int *port); // what the archive is told
-int port_kept(struct supervisor *s);                                               // DIR/port; 0 = none
+bool port_is_asked_for(const struct supervisor *s);                        // by a setting
+void port_address(const struct supervisor *s, struct listen_address *out); // what the archive is told
+int port_kept(struct supervisor *s);                                       // DIR/port; 0 = none
 void port_keep(struct supervisor *s, int port);
 
 // opening.c

@@ -70,12 +70,12 @@ static void copy_text(const json_t *result, const char *name, char *out, size_t 
 // A free port taken once is tried first the next time, so that contacts find the archive again.
 static void keep_port(struct supervisor *s, const char *url)
 {
-    char host[256];
-    int configured;
-    const char *colon = strrchr(url, ':');
-    port_address(s, host, sizeof host, &configured);
-    if (configured == 0 && colon != NULL && strcmp(host, "none") != 0 && !s->installation.listener_stopped)
-        port_keep(s, atoi(colon + 1));
+    struct listen_address configured;
+    struct ws_url used;
+    port_address(s, &configured);
+    if (configured.port == 0 && strcmp(configured.host, "none") != 0 && !s->installation.listener_stopped &&
+        ws_url_parse(url, &used, NULL) == STATUS_OK)
+        port_keep(s, used.port);
 }
 
 static enum status take_adopted(struct node *n, const json_t *result, struct error *e)

@@ -82,27 +82,25 @@ static bool is_name(const char *host)
 
 enum status listener_settle(struct supervisor *s, struct error *e)
 {
-    char host[ADDRESS_HOST_MAX + 3];
-    int port;
-    port_address(s, host, sizeof host, &port);
-    if (strcmp(host, "none") == 0 || s->installation.listener_stopped || is_name(host))
+    struct listen_address where;
+    port_address(s, &where);
+    if (strcmp(where.host, "none") == 0 || s->installation.listener_stopped || is_name(where.host))
         return STATUS_OK;
-    return port_is_asked_for(s) ? try_patiently(s, host, port, e) : find_port(s, host, port, e);
+    return port_is_asked_for(s) ? try_patiently(s, where.host, where.port, e) : find_port(s, where.host, where.port, e);
 }
 
 // --- listener.stop and listener.start --------------------------------------------------------------------------------
 
 static enum status check(const struct supervisor *s, struct error *e)
 {
-    char host[256] = "";
-    int port;
+    struct listen_address where = {0};
     if (nodes_check_idle(s, e) != STATUS_OK)
         return e->status;
     if (s->kek.data == NULL)
         return error_set(e, STATUS_CONFLICT, "NOT-PROVISIONED",
                          "the nodes have no keys: nobody has given the secret since the start");
-    config_listen(s->options->config, host, sizeof host, &port, NULL);
-    if (strcmp(host, "none") == 0)
+    config_listen(s->options->config, &where, NULL);
+    if (strcmp(where.host, "none") == 0)
         return error_set(e, STATUS_CONFLICT, "NOT-LISTENING", "the setting listen.address is none");
     return STATUS_OK;
 }

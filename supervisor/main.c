@@ -106,8 +106,7 @@ static enum status parse(int argc, char **argv, struct arguments *a, struct erro
 
 static enum status load_config(struct arguments *a, struct error *e)
 {
-    char host[256];
-    int port;
+    struct listen_address where;
     struct config *c = a->options.config;
     enum status s = config_load(c, a->options.config_file, a->options.config_required, e);
     if (s == STATUS_OK && a->listen != NULL)
@@ -119,7 +118,7 @@ static enum status load_config(struct arguments *a, struct error *e)
     if (s == STATUS_OK && a->relays.len > 0)
         s = config_set(c, "relay.urls", buf_cstr(&a->relays), e);
     if (s == STATUS_OK)
-        s = config_listen(c, host, sizeof host, &port, e);
+        s = config_listen(c, &where, e);
     return s;
 }
 

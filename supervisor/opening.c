@@ -5,14 +5,13 @@
 
 static void add_listener(struct supervisor *s, json_t *params)
 {
-    char host[256];
-    int port;
-    port_address(s, host, sizeof host, &port);
-    json_object_set_new(params, "host", json_string(host));
-    json_object_set_new(params, "port", json_integer(port));
+    struct listen_address where;
+    port_address(s, &where);
+    json_object_set_new(params, "host", json_string(where.host));
+    json_object_set_new(params, "port", json_integer(where.port));
     json_object_set_new(params, "listening", json_boolean(!s->installation.listener_stopped));
     int kept = port_kept(s);
-    if (port == 0 && kept != 0)
+    if (where.port == 0 && kept != 0)
         json_object_set_new(params, "preferredPort", json_integer(kept));
 }
 

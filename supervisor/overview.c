@@ -114,17 +114,16 @@ static void handle_status(struct ipc_request *r, void *ctx)
 static json_t *in_force(const struct supervisor *s)
 {
     json_t *items = config_to_json(s->options->config);
-    char host[256];
-    int port;
+    struct listen_address where;
     size_t i;
     json_t *item;
-    port_address(s, host, sizeof host, &port);
+    port_address(s, &where);
     json_array_foreach(items, i, item)
     {
         const char *key = json_string_value(json_object_get(item, "key"));
-        if (strcmp(host, "none") != 0 && strcmp(key, "listen.address") == 0 && s->found_port != 0 &&
-            s->found_port == port)
-            json_object_set_new(item, "value", json_sprintf("%s:%d", host, port));
+        if (strcmp(where.host, "none") != 0 && strcmp(key, "listen.address") == 0 && s->found_port != 0 &&
+            s->found_port == where.port)
+            json_object_set_new(item, "value", json_sprintf("%s:%d", where.host, where.port));
     }
     return items;
 }

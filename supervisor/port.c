@@ -12,9 +12,10 @@ int port_kept(struct supervisor *s)
 {
     struct buf text = {0};
     struct error e = {0};
-    int port = file_read(statedir_file(s->dir, "port"), SMALL_FILE, &text, &e) == STATUS_OK ? atoi(buf_cstr(&text)) : 0;
+    bool kept = file_read(statedir_file(s->dir, "port"), SMALL_FILE, &text, &e) == STATUS_OK;
+    long port = kept ? strtol(buf_cstr(&text), NULL, 10) : 0;
     buf_free(&text);
-    return port > 0 && port < 65536 ? port : 0;
+    return port > 0 && port < 65536 ? (int)port : 0;
 }
 
 void port_keep(struct supervisor *s, int port)
@@ -31,11 +32,10 @@ bool port_is_asked_for(const struct supervisor *s)
     return config_find(s->options->config, "listen.address").origin != CONFIG_DEFAULT;
 }
 
-void port_address(const struct supervisor *s, char *host, size_t size, int *port)
+void port_address(const struct supervisor *s, struct listen_address *out)
 {
-    host[0] = '\0';
-    *port = 0;
-    config_listen(s->options->config, host, size, port, NULL);
+    *out = (struct listen_address){0};
+    config_listen(s->options->config, out, NULL);
     if (s->found_port != 0 && !port_is_asked_for(s))
-        *port = s->found_port;
+        out->port = (uint16_t)s->found_port;
 }

@@ -148,7 +148,7 @@ static pid_t read_pid(int fd)
 {
     char text[24] = "";
     ssize_t n = pread(fd, text, sizeof text - 1, 0);
-    return n > 0 ? (pid_t)atol(text) : 0;
+    return n > 0 ? (pid_t)strtol(text, NULL, 10) : 0;
 }
 
 pid_t statedir_holder(const char *path)

@@ -52,7 +52,7 @@ static bool try_digits(double n, int count, struct decimal *d)
     memcpy(d->digits + 1, text + 2, (size_t)count - 1);
     d->digits[count] = '\0';
     d->count = count;
-    d->point = atoi(strchr(text, 'e') + 1) + 1;
+    d->point = (int)strtol(strchr(text, 'e') + 1, NULL, 10) + 1;
     if (decimal_value(d) == n)
         return true;
     increment(d);

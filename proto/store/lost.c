@@ -28,11 +28,11 @@ static bool is_whole_database(const char *path)
     struct stat file;
     struct stat log;
     struct buf b = {0};
-    char *log_path = mem_alloc(strlen(path) + sizeof "-wal");
-    sprintf(log_path, "%s-wal", path);
+    struct buf log_path = {0};
+    buf_printf(&log_path, "%s-wal", path);
     bool whole = stat(path, &file) == 0 && file_read_at(path, 0, HEADER, &b, NULL) == STATUS_OK && b.len == HEADER;
     const unsigned char *h = (const unsigned char *)b.data;
-    bool logged = stat(log_path, &log) == 0 && log.st_size != 0;
+    bool logged = stat(buf_cstr(&log_path), &log) == 0 && log.st_size != 0;
     if (whole && !logged) // what is begun and has nothing in it has lost its log
         whole = number_at(h + APPLICATION) == STORE_APPLICATION;
     if (whole && !logged && memcmp(h + CHANGES, h + VALID_FOR, 4) == 0) {
@@ -40,7 +40,7 @@ static bool is_whole_database(const char *path)
         whole = (uint64_t)file.st_size >= number_at(h + PAGES) * (page == 1 ? 65536 : page);
     }
     buf_free(&b);
-    free(log_path);
+    buf_free(&log_path);
     return whole;
 }
 
@@ -48,37 +48,38 @@ static bool is_whole_database(const char *path)
 bool store_is_lost(const char *dir, enum store_kind kind)
 {
     struct stat info;
-    char *path = mem_alloc(strlen(dir) + sizeof "/store.db");
-    sprintf(path, "%s/store.db", dir);
+    struct buf text = {0};
+    buf_printf(&text, "%s/store.db", dir);
+    const char *path = buf_cstr(&text);
     bool lost = stat(dir, &info) != 0 || (kind == STORE_SPARSE && stat(path, &info) != 0) ||
                 (kind == STORE_SPARSE && access(path, R_OK) == 0 && !is_whole_database(path));
-    free(path);
+    buf_free(&text);
     return lost;
 }
 
 // ---- The format -----------------------------------------------------------------------------------------------------
 
 // Of the file that says it. A store without one is new, or from before.
-static enum status read_format(const char *path, int *version, struct error *e)
+static enum status read_format(const char *path, long *version, struct error *e)
 {
     struct buf text = {0};
     *version = 0;
     enum status status = file_read(path, FORMAT_BYTES, &text, e);
     struct span rest = buf_span(&text);
     if (status == STATUS_OK && span_starts_with(rest, SPAN(FORMAT)))
-        *version = atoi(buf_cstr(&text) + sizeof FORMAT - 1);
+        *version = strtol(buf_cstr(&text) + sizeof FORMAT - 1, NULL, 10);
     buf_free(&text);
     return status == STATUS_TOO_BIG ? STATUS_OK : status;
 }
 
 enum status store_check_format(const char *dir, bool *marked, bool *damaged, struct error *e)
 {
-    int version;
+    long version;
     struct error why = {0};
-    char *path = mem_alloc(strlen(dir) + sizeof "/format");
-    sprintf(path, "%s/format", dir);
-    enum status status = read_format(path, &version, &why);
-    free(path);
+    struct buf path = {0};
+    buf_printf(&path, "%s/format", dir);
+    enum status status = read_format(buf_cstr(&path), &version, &why);
+    buf_free(&path);
     *marked = status == STATUS_OK;
     *damaged = *marked && version < 1;
     if (status == STATUS_NOT_FOUND)
@@ -87,7 +88,7 @@ enum status store_check_format(const char *dir, bool *marked, bool *damaged, str
         return error_set(e, status, why.code, "%s", why.message);
     if (version <= FORMAT_VERSION)
         return STATUS_OK;
-    return error_set(e, STATUS_REFUSED, "STATE-TOO-NEW", "The store in %s has format %d, this tandem knows up to %d",
+    return error_set(e, STATUS_REFUSED, "STATE-TOO-NEW", "The store in %s has format %ld, this tandem knows up to %d",
                      dir, version, FORMAT_VERSION);
 }
 
@@ -95,9 +96,9 @@ enum status store_write_format(const char *dir, struct error *e)
 {
     char line[sizeof FORMAT + 4];
     snprintf(line, sizeof line, FORMAT "%d\n", FORMAT_VERSION);
-    char *path = mem_alloc(strlen(dir) + sizeof "/format");
-    sprintf(path, "%s/format", dir);
-    enum status status = file_write(path, span_of(line), 0600, e);
-    free(path);
+    struct buf path = {0};
+    buf_printf(&path, "%s/format", dir);
+    enum status status = file_write(buf_cstr(&path), span_of(line), 0600, e);
+    buf_free(&path);
     return status;
 }

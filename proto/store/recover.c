@@ -390,10 +390,10 @@ static enum status keep_database(const struct folder_file *file, void *arg, stru
     (void)arg;
     if (!is_database(file->name))
         return STATUS_OK;
-    char *kept = mem_alloc(strlen(file->path) + sizeof ".kept");
-    sprintf(kept, "%s.kept", file->path);
-    enum status status = file_rename(file->path, kept, e);
-    free(kept);
+    struct buf kept = {0};
+    buf_printf(&kept, "%s.kept", file->path);
+    enum status status = file_rename(file->path, buf_cstr(&kept), e);
+    buf_free(&kept);
     return status;
 }
 

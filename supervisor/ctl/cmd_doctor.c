@@ -114,15 +114,14 @@ static void check_directions(struct doctor *d, const json_t *items)
 // What the next start would read. The environment of whoever asks is not that of a supervisor that runs.
 static enum status read_settings(const struct ctl *c, struct config *config, bool running, struct error *e)
 {
-    char host[256];
-    int port;
+    struct listen_address where;
     const char *given = ctl_value(c, "config");
     char *path = path_of(c, "tandem.conf");
     const char *file = given != NULL ? given : path;
     enum status s =
         running ? config_load_file(config, file, given != NULL, e) : config_load(config, file, given != NULL, e);
     if (s == STATUS_OK)
-        s = config_listen(config, host, sizeof host, &port, e);
+        s = config_listen(config, &where, e);
     free(path);
     return s;
 }

@@ -41,7 +41,7 @@ static bool is_wanted(const struct ctl *c, const char *text)
 static long long time_of(const char *text)
 {
     const char *at = strstr(text, "\"time\":");
-    return at != NULL ? atoll(at + 7) : 0;
+    return at != NULL ? strtoll(at + 7, NULL, 10) : 0;
 }
 
 static void keep_line(struct lines *l, const char *text)

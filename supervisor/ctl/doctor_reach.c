@@ -163,12 +163,10 @@ void doctor_port(struct doctor *d, const struct config *config)
     struct listen_address where = {0};
     struct buf ignored = {0};
     struct buf message = {0};
-    int port = 0;
-    if (config_listen(config, where.host, sizeof where.host, &port, NULL) != STATUS_OK ||
-        strcmp(where.host, "none") == 0)
+    if (config_listen(config, &where, NULL) != STATUS_OK || strcmp(where.host, "none") == 0)
         return;
     bool asked = config_find(config, "listen.address").origin != CONFIG_DEFAULT;
-    bool taken = port != 0 && answers(where.host, (uint16_t)port, &ignored);
+    bool taken = where.port != 0 && answers(where.host, where.port, &ignored);
     bool wildcard = strcmp(where.host, "0.0.0.0") == 0 || strcmp(where.host, "::") == 0;
     bool named = config_text(config, "listen.hosts")[0] != '\0' || config_text(config, "listen.public_url")[0] != '\0';
     if (wildcard && !named)

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "supervisor/simulate/mail.h"
 
 enum { SECRET_LENGTH = 24, PROVISION_MS = 120000, ASK_MS = 60000, AT_ONCE_MAX = 16, WORDS = 12, GONE_LOOKS = 20 };
@@ -51,8 +52,8 @@ static struct front_link ask_link(void *arg, const char *key, size_t behind)
 
 static int port_of(const char *url)
 {
-    const char *colon = url != NULL ? strrchr(url, ':') : NULL;
-    return colon != NULL ? atoi(colon + 1) : 0;
+    struct ws_url parts;
+    return url != NULL && ws_url_parse(url, &parts, NULL) == STATUS_OK ? parts.port : 0;
 }
 
 static void keep_text(char **at, const json_t *value)

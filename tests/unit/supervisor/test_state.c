@@ -195,18 +195,17 @@ static void settings_have_an_order(void **state)
     (void)state;
     struct error e = {0};
     struct config *c = config_create();
-    char host[64];
-    int port;
+    struct listen_address where;
     put(in_top("c"), "[listen]\naddress = [::1]:9000\norigins = http://a, http://b\n[restart]\ndeaths=3\n");
     setenv("TANDEM_RESTART_DEATHS", "4", 1);
     assert_int_equal(config_load(c, in_top("c"), true, &e), STATUS_OK);
     assert_int_equal(config_int(c, "restart.deaths"), 4);
-    assert_int_equal(config_listen(c, host, sizeof host, &port, &e), STATUS_OK);
-    assert_string_equal(host, "::1");
-    assert_int_equal(port, 9000);
+    assert_int_equal(config_listen(c, &where, &e), STATUS_OK);
+    assert_string_equal(where.host, "::1");
+    assert_int_equal(where.port, 9000);
     assert_int_equal(config_set(c, "listen.address", "none", &e), STATUS_OK);
-    assert_int_equal(config_listen(c, host, sizeof host, &port, &e), STATUS_OK);
-    assert_string_equal(host, "none");
+    assert_int_equal(config_listen(c, &where, &e), STATUS_OK);
+    assert_string_equal(where.host, "none");
     assert_int_equal(config_set(c, "restart.deaths", "6", &e), STATUS_OK);
     assert_int_equal(config_int(c, "restart.deaths"), 6);
     json_t *object = config_for_nodes(c);
@@ -274,14 +273,13 @@ static void a_public_url_is_what_others_dial(void **state)
 static void bad_listen_addresses_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "8765", ":8765", "host:", "host:x", "host:70000", "[]:1"};
+    static const char *const bad[] = {"", "8765", ":8765", "host:", "host:x", "host:70000", "[]:1", "::1:80"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct error e = {0};
-        char host[64];
-        int port;
+        struct listen_address where;
         struct config *c = config_create();
         config_set(c, "listen.address", bad[i], &e);
-        assert_int_equal(config_listen(c, host, sizeof host, &port, &e), STATUS_INVALID);
+        assert_int_equal(config_listen(c, &where, &e), STATUS_INVALID);
         assert_string_equal(e.code, "BAD-CONFIG");
         config_destroy(c);
     }
