@@ -134,6 +134,17 @@ static void print_text(const json_t *m)
     }
 }
 
+enum status message_sent(const struct ctl *c, json_t *result, const struct error *e)
+{
+    if (result == NULL || c->json)
+        return output_result(result, e);
+    const char *state = text_of(result, "state");
+    output_state(state[0] != '\0' ? state : "sent");
+    printf(" %.12s\n", text_of(result, "id"));
+    json_decref(result);
+    return STATUS_OK;
+}
+
 void message_print(const json_t *m, const json_t *names)
 {
     char time[32];

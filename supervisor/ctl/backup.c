@@ -190,20 +190,32 @@ static void show_first(json_t *result, const char *name)
     {
         if (output_enough(i, list))
             break;
-        printf("%s  ", name);
+        output_state(name);
+        printf("  ");
         output_string(json_is_object(item) ? json_object_get(item, "what") : item);
         if (json_is_object(item))
             printf(" (generation %lld)", (long long)json_integer_value(json_object_get(item, "generation")));
         putchar('\n');
     }
-    json_object_set_new(result, name, json_integer((json_int_t)json_array_size(list)));
+    if (json_is_array(list))
+        json_object_set_new(result, name, json_integer((json_int_t)json_array_size(list)));
 }
 
 enum status backup_show(const struct ctl *c, json_t *result, const struct error *e)
 {
+    static const struct output_column facts[] = {{"Generation", "generation", OUTPUT_NUMBER},
+                                                 {"Made at", "at", OUTPUT_TIME},
+                                                 {"Generations", "generations", OUTPUT_NUMBER},
+                                                 {"Objects", "objects", OUTPUT_NUMBER},
+                                                 {"Bytes", "bytes", OUTPUT_BYTES},
+                                                 {"New of them", "newBytes", OUTPUT_BYTES},
+                                                 {"It took", "milliseconds", OUTPUT_MS},
+                                                 {"Not opened", "unopened", OUTPUT_NUMBER},
+                                                 {"Damaged", "damaged", OUTPUT_NUMBER},
+                                                 {"Missing", "missing", OUTPUT_NUMBER}};
     if (result != NULL && !c->json) {
         show_first(result, "damaged");
         show_first(result, "missing");
     }
-    return output_result(c, result, e);
+    return output_object(c, result, facts, sizeof facts / sizeof *facts, e);
 }

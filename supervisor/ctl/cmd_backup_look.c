@@ -277,9 +277,9 @@ enum status run_backup_list(struct ctl *c, struct error *e)
 {
     static const struct output_column columns[] = {{"GENERATION", "generation", OUTPUT_NUMBER},
                                                    {"TIME", "at", OUTPUT_TIME},
-                                                   {"BYTES", "bytes", OUTPUT_NUMBER},
-                                                   {"ADDED", "newBytes", OUTPUT_NUMBER},
-                                                   {"STATE", "state", OUTPUT_TEXT}};
+                                                   {"BYTES", "bytes", OUTPUT_BYTES},
+                                                   {"ADDED", "newBytes", OUTPUT_BYTES},
+                                                   {"STATE", "state", OUTPUT_STATE}};
     struct vaults vaults;
     enum status status = backup_open(c, c->arguments[0], false, &vaults, e);
     if (status != STATUS_OK)

@@ -96,7 +96,7 @@ static enum status send_one(struct ctl *c, const char *text, size_t line, json_t
     json_t *params = json_pack("{s:s, s:s, s:O}", "to", ctl_value(c, "to"), "text", text, "attachments", attachments);
     json_t *result = ctl_call(c, "chat.send", params, e);
     if (result == NULL)
-        return output_result(c, result, e);
+        return output_result(result, e);
     if (line != 0)
         json_object_set_new(result, "line", json_integer((json_int_t)line));
     if (ctl_has(c, "wait") && wait_until_over(c, result, e) != STATUS_OK) {
@@ -104,12 +104,7 @@ static enum status send_one(struct ctl *c, const char *text, size_t line, json_t
         return e->status;
     }
     settle(c, result);
-    if (c->json)
-        return output_result(c, result, e);
-    const char *state = text_of(result, "state");
-    printf("%s %.12s\n", state != NULL ? state : "sent", text_of(result, "id"));
-    json_decref(result);
-    return STATUS_OK;
+    return message_sent(c, result, e);
 }
 
 // Without its end, LF or CRLF. A NUL would cut it.

@@ -9,14 +9,31 @@
 
 enum { ARCHIVE_MS = 5000 };
 
+static enum status show_object(const struct ctl *c, json_t *result, const struct error *e)
+{
+    static const struct output_column facts[] = {{"Hash", "hash", OUTPUT_TEXT},
+                                                 {"Id hash", "idHash", OUTPUT_TEXT},
+                                                 {"Type", "type", OUTPUT_TEXT},
+                                                 {"It is", "presence", OUTPUT_STATE}};
+    if (result == NULL || c->json)
+        return output_result(result, e);
+    json_t *object = json_incref(json_object_get(result, "object"));
+    enum status s = output_object(c, result, facts, sizeof facts / sizeof *facts, e);
+    json_object_del(object, "$type$");
+    putchar('\n');
+    output_tree(object);
+    json_decref(object);
+    return s;
+}
+
 enum status run_object_get(struct ctl *c, struct error *e)
 {
-    return output_result(c, ctl_call(c, "object.get", json_pack("{s:s}", "hash", c->arguments[0]), e), e);
+    return show_object(c, ctl_call(c, "object.get", json_pack("{s:s}", "hash", c->arguments[0]), e), e);
 }
 
 enum status run_object_current(struct ctl *c, struct error *e)
 {
-    return output_result(c, ctl_call(c, "object.current", json_pack("{s:s}", "idHash", c->arguments[0]), e), e);
+    return show_object(c, ctl_call(c, "object.current", json_pack("{s:s}", "idHash", c->arguments[0]), e), e);
 }
 
 enum status run_object_versions(struct ctl *c, struct error *e)
@@ -32,12 +49,15 @@ enum status run_object_versions(struct ctl *c, struct error *e)
 
 enum status run_object_put(struct ctl *c, struct error *e)
 {
+    static const struct output_column facts[] = {
+        {"Hash", "hash", OUTPUT_TEXT}, {"Id hash", "idHash", OUTPUT_TEXT}, {"It is", "status", OUTPUT_TEXT}};
     json_t *object = NULL;
     if (ctl_read_json("-", &object, e) != STATUS_OK) {
         json_decref(object);
         return e->status;
     }
-    return output_result(c, ctl_call(c, "object.put", json_pack("{s:o}", "object", object), e), e);
+    return output_object(c, ctl_call(c, "object.put", json_pack("{s:o}", "object", object), e), facts,
+                         sizeof facts / sizeof *facts, e);
 }
 
 static json_t *add_recipe(struct ctl *c, const char *node, json_t *recipe, int64_t within_ms, struct error *e)
@@ -65,6 +85,8 @@ static json_t *add_to_both(struct ctl *c, json_t *recipe, int64_t within_ms, str
 
 enum status run_recipe_add(struct ctl *c, struct error *e)
 {
+    static const struct output_column facts[] = {
+        {"Name", "name", OUTPUT_TEXT}, {"Hash", "hash", OUTPUT_TEXT}, {"It is", "status", OUTPUT_TEXT}};
     json_t *recipe = NULL;
     int64_t within_ms = (int64_t)c->timeout_s * 1000;
     if (ctl_read_json(c->arguments[0], &recipe, e) != STATUS_OK) {
@@ -74,7 +96,7 @@ enum status run_recipe_add(struct ctl *c, struct error *e)
     json_t *result =
         c->node != NULL ? add_recipe(c, c->node, recipe, within_ms, e) : add_to_both(c, recipe, within_ms, e);
     json_decref(recipe);
-    return output_result(c, result, e);
+    return output_object(c, result, facts, sizeof facts / sizeof *facts, e);
 }
 
 enum status run_recipe_list(struct ctl *c, struct error *e)
@@ -83,9 +105,11 @@ enum status run_recipe_list(struct ctl *c, struct error *e)
     return output_list(c, ctl_list(c, "recipe.list", NULL, e), columns, 2, "No recipes.", e);
 }
 
+static const struct output_column file_facts[] = {{"Hash", "hash", OUTPUT_TEXT}, {"Size", "size", OUTPUT_BYTES}};
+
 enum status run_blob_put(struct ctl *c, struct error *e)
 {
-    return output_result(c, ctl_upload(c, c->arguments[0], e), e);
+    return output_object(c, ctl_upload(c, c->arguments[0], e), file_facts, sizeof file_facts / sizeof *file_facts, e);
 }
 
 // With --json the bytes need a file of their own, because stdout carries the document.
@@ -103,5 +127,5 @@ enum status run_blob_get(struct ctl *c, struct error *e)
         json_decref(stat);
         return e->status;
     }
-    return output_result(c, stat, e);
+    return output_object(c, stat, file_facts, sizeof file_facts / sizeof *file_facts, e);
 }

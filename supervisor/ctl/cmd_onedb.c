@@ -128,11 +128,20 @@ enum status run_import(struct ctl *c, struct error *e)
     free(control);
     free(folder);
     free(copy);
-    return output_result(c, result, e);
+    if (result == NULL || c->json)
+        return output_result(result, e);
+    provisioned_print(result);
+    json_decref(result);
+    return STATUS_OK;
 }
 
 enum status run_export(struct ctl *c, struct error *e)
 {
+    static const struct output_column facts[] = {{"Objects", "objects", OUTPUT_NUMBER},
+                                                 {"Versioned", "heads", OUTPUT_NUMBER},
+                                                 {"Files", "files", OUTPUT_NUMBER},
+                                                 {"E-mail", "email", OUTPUT_TEXT},
+                                                 {"Instance", "instanceName", OUTPUT_TEXT}};
     struct error ignored = {0};
     char name[NAME_LENGTH + 1];
     const char *to = ctl_value(c, "one-db");
@@ -149,5 +158,5 @@ enum status run_export(struct ctl *c, struct error *e)
     }
     folder_remove_tree(written, &ignored);
     free(written);
-    return output_result(c, result, e);
+    return output_object(c, result, facts, sizeof facts / sizeof *facts, e);
 }

@@ -212,6 +212,25 @@ static void await_name(struct ctl *c, const json_t *person)
     }
 }
 
+// Or that the invitation waits for its peer.
+static enum status show_paired(struct ctl *c, json_t *paired, const struct error *e)
+{
+    static const struct output_column facts[] = {
+        {"Paired with", "name", OUTPUT_TEXT},    {"Person", "personId", OUTPUT_TEXT},
+        {"Instance", "instanceId", OUTPUT_TEXT}, {"Safety text", "safety", OUTPUT_TEXT},
+        {"Waiting", "waiting", OUTPUT_TEXT},     {"Until", "until", OUTPUT_AGO},
+        {"Why", "reason", OUTPUT_TEXT}};
+    if (paired == NULL || c->json)
+        return output_result(paired, e);
+    if (json_is_string(json_object_get(paired, "personId"))) {
+        json_t *profile = find_profile(c, json_object_get(paired, "personId"));
+        json_object_set(paired, "name", json_object_get(profile, "name"));
+        json_decref(profile);
+        fputs("Compare the safety text with what the other side sees.\n", stderr);
+    }
+    return output_object(c, paired, facts, sizeof facts / sizeof *facts, e);
+}
+
 enum status run_pair(struct ctl *c, struct error *e)
 {
     struct buf text = {0};
@@ -242,7 +261,7 @@ enum status run_pair(struct ctl *c, struct error *e)
         json_object_set_new(params, "waitS", json_integer(seconds));
     json_t *paired = ctl_call(c, "pairing.accept", params, e);
     await_name(c, json_object_get(paired, "personId"));
-    return output_result(c, paired, e);
+    return show_paired(c, paired, e);
 }
 
 enum status run_pair_list(struct ctl *c, struct error *e)
@@ -337,7 +356,7 @@ enum status run_contact_name(struct ctl *c, struct error *e)
     json_t *params = json_pack("{s:s, s:s}", "person", c->arguments[0], "name", c->arguments[1]);
     json_t *result = ctl_call(c, "contact.name", params, e);
     warn_of_others(c, result);
-    return c->json ? output_result(c, result, e) : output_done(c, result, "Done.", e);
+    return c->json ? output_result(result, e) : output_done(c, result, "Done.", e);
 }
 
 enum status run_contact_change(struct ctl *c, struct error *e)
@@ -380,7 +399,7 @@ enum status run_connections(struct ctl *c, struct error *e)
 {
     json_t *items = ctl_list(c, "connections.list", json_pack("{s:b}", "ended", ctl_has(c, "ended")), e);
     if (items == NULL || c->json)
-        return output_result(c, items, e);
+        return output_result(items, e);
     connections_print(c, items);
     json_decref(items);
     return STATUS_OK;

@@ -463,5 +463,5 @@ enum status run_restore(struct ctl *c, struct error *e)
         puts("Restored. Start it with 'tandem up' and open it with 'tandem provision' and the secret of that time.");
     manifest_free(&r.m);
     vaults_free(&r.vaults);
-    return output_result(c, result, e);
+    return backup_show(c, result, e);
 }

@@ -118,7 +118,7 @@ static void print_lost(const json_t *contacts)
     }
 }
 
-static void print_provisioned(const json_t *result)
+void provisioned_print(const json_t *result)
 {
     bool federated = json_is_true(json_object_get(result, "federated"));
     print_person(result, "archive");
@@ -166,8 +166,8 @@ enum status run_provision(struct ctl *c, struct error *e)
     add_option(c, params, "recreate", "recreate");
     json_t *result = call_with_deadline(c, "provision", params, e);
     if (result == NULL || c->json)
-        return output_result(c, result, e);
-    print_provisioned(result);
+        return output_result(result, e);
+    provisioned_print(result);
     json_decref(result);
     return STATUS_OK;
 }
@@ -234,7 +234,7 @@ enum status run_deprovision(struct ctl *c, struct error *e)
         return e->status;
     json_t *result = ctl_call(c, "deprovision", json_pack("{s:b}", "wipe", ctl_has(c, "wipe")), e);
     if (result == NULL || c->json)
-        return output_result(c, result, e);
+        return output_result(result, e);
     puts(ctl_has(c, "wipe") ? "Both stores and the keys are deleted." : "The nodes have no keys any more.");
     json_decref(result);
     return STATUS_OK;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/names.h"
 #include "supervisor/ctl/output.h"
 
 enum status run_share_change(struct ctl *c, struct error *e)
@@ -23,9 +24,15 @@ enum status run_share_list(struct ctl *c, struct error *e)
 {
     static const struct output_column columns[] = {{"KIND", "kind", OUTPUT_TEXT},
                                                    {"HASH", "hash", OUTPUT_ID},
-                                                   {"PERSONS", "persons", OUTPUT_COUNT},
-                                                   {"GROUPS", "groups", OUTPUT_COUNT}};
-    return output_list(c, ctl_list(c, "share.list", NULL, e), columns, 4, "Nothing is shared.", e);
+                                                   {"TYPE", "type", OUTPUT_TEXT},
+                                                   {"GROUPS", "groups", OUTPUT_COUNT},
+                                                   {"WITH", "who", OUTPUT_TEXT}};
+    json_t *items = ctl_list(c, "share.list", NULL, e);
+    json_t *names = c->json || items == NULL ? NULL : names_load(c);
+    if (names != NULL)
+        names_add_all(items, "persons", names);
+    json_decref(names);
+    return output_list(c, items, columns, sizeof columns / sizeof *columns, "Nothing is shared.", e);
 }
 
 enum status run_roots(struct ctl *c, struct error *e)

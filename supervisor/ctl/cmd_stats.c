@@ -111,7 +111,7 @@ enum status run_stats(struct ctl *c, struct error *e)
 {
     json_t *stats = ask_stats(c, e);
     if (stats == NULL || c->json)
-        return output_result(c, stats, e);
+        return output_result(stats, e);
     print_numbers(c, stats);
     print_transports(json_object_get(stats, "transports"));
     print_alerts(json_object_get(stats, "alerts"));
@@ -127,7 +127,7 @@ enum status run_report(struct ctl *c, struct error *e)
     json_t *params = ctl_has(c, "errors") ? json_pack("{s:s}", "errors", ctl_value(c, "errors")) : NULL;
     json_t *report = ctl_call(c, "report", params, e);
     if (report == NULL || c->json)
-        return output_result(c, report, e);
+        return output_result(report, e);
     json_t *stats = ask_stats(c, e);
     json_t *connections = stats != NULL ? ctl_list(c, "connections.list", json_pack("{s:b}", "ended", 1), e) : NULL;
     if (connections != NULL) {
@@ -194,7 +194,7 @@ enum status run_health(struct ctl *c, struct error *e)
     else if (word != NULL && strcmp(word, "healthy") != 0)
         c->exit = IPC_EXIT_NOT_RUNNING;
     if (word == NULL || c->json)
-        return output_result(c, health, e);
+        return output_result(health, e);
     print_health(c, health, word);
     json_decref(health);
     return STATUS_OK;
@@ -262,7 +262,7 @@ enum status run_trace(struct ctl *c, struct error *e)
         {"Channel", "channelId", OUTPUT_ID},     {"Waits to be", "waits", OUTPUT_TEXT}};
     json_t *trace = ctl_call(c, "trace", json_pack("{s:s}", "message", c->arguments[0]), e);
     if (trace == NULL || c->json)
-        return output_result(c, trace, e);
+        return output_result(trace, e);
     const json_t *next = json_object_get(trace, "failurePoint");
     const char *what = what_of(next);
     if (what != NULL)

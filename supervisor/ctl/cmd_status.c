@@ -152,7 +152,7 @@ enum status run_status(struct ctl *c, struct error *e)
         return watch(c, e);
     json_t *status = ctl_call(c, "status", NULL, e);
     if (status == NULL || c->json)
-        return output_result(c, status, e);
+        return output_result(status, e);
     print_status(status);
     json_decref(status);
     return STATUS_OK;

@@ -12,12 +12,14 @@ enum status run_topic_create(struct ctl *c, struct error *e)
     bool everyone = ctl_has(c, "everyone");
     if (everyone == (ctl_has(c, "with") || ctl_has(c, "group")))
         return ctl_usage(e, "topic create wants --with PERSON or --group GROUP, or --everyone alone");
+    static const struct output_column facts[] = {{"Topic", "topicId", OUTPUT_TEXT},
+                                                 {"Channel", "channel", OUTPUT_TEXT}};
     json_t *params = json_pack("{s:o, s:b, s:b}", "persons", ctl_values(c, "with"), "everyone", everyone, "history",
                                ctl_has(c, "history"));
     ctl_add(c, params, "name", "name");
     ctl_add(c, params, "id", "id");
     ctl_add(c, params, "group", "group");
-    return output_result(c, ctl_call(c, "topic.create", params, e), e);
+    return output_object(c, ctl_call(c, "topic.create", params, e), facts, 2, e);
 }
 
 // What to call it in commands: the chat with a person like the person.
@@ -50,6 +52,15 @@ enum status run_topic_members(struct ctl *c, struct error *e)
     return output_list(c, items, columns, 2, "Nobody has said who takes part.", e);
 }
 
+static enum status show_topic(const struct ctl *c, json_t *topic, const struct error *e)
+{
+    static const struct output_column facts[] = {{"Name", "name", OUTPUT_TEXT},
+                                                 {"Topic", "topicId", OUTPUT_TEXT},
+                                                 {"Members", "members", OUTPUT_COUNT},
+                                                 {"New owner", "newOwner", OUTPUT_ID}};
+    return output_object(c, topic, facts, sizeof facts / sizeof *facts, e);
+}
+
 // topic add and topic remove: TOPIC PERSON…
 enum status run_topic_change(struct ctl *c, struct error *e)
 {
@@ -62,19 +73,19 @@ enum status run_topic_change(struct ctl *c, struct error *e)
         json_object_set_new(params, "history", json_true());
     if (adds)
         ctl_add(c, params, "role", "role");
-    return output_result(c, ctl_call(c, adds ? "topic.add" : "topic.remove", params, e), e);
+    return show_topic(c, ctl_call(c, adds ? "topic.add" : "topic.remove", params, e), e);
 }
 
 enum status run_topic_rename(struct ctl *c, struct error *e)
 {
     json_t *params = json_pack("{s:s, s:s}", "topic", c->arguments[0], "name", c->arguments[1]);
-    return output_result(c, ctl_call(c, "topic.rename", params, e), e);
+    return show_topic(c, ctl_call(c, "topic.rename", params, e), e);
 }
 
 enum status run_topic_leave(struct ctl *c, struct error *e)
 {
     json_t *params = json_pack("{s:s, s:b}", "topic", c->arguments[0], "wipe", (int)ctl_has(c, "wipe"));
-    return output_result(c, ctl_call(c, "topic.leave", params, e), e);
+    return show_topic(c, ctl_call(c, "topic.leave", params, e), e);
 }
 
 enum status run_topic_read_up_to(struct ctl *c, struct error *e)
@@ -113,7 +124,7 @@ enum status run_chat_search(struct ctl *c, struct error *e)
     }
     json_decref(query);
     if (c->json || all == NULL)
-        return output_result(c, all, e);
+        return output_result(all, e);
     if (json_array_size(all) == 0)
         puts("No messages.");
     json_t *names = names_load(c);
@@ -138,7 +149,7 @@ enum status run_topic_send(struct ctl *c, struct error *e)
         return e->status;
     json_t *params = json_pack("{s:s, s:s, s:o}", "topic", c->arguments[0], "text", has_text ? c->arguments[1] : "",
                                "attachments", attachments);
-    return output_result(c, ctl_call(c, "topic.send", params, e), e);
+    return message_sent(c, ctl_call(c, "topic.send", params, e), e);
 }
 
 enum status run_topic_read(struct ctl *c, struct error *e)

@@ -38,7 +38,7 @@ enum status run_storage(struct ctl *c, struct error *e)
         {"Node", "role", OUTPUT_TEXT}, {"Objects", "objects", OUTPUT_NUMBER}, {"Bytes", "bytes", OUTPUT_BYTES}};
     json_t *storage = ctl_call(c, "storage", NULL, e);
     if (storage == NULL || c->json)
-        return output_result(c, storage, e);
+        return output_result(storage, e);
     output_facts(storage, facts, sizeof facts / sizeof *facts);
     putchar('\n');
     output_table(json_object_get(storage, "items"), columns, sizeof columns / sizeof *columns, "Nothing.");

@@ -9,6 +9,7 @@
 CTL_RUN(run_up);
 CTL_RUN(run_relay);
 CTL_RUN(run_provision);
+void provisioned_print(const json_t *result); // what 'provision' answers
 CTL_RUN(run_secret_change);
 CTL_RUN(run_deprovision);
 CTL_RUN(run_wait);

@@ -1,5 +1,7 @@
 #include "supervisor/ctl/names.h"
 
+#include "base/bytes.h"
+
 json_t *names_load(struct ctl *c)
 {
     struct error ignored = {0};
@@ -31,5 +33,38 @@ void names_add(json_t *items, const char *member, const json_t *names)
         const char *person = json_string_value(json_object_get(item, member));
         json_t *name = person != NULL ? json_object_get(names, person) : NULL;
         json_object_set(item, "who", name != NULL ? name : json_null());
+    }
+}
+
+static json_t *list_of(const json_t *persons, const json_t *names)
+{
+    struct buf b = {0};
+    size_t i;
+    json_t *person;
+    const json_t *before = NULL;
+    json_array_foreach(persons, i, person)
+    {
+        const json_t *name = json_object_get(names, json_string_value(person));
+        if (name != NULL && json_equal(name, before)) // both own nodes are "me"
+            continue;
+        before = name;
+        buf_add_text(&b, b.len != 0 ? ", " : "");
+        if (json_is_string(name))
+            buf_add(&b, json_string_value(name), json_string_length(name));
+        else
+            buf_printf(&b, "%.12s", json_string_value(person));
+    }
+    json_t *list = b.len != 0 ? json_stringn(b.data, b.len) : json_null();
+    buf_free(&b);
+    return list;
+}
+
+void names_add_all(json_t *items, const char *member, const json_t *names)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        json_object_set_new(item, "who", list_of(json_object_get(item, member), names));
     }
 }

@@ -7,3 +7,5 @@
 json_t *names_load(struct ctl *c);
 // Gives each item a member "who": the name of the person whose id its member has, or nothing.
 void names_add(json_t *items, const char *member, const json_t *names);
+// The same for a list of persons: "ann, me, 59b85c5b1234".
+void names_add_all(json_t *items, const char *member, const json_t *names);

@@ -314,14 +314,21 @@ static void output_value(const json_t *value, int indent)
     }
 }
 
+static const char pending_says[] = "Pending: the archive node does not answer; it does its part when it is back.";
+
+static bool is_pending(const json_t *result)
+{
+    const char *state = json_string_value(json_object_get(result, "state"));
+    return state != NULL && strcmp(state, "pending") == 0;
+}
+
 enum status output_done(const struct ctl *c, json_t *result, const char *sentence, const struct error *e)
 {
     if (result == NULL)
         return e->status;
-    const char *state = json_string_value(json_object_get(result, "state"));
-    bool pending = state != NULL && strcmp(state, "pending") == 0;
+    bool pending = is_pending(result);
     if (!c->json)
-        puts(pending ? "Pending: the archive node does not answer; it does its part when it is back." : sentence);
+        puts(pending ? pending_says : sentence);
     if (c->json)
         output_json(pending ? json_incref(result) : json_object());
     json_decref(result);
@@ -336,16 +343,16 @@ bool output_enough(size_t shown, const json_t *list)
     return true;
 }
 
-enum status output_result(const struct ctl *c, json_t *result, const struct error *e)
+void output_tree(const json_t *value)
+{
+    output_value(value, 0);
+}
+
+enum status output_result(json_t *result, const struct error *e)
 {
     if (result == NULL)
         return e->status;
-    if (c->json) {
-        output_json(result);
-        return STATUS_OK;
-    }
-    output_value(result, 0);
-    json_decref(result);
+    output_json(result);
     return STATUS_OK;
 }
 
@@ -373,6 +380,8 @@ enum status output_object(const struct ctl *c, json_t *object, const struct outp
         return STATUS_OK;
     }
     output_facts(object, facts, count);
+    if (is_pending(object))
+        puts(pending_says);
     json_decref(object);
     return STATUS_OK;
 }
@@ -391,22 +400,36 @@ static void add_member(struct buf *b, const json_t *value)
     }
 }
 
-void output_members(const json_t *object)
+static void add_members(struct buf *b, const json_t *object)
 {
     const char *name;
     json_t *value;
-    struct buf b = {0};
     json_object_foreach((json_t *)object, name, value)
     {
         if (json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0))
             continue;
-        buf_add_text(&b, b.len != 0 ? ", " : "");
-        text_escape_controls(span_of(name), &b);
-        buf_add_char(&b, ' ');
-        add_member(&b, value);
+        buf_add_text(b, b->len != 0 ? ", " : "");
+        text_escape_controls(span_of(name), b);
+        buf_add_char(b, ' ');
+        add_member(b, value);
     }
+}
+
+void output_members(const json_t *object)
+{
+    struct buf b = {0};
+    add_members(&b, object);
     put(&b);
     buf_free(&b);
+}
+
+json_t *output_members_text(const json_t *object)
+{
+    struct buf b = {0};
+    add_members(&b, object);
+    json_t *text = json_stringn(buf_cstr(&b), b.len);
+    buf_free(&b);
+    return text;
 }
 
 void output_components(const json_t *components)

@@ -41,12 +41,14 @@ void output_facts(const json_t *object, const struct output_column *facts, size_
 enum status output_done(const struct ctl *c, json_t *result, const char *sentence, const struct error *e);
 // For people ten of many are enough: false for the first ten of a list, then it says how many more there are.
 bool output_enough(size_t shown, const json_t *list);
-// The usual end of a command: the document in JSON, otherwise output_value. result is taken over; NULL returns e's
-// status.
-enum status output_result(const struct ctl *c, json_t *result, const struct error *e);
+// A document as it is, indented.
+void output_tree(const json_t *value);
+// The end of a command with --json, or of one that failed: result is printed and taken over; NULL returns e's status.
+enum status output_result(json_t *result, const struct error *e);
+// The usual end: the document in JSON, otherwise a table.
 enum status output_list(const struct ctl *c, json_t *items, const struct output_column *columns, size_t count,
                         const char *nothing, const struct error *e);
-// The same for one object: facts.
+// The same for one object: facts, and whether it waits for the archive.
 enum status output_object(const struct ctl *c, json_t *object, const struct output_column *facts, size_t count,
                           const struct error *e);
 // The components of status, a line for each; NULL prints nothing.
@@ -55,5 +57,6 @@ void output_components(const json_t *components);
 bool output_is_colourful(void);
 void output_heading(const char *text, bool line_end); // bold
 void output_state(const char *word);                  // in its colour
-// The members of an object in a row, "name value"; ids are short.
+// The members of an object in a row, "name value"; ids are short. The same as a string, for a cell.
 void output_members(const json_t *object);
+json_t *output_members_text(const json_t *object);

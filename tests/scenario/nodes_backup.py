@@ -76,7 +76,7 @@ def test_damage_is_named(t):
             lines = t.cli("backup", "verify", folder)[1].splitlines()
             shown = [line.split()[1] for line in lines if line.startswith("damaged  ")]
             everything = [one["what"] for one in result["damaged"]]
-            assert len(shown) == 10 and shown == everything[:10] and f"damaged: {len(everything)}" in lines, lines
+            assert len(shown) == 10 and shown == everything[:10] and f"Damaged      {len(everything)}" in lines, lines
             assert f"and {len(everything) - 10} more of {len(everything)}; --json has all" in lines, lines
             assert f"missing  {path}" in lines and len(lines) < 30, lines
         write(path, good)

@@ -6,7 +6,7 @@ import pty
 import re
 import subprocess
 
-from control import BIN, main, until
+from control import BIN, Installation, main, until
 from nodes import Pair
 
 WHOLE_ID = re.compile(r"\b[0-9a-f]{64}\b")
@@ -110,6 +110,61 @@ def test_ids_are_short_and_can_be_typed(t):
     assert re.search(rf"^\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  sparse +contact.added +personId {pair.archive[:12]}$", events,
                      re.M), events
     assert "{" not in events, events
+
+
+def test_what_was_done_is_said(t):
+    """No document is shown to people as it is; ids that are new are whole."""
+    pair = Pair(t)
+    file = os.path.join(t.top, "file")
+    with open(file, "wb") as out:
+        out.write(b"x" * 1500)
+    stored = facts(shown(t, "blob", "put", file))
+    assert WHOLE_ID.fullmatch(stored["Hash"]) and stored["Size"] == "1.5 kB", stored
+    topic = facts(shown(t, "topic", "create", "--name", "tea", "--with", pair.archive))
+    assert topic["Topic"].startswith("tea-") and WHOLE_ID.fullmatch(topic["Channel"]), topic
+    renamed = facts(shown(t, "topic", "rename", "tea", "cake"))
+    assert (renamed["Name"], renamed["Topic"], renamed["Members"]) == ("cake", topic["Topic"], "2"), renamed
+    assert re.fullmatch(r"(pending|sent|archived|delivered) [0-9a-f]{12}\n", shown(t, "topic", "send", "cake", "hello"))
+    entries = shown(t, "channel", "read", topic["Topic"])
+    assert re.search(rf"  me +verified +[0-9a-f]{{12}}  ChatMessage +text hello, sender {pair.sparse[:12]}$", entries,
+                     re.M) and "{" not in entries, entries
+    assert re.search(rf"^{topic['Channel'][:12]}  .*  me +{topic['Topic']}$", shown(t, "channel", "list"), re.M)
+    note = facts(t.cli("object", "put", stdin=json.dumps({"$type$": "PersonName", "name": "Jo"}))[1])
+    assert WHOLE_ID.fullmatch(note["Hash"]) and note["It is"] == "new", note
+    assert shown(t, "object", "get", note["Hash"]).splitlines() == [f"Hash     {note['Hash']}", "Type     PersonName", "",
+                                                                    "name: Jo"]
+    assert shown(t, "settings", "set", "app", "theme", "dark") == "Done.\n"
+    assert shown(t, "settings", "get", "app", "theme") == "dark\n"
+    profile = shown(t, "profile", "set", "--phone", "123")
+    assert facts(profile)["Name"] == "joe" and re.search(r"^PhoneNumber +123$", profile, re.M), profile
+    group = facts(shown(t, "group", "create", "friends", "--person", pair.archive))["Group"]
+    assert re.search(rf"^{group[:12]}  friends +me$", shown(t, "group", "list"), re.M)
+    pair.ok("share", "grant", "--object", note["Hash"], "--with", pair.archive)
+    assert re.search(rf"^object +{note['Hash'][:12]}  PersonName +0  me$", shown(t, "share", "list"), re.M)
+    assert "Certificate" in shown(t, "trust", "certify", "AffirmationCertificate", note["Hash"])
+    signed = shown(t, "trust", "verify", note["Hash"])
+    assert re.search(rf"^{pair.sparse[:12]}  me +AffirmationCertificate +yes", signed, re.M), signed
+    assert facts(shown(t, "id"))["Person"] == pair.sparse
+
+
+def test_a_pairing_says_with_whom(t):
+    second = Installation()
+    try:
+        joe, ann = Pair(t), Pair(second, user="ann")
+        status, out, err = second.cli("pair", "-", stdin=json.dumps(joe.ok("invite")))
+        told = facts(out)
+        assert status == 0 and told["Paired with"] == "joe" and told["Person"] == joe.archive, (out, err)
+        assert re.fullmatch(r"(\d{5} ){7}\d{5}", told["Safety text"]) and "Compare" in err, (out, err)
+        ann.ok("chat", "send", "--to", "joe", "hello", "--wait")
+        connections = shown(second, "--node", "archive", "connections")
+        assert re.search(rf"^{joe.archive[:12]}  joe +chum +active +(in|out) .*kB", connections, re.M), connections
+        t.stop()
+        until(lambda: ann.cli("health")[1]["unreached"] == [joe.archive], "he is missed")
+        status, out, _ = second.cli("health")
+        assert status == 1 and out.splitlines()[0] == "degraded", out
+        assert f"Not reached: joe ({joe.archive[:12]})" in out, out
+    finally:
+        second.clean()
 
 
 def test_colours_are_for_terminals(t):
