@@ -6,17 +6,37 @@
 
 // ---- Whom it is for -------------------------------------------------------------------------------------------------
 
-static void add_own_node(struct model *m, struct hash_list *persons)
+static void add_once(struct hash_list *list, const struct hash *item)
+{
+    if (!hash_list_has(list, item))
+        hash_list_add(list, item);
+}
+
+// Both own nodes keep the same grants, so that neither takes away what the other one needs: they name both.
+static void add_own_nodes(struct model *m, struct hash_list *persons)
 {
     struct hash own;
-    if (sharing_own_node(m, &own, NULL) == STATUS_OK && !hash_list_has(persons, &own))
-        hash_list_add(persons, &own);
+    if (sharing_own_node(m, &own, NULL) != STATUS_OK)
+        return;
+    add_once(persons, &own);
+    add_once(persons, &m->self->person);
+}
+
+// One of our nodes takes part, or said what the statement says.
+static bool is_ours(struct model *m, const struct members *s, bool signer)
+{
+    struct hash own;
+    const struct hash *self = &m->self->person;
+    if (members_has(s, self) || (signer && hash_eq(&s->signer, self)))
+        return true;
+    return sharing_own_node(m, &own, NULL) == STATUS_OK &&
+           (members_has(s, &own) || (signer && hash_eq(&s->signer, &own)));
 }
 
 // Whoever takes part from this epoch or an earlier one; we are not among them.
 static void add_readers(struct model *m, const struct members *s, unsigned epoch, struct hash_list *out)
 {
-    if (!members_has(s, &m->self->person))
+    if (!is_ours(m, s, false))
         return; // it is not ours to show any more
     for (size_t i = 0; i < s->count; i++) {
         const struct member *one = &s->items[i];
@@ -25,17 +45,10 @@ static void add_readers(struct model *m, const struct members *s, unsigned epoch
     }
 }
 
-static enum status set_grant(struct model *m, struct access_target target, struct hash_list *persons,
-                             const struct hash *owner, struct error *e)
+static enum status set_grant(struct model *m, struct access_target target, struct hash_list *persons, struct error *e)
 {
-    struct hash_list wanted = {0};
-    add_own_node(m, persons);
-    for (size_t i = 0; i < persons->count; i++)
-        if (owner == NULL || !hash_eq(&persons->items[i], owner))
-            hash_list_add(&wanted, &persons->items[i]);
-    enum status status = access_set(m, target, &wanted, e);
-    hash_list_free(&wanted);
-    return status;
+    add_own_nodes(m, persons);
+    return access_set(m, target, persons, e);
 }
 
 static void keep_common(struct hash_list *list, const struct hash_list *other)
@@ -87,7 +100,7 @@ enum status topic_grant_channel(struct model *m, const struct hash *id_hash, str
     if (claims.count == 0)
         return STATUS_OK;
     readers_of_claims(m, &claims, &readers);
-    enum status status = set_grant(m, (struct access_target){ACCESS_ID, *id_hash}, &readers, NULL, e);
+    enum status status = set_grant(m, (struct access_target){ACCESS_ID, *id_hash}, &readers, e);
     hash_list_free(&readers);
     return status;
 }
@@ -124,10 +137,17 @@ static enum status grant_topics(struct model *m, const struct members *s, struct
         if (!none)
             add_readers(m, s, epoch, &readers);
         if (status == STATUS_OK)
-            status = set_grant(m, (struct access_target){ACCESS_OBJECT, hash}, &readers, NULL, e);
+            status = set_grant(m, (struct access_target){ACCESS_OBJECT, hash}, &readers, e);
         hash_list_free(&readers);
     }
     return status;
+}
+
+static void add_members_beside_self(struct model *m, const struct members *s, struct hash_list *persons)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (members_has(s, &s->items[i].person) && !hash_eq(&s->items[i].person, &m->self->person))
+            add_once(persons, &s->items[i].person);
 }
 
 // Whom a statement sends away learns that from it; who leaves tells those who stay.
@@ -135,15 +155,12 @@ static enum status grant_statement(struct model *m, const struct members *now, s
 {
     struct members before;
     struct hash_list persons = {0};
-    bool ours = members_has(now, &m->self->person) || hash_eq(&now->signer, &m->self->person);
-    for (size_t i = 0; ours && i < now->count; i++)
-        if (members_has(now, &now->items[i].person))
-            hash_list_add(&persons, &now->items[i].person);
+    bool ours = is_ours(m, now, true);
+    if (ours)
+        add_members_beside_self(m, now, &persons);
     if (ours && !hash_is_zero(&now->previous) && members_read(m, &now->previous, &before, NULL) == STATUS_OK)
-        for (size_t i = 0; i < before.count; i++)
-            if (members_has(&before, &before.items[i].person) && !hash_list_has(&persons, &before.items[i].person))
-                hash_list_add(&persons, &before.items[i].person);
-    enum status status = set_grant(m, (struct access_target){ACCESS_OBJECT, now->hash}, &persons, &m->self->person, e);
+        add_members_beside_self(m, &before, &persons);
+    enum status status = set_grant(m, (struct access_target){ACCESS_OBJECT, now->hash}, &persons, e);
     hash_list_free(&persons);
     return status;
 }
@@ -167,7 +184,7 @@ enum status topic_reconcile(struct model *m, const struct members *now, const st
     struct hash_list nobody = {0};
     enum status status = grant_statement(m, now, e);
     if (status == STATUS_OK && old != NULL && !hash_eq(&old->hash, &now->hash))
-        status = set_grant(m, (struct access_target){ACCESS_OBJECT, old->hash}, &nobody, NULL, e);
+        status = set_grant(m, (struct access_target){ACCESS_OBJECT, old->hash}, &nobody, e);
     if (status == STATUS_OK && old != NULL && !span_eq(old->name, now->name))
         status = grant_topics(m, old, old->name, true, e);
     if (status == STATUS_OK)
