@@ -75,10 +75,10 @@ def test_every_message_has_its_name_size_and_time(t):
     spoken = [line for line in found(t, "chum.", "--node", "sparse") if line.get("conn") == chum]
     asked = {line["call"]: line for line in spoken if line["event"] == "chum.sent" and line["kind"] == "request"}
     answered = [line for line in spoken if line["event"] == "chum.received" and line["kind"] == "data"]
-    assert {"GET_PROTOCOL_VERSION", "GET_ACCESSIBLE_ROOTS"} <= {line["service"] for line in asked.values()}
+    assert {"GET_PROTOCOL_VERSION", "FEED"} <= {line["service"] for line in asked.values()}
     assert answered and all(line["service"] == asked[line["call"]]["service"] and line["ms"] >= 0 for line in answered)
     served = [line for line in spoken if line["event"] == "chum.sent" and line["kind"] == "data"]
-    assert "GET_OBJECT" in {line["service"] for line in served}, sent
+    assert "FEED" in {line["service"] for line in served}, sent
     passes = [line for line in found(t, "sync.pass", "--node", "sparse") if line["conn"] == chum]
     assert passes
     said = everything(t)
