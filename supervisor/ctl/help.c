@@ -136,7 +136,7 @@ void help_command(const struct ctl *c, const struct ctl_command *command)
         print_usage(command);
 }
 
-bool help_is_group(const char *first, const char *second)
+bool help_is_group(const char *first)
 {
     bool any = false;
     for (size_t i = 0; i < CTL_COMMAND_COUNT; i++) {
@@ -144,7 +144,7 @@ bool help_is_group(const char *first, const char *second)
             return false;
         any = any || is_of_group(&CTL_COMMANDS[i], first);
     }
-    return any && (second == NULL || strcmp(second, "--help") == 0 || strcmp(second, "-h") == 0);
+    return any;
 }
 
 void help_group(const struct ctl *c, const char *first)

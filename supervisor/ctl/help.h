@@ -9,8 +9,8 @@ void help_overview(const struct ctl *c);
 bool help_takes_node(const struct ctl_command *c);               // --node means something to it
 bool help_wants_path(const struct ctl_command *c, int argument); // its usage has FILE or DIR there
 void help_command(const struct ctl *c, const struct ctl_command *command);
-// "tandem chat" alone, or "tandem chat --help": the first word of several commands and no command itself.
-bool help_is_group(const char *first, const char *second);
+// Is it the first word of several commands and no command itself?
+bool help_is_group(const char *first);
 void help_group(const struct ctl *c, const char *first);
 void help_subcommands(const char *first, char *out, size_t room); // of a group: "list, send"
 // The command whose name is most like what was typed.

@@ -161,7 +161,7 @@ static enum status find_command(struct ctl *c, int argc, char **argv, int *rest,
     if (optind >= argc)
         return ctl_usage(e, "no command was given; 'tandem --help' lists them");
     c->command = find(argv[optind], optind + 1 < argc ? argv[optind + 1] : NULL, &two_words);
-    if (c->command == NULL && help_is_group(argv[optind], NULL)) {
+    if (c->command == NULL && help_is_group(argv[optind])) {
         char names[200];
         help_subcommands(argv[optind], names, sizeof names);
         return ctl_usage(e, "'%.40s' has no '%.40s'; did you mean '%s'? It has %s", argv[optind], argv[optind + 1],
@@ -230,6 +230,19 @@ static enum status take_words(struct ctl *c, struct typed *t, int *argc, char **
     return take_options(c, t, *argc, *argv, e);
 }
 
+// "chat --json send": options may stand behind the first word of a command, too.
+static enum status take_options_of_group(struct ctl *c, struct typed *t, int *argc, char ***argv, struct error *e)
+{
+    if (optind + 1 >= *argc || !help_is_group((*argv)[optind]) || (*argv)[optind + 1][0] != '-')
+        return STATUS_OK;
+    char *first = (*argv)[optind];
+    *argc -= optind;
+    *argv += optind;
+    enum status s = take_options(c, t, *argc, *argv, e);
+    (*argv)[--optind] = first;
+    return s;
+}
+
 static void print_version(const struct ctl *c)
 {
     if (c->json)
@@ -253,13 +266,12 @@ static enum status show_group(struct ctl *c, const char *word, bool asked, struc
 // The version, what there is, or what a group has; false: a command comes.
 static bool shows_itself(struct ctl *c, struct typed *t, int argc, char **argv, struct error *e)
 {
-    const char *second = optind + 1 < argc ? argv[optind + 1] : NULL;
     if (optind >= argc && t->version) {
         print_version(c);
     } else if (optind >= argc && t->help) {
         help_overview(c);
-    } else if (optind < argc && help_is_group(argv[optind], second)) {
-        (void)show_group(c, argv[optind], t->help || second != NULL, e);
+    } else if (optind + 1 == argc && help_is_group(argv[optind])) {
+        (void)show_group(c, argv[optind], t->help, e);
     } else {
         return false;
     }
@@ -271,7 +283,8 @@ static enum status run(struct ctl *c, int argc, char **argv, struct error *e)
     struct typed t = {0};
     int rest = 0;
     c->arguments = mem_array((size_t)argc + 1, sizeof(char *));
-    if (take_options(c, &t, argc, argv, e) != STATUS_OK || take_words(c, &t, &argc, &argv, e) != STATUS_OK)
+    if (take_options(c, &t, argc, argv, e) != STATUS_OK || take_words(c, &t, &argc, &argv, e) != STATUS_OK ||
+        take_options_of_group(c, &t, &argc, &argv, e) != STATUS_OK)
         return e->status;
     if (shows_itself(c, &t, argc, argv, e))
         return e->status;

@@ -233,8 +233,21 @@ def test_help_and_version_are_documents_too(t):
     of_all, of_chat = (t.cli_json(*words)[1]["commands"] for words in (("help",), ("help", "chat")))
     assert {c["command"] for c in of_chat} == {c["command"] for c in of_all if c["command"].startswith("chat ")}
     assert len(of_all) > 50
-    status, result = t.cli_json("chat")
-    assert status == 2 and result["error"]["code"] == "USAGE" and "send, list" in result["error"]["message"]
+    for words in (("--json", "chat"), ("chat", "--json")):
+        status, out, _ = t.cli(*words)
+        error = json.loads(out)["error"]
+        assert status == 2 and error["code"] == "USAGE" and "send, list" in error["message"], words
+    status, out, err = t.cli("chat", "--json", "--help")
+    assert (status, json.loads(out)["commands"], err) == (0, of_chat, "")
+
+
+def test_options_may_stand_behind_any_word(t):
+    for words in (("--json", "chat", "list"), ("chat", "--json", "list"), ("chat", "list", "--json")):
+        status, out, _ = t.cli(*words, "--with", "0" * 64)
+        assert (status, json.loads(out)["error"]["code"]) == (3, "NOT-RUNNING"), words
+    status, out, _ = t.cli("chat", "--json", "--nonsense", "list")
+    assert status == 2 and "no option '--nonsense'" in json.loads(out)["error"]["message"]
+    assert t.cli_json("chat", "--node", "moon", "list", "--with", "0" * 64)[1]["error"]["code"] == "USAGE"
 
 
 def test_an_empty_path_is_wrong_usage(t):
@@ -327,6 +340,8 @@ def test_completion_knows_every_command(t):
     assert set(complete("chat", "")) == {"send", "list", "follow", "search", "delete", "export"}
     assert complete("chat", "send", "--at") == ["--attach"]
     assert complete("--json", "provision", "--no") == ["--no-wait", "--node"]
+    for shell in ("bash", "zsh", "fish"):
+        assert t.cli_json("completion", shell) == (0, {"shell": shell, "script": t.cli("completion", shell)[1]})
     assert "chat" in t.cli("completion", "fish")[1] and "bashcompinit" in t.cli("completion", "zsh")[1]
 
 
