@@ -225,6 +225,8 @@ def snapshot(folder):
                         found[path] = file.read()
                 except FileNotFoundError:
                     pass  # removed meanwhile
+                except PermissionError:
+                    found[path] = None  # damaged on purpose
     return found
 
 

@@ -170,9 +170,9 @@ class Base:
 
 # --- what has to follow ----------------------------------------------------------------------------------------------
 
-NO_START = {"STORE-CORRUPT", "BAD-CONFIG", "IO"}  # 'up' says so itself
+NO_START = {"STORE-CORRUPT", "BAD-CONFIG", "IO", "NO-PERMISSION"}  # 'up' says so itself
 NOT_SHOWN = ("Access", "IdAccess", "VersionNodeMerge")  # a friend may have equal ones of its own
-NO_OPENING = {"STORE-MISSING", "STORE-CORRUPT", "BAD-KEY-FILE", "OBJECT-DAMAGED", "IO"}
+NO_OPENING = {"STORE-MISSING", "STORE-CORRUPT", "BAD-KEY-FILE", "OBJECT-DAMAGED", "IO", "NO-PERMISSION"}
 QUICK = [("keys.json", "foreign"), ("archive.keys", "zeroed"), ("archive.keys", "foreign"),
          ("archive/store/store.db", "foreign"), ("sparse/store/store.db", "zeroed"),
          ("archive/private/*.sign", "halved")]
@@ -197,8 +197,19 @@ def starts(base, paths):
     assert error["code"] in NO_START and error["hint"], error
     assert any(path in error["message"] for path in paths), (paths, error)
     for path in paths:
-        shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+        if error["code"] == "NO-PERMISSION":
+            os.chmod(path, 0o600)
+        else:
+            shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
     base.t.up("--listen", "localhost:0")
+
+
+def is_permitted(base, paths, error):
+    """What may not be read is named, and nothing has to be repaired once it may."""
+    assert any(os.path.dirname(path) in error["message"] for path in paths) and error["hint"], error
+    for path in paths:
+        os.chmod(path, 0o600)
+    base.pair.ok("provision", stdin=SECRET + "\n")
 
 
 def checks(base):
@@ -230,7 +241,11 @@ def exist_nowhere(base, node, lost):
         assert base.pair.cli("repair", "--node", node, "--forget-lost")[0] == 1
 
 
-def opens(base, name):
+def says_why(base, paths):
+    return any(c["check"] == "content" or any(path in c["message"] for path in paths) for c in checks(base))
+
+
+def opens(base, name, paths):
     """Provisions; what does not open is named, and repaired or made anew when that is asked for."""
     left = snapshot(base.t.path("sparse", "store"))
     status, result = base.pair.cli("--timeout", "10", "provision", stdin=SECRET + "\n")
@@ -238,10 +253,13 @@ def opens(base, name):
         assert result["created"] is False, f"{name}: made anew without a word"
         return False
     if result["error"]["code"] == "TIMEOUT":  # they open, but something is lost by which they know each other
-        until(lambda: any(c["check"] == "content" for c in checks(base)) or base.pair.ok("status")["federated"],
+        until(lambda: says_why(base, paths) or base.pair.ok("status")["federated"],
               "they meet, or doctor says why not")
         return False
     node = is_named(base, result["error"])
+    if result["error"]["code"] == "NO-PERMISSION":
+        is_permitted(base, paths, result["error"])
+        return True
     if name.endswith(".json"):  # of another installation; the copy has what belongs here
         base.stop()
         shutil.copyfile(base.t.path(name + ".copy"), base.t.path(name))
@@ -263,7 +281,7 @@ def opens(base, name):
     return True
 
 
-def is_repaired(base, name, way):
+def is_repaired(base, name, way, paths):
     """What is lost of a store that opens is named by verify, the rest can be read, and repair brings it back."""
     status, found = base.pair.cli("verify")
     if way == "older":  # most are still the same
@@ -276,7 +294,9 @@ def is_repaired(base, name, way):
         return
     for node in NODES:  # what there is of it, or what is wrong
         status, answer = base.pair.cli("--node", node, "chat", "list", "--with", base.pair.other(node))
-        assert status == 0 or answer["error"]["code"] in ("OBJECT-DAMAGED", "NOT-FOUND"), answer
+        assert status == 0 or answer["error"]["code"] in ("OBJECT-DAMAGED", "NOT-FOUND", "NO-PERMISSION"), answer
+    for path in paths if way == "unreadable" else []:
+        os.chmod(path, 0o600)
     began = time.monotonic()
     status, result = base.pair.cli("repair")
     assert "lost" in result, result
@@ -310,9 +330,10 @@ def is_as_before(base, mark):
 
 def try_one(base, name, way):
     base.restore(name)
-    starts(base, damage(base, name, way))
-    if not opens(base, name):
-        is_repaired(base, name, way)
+    paths = damage(base, name, way)
+    starts(base, paths)
+    if not opens(base, name, paths):
+        is_repaired(base, name, way, paths)
     until(base.is_whole, "every message is at both nodes")
     is_as_before(base, f"{name} {way}")
 
