@@ -316,8 +316,7 @@ static enum status walk_out_of_order(struct model *m, struct page *p, const stru
     return status;
 }
 
-// The verdict about a long list is kept in the store, too: the next process need not read all of it again. Where that
-// fails it does.
+// The verdict about a long list is kept in the store, too: the next process need not read all of it again.
 static enum status judge_order(struct model *m, const struct hash *channel, const struct hash *head, bool *in_order,
                                struct error *e)
 {
@@ -334,7 +333,7 @@ static enum status judge_order(struct model *m, const struct hash *channel, cons
     if (status == STATUS_OK && looked >= ORDER_KEPT_FROM &&
         list_marks_order(source->marks, head) != LIST_ORDER_UNKNOWN) {
         struct kept_order now = {*head, *in_order};
-        (void)store_setting_set(m->store, name.s, (struct span){(const char *)&now, sizeof now}, NULL);
+        store_setting_note(m->store, &name, (struct span){(const char *)&now, sizeof now});
     }
     return status;
 }

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/database.h"
 #include "store/op.h"
@@ -133,6 +134,41 @@ enum status store_setting_set(struct store *s, const char *name, struct span val
     bind_bytes(st, 2, value);
     return statement_run(s, st, e);
 }
+
+// ---- Notes ----------------------------------------------------------------------------------------------------------
+
+enum { NOTES_MAX = 32 };
+
+struct note {
+    struct store_setting_name name;
+    char bytes[STORE_NOTE_MAX];
+    size_t len;
+};
+
+void store_setting_note(struct store *s, const struct store_setting_name *name, struct span value)
+{
+    size_t i = 0;
+    while (i < s->note_count && strcmp(s->notes[i].name.s, name->s) != 0)
+        i++;
+    if (i == NOTES_MAX || value.len > STORE_NOTE_MAX)
+        return;
+    if (s->notes == NULL)
+        s->notes = mem_array(NOTES_MAX, sizeof *s->notes);
+    s->note_count += i == s->note_count;
+    s->notes[i] = (struct note){.name = *name, .len = value.len};
+    memcpy(s->notes[i].bytes, value.ptr, value.len);
+}
+
+enum status op_write_notes(struct store *s, struct error *e)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < s->note_count && status == STATUS_OK; i++)
+        status = store_setting_set(s, s->notes[i].name.s, (struct span){s->notes[i].bytes, s->notes[i].len}, e);
+    s->note_count = 0;
+    return status;
+}
+
+// ---- Usage ----------------------------------------------------------------------------------------------------------
 
 static struct store_usage usage_of(struct store *s, sqlite3_stmt *st)
 {

@@ -253,10 +253,10 @@ enum status settle_finish(struct store *s, struct settle_batch *b, enum status w
 
 // ---- Upkeep ---------------------------------------------------------------------------------------------------------
 
-// What was found damaged while reading is noted as wanted, so that a peer that holds it is asked for it.
-static enum status note_damage(struct store *s, struct error *e)
+// What was found out while reading: damaged objects become wanted, so that a peer that holds them is asked for them.
+static enum status keep_findings(struct store *s, struct error *e)
 {
-    if (s->damaged.count == 0)
+    if (s->damaged.count == 0 && s->note_count == 0)
         return STATUS_OK;
     enum status status = store_begin(s, e);
     return status == STATUS_OK ? store_commit(s, e) : status;
@@ -265,7 +265,7 @@ static enum status note_damage(struct store *s, struct error *e)
 enum status settle_upkeep(struct store *s, int64_t now_ms, bool *more, struct error *e)
 {
     *more = false;
-    enum status status = note_damage(s, e);
+    enum status status = keep_findings(s, e);
     if (status == STATUS_OK)
         status = op_expire(s, now_ms, e);
     if (status == STATUS_OK)

@@ -62,7 +62,9 @@ struct store {
     size_t change_count;
     size_t change_cap;
     size_t announced;
-    struct hash_list damaged;             // found unreadable, not yet marked wanted
+    struct hash_list damaged; // found unreadable, not yet marked wanted
+    struct note *notes;       // settings that wait for the next commit (op.c)
+    size_t note_count;
     struct hash_list arrivals;            // files that wait in incoming/ for the commit
     struct store_totals transaction_load; // objects and bytes written in the open transaction
 

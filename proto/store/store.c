@@ -202,6 +202,7 @@ void store_close(struct store *s)
     hash_list_free(&s->arrivals);
     hash_map_destroy(s->needed);
     hash_list_free(&s->damaged);
+    free(s->notes);
     changes_free(s->changes, s->change_count);
     free(s->marks);
     lock_release(s->lock);

@@ -270,6 +270,10 @@ struct store_setting_name {
 struct store_setting_name store_setting_about(const char *kind, const struct hash *hash);
 enum status store_setting_get(struct store *s, const char *name, struct arena *a, struct span *value, struct error *e);
 enum status store_setting_set(struct store *s, const char *name, struct span value, struct error *e);
+// What was found out while reading, where nothing can be written: kept with the next commit or maintenance, a few of
+// them, of at most STORE_NOTE_MAX bytes.
+enum { STORE_NOTE_MAX = 64 };
+void store_setting_note(struct store *s, const struct store_setting_name *name, struct span value);
 
 struct store_totals {
     uint64_t objects;

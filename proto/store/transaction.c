@@ -3,6 +3,7 @@
 
 #include "store/changes.h"
 #include "store/database.h"
+#include "store/op.h"
 #include "store/place.h"
 #include "store/put.h"
 #include "store/scope_events.h"
@@ -68,6 +69,8 @@ enum status store_commit(struct store *s, struct error *e)
     enum status status = store_need_transaction(s, e);
     if (status == STATUS_OK)
         status = objects_want_damaged(s, e);
+    if (status == STATUS_OK)
+        status = op_write_notes(s, e);
     if (status == STATUS_OK)
         status = save_totals(s, e);
     if (status == STATUS_OK)
