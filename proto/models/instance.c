@@ -1,26 +1,25 @@
-#include "models/instance.h"
+// The Instance and what it lists; further identities are in instance_further.c.
+#include "models/instance_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "models/keys.h"
 #include "models/profile.h"
-#include "models/someone.h"
 #include "models/trust.h"
 
 enum { MAX_NAME = 320 };
 
 // ---- Ids ------------------------------------------------------------------------------------------------------------
 
-static struct value *make_person(struct arena *a, struct span email)
+struct value *instance_person(struct arena *a, struct span email)
 {
     struct value *person = value_object(a, SPAN("Person"));
     value_set_member(a, person, SPAN("email"), value_string(a, email));
     return person;
 }
 
-static struct value *make_instance(struct arena *a, struct span name, const struct hash *owner)
+struct value *instance_object(struct arena *a, struct span name, const struct hash *owner)
 {
     struct value *instance = value_object(a, SPAN("Instance"));
     value_set_member(a, instance, SPAN("name"), value_string(a, name));
@@ -31,7 +30,7 @@ static struct value *make_instance(struct arena *a, struct span name, const stru
 enum status instance_person_id(const struct recipes *r, struct span email, struct hash *out, struct error *e)
 {
     struct arena *a = arena_create();
-    enum status status = object_id_hash(r, make_person(a, email), out, e);
+    enum status status = object_id_hash(r, instance_person(a, email), out, e);
     arena_destroy(a);
     return status;
 }
@@ -40,7 +39,7 @@ enum status instance_id(const struct recipes *r, struct span name, const struct 
                         struct error *e)
 {
     struct arena *a = arena_create();
-    enum status status = object_id_hash(r, make_instance(a, name, owner), out, e);
+    enum status status = object_id_hash(r, instance_object(a, name, owner), out, e);
     arena_destroy(a);
     return status;
 }
@@ -143,7 +142,7 @@ static enum status create_instance(struct model *m, const struct instance_option
                                    struct error *e)
 {
     struct value *recipes;
-    struct value *instance = make_instance(m->arena, options->instance_name, owner);
+    struct value *instance = instance_object(m->arena, options->instance_name, owner);
     enum status status = store_recipe_set(m, options->setup, &recipes, e);
     if (status != STATUS_OK)
         return status;
@@ -197,14 +196,11 @@ static bool is_usable_name(struct span name)
     return true;
 }
 
-static enum status check_names(struct model *m, const struct instance_options *options, struct error *e)
+static enum status check_recorded(struct model *m, const struct instance_options *options, struct error *e)
 {
     struct hash id;
     struct span email;
     struct span name;
-    if (!is_usable_name(options->email) || !is_usable_name(options->instance_name))
-        return error_set(e, STATUS_INVALID, "BAD-INPUT",
-                         "e-mail and instance name are 1 to %d bytes of text without &, < and >", MAX_NAME);
     if (find_instance(m, &id, &email, &name, NULL) == STATUS_OK &&
         (!span_eq(email, options->email) || !span_eq(name, options->instance_name)))
         return error_set(e, STATUS_CONFLICT, "ALREADY-PROVISIONED", "the store belongs to " SPAN_FMT " (" SPAN_FMT ")",
@@ -212,9 +208,11 @@ static enum status check_names(struct model *m, const struct instance_options *o
     return STATUS_OK;
 }
 
-static enum status begin_identity(struct model *m, const struct instance_options *options, struct identity *i,
-                                  struct error *e)
+enum status instance_begin(struct model *m, const struct instance_options *options, struct identity *i, struct error *e)
 {
+    if (!is_usable_name(options->email) || !is_usable_name(options->instance_name))
+        return error_set(e, STATUS_INVALID, "BAD-INPUT",
+                         "e-mail and instance name are 1 to %d bytes of text without &, < and >", MAX_NAME);
     i->email = mem_text(options->email);
     i->instance_name = mem_text(options->instance_name);
     enum status status = instance_person_id(store_recipes(m->store), options->email, &i->person, e);
@@ -223,7 +221,7 @@ static enum status begin_identity(struct model *m, const struct instance_options
     return status;
 }
 
-static enum status open_both_keys(struct model *m, struct keychain *k, struct identity *i, struct error *e)
+enum status instance_open_keys(struct model *m, struct keychain *k, struct identity *i, struct error *e)
 {
     enum status status = keys_open(m, k, &i->person, &i->person_keys, e);
     if (status == STATUS_OK)
@@ -235,7 +233,7 @@ static enum status open_both_keys(struct model *m, struct keychain *k, struct id
 static enum status create(struct model *m, struct keychain *k, const struct instance_options *options,
                           struct identity *i, struct error *e)
 {
-    struct value *person = make_person(m->arena, options->email);
+    struct value *person = instance_person(m->arena, options->email);
     if (options->person_name.len != 0)
         model_set_text(m, person, "name", options->person_name);
     enum status status = model_change(m, person, NULL, e);
@@ -253,13 +251,12 @@ enum status instance_open(struct store *s, struct keychain *k, const struct inst
 {
     struct model m = {.store = s, .arena = arena_create(), .now_ms = now_ms};
     struct identity *i = mem_alloc(sizeof *i);
-    struct hash head;
-    enum status status = check_names(&m, options, e);
+    enum status status = instance_begin(&m, options, i, e);
     if (status == STATUS_OK)
-        status = begin_identity(&m, options, i, e);
+        status = check_recorded(&m, options, e);
     if (status == STATUS_OK) {
-        *created = store_head(s, &i->instance, &head, NULL) != STATUS_OK;
-        status = *created ? create(&m, k, options, i, e) : open_both_keys(&m, k, i, e);
+        *created = !model_has_head(&m, &i->instance);
+        status = *created ? create(&m, k, options, i, e) : instance_open_keys(&m, k, i, e);
     }
     if (status != STATUS_OK) {
         identity_destroy(i);
@@ -279,212 +276,6 @@ enum status instance_reopen(struct store *s, struct keychain *k, struct identity
     if (status == STATUS_OK)
         status = instance_open(s, k, &options, 0, out, &created, e);
     arena_destroy(a);
-    return status;
-}
-
-// ---- Further identities ---------------------------------------------------------------------------------------------
-
-static enum status write_profile(struct model *m, const struct identity *i, struct span url, struct profile *p,
-                                 struct error *e)
-{
-    const struct profile_endpoint endpoint = {
-        .person = i->person,
-        .instance = i->instance,
-        .person_keys = i->person_keys.keys,
-        .instance_keys = i->instance_keys.keys,
-        .url = url,
-    };
-    struct hash key;
-    *p = (struct profile){.profile_id = SPAN("default"), .person = i->person, .owner = i->person};
-    enum status status = profile_replace_endpoint(m, p, &endpoint, e);
-    if (status == STATUS_OK)
-        status = profile_put_sign_key(m, &i->person_keys.sign_public, &key, e);
-    if (status == STATUS_OK) {
-        hash_list_add(&p->descriptions, &key);
-        status = profile_save(m, p, e);
-    }
-    return status;
-}
-
-// The reference lists the person first without and then with its profile.
-static enum status add_to_me(struct model *m, const struct hash *person, const struct hash *profile, struct error *e)
-{
-    struct hash id;
-    struct someone me = {0};
-    enum status status = someone_id_hash(m, SPAN(SOMEONE_ME), &id, e);
-    if (status == STATUS_OK)
-        status = someone_load(m, &id, &me, e);
-    if (status == STATUS_OK) {
-        someone_add(m, &me, person);
-        status = someone_save(m, &me, e);
-    }
-    if (status == STATUS_OK) {
-        hash_list_add(&someone_add(m, &me, person)->profiles, profile);
-        status = someone_save(m, &me, e);
-    }
-    someone_free(&me);
-    return status;
-}
-
-static enum status create_identity(struct model *m, struct keychain *k, const struct instance_options *options,
-                                   struct span url, struct identity *i, struct error *e)
-{
-    struct hash id;
-    struct hash signature;
-    struct profile p = {0};
-    enum status status = model_put_id(m, make_person(m->arena, options->email), &id, e);
-    if (status == STATUS_OK)
-        status = model_put_id(m, make_instance(m->arena, options->instance_name, &i->person), &id, e);
-    if (status == STATUS_OK)
-        status = keys_provide(m, k, &i->person, options->person_keys, &i->person_keys, e);
-    if (status == STATUS_OK)
-        status = keys_provide(m, k, &i->instance, options->instance_keys, &i->instance_keys, e);
-    if (status == STATUS_OK)
-        status = write_profile(m, i, url, &p, e);
-    if (status == STATUS_OK)
-        status = add_to_me(m, &i->person, &p.id_hash, e);
-    if (status == STATUS_OK)
-        status = trust_affirm(m, i, &p.hash, &signature, e);
-    if (status == STATUS_OK)
-        status = trust_certify_profile(m, &p.hash, e);
-    profile_free(&p);
-    return status;
-}
-
-static bool is_in_me(struct model *m, const struct hash *person)
-{
-    struct hash id;
-    struct someone me = {0};
-    bool found = someone_id_hash(m, SPAN(SOMEONE_ME), &id, NULL) == STATUS_OK &&
-                 someone_load(m, &id, &me, NULL) == STATUS_OK && someone_find(&me, person) != NULL;
-    someone_free(&me);
-    return found;
-}
-
-enum status instance_add_identity(struct model *m, struct keychain *k, const struct instance_options *options,
-                                  struct span url, struct identity **out, struct error *e)
-{
-    struct identity *i = mem_alloc(sizeof *i);
-    enum status status = STATUS_OK;
-    if (!is_usable_name(options->email) || !is_usable_name(options->instance_name))
-        status = error_set(e, STATUS_INVALID, "BAD-INPUT",
-                           "e-mail and instance name are 1 to %d bytes of text without &, < and >", MAX_NAME);
-    if (status == STATUS_OK)
-        status = begin_identity(m, options, i, e);
-    if (status == STATUS_OK)
-        i->further = true;
-    if (status == STATUS_OK)
-        status = is_in_me(m, &i->person) ? open_both_keys(m, k, i, e) : create_identity(m, k, options, url, i, e);
-    if (status != STATUS_OK) {
-        identity_destroy(i);
-        i = NULL;
-    }
-    *out = i;
-    return status;
-}
-
-static bool holds_keys(struct model *m, struct keychain *k, const struct hash *owner)
-{
-    struct hash_list keys = {0};
-    bool found = false;
-    if (store_referrers(m->store, owner, SPAN("Keys"), false, &keys, NULL) == STATUS_OK)
-        for (size_t i = 0; i < keys.count && !found; i++)
-            found = keychain_has(k, &keys.items[i]);
-    hash_list_free(&keys);
-    return found;
-}
-
-// The instance of a further identity: the one of that owner whose keys we hold.
-static enum status find_own_instance(struct model *m, struct keychain *k, const struct hash *person, struct hash *id,
-                                     struct span *name, struct error *e)
-{
-    struct hash_list instances = {0};
-    struct value *instance;
-    enum status status = store_referrers(m->store, person, SPAN("Instance"), true, &instances, e);
-    size_t i = 0;
-    while (i < instances.count && !holds_keys(m, k, &instances.items[i]))
-        i++;
-    if (status == STATUS_OK && i == instances.count)
-        status = error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the instance of %s is gone", hash_text(person).s);
-    if (status == STATUS_OK) {
-        *id = instances.items[i];
-        status = model_read(m, id, "Instance", &instance, e);
-    }
-    if (status == STATUS_OK)
-        value_get_string(instance, "name", name);
-    hash_list_free(&instances);
-    return status;
-}
-
-static enum status open_identity(struct model *m, struct keychain *k, const struct hash *person, struct identity **out,
-                                 struct error *e)
-{
-    struct span email;
-    struct span name = {0};
-    struct identity *i = mem_alloc(sizeof *i);
-    i->person = *person;
-    i->further = true;
-    enum status status = profile_email_of(m, person, &email, e);
-    if (status == STATUS_OK)
-        status = find_own_instance(m, k, person, &i->instance, &name, e);
-    if (status == STATUS_OK) {
-        i->email = mem_text(email);
-        i->instance_name = mem_text(name);
-        status = open_both_keys(m, k, i, e);
-    }
-    if (status != STATUS_OK) {
-        identity_destroy(i);
-        i = NULL;
-    }
-    *out = i;
-    return status;
-}
-
-enum status instance_identities(struct model *m, struct keychain *k, struct identity ***out, size_t *count,
-                                struct error *e)
-{
-    struct hash id;
-    struct someone me = {0};
-    *out = NULL;
-    *count = 0;
-    enum status status = someone_id_hash(m, SPAN(SOMEONE_ME), &id, e);
-    if (status == STATUS_OK)
-        status = someone_load(m, &id, &me, e);
-    if (status == STATUS_OK)
-        *out = mem_array(me.count + 1, sizeof(struct identity *));
-    for (size_t i = 0; status == STATUS_OK && i < me.count; i++) {
-        if (hash_eq(&me.identities[i].person, &m->self->person))
-            continue;
-        status = open_identity(m, k, &me.identities[i].person, &(*out)[*count], e);
-        *count += status == STATUS_OK;
-    }
-    someone_free(&me);
-    return status;
-}
-
-static enum status find_identity(struct model *m, const struct hash *keys, struct error *e)
-{
-    struct value *object;
-    struct hash owner;
-    struct hash profile;
-    struct hash head;
-    struct store_info info;
-    bool person = model_read(m, keys, "Keys", &object, NULL) == STATUS_OK && value_get_hash(object, "owner", &owner) &&
-                  store_info(m->store, &owner, &info, NULL) == STATUS_OK && strcmp(info.type, "Person") == 0;
-    if (!person || is_in_me(m, &owner) ||
-        profile_id_hash(m, SPAN("default"), &owner, &owner, &profile, NULL) != STATUS_OK ||
-        store_head(m->store, &profile, &head, NULL) != STATUS_OK)
-        return STATUS_OK;
-    return add_to_me(m, &owner, &profile, e);
-}
-
-enum status instance_find_identities(struct model *m, struct keychain *k, struct error *e)
-{
-    struct hash_list names = {0};
-    enum status status = keychain_list(k, &names, e);
-    for (size_t i = 0; status == STATUS_OK && i < names.count; i++)
-        status = find_identity(m, &names.items[i], e);
-    hash_list_free(&names);
     return status;
 }
 

@@ -7,22 +7,8 @@
 
 static enum status make_profile(struct model *m, struct span url, struct hash *id_hash, struct error *e)
 {
-    const struct profile_endpoint endpoint = {
-        .person = m->self->person,
-        .instance = m->self->instance,
-        .person_keys = m->self->person_keys.keys,
-        .instance_keys = m->self->instance_keys.keys,
-        .url = url,
-    };
-    struct profile p = {.profile_id = SPAN("default"), .person = m->self->person, .owner = m->self->person};
-    struct hash key;
-    enum status status = profile_replace_endpoint(m, &p, &endpoint, e);
-    if (status == STATUS_OK)
-        status = profile_put_sign_key(m, &m->self->person_keys.sign_public, &key, e);
-    if (status == STATUS_OK) {
-        hash_list_add(&p.descriptions, &key);
-        status = profile_save(m, &p, e);
-    }
+    struct profile p;
+    enum status status = profile_put_default(m, m->self, url, &p, e);
     *id_hash = p.id_hash;
     profile_free(&p);
     return status;

@@ -291,6 +291,28 @@ enum status profile_name_of(struct model *m, const struct hash *person, struct s
 
 // ---- Our own profile ------------------------------------------------------------------------------------------------
 
+enum status profile_put_default(struct model *m, const struct identity *i, struct span url, struct profile *p,
+                                struct error *e)
+{
+    const struct profile_endpoint endpoint = {
+        .person = i->person,
+        .instance = i->instance,
+        .person_keys = i->person_keys.keys,
+        .instance_keys = i->instance_keys.keys,
+        .url = url,
+    };
+    struct hash key;
+    *p = (struct profile){.profile_id = SPAN("default"), .person = i->person, .owner = i->person};
+    enum status status = profile_replace_endpoint(m, p, &endpoint, e);
+    if (status == STATUS_OK)
+        status = profile_put_sign_key(m, &i->person_keys.sign_public, &key, e);
+    if (status == STATUS_OK) {
+        hash_list_add(&p->descriptions, &key);
+        status = profile_save(m, p, e);
+    }
+    return status;
+}
+
 static enum status load_own(struct model *m, struct profile *p, struct error *e)
 {
     struct hash id;

@@ -34,6 +34,10 @@ enum status profile_save(struct model *m, struct profile *p, struct error *e); /
 enum status profile_about(struct model *m, const struct hash *person, struct hash_list *id_hashes, struct error *e);
 // Our own main profile.
 enum status profile_own(struct model *m, struct hash *id_hash, struct error *e);
+// The first one of an identity of ours, with its endpoint and its SignKey (url empty = none). The caller frees *p, also
+// after an error.
+enum status profile_put_default(struct model *m, const struct identity *i, struct span url, struct profile *p,
+                                struct error *e);
 
 // OneInstanceEndpoint (url empty = none) and SignKey objects.
 enum status profile_read_endpoint(struct model *m, const struct hash *hash, struct profile_endpoint *out,
