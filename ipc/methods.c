@@ -375,7 +375,7 @@ const struct ipc_method IPC_METHODS[] = {
     // --- people and places ------------------------------------------------------------------------------------------
     {"profile.get", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "A person's main profile, by default the own.",
-     "{personId, profileId, name, email, owner, descriptions:[{type,…}], endpoints:[{type,url,instanceId}]}",
+     "{personId, profileId, profile, name, email, owner, descriptions:[{type,…}], endpoints:[{type,url,instanceId}]}",
      {PERSON("person", OPTIONAL, "who"), AS}},
     {"profile.set", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Changes the own main profile; without \"node\" that of both own nodes, the archive's as soon as it can.",
@@ -471,7 +471,7 @@ const struct ipc_method IPC_METHODS[] = {
      {TEXT("topic", OPTIONAL, 1024, "as in topic.read; or"), PERSON("with", OPTIONAL, "the conversation with this person"),
       PREFIX("message", OPTIONAL, "the last one that was read; default: the newest"), AS}},
     {"topic.send", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
-     "Sends a message to a topic.", "{id, channel}",
+     "Sends a message to a topic.", "{id, channel, state}; state as of chat.send",
      {CHAT,
       {"text", IPC_TEXT, IPC_REQUIRED, 0, KIB * KIB, NULL, "the message"},
       ARRAY("attachments", OPTIONAL, 64, "as in chat.send"), AS}},
@@ -514,7 +514,8 @@ const struct ipc_method IPC_METHODS[] = {
     {"stats", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Counters since the start of the node; rates are means since then.",
      "{global:{totalConnections,activeConnections,failedConnections,successRate,connectionRate,totalMessages,totalBytes,"
-     "averageMessageSize,messageRate,throughputMbps,averageLatency,totalErrors,errorRate,…}, and the members of global "
+     "averageMessageSize,messageRate,throughputMbps,averageLatency,objectsSent,objectsReceived,bytesSent,bytesReceived,"
+     "passes,failedRoots,skippedRoots,totalErrors,errorRate,uptimeMs,cpuMs,rssBytes,maxRssBytes}, and the members of global "
      "once more, but activeConnections, the list of those connections; transports:{websocket:{connections,active,failures,messages,bytes}, relay:{…}}; connections: as connections.list; recentErrors:[{type,error,code,severity,timestamp,connectionId,count}]; "
      "delivery:{count,delivered,avgMs,successRate}; alerts:[{rule,value,limit}] that are raised; with history also "
      "history:{samples:[{time,totalMessages,…}], summary:{totalMessages:{min,mean,max},…}}}",

@@ -38,7 +38,7 @@ const struct ctl_command CTL_COMMANDS[] = {
       {"archive-email", '\0', "E", "e-mail of the archive's person, default node-NAME-XXXXXXXX@lama.local"},
       {"sparse-email", '\0', "E", "e-mail of the sparse node's person, default NAME-XXXXXXXX@lama.local"},
       {"no-wait", '\0', NULL, "return when the nodes are paired, before they synchronise"},
-      {"recreate", '\0', "NODE", "make a lost store anew: archive or sparse; the other node gives everything back"}, SECRET}},
+      {"recreate", '\0', "archive|sparse", "make a lost store anew; the other node gives everything back"}, SECRET}},
     {"secret change", "", 0, 0, "Protect the keys of both nodes with another secret",
      "The old secret and the new one come from the first two lines of stdin, from files, or are asked for on a terminal.\n"
      "It happens as a whole or not at all, whatever fails on the way; connections stay open.",
@@ -69,7 +69,7 @@ const struct ctl_command CTL_COMMANDS[] = {
      "Starts, provisions and pairs two nodes on a free port, sends a chat message each way and a file, measures, and\n"
      "cleans up.",
      "demo", 60, run_demo, {{"keep", '\0', NULL, "keep the installation and leave it running"}}},
-    {"simulate", "FILE|NAME", 0, 1, "Run a federation of many installations, with trouble, and say what held",
+    {"simulate", "(FILE | NAME | --list)", 0, 1, "Run a federation of many installations, with trouble, and say what held",
      "FILE tells who is there, who pairs with whom, what is said, what goes wrong and what must hold (docs/simulate.md);\n"
      "NAME is one of --list. All of it is real and lies in a folder of its own, which is removed when it passed; of what\n"
      "failed the logs are kept. Exit status 1: something that was expected did not hold.",
@@ -87,7 +87,7 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"invite", "", 0, 0, "Make an invitation for another ONE node",
      "It can be used once, until it expires. Hand it over on a way you trust: whoever holds it becomes a contact.",
      "invite --qr", 30, run_invite,
-     {{"via", '\0', "WAY", "direct (default) or relay"}, {"ttl", '\0', "SECONDS", "valid that long; default: the setting peers.invitation_s"},
+     {{"via", '\0', "direct|relay", "which way it leads; default: direct"}, {"ttl", '\0', "SECONDS", "valid that long; default: the setting peers.invitation_s"},
       {"keep", '\0', NULL, "it survives a restart of the node"}, {"qr", '\0', NULL, "show it as a QR code"},
       {"qr-file", '\0', "FILE", "write the QR code as a picture, .svg or .png"}, {"link", '\0', NULL, "print it as a link"},
       {"for", '\0', "PERSON", "only for this person, who may be a contact with a new device"}, AS}},
@@ -149,14 +149,14 @@ const struct ctl_command CTL_COMMANDS[] = {
      CTL_FOREVER, run_chat_follow, {{"with", '\0', "PERSON", "who: name, e-mail, or 8 or more digits of the id"}, AS}},
     {"chat search", "TEXT", 1, 1, "Find messages that hold a text, in all chats", "Case does not matter. The newest come first.",
      "chat search 'ice cream'", 60, run_chat_search, {LIMIT("20"), AS}},
-    {"chat delete", "[ID]", 0, 1, "Delete a message, or a conversation, with its files",
+    {"chat delete", "(ID | --with PERSON | --topic TOPIC)", 0, 1, "Delete a message, or a conversation, with its files",
      "It is gone on both own nodes, also on one that is away now, and stays gone whoever offers it again. Its bytes leave the\n"
      "disk once everybody it was for has it. Other people keep their copies. With --with or --topic the whole conversation is\n"
      "deleted, but what comes later; 'tandem chat export' keeps it in files before. Ids are given whole.",
      "chat delete 5d41402abc4b2a76…", 30, run_chat_delete,
      {{"with", '\0', "PERSON", "everything said with this person so far"},
       {"topic", '\0', "TOPIC", "everything said in this chat so far"}, {"yes", '\0', NULL, "do not ask"}}},
-    {"chat export", "DIR", 1, 1, "Write a conversation into files",
+    {"chat export", "DIR --with PERSON", 1, 1, "Write a conversation into files",
      "DIR must not exist. It gets messages.jsonl, a message a line with names, times and states, and files/ with what was\n"
      "attached.", "chat export --with anna anna-2026", CTL_FOREVER, run_chat_export,
      {{"with", '\0', "PERSON", "who: name, e-mail, or 8 or more digits of the id"}}},
@@ -241,7 +241,7 @@ const struct ctl_command CTL_COMMANDS[] = {
      "For owners of the chat. Who joins sees what was said before only if the chat was made with --history, or with\n"
      "--history here.",
      "topic add team 8eee9d9f…", 30, run_topic_change,
-     {{"role", '\0', "ROLE", "writer (default), reader or owner"}, {"history", '\0', NULL, "they see what was said before"}, AS}},
+     {{"role", '\0', "writer|reader|owner", "default: writer"}, {"history", '\0', NULL, "they see what was said before"}, AS}},
     {"topic remove", "TOPIC PERSON…", 2, 64, "Take members out of a group chat", "For owners of the chat. They keep what they have and get nothing new.",
      "topic remove team 8eee9d9f…", 30, run_topic_change, {AS}},
     {"topic rename", "TOPIC NAME", 2, 2, "Give a group chat another name", "For owners of the chat.", "topic rename team crew", 30,
@@ -252,7 +252,7 @@ const struct ctl_command CTL_COMMANDS[] = {
      run_topic_leave, {{"wipe", '\0', NULL, "also delete what was said"}, AS}},
     {"topic export", "TOPIC DIR", 2, 2, "Write a chat into files", "As 'tandem chat export' does.", "topic export team team-2026",
      CTL_FOREVER, run_topic_export, {{0}}},
-    {"topic read-up-to", "[TOPIC]", 0, 1, "Note that a chat was read", "Both own nodes know it then. Without --message up to the newest.",
+    {"topic read-up-to", "(TOPIC | --with PERSON)", 0, 1, "Note that a chat was read", "Both own nodes know it then. Without --message up to the newest.",
      "topic read-up-to team", 30, run_topic_read_up_to,
      {{"with", '\0', "PERSON", "the chat with a person"}, {"message", '\0', "ID", "the last one that was read"}, AS}},
     {"topic send", "TOPIC [TEXT]", 1, 2, "Send a message to a chat", NULL, "topic send team hello", 30, run_topic_send,
@@ -283,7 +283,7 @@ const struct ctl_command CTL_COMMANDS[] = {
      "--follow it goes on until Ctrl-C.",
      "events --from now --follow --type chat", 30, run_events,
      {{"follow", '\0', NULL, "go on with new events"}, {"type", '\0', "TYPE", "only of this name, or kind: chat, sync, connection"},
-      {"from", '\0', "WHEN", "begin with oldest (default), run (since the supervisor was started) or now"}}},
+      {"from", '\0', "oldest|run|now", "where to begin, default oldest; run: when the supervisor was started"}}},
     {"stats", "", 0, 0, "Show counters of a node since it was started",
      "Rates and means are since then. Bytes count in thousands: 1 kB is 1,000 B. With --history also what happened in\n"
      "each of the last minutes.",
@@ -291,7 +291,7 @@ const struct ctl_command CTL_COMMANDS[] = {
      {{"history", '\0', "MINUTES", "how far to look back, at most 1440"}}},
     {"report", "", 0, 0, "Show the counters, all connections and the latest errors of a node",
      "The newest connection comes first, also of those that have ended.", "report --errors pairing", 30, run_report,
-     {{"errors", '\0', "TYPE", "only errors of this type: connection, auth, encryption, pairing or sync"}}},
+     {{"errors", '\0', "connection|auth|encryption|pairing|sync", "only errors of this type"}}},
     {"health", "", 0, 0, "Say in one word how it is",
      "The first line is the word: healthy, degraded (a connection that should be there is not), or offline. Then who is not\n"
      "reached, and what else is wrong. Exit status: 0 healthy, 1 degraded, 3 offline.", "health", 30,
@@ -337,14 +337,14 @@ const struct ctl_command CTL_COMMANDS[] = {
      {{"generation", '\0', "N", "of 'backup list'; default: the newest"},
       {"replace", '\0', NULL, "rename what lies there to replaced-… first"}, SECRET}},
 
-    {"import", "", 0, 0, "Create the installation from a storage directory of a ONE application",
+    {"import", "--one-db DIR", 0, 0, "Create the installation from a storage directory of a ONE application",
      "Takes the place of the first 'provision': same person, keys, contacts, channels and history. The source is only\n"
      "read. The secret is that of the storage and becomes the secret of this installation.",
      "import --one-db ./OneDB --secret-file secret.txt", 600, run_import,
      {{"one-db", '\0', "DIR", "the storage directory"}, SECRET,
       {"user", '\0', "NAME", "owner; default: from the storage's e-mail"},
       {"other-email", '\0', "E", "e-mail of the person of the node that does not adopt it; default as of provision"}}},
-    {"export", "", 0, 0, "Write a storage directory that a ONE application can open",
+    {"export", "--one-db DIR", 0, 0, "Write a storage directory that a ONE application can open",
      "The secret is the one the application will open it with.", "export --one-db ./OneDB --secret-file secret.txt", 600,
      run_export, {{"one-db", '\0', "DIR", "a directory that does not exist yet"}, SECRET}},
 };

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "supervisor/ctl/output.h"
+#include "supervisor/ctl/results.h"
 
-enum { NAME_WIDTH = 18, DISTANCE_WORDS = 40 };
+enum { NAME_WIDTH = 18, DISTANCE_WORDS = 40, COLUMNS = 110 };
 
 static bool is_section_start(size_t i)
 {
@@ -25,6 +26,14 @@ static json_t *text_or_null(const char *text)
     return text != NULL && text[0] != '\0' ? json_string(text) : json_null();
 }
 
+static json_t *describe_result(const struct ctl_command *c)
+{
+    struct buf words = {0};
+    json_t *text = result_describe(c->name, &words) ? json_stringn(buf_cstr(&words), words.len) : json_null();
+    buf_free(&words);
+    return text;
+}
+
 static json_t *describe(const struct ctl_command *c)
 {
     json_t *options = json_array();
@@ -34,9 +43,10 @@ static json_t *describe(const struct ctl_command *c)
                               json_pack("{s:s, s:o, s:o, s:s}", "name", o->name, "letter", text_or_null(letter),
                                         "value", text_or_null(o->value), "about", o->about));
     }
-    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o}", "command", c->name, "arguments", c->arguments, "summary",
-                     c->summary, "details", text_or_null(c->details), "example", c->example, "timeoutS",
-                     c->timeout_s != CTL_FOREVER ? json_integer(c->timeout_s) : json_null(), "options", options);
+    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o}", "command", c->name, "arguments", c->arguments,
+                     "summary", c->summary, "details", text_or_null(c->details), "example", c->example, "timeoutS",
+                     c->timeout_s != CTL_FOREVER ? json_integer(c->timeout_s) : json_null(), "options", options,
+                     "result", describe_result(c));
 }
 
 static bool is_of_group(const struct ctl_command *c, const char *first)
@@ -108,6 +118,36 @@ bool help_wants_path(const struct ctl_command *c, int argument)
     return strncmp(word, "DIR", 3) == 0 || strncmp(word, "FILE", 4) == 0;
 }
 
+// Broken between words, and behind commas.
+static void print_folded(const char *text)
+{
+    size_t column = 0;
+    fputs(" ", stdout);
+    for (size_t n; *text != '\0'; text += n) {
+        size_t blanks = strspn(text, " ");
+        n = blanks + strcspn(text + blanks, " ,");
+        n += text[n] == ',' ? 1 : 0;
+        bool folds = column + n > COLUMNS;
+        printf("%s%.*s",
+               column == 0 ? " "
+               : folds     ? "\n  "
+                           : "",
+               (int)(folds ? n - blanks : n), text + (folds ? blanks : 0));
+        column = folds ? n - blanks : column + n;
+    }
+    putchar('\n');
+}
+
+static void print_result(const struct ctl_command *c)
+{
+    struct buf words = {0};
+    if (result_describe(c->name, &words)) {
+        puts("\nWith --json:");
+        print_folded(buf_cstr(&words));
+    }
+    buf_free(&words);
+}
+
 static void print_usage(const struct ctl_command *c)
 {
     char about[64];
@@ -124,7 +164,8 @@ static void print_usage(const struct ctl_command *c)
         print_option(&(struct ctl_option){"timeout", '\0', "SECONDS", about});
     print_option(&(struct ctl_option){"state-dir", '\0', "DIR", "the installation to use"});
     if (help_takes_node(c))
-        print_option(&(struct ctl_option){"node", '\0', "NODE", "ask the archive or the sparse node alone"});
+        print_option(&(struct ctl_option){"node", '\0', "archive|sparse", "ask this node alone"});
+    print_result(c);
     printf("\nExample:\n  tandem %s\n", c->example);
 }
 

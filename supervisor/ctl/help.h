@@ -4,7 +4,7 @@
 #include "supervisor/ctl/ctl.h"
 
 // With --json each is one document: a command as {command, arguments, summary, details, example, timeoutS, options:
-// [{name, letter, value, about}]}, several of them as {commands}.
+// [{name, letter, value, about}], result}, several of them as {commands}.
 void help_overview(const struct ctl *c);
 bool help_takes_node(const struct ctl_command *c);               // --node means something to it
 bool help_wants_path(const struct ctl_command *c, int argument); // its usage has FILE or DIR there

@@ -48,6 +48,14 @@ for program in tandem tandem-supervisor tandem-archive tandem-sparse tandem-rela
     [ -x "$work/usr/bin/$program" ] || { echo "$program is not installed" >&2; exit 1; }
 done
 bash -n "$work/usr/share/bash-completion/completions/tandem"
+grep -q '^#compdef tandem' "$work/usr/share/zsh/site-functions/_tandem"
+grep -q '^complete -c tandem ' "$work/usr/share/fish/vendor_completions.d/tandem.fish"
+if has zsh; then
+    zsh -n "$work/usr/share/zsh/site-functions/_tandem"
+fi
+if has fish; then
+    fish -n "$work/usr/share/fish/vendor_completions.d/tandem.fish"
+fi
 if has scdoc; then
     grep -q '^\.TH "tandem" "1"' "$work/usr/share/man/man1/tandem.1"
 fi

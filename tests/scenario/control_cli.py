@@ -2,6 +2,8 @@
 import hashlib
 import json
 import os
+import shlex
+import shutil
 import subprocess
 
 from control import BIN, SECRET, main
@@ -14,9 +16,11 @@ def test_every_command_has_help(t):
     for command in commands:
         status, text, err = t.cli(*command.split(), "--help")
         assert status == 0 and err == "" and text.startswith("usage: tandem " + command), command
-        assert "Example:" in text and "--json" in text
+        assert "Example:" in text and "--json" in text and "\nWith --json:\n  " in text, text
+        assert all(len(line) < 160 for line in text.splitlines()), text
     for command, needed in (("chat send", "--to PERSON"), ("chat list", "--with PERSON"), ("roots", "--for PERSON"),
-                            ("share grant", "--object HASH"), ("topic create", "--everyone")):
+                            ("share grant", "--object HASH"), ("topic create", "--everyone"), ("import", "--one-db DIR"), ("export", "--one-db DIR"),
+                            ("chat export", "--with PERSON"), ("chat delete", "--topic TOPIC")):
         assert needed in t.cli(*command.split(), "--help")[1].splitlines()[0], command
 
 
@@ -333,7 +337,7 @@ def test_completion_knows_every_command(t):
 
     def complete(*words):
         line = " ".join(f"'{word}'" for word in ("tandem", *words))
-        program = f"{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}; _tandem; echo ${{COMPREPLY[@]}}"
+        program = f"{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}; _tandem_words; echo ${{COMPREPLY[@]}}"
         return subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=True).stdout.split()
 
     assert "provision" in complete("pro") and "chat" in complete("")
@@ -342,7 +346,32 @@ def test_completion_knows_every_command(t):
     assert complete("--json", "provision", "--no") == ["--no-wait", "--node"]
     for shell in ("bash", "zsh", "fish"):
         assert t.cli_json("completion", shell) == (0, {"shell": shell, "script": t.cli("completion", shell)[1]})
-    assert "chat" in t.cli("completion", "fish")[1] and "bashcompinit" in t.cli("completion", "zsh")[1]
+    assert complete("invite", "--via", "") == ["direct", "relay"] == complete("--json", "invite", "--qr", "--via", "")
+    assert complete("restart", "")[:2] == ["archive", "sparse"] == complete("--node", "")
+    assert complete("chat", "send", "--attach", "") == [], "a file's name is the shell's"
+    assert set(complete("invite", "")) > {"list", "revoke", "--qr"} and complete("invite", "list", "--q") == []
+    zsh = t.cli("completion", "zsh")[1]
+    assert zsh.startswith("#compdef tandem\n") and script in zsh
+
+
+def test_fish_completes_words_and_values(t):
+    script = os.path.join(t.top, "tandem.fish")
+    with open(script, "w") as file:
+        file.write(t.cli("completion", "fish")[1])
+    with open(script) as file:
+        lines = [shlex.split(line) for line in file]
+    offered = lambda words, *what: any(line[:5] == ["complete", "-c", "tandem", "-n", words] and
+                                       line[5:5 + len(what)] == list(what) for line in lines)
+    seen = "__fish_seen_subcommand_from "
+    assert offered(seen + "invite", "-l", "via", "-x", "-a", "direct relay")
+    assert offered(seen + "restart", "-a", "archive sparse")
+    assert offered(seen + "listener", "-a", "stop", "-d", "Shut the archive's listener")
+    assert offered(seen + "chat; and " + seen + "send", "-l", "attach", "-r", "-F")
+    if shutil.which("fish") is None:
+        return
+    asked = f"source {script}; complete -C 'tandem invite --via '"
+    done = subprocess.run(["fish", "-c", asked], env=dict(os.environ, HOME=t.top), capture_output=True, text=True)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["direct", "relay"], done
 
 
 main(globals())

@@ -167,6 +167,42 @@ def test_a_pairing_says_with_whom(t):
         second.clean()
 
 
+def names_in(document):
+    """All names of members, but not those that are data: the names of settings, components, files."""
+    if isinstance(document, list):
+        return set().union(*map(names_in, document))
+    return set(document) if isinstance(document, dict) else set()
+
+
+def test_documents_have_what_help_says(t):
+    """What docs/commands.md and --help say of --json is made of the tables; here it is compared with what is printed."""
+    pair = Pair(t)
+    sent = pair.send("sparse", "one")
+    pair.arrives("archive", "one")
+    stored = pair.ok("object", "put", stdin=json.dumps({"$type$": "PersonName", "name": "Jo"}))["hash"]
+    pair.ok("share", "grant", "--object", stored, "--with", pair.archive)
+    certificate = pair.ok("trust", "certify", "AffirmationCertificate", stored)
+    pair.ok("topic", "create", "--name", "tea", "--with", pair.archive)
+    topic = next(x["topicId"] for x in pair.ok("topic", "list") if x["name"] == "tea")
+    told = {c["command"]: c["result"] for c in pair.ok("help")["commands"]}
+    asked = ("status", "contacts", "connections", "endpoints", "health", "stats", "report", "storage", "id", "invite",
+             "invite list", "pair list", "trust list", "recipe list", "group list", "channel list", "share list", "topic list",
+             "identity list", "metrics", "doctor", "verify", "profile get", "config show --origin", f"trace {sent['id']}",
+             f"roots --for {pair.archive}", f"chat list --with {pair.archive}", f"object get {stored}",
+             f"object versions {pair.sparse}", f"trust verify {stored}", f"topic members {topic}", f"topic rename {topic} cake",
+             f"channel read {topic}", f"topic send {topic} hello", f"chat search one")
+    untold = {}
+    for words in asked:
+        command = words if words in told else max((name for name in told if words.startswith(name + " ")), key=len)
+        found = pair.cli(*words.split())[1]
+        if command == "config show":
+            found = list(found.values())
+        said = re.sub(r"'([a-z -]+)'", lambda other: told[other.group(1)], told[command])
+        untold[words] = names_in(found) - set(re.findall(r"\w+", said))
+    assert not any(untold.values()), {words: names for words, names in untold.items() if names}
+    assert set(certificate) == set(re.findall(r"\w+", told["trust certify"]))
+
+
 def test_colours_are_for_terminals(t):
     Pair(t)
     for words in (("status",), ("contacts",), ("health",), ("stats",), ("--help",)):

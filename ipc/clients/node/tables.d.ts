@@ -948,7 +948,7 @@ export interface Results {
     'share.revoke': Answer;
     'share.list': { items: { kind: any; hash: any; type: any; file: any; persons: any; groups: any; [more: string]: any }[]; next: any; [more: string]: any };
     'roots.list': any;
-    'profile.get': { personId: any; profileId: any; name: any; email: any; owner: any; descriptions: { type: any; [more: string]: any }[]; endpoints: { type: any; url: any; instanceId: any; [more: string]: any }[]; [more: string]: any };
+    'profile.get': { personId: any; profileId: any; profile: any; name: any; email: any; owner: any; descriptions: { type: any; [more: string]: any }[]; endpoints: { type: any; url: any; instanceId: any; [more: string]: any }[]; [more: string]: any };
     'profile.set': Results['profile.get'];
     'identity.list': { items: { personId: any; instanceId: any; email: any; instanceName: any; main: any; [more: string]: any }[]; next: any; [more: string]: any };
     'identity.add': { personId: any; instanceId: any; email: any; instanceName: any; main: any; [more: string]: any };
@@ -971,7 +971,7 @@ export interface Results {
     'topic.rename': any;
     'topic.leave': any;
     'topic.read-up-to': Answer;
-    'topic.send': { id: any; channel: any; [more: string]: any };
+    'topic.send': { id: any; channel: any; state: any; [more: string]: any };
     'topic.read': Results['chat.list'];
     'trust.list': { items: { personId: any; key: any; trusted: any; reason: any; certificates: { type: any; hash: any; issuer: any; [more: string]: any }[]; [more: string]: any }[]; next: any; [more: string]: any };
     'trust.certify': { certificate: any; signature: any; [more: string]: any };
@@ -1006,7 +1006,7 @@ export interface Calls {
     id(params?: Params['id'], options?: CallOptions): Promise<Results['id']>;
     /** What the store of this node holds. Result: {role, objects, bytes, items:[{type,kind,state,objects,bytes}]}; role is archive or sparse; kind is object, id or file; state is present, remote (the other node has the bytes) or wanted (known by name, missing); the biggest first; objects and bytes count what is present */
     storage(params?: Params['storage'], options?: CallOptions): Promise<Results['storage']>;
-    /** Counters since the start of the node; rates are means since then. Result: {global:{totalConnections,activeConnections,failedConnections,successRate,connectionRate,totalMessages,totalBytes,averageMessageSize,messageRate,throughputMbps,averageLatency,totalErrors,errorRate,…}, and the members of global once more, but activeConnections, the list of those connections; transports:{websocket:{connections,active,failures,messages,bytes}, relay:{…}}; connections: as connections.list; recentErrors:[{type,error,code,severity,timestamp,connectionId,count}]; delivery:{count,delivered,avgMs,successRate}; alerts:[{rule,value,limit}] that are raised; with history also history:{samples:[{time,totalMessages,…}], summary:{totalMessages:{min,mean,max},…}}} */
+    /** Counters since the start of the node; rates are means since then. Result: {global:{totalConnections,activeConnections,failedConnections,successRate,connectionRate,totalMessages,totalBytes,averageMessageSize,messageRate,throughputMbps,averageLatency,objectsSent,objectsReceived,bytesSent,bytesReceived,passes,failedRoots,skippedRoots,totalErrors,errorRate,uptimeMs,cpuMs,rssBytes,maxRssBytes}, and the members of global once more, but activeConnections, the list of those connections; transports:{websocket:{connections,active,failures,messages,bytes}, relay:{…}}; connections: as connections.list; recentErrors:[{type,error,code,severity,timestamp,connectionId,count}]; delivery:{count,delivered,avgMs,successRate}; alerts:[{rule,value,limit}] that are raised; with history also history:{samples:[{time,totalMessages,…}], summary:{totalMessages:{min,mean,max},…}}} */
     stats(params?: Params['stats'], options?: CallOptions): Promise<Results['stats']>;
     /** The same for people, with the last connections. Result: {text, recentErrors} */
     report(params?: Params['report'], options?: CallOptions): Promise<Results['report']>;
@@ -1149,7 +1149,7 @@ export interface Calls {
         list(params: Params['roots.list'], options?: CallOptions): Promise<Results['roots.list']>;
     };
     profile: {
-        /** A person's main profile, by default the own. Result: {personId, profileId, name, email, owner, descriptions:[{type,…}], endpoints:[{type,url,instanceId}]} */
+        /** A person's main profile, by default the own. Result: {personId, profileId, profile, name, email, owner, descriptions:[{type,…}], endpoints:[{type,url,instanceId}]} */
         get(params?: Params['profile.get'], options?: CallOptions): Promise<Results['profile.get']>;
         /** Changes the own main profile; without "node" that of both own nodes, the archive's as soon as it can. Result: as profile.get */
         set(params?: Params['profile.set'], options?: CallOptions): Promise<Results['profile.set']>;
@@ -1205,7 +1205,7 @@ export interface Calls {
         leave(params: Params['topic.leave'], options?: CallOptions): Promise<Results['topic.leave']>;
         /** Notes what was read of a conversation, for both own nodes. Nothing becomes unread by it. Result: {} */
         readUpTo(params?: Params['topic.read-up-to'], options?: CallOptions): Promise<Results['topic.read-up-to']>;
-        /** Sends a message to a topic. Result: {id, channel} */
+        /** Sends a message to a topic. Result: {id, channel, state}; state as of chat.send */
         send(params: Params['topic.send'], options?: CallOptions): Promise<Results['topic.send']>;
         /** The latest messages of a topic, oldest first. Result: as chat.list */
         read(params: Params['topic.read'], options?: CallOptions): Promise<Results['topic.read']>;
