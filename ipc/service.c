@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 struct route {
@@ -92,10 +93,29 @@ void ipc_request_reply(struct ipc_request *r, json_t *result)
     respond(r, result != NULL ? result : json_object(), NULL);
 }
 
+static bool is_id(enum ipc_kind kind, const char *given)
+{
+    struct hash ignored;
+    return (kind == IPC_PERSON || kind == IPC_HASH || kind == IPC_PREFIX) && given != NULL &&
+           hash_parse(span_of(given), &ignored);
+}
+
+// The first id of a person, or of anything else, among the parameters; empty: none, or they were called by name.
+static const char *id_given(const struct ipc_request *r, bool of_person)
+{
+    for (const struct ipc_param *p = r->method->params; p->name != NULL; p++) {
+        const char *given = json_string_value(json_object_get(r->params, p->name));
+        if ((p->kind == IPC_PERSON) == of_person && is_id(p->kind, given))
+            return given;
+    }
+    return "";
+}
+
 void ipc_request_fail(struct ipc_request *r, const struct error *e)
 {
     // No more of it: messages repeat what users typed.
-    LOG(LOG_INFO, "request.failed", LOG_TEXT("method", r->method->name), LOG_TEXT("code", e->code));
+    LOG(LOG_INFO, "request.failed", LOG_TEXT("method", r->method->name), LOG_TEXT("code", e->code),
+        LOG_TEXT("personId", id_given(r, true)), LOG_TEXT("subject", id_given(r, false)));
     respond(r, NULL, e);
 }
 

@@ -335,6 +335,7 @@ static void close_forgotten(struct node_job *job)
 {
     close_connections(job);
     face_gave_up(job);
+    deliveries_changed(job->node->deliveries);
     tell(job, "contact.forgotten");
 }
 

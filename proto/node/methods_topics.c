@@ -14,7 +14,7 @@
 #include "node/face.h"
 #include "node/json.h"
 #include "node/methods.h"
-#include "node/node.h"
+#include "node/node_internal.h"
 #include "node/page.h"
 #include "node/params.h"
 #include "node/speaker.h"
@@ -563,12 +563,18 @@ static enum status topic_leave_work(struct node_job *job, struct model *m, struc
     return st;
 }
 
+// What who is removed had not got has failed.
+static void tell_deliveries(struct node_job *job)
+{
+    deliveries_changed(job->node->deliveries);
+}
+
 const struct node_method NODE_METHODS_TOPICS[] = {
     {"topic.create", topic_create, NULL},
     {"topic.list", topic_list_work, NULL},
     {"topic.members", topic_members_work, NULL},
     {"topic.add", topic_add_work, NULL},
-    {"topic.remove", topic_remove_work, NULL},
+    {"topic.remove", topic_remove_work, tell_deliveries},
     {"topic.rename", topic_rename_work, NULL},
     {"topic.leave", topic_leave_work, NULL},
     {"topic.read-up-to", topic_read_up_to, NULL},

@@ -137,9 +137,11 @@ def test_a_follower_sees_each_message_once(t):
 
 def test_many_messages_from_standard_input(t):
     pair = Pair(t)
-    lines = [f"line {i}" for i in range(100)]
-    assert len(set(pair.send_lines("sparse", lines))) == 100
-    until(lambda: pair.texts("archive") == lines, "all lines are there in order")
+    lines = [f"line {i}" for i in range(1010)]
+    assert len(set(pair.send_lines("sparse", lines))) == 1010
+    listed = lambda limit: [m["text"] for m in pair.messages("archive", limit=limit)]
+    until(lambda: listed(2000) == lines, "all lines are there in order")
+    assert listed(1001) == lines[-1001:]  # more than one page of the control line
     page = pair.messages("archive", limit=10)
     assert [m["text"] for m in page] == lines[-10:]
     pair.fails("BAD-PARAMS", 2, "--node", "archive", "chat", "list", "--with", pair.sparse, "--limit", "0")

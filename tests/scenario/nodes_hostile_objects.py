@@ -107,6 +107,10 @@ def test_rights_are_refused_below_what_is_allowed(t):
         until(lambda: x.times_asked(2) > 2, "the session goes on")
         assert not victim.has(access) and not victim.has(group)
         victim.tells("sync.failed", code="CIEC-FO3")
+        status, out, err = t.cli("--json", "log", "--node", "archive", "--lines", "10000", "--grep", "sync.failed")
+        lines = [line for line in map(json.loads, out.splitlines()) if line["code"] == "CIEC-FO3"]
+        assert lines and all(line["level"] == "warn" and line["personId"] == eve.person and line["id"] > 0
+                             for line in lines), (out, err)
     victim.is_well()
 
 

@@ -6,7 +6,7 @@ import socket
 import subprocess
 
 from control import BIN, SECRET, Installation, main, until
-from nodes import Pair, dumps
+from nodes import Friend, Pair, dumps, talk
 from nodes_connections import ended, free_port
 
 STEPS = ["chatModelSend", "channelManagerPost", "accessGrantsCreated", "chumSyncTriggered", "channelManagerUpdated",
@@ -108,7 +108,26 @@ def test_failures_have_a_line_with_their_context(t):
     finally:
         other.clean()
     pair.fails("NOT-FOUND", 1, "share", "grant", "--object", "ab" * 32, "--with", pair.archive)
-    assert found(t, "request.failed")[-1]["method"] == "share.grant"
+    grant = found(t, "request.failed")[-1]
+    assert (grant["method"], grant["code"], grant["personId"], grant["subject"]) == (
+        "share.grant", "NOT-FOUND", pair.archive, "ab" * 32), grant
+    pair.cli("share", "grant", "--object", "ab" * 32, "--with", "somebody private")
+    assert found(t, "request.failed")[-1]["personId"] == "" and "somebody private" not in everything(t)
+
+
+def test_a_message_that_failed_has_a_line(t):
+    pair = Pair(t)
+    friend = Friend(pair, "archive", "ann")
+    try:
+        talk(pair, friend, "before")
+        assert friend.t.stop() == 0
+        sent = pair.ok("--node", "archive", "chat", "send", "--to", friend.person, "that she never gets")
+        pair.ok("--node", "archive", "contact", "forget", friend.person)
+        line = until(lambda: [line for line in found(t, "message.state", "--node", "archive")
+                              if line["id"] == sent["id"] and line["state"] == "failed"], "it is told")[0]
+        assert line["personId"] == friend.person and line["why"] == "the contact was forgotten", line
+    finally:
+        friend.end()
 
 
 def test_the_journal_has_it_too(t):

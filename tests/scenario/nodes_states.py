@@ -6,6 +6,7 @@ import signal
 
 from control import SECRET, Installation, main, until
 from nodes import Pair
+from nodes_events import told
 from nodes_face import conversation, find, meet, pid_of, reaches, send, start_again, texts
 
 
@@ -83,9 +84,10 @@ def test_what_a_removed_member_has_not_got_has_failed(t):
         joe.ok("topic", "send", topic, "she has it")
         until(lambda: said(joe)["she has it"][0] == "delivered", "it is there")
         assert ann.t.stop() == 0
-        joe.ok("topic", "send", topic, "she is away")
+        late = joe.ok("topic", "send", topic, "she is away")["id"]
         until(lambda: said(joe)["she is away"][0] == "archived", "it waits for her")
         joe.ok("topic", "remove", topic, ann.archive)
+        told(joe.t, "message.state", id=late, personId=ann.archive, state="failed")
         until(lambda: said(joe)["she is away"][0] == "failed", "it will not come to her")
         assert "no part" in said(joe)["she is away"][1] and said(joe)["she has it"][0] == "delivered", said(joe)
     with_two(t, run)
