@@ -76,6 +76,11 @@ static const struct row *find_row(const char *key)
     return NULL;
 }
 
+bool config_has(const char *key)
+{
+    return find_row(key) != NULL;
+}
+
 static const char *origin_name(enum config_origin origin)
 {
     static const char *const names[] = {"default", "file", "environment", "flag"};

@@ -281,7 +281,7 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"events", "", 0, 0, "Show what happened lately",
      "The last 10,000 events, also of before the supervisor was started. With --node only those of that node. With\n"
      "--follow it goes on until Ctrl-C.",
-     "events --from now --follow --type chat", 30, run_events,
+     "--json events --follow --from now --type chat.received | while read -r event; do notify-send 'A message'; done", 30, run_events,
      {{"follow", '\0', NULL, "go on with new events"}, {"type", '\0', "TYPE", "only of this name, or kind: chat, sync, connection"},
       {"from", '\0', "oldest|run|now", "where to begin, default oldest; run: when the supervisor was started"}}},
     {"stats", "", 0, 0, "Show counters of a node since it was started",
@@ -316,6 +316,11 @@ const struct ctl_command CTL_COMMANDS[] = {
      {{"forget-lost", '\0', NULL, "give up what nobody has: it is listed for the last time"}}},
     {"config show", "", 0, 0, "Show the settings in force", NULL, "config show --origin", 30, run_config_show,
      {{"origin", '\0', NULL, "and where each comes from"}, {"config", '\0', "FILE", "read FILE instead of DIR/tandem.conf"}}},
+    {"config set", "KEY [VALUE]", 1, 2, "Write a setting into the file of settings",
+     "KEY is what 'config show' lists. The value is checked first; what else stands in the file, comments included, stays.\n"
+     "Without VALUE the line goes, and the default counts again. A running supervisor reads the file again with SIGHUP; what\n"
+     "the nodes need they take when they are started.", "config set log.level debug", 30, run_config_set,
+     {{"config", '\0', "FILE", "write into FILE instead of DIR/tandem.conf"}}},
     {"completion", "bash|zsh|fish", 1, 1, "Print a completion script for a shell", NULL,
      "completion bash >~/.local/share/bash-completion/completions/tandem", 30, run_completion, {{0}}},
 

@@ -103,6 +103,8 @@ CTL_RUN(run_log);
 CTL_RUN(run_doctor);
 // cmd_config.c
 CTL_RUN(run_config_show);
+// cmd_config_set.c
+CTL_RUN(run_config_set);
 // cmd_store.c
 CTL_RUN(run_verify);
 CTL_RUN(run_repair);

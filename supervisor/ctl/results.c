@@ -52,6 +52,7 @@ static const struct {
     {"repair", "{repaired, lost:[{hash,type,conversation,node}], rebuilt:[node]}"},
     {"config show",
      "{KEY:value, …}; with --origin {KEY:{value,origin,line}, …}; origin is default, file, environment or option"},
+    {"config set", "{file, key}"},
     {"completion", "{shell, script}"},
     {"backup", "{generation, at, objects, bytes, newBytes, milliseconds, damaged:[…], missing:[…]}"},
     {"backup verify", "{generations, objects, bytes, unopened, damaged:[{generation,what}], missing:[…]}"},

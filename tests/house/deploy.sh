@@ -60,6 +60,14 @@ if has scdoc; then
     grep -q '^\.TH "tandem" "1"' "$work/usr/share/man/man1/tandem.1"
 fi
 
+# What the README says of uninstalling leaves nothing.
+xargs -d '\n' rm -f <"$bin/../install_manifest.txt"
+if [ -n "$(find "$work/usr" -not -type d)" ]; then
+    echo "left behind:" >&2
+    find "$work/usr" -not -type d >&2
+    exit 1
+fi
+
 # The example names every setting, with its default.
 mkdir -m 700 "$work/state"
 cp deploy/tandem.conf.example "$work/state/tandem.conf"

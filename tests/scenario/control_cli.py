@@ -318,6 +318,41 @@ def test_settings_and_where_they_come_from(t):
         assert t.cli("up")[0] == 1
 
 
+def test_settings_are_written_where_they_stand(t):
+    os.makedirs(t.dir, 0o700)
+    path = t.path("tandem.conf")
+
+    def written():
+        with open(path) as file:
+            return file.read()
+
+    change = lambda *words: t.cli_json("config", "set", *words)
+    value = lambda key: t.cli_json("config", "show")[1][key]
+    assert change("log.level", "debug") == (0, {"file": path, "key": "log.level"})
+    assert written() == "[log]\nlevel = debug\n" and os.stat(path).st_mode & 0o777 == 0o600
+    kept = ("; mine\n[log]\n; loud\nlevel = debug ; for now\n\n[relay]\nurls = ws://a\n  ws://b\n  ; c\n"
+            "[listen]\naddress = localhost:0")
+    with open(path, "w") as file:
+        file.write(kept)
+    for key, new, text in (("log.level", "warn", kept.replace("debug ; for now", "warn")),
+                           ("relay.urls", "wss://c.example.org", "= wss://c.example.org\n  ; c\n"),
+                           ("log.journal", "no", "[log]\njournal = no\n; loud\n"),
+                           ("alert.errors", "7", "address = localhost:0\n\n[alert]\nerrors = 7\n")):
+        assert change(key, new)[0] == 0 and value(key) == new and text in written() + "\n", (key, written())
+    assert change("log.level")[0] == 0 and value("log.level") == "info" and "level" not in written()
+    before = written()
+    for words in (("log.levle", "x"), ("log.level", "loud"), ("restart.deaths", "many"), ("listen.hosts", "a ; b"),
+                  ("listen.hosts", "a\nb"), ("listen.hosts", " a")):
+        status, result = change(*words)
+        assert status == 1 and result["error"]["code"] == "BAD-CONFIG" and written() == before, (words, result, written())
+    with open(path, "a") as file:
+        file.write("rubbish\n")
+    assert change("log.level", "debug")[1]["error"]["code"] == "BAD-CONFIG" and written() == before + "rubbish\n"
+    assert os.listdir(t.dir) == ["tandem.conf"]
+    other = os.path.join(t.top, "other.conf")
+    assert "has it" in t.cli("config", "set", "--config", other, "log.level", "warn")[1] and os.path.exists(other)
+
+
 def test_the_log_and_the_doctor_work_offline(t):
     t.up()
     t.cli("provision", "--user", "joe", stdin=SECRET)

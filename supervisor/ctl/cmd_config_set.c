@@ -1,0 +1,195 @@
+// config set: one line of tandem.conf. What else stands there, comments included, stays as it is.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "io/file.h"
+#include "supervisor/config.h"
+#include "supervisor/ctl/commands.h"
+#include "supervisor/ctl/output.h"
+
+enum { FILE_LIMIT = 1024 * 1024, SECTION_MAX = 32 };
+
+struct edit {
+    char section[SECTION_MAX];
+    const char *name;
+    const char *value; // NULL: the line goes, and the default counts again
+    struct buf text;
+    bool done;
+};
+
+static struct span line_at(struct span rest)
+{
+    const char *end = rest.len > 0 ? memchr(rest.ptr, '\n', rest.len) : NULL;
+    return (struct span){rest.ptr, end != NULL ? (size_t)(end - rest.ptr) + 1 : rest.len};
+}
+
+static size_t blanks_of(struct span line)
+{
+    size_t n = 0;
+    while (n < line.len && strchr(" \t\r\n", line.ptr[n]) != NULL)
+        n++;
+    return n;
+}
+
+static bool is_comment(struct span line)
+{
+    size_t n = blanks_of(line);
+    return n == line.len || line.ptr[n] == ';' || line.ptr[n] == '#';
+}
+
+// A line that begins with blanks goes on with the value before.
+static bool goes_on(struct span line)
+{
+    return blanks_of(line) > 0 && !is_comment(line);
+}
+
+static bool is_section(struct span line, const char *name)
+{
+    size_t len = strlen(name);
+    return line.len >= len + 2 && line.ptr[0] == '[' && strncmp(line.ptr + 1, name, len) == 0 &&
+           line.ptr[len + 1] == ']';
+}
+
+static bool is_setting(struct span line, const char *name)
+{
+    size_t len = strlen(name);
+    if (line.len <= len || strncmp(line.ptr, name, len) != 0)
+        return false;
+    size_t end = len + blanks_of(span_from(line, len));
+    return end < line.len && (line.ptr[end] == '=' || line.ptr[end] == ':');
+}
+
+static void add_setting(struct edit *x)
+{
+    if (!x->done && x->value != NULL)
+        buf_printf(&x->text, "%s = %s\n", x->name, x->value);
+    x->done = true;
+}
+
+static void end_line(struct buf *text)
+{
+    if (text->len > 0 && text->data[text->len - 1] != '\n')
+        buf_add_char(text, '\n');
+}
+
+static bool has_setting(const struct edit *x, struct span text)
+{
+    bool inside = false;
+    bool found = false;
+    for (struct span line; text.len > 0; text = span_from(text, line.len)) {
+        line = line_at(text);
+        inside = line.ptr[0] == '[' ? is_section(line, x->section) : inside;
+        found = found || (inside && is_setting(line, x->name));
+    }
+    return found;
+}
+
+// The line takes the place of the old one, else it comes first in its section, else with the section at the end.
+static void edit_lines(struct edit *x, struct span old)
+{
+    bool inside = false;
+    bool replaced = false; // what goes on with the old value goes with it
+    bool comes_first = !has_setting(x, old);
+    for (struct span line; old.len > 0; old = span_from(old, line.len)) {
+        line = line_at(old);
+        bool starts = line.ptr[0] == '[';
+        inside = starts ? is_section(line, x->section) : inside;
+        if (replaced && goes_on(line))
+            continue;
+        replaced = inside && is_setting(line, x->name);
+        if (replaced) {
+            add_setting(x);
+            continue;
+        }
+        buf_add_span(&x->text, line);
+        end_line(&x->text);
+        if (inside && starts && comes_first)
+            add_setting(x);
+    }
+    if (!x->done && x->value != NULL) {
+        buf_printf(&x->text, "%s[%s]\n", x->text.len > 0 ? "\n" : "", x->section);
+        add_setting(x);
+    }
+}
+
+// What is written has to be read as it was meant.
+static enum status check_written(const char *path, const char *key, const char *value, struct error *e)
+{
+    struct config *c = config_create();
+    enum status s = config_load_file(c, path, true, e);
+    if (s == STATUS_OK && value != NULL && strcmp(config_text(c, key), value) != 0)
+        s = error_set(e, STATUS_INVALID, "BAD-CONFIG", "a file of settings cannot hold '%.80s' as it is", value);
+    config_destroy(c);
+    return s;
+}
+
+static enum status write_file(struct edit *x, const char *path, const char *key, struct error *e)
+{
+    struct buf fresh = {0};
+    struct error ignored = {0};
+    buf_printf(&fresh, "%s.new", path);
+    enum status s = file_write(buf_cstr(&fresh), buf_span(&x->text), 0600, e);
+    if (s == STATUS_OK)
+        s = check_written(buf_cstr(&fresh), key, x->value, e);
+    if (s == STATUS_OK)
+        s = file_rename(buf_cstr(&fresh), path, e);
+    if (s != STATUS_OK)
+        file_remove(buf_cstr(&fresh), &ignored);
+    buf_free(&fresh);
+    return s;
+}
+
+static enum status check_given(const char *key, const char *value, struct edit *x, struct error *e)
+{
+    if (!config_has(key))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "there is no setting '%.60s'", key);
+    struct config *c = config_create();
+    enum status s = value != NULL ? config_set(c, key, value, e) : STATUS_OK;
+    config_destroy(c);
+    const char *dot = strchr(key, '.');
+    snprintf(x->section, sizeof x->section, "%.*s", (int)(dot - key), key);
+    x->name = dot + 1;
+    x->value = value;
+    return s;
+}
+
+static enum status set(struct ctl *c, const char *path, struct error *e)
+{
+    struct edit x = {0};
+    struct buf old = {0};
+    struct config *before = config_create();
+    const char *key = c->arguments[0];
+    enum status s = check_given(key, c->argument_count == 2 ? c->arguments[1] : NULL, &x, e);
+    if (s == STATUS_OK)
+        s = config_load_file(before, path, false, e); // nobody mends a file that cannot be read by adding to it
+    if (s == STATUS_OK && file_exists(path))
+        s = file_read(path, FILE_LIMIT, &old, e);
+    if (s == STATUS_OK) {
+        edit_lines(&x, buf_span(&old));
+        s = write_file(&x, path, key, e);
+    }
+    config_destroy(before);
+    buf_free(&old);
+    buf_free(&x.text);
+    return s;
+}
+
+enum status run_config_set(struct ctl *c, struct error *e)
+{
+    const char *given = ctl_value(c, "config");
+    struct buf path = {0};
+    if (given != NULL)
+        buf_add_text(&path, given);
+    else
+        buf_printf(&path, "%s/tandem.conf", c->state_dir);
+    enum status s = set(c, buf_cstr(&path), e);
+    if (s == STATUS_OK && c->json) {
+        output_json(json_pack("{s:s, s:s}", "file", buf_cstr(&path), "key", c->arguments[0]));
+    } else if (s == STATUS_OK) {
+        output_text(buf_cstr(&path));
+        puts(" has it. It counts from the next start on, unless an option or the environment says otherwise.");
+    }
+    buf_free(&path);
+    return s;
+}
