@@ -1,11 +1,11 @@
-// Looks methods up and checks parameters against the table of methods.c.
+// Looks methods up and checks parameters against the table of methods.
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "ipc/methods.h"
+#include "ipc/methods_table.h"
 
 static const char *const node_names[] = {[IPC_ARCHIVE] = "archive", [IPC_SPARSE] = "sparse"};
 
@@ -27,11 +27,40 @@ static const struct ipc_param face_param = {IPC_FACE, IPC_BOOL, IPC_OPTIONAL, 0,
 static const struct ipc_param alone_param = {IPC_ALONE, IPC_BOOL, IPC_OPTIONAL, 0, 0, NULL, ""};
 static const struct ipc_param node_param = {"node", IPC_CHOICE, IPC_OPTIONAL, 0, 0, "archive|sparse", ""};
 
+static const struct ipc_table *const tables[] = {&IPC_TABLE_SUPERVISOR, &IPC_TABLE_NODES, &IPC_TABLE_INTERNAL};
+
+enum { TABLES = sizeof tables / sizeof *tables };
+
+size_t ipc_method_count(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < TABLES; i++)
+        count += tables[i]->count;
+    return count;
+}
+
+const struct ipc_method *ipc_method_at(size_t number)
+{
+    size_t i = 0;
+    while (number >= tables[i]->count)
+        number -= tables[i++]->count;
+    return &tables[i]->rows[number];
+}
+
+size_t ipc_method_number(const struct ipc_method *m)
+{
+    size_t number = 0;
+    while (ipc_method_at(number) != m)
+        number++;
+    return number;
+}
+
 const struct ipc_method *ipc_method_find(const char *name)
 {
-    for (size_t i = 0; i < IPC_METHOD_COUNT; i++)
-        if (strcmp(IPC_METHODS[i].name, name) == 0)
-            return &IPC_METHODS[i];
+    for (size_t i = 0; i < TABLES; i++)
+        for (size_t k = 0; k < tables[i]->count; k++)
+            if (strcmp(tables[i]->rows[k].name, name) == 0)
+                return &tables[i]->rows[k];
     return NULL;
 }
 

@@ -67,9 +67,10 @@ struct ipc_method {
     struct ipc_param params[IPC_PARAMS_MAX]; // ends with name NULL
 };
 
-extern const struct ipc_method IPC_METHODS[];
-extern const size_t IPC_METHOD_COUNT;
-
+// All of them have a number, from 0 on.
+size_t ipc_method_count(void);
+const struct ipc_method *ipc_method_at(size_t number);
+size_t ipc_method_number(const struct ipc_method *m);
 const struct ipc_method *ipc_method_find(const char *name); // NULL if there is none
 
 // BAD-PARAMS (BAD-ID for ids) with a message that names the parameter, unless required ones are there, nothing unknown

@@ -123,7 +123,7 @@ struct ipc_service *ipc_service_create(enum ipc_site site)
 {
     struct ipc_service *s = mem_alloc(sizeof *s);
     s->site = site;
-    s->routes = mem_array(IPC_METHOD_COUNT, sizeof *s->routes);
+    s->routes = mem_array(ipc_method_count(), sizeof *s->routes);
     return s;
 }
 
@@ -140,7 +140,7 @@ void ipc_service_on(struct ipc_service *s, const char *method, ipc_handler handl
     const struct ipc_method *m = ipc_method_find(method);
     if (m == NULL || m->site != s->site)
         abort(); // a bug: the table and the code disagree
-    s->routes[m - IPC_METHODS] = (struct route){handler, ctx};
+    s->routes[ipc_method_number(m)] = (struct route){handler, ctx};
 }
 
 void ipc_service_otherwise(struct ipc_service *s, ipc_handler handler, void *ctx)
@@ -154,7 +154,7 @@ static const struct route *find_route(const struct ipc_service *s, const struct 
     if (m == NULL)
         return NULL;
     if (m->site == s->site)
-        return &s->routes[m - IPC_METHODS];
+        return &s->routes[ipc_method_number(m)];
     return m->caller == IPC_CLIENT ? &s->otherwise : NULL;
 }
 

@@ -9,9 +9,9 @@
 
 static void check_all(const json_t *params)
 {
-    for (size_t i = 0; i < IPC_METHOD_COUNT; i++) {
+    for (size_t i = 0; i < ipc_method_count(); i++) {
         struct error e = {0};
-        if (ipc_method_check(&IPC_METHODS[i], params, &e) != STATUS_OK)
+        if (ipc_method_check(ipc_method_at(i), params, &e) != STATUS_OK)
             FUZZ_CHECK(e.code[0] != '\0' && e.message[0] != '\0');
     }
 }

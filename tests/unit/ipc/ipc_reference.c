@@ -41,9 +41,9 @@ static void print_method(const struct ipc_method *m)
 static void print_methods(const char *title, enum ipc_site site, enum ipc_caller caller)
 {
     printf("### %s\n\n", title);
-    for (size_t i = 0; i < IPC_METHOD_COUNT; i++)
-        if (IPC_METHODS[i].site == site && IPC_METHODS[i].caller == caller)
-            print_method(&IPC_METHODS[i]);
+    for (size_t i = 0; i < ipc_method_count(); i++)
+        if (ipc_method_at(i)->site == site && ipc_method_at(i)->caller == caller)
+            print_method(ipc_method_at(i));
 }
 
 static void print_errors(void)

@@ -56,9 +56,9 @@ static json_t *method_to_json(const struct ipc_method *m)
 static json_t *methods_to_json(void)
 {
     json_t *rows = json_array();
-    for (size_t i = 0; i < IPC_METHOD_COUNT; i++)
-        if (IPC_METHODS[i].caller == IPC_CLIENT)
-            json_array_append_new(rows, method_to_json(&IPC_METHODS[i]));
+    for (size_t i = 0; i < ipc_method_count(); i++)
+        if (ipc_method_at(i)->caller == IPC_CLIENT)
+            json_array_append_new(rows, method_to_json(ipc_method_at(i)));
     return rows;
 }
 

@@ -77,8 +77,8 @@ static void errors_survive_json(void **state)
 static void methods_are_well_formed(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < IPC_METHOD_COUNT; i++) {
-        const struct ipc_method *m = &IPC_METHODS[i];
+    for (size_t i = 0; i < ipc_method_count(); i++) {
+        const struct ipc_method *m = ipc_method_at(i);
         assert_true(is_dotted(m->name));
         assert_ptr_equal(ipc_method_find(m->name), m);
         assert_true(m->about[strlen(m->about) - 1] == '.');
