@@ -9,6 +9,14 @@ json_t *node_json_hash(const struct hash *h)
     return hash_is_zero(h) ? json_null() : json_string(hash_text(h).s);
 }
 
+json_t *node_json_hashes(const struct hash_list *list)
+{
+    json_t *hashes = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(hashes, node_json_hash(&list->items[i]));
+    return hashes;
+}
+
 json_t *node_json_text(struct span s)
 {
     json_t *text = s.len != 0 ? json_stringn(s.ptr, s.len) : json_string("");

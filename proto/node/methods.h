@@ -4,17 +4,18 @@
 
 #include "node/job.h"
 
-extern const struct node_method NODE_METHODS_OBJECTS[];    // object.*, recipe.*
-extern const struct node_method NODE_METHODS_CHAT[];       // chat.*, topic.send, topic.read
-extern const struct node_method NODE_METHODS_CHANNELS[];   // channel.*
-extern const struct node_method NODE_METHODS_CONTACTS[];   // contacts.*, contact.*
-extern const struct node_method NODE_METHODS_DELETION[];   // chat.delete, object.delete
-extern const struct node_method NODE_METHODS_IDENTITIES[]; // identity.*
-extern const struct node_method NODE_METHODS_PEOPLE[];     // profile.*, group.*
-extern const struct node_method NODE_METHODS_SETTINGS[];   // settings.*
-extern const struct node_method NODE_METHODS_SHARE[];      // share.*, roots.*
-extern const struct node_method NODE_METHODS_TOPICS[];     // topic.*
-extern const struct node_method NODE_METHODS_TRUST[];      // trust.*
+extern const struct node_method NODE_METHODS_OBJECTS[];       // object.*, recipe.*
+extern const struct node_method NODE_METHODS_CHAT[];          // chat.*, topic.send, topic.read
+extern const struct node_method NODE_METHODS_CHANNELS[];      // channel.*
+extern const struct node_method NODE_METHODS_CONTACTS[];      // contacts.*, contact.*
+extern const struct node_method NODE_METHODS_DELETION[];      // chat.delete, object.delete
+extern const struct node_method NODE_METHODS_IDENTITIES[];    // identity.*
+extern const struct node_method NODE_METHODS_PEOPLE[];        // profile.*, group.*
+extern const struct node_method NODE_METHODS_SETTINGS[];      // settings.*
+extern const struct node_method NODE_METHODS_SHARE[];         // share.*, roots.*
+extern const struct node_method NODE_METHODS_TOPICS[];        // topic.list, topic.members, topic.read-up-to
+extern const struct node_method NODE_METHODS_TOPICS_CHANGE[]; // topic.create, .add, .remove, .rename, .leave
+extern const struct node_method NODE_METHODS_TRUST[];         // trust.*
 
 // The parameter "group": the name or id of a group that exists. Code NOT-FOUND.
 enum status node_job_group(struct node_job *job, struct model *m, struct hash *id_hash, struct error *e);
@@ -31,3 +32,4 @@ enum status node_job_topic_or_person(struct node_job *job, struct model *m, stru
 enum status node_job_topics(struct node_job *job, struct model *m, struct topics *out, struct error *e);
 // What users read: of a conversation of two what the other one is called.
 json_t *node_topic_name(struct model *m, const struct topic *topic);
+json_t *node_topic_show(struct model *m, const struct topic *topic); // as topic.list does

@@ -88,6 +88,7 @@ void node_serve(struct node *n)
     node_methods_add(n, NODE_METHODS_SETTINGS);
     node_methods_add(n, NODE_METHODS_SHARE);
     node_methods_add(n, NODE_METHODS_TOPICS);
+    node_methods_add(n, NODE_METHODS_TOPICS_CHANGE);
     node_methods_add(n, NODE_METHODS_TRUST);
     peers_register(n);
     followers_register(n);
