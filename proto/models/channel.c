@@ -62,12 +62,11 @@ static enum status begin(struct model *m, struct value *info, const struct hash 
 enum status channel_create(struct model *m, struct span id, const struct hash *owner, struct hash *id_hash,
                            struct error *e)
 {
-    struct hash head;
     if (id.len == 0 || id.len > CHANNEL_MAX_ID || !utf8_valid(id))
         return error_set(e, STATUS_INVALID, "BAD-INPUT", "a channel id is 1 to %d bytes of UTF-8", CHANNEL_MAX_ID);
     struct value *info = make_id(m, id, owner);
     enum status status = model_id(m, info, id_hash, e);
-    if (status == STATUS_OK && store_head(m->store, id_hash, &head, NULL) != STATUS_OK)
+    if (status == STATUS_OK && !model_has_head(m, id_hash))
         status = begin(m, info, id_hash, e);
     if (status == STATUS_OK)
         status = channel_register(m, id_hash, true, e);

@@ -101,10 +101,8 @@ enum status channel_heads(struct model *m, const struct hash *channels, size_t c
     *heads = arena_alloc(m->arena, (count + 1) * sizeof **heads);
     for (size_t i = 0; i < count; i++) {
         struct channel c = {0};
-        struct hash node;
         enum status status = channel_get(m, &channels[i], &c, e);
-        bool lost = (status == STATUS_CORRUPT || status == STATUS_NOT_FOUND) &&
-                    store_head(m->store, &channels[i], &node, NULL) == STATUS_OK;
+        bool lost = (status == STATUS_CORRUPT || status == STATUS_NOT_FOUND) && model_has_head(m, &channels[i]);
         if (status != STATUS_OK && !lost)
             return status;
         *holes += lost;

@@ -41,8 +41,7 @@ enum status group_create(struct model *m, struct span name, bool listed, struct 
     if (name.len == 0 || name.len > MAX_NAME || !utf8_valid(name))
         return error_set(e, STATUS_INVALID, "BAD-INPUT", "a group's name is 1 to %d bytes of UTF-8", MAX_NAME);
     enum status status = group_id(m, name, id_hash, e);
-    struct hash head;
-    bool known = status == STATUS_OK && store_head(m->store, id_hash, &head, NULL) == STATUS_OK;
+    bool known = status == STATUS_OK && model_has_head(m, id_hash);
     if (known)
         status = model_keep_id(m, make_id(m, name), e);
     if (status == STATUS_OK && !known)

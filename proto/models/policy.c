@@ -84,11 +84,10 @@ static enum status refuse(struct error *e, const char *why)
 // already only from somebody we share it with.
 static enum status judge_origin(struct model *m, const struct hash *sender, const struct hash *id_hash, struct error *e)
 {
-    struct hash head;
     if (origin_is(m, id_hash, sender) || sharing_is_own_node(m, sender) ||
         access_has(m, (struct access_target){ACCESS_ID, *id_hash}, sender))
         return STATUS_OK;
-    if (store_head(m->store, id_hash, &head, NULL) == STATUS_OK)
+    if (model_has_head(m, id_hash))
         return refuse(e, "somebody else than its author sent a version of an object that lies here");
     return origin_set(m, id_hash, sender, e);
 }

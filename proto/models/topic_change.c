@@ -104,12 +104,11 @@ static bool is_one_line(struct span text)
 static enum status check_plan(struct model *m, const struct topic_plan *plan, struct error *e)
 {
     struct hash own;
-    struct hash head;
     if (plan->name.len > MAX_NAME || !is_one_line(plan->name) || plan->id.len > MAX_ID || !is_one_line(plan->id) ||
         topic_kind_of(plan->id) != TOPIC_GROUP)
         return error_set(e, STATUS_INVALID, "BAD-INPUT", "this is not a name or id for a group conversation");
     if (plan->id.len != 0 && channel_id_hash(m, plan->id, &m->self->person, &own, NULL) == STATUS_OK &&
-        store_head(m->store, &own, &head, NULL) == STATUS_OK)
+        model_has_head(m, &own))
         return error_set(e, STATUS_EXISTS, "EXISTS", "a channel of yours has this id");
     return STATUS_OK;
 }
