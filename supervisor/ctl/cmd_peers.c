@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,18 +19,12 @@
 
 enum { NAME_MS = 4000, LOOK_MS = 50 }; // after a pairing
 
-static int terminal_columns(void)
-{
-    struct winsize size;
-    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-}
-
 // What does not fit is not printed: no scanner reads a code that the terminal has folded.
 static enum status print_qr(const char *text, struct error *e)
 {
     struct buf qr = {0};
     struct error why = {0};
-    int columns = terminal_columns();
+    int columns = output_terminal_columns();
     enum status s = qr_blocks(text, columns, &qr, &why);
     fwrite(qr.data, 1, qr.len, stdout);
     buf_free(&qr);

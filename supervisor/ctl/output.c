@@ -3,15 +3,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/clock.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "supervisor/ctl/units.h"
+#include "supervisor/ctl/cell.h"
 
-enum { SHORT_ID = 12, CELL_MAX = 48, COLUMNS_MAX = 12, EXAMPLES = 10 };
+enum { CELL_MAX = 48, COLUMNS_MAX = 12, EXAMPLES = 10 };
 
 #define BOLD "\x1b[1m"
 #define PLAIN "\x1b[0m"
@@ -41,6 +41,12 @@ void output_json(json_t *result)
     json_decref(result);
 }
 
+int output_terminal_columns(void)
+{
+    struct winsize size;
+    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 bool output_is_colourful(void)
 {
     return isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
@@ -54,103 +60,12 @@ void output_text(const char *text)
     buf_free(&b);
 }
 
-static struct span string_of(const json_t *value)
-{
-    return (struct span){json_string_value(value), json_string_length(value)};
-}
-
 void output_string(const json_t *value)
 {
     struct buf b = {0};
-    text_escape_controls(string_of(value), &b);
+    text_escape_controls(cell_string(value), &b);
     put(&b);
     buf_free(&b);
-}
-
-static void add_scalar(struct buf *b, const json_t *value)
-{
-    if (json_is_string(value))
-        text_escape_controls(string_of(value), b);
-    else if (json_is_integer(value))
-        buf_printf(b, "%lld", (long long)json_integer_value(value));
-    else if (json_is_real(value))
-        buf_printf(b, "%g", json_real_value(value));
-    else if (json_is_boolean(value))
-        buf_add_text(b, json_is_true(value) ? "yes" : "no");
-    else if (json_is_array(value) || json_is_object(value))
-        buf_printf(b, "%zu", json_is_array(value) ? json_array_size(value) : json_object_size(value));
-    else
-        buf_add_char(b, '-');
-}
-
-// --- values ----------------------------------------------------------------------------------------------------------
-
-static const json_t *find(const json_t *object, const char *path)
-{
-    const char *dot = strchr(path, '.');
-    if (dot == NULL)
-        return json_object_get(object, path);
-    return json_object_get(json_object_getn(object, path, (size_t)(dot - path)), dot + 1);
-}
-
-static bool is_number(enum output_kind kind)
-{
-    return kind >= OUTPUT_NUMBER;
-}
-
-static void add_number(struct buf *b, const json_t *value, enum output_kind kind)
-{
-    char date[32];
-    switch (kind) {
-    case OUTPUT_TIME:
-        units_date(json_integer_value(value), date, sizeof date);
-        buf_add_text(b, date);
-        break;
-    case OUTPUT_AGO:
-        units_ago(b, json_integer_value(value), clock_wall_ms());
-        break;
-    case OUTPUT_BYTES:
-        units_bytes(b, json_number_value(value));
-        break;
-    case OUTPUT_MS:
-        units_ms(b, (int64_t)json_number_value(value));
-        break;
-    case OUTPUT_PERCENT:
-        buf_printf(b, "%.0f %%", json_number_value(value) * 100);
-        break;
-    default:
-        if (json_is_real(value))
-            buf_printf(b, "%.1f", json_real_value(value));
-        else
-            add_scalar(b, value);
-    }
-}
-
-static void add_cell(struct buf *b, const json_t *value, enum output_kind kind)
-{
-    if (kind == OUTPUT_ID && json_string_length(value) > SHORT_ID)
-        buf_add(b, json_string_value(value), SHORT_ID);
-    else if (json_is_number(value))
-        add_number(b, value, kind);
-    else
-        add_scalar(b, value);
-}
-
-static const char *colour_of(const char *word)
-{
-    static const struct {
-        const char *colour;
-        const char *words[12];
-    } colours[] = {
-        {"\x1b[32m",
-         {"running", "working", "active", "connected", "listening", "delivered", "healthy", "trusted", "verified"}},
-        {"\x1b[33m", {"starting", "pending", "degraded", "waiting", "unprovisioned", "sent", "archived", "unsigned"}},
-        {"\x1b[31m", {"failed", "failing", "stopped", "offline", "down", "forged", "damaged", "missing", "error"}}};
-    for (size_t i = 0; output_is_colourful() && i < sizeof colours / sizeof *colours; i++)
-        for (size_t k = 0; colours[i].words[k] != NULL; k++)
-            if (strcmp(colours[i].words[k], word) == 0)
-                return colours[i].colour;
-    return NULL;
 }
 
 static void put_in(const char *colour, const struct buf *b)
@@ -176,7 +91,7 @@ void output_state(const char *word)
 {
     struct buf b = {0};
     text_escape_controls(span_of(word), &b);
-    put_in(colour_of(buf_cstr(&b)), &b);
+    put_in(cell_colour(buf_cstr(&b)), &b);
     buf_free(&b);
 }
 
@@ -185,7 +100,7 @@ void output_state(const char *word)
 static size_t cell_width(const json_t *value, enum output_kind kind)
 {
     struct buf b = {0};
-    add_cell(&b, value, kind);
+    cell_add(&b, value, kind);
     size_t width = utf16_length(buf_span(&b));
     buf_free(&b);
     return width < CELL_MAX ? width : CELL_MAX;
@@ -196,30 +111,51 @@ static void print_padded(struct buf *b, const char *colour, size_t width, enum o
 {
     size_t len = utf16_length(buf_span(b));
     int blank = (int)(len < width ? width - len : 0);
-    if (is_number(kind))
+    if (cell_is_number(kind))
         printf("%*s", blank, "");
     put_in(colour, b);
     if (last)
         putchar('\n');
     else
-        printf("%*s", (is_number(kind) ? 0 : blank) + 2, "");
+        printf("%*s", (cell_is_number(kind) ? 0 : blank) + 2, "");
     buf_clear(b);
 }
 
-static void print_head(const json_t *items, const struct output_column *columns, size_t count, size_t *widths)
+// How wide each column is, and all of them.
+static size_t measure(const json_t *items, const struct output_column *columns, size_t count, size_t *widths)
 {
-    struct buf b = {0};
     size_t row;
     json_t *item;
+    size_t all = 2 * (count - 1);
     for (size_t i = 0; i < count; i++) {
         widths[i] = strlen(columns[i].title);
         json_array_foreach(items, row, item)
         {
-            size_t width = cell_width(find(item, columns[i].member), columns[i].kind);
+            size_t width = cell_width(cell_find(item, columns[i].member), columns[i].kind);
             widths[i] = width > widths[i] ? width : widths[i];
         }
+        all += widths[i];
+    }
+    return all;
+}
+
+static void print_head(const struct output_column *columns, size_t count, const size_t *widths)
+{
+    struct buf b = {0};
+    for (size_t i = 0; i < count; i++) {
         buf_add_text(&b, columns[i].title);
         print_padded(&b, output_is_colourful() ? BOLD : NULL, widths[i], columns[i].kind, i + 1 == count);
+    }
+    buf_free(&b);
+}
+
+static void print_row(const json_t *item, const struct output_column *columns, size_t count, const size_t *widths)
+{
+    struct buf b = {0};
+    for (size_t i = 0; i < count; i++) {
+        cell_add(&b, cell_find(item, columns[i].member), columns[i].kind);
+        const char *colour = columns[i].kind == OUTPUT_STATE ? cell_colour(buf_cstr(&b)) : NULL;
+        print_padded(&b, colour, widths[i], columns[i].kind, i + 1 == count);
     }
     buf_free(&b);
 }
@@ -227,23 +163,26 @@ static void print_head(const json_t *items, const struct output_column *columns,
 void output_table(const json_t *items, const struct output_column *columns, size_t count, const char *nothing)
 {
     size_t widths[COLUMNS_MAX];
-    struct buf b = {0};
+    size_t room = (size_t)output_terminal_columns();
     size_t row;
     json_t *item;
     if (json_array_size(items) == 0) {
         puts(nothing);
         return;
     }
-    print_head(items, columns, count, widths);
+    bool fits = measure(items, columns, count, widths) <= room || room == 0;
+    if (fits)
+        print_head(columns, count, widths);
     json_array_foreach(items, row, item)
     {
-        for (size_t i = 0; i < count; i++) {
-            add_cell(&b, find(item, columns[i].member), columns[i].kind);
-            const char *colour = columns[i].kind == OUTPUT_STATE ? colour_of(buf_cstr(&b)) : NULL;
-            print_padded(&b, colour, widths[i], columns[i].kind, i + 1 == count);
+        if (fits) {
+            print_row(item, columns, count, widths);
+            continue;
         }
+        if (row != 0)
+            putchar('\n');
+        output_facts(item, columns, count);
     }
-    buf_free(&b);
 }
 
 void output_facts(const json_t *object, const struct output_column *facts, size_t count)
@@ -254,13 +193,13 @@ void output_facts(const json_t *object, const struct output_column *facts, size_
         if (strlen(facts[i].title) > width)
             width = strlen(facts[i].title);
     for (size_t i = 0; i < count; i++) {
-        const json_t *value = find(object, facts[i].member);
+        const json_t *value = cell_find(object, facts[i].member);
         if (value == NULL || json_is_null(value))
             continue;
         output_heading(facts[i].title, false);
         printf("%*s", (int)(width - strlen(facts[i].title)) + 2, "");
-        add_cell(&b, value, facts[i].kind);
-        put_in(facts[i].kind == OUTPUT_STATE ? colour_of(buf_cstr(&b)) : NULL, &b);
+        cell_add(&b, value, facts[i].kind);
+        put_in(facts[i].kind == OUTPUT_STATE ? cell_colour(buf_cstr(&b)) : NULL, &b);
         buf_clear(&b);
         putchar('\n');
     }
@@ -272,7 +211,7 @@ void output_facts(const json_t *object, const struct output_column *facts, size_
 static void print_scalar_line(const json_t *value)
 {
     struct buf b = {0};
-    add_scalar(&b, value);
+    cell_add_plain(&b, value);
     put(&b);
     putchar('\n');
     buf_free(&b);
@@ -389,14 +328,14 @@ enum status output_object(const struct ctl *c, json_t *object, const struct outp
 static void add_member(struct buf *b, const json_t *value)
 {
     struct hash id;
-    if (json_is_string(value) && hash_parse(string_of(value), &id)) {
-        add_cell(b, value, OUTPUT_ID);
+    if (json_is_string(value) && hash_parse(cell_string(value), &id)) {
+        cell_add(b, value, OUTPUT_ID);
     } else if (json_is_object(value) || json_is_array(value)) {
         char *text = json_dumps(value, JSON_COMPACT);
         text_escape_controls(span_of(text), b);
         free(text);
     } else {
-        add_scalar(b, value);
+        cell_add_plain(b, value);
     }
 }
 

@@ -32,7 +32,8 @@ void output_json(json_t *result);
 void output_text(const char *text);
 // The same for a JSON string, which may contain U+0000; nothing for any other value.
 void output_string(const json_t *value);
-// A table with a head line, or the word nothing when there are no rows.
+// A table with a head line, or the word nothing when there are no rows. What is wider than the terminal becomes facts,
+// row by row.
 void output_table(const json_t *items, const struct output_column *columns, size_t count, const char *nothing);
 // A line for each member that is there: its title and its value.
 void output_facts(const json_t *object, const struct output_column *facts, size_t count);
@@ -55,6 +56,7 @@ enum status output_object(const struct ctl *c, json_t *object, const struct outp
 void output_components(const json_t *components);
 // On a terminal, and without NO_COLOR.
 bool output_is_colourful(void);
+int output_terminal_columns(void);                    // 0: it is no terminal, or does not tell
 void output_heading(const char *text, bool line_end); // bold
 void output_state(const char *word);                  // in its colour
 // The members of an object in a row, "name value"; ids are short. The same as a string, for a cell.

@@ -1,10 +1,13 @@
 """What people see: tables and sentences with units, times told from now, ids short enough to read and long enough to type,
 colours on a terminal alone. The documents of --json stay what they are."""
+import fcntl
 import json
 import os
 import pty
 import re
+import struct
 import subprocess
+import termios
 
 from control import BIN, Installation, main, until
 from nodes import Pair
@@ -24,8 +27,9 @@ def facts(text):
     return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
 
 
-def on_a_terminal(t, *words, **environment):
+def on_a_terminal(t, *words, columns=200, **environment):
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     kept = {name: value for name, value in t.environment.items() if name != "NO_COLOR"}
     command = subprocess.Popen([os.path.join(BIN, "tandem"), *words], env={**kept, **environment}, stdout=theirs,
                                stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -212,6 +216,16 @@ def test_colours_are_for_terminals(t):
         assert "\x1b" not in shown(t, *words), words
     assert "\x1b[32mrunning\x1b[0m" in all_of(*on_a_terminal(t, "status"))
     assert json.loads(all_of(*on_a_terminal(t, "--json", "status")))["federated"] is True
+
+
+def test_what_is_too_wide_is_told_line_by_line(t):
+    pair = Pair(t)
+    wide = all_of(*on_a_terminal(t, "contacts", columns=220, NO_COLOR="1")).splitlines()
+    assert len(wide) == 2 and wide[0].startswith("PERSON ") and wide[1].startswith(pair.archive[:12]), wide
+    narrow = all_of(*on_a_terminal(t, "contacts", columns=80, NO_COLOR="1")).splitlines()
+    assert narrow[0].split() == ["PERSON", pair.archive[:12]] and len(narrow) > 5, narrow
+    assert all(len(line) <= 80 for line in narrow), narrow
+    assert shown(t, "contacts").splitlines()[0] == wide[0], "who reads a pipe gets the table"
 
 
 def test_status_goes_on_while_it_is_watched(t):
