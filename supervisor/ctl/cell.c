@@ -89,10 +89,12 @@ const char *cell_colour(const char *word)
         const char *words[12];
     } colours[] = {
         {"\x1b[32m",
-         {"running", "working", "active", "connected", "listening", "delivered", "healthy", "trusted", "verified"}},
+         {"running", "working", "active", "connected", "listening", "delivered", "healthy", "trusted", "verified",
+          "ok"}},
         {"\x1b[33m", {"starting", "pending", "degraded", "waiting", "unprovisioned", "sent", "archived", "unsigned"}},
-        {"\x1b[31m", {"failed", "failing", "stopped", "offline", "down", "forged", "damaged", "missing", "error"}}};
-    for (size_t i = 0; output_is_colourful() && i < sizeof colours / sizeof *colours; i++)
+        {"\x1b[31m",
+         {"failed", "failing", "stopped", "offline", "down", "forged", "damaged", "missing", "error", "BAD"}}};
+    for (size_t i = 0; i < sizeof colours / sizeof *colours; i++)
         for (size_t k = 0; colours[i].words[k] != NULL; k++)
             if (strcmp(colours[i].words[k], word) == 0)
                 return colours[i].colour;

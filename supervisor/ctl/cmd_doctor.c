@@ -299,7 +299,8 @@ static void print_checks(const json_t *checks)
     json_array_foreach(checks, i, item)
     {
         bool ok = json_is_true(json_object_get(item, "ok"));
-        printf("%s  %-18s  ", ok ? "ok  " : "BAD ", json_string_value(json_object_get(item, "check")));
+        output_state(ok ? "ok" : "BAD");
+        printf("%s  %-18s  ", ok ? "  " : " ", json_string_value(json_object_get(item, "check")));
         output_text(json_string_value(json_object_get(item, "message")));
         putchar('\n');
         if (!ok && json_is_string(json_object_get(item, "advice")))

@@ -9,7 +9,6 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "supervisor/ctl/cell.h"
 
 enum { CELL_MAX = 48, COLUMNS_MAX = 12, EXAMPLES = 10 };
 
@@ -70,10 +69,11 @@ void output_string(const json_t *value)
 
 static void put_in(const char *colour, const struct buf *b)
 {
-    if (colour != NULL)
+    bool coloured = colour != NULL && output_is_colourful();
+    if (coloured)
         fputs(colour, stdout);
     put(b);
-    if (colour != NULL)
+    if (coloured)
         fputs(PLAIN, stdout);
 }
 
@@ -81,7 +81,7 @@ void output_heading(const char *text, bool line_end)
 {
     struct buf b = {0};
     buf_add_text(&b, text);
-    put_in(output_is_colourful() ? BOLD : NULL, &b);
+    put_in(BOLD, &b);
     buf_free(&b);
     if (line_end)
         putchar('\n');
@@ -144,7 +144,7 @@ static void print_head(const struct output_column *columns, size_t count, const 
     struct buf b = {0};
     for (size_t i = 0; i < count; i++) {
         buf_add_text(&b, columns[i].title);
-        print_padded(&b, output_is_colourful() ? BOLD : NULL, widths[i], columns[i].kind, i + 1 == count);
+        print_padded(&b, BOLD, widths[i], columns[i].kind, i + 1 == count);
     }
     buf_free(&b);
 }

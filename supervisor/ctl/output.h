@@ -1,21 +1,8 @@
 // Output for people and for programs. Text from others never reaches a terminal unescaped.
 #pragma once
 
+#include "supervisor/ctl/cell.h"
 #include "supervisor/ctl/ctl.h"
-
-enum output_kind {
-    OUTPUT_TEXT,
-    OUTPUT_ID,     // as many digits as commands need of it
-    OUTPUT_TIME,   // the date
-    OUTPUT_AGO,    // how long ago, or in how long
-    OUTPUT_STATE,  // a word: green, yellow or red
-    OUTPUT_YES,    // yes or no
-    OUTPUT_NUMBER, // from here on numbers, which are written one below the other
-    OUTPUT_COUNT,  // how many members
-    OUTPUT_BYTES,
-    OUTPUT_MS,
-    OUTPUT_PERCENT, // of a part of 1
-};
 
 // Of a table a column, of facts a line. What a command shows and the document does not have, it adds beforehand.
 struct output_column {

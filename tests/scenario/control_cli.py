@@ -17,6 +17,7 @@ def test_every_command_has_help(t):
         status, text, err = t.cli(*command.split(), "--help")
         assert status == 0 and err == "" and text.startswith("usage: tandem " + command), command
         assert "Example:" in text and "--json" in text and "\nWith --json:\n  " in text, text
+        assert t.cli_json(*command.split(), "--help")[1]["details"], f"{command} teaches nothing"
         assert all(len(line) < 160 for line in text.splitlines()), text
     for command, needed in (("chat send", "--to PERSON"), ("chat list", "--with PERSON"), ("roots", "--for PERSON"),
                             ("share grant", "--object HASH"), ("topic create", "--everyone"), ("import", "--one-db DIR"), ("export", "--one-db DIR"),
