@@ -75,13 +75,13 @@ struct held_program {
 };
 
 struct courier {
-    bool carrying;     // a round is under way
-    bool kicked;       // and another is wanted
-    size_t left;       // what had to wait, in the round
-    uint64_t again_ms; // the pause before the next one
-    json_int_t after;  // of the outbox: where the round is
-    bool listening;    // to the archive's deliveries
-    json_int_t epoch;  // copied up to there
+    bool carrying;    // a round is under way
+    bool kicked;      // and another is wanted
+    size_t left;      // what had to wait, in the round
+    unsigned rounds;  // since something had to wait: the pause before the next one grows
+    json_int_t after; // of the outbox: where the round is
+    bool listening;   // to the archive's deliveries
+    json_int_t epoch; // copied up to there
     json_int_t change;
     uv_timer_t timer;
     uv_timer_t listen_timer;

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "supervisor/core.h"
 
-enum { BATCH = 64, CALL_MS = 60000, WAIT_MS = 20000, GRACE_MS = 15000, AGAIN_MIN_MS = 500, AGAIN_MAX_MS = 60000 };
+enum { BATCH = 64, CALL_MS = 60000, WAIT_MS = 20000, GRACE_MS = 15000 };
+static const struct backoff again_ms = {500, 60000};
 enum { PEOPLE_MS = 500 };
 enum { GATHER_MS = 20 }; // changes of deliveries that come close together are copied together
 
@@ -34,11 +36,9 @@ static void look(struct supervisor *s);
 static void try_later(struct supervisor *s)
 {
     struct courier *c = &s->courier;
-    c->again_ms = c->again_ms == 0 ? AGAIN_MIN_MS : 2 * c->again_ms;
-    if (c->again_ms > AGAIN_MAX_MS)
-        c->again_ms = AGAIN_MAX_MS;
+    uint64_t wait = backoff_ms(again_ms, c->rounds++);
     if (!s->stopping)
-        uv_timer_start(&c->timer, again, c->again_ms, 0);
+        uv_timer_start(&c->timer, again, wait, 0);
 }
 
 static void end_round(struct supervisor *s)
@@ -53,7 +53,7 @@ static void end_round(struct supervisor *s)
     else if (c->left > 0)
         try_later(s);
     else
-        c->again_ms = 0;
+        c->rounds = 0;
 }
 
 static void call_failed(struct supervisor *s, const char *what, const struct error *error)
@@ -165,7 +165,7 @@ static void listening_failed(struct supervisor *s)
 {
     s->courier.listening = false;
     if (!s->stopping)
-        uv_timer_start(&s->courier.listen_timer, again, AGAIN_MIN_MS, 0);
+        uv_timer_start(&s->courier.listen_timer, again, again_ms.first_ms, 0);
 }
 
 static void copied(void *ctx, json_t *result, const struct error *error)

@@ -1,11 +1,11 @@
 #include "supervisor/restart.h"
 
-#include <string.h>
+#include "base/backoff.h"
 
 void restart_reset(struct restart *r)
 {
     r->count = 0;
-    r->backoff_ms = 0;
+    r->restarts = 0;
 }
 
 static void forget_old(struct restart *r, uint64_t now_ms)
@@ -25,9 +25,6 @@ int64_t restart_after_death(struct restart *r, uint64_t now_ms, uint64_t answere
     r->times[r->count++] = now_ms;
     if (r->count >= r->limits.deaths || r->count >= RESTART_DEATHS_MAX)
         return RESTART_NEVER;
-    uint64_t wait = r->backoff_ms != 0 ? r->backoff_ms : r->limits.backoff_min_ms;
-    if (wait > r->limits.backoff_max_ms)
-        wait = r->limits.backoff_max_ms;
-    r->backoff_ms = wait * 2;
-    return (int64_t)wait;
+    const struct backoff waits = {r->limits.backoff_min_ms, r->limits.backoff_max_ms};
+    return (int64_t)backoff_ms(waits, r->restarts++);
 }

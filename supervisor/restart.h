@@ -17,7 +17,7 @@ struct restart { // zero-initialised, then limits set
     struct restart_limits limits;
     uint64_t times[RESTART_DEATHS_MAX]; // of the last deaths
     unsigned count;
-    uint64_t backoff_ms; // of the next restart; 0 = the shortest
+    unsigned restarts; // since they were forgotten: each waits longer
 };
 
 // Notes a death of a process that had answered for answered_ms milliseconds (0: never). Returns how long to wait before

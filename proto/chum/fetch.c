@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RETRY_FIRST_MS = 2000, RETRY_LAST_MS = 300000, LACKING_MAX = 4096, LONG_TEXT_TAGS = 4096 };
+#include "base/backoff.h"
+
+enum { LACKING_MAX = 4096, LONG_TEXT_TAGS = 4096 };
+static const struct backoff retries = {2000, 300000};
 
 struct lacking {
     unsigned times;
@@ -13,10 +16,7 @@ struct lacking {
 
 uint64_t chum_retry_pause(unsigned times)
 {
-    uint64_t pause = RETRY_FIRST_MS;
-    for (unsigned i = 1; i < times && pause < RETRY_LAST_MS; i++)
-        pause *= 2;
-    return pause < RETRY_LAST_MS ? pause : RETRY_LAST_MS;
+    return backoff_ms(retries, times - 1);
 }
 
 bool chum_fetch_note_lacking(struct chum_fetch *f, const struct hash *blob)

@@ -39,7 +39,7 @@ struct chum_fetch {
     size_t users;             // the session, trees, downloads; the last one frees it
 };
 
-// The pause before something that failed is asked for again: longer every time.
+// The pause after something failed for the timesth time: longer every time.
 uint64_t chum_retry_pause(unsigned times);
 
 // Notes that the peer lists a BLOB it does not deliver; true if that is news.

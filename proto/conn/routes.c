@@ -1,12 +1,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "conn/routes_internal.h"
 
 // ---- Delays ----
 
-enum { REFUSALS_SOON = 6, QUICK_FIRST_MS = 100, QUICK_LAST_MS = 5000, SOON_MS = 1000 };
+enum { REFUSALS_SOON = 6, SOON_MS = 1000 };
+static const struct backoff quick_ms = {100, 5000};
 
 static uint64_t now(const struct routes *r)
 {
@@ -23,8 +25,7 @@ static uint64_t jittered(const struct routes *r, uint64_t ms, double part)
 
 static uint64_t quick_delay(const struct routes *r, unsigned failures)
 {
-    uint64_t ms = failures < 6 ? (uint64_t)QUICK_FIRST_MS << failures : QUICK_LAST_MS;
-    return jittered(r, ms < QUICK_LAST_MS ? ms : QUICK_LAST_MS, 0.1);
+    return jittered(r, backoff_ms(quick_ms, failures), 0.1);
 }
 
 // After failures ≥ 1 rounds of attempts.

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAUSE_MS = 60 * 1000, PAUSE_MAX_MS = 24 * 60 * 60 * 1000 };
+#include "base/backoff.h"
+
+static const struct backoff pauses = {60 * 1000, 24 * 60 * 60 * 1000};
 
 struct refusals {
     struct hash_map *persons;
@@ -13,7 +15,7 @@ struct record {          // of one person's node
     struct hash suspect; // what it was given last before it ended a session; zero = none
     bool withheld;       // something is
     uint64_t ended_at;
-    uint64_t pause_ms; // until everything is offered again
+    unsigned offers; // of everything again: each comes later
 };
 
 struct refusals *refusals_create(void)
@@ -37,7 +39,7 @@ static struct record *record_of(struct refusals *r, const struct hash *person)
     struct record *record = hash_map_get(r->persons, person);
     if (record == NULL) {
         record = mem_alloc(sizeof *record);
-        *record = (struct record){.pause_ms = PAUSE_MS};
+        *record = (struct record){0};
         hash_map_set(r->persons, person, record);
     }
     return record;
@@ -81,9 +83,9 @@ bool refusals_judge(struct refusals *r, const struct hash *person, const struct 
 bool refusals_are_over(struct refusals *r, const struct hash *person, uint64_t now_ms)
 {
     struct record *record = hash_map_get(r->persons, person);
-    if (record == NULL || !record->withheld || now_ms - record->ended_at < record->pause_ms)
+    if (record == NULL || !record->withheld || now_ms - record->ended_at < backoff_ms(pauses, record->offers))
         return false;
     record->withheld = false;
-    record->pause_ms = 2 * record->pause_ms < PAUSE_MAX_MS ? 2 * record->pause_ms : PAUSE_MAX_MS;
+    record->offers++;
     return true;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "node/job.h"
@@ -14,6 +15,7 @@
 #include "node/pairings_internal.h"
 
 enum { WAITS_MAX = 100, FIRST_MS = 5000, LAST_MS = 5 * 60 * 1000, SHOWN = 12 };
+static const struct backoff pauses = {FIRST_MS, LAST_MS};
 
 static const char setting[] = "pairing.waiting";
 
@@ -116,12 +118,6 @@ static void schedule(struct waits *ws)
         loop_timer_set(ws->timer, first > now ? (uint64_t)(first - now) : 0);
 }
 
-static int64_t delay_ms(unsigned tries)
-{
-    int64_t ms = tries < 7 ? (int64_t)FIRST_MS << tries : LAST_MS;
-    return ms < LAST_MS ? ms : LAST_MS;
-}
-
 static void give_up(struct waits *ws, struct wait *w, const struct error *why)
 {
     pairings_tell_failed(ws->pairings, &w->from, 0, why);
@@ -186,7 +182,7 @@ void waits_ended(struct waits *ws, struct wait *w, const struct hash *person, co
         give_up(ws, w, why);
     } else {
         w->why = *why;
-        w->next_at = clock_wall_ms() + delay_ms(w->tries++);
+        w->next_at = clock_wall_ms() + (int64_t)backoff_ms(pauses, w->tries++);
     }
     schedule(ws);
 }
