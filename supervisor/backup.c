@@ -65,7 +65,7 @@ static void tell_failure(struct supervisor *s, const char *code)
 // A copy that is being made ends when it is dropped; then it is told of.
 static void give_up_beginning(struct supervisor *s)
 {
-    if (s->backup.given_up || s->backup.task == NULL || !tasks_is_abandoned(s->backup.task))
+    if (s->backup.given_up || s->backup.task == NULL || !tasks_is_abandoned(s, s->backup.task))
         return;
     s->backup.given_up = true;
     drop_copies(s);
@@ -95,7 +95,7 @@ static void taken(void *ctx, json_t *result, const struct error *error)
     struct supervisor *s = n->owner;
     s->backup.heard = clock_monotonic_ms();
     struct error e = {0};
-    if (s->backup.given_up || (s->backup.task != NULL && tasks_is_abandoned(s->backup.task)))
+    if (s->backup.given_up || (s->backup.task != NULL && tasks_is_abandoned(s, s->backup.task)))
         error_set(&e, STATUS_CLOSED, "CLOSED", "whoever wanted the backup has gone");
     else if (error != NULL)
         e = *error;

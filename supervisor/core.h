@@ -118,6 +118,7 @@ struct supervisor {
     struct logfile *event_log;
     struct journal *journal; // NULL = the log goes to its files only
     struct task *tasks;
+    struct repeats *repeats; // of what they answered
     struct tied *tied;
     uv_poll_t server_poll;
     uv_poll_t hints_poll;

@@ -18,7 +18,7 @@ static bool both_up(const struct supervisor *s)
 
 static bool wait_ready(const struct supervisor *s, const struct task *t)
 {
-    const char *what = ipc_request_text(tasks_request(t), "for");
+    const char *what = ipc_request_text(t->request, "for");
     if (strcmp(what, "federated") == 0)
         return nodes_are_federated_since(s, t->began);
     if (strcmp(what, "idle") == 0)
@@ -50,7 +50,7 @@ void requests_refused(const struct node *n, const struct error *e)
     struct supervisor *s = n->owner;
     for (struct task *t = s->tasks, *next; t != NULL; t = next) {
         next = t->next;
-        if (t->kind.ready == restart_ready && t->node == (int)n->which && t->request_count != 0 && !n->restarting)
+        if (t->kind.ready == restart_ready && t->node == (int)n->which && !n->restarting)
             tasks_fail(s, t, e);
     }
 }
@@ -98,13 +98,13 @@ static struct ipc_ring_query events_query(const struct ipc_request *r)
 
 static bool events_ready(const struct supervisor *s, const struct task *t)
 {
-    struct ipc_ring_query q = events_query(tasks_request(t));
+    struct ipc_ring_query q = events_query(t->request);
     return q.from == IPC_FROM_NOW || ipc_ring_has(s->ring, &q);
 }
 
 static json_t *events_result(const struct supervisor *s, const struct task *t)
 {
-    struct ipc_request *r = tasks_request(t);
+    struct ipc_request *r = t->request;
     struct ipc_ring_query q = events_query(r);
     return ipc_ring_read(s->ring, &q, (size_t)ipc_request_int(r, "limit", EVENTS_LIMIT));
 }

@@ -355,6 +355,7 @@ static void take_down(struct supervisor *s)
     json_decref(s->imported);
     json_decref(s->lost);
     backup_close(s);
+    repeats_destroy(s->repeats);
     for (int i = 0; i < NODES; i++) {
         json_decref(s->nodes[i].status);
         logfile_close(s->node_logs[i]);
@@ -374,6 +375,7 @@ enum status supervisor_run(const struct supervisor_options *options, struct erro
     s->recreate = -1;
     s->kick = kick;
     s->refused = node_refused;
+    s->repeats = tasks_memory();
     s->terminal = find_terminal();
     readiness_open(s);
     s->started = clock_monotonic_ms();

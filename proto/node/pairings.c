@@ -394,7 +394,7 @@ struct pairings *pairings_create(struct peers *p)
 {
     struct pairings *ps = mem_alloc(sizeof *ps);
     ps->peers = p;
-    ps->repeats = repeats_create();
+    ps->repeats = repeats_create((struct repeats_limits){.remembered = 64, .joined = 8});
     ps->kept = kept_create(p->node);
     ps->tokens = tokens_create(INVITATIONS_MAX, kept_hooks(ps->kept));
     kept_load(ps->kept, ps->tokens);

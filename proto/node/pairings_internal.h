@@ -3,10 +3,10 @@
 
 #include "conn/pairing.h"
 #include "ipc/invitation.h"
+#include "ipc/repeats.h"
 #include "node/kept.h"
 #include "node/pairings.h"
 #include "node/peers_internal.h"
-#include "node/repeats.h"
 
 struct attempt { // an invitation we accept
     struct attempt *next;
