@@ -1,6 +1,5 @@
 #include "ipc/child.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 
 #include "base/dumps.h"
 #include "base/inherited.h"
+#include "base/options.h"
 
 static bool parse_pid(const char *text, pid_t *out)
 {
@@ -20,25 +20,15 @@ static bool parse_pid(const char *text, pid_t *out)
 
 enum status ipc_child_parse(int argc, char **argv, struct ipc_child *out, struct error *e)
 {
-    static const struct option options[] = {
-        {"dir", required_argument, NULL, 'd'},     {"channel", required_argument, NULL, 'c'},
-        {"parent", required_argument, NULL, 'p'},  {"log-level", required_argument, NULL, 'l'},
-        {"ca-file", required_argument, NULL, 'a'}, {0}};
-    *out = (struct ipc_child){.log_level = LOG_INFO};
-    bool good = true;
-    for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (o == 'd')
-            out->dir = optarg;
-        else if (o == 'c')
-            out->channel = optarg;
-        else if (o == 'a')
-            out->ca_file = optarg;
-        else if (o == 'p')
-            good = parse_pid(optarg, &out->parent) && good;
-        else
-            good = o == 'l' && log_level_parse(optarg, &out->log_level) && good;
-    }
-    if (!good || out->dir == NULL || out->channel == NULL || out->parent == 0 || optind != argc)
+    const char *parent = "";
+    const char *level = "info";
+    const struct option_row rows[] = {{"dir", OPTION_TEXT, &out->dir},         {"channel", OPTION_TEXT, &out->channel},
+                                      {"parent", OPTION_TEXT, &parent},        {"log-level", OPTION_TEXT, &level},
+                                      {"ca-file", OPTION_TEXT, &out->ca_file}, {0}};
+    *out = (struct ipc_child){0};
+    bool good = options_read(argc, argv, rows, NULL) == STATUS_OK && parse_pid(parent, &out->parent) &&
+                log_level_parse(level, &out->log_level);
+    if (!good || out->dir == NULL || out->channel == NULL)
         return error_set(e, STATUS_INVALID, "USAGE",
                          "%s is started by tandem-supervisor: --dir DIR --channel SOCKET --parent PID", argv[0]);
     return STATUS_OK;

@@ -2,7 +2,6 @@
 //
 // What this process may do is its row in proto/wall/rights.c: two programs to start, one folder to write, no object to
 // read.
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -11,6 +10,7 @@
 
 #include "base/dumps.h"
 #include "base/inherited.h"
+#include "base/options.h"
 #include "crypto/secret.h"
 #include "ipc/errors.h"
 #include "supervisor/programs.h"
@@ -36,72 +36,23 @@ struct arguments {
     bool help;
 };
 
-static const struct option long_options[] = {
-    {"state-dir", required_argument, NULL, 'd'},
-    {"json", no_argument, NULL, 'j'},
-    {"listen", required_argument, NULL, 'l'},
-    {"public-url", required_argument, NULL, 'p'},
-    {"host", required_argument, NULL, 'H'},
-    {"relay", required_argument, NULL, 'r'},
-    {"config", required_argument, NULL, 'c'},
-    {"stdin-lifetime", no_argument, NULL, 's'},
-    {"archive-binary", required_argument, NULL, 'A'},
-    {"sparse-binary", required_argument, NULL, 'S'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
-};
-
-static bool take_option(struct arguments *a, int option)
-{
-    switch (option) {
-    case 'd':
-        a->state_dir = optarg;
-        return true;
-    case 'j':
-        a->options.json = true;
-        return true;
-    case 'l':
-        a->listen = optarg;
-        return true;
-    case 'p':
-        a->public_url = optarg;
-        return true;
-    case 'H':
-        buf_printf(&a->hosts, "%s%s", a->hosts.len > 0 ? " " : "", optarg);
-        return true;
-    case 'r':
-        buf_printf(&a->relays, "%s%s", a->relays.len > 0 ? " " : "", optarg);
-        return true;
-    case 'c':
-        a->options.config_file = optarg;
-        return true;
-    case 's':
-        a->options.stdin_lifetime = true;
-        return true;
-    case 'A':
-        a->options.archive_binary = optarg;
-        return true;
-    case 'S':
-        a->options.sparse_binary = optarg;
-        return true;
-    case 'h':
-        a->help = true;
-        return true;
-    default:
-        return false;
-    }
-}
-
 static enum status parse(int argc, char **argv, struct arguments *a, struct error *e)
 {
-    bool good = true;
-    opterr = 0;
-    for (int o; good && (o = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
-        good = take_option(a, o);
-    if (good && optind == argc)
-        return STATUS_OK;
-    return error_set(e, STATUS_INVALID, "USAGE", "unknown argument '%.100s'",
-                     argv[good || optind == 0 ? optind : optind - 1]);
+    const struct option_row rows[] = {
+        {"state-dir", OPTION_TEXT, &a->state_dir},
+        {"json", OPTION_FLAG, &a->options.json},
+        {"listen", OPTION_TEXT, &a->listen},
+        {"public-url", OPTION_TEXT, &a->public_url},
+        {"host", OPTION_WORDS, &a->hosts},
+        {"relay", OPTION_WORDS, &a->relays},
+        {"config", OPTION_TEXT, &a->options.config_file},
+        {"stdin-lifetime", OPTION_FLAG, &a->options.stdin_lifetime},
+        {"archive-binary", OPTION_TEXT, &a->options.archive_binary},
+        {"sparse-binary", OPTION_TEXT, &a->options.sparse_binary},
+        {"help", OPTION_FLAG, &a->help},
+        {0},
+    };
+    return options_read(argc, argv, rows, e);
 }
 
 static enum status load_config(struct arguments *a, struct error *e)

@@ -2,8 +2,6 @@
 //
 // What this process may do is its row in proto/wall/rights.c, in force once it listens: accept connections and write to
 // stdout and stderr; with --cluster also connections to the NATS servers. No file is written.
-#include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +12,7 @@
 
 #include "base/inherited.h"
 #include "base/log.h"
+#include "base/options.h"
 #include "crypto/secret.h"
 #include "ipc/errors.h"
 #include "relay/cluster.h"
@@ -37,14 +36,16 @@ static const char usage[] =
     "GET /healthz and GET /metrics (Prometheus) are answered on the same port.\n"
     "SIGTERM or SIGINT: no new connections, end when the others have ended; a second one ends at once.\n";
 
-enum { DRAIN_S = 10, DESCRIPTORS_BESIDE = 64, RECEIVE_BUFFER = 8192, NUMBER_MAX = 1000000 };
+enum { DRAIN_S = 10, DESCRIPTORS_BESIDE = 64, RECEIVE_BUFFER = 8192 };
 
 struct arguments {
     const char *listen;
     const char *cluster;
     struct relay_options relay;
-    uint64_t drain_ms;
+    size_t drain_s;
     bool json;
+    bool help;
+    bool version;
 };
 
 struct program {
@@ -56,80 +57,24 @@ struct program {
     bool draining;
 };
 
-static const struct option options[] = {
-    {"listen", required_argument, NULL, 'l'},
-    {"max-connections", required_argument, NULL, 'c'},
-    {"max-per-address", required_argument, NULL, 'a'},
-    {"max-spares-per-key", required_argument, NULL, 'k'},
-    {"cluster", required_argument, NULL, 'n'},
-    {"drain", required_argument, NULL, 'd'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},
-    {0},
-};
-
-static bool take_number(const char *text, size_t *out)
-{
-    char *end;
-    errno = 0;
-    unsigned long n = strtoul(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || n > NUMBER_MAX)
-        return false;
-    *out = n;
-    return true;
-}
-
-static enum status take_option(struct arguments *a, int c, const char *argument, struct error *e)
-{
-    size_t n = 0;
-    if (strchr("cakd", c) != NULL && !take_number(optarg, &n))
-        return error_set(e, STATUS_INVALID, "USAGE", "%s is not a number up to %d", optarg, NUMBER_MAX);
-    switch (c) {
-    case 'l':
-        a->listen = optarg;
-        return STATUS_OK;
-    case 'c':
-        a->relay.max_connections = n;
-        return STATUS_OK;
-    case 'a':
-        a->relay.max_per_address = n;
-        return STATUS_OK;
-    case 'k':
-        a->relay.max_spares_per_key = n;
-        return STATUS_OK;
-    case 'n':
-        a->cluster = optarg;
-        return STATUS_OK;
-    case 'd':
-        a->drain_ms = n * 1000;
-        return STATUS_OK;
-    case 'j':
-        a->json = true;
-        return STATUS_OK;
-    case 'h':
-        fputs(usage, stdout);
-        exit(EXIT_SUCCESS);
-    case 'v':
-        puts("tandem-relay " TANDEM_VERSION);
-        exit(EXIT_SUCCESS);
-    default:
-        return error_set(e, STATUS_INVALID, "USAGE", "%s is unknown or lacks its value", argument);
-    }
-}
-
 static enum status take_arguments(int argc, char **argv, struct arguments *a, struct error *e)
 {
-    int c;
-    opterr = 0;
-    a->drain_ms = DRAIN_S * 1000;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (take_option(a, c, argv[optind - 1], e) != STATUS_OK)
-            return e->status;
-    }
-    if (optind != argc)
-        return error_set(e, STATUS_INVALID, "USAGE", "%s is not expected", argv[optind]);
-    if (a->listen == NULL)
+    const struct option_row rows[] = {
+        {"listen", OPTION_TEXT, &a->listen},
+        {"max-connections", OPTION_NUMBER, &a->relay.max_connections},
+        {"max-per-address", OPTION_NUMBER, &a->relay.max_per_address},
+        {"max-spares-per-key", OPTION_NUMBER, &a->relay.max_spares_per_key},
+        {"cluster", OPTION_TEXT, &a->cluster},
+        {"drain", OPTION_NUMBER, &a->drain_s},
+        {"json", OPTION_FLAG, &a->json},
+        {"help", OPTION_FLAG, &a->help},
+        {"version", OPTION_FLAG, &a->version},
+        {0},
+    };
+    a->drain_s = DRAIN_S;
+    if (options_read(argc, argv, rows, e) != STATUS_OK)
+        return e->status;
+    if (a->listen == NULL && !a->help && !a->version)
         return error_set(e, STATUS_INVALID, "USAGE", "--listen HOST:PORT is missing");
     return STATUS_OK;
 }
@@ -163,7 +108,7 @@ static void signalled(void *ctx)
     if (p->draining)
         loop_stop(p->loop);
     else
-        relay_drain(p->relay, p->args->drain_ms, drained, p);
+        relay_drain(p->relay, p->args->drain_s * 1000, drained, p);
     p->draining = true;
 }
 
@@ -221,7 +166,12 @@ int main(int argc, char **argv)
     inherited_settle();
     log_open(STDERR_FILENO, LOG_FORMAT_TEXT, LOG_INFO, "relay");
     crypto_init();
-    if (take_arguments(argc, argv, &a, &e) != STATUS_OK || run(&a, &e) != STATUS_OK)
-        return (int)ipc_error_report(&e, "tandem-relay", a.json);
-    return EXIT_SUCCESS;
+    enum status status = take_arguments(argc, argv, &a, &e);
+    if (status == STATUS_OK && a.help)
+        fputs(usage, stdout);
+    else if (status == STATUS_OK && a.version)
+        puts("tandem-relay " TANDEM_VERSION);
+    else if (status == STATUS_OK)
+        status = run(&a, &e);
+    return status == STATUS_OK ? EXIT_SUCCESS : (int)ipc_error_report(&e, "tandem-relay", a.json);
 }
