@@ -52,17 +52,7 @@ static void add_json_text(struct buf *b, struct span s)
 {
     struct buf clean = {0};
     utf8_repair(s, &clean);
-    buf_add_char(b, '"');
-    for (size_t i = 0; i < clean.len; i++) {
-        char c = clean.data[i];
-        if (c == '"' || c == '\\')
-            buf_printf(b, "\\%c", c);
-        else if ((unsigned char)c < 0x20)
-            buf_printf(b, "\\u%04x", (unsigned)c);
-        else
-            buf_add_char(b, c);
-    }
-    buf_add_char(b, '"');
+    text_add_json(buf_span(&clean), b);
     buf_free(&clean);
 }
 

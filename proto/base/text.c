@@ -190,6 +190,53 @@ void text_escape_in_json(struct span json, struct buf *out)
     escape_controls(json, true, out);
 }
 
+static bool is_surrogate(const unsigned char *p, size_t left)
+{
+    return left >= 3 && p[0] == 0xed && p[1] >= 0xa0;
+}
+
+size_t text_plain_in_json(struct span s)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr;
+    size_t n = 0;
+    while (n < s.len && p[n] >= 0x20 && p[n] != '"' && p[n] != '\\' && !is_surrogate(p + n, s.len - n))
+        n++;
+    return n;
+}
+
+static size_t add_escape(const unsigned char *p, struct buf *out)
+{
+    static const char named[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    unsigned char c = p[0];
+    if (c == '"' || c == '\\')
+        buf_printf(out, "\\%c", c);
+    else if (c < sizeof named && named[c] != 0)
+        buf_printf(out, "\\%c", named[c]);
+    else if (c < 0x20)
+        buf_printf(out, "\\u%04x", c);
+    else
+        buf_printf(out, "\\ud%x%02x", (p[1] >> 2) & 15U, ((p[1] & 3U) << 6) | (p[2] & 63U));
+    return c < 0x80 ? 1 : 3;
+}
+
+void text_add_json_part(struct span s, struct buf *out)
+{
+    while (s.len > 0) {
+        size_t plain = text_plain_in_json(s);
+        buf_add(out, s.ptr, plain);
+        s = span_from(s, plain);
+        if (s.len > 0)
+            s = span_from(s, add_escape((const unsigned char *)s.ptr, out));
+    }
+}
+
+void text_add_json(struct span s, struct buf *out)
+{
+    buf_add_char(out, '"');
+    text_add_json_part(s, out);
+    buf_add_char(out, '"');
+}
+
 void base64_encode(const void *bytes, size_t len, struct buf *out)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

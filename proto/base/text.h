@@ -25,6 +25,11 @@ void text_escape_controls(struct span s, struct buf *out);
 // The same in a compact JSON text, of which it leaves the value as it is: \uNNNN.
 void text_escape_in_json(struct span json, struct buf *out);
 
+// Appends s as a JSON string with its quotes, as JSON.stringify writes it; unpaired surrogates (WTF-8) become \uXXXX.
+void text_add_json(struct span s, struct buf *out);
+void text_add_json_part(struct span s, struct buf *out); // of a string, without the quotes
+size_t text_plain_in_json(struct span s);                // how many bytes of its beginning stay as they are
+
 // Standard alphabet with padding. Decoding also takes '-' and '_', refuses everything else; false leaves out as it was.
 void base64_encode(const void *bytes, size_t len, struct buf *out);
 bool base64_decode(struct span text, struct buf *out);

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "chum/lists.h"
-#include "wire/jsontext.h"
 
 // ---- Roots ---------------------------------------------------------------------------------------------------------
 
@@ -51,7 +51,7 @@ static enum status list_root(struct span fragment, const struct hash *hash, cons
     if (l->any)
         buf_add_char(l->text, ',');
     l->any = true;
-    jsontext_add_escaped(fragment, l->text);
+    text_add_json_part(fragment, l->text);
     bool is_version_node = span_starts_with(fragment, SPAN("{\"type\":\"version_node\""));
     if (hash != NULL)
         hash_list_add(l->shown, hash);
@@ -106,7 +106,7 @@ static enum status export_children(struct store *s, const struct hash *hash, str
         chum_child_write(&children.items[i], &entry);
         if (i != 0)
             buf_add_char(text, ',');
-        jsontext_add_escaped(buf_span(&entry), text);
+        text_add_json_part(buf_span(&entry), text);
         hash_list_add(shown, &children.items[i].hash);
     }
     buf_add_char(text, ']');
@@ -121,7 +121,7 @@ static enum status export_text(struct store *s, const struct hash *hash, struct 
     struct span microdata;
     enum status st = store_get(s, hash, arena, &microdata, e);
     if (st == STATUS_OK)
-        jsontext_add_escaped(microdata, text);
+        text_add_json_part(microdata, text);
     arena_destroy(arena);
     return st;
 }

@@ -3,10 +3,10 @@
 // that the other side has kept.
 #include "chum/outflow.h"
 
+#include "base/text.h"
 #include "chum/export.h"
 #include "chum/plan.h"
 #include "store/delivery.h"
-#include "wire/jsontext.h"
 
 enum { BATCH_BYTES = 256 << 10 };
 
@@ -100,8 +100,8 @@ enum status chum_outflow_next(struct store *s, struct chum_outflow *flow, const 
         head.more = store_feed_has_more(flow->feed) ? CHUM_BATCH_MORE : CHUM_BATCH_END;
     }
     chum_batch_write_head(&head, &first);
-    jsontext_add_escaped(buf_span(&first), text);
-    jsontext_add_escaped(buf_span(&f.body), text);
+    text_add_json_part(buf_span(&first), text);
+    text_add_json_part(buf_span(&f.body), text);
     buf_free(&first);
     buf_free(&f.body);
     return status;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/life.h"
+#include "base/text.h"
 #include "conn/message.h"
 #include "wire/jsontext.h"
 
@@ -64,7 +65,7 @@ void debug_answer(struct debug *d, struct span content)
     if (objects)
         buf_add_span(&message, content);
     else
-        jsontext_add_string(content, &message);
+        text_add_json(content, &message);
     buf_add_char(&message, '}');
     conn_send_text(d->conn, buf_span(&message));
     buf_free(&message);

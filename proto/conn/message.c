@@ -78,7 +78,7 @@ void message_add_key(const char *name, const uint8_t b[32], struct buf *out)
 void message_add_string(const char *name, struct span value, struct buf *out)
 {
     buf_printf(out, ",\"%s\":", name);
-    jsontext_add_string(value, out);
+    text_add_json(value, out);
 }
 
 // ---- Closing ----

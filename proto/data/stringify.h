@@ -12,5 +12,3 @@ enum status stringify_write(const struct value *v, struct buf *out, bool *undefi
 // Reads JSON text (any white space and member order) into a value with its members in UTF-16 order; of equal keys the
 // last one wins. Strings without escapes borrow from text. Codes: BAD-JSON, JSON-TOO-DEEP.
 enum status stringify_read(struct arena *a, struct span text, struct value **out, struct error *e);
-// Appends s as a JSON string literal the way the reference writes it; also for JSON messages on the wire.
-void stringify_string(struct span s, struct buf *out);

@@ -16,44 +16,6 @@ struct writer {
 
 static enum status write_value(struct writer *w, const struct value *v, bool *undefined);
 
-// An unpaired surrogate in WTF-8.
-static bool is_surrogate(const unsigned char *p, size_t left)
-{
-    return left >= 3 && p[0] == 0xED && p[1] >= 0xA0;
-}
-
-static void write_escape(struct buf *out, const unsigned char *p)
-{
-    static const char named[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
-    unsigned char c = p[0];
-    if (c == '"' || c == '\\')
-        buf_printf(out, "\\%c", c);
-    else if (c < sizeof named && named[c] != 0)
-        buf_printf(out, "\\%c", named[c]);
-    else if (c < 0x20)
-        buf_printf(out, "\\u%04x", c);
-    else
-        buf_printf(out, "\\ud%x%02x", (p[1] >> 2) & 15u, ((p[1] & 3u) << 6) | (p[2] & 63u));
-}
-
-void stringify_string(struct span s, struct buf *out)
-{
-    const unsigned char *p = (const unsigned char *)s.ptr;
-    size_t done = 0;
-    buf_add_char(out, '"');
-    for (size_t i = 0; i < s.len; i++) {
-        bool surrogate = is_surrogate(p + i, s.len - i);
-        if (p[i] >= 0x20 && p[i] != '"' && p[i] != '\\' && !surrogate)
-            continue;
-        buf_add(out, p + done, i - done);
-        write_escape(out, p + i);
-        i += surrogate ? 2 : 0;
-        done = i + 1;
-    }
-    buf_add(out, p + done, s.len - done);
-    buf_add_char(out, '"');
-}
-
 static void write_number(struct writer *w, double n)
 {
     char text[NUMBER_TEXT];
@@ -188,12 +150,7 @@ static int compare_members(const void *a, const void *b)
 // Peers copy keys without escaping them, so a key that needs it has no text that reads back (DATA-MODEL.md 3.7).
 static bool key_is_plain(struct span key)
 {
-    for (size_t i = 0; i < key.len; i++) {
-        unsigned char c = (unsigned char)key.ptr[i];
-        if (c < 0x20 || c == '"' || c == '\\' || is_surrogate((const unsigned char *)key.ptr + i, key.len - i))
-            return false;
-    }
-    return true;
+    return text_plain_in_json(key) == key.len;
 }
 
 static enum status write_member(struct writer *w, const struct value_member *m, bool *first)
@@ -264,7 +221,7 @@ static enum status write_value(struct writer *w, const struct value *v, bool *un
         break;
     case VALUE_STRING:
     case VALUE_REGEXP:
-        stringify_string(v->string, w->out);
+        text_add_json(v->string, w->out);
         break;
     case VALUE_DATE:
         write_date(w, v->number);

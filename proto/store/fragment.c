@@ -2,7 +2,7 @@
 // its scope, so that listing 100,000 roots reads rows in a line and looks nothing up.
 #include <string.h>
 
-#include "data/stringify.h"
+#include "base/text.h"
 #include "store/fragment.h"
 #include "store/rows.h"
 #include "store/schema.h"
@@ -11,7 +11,7 @@
 static void add_type(struct buf *b, const char *name, const struct store_type *type)
 {
     buf_printf(b, ",\"%s\":", name);
-    stringify_string((struct span){type->name, type->length}, b);
+    text_add_json((struct span){type->name, type->length}, b);
     buf_add_char(b, '}');
 }
 

@@ -1,4 +1,4 @@
-// JSON texts as messages carry them: reading what a peer sent within bounds, writing strings as JavaScript does.
+// JSON texts as messages carry them: reading what a peer sent within bounds. Strings are written with text_add_json.
 #pragma once
 
 #include <jansson.h>
@@ -14,8 +14,3 @@ struct jsontext_limits {
 
 // NULL on failure, with the parser's words in e: STATUS_TOO_BIG beyond a limit, else STATUS_INVALID. New reference.
 json_t *jsontext_parse(struct span text, struct jsontext_limits limits, struct error *e);
-
-// Appends s as a JSON string with its quotes, escaped as JSON.stringify does; unpaired surrogates (WTF-8) become
-// \uXXXX.
-void jsontext_add_string(struct span s, struct buf *out);
-void jsontext_add_escaped(struct span s, struct buf *out); // a part of a string, without the quotes

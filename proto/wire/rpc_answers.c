@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "wire/jsontext.h"
 #include "wire/rpc_internal.h"
 
 // ---- Sending ----
@@ -15,7 +14,7 @@ void rpc_send_text(struct rpc *r, struct buf *text)
 
 static void add_undefined_or_string(struct buf *out, const char *text)
 {
-    jsontext_add_string(span_of(text != NULL ? text : RPC_UNDEFINED), out);
+    text_add_json(span_of(text != NULL ? text : RPC_UNDEFINED), out);
 }
 
 static struct buf response(int64_t id, const char *type)
@@ -54,7 +53,7 @@ void rpc_answer_string(struct rpc *r, int64_t id, struct span text)
 {
     struct buf out = response(id, "data");
     buf_add_text(&out, ",\"data\":");
-    jsontext_add_string(text, &out);
+    text_add_json(text, &out);
     buf_add_char(&out, '}');
     rpc_send_text(r, &out);
 }
@@ -135,7 +134,7 @@ bool rpc_stream_text(struct rpc *r, int64_t id, struct span chunk, bool first)
         return false;
     struct buf out = response(id, "stream");
     buf_add_text(&out, ",\"chunk\":");
-    jsontext_add_string(chunk, &out);
+    text_add_json(chunk, &out);
     buf_add_text(&out, ",\"encoding\":");
     add_undefined_or_string(&out, first ? "utf8" : NULL);
     buf_add_char(&out, '}');

@@ -88,9 +88,34 @@ static void of_an_unfinished_text_the_last_character_waits(void **state)
     assert_int_equal(utf8_certain(SPAN("abc\x80")).len, 4);
 }
 
+static void strings_are_written_as_the_reference_writes_them(void **state)
+{
+    (void)state;
+    static const struct {
+        struct span text;
+        const char *json;
+    } cases[] = {
+        {SPAN(""), "\"\""},
+        {SPAN("plain \xc3\xa4 / \x7f"), "\"plain \xc3\xa4 / \x7f\""},
+        {SPAN("\"\\\b\f\n\r\t"), "\"\\\"\\\\\\b\\f\\n\\r\\t\""},
+        {SPAN("a\0b\x1f"
+              "c"),
+         "\"a\\u0000b\\u001fc\""},
+        {SPAN("\xed\xa0\xbdx\xed\xbf\xbf"), "\"\\ud83dx\\udfff\""}, // halves that found no other half
+        {SPAN("\xed\x9f\xbf"), "\"\xed\x9f\xbf\""},                 // the last before them
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf out = {0};
+        text_add_json(cases[i].text, &out);
+        assert_string_equal(buf_cstr(&out), cases[i].json);
+        buf_free(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(strings_are_written_as_the_reference_writes_them),
         cmocka_unit_test(utf8_is_checked_strictly),
         cmocka_unit_test(repair_replaces_maximal_parts),
         cmocka_unit_test(order_is_that_of_utf16),

@@ -31,34 +31,9 @@ static void what_is_no_json_is_refused(void **state)
     assert_string_equal(code_of("\"\xff\""), "BAD-JSON");
 }
 
-static void strings_are_written_as_the_reference_writes_them(void **state)
-{
-    (void)state;
-    static const struct {
-        struct span text;
-        const char *json;
-    } cases[] = {
-        {SPAN(""), "\"\""},
-        {SPAN("plain \xc3\xa4 / \x7f"), "\"plain \xc3\xa4 / \x7f\""},
-        {SPAN("\"\\\b\f\n\r\t"), "\"\\\"\\\\\\b\\f\\n\\r\\t\""},
-        {SPAN("a\0b\x1f"
-              "c"),
-         "\"a\\u0000b\\u001fc\""},
-        {SPAN("\xed\xa0\xbdx\xed\xbf\xbf"), "\"\\ud83dx\\udfff\""}, // halves that found no other half
-        {SPAN("\xed\x9f\xbf"), "\"\xed\x9f\xbf\""},                 // the last before them
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct buf out = {0};
-        jsontext_add_string(cases[i].text, &out);
-        assert_string_equal(buf_cstr(&out), cases[i].json);
-        buf_free(&out);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strings_are_written_as_the_reference_writes_them),
         cmocka_unit_test(what_is_beyond_a_limit_is_not_parsed),
         cmocka_unit_test(what_is_no_json_is_refused),
     };
