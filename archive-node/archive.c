@@ -1,3 +1,5 @@
+// The listener, the relay for others, and what others are told of where we are. A listener that is shut still listens,
+// at another address and for our sparse node alone.
 #include "archive-node/archive.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// Its sockets are bounded, so that the node's own connections and files keep their descriptors.
 #include "archive-node/embedded_relay.h"
 
 enum {

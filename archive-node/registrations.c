@@ -1,3 +1,5 @@
+// Every identity registers at every relay, within REGISTRATIONS_MAX. Only those of the main one are told and listed: to
+// the user a relay is one thing.
 #include "archive-node/registrations.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// The one descriptor is an epoll set of the hub's and a timer. Answers and events may call back into the channel, so
+// lists are searched anew behind each of them. Texts may hold secrets and are wiped when they were sent.
 #include "ipc/channel.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// Only the supervisor gives these options, so whatever is wrong with them is told in one sentence.
 #include "ipc/child.h"
 
 #include <signal.h>

@@ -1,3 +1,5 @@
+// nng has threads of its own. What runs on them sets a flag and wakes the descriptor that the call waits on, nothing
+// else. Who listens is judged before a byte is sent (check_server), because a request may hold a secret.
 #include "ipc/client.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+// Each node knows a contact for itself. Put together, the better news of the two counts: connected if one of them is,
+// seen when it was seen last, paired with both.
 #include "ipc/contacts.h"
 
 #include <stdbool.h>

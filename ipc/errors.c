@@ -1,3 +1,5 @@
+// Errors cross processes as JSON with code and number. A code that this program does not know is branched on by its
+// number, so that one of a newer program still means something.
 #include "ipc/errors.h"
 
 #include <stdio.h>

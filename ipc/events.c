@@ -1,3 +1,4 @@
+// Every event that there is. The reference in docs/ipc.md is written from this table, and a test compares them.
 #include "ipc/events.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// Who subscribes and does not read loses hints: beyond UNREAD_MAX bytes nothing is kept for it.
 #include "ipc/hints.h"
 
 #include <stdlib.h>

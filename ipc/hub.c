@@ -1,4 +1,8 @@
 // Who may connect, and whom to lose; the side of the loop. What goes between a hub and one peer is in hub_peer.c.
+//
+// What ends a peer only marks it (hub_close); it is freed by reap, between events, so that no list changes under who
+// walks it. The list is in the order in which peers were heard, longest ago first; together with rank that says whom to
+// lose.
 #include "ipc/hub_internal.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+// What people paste is tried in many readings (unbend.c); if all fail, the message is that of the one which came
+// closest (rank). A token is secret: messages say which character of which member is wrong, never what stands there.
 #include "ipc/invitation.h"
 
 #include <stdarg.h>

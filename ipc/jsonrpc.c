@@ -1,3 +1,5 @@
+// An event is a request without id to the method "event"; everything else is JSON-RPC 2.0 as it stands. What a message
+// lends (method, params, result) lives as long as its root.
 #include "ipc/jsonrpc.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// REQ sockets send a request again when they grow impatient: it joins the one under way (is_repeat). An answer that is
+// too big to be sent becomes an error that says so.
 #include "ipc/server.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// Handlers are found by the row of the table that a method has, so both know the same names. A request is freed by its
+// answer: one that is never answered is never freed, and its asker waits until it gives up.
 #include "ipc/service.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// The mode is set before the file is there and once more when it is: at no moment may somebody else connect. That a
+// file is left of a dead process is seen by its refusing a connection.
 #include "ipc/socket.h"
 
 #include <errno.h>

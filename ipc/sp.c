@@ -1,3 +1,5 @@
+// The framing of nng's Unix sockets: a greeting, then for each message 1, its length in eight bytes, its bytes. A
+// length is only claimed, so memory grows with what came; messages may be secret, so what is outgrown is wiped.
 #include "ipc/sp.h"
 
 #include <stdlib.h>

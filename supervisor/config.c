@@ -1,3 +1,5 @@
+// A row for each setting: what it may be, its default, and whether the nodes are told. A value is a text that was
+// checked when it was set. What comes later wins: default, file, environment, flag.
 #include "supervisor/config.h"
 
 #include <ctype.h>

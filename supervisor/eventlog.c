@@ -1,3 +1,5 @@
+// Both files are read at the start, the older one first. A line torn off by a crash is left out; if nothing can be read
+// the numbers begin anew.
 #include "supervisor/eventlog.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// E-mail addresses say who somebody is: defaults have a part that is random, given ones must be two.
 #include "supervisor/installation.h"
 
 #include <ctype.h>

@@ -1,3 +1,5 @@
+// check tells a wrong secret before any node is asked. It is compared in constant time, and a subkey tells nothing of
+// the others.
 #include "supervisor/keyfile.h"
 
 #include <jansson.h>

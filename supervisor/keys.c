@@ -1,3 +1,5 @@
+// The key of the installation, what each node gets of it, and the copies of their keys. When a write of keys.json fails
+// it may have happened all the same: keys_replace puts the old file back and then looks which of them is there.
 #include <string.h>
 
 #include "base/hash.h"

@@ -1,3 +1,5 @@
+// What a node says goes through here on the way to its log. Only a whole line of plain ASCII counts, because it is
+// shown on terminals.
 #include "supervisor/lastwords.h"
 
 #include <jansson.h>

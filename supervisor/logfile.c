@@ -1,3 +1,5 @@
+// Rotation keeps the number of the descriptor, which others were given (log_open). A full disk costs lines and stops
+// nothing.
 #include "supervisor/logfile.h"
 
 #include <fcntl.h>

@@ -1,3 +1,6 @@
+// An incarnation is one process of the system. It outlives its owner's interest until libuv has let go of all its
+// handles, so every callback looks first whether it has an owner. The one timer waits for a restart, the next heartbeat
+// or the end of grace; which it is follows from the state.
 #include "supervisor/process.h"
 
 #include <signal.h>

@@ -1,3 +1,4 @@
+// By /proc/self/exe, since the name by which somebody called us does not say where we are.
 #include "supervisor/programs.h"
 
 #include <limits.h>

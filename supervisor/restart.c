@@ -1,3 +1,5 @@
+// Deaths longer ago than the window no longer count, but the wait goes on growing until a process has been healthy for
+// a while.
 #include "supervisor/restart.h"
 
 #include "base/backoff.h"

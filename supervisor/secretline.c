@@ -1,3 +1,4 @@
+// Editors put a mark of UTF-8 in front and a carriage return behind: neither is part of the secret.
 #include "supervisor/secretline.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+// Everything is made for this user alone, and nothing is used that somebody else made. A socket's path has 107 bytes at
+// most: where the directory's is too long for that, its sockets lie in a short one that is named after its hash.
 #include "supervisor/statedir.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+// Building, taking down, and what processes, sockets, timers and signals tell. After each change drive comes before
+// tasks_check: what is driven may be what a task waits for.
 #include "supervisor/supervisor.h"
 
 #include <signal.h>

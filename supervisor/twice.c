@@ -1,3 +1,5 @@
+// NAME is written before its copy and removed after it: so a copy that is left alone is always one that shall take its
+// place.
 #include "supervisor/twice.h"
 
 #include <stdlib.h>

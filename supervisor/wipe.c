@@ -1,3 +1,4 @@
+// Every step can be done again, and what is gone is no failure: after a crash the whole is done from the beginning.
 #include "supervisor/wipe.h"
 
 #include <dirent.h>

@@ -1,3 +1,5 @@
+// Hosts are judged by how they look; nothing here asks a name server. What a host may consist of is narrow: whatever
+// passes can stand in a URL, a log line and a certificate's check without being escaped.
 #include "base/address.h"
 
 #include <arpa/inet.h>

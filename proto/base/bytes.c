@@ -1,3 +1,5 @@
+// Where memory comes from: running out of it ends the process here, so that nobody else has to ask. An arena is a chain
+// of blocks; resetting one keeps its first.
 #include "base/bytes.h"
 
 #include <stdio.h>

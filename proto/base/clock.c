@@ -1,3 +1,4 @@
+// Numbers of other programs may be no time at all: they are clamped before they become integers.
 #include "base/clock.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+// Which errno gets a code of its own is decided here: those that a user can do something about. The rest is IO.
 #include "base/error.h"
 
 #include <errno.h>

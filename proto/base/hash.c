@@ -1,3 +1,5 @@
+// Hashes as text, the map keyed by them, and lists. Parsing looks at all digits before it decides, since reading an
+// object parses many and nearly all are good.
 #include "base/hash.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// A descriptor that is closed at the start would be given to the next thing that is opened, and then written to as
+// standard output.
 #include "base/inherited.h"
 
 #include <fcntl.h>

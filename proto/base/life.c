@@ -1,3 +1,4 @@
+// The owner's thread alone calls these, which is asserted; so a count is enough and no lock is needed.
 #include "base/life.h"
 
 void life_begin(struct life *l, void (*destroy)(void *self), void *self)

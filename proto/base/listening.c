@@ -1,3 +1,5 @@
+// "localhost" is two sockets on one port. With port 0 the first one chooses it and the second may find it taken: then
+// both are tried again, a few times.
 #include "base/listening.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,5 @@
+// Any thread writes; a line is one write, so that lines of several threads and processes stay whole. What cannot be
+// written is dropped, since there is nowhere left to tell it. log_plain serves signal handlers: it allocates nothing.
 #include "base/log.h"
 
 #include <stdatomic.h>

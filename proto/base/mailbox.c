@@ -1,3 +1,5 @@
+// A drain runs what had been posted when it began; what is posted meanwhile makes the descriptor readable again, so a
+// letter that posts another cannot keep the loop.
 #include "base/mailbox.h"
 
 #include <pthread.h>

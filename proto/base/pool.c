@@ -1,3 +1,5 @@
+// Work that has begun is always finished; what has not begun when the pool goes is dropped, but its done is posted,
+// because done releases what was given to it.
 #include "base/pool.h"
 
 #include <pthread.h>

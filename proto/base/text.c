@@ -1,3 +1,5 @@
+// UTF-8 is judged strictly on the way in and repaired as a lenient decoder does where the reference would. Order and
+// lengths are those of UTF-16, as JavaScript has them.
 #include "base/text.h"
 
 #include <string.h>

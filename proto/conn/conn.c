@@ -1,3 +1,9 @@
+// The events of a connection: what its transport tells, what its host decides, what time brings. Which message is
+// awaited when stands in the two tables of conn_steps.c.
+//
+// Each event stands between conn_enter and conn_leave, because what it calls may end the connection: only the last
+// conn_leave frees it. Messages that come before somebody serves the group are kept, few, and on the account of the
+// peer.
 #include <stdlib.h>
 #include <string.h>
 

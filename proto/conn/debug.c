@@ -1,3 +1,5 @@
+// One question, one answer, then the connection ends. The host may answer when the connection is long gone: a question
+// holds the life of d until it is answered.
 #include "conn/debug.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+// What the peer says of itself fills conn_peer and proves nothing; only exchange_verify does. The response is the
+// challenge with every bit inverted, so a challenge that is one of ours, or the inverse of one, would have us give the
+// answer away (is_ours).
 #include "conn/exchange.h"
 
 #include <string.h>

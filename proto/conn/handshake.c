@@ -1,3 +1,6 @@
+// The key of the two instances seals nothing but the two ephemeral keys; everything behind it is sealed with what those
+// make, and they are forgotten then. Nonces are random here and stand in front of what they seal. Those that count
+// begin behind the handshake (wire/frame.c).
 #include "conn/handshake.h"
 
 #include <string.h>

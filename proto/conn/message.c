@@ -1,3 +1,5 @@
+// Refusals and words of closing are the reference's, to the letter. By them message_is_intended tells an end that was
+// wanted from a failure.
 #include "conn/message.h"
 
 #include <ctype.h>

@@ -1,3 +1,8 @@
+// A pairing outlives its connection while the host stores, and ends when both are over. Whatever fails or closes the
+// connection may end the pairing with it, so nothing is touched after conn_fail and conn_close.
+//
+// The invited side answers with its identity only after it has stored the other one, and closes: an end that comes
+// while the inviting side still stores is none too early (on_closed).
 #include "conn/pairing.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// The form of the message alone; whether it is who was authenticated is for pairing.c to check. Texts with a zero
+// inside are refused, since they become C strings.
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,8 @@
+// When a route dials, waits and takes a connection; whose turn it is among many is in routes_turns.c. The host keeps
+// one wake-up for all routes: whatever changes one ends with routes_schedule or routes_schedule_one.
+//
+// Two who dial each other at the same moment are connected twice. Between own nodes the connection that the smaller key
+// dialled stays; with others one that comes within ROUTES_DUPLICATE_MS is dropped, and a later one replaces the first.
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,6 @@
+// Who is known: the routes, our own identities, and whose key is whose, which the handshake asks. Each of our
+// identities has a route of its own to an instance; those to the same key hang together (next_local). What is known
+// from hearsay names no key as somebody's.
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,5 @@
+// Meetings are kept in memory and bounded. When there are MEETINGS_MAX all are forgotten: a copy is then noticed a
+// meeting later.
 #include "conn/runs.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// A search looks at every slot and compares in constant time, so that nobody can feel the way to a token. One that is
+// reserved neither expires nor serves anybody else until it is released or used up.
 #include "conn/tokens.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// What all transports have in common. One that was released tells its events until it is gone: to nobody.
 #include "conn/transport.h"
 
 uint64_t transport_new_id(void)

@@ -1,3 +1,5 @@
+// NaCl's box in two steps: the shared key is made once, what follows is its secretbox. Keys that would make a shared
+// key of zeros are refused.
 #include "crypto/box.h"
 
 #include <sodium.h>

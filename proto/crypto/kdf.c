@@ -1,3 +1,5 @@
+// Secrets are normalised first, so that the same words typed on another system open the same. The scrypt costs are the
+// reference's and can be no others.
 #include "crypto/kdf.h"
 
 #include <sodium.h>

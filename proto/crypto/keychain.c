@@ -1,3 +1,6 @@
+// Another node key takes effect in two steps: keychain_reseal puts the master key sealed with it beside the present
+// one, and the first opening with the new key puts it in the place of the other. Buffers that opened secrets go to have
+// their room before, so that no copy is left behind by growing.
 #include "crypto/keychain.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+// A line for each file in the order of names, and a sum: the same keys give the same text. Nothing is opened for it, so
+// what is sealed stays sealed.
 #include "crypto/keycopy.h"
 
 #include <stdlib.h>

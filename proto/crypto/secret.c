@@ -1,3 +1,5 @@
+// Memory of sodium_malloc: locked, fenced, and zeroed when it goes. Running out of it ends the process as running out
+// of any memory does.
 #include "crypto/secret.h"
 
 #include <sodium.h>

@@ -1,3 +1,4 @@
+// Ed25519 over the message as it is: everything that is signed is in memory as a whole.
 #include "crypto/sign.h"
 
 #include <sodium.h>

@@ -1,3 +1,5 @@
+// What a record is about is sealed in with each piece and stored nowhere: a record in another's place does not open.
+// The last piece is marked, so one that was cut off is noticed.
 #include "crypto/stream.h"
 
 #include <sodium.h>

@@ -1,3 +1,5 @@
+// Replacing a file is the order of temp.h and an fsync of the folder behind it. What is read may be no link: who can
+// write into the folder could lead us elsewhere.
 #include "io/file.h"
 
 #include <errno.h>

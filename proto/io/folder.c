@@ -1,3 +1,5 @@
+// Other threads move files meanwhile: what was named and is gone when it is looked at is passed over. Links are not
+// followed; a walk that removes removes them, the other passes them over.
 #include "io/folder.h"
 
 #include <dirent.h>

@@ -1,3 +1,6 @@
+// In builds for fault tests this stands in the place of sys.c: it counts calls, and the wanted one fails, is torn, or
+// is the last of the process. The script comes from the environment or from the test itself; a shared one lies in a
+// file that several processes map.
 #include "io/io_fault.h"
 
 #include <errno.h>

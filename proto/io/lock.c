@@ -1,3 +1,5 @@
+// A lock of flock, since one of fcntl ends when the process closes any descriptor of the file. The number in the file
+// is for people; nothing depends on it.
 #include "io/lock.h"
 
 #include <errno.h>

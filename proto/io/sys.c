@@ -1,3 +1,4 @@
+// Only the calls: what follows from a failure is decided by who calls.
 #include "io/sys.h"
 
 #include <errno.h>

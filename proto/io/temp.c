@@ -1,3 +1,5 @@
+// Names have the number of the process and a counter. A process before this one may have had the same number and left a
+// file, so several names are tried.
 #include "io/temp.h"
 
 #include <errno.h>

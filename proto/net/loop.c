@@ -1,3 +1,6 @@
+// libwebsockets turns the loop; its limit of descriptors is taken from the process when its context is made, so that is
+// set first. The environment is changed here, before there are threads. Timers and watched descriptors are
+// libwebsockets' own.
 #include "net/loop_lws.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+// A spare is a socket of the relay until it is handed over: then it leaves the list and becomes the user's. Everything
+// that tells the user comes last in its function, because the user may stop the client from there.
 #include "net/relay_client.h"
 
 #include <stdlib.h>

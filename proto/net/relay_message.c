@@ -1,3 +1,5 @@
+// One table for all messages of the relay protocol: which members they have and in which order they are written. Both
+// sides use it, the listener's here and the relay's in proto/relay.
 #include "net/relay_message.h"
 
 #include <jansson.h>

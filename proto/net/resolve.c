@@ -1,3 +1,5 @@
+// getaddrinfo blocks and cannot be broken off. Who gives up only loses interest: the worker goes on, and finish frees
+// what is left.
 #include "net/resolve.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,5 @@
+// Names of this machine are allowed with any port; others only as they are listed. An answer that is no upgrade closes
+// the connection behind it.
 #include "net/upgrade.h"
 
 #include <string.h>

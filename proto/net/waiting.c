@@ -1,3 +1,5 @@
+// IPv6 is counted by the first 64 bits, which is what one household or host has to choose from. Searching who is to
+// give way is linear, in lists that are bounded and only when they are full.
 #include "net/waiting.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+// What is sent is queued and written one message each time libwebsockets can take one; it counts as queued until it
+// asks for the next. The user hears of the end once, whoever caused it. A message that comes whole is handed on without
+// being copied.
 #include "net/ws.h"
 
 #include <stdlib.h>

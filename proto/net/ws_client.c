@@ -1,3 +1,6 @@
+// The addresses of a name are tried one behind the other. What a failure says is kept only if it says more than the one
+// before (weight). libwebsockets may destroy a socket within any of its calls, so what follows from a failure runs from
+// the timer step.
 #include "net/ws_client.h"
 
 #include <stdlib.h>

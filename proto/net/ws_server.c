@@ -1,3 +1,6 @@
+// Sockets that have yet to prove who they are wait in two lists, by age: handshaking, and upgraded but unproven. A
+// socket that is turned out is released when libwebsockets destroys it, and the server itself when its last socket has
+// gone.
 #include "net/ws_server.h"
 
 #include <errno.h>

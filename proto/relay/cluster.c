@@ -1,3 +1,5 @@
+// NATS calls on threads of its own. What comes there is put into a letter and opened on the loop; nothing else of the
+// relay is touched from them. A relay without a server works on alone.
 #include "relay/cluster.h"
 
 #include <stdio.h>

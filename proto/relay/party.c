@@ -1,3 +1,5 @@
+// All deadlines of a kind lie equally far ahead when they are set, so each kind is a list in order and needs no heap;
+// one timer serves all. A party dies with its transport's closed event and nowhere else.
 #include "relay/party.h"
 
 #include <stdlib.h>

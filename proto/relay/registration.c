@@ -1,3 +1,5 @@
+// Who listens with a key proves it by inverting what was sealed for that key. Spares of one key hang together, newest
+// first; the oldest goes when there are too many.
 #include "relay/party.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+// Starting, ending and what /metrics and /healthz say. Its own key pair is made anew at each start: it proves nothing
+// but serves the challenges.
 #include "relay/party.h"
 
 #include <stdlib.h>

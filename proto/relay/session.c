@@ -1,3 +1,5 @@
+// A transport whose other end is another relay. Order and flow are kept here, since NATS promises neither: frames are
+// numbered, a gap ends the session, and at most WINDOW bytes are unacknowledged.
 #include "relay/session.h"
 
 #include <stdio.h>

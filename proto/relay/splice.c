@@ -1,3 +1,5 @@
+// Two parties whose messages are mirrored as they are. A sender is paused while its receiver does not keep up, so a
+// splice holds little whatever goes through it. The end of one ends the other, with the same reason.
 #include "relay/party.h"
 
 #include <string.h>

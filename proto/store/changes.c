@@ -1,3 +1,6 @@
+// The list belongs to the transaction: a savepoint remembers how long it was and cuts it back to that (changes_drop). A
+// hook may store more, which makes the list longer and may move it, so each change is copied before the hook hears of
+// it. Losses are told after the commit only; nothing reacts to them before.
 #include <stdlib.h>
 #include <string.h>
 

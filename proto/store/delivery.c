@@ -1,3 +1,4 @@
+// What comes late or twice changes nothing and gets no number, so whoever follows the numbers never sees a step back.
 #include "store/delivery.h"
 #include "store/database.h"
 #include "store/rows.h"

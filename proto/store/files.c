@@ -1,3 +1,8 @@
+// Up to STORE_INLINE bytes are kept in memory and become a row. What grows beyond goes to a temporary file, and only
+// its name reaches the transaction.
+//
+// Whoever reads a file from its beginning and leaves nothing out has it checked on the way: the hash so far lies in one
+// of VERIFY_SLOTS places. Who begins elsewhere, or whose place was wanted by others, reads unchecked.
 #include <stdlib.h>
 
 #include "io/temp.h"

@@ -1,3 +1,5 @@
+// Looks at a store that is closed and changes nothing: damaged pages are found, missing files are not. A database that
+// somebody has locked counts as sound, since whoever opens it will say.
 #include "store/look.h"
 
 #include <sqlite3.h>

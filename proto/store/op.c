@@ -1,3 +1,5 @@
+// Three things that are a row each: results of requests, settings, and what the store holds, in sums. Results grow old
+// by the time the store was open, counted in the setting op.age, because the machine's clock may jump.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

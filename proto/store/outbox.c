@@ -1,3 +1,5 @@
+// How much waits is counted by triggers (schema.c), so that the limits cost one row. A row that is over keeps its
+// result, or why it failed, and not what was asked.
 #include "store/outbox.h"
 #include "store/database.h"
 #include "store/rows.h"

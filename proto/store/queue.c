@@ -1,3 +1,9 @@
+// Two threads. The store thread runs the jobs; the settler writes the files of one batch beside it, and never touches
+// the database. Reads have turns between the jobs of a batch, and see what is committed. Who submits a job waits for no
+// disk: the lock guards lists.
+//
+// The changes of a commit are posted before the answers to its jobs: who hears that his job is done has heard what it
+// changed.
 #include "store/queue.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+// All SQL that is used again and again. A statement is prepared when it is first wanted, once for each connection. Who
+// takes a row and does not read to the end resets it: otherwise its transaction stays open. Numbers in the texts are
+// values that tests/house/values.py holds.
+//
+// At the end errors of SQLite become ours. One that means damage also has the database made anew at the next opening.
 #include "store/statements.h"
 
 #include <errno.h>

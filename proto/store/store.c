@@ -1,3 +1,5 @@
+// Opening and closing, and the store as versions see it (data/version.h): what they read and write goes through the
+// functions at the beginning. The order of opening matters: nobody gets a store whose last crash was not cleaned up.
 #include "store/store.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// The times of a message are one blob in the order of this machine's bytes; one of another length counts as no times.
 #include "store/trace.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+// Files first, then the filter of calls. What the kernel does not offer is told in the status and done without. A
+// refused call is told once, from a signal handler, where only log_plain may be called.
 #include "wall/wall.h"
 
 #include <stdio.h>

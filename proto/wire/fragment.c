@@ -1,3 +1,6 @@
+// Whether a text goes whole is decided by its UTF-16 units, as the reference counts; pieces are bytes, and may cut a
+// character. So a text is repaired when it is whole; one that is handed on in pieces is not. A text that begins like a
+// control message carries one more character at its end, which the receiver drops.
 #include "wire/fragment.h"
 
 #include "base/text.h"

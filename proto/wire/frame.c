@@ -1,3 +1,5 @@
+// Each direction counts in steps of two, one even and one odd, so that no nonce is used twice with the key. What does
+// not open ends the connection: there is no other counter to try.
 #include "wire/frame.h"
 
 #include <string.h>

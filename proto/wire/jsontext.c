@@ -1,3 +1,5 @@
+// The limits are checked before the parser sees the text, by counting its brackets and commas: the tree of a short text
+// can be many times as large.
 #include "wire/jsontext.h"
 
 // The end of the string whose opening quote is at i: the index of its closing quote, or the text's length.

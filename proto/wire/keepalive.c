@@ -1,3 +1,5 @@
+// Only times and the escaping; pipeline.c sends and closes. A text of the application that begins like a lifesign
+// carries one more character at its end.
 #include "wire/keepalive.h"
 
 #include "base/text.h"

@@ -1,3 +1,5 @@
+// Each stage escapes for itself what looks like a message of its own. Only what opens is a sign of life: bytes that
+// others put in keep no connection open.
 #include "wire/pipeline.h"
 
 #include <stdlib.h>

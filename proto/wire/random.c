@@ -1,3 +1,4 @@
+// The one source of randomness outside of tests, which give a recorded one in its place.
 #include "wire/random.h"
 
 #include "crypto/secret.h"

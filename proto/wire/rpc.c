@@ -1,3 +1,5 @@
+// What a peer can have us keep is bounded: calls in flight and waiting, and on its account the texts that arrive and
+// the values parsed. A call leaves its list before its last reply, which may make other calls or fail all of them.
 #include "wire/rpc.h"
 
 #include <math.h>

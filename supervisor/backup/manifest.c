@@ -1,3 +1,6 @@
+// Numbers are written byte by byte, so that any machine can read them. A reader that met a fault is bad and reads
+// nothing any more: one look at its end is enough. Counts are held against what is left of the text before anything is
+// made of them.
 #include "supervisor/backup/manifest.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// Which piece of a record is the last is known at its end, so a whole piece waits until more comes. A pack has a
+// temporary name until it is durable; what a backup that is broken off wrote goes with its writer.
 #include "supervisor/backup/pack.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// A folder is a vault by its name. One without a generation is what a first backup left that was broken off, and none.
+// Numbers come from names of files, which change until the lock is held.
 #include "supervisor/backup/vault.h"
 
 #include <dirent.h>

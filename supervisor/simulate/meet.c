@@ -1,3 +1,4 @@
+// Both functions are called again and again, begin what may begin, and say when they are over; nobody waits in them.
 #include "supervisor/simulate/meet.h"
 
 #include <stdlib.h>

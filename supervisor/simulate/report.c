@@ -1,3 +1,4 @@
+// XML cannot write control characters at all, so they become blanks.
 #include "supervisor/simulate/report.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+// What is wrong is told with its place in the file (reading_fail). After the first fault nothing more is taken, so
+// whoever reads a part asks once, at its end.
 #include "supervisor/simulate/scenario_parts.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+// A message says in its text which one it is and of which run: so it is recognised wherever it is read, and however
+// often.
 #include "supervisor/simulate/talk.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+// Events go to standard output. The line of progress goes to standard error if that is a terminal, and the next event
+// wipes it.
 #include "supervisor/simulate/timeline.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// Of each kind of finding the first is told and the others are counted.
 #include "supervisor/simulate/verdict.h"
 
 #include <stdarg.h>

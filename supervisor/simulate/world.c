@@ -1,3 +1,4 @@
+// Only the first failure counts: what follows from it would hide it.
 #include "supervisor/simulate/world.h"
 
 #include <stdarg.h>
