@@ -1,3 +1,5 @@
+// Of the entries of a crdtConfig an exact path beats every pattern, and one that names the kind of the value beats one
+// that does not (rank). An algorithm that is unknown or unfit makes merging fail, as in the reference.
 #include "data/algorithm.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+// Maps, sets and objects are put together part by part. For a single value what decides is who set it last, by the
+// order of versions that only one side has; clocks come after that.
 #include "data/combine.h"
 
 #include "data/combine_internal.h"

@@ -1,3 +1,5 @@
+// A binary heap. The order of arrival is kept with each entry, because a heap alone would let equals leave in any
+// order.
 #include "data/depths.h"
 
 #include <stdbool.h>

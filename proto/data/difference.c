@@ -1,3 +1,5 @@
+// The reference ends its comparison of a map at the first key that is gone, and what it does not compare it does not
+// merge: so does this.
 #include "data/difference.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// Both histories are walked together, deepest nodes first, each node marked with the sides that it lies behind.
+// Versions are compared by data and time, not by nodes: the same version may have been given several.
 #include "data/fork.h"
 
 #include <stdlib.h>

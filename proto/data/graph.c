@@ -1,3 +1,5 @@
+// The two nodes are followed backwards, deepest first, until there is one node left to go on from: that both have in
+// common, and nothing behind it is loaded. Meeting one of the two on the way means that it contains the other.
 #include "data/graph.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// Integers above 2^53 that a double does not hold are refused: another number would be stored in their place.
 #include "data/jsonform.h"
 
 #include <math.h>

@@ -1,3 +1,5 @@
+// Whole numbers up to 2^53 take a short way. Of others a decimal of DBL_DIG digits is tried, then a longer one until it
+// reads back; its zeros go.
 #include "data/number.h"
 
 #include <float.h>

@@ -1,3 +1,5 @@
+// A recipe passes through states: unread text, checked object, ready for use or unusable. Each is reached when somebody
+// first needs it, since most of the 78 built in never are.
 #include "data/microdata.h"
 #include "data/recipe_internal.h"
 

@@ -1,3 +1,5 @@
+// A match that costs more than its limits counts as one: what it would have refused is then taken, and nobody can stop
+// us with an expression.
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 

@@ -1,3 +1,5 @@
+// Sets and maps are sorted by the texts of their elements, which are therefore written first and put in order
+// afterwards.
 #include "data/stringify.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+// Appending in an arena leaves the smaller array behind: capacities double, so that is at most as much as is in use.
 #include "data/value.h"
 
 #include <math.h>

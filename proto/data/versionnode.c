@@ -1,3 +1,5 @@
+// A node whose bytes are lost is known by its links alone: the last is its data, the others lead to those before it.
+// That is enough to go on behind it.
 #include "data/versionnode.h"
 
 #include <math.h>
