@@ -1,3 +1,6 @@
+// Lists are walked side by side, a cursor in each; the later element is emitted first (takes_over), whatever order a
+// list has in itself. Two cursors at one entry have the same rest, so one of them ends there. Entries that are lost are
+// stepped over by their links, if who reads says so.
 #include "data/linkedlist.h"
 
 #include <math.h>

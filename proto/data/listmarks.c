@@ -1,3 +1,5 @@
+// What was found out is kept within bounds: when there is too much all of it is forgotten, and found out again. Which
+// entries are marks follows from their hashes, about one in MARK_ONE_IN, so no list of them is needed.
 #include "data/listmarks.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// Objects that paths lead through are read once and kept until lookup_forget. How many bytes that were is counted for
+// whoever has to stop at a limit.
 #include "data/lookup.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+// For each value the nearest versions on either side that touched it are asked (graph_nearest), and of several the
+// later counts. Only members that some version changed are merged; the others are those of the version that both have
+// in common.
 #include "data/merge.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// Items are compared by the hash of their text. One that only one side has stays if the nearest version that touched it
+// added it; of two that are as near, adding wins over removing.
 #include "data/merge_internal.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// Text without entities is borrowed from what is read; only other text is copied. What could be written in two ways is
+// refused in all but one (NOT-CANONICAL).
 #include "data/microdata.h"
 
 #include <math.h>

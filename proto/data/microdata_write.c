@@ -1,3 +1,5 @@
+// Items of bags and sets are written as they come and put in order afterwards, in place; most are in order already.
+// Unpaired surrogates cannot be written as UTF-8 and become U+FFFD.
 #include "data/microdata.h"
 
 #include <math.h>

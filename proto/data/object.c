@@ -1,3 +1,5 @@
+// Making an object writes it and reads its text back, so one that was made and one that was received cannot differ in
+// what follows from the bytes.
 #include "data/object.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+// Sorted by path and algorithm, and items by hash, so that each question of the merge is a binary search. In which
+// order they were found is kept beside, for the order of new members.
 #include "data/operations.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// Inheritance is followed here, at most INHERIT_MAX steps from one recipe to the next. Within an itemtype that was
+// itself inherited it is not followed any more (mode.resolve).
 #include "data/microdata_tags.h"
 #include "data/recipe_internal.h"
 

@@ -1,3 +1,5 @@
+// The shape alone: whether what a recipe inherits from is there shows when it is built. Names stand in tags and paths
+// without being escaped, so those that would need it are refused.
 #include <math.h>
 
 #include "data/recipe_internal.h"

@@ -1,3 +1,5 @@
+// Strings without escapes are borrowed from the text. Members are sorted when their object is whole; of equal names the
+// last stays, as in JavaScript.
 #include <stdlib.h>
 #include <string.h>
 

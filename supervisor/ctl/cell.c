@@ -1,3 +1,5 @@
+// Whether something is a number and stands right in its column follows from the order of enum output_kind: what is one
+// comes last. Colours belong to words, wherever they stand.
 #include "supervisor/ctl/cell.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+// The handler only notes the number: what is half done looks at it between two steps. When it is released the signal is
+// raised once more, for whoever would have had it. What was ignored at the start, as under nohup, stays so.
 #include "supervisor/ctl/interrupt.h"
 
 #include <signal.h>

@@ -1,3 +1,4 @@
+// Both own nodes are "me", so a list names them once. Nothing here fails: without names there are ids.
 #include "supervisor/ctl/names.h"
 
 #include "base/bytes.h"

@@ -1,3 +1,5 @@
+// NULL is a progress that shows nothing, so that nobody has to ask. Rates are those of the whole time until now and not
+// of the last moment, which makes what is left jump less.
 #include "supervisor/ctl/progress.h"
 
 #include <stdio.h>

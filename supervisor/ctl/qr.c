@@ -1,3 +1,4 @@
+// Terminals are light on dark as a rule, so what is drawn are the light modules, two in each character.
 #include "supervisor/ctl/qr.h"
 
 #include <png.h>

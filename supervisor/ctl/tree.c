@@ -1,3 +1,5 @@
+// Holes are found with SEEK_DATA and SEEK_HOLE, and progress counts what is there without them. A file may become
+// shorter while it is copied, which is no failure.
 #include "supervisor/ctl/tree.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+// Decimal units. Of times not long ago the biggest unit alone is told; from a week on it is the date.
 #include "supervisor/ctl/units.h"
 
 #include <time.h>
