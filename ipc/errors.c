@@ -152,6 +152,8 @@ const struct ipc_code IPC_CODES[] = {
      "A peer asks for more than it may have at a time; 'tandem status --json' shows who uses what."},
     {"NO-WAY", 427, IPC_EXIT_REFUSED, STATUS_REFUSED,
      "Pair with this person first: tandem invite, tandem pair; 'tandem contacts' shows who is paired with whom."},
+    {"LINK-USED", 429, IPC_EXIT_REFUSED, STATUS_REFUSED,
+     "Press Enter where 'tandem ui' runs, or run it again: it prints another link."},
     {"OUTBOX-FULL", 428, IPC_EXIT_REFUSED, STATUS_FULL,
      "The archive node has been away for too long; see 'tandem status'. Nothing that waits is lost."},
 

@@ -44,6 +44,8 @@ static const struct row {
     {"autostart.user", TEXT, 0, 0, false, "",
      "with a secret of autostart.secret: make an installation for this user if "
      "there is none"},
+    {"ui.listen", TEXT, 0, 0, false, "127.0.0.1:0",
+     "where 'tandem ui' listens on this machine; port 0 takes a free one"},
     {"alert.no_sync_s", NUMBER, 0, 86400, true, "60",
      "event when the own nodes do not synchronise for so long; 0: never"},
     {"alert.errors", NUMBER, 0, 1000000, true, "60", "event when so many errors happen within a minute; 0: never"},

@@ -6,15 +6,15 @@
 
 enum { HEADER_MAX = 512, HEADERS_MAX = 17 << 10 };
 
-int upgrade_answer(struct lws *wsi, const char *status, const char *type, struct span body)
+int upgrade_answer(struct lws *wsi, const char *status, const char *headers, const char *type, struct span body)
 {
     struct buf b = {0};
     memset(buf_reserve(&b, LWS_PRE), 0, LWS_PRE);
     b.len = LWS_PRE;
     buf_printf(&b,
                "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nUpgrade: websocket\r\n"
-               "Connection: Upgrade, close\r\n\r\n",
-               status, type, body.len);
+               "Connection: Upgrade, close\r\n%s\r\n",
+               status, type, body.len, headers != NULL ? headers : "");
     buf_add_span(&b, body);
     lws_write(wsi, (unsigned char *)b.data + LWS_PRE, b.len - LWS_PRE, LWS_WRITE_HTTP);
     buf_free(&b);
@@ -81,6 +81,21 @@ bool upgrade_origin_allowed(struct lws *wsi, const struct ws_server_options *opt
     if (span_starts_with(o, SPAN("https://")) && is_own_name(span_from(o, 8)))
         return true;
     return span_starts_with(o, SPAN("file://")) || in_list(o, options->origins);
+}
+
+bool upgrade_host_is(struct lws *wsi, struct span authority)
+{
+    char host[HEADER_MAX];
+    int n = lws_hdr_copy(wsi, host, sizeof host, WSI_TOKEN_HOST);
+    return n > 0 && span_eq((struct span){host, (size_t)n}, authority);
+}
+
+bool upgrade_origin_is(struct lws *wsi, struct span authority)
+{
+    char origin[HEADER_MAX];
+    int n = lws_hdr_copy(wsi, origin, sizeof origin, WSI_TOKEN_ORIGIN);
+    struct span o = {origin, n > 0 ? (size_t)n : 0};
+    return span_starts_with(o, SPAN("http://")) && span_eq(span_from(o, 7), authority);
 }
 
 bool upgrade_choose_subprotocol(struct lws *wsi, struct loop *l)

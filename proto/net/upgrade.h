@@ -8,8 +8,13 @@
 bool upgrade_host_allowed(struct lws *wsi, const struct ws_server_options *options, const char *listened);
 bool upgrade_origin_allowed(struct lws *wsi, const struct ws_server_options *options);
 
-// Answers without an upgrade. The result goes back to libwebsockets, which closes when it is written.
-int upgrade_answer(struct lws *wsi, const char *status, const char *type, struct span body);
+// What options.own_page asks for; authority is HOST:PORT of the listener.
+bool upgrade_host_is(struct lws *wsi, struct span authority);
+bool upgrade_origin_is(struct lws *wsi, struct span authority);
+
+// Answers without an upgrade. headers: NULL for none. The result goes back to libwebsockets, which closes when it is
+// written.
+int upgrade_answer(struct lws *wsi, const char *status, const char *headers, const char *type, struct span body);
 
 // Subprotocols mean nothing here, but libwebsockets wants to know one of those that the client offers, and names it in
 // its answer: it is told that its own is the first. false: the list is longer than it can read.

@@ -107,19 +107,6 @@ static void handshakes_due(void *ctx)
 
 // Requests
 
-static int answer_plain_http(struct ws_server *s, struct lws *wsi, const char *path)
-{
-    struct buf body = {0};
-    const char *type = "text/plain";
-    int n;
-    if (path != NULL && s->options.http != NULL && s->options.http(s->ctx, path, &body, &type))
-        n = upgrade_answer(wsi, "200 OK", type, buf_span(&body));
-    else
-        n = upgrade_answer(wsi, "426 Upgrade Required", "text/plain", SPAN("This is a WebSocket endpoint.\n"));
-    buf_free(&body);
-    return n;
-}
-
 // NULL when every address is listened at.
 static const char *listened_name(const struct ws_server *s)
 {
@@ -136,13 +123,49 @@ static void note_refused_upgrade(struct incoming *c, const char *why)
 static int refuse_headers(struct incoming *c, struct lws *wsi)
 {
     note_refused_upgrade(c, "headers");
-    return upgrade_answer(wsi, "431 Request Header Fields Too Large", "text/plain", SPAN("Too many headers.\n"));
+    return upgrade_answer(wsi, "431 Request Header Fields Too Large", c->server->options.headers, "text/plain",
+                          SPAN("Too many headers.\n"));
 }
 
 static int refuse_upgrade(struct incoming *c, struct lws *wsi, const char *why)
 {
     note_refused_upgrade(c, why);
-    return upgrade_answer(wsi, "403 Forbidden", "text/plain", SPAN("This connection is not allowed.\n"));
+    return upgrade_answer(wsi, "403 Forbidden", c->server->options.headers, "text/plain",
+                          SPAN("This connection is not allowed.\n"));
+}
+
+static struct span authority_of(const struct ws_server *s)
+{
+    return span_from(span_of(s->url), strlen("ws://"));
+}
+
+static bool host_allowed(const struct ws_server *s, struct lws *wsi)
+{
+    return s->options.own_page ? upgrade_host_is(wsi, authority_of(s))
+                               : upgrade_host_allowed(wsi, &s->options, listened_name(s));
+}
+
+static bool origin_allowed(const struct ws_server *s, struct lws *wsi)
+{
+    return s->options.own_page ? upgrade_origin_is(wsi, authority_of(s)) : upgrade_origin_allowed(wsi, &s->options);
+}
+
+static int answer_plain_http(struct incoming *c, struct lws *wsi, const char *path)
+{
+    const struct ws_server_options *o = &c->server->options;
+    struct buf body = {0};
+    const char *type = "text/plain";
+    int n;
+    if (o->own_page && !host_allowed(c->server, wsi))
+        return refuse_upgrade(c, wsi, "host");
+    if (path != NULL && o->http != NULL && o->http(c->server->ctx, path, &body, &type))
+        n = upgrade_answer(wsi, "200 OK", o->headers, type, buf_span(&body));
+    else if (o->own_page)
+        n = upgrade_answer(wsi, "404 Not Found", o->headers, type, SPAN("There is no such page.\n"));
+    else
+        n = upgrade_answer(wsi, "426 Upgrade Required", o->headers, type, SPAN("This is a WebSocket endpoint.\n"));
+    buf_free(&body);
+    return n;
 }
 
 // The header is read again: after an unknown upgrade libwebsockets passes a dangling pointer to it.
@@ -155,9 +178,9 @@ static int confirm_upgrade(struct incoming *c, struct lws *wsi)
         return refuse_headers(c, wsi);
     if (strcasecmp(upgrade, "websocket") != 0)
         return refuse_upgrade(c, wsi, "upgrade");
-    if (!upgrade_host_allowed(wsi, &c->server->options, listened_name(c->server)))
+    if (!host_allowed(c->server, wsi))
         return refuse_upgrade(c, wsi, "host");
-    if (!upgrade_origin_allowed(wsi, &c->server->options))
+    if (!origin_allowed(c->server, wsi))
         return refuse_upgrade(c, wsi, "origin");
     if (!upgrade_choose_subprotocol(wsi, c->server->loop))
         return refuse_upgrade(c, wsi, "subprotocol");
@@ -211,7 +234,7 @@ static int server_callback(struct lws *wsi, enum lws_callback_reasons reason, vo
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return confirm_upgrade(c, wsi);
     case LWS_CALLBACK_HTTP:
-        return answer_plain_http(c->server, wsi, in);
+        return answer_plain_http(c, wsi, in);
     case LWS_CALLBACK_ESTABLISHED:
         return upgraded(c, wsi);
     case LWS_CALLBACK_CLOSED_HTTP:

@@ -184,4 +184,9 @@ const struct wall_rights WALL_RIGHTS[WALL_PROGRAMS] = {
                             .conditions = ALONE | BIT(WALL_OWN_KILL) | BIT(WALL_SOCKETS_INTERNET) | BIT(WALL_IOCTL),
                             .files = FILES_NODE,
                             .connects = true},
+    [WALL_UI] = {.name = "tandem-ui",
+                 .places = "none",
+                 .groups = GROUPS_ALL | BIT(WALL_CONNECT),
+                 .conditions = ALONE | BIT(WALL_OWN_KILL) | BIT(WALL_SOCKETS_LOCAL) | BIT(WALL_IOCTL),
+                 .files = BIT(WALL_FILES_LIBRARIES) | BIT(WALL_FILES_SELF)},
 };

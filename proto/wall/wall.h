@@ -18,6 +18,7 @@ enum wall_program {
     WALL_SPARSE,        //
     WALL_RELAY,         // once it listens
     WALL_RELAY_CLUSTER, // with --cluster
+    WALL_UI,            // once it listens
     WALL_PROGRAMS
 };
 

@@ -17,7 +17,7 @@ enum { ANSWER_MARGIN_MS = 2000, GONE_MS = 5000, BEGIN_MS = 3000 };
 
 // --- programs that take over this process ----------------------------------------------------------------------------
 
-enum { OWN_WORDS = 5 }; // beside those given, and the NULL
+enum { OWN_WORDS = 7 }; // beside those given: the program, four of a command, --json, and the NULL
 
 struct words {
     char **list;
@@ -41,16 +41,15 @@ static void add_given(struct words *w, const struct ctl *c)
     }
 }
 
-// Only returns when the program cannot be started.
-static enum status become(struct ctl *c, const char *name, bool with_state, struct error *e)
+// own: words in front of those given; of two equal options the last counts. Only returns when the program cannot be
+// started.
+static enum status become(struct ctl *c, const char *name, const char *const *own, struct error *e)
 {
     struct words w = {.list = mem_array(2 * c->given_count + OWN_WORDS, sizeof *w.list)};
     char *program = program_beside(name);
     add_word(&w, program);
-    if (with_state) {
-        add_word(&w, "--state-dir");
-        add_word(&w, c->state_dir);
-    }
+    while (*own != NULL)
+        add_word(&w, *own++);
     if (c->json)
         add_word(&w, "--json");
     add_given(&w, c);
@@ -63,14 +62,41 @@ static enum status become(struct ctl *c, const char *name, bool with_state, stru
 
 enum status run_up(struct ctl *c, struct error *e)
 {
-    return become(c, "tandem-supervisor", true, e);
+    return become(c, "tandem-supervisor", (const char *const[]){"--state-dir", c->state_dir, NULL}, e);
 }
 
 enum status run_relay(struct ctl *c, struct error *e)
 {
     if (!ctl_has(c, "listen"))
         return ctl_usage(e, "relay wants --listen HOST:PORT");
-    return become(c, "tandem-relay", false, e);
+    return become(c, "tandem-relay", (const char *const[]){NULL}, e);
+}
+
+static const char *setting_among(const json_t *items, const char *key)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        if (strcmp(json_string_value(json_object_get(item, "key")), key) == 0)
+            return json_string_value(json_object_get(item, "value"));
+    }
+    return NULL;
+}
+
+enum status run_ui(struct ctl *c, struct error *e)
+{
+    bool running;
+    char *control = NULL;
+    json_t *items = config_in_force(c, &running, e);
+    if (items == NULL)
+        return e->status;
+    if (ctl_find_control(c, &control, e) == STATUS_OK)
+        become(c, "tandem-ui",
+               (const char *const[]){"--control", control, "--listen", setting_among(items, "ui.listen"), NULL}, e);
+    free(control);
+    json_decref(items);
+    return e->status;
 }
 
 // --- provision -------------------------------------------------------------------------------------------------------

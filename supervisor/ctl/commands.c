@@ -67,6 +67,12 @@ const struct ctl_command CTL_COMMANDS[] = {
      "Where it was before. The archive is restarted for it.", "listener start", 30, run_listener, {{0}}},
     {"down", "", 0, 0, "Stop both nodes and the supervisor",
      "As Ctrl-C does where 'tandem up' runs. Returns when everything is stopped; nothing that was acknowledged is lost.", "down", 30, run_down, {{0}}},
+    {"ui", "", 0, 0, "Show this installation as a page in a browser of this machine",
+     "Prints a link that opens the page once, and serves it until Ctrl-C. Enter makes another link. Nobody without the link\n"
+     "gets in, and the page is reached from this machine only. It cannot end, wipe or restore anything.",
+     "ui", CTL_FOREVER, run_ui,
+     {{"listen", '\0', "HOST:PORT", "where to listen on this machine; default: the setting ui.listen"},
+      {"stdin-lifetime", '\0', NULL, "stop when stdin ends; a line on it makes another link"}}},
     {"demo", "", 0, 0, "Show the whole path on a temporary installation",
      "Starts, provisions and pairs two nodes on a free port, sends a chat message each way and a file, measures, and\n"
      "cleans up.",

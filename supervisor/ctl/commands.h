@@ -8,6 +8,7 @@
 // cmd_run.c
 CTL_RUN(run_up);
 CTL_RUN(run_relay);
+CTL_RUN(run_ui);
 CTL_RUN(run_provision);
 void provisioned_print(const json_t *result); // what 'provision' answers
 CTL_RUN(run_secret_change);

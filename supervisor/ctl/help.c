@@ -98,11 +98,11 @@ static void print_option(const struct ctl_option *o)
 // The others are of the supervisor, or need none.
 bool help_takes_node(const struct ctl_command *c)
 {
-    static const char *const without[] = {"up",         "provision", "secret change", "deprovision",    "status",
-                                          "wait",       "restart",   "listener stop", "listener start", "down",
-                                          "demo",       "relay",     "doctor",        "config show",    "config set",
-                                          "completion", "simulate",  "backup",        "backup verify",  "backup list",
-                                          "restore"};
+    static const char *const without[] = {
+        "up",      "provision",     "secret change",  "deprovision", "status",   "wait",
+        "restart", "listener stop", "listener start", "down",        "demo",     "relay",
+        "doctor",  "config show",   "config set",     "completion",  "simulate", "ui",
+        "backup",  "backup verify", "backup list",    "restore"};
     for (size_t i = 0; i < sizeof without / sizeof *without; i++)
         if (strcmp(c->name, without[i]) == 0)
             return false;

@@ -206,7 +206,7 @@ static enum status check(struct ctl *c, const struct typed *t, struct error *e)
 // Those that become other programs, whose walls are their own, go without.
 static enum status enter_walls(const struct ctl *c, struct error *e)
 {
-    static const char *const without[] = {"up", "relay", "demo", "simulate"};
+    static const char *const without[] = {"up", "relay", "demo", "simulate", "ui"};
     const char *name = c->command->name;
     for (size_t i = 0; i < sizeof without / sizeof *without; i++)
         if (strcmp(name, without[i]) == 0)

@@ -20,6 +20,7 @@ static const struct {
     {"simulate", "{passed, name, seed, milliseconds, checks:[{name,passed,why}], measured:{…}, timeline:[{atMs,text}], "
                  "kept}; with --list "
                  "[{name,about}], with --plan {messages:[…], trouble:[…]}"},
+    {"ui", "a stream: first {event:\"ready\", url}, again for each further link"},
     {"relay", "a stream: first {event:\"ready\", url}"},
     {"invite", "=pairing.invite"},
     {"invite list", "=pairing.invitations"},

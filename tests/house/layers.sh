@@ -48,7 +48,13 @@ below proto/models 'base|io|crypto|data|store'
 below proto/net 'base|crypto|conn'
 below proto/relay 'base|wall|crypto|conn|net|ipc'
 below ipc 'base|crypto'
-below supervisor 'base|wall|io|crypto|ipc|store'
+found=$(grep -rnE '^#include "(net|conn)/' --include='*.[ch]' supervisor | grep -v '^supervisor/ui/')
+if [ -n "$found" ]; then
+    echo "only the page's program speaks with a network: $found"
+    failed=1
+fi
+below supervisor 'base|wall|io|crypto|ipc|store|net|conn'
+below supervisor/ui 'base|wall|crypto|ipc|net|conn|supervisor/ui'
 below archive-node 'base|net|node|relay'
 below sparse-node 'node'
 

@@ -1,4 +1,4 @@
-"""What somebody can do who got into a running process: intruder.c is preloaded into all five programs and tries."""
+"""What somebody can do who got into a running process: intruder.c is preloaded into all six programs and tries."""
 import ctypes
 import errno
 import json
@@ -184,6 +184,24 @@ def _relay(t, world):
 
 
 @with_world
+def _ui(t, world):
+    start(t, world)
+    path = os.path.join(t.top, "stderr")
+    with open(path, "w") as stderr:
+        ui = subprocess.Popen([os.path.join(BIN, "tandem"), "ui", "--json"], stderr=stderr, env=t.environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        assert json.loads(ui.stdout.readline())["event"] == "ready"
+        try_all(ui.pid, {**FILES, "abstract": EPERM, "tcp": EACCES, "listen": EACCES}, file_reader(path))
+        assert attempt(ui.pid, "fork", file_reader(path)) == ENDED
+        assert ui.wait(10) == -signal.SIGSYS
+    finally:
+        ui.kill()
+        ui.wait()
+        ui.stdout.close()
+
+
+@with_world
 def _command_line(t, world):
     pair, status = start(t, world)
     path = os.path.join(t.top, "stderr")
@@ -207,6 +225,7 @@ test_the_archive_withstands_from_inside = _archive
 test_the_sparse_node_withstands_from_inside = _sparse
 test_the_supervisor_withstands_from_inside = _supervisor
 test_the_relay_withstands_from_inside = _relay
+test_the_page_s_program_withstands_from_inside = _ui
 test_the_command_line_withstands_from_inside = _command_line
 
 

@@ -1439,6 +1439,7 @@ export type ErrorCode =
     | 'PAIRING-OFF'
     | 'OVER-BUDGET'
     | 'NO-WAY'
+    | 'LINK-USED'
     | 'OUTBOX-FULL'
     | 'TIMEOUT'
     | 'CONN-TIMEOUT'

@@ -174,6 +174,7 @@ export const ERRORS = {
     'PAIRING-OFF': {number: 425, exit: 4, hint: "Set peers.pairing to true in tandem.conf and restart."},
     'OVER-BUDGET': {number: 426, exit: 4, hint: "A peer asks for more than it may have at a time; 'tandem status --json' shows who uses what."},
     'NO-WAY': {number: 427, exit: 4, hint: "Pair with this person first: tandem invite, tandem pair; 'tandem contacts' shows who is paired with whom."},
+    'LINK-USED': {number: 429, exit: 4, hint: "Press Enter where 'tandem ui' runs, or run it again: it prints another link."},
     'OUTBOX-FULL': {number: 428, exit: 4, hint: "The archive node has been away for too long; see 'tandem status'. Nothing that waits is lost."},
     'TIMEOUT': {number: 500, exit: 5, hint: "Try again, or wait longer with --timeout SECONDS."},
     'CONN-TIMEOUT': {number: 501, exit: 5, hint: "The peer is slow, busy or no node; try again."},

@@ -198,6 +198,7 @@ ERRORS = {  # code: (number, hint)
     "PAIRING-OFF": (425, "Set peers.pairing to true in tandem.conf and restart."),
     "OVER-BUDGET": (426, "A peer asks for more than it may have at a time; 'tandem status --json' shows who uses what."),
     "NO-WAY": (427, "Pair with this person first: tandem invite, tandem pair; 'tandem contacts' shows who is paired with whom."),
+    "LINK-USED": (429, "Press Enter where 'tandem ui' runs, or run it again: it prints another link."),
     "OUTBOX-FULL": (428, "The archive node has been away for too long; see 'tandem status'. Nothing that waits is lost."),
     "TIMEOUT": (500, "Try again, or wait longer with --timeout SECONDS."),
     "CONN-TIMEOUT": (501, "The peer is slow, busy or no node; try again."),

@@ -251,6 +251,51 @@ static void only_own_pages_and_names_get_in(void **state)
     pair_close(&p);
 }
 
+struct page_case {
+    const char *path, *host, *origin; // origin NULL: a GET; "": an upgrade without one
+    const char *answer;
+};
+
+static void expect_of_page(struct pair *p, const struct page_case *c)
+{
+    struct buf request = {0};
+    buf_printf(&request, "GET %s HTTP/1.1\r\nHost: %s\r\n", c->path, c->host);
+    if (c->origin != NULL)
+        buf_add_text(&request, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
+    if (c->origin != NULL && c->origin[0] != '\0')
+        buf_printf(&request, "Origin: http://%s\r\n", c->origin);
+    buf_add_text(&request, "\r\n");
+    struct buf got = ask(p, buf_span(&request), c->origin != NULL ? SPAN(CLOSE_FRAME) : (struct span){0});
+    if (!span_starts_with(buf_span(&got), span_of(c->answer)))
+        fail_msg("%s -> %s", buf_cstr(&request), got.data);
+    assert_int_equal(strstr(got.data, "X-More: yes\r\n") != NULL, strstr(c->answer, "101") == NULL);
+    buf_free(&got);
+    buf_free(&request);
+}
+
+// Under the very name it is reached by.
+static void a_page_of_its_own_gets_in_alone(void **state)
+{
+    (void)state;
+    struct pair p;
+    pair_listen(&p, &(struct ws_server_options){.own_page = true, .headers = "X-More: yes\r\n", .http = healthy});
+    const char *own = ws_server_url(p.server) + strlen("ws://");
+    const struct page_case cases[] = {
+        {"/healthz", own, NULL, "HTTP/1.1 200 "},
+        {"/other", own, NULL, "HTTP/1.1 404 "},
+        {"/healthz", "127.0.0.1", NULL, "HTTP/1.1 403 "},
+        {"/healthz", "localhost:1", NULL, "HTTP/1.1 403 "},
+        {"/", own, own, "HTTP/1.1 101 "},
+        {"/", own, "", "HTTP/1.1 403 "},
+        {"/", own, "localhost", "HTTP/1.1 403 "},
+        {"/", "localhost", own, "HTTP/1.1 403 "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_of_page(&p, &cases[i]);
+    pair_close(&p);
+}
+
 // Pages of files, and sandboxed frames of any page, call their origin null.
 static void nameless_origins_get_in_only_when_listed(void **state)
 {
@@ -605,6 +650,7 @@ int main(void)
         cmocka_unit_test(plain_http_is_told_to_upgrade),
         cmocka_unit_test(a_listener_may_answer_http),
         cmocka_unit_test(only_own_pages_and_names_get_in),
+        cmocka_unit_test(a_page_of_its_own_gets_in_alone),
         cmocka_unit_test(nameless_origins_get_in_only_when_listed),
         cmocka_unit_test(other_upgrades_and_extensions_are_refused),
         cmocka_unit_test(continuation_frames_become_one_message),

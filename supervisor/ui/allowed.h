@@ -1,0 +1,7 @@
+// The methods that the page may ask for. What ends, wipes, restores or opens an installation, and what gives out keys,
+// is the command line's: a fault in the page could not reach it.
+#pragma once
+
+#include <stdbool.h>
+
+bool ui_may_ask(const char *method);

@@ -1,0 +1,21 @@
+// One WebSocket of the page. Its first message is the request "ui.enter" with {"link"} or {"session"}, answered with
+// {"session","version"}; those after it are requests of docs/ipc.md, passed on over a connection to the control
+// endpoint that is this visitor's alone, as are the answers. Whoever does not enter in time, or with something else, is
+// closed.
+#pragma once
+
+#include "conn/transport.h"
+#include "supervisor/ui/pass.h"
+
+struct visitor;
+
+struct visitors { // what they share; zero-initialised but for these
+    struct loop *loop;
+    struct pass *pass;
+    const char *control; // socket file of the control endpoint
+    struct visitor *first;
+    size_t entered;
+};
+
+void visitor_come(struct visitors *all, struct transport *t);
+void visitors_destroy(struct visitors *all); // nothing is called any more
