@@ -574,6 +574,7 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
     switch (r->service) {
     case CHUM_GET_PROTOCOL_VERSION:
         give_or_wait(x, &(struct chum_direct){.kind = DIRECT_VERSION, .id = r->id});
+        x->o.greeted(x->o.ctx, r->args);
         return;
     case CHUM_GET_ACCESSIBLE_ROOTS:
         serve_roots(x, r);
@@ -614,6 +615,11 @@ struct chum_exporter *chum_exporter_create(const struct chum_exporter_options *o
     x->directs = (struct chum_directs){.conn = options->conn, .rpc = options->rpc};
     x->budget = budget_use(conn_budget(options->conn));
     return x;
+}
+
+uint64_t chum_exporter_answered(const struct chum_exporter *x)
+{
+    return x->told;
 }
 
 bool chum_exporter_is_busy(const struct chum_exporter *x)

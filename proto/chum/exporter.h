@@ -30,9 +30,10 @@ struct chum_exporter_options { // all borrowed; they outlive the exporter and it
     bool feeds;         // an own node: it may ask for what is new (outflow.h)
     bool gives_all;     // whatever it asks for by its hash, shown or not
     void (*served)(void *ctx, enum chum_service service, const struct hash *hash); // answered well; 2, 4 – 7, 100
-    void (*left)(void *ctx);            // some of what was served last is not stored at the peer
-    void (*told_of_news)(void *ctx);    // the peer has something new for us
-    void (*full)(void *ctx, bool full); // too many requests wait: stop, or go on, reading the peer
+    void (*left)(void *ctx);                             // some of what was served last is not stored at the peer
+    void (*told_of_news)(void *ctx);                     // the peer has something new for us
+    void (*greeted)(void *ctx, const json_t *arguments); // those of its GET_PROTOCOL_VERSION (news.h)
+    void (*full)(void *ctx, bool full);                  // too many requests wait: stop, or go on, reading the peer
     void *ctx;
 };
 
@@ -40,6 +41,7 @@ struct chum_exporter *chum_exporter_create(const struct chum_exporter_options *o
 void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *request);
 void chum_exporter_drained(struct chum_exporter *x);            // the connection has room again
 uint64_t chum_exporter_deadline(const struct chum_exporter *x); // when chum_exporter_drained is due; 0 = not
+uint64_t chum_exporter_answered(const struct chum_exporter *x); // version of the list of roots given last; 0 = none
 bool chum_exporter_is_busy(const struct chum_exporter *x);      // a request is being answered
 size_t chum_exporter_unanswered(const struct chum_exporter *x); // requests
 void chum_exporter_end(struct chum_exporter *x);                // the connection is gone; jobs under way are dropped

@@ -8,6 +8,7 @@
 #include "chum/charge.h"
 #include "chum/exporter.h"
 #include "chum/importer.h"
+#include "chum/news.h"
 #include "chum/refetch.h"
 #include "chum/spoken.h"
 
@@ -19,7 +20,7 @@ enum {
     SYNC_MS = 30000,        // for the peer's "synchronisation"
     POLL_ACTIVE_MS = 800,
     POLL_IDLE_MS = 5000,
-    POLL_OWN_MS = 15000,  // an own node tells of news, and is only asked in case it could not
+    POLL_TOLD_MS = 15000, // who tells of news is only asked in case it could not
     ACTIVE_MS = 60000,    // how long traffic or a follower keeps a session active
     MOVE_ON_MS = 5000,    // after that long a pass is not waited for
     POSTPONED_MS = 50,    // when the last pass left something for another one
@@ -45,6 +46,7 @@ struct chum_session {
     struct chum_fetch *fetch; // outlives the session until the last store job is back
     struct chum_exporter *exporter;
     struct chum_importer *importer;
+    struct chum_news *news;
     struct spoken *spoken;
     struct chum_refetch *refetch; // NULL: none is under way
     chum_session_refetched refetched;
@@ -53,15 +55,13 @@ struct chum_session {
     unsigned version_tries;
     uint64_t due;          // when the phase's timer fires; 0 = none
     uint64_t active_until; // polls often until then
-    uint64_t pass_began;
+    uint64_t pass_began, pass_took;
     uint64_t latency_before_ms;            // of the answer before counts.latency_ms
     uint64_t objects_before, bytes_before; // counts at the end of the last pass
     bool poked;                            // another pass as soon as this one is over
     bool importing;
     bool exporting;
-    bool telling;   // news are being told
-    bool more_news; // and there are more
-    unsigned full;  // reasons for which the peer is not read
+    unsigned full; // reasons for which the peer is not read
     char stop_reason[124];
 };
 
@@ -114,8 +114,8 @@ static uint64_t interval(const struct chum_session *s)
 {
     if (s->options.poll_ms != 0)
         return s->options.poll_ms;
-    if (s->options.peer_is_own)
-        return POLL_OWN_MS;
+    if (chum_news_are_told(s->news))
+        return POLL_TOLD_MS;
     uint64_t usual = s->active_until > now(s) ? POLL_ACTIVE_MS : POLL_IDLE_MS;
     uint64_t least = POLL_PER_ANSWER * answer_time(s);
     return usual > least ? usual : least;
@@ -132,6 +132,13 @@ static uint64_t when_next(const struct chum_session *s)
     return next > now(s) ? next : now(s);
 }
 
+// The next pass for news: a contact that tells of them all the time has half of it for them.
+static uint64_t soonest(const struct chum_session *s)
+{
+    uint64_t rested = s->pass_began + 2 * s->pass_took;
+    return s->options.peer_is_own || rested < now(s) ? now(s) : rested;
+}
+
 // A peer that sends more than it may is asked again when it may.
 static uint64_t postponed_ms(const struct chum_session *s)
 {
@@ -145,6 +152,7 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
 {
     struct chum_session *s = ctx;
     uint64_t objects = s->counts.objects_received - s->objects_before;
+    s->pass_took = now(s) - s->pass_began;
     if (s->phase == STOPPING)
         return;
     if (status == STATUS_INVALID || status == STATUS_TOO_BIG || status == STATUS_TIMEOUT || status == STATUS_CLOSED) {
@@ -152,7 +160,7 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
         return;
     }
     LOG(LOG_DEBUG, "sync.pass", LOG_INT("conn", conn_id(s->conn)), LOG_INT("objects", objects),
-        LOG_INT("failed", s->counts.failed_roots), LOG_INT("ms", now(s) - s->pass_began));
+        LOG_INT("failed", s->counts.failed_roots), LOG_INT("ms", s->pass_took));
     if (status != STATUS_OK)
         LOG(LOG_INFO, "sync.emptyPass", LOG_INT("conn", conn_id(s->conn)), LOG_TEXT("code", why->code),
             LOG_TEXT("why", why->message));
@@ -165,7 +173,7 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
             s->events.importing(s->events.ctx, s);
     }
     if ((first || objects != 0) && s->events.passed != NULL)
-        s->events.passed(s->events.ctx, s, objects, s->counts.bytes_received - s->bytes_before, now(s) - s->pass_began);
+        s->events.passed(s->events.ctx, s, objects, s->counts.bytes_received - s->bytes_before, s->pass_took);
     if (status == STATUS_OK && !chum_importer_is_postponing(s->importer) && !chum_importer_is_fetching(s->importer) &&
         (s->counts.failed_roots == 0 || s->counts.passes >= FAILING_PASSES) && s->events.complete != NULL)
         s->events.complete(s->events.ctx, s);
@@ -176,7 +184,7 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
     else if (status != STATUS_OK && s->options.peer_is_own)
         wait_until(s, now(s) + POLL_ACTIVE_MS);
     else
-        wait_until(s, s->poked ? now(s) : when_next(s));
+        wait_until(s, s->poked ? soonest(s) : when_next(s));
 }
 
 static void root_failed(void *ctx, const struct hash *root, const struct error *why)
@@ -196,8 +204,23 @@ static void id_stuck(void *ctx, const struct hash *id_hash, const struct error *
 static void told_of_news(void *ctx)
 {
     struct chum_session *s = ctx;
-    if (s->options.peer_is_own)
-        chum_session_poke(s);
+    if (!chum_news_are_told(s->news))
+        return;
+    s->poked = true;
+    if (s->phase == RUNNING && !chum_importer_is_busy(s->importer))
+        wait_until(s, soonest(s));
+}
+
+static void greeted(void *ctx, const json_t *arguments)
+{
+    struct chum_session *s = ctx;
+    chum_news_greeted(s->news, arguments);
+}
+
+static uint64_t answered(void *ctx)
+{
+    const struct chum_session *s = ctx;
+    return chum_exporter_answered(s->exporter);
 }
 
 static void served(void *ctx, enum chum_service service, const struct hash *hash)
@@ -232,8 +255,7 @@ static void version_here(void *ctx, const struct rpc_reply *reply)
         json_integer_value(reply->data) == CHUM_PROTOCOL_VERSION) {
         s->phase = RUNNING;
         begin_pass(s);
-        if (s->more_news)
-            chum_session_tell_news(s);
+        chum_news_begin(s->news);
         return;
     }
     if (reply->kind == RPC_ERROR && strcmp(reply->error->code, "UNKNOWN-SERVICE") == 0 &&
@@ -260,7 +282,7 @@ static void ask_version(struct chum_session *s)
 {
     s->version_tries++;
     wait_until(s, 0);
-    rpc_call(s->rpc, CHUM_GET_PROTOCOL_VERSION, SPAN("[]"), now(s), VERSION_CALL_MS, version_here, s);
+    rpc_call(s->rpc, CHUM_GET_PROTOCOL_VERSION, chum_news_greeting(), now(s), VERSION_CALL_MS, version_here, s);
     conn_reschedule(s->conn);
 }
 
@@ -382,6 +404,7 @@ static void on_closed(void *ctx, const struct error *why)
     s->fetch->ended = true;
     chum_exporter_end(s->exporter);
     rpc_fail_all(s->rpc, why);
+    chum_news_end(s->news);
     if (s->events.closed != NULL)
         s->events.closed(s->events.ctx, s, why);
     rpc_destroy(s->rpc);
@@ -447,6 +470,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .served = served,
                                              .left = left,
                                              .told_of_news = told_of_news,
+                                             .greeted = greeted,
                                              .full = set_full,
                                              .ctx = s};
     s->exporter = chum_exporter_create(&exporter);
@@ -454,6 +478,8 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
     struct chum_importer_options importer = {
         .trees = own ? TREES_OWN : TREES_REFERENCE, .peer_is_own = own, .feeds = own && s->options.feeds};
     s->importer = chum_importer_create(s->fetch, &importer, &events);
+    s->news =
+        chum_news_create(&(struct chum_news_options){.fetch = s->fetch, .own = own, .ctx = s, .answered = answered});
 }
 
 struct chum_session *chum_session_create(struct conn *c, struct store_queue *queue, struct chum_access *access,
@@ -523,25 +549,9 @@ bool chum_session_refetch(struct chum_session *s, const struct hash_list *hashes
     return true;
 }
 
-static void news_told(void *ctx, const struct rpc_reply *reply)
-{
-    struct chum_session *s = ctx;
-    (void)reply;
-    s->telling = false;
-    if (s->more_news && s->phase == RUNNING && !s->fetch->ended)
-        chum_session_tell_news(s);
-}
-
 void chum_session_tell_news(struct chum_session *s)
 {
-    if (!s->options.peer_is_own)
-        return;
-    s->more_news = s->telling || s->phase != RUNNING;
-    if (s->more_news)
-        return;
-    s->telling = true;
-    rpc_call(s->rpc, CHUM_NEW_ACCESSIBLE_ROOT_EVENT, SPAN("[]"), now(s), CHUM_CALL_MS, news_told, s);
-    conn_reschedule(s->conn);
+    chum_news_changed(s->news);
 }
 
 void chum_session_keep_active(struct chum_session *s, uint64_t ms)

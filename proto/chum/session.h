@@ -26,8 +26,8 @@ struct chum_events { // any may be NULL
 };
 
 struct chum_options {
-    bool peer_is_own;  // an own node: no courtesy waits, each tells the other of news, lists are not sent twice
-    uint64_t poll_ms;  // 0 = the default: 800 while active, else 5,000; an own node, which tells of news, 15,000
+    bool peer_is_own;  // an own node: no courtesy waits, it is told of every change, lists are not sent twice
+    uint64_t poll_ms;  // 0 = the default: 800 while active, else 5,000; who tells of news, 15,000
     bool feeds;        // an own node: what is new is asked for and given by a feed (docs/feeds.md)
     bool gives_all;    // an own node is given whatever it asks for by its hash
     uint64_t file_max; // bytes of one BLOB or CLOB that is taken; 0 = CHUM_FILE_MAX
@@ -49,8 +49,7 @@ uint64_t chum_session_recheck(struct chum_session *s);
 typedef void (*chum_session_refetched)(void *ctx, const struct hash_list *failed);
 bool chum_session_refetch(struct chum_session *s, const struct hash_list *hashes, chum_session_refetched done,
                           void *ctx);
-// Something the peer may see has changed. Towards tandem it is told (service 3, which the reference knows and ignores),
-// so that it asks at once; telling again waits for the answer to the last time.
+// Something in the store has changed: who may see it and listens is told (news.h), so that it asks at once.
 void chum_session_tell_news(struct chum_session *s);
 void chum_session_keep_active(struct chum_session *s, uint64_t ms); // somebody waits: poll often for this long
 

@@ -1,0 +1,29 @@
+// Telling the peer of a session that there is something new for it (docs/feeds.md), so that it asks at once and need
+// not ask again and again. Loop thread.
+//
+// An own node is told of every change. A contact says in its GET_PROTOCOL_VERSION whether it listens, in an argument
+// that the reference ignores, and hears only of what it may see: that something else happened here is not its business.
+#pragma once
+
+#include <jansson.h>
+
+#include "chum/fetch.h"
+
+struct chum_news;
+
+struct chum_news_options {
+    struct chum_fetch *fetch; // of the session; borrowed for as long as this lives
+    bool own;                 // the peer is an own node
+    void *ctx;
+    uint64_t (*answered)(void *ctx); // the version of the list the peer was given last (store_roots_version)
+};
+
+struct chum_news *chum_news_create(const struct chum_news_options *options);
+void chum_news_begin(struct chum_news *n);   // the peer can be told from now on
+void chum_news_changed(struct chum_news *n); // something in the store has changed
+void chum_news_end(struct chum_news *n);     // before the session goes; nothing is called afterwards
+
+// What the arguments of GET_PROTOCOL_VERSION say: `[{"news":1}]`. Other members and newer values are fine.
+struct span chum_news_greeting(void); // ours
+void chum_news_greeted(struct chum_news *n, const json_t *arguments);
+bool chum_news_are_told(const struct chum_news *n); // the peer tells us, too

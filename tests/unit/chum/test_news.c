@@ -1,0 +1,181 @@
+// Contacts tell each other of news: what one may see is there at once, nothing is asked in vain meanwhile, and what is
+// none of its business it does not hear of. Who does not say that it listens is not told.
+#include "stage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "script.h"
+
+#include "../cmocka_all.h"
+
+enum { AT_ONCE_MS = 200, MINUTE = 60000 };
+
+static int begin(void **state)
+{
+    struct stage *s = mem_alloc(sizeof *s);
+    stage_begin(s, 2, NULL, NULL);
+    *state = s;
+    return 0;
+}
+
+static int end(void **state)
+{
+    stage_end(*state);
+    free(*state);
+    return 0;
+}
+
+static struct hash edit(struct side *side, const char *id, int value)
+{
+    return side_change(side, "{'$type$':'Doc','id':'%s','s':'%d'}", id, value);
+}
+
+static uint64_t passes(const struct side *side)
+{
+    return chum_session_counts(side->session).passes;
+}
+
+// They have met and had nothing to say for some time.
+static void meet(struct stage *s)
+{
+    stage_connect(s, &s->sides[0], &s->sides[1], NULL);
+    stage_wait_passes(s, &s->sides[0], 1);
+    stage_wait_passes(s, &s->sides[1], 1);
+    stage_sleep(s, 3 * MINUTE);
+}
+
+struct expected {
+    struct side *side;
+    struct hash id, current;
+};
+
+static bool is_there(void *ctx)
+{
+    const struct expected *e = ctx;
+    struct hash current = side_current(e->side, &e->id);
+    return hash_eq(&current, &e->current);
+}
+
+static void news_reach_a_contact_at_once(void **state)
+{
+    struct stage *s = *state;
+    struct side *alice = &s->sides[0];
+    struct side *bob = &s->sides[1];
+    struct hash id = edit(alice, "d", 0);
+    side_grant_id(alice, &id, bob);
+    meet(s);
+    for (int i = 1; i <= 5; i++) {
+        uint64_t began = pipe_world_now(s->world);
+        edit(alice, "d", i);
+        chum_session_tell_news(alice->session);
+        struct expected e = {bob, id, side_current(alice, &id)};
+        stage_wait(s, is_there, &e, "the version that was told of");
+        assert_in_range(pipe_world_now(s->world) - began, 0, AT_ONCE_MS);
+        stage_sleep(s, (uint64_t)i * 700);
+    }
+}
+
+static void who_is_told_asks_seldom(void **state)
+{
+    struct stage *s = *state;
+    meet(s);
+    uint64_t before = passes(&s->sides[1]);
+    stage_sleep(s, 10 * MINUTE);
+    assert_in_range(passes(&s->sides[1]) - before, 30, 50);
+}
+
+static void what_one_may_not_see_is_not_told(void **state)
+{
+    struct stage *s = *state;
+    struct side *alice = &s->sides[0];
+    meet(s);
+    uint64_t before = passes(&s->sides[1]);
+    for (int i = 0; i < 20; i++) {
+        edit(alice, "secret", i);
+        chum_session_tell_news(alice->session);
+        stage_sleep(s, 100);
+    }
+    assert_in_range(passes(&s->sides[1]) - before, 0, 1);
+}
+
+static void a_burst_of_news_is_told_few_times(void **state)
+{
+    struct stage *s = *state;
+    struct side *alice = &s->sides[0];
+    struct hash id = edit(alice, "d", 0);
+    side_grant_id(alice, &id, &s->sides[1]);
+    meet(s);
+    uint64_t before = passes(&s->sides[1]);
+    for (int i = 1; i <= 50; i++)
+        edit(alice, "d", i);
+    for (int i = 1; i <= 50; i++)
+        chum_session_tell_news(alice->session);
+    struct expected e = {&s->sides[1], id, side_current(alice, &id)};
+    stage_wait(s, is_there, &e, "the last version");
+    stage_sleep(s, 1000);
+    assert_in_range(passes(&s->sides[1]) - before, 1, 4);
+}
+
+// ---- A peer that does not listen -----------------------------------------------------------------------------------
+
+static bool count_news(void *ctx, struct script *script, const struct rpc_request *r)
+{
+    unsigned *told = ctx;
+    *told += r->service == CHUM_NEW_ACCESSIBLE_ROOT_EVENT;
+    (void)script;
+    return false;
+}
+
+// A peer that asks for the version with these arguments, and is asked for nothing itself.
+static unsigned times_told(const char *greeting)
+{
+    struct stage s;
+    struct script script = {0};
+    unsigned told = 0;
+    stage_begin(&s, 2, NULL, NULL);
+    script_begin(&script);
+    struct side *alice = &s.sides[0];
+    struct hash id = edit(alice, "d", 0);
+    side_grant_id(alice, &id, &s.sides[1]);
+    script.serve = count_news;
+    script.ctx = &told;
+    json_t *nothing = json_pack("{s:[]}", "roots");
+    script.exporter = nothing;
+    s.sides[1].script = &script;
+    stage_connect(&s, alice, &s.sides[1], NULL);
+    stage_wait_passes(&s, alice, 1);
+    script_ask(&s, &script, CHUM_GET_PROTOCOL_VERSION, greeting);
+    for (int i = 1; i <= 3; i++) {
+        edit(alice, "d", i);
+        chum_session_tell_news(alice->session);
+        stage_sleep(&s, 500);
+    }
+    stage_end(&s);
+    script_end(&script);
+    json_decref(nothing);
+    return told;
+}
+
+static void only_who_listens_is_told(void **state)
+{
+    (void)state;
+    assert_int_equal(times_told("[{'news':1}]"), 3);
+    assert_int_equal(times_told("[{'news':2,'later':{'a':[]}}]"), 3); // a newer one
+    assert_int_equal(times_told("[]"), 0);
+    assert_int_equal(times_told("[{'news':0}]"), 0);
+    assert_int_equal(times_told("[{'news':'1'}]"), 0);
+    assert_int_equal(times_told("[[1],'news']"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(news_reach_a_contact_at_once, begin, end),
+        cmocka_unit_test_setup_teardown(who_is_told_asks_seldom, begin, end),
+        cmocka_unit_test_setup_teardown(what_one_may_not_see_is_not_told, begin, end),
+        cmocka_unit_test_setup_teardown(a_burst_of_news_is_told_few_times, begin, end),
+        cmocka_unit_test(only_who_listens_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
