@@ -94,11 +94,15 @@ static void print_state(const json_t *m)
     const char *state = text_of(m, "state");
     const char *verification = text_of(m, "verification");
     bool is_posted = strcmp(state, "pending") != 0 && strcmp(state, "failed") != 0;
-    if (is_posted && strcmp(verification, "verified") != 0)
-        printf("(%s) ", verification);
+    if (is_posted && strcmp(verification, "verified") != 0) {
+        putchar('(');
+        output_state(verification);
+        printf(") ");
+    }
     if (state[0] == '\0' || strcmp(state, "delivered") == 0)
         return;
-    printf("(%s", state);
+    putchar('(');
+    output_state(state);
     if (text_of(m, "why")[0] != '\0') {
         printf(": ");
         output_string(json_object_get(m, "why"));

@@ -76,7 +76,7 @@ static void add_number(struct buf *b, const json_t *value, enum output_kind kind
 void cell_add(struct buf *b, const json_t *value, enum output_kind kind)
 {
     struct hash id;
-    if (kind == OUTPUT_ID && json_is_string(value) && hash_parse(cell_string(value), &id))
+    if ((kind == OUTPUT_ID || kind == OUTPUT_AS) && json_is_string(value) && hash_parse(cell_string(value), &id))
         buf_add(b, json_string_value(value), SHORT_ID);
     else if (json_is_number(value))
         add_number(b, value, kind);

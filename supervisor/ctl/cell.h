@@ -8,6 +8,7 @@
 enum output_kind {
     OUTPUT_TEXT,
     OUTPUT_ID,     // as many digits as commands need of it
+    OUTPUT_AS,     // the same; a column in which all are equal is left out: most people are one person
     OUTPUT_TIME,   // the date
     OUTPUT_AGO,    // how long ago, or in how long
     OUTPUT_STATE,  // a word: green, yellow or red

@@ -315,7 +315,7 @@ enum status run_contacts(struct ctl *c, struct error *e)
         {"E-MAIL", "email", OUTPUT_TEXT},        {"LEVEL", "level", OUTPUT_STATE},
         {"LAST SEEN", "lastSeenAt", OUTPUT_AGO}, {"PAIRED WITH", "with", OUTPUT_TEXT},
         {"UNREAD", "unread", OUTPUT_NUMBER},     {"TRUSTED", "trusted", OUTPUT_YES},
-        {"AS", "identity", OUTPUT_ID},           {"SAFETY", "safety", OUTPUT_TEXT}};
+        {"AS", "identity", OUTPUT_AS},           {"SAFETY", "safety", OUTPUT_TEXT}};
     json_t *items = ctl_list(c, "contacts.list", json_pack("{s:b}", "unread", 1), e);
     size_t i;
     json_t *item;

@@ -7,6 +7,8 @@
 #include "supervisor/ctl/names.h"
 #include "supervisor/ctl/output.h"
 
+enum { DIGITS_MIN = 8 }; // of an id
+
 static void add_names(struct ctl *c, json_t *items, const char *member)
 {
     json_t *names = c->json || items == NULL ? NULL : names_load(c);
@@ -149,6 +151,45 @@ enum status run_settings_list(struct ctl *c, struct error *e)
 
 // --- channels --------------------------------------------------------------------------------------------------------
 
+// The one channel that the list shows by these digits; NULL: none, or the word is the ID of one.
+static json_t *find_channel(const json_t *channels, const char *digits)
+{
+    json_t *found = NULL;
+    size_t i;
+    json_t *channel;
+    json_array_foreach(channels, i, channel)
+    {
+        if (strcmp(json_string_value(json_object_get(channel, "id")), digits) == 0)
+            return NULL;
+        if (strncmp(json_string_value(json_object_get(channel, "channel")), digits, strlen(digits)) != 0)
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = channel;
+    }
+    return found;
+}
+
+// A channel is named by its ID, and its owner if need be; or as the list shows it, which says both.
+static json_t *name_channel(struct ctl *c)
+{
+    struct error ignored = {0};
+    const char *word = c->arguments[0];
+    json_t *params = json_pack("{s:s}", "id", word);
+    ctl_add(c, params, "owner", "owner");
+    if (ctl_has(c, "owner") || strlen(word) < DIGITS_MIN || word[strspn(word, "0123456789abcdef")] != '\0')
+        return params;
+    json_t *channels = ctl_list(c, "channel.list", NULL, &ignored);
+    json_t *channel = find_channel(channels, word);
+    if (channel != NULL) {
+        json_t *owner = json_object_get(channel, "owner");
+        json_object_set(params, "id", json_object_get(channel, "id"));
+        json_object_set_new(params, "owner", json_is_string(owner) ? json_incref(owner) : json_string("none"));
+    }
+    json_decref(channels);
+    return params;
+}
+
 enum status run_channel_create(struct ctl *c, struct error *e)
 {
     static const struct output_column facts[] = {{"Channel", "channel", OUTPUT_TEXT}};
@@ -167,8 +208,8 @@ enum status run_channel_post(struct ctl *c, struct error *e)
         json_decref(object);
         return e->status;
     }
-    json_t *params = json_pack("{s:s, s:o}", "id", c->arguments[0], "object", object);
-    ctl_add(c, params, "owner", "owner");
+    json_t *params = name_channel(c);
+    json_object_set_new(params, "object", object);
     if (ctl_has(c, "timestamp"))
         json_object_set_new(params, "timestamp", json_integer(timestamp));
     return output_object(c, ctl_call(c, "channel.post", params, e), facts, 2, e);
@@ -201,8 +242,8 @@ enum status run_channel_read(struct ctl *c, struct error *e)
     int64_t limit;
     if (ctl_number(c, "limit", 50, CTL_LISTED_MAX, &limit, e) != STATUS_OK)
         return e->status;
-    json_t *params = json_pack("{s:s, s:I}", "id", c->arguments[0], "limit", (json_int_t)limit);
-    ctl_add(c, params, "owner", "owner");
+    json_t *params = name_channel(c);
+    json_object_set_new(params, "limit", json_integer(limit));
     json_t *result = ctl_call(c, "channel.read", params, e);
     json_t *items = json_incref(json_object_get(result, "items"));
     json_decref(result);

@@ -10,6 +10,7 @@
 #include "io/file.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/ctl/units.h"
 #include "supervisor/programs.h"
 #include "supervisor/statedir.h"
 
@@ -147,11 +148,13 @@ static void print_lost(const json_t *contacts)
 void provisioned_print(const json_t *result)
 {
     bool federated = json_is_true(json_object_get(result, "federated"));
+    struct buf time = {0};
     print_person(result, "archive");
     print_person(result, "sparse");
-    printf("%s; %s after %lld ms\n", json_is_true(json_object_get(result, "created")) ? "created" : "opened",
-           federated ? "federated" : "not federated yet",
-           (long long)json_integer_value(json_object_get(result, "milliseconds")));
+    units_ms(&time, json_integer_value(json_object_get(result, "milliseconds")));
+    printf("%s; %s after %s\n", json_is_true(json_object_get(result, "created")) ? "created" : "opened",
+           federated ? "federated" : "not federated yet", buf_cstr(&time));
+    buf_free(&time);
     print_lost(json_object_get(result, "pairAnew"));
 }
 

@@ -32,8 +32,9 @@ static json_t *name_of(const json_t *topic)
 enum status run_topic_list(struct ctl *c, struct error *e)
 {
     static const struct output_column columns[] = {
-        {"NAME", "name", OUTPUT_TEXT},        {"TOPIC", "shown", OUTPUT_TEXT},   {"UNREAD", "unread", OUTPUT_NUMBER},
-        {"PERSONS", "persons", OUTPUT_COUNT}, {"CHANNEL", "channel", OUTPUT_ID}, {"AS", "identity", OUTPUT_ID}};
+        {"NAME", "name", OUTPUT_TEXT},  {"TOPIC", "shown", OUTPUT_TEXT},      {"UNREAD", "unread", OUTPUT_NUMBER},
+        {"LAST", "lastAt", OUTPUT_AGO}, {"PERSONS", "persons", OUTPUT_COUNT}, {"CHANNEL", "channel", OUTPUT_ID},
+        {"AS", "identity", OUTPUT_AS}};
     size_t i;
     json_t *item;
     json_t *items = ctl_list(c, "topic.list", NULL, e);

@@ -120,7 +120,8 @@ const struct ctl_command CTL_COMMANDS[] = {
      "pair cancel 4fX_b8-3kQ0z", 30, run_pair_cancel, {{0}}},
     {"contacts", "", 0, 0, "List the people we know, and who of us is paired with them",
      "LEVEL is connected, seen (it was connected before), paired (it never was), or unknown: nobody of us is paired with it.\n"
-     "Compare SAFETY with what the other side sees.", "contacts", 30, run_contacts, {AS}},
+     "Compare SAFETY with what the other side sees. AS, which of your identities it knows, stands there when there are several.",
+     "contacts", 30, run_contacts, {AS}},
     {"contact name", "PERSON NAME", 2, 2, "Give a person a name of your own",
      "Both own nodes keep it, nobody else is told, and commands take it for the person. \"\" takes it back.",
      "contact name 59b85c5b \"Anna from work\"", 30, run_contact_name, {{0}}},
@@ -261,7 +262,7 @@ const struct ctl_command CTL_COMMANDS[] = {
      "takes.", "channel read notes", 30,
      run_channel_read, {{"owner", '\0', "PERSON", "whose it is, or none; default: all owners merged"}, LIMIT("50")}},
     {"channel list", "", 0, 0, "List the channels",
-     "ID is what 'channel read' and 'channel post' take. Chats have channels, too.", "channel list", 30, run_channel_list, {{0}}},
+     "CHANNEL, or ID, is what 'channel read' and 'channel post' take. Chats have channels, too.", "channel list", 30, run_channel_list, {{0}}},
     {"topic create", "(--with PERSON... | --group GROUP | --everyone)", 0, 0, "Create a group chat, or find the chat with one person or with everyone",
      "All members see what all of them say. With --group, whoever is in that group now takes part. --everyone is for all\n"
      "your contacts: they see what you say there, and you see what they say.\n"

@@ -160,9 +160,34 @@ static void print_row(const json_t *item, const struct output_column *columns, s
     buf_free(&b);
 }
 
-void output_table(const json_t *items, const struct output_column *columns, size_t count, const char *nothing)
+static bool differs(const json_t *items, const char *member)
+{
+    const json_t *first = json_object_get(json_array_get(items, 0), member);
+    size_t row;
+    json_t *item;
+    json_array_foreach(items, row, item)
+    {
+        const json_t *value = json_object_get(item, member);
+        if (value != first && !json_equal(value, first))
+            return true;
+    }
+    return false;
+}
+
+static size_t choose(const json_t *items, const struct output_column *columns, size_t count,
+                     struct output_column *chosen)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (columns[i].kind != OUTPUT_AS || differs(items, columns[i].member))
+            chosen[n++] = columns[i];
+    return n;
+}
+
+void output_table(const json_t *items, const struct output_column *all, size_t count, const char *nothing)
 {
     size_t widths[COLUMNS_MAX];
+    struct output_column columns[COLUMNS_MAX];
     size_t room = (size_t)output_terminal_columns();
     size_t row;
     json_t *item;
@@ -170,6 +195,7 @@ void output_table(const json_t *items, const struct output_column *columns, size
         puts(nothing);
         return;
     }
+    count = choose(items, all, count, columns);
     bool fits = measure(items, columns, count, widths) <= room || room == 0;
     if (fits)
         print_head(columns, count, widths);

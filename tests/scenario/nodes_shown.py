@@ -133,6 +133,11 @@ def test_what_was_done_is_said(t):
     assert re.search(rf"  me +verified +[0-9a-f]{{12}}  ChatMessage +text hello, sender {pair.sparse[:12]}$", entries,
                      re.M) and "{" not in entries, entries
     assert re.search(rf"^{topic['Channel'][:12]}  .*  me +{topic['Topic']}$", shown(t, "channel", "list"), re.M)
+    for row in shown(t, "channel", "list").splitlines()[1:]:
+        asked = row.split()[0], row.split()[-1]
+        assert shown(t, "channel", "read", asked[0]) == shown(t, "channel", "read", asked[1]), row
+    topics = shown(t, "topic", "list")
+    assert re.search(rf"^cake +{topic['Topic']} +0  (just now|\d+ s ago) +2  {topic['Channel'][:12]}$", topics, re.M), topics
     note = facts(t.cli("object", "put", stdin=json.dumps({"$type$": "PersonName", "name": "Jo"}))[1])
     assert WHOLE_ID.fullmatch(note["Hash"]) and note["It is"] == "new", note
     assert shown(t, "object", "get", note["Hash"]).splitlines() == [f"Hash     {note['Hash']}", "Type     PersonName", "",
@@ -222,6 +227,7 @@ def test_what_is_too_wide_is_told_line_by_line(t):
     pair = Pair(t)
     wide = all_of(*on_a_terminal(t, "contacts", columns=220, NO_COLOR="1")).splitlines()
     assert len(wide) == 2 and wide[0].startswith("PERSON ") and wide[1].startswith(pair.archive[:12]), wide
+    assert " AS " not in wide[0], "it would say the same of all"
     narrow = all_of(*on_a_terminal(t, "contacts", columns=80, NO_COLOR="1")).splitlines()
     assert narrow[0].split() == ["PERSON", pair.archive[:12]] and len(narrow) > 5, narrow
     assert all(len(line) <= 80 for line in narrow), narrow
