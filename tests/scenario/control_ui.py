@@ -1,6 +1,7 @@
 """The door of the page (supervisor/ui): who gets in, what may be said, and what it costs when somebody else tries."""
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,8 @@ MESSAGE_MAX = 1 << 20
 ENTERED_MAX = 16
 STRANGERS_MAX = 40
 TOO_BIG = 1009
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "supervisor", "ui")
+SIZE_MAX = 150 * 1024  # of the page
 UNREAD_MAX = 16 << 20
 SANITIZED = bool(os.environ.get("TANDEM_SANITIZE"))  # keeps freed memory
 
@@ -257,6 +260,27 @@ def test_for_people(t):
         assert line.startswith("Open this in a browser, once:  http://127.0.0.1:"), line
         ui.terminate()
         assert ui.wait(PATIENCE_S) == 0
+
+
+def sources(ending):
+    for name in sorted(os.listdir(os.path.join(PAGE, "page"))):
+        if name.endswith(ending):
+            with open(os.path.join(PAGE, "page", name), encoding="utf-8") as file:
+                yield name, file.read()
+
+
+def test_the_page_may_ask_what_it_asks(t):
+    with open(os.path.join(PAGE, "allowed.c"), encoding="utf-8") as file:
+        allowed = set(re.findall(r'"([a-z]+(?:[.-][a-z-]+)*)"', re.sub(r"#include.*", "", file.read())))
+    asked = {method for _, text in sources(".js") for method in re.findall(r"\bask\('([^']+)'", text)}
+    assert asked - {"ui.enter"} == allowed, (asked, allowed)
+
+
+def test_the_page_is_small(t):
+    total = sum(len(text.encode()) for _, text in sources(""))
+    assert 0 < total <= SIZE_MAX, total
+    for name, text in sources(".js"):
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|\beval\b|new Function", text), name
 
 
 main(globals())

@@ -1,0 +1,80 @@
+// The page as a whole: the way in, what is shown, and what went wrong.
+import { Board } from '/board.js';
+import { Chats } from '/chats.js';
+import { el } from '/dom.js';
+import { Model } from '/model.js';
+import { Network } from '/network.js';
+import { People } from '/people.js';
+import { text } from '/texts.js';
+import { Wire } from '/wire.js';
+
+const LOOK_MS = 2000; // at what no event tells of: rates and latencies, while they are looked at
+const link = location.hash.slice(1);
+history.replaceState(null, '', '/'); // the link is neither in the history nor in anybody's screenshot
+
+const state = el('p', { class: 'state dim', role: 'status' });
+const problem = el('p', { class: 'bad', role: 'alert' });
+const main = el('main', { tabindex: '-1' });
+const wire = new Wire({ link }, told);
+const model = new Model(wire, draw);
+const views = { chats: new Chats(model), people: new People(model), network: new Network(model), health: new Board(model) };
+const buttons = Object.fromEntries(Object.keys(views).map(name =>
+    [name, el('button', { type: 'button', onclick: () => show(name) }, text(name))]));
+let shown = 'chats';
+
+function show(name) {
+    shown = name;
+    for (const [one, button] of Object.entries(buttons)) {
+        if (one === name) {
+            button.setAttribute('aria-current', 'page');
+        } else {
+            button.removeAttribute('aria-current');
+        }
+    }
+    main.replaceChildren(views[name].node);
+    draw();
+}
+
+function draw() {
+    views[shown].draw();
+    if (model.problem) {
+        model.tell(model.problem);
+    } else if (model.status && !model.status.archive?.personId) {
+        problem.textContent = text('notProvisioned');
+    }
+}
+
+function told(what) {
+    state.textContent = text(what);
+    if (what === 'connected') {
+        problem.textContent = '';
+        model.follow().catch(error => error.code !== 'CLOSED' && model.tell(error));
+    }
+}
+
+model.tell = error => {
+    problem.textContent = error.code === 'NOT-PROVISIONED' ? text('notProvisioned') : text('failed', error.message, error.code ?? error.name);
+};
+
+// What a button does: not twice at a time, and what went wrong is said.
+model.attempt = async (button, act) => {
+    button.disabled = true;
+    problem.textContent = '';
+    try {
+        await act();
+    } catch (error) {
+        model.tell(error);
+    } finally {
+        button.disabled = false;
+    }
+};
+
+document.body.append(el('header', {}, el('h1', {}, text('title')),
+    el('nav', { 'aria-label': text('views') }, Object.values(buttons)), state, problem), main);
+show('chats');
+setInterval(() => shown === 'network' && !document.hidden && model.refresh('connections'), LOOK_MS);
+if (link === '') {
+    state.textContent = text('noLink');
+} else {
+    wire.open();
+}

@@ -1,0 +1,84 @@
+// The connection to the door: requests and answers, entering, and coming back after it was lost.
+const AGAIN_MS = [200, 500, 1000, 2000, 5000];
+const USED_UP = ['LINK-USED'];
+
+export class Refused extends Error {
+    constructor(error) {
+        super(error.message);
+        this.code = error.data?.code ?? String(error.code);
+    }
+}
+
+export class Wire {
+    #socket = null;
+    #waiting = new Map();
+    #next = 1;
+    #tries = 0;
+    #pass;
+    #told;
+
+    // pass: {link} of the address bar. told(state): 'connecting', 'connected', 'away', or 'linkUsed', which is the end.
+    constructor(pass, told) {
+        this.#pass = pass;
+        this.#told = told;
+    }
+
+    open() {
+        this.#told('connecting');
+        const socket = new WebSocket(`ws://${location.host}/`);
+        socket.onopen = () => this.#enter(socket);
+        socket.onmessage = message => this.#answered(JSON.parse(message.data));
+        socket.onclose = () => this.#lost();
+        this.#socket = socket;
+    }
+
+    async #enter() {
+        try {
+            const { session } = await this.ask('ui.enter', this.#pass);
+            this.#pass = { session };
+            this.#tries = 0;
+            this.#told('connected');
+        } catch (error) {
+            if (USED_UP.includes(error.code)) {
+                this.#tries = Infinity;
+                this.#told('linkUsed');
+            }
+        }
+    }
+
+    ask(method, params = {}) {
+        if (this.#socket?.readyState !== WebSocket.OPEN) {
+            return Promise.reject(new Refused({ message: 'not connected', data: { code: 'CLOSED' } }));
+        }
+        const id = this.#next++;
+        this.#socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+        return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    }
+
+    #answered(answer) {
+        const asked = this.#waiting.get(answer.id);
+        this.#waiting.delete(answer.id);
+        if (answer.error) {
+            asked?.reject(new Refused(answer.error));
+        } else {
+            asked?.resolve(answer.result);
+        }
+    }
+
+    #lost() {
+        for (const asked of this.#waiting.values()) {
+            asked.reject(new Refused({ message: 'the connection was lost', data: { code: 'CLOSED' } }));
+        }
+        this.#waiting.clear();
+        if (this.#tries === Infinity) {
+            return;
+        }
+        this.#told('away');
+        setTimeout(() => this.open(), AGAIN_MS[Math.min(this.#tries++, AGAIN_MS.length - 1)]);
+    }
+}
+
+// What is to be done once however often it is called: a mutating request that was lost is asked again as the same.
+export function opId() {
+    return Array.from(crypto.getRandomValues(new Uint8Array(16)), b => b.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,49 @@
+"""The page of 'tandem ui' in a browser: two of two installations meet by a pasted link and chat (page.mjs). The screenshots stay
+in TANDEM_SCREENSHOTS, if that names a folder. Skipped where there is no browser to try it with."""
+import os
+import shutil
+import subprocess
+import sys
+
+from control import Installation, main
+from nodes import Pair
+from page import Ui
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DAY_S = 240
+
+
+def what_is_lacking():
+    """Why no page can be tried; nothing if it can."""
+    if not os.environ.get("ONE_BROWSER"):
+        return "ONE_BROWSER is not set"
+    if not os.path.isdir(os.path.join(os.environ["ONE_BROWSER"], "node_modules", "playwright-core")):
+        return f"{os.environ['ONE_BROWSER']} lacks playwright-core"
+    programs = ("node", os.environ.get("ONE_CHROMIUM", "chromium"))
+    return ", ".join(f"there is no {program}" for program in programs if not shutil.which(program))
+
+
+def test_two_pages_chat(t):
+    other = Installation()
+    folder = os.environ.get("TANDEM_SCREENSHOTS", t.top)
+    uis = []
+    try:
+        Pair(t, user="joe")
+        Pair(other, user="ann")
+        uis += [Ui(t), Ui(other)]
+        done = subprocess.run(["node", os.path.join(HERE, "page.mjs"), uis[0].url, uis[1].url, folder], timeout=DAY_S)
+        assert done.returncode == 0
+        assert all(ui.end() == 0 for ui in uis)
+        assert other.stop() == 0
+    finally:
+        for ui in uis:
+            ui.process.kill()
+            ui.process.wait()
+        other.clean()
+
+
+if __name__ == "__main__":
+    if what_is_lacking():
+        print("skipped:", what_is_lacking())
+        sys.exit(77)
+    main(globals())
