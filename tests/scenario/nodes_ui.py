@@ -11,6 +11,7 @@ from page import Ui
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DAY_S = 240
+LONG_URL = "wss://" + "long." * 40 + "example.org"
 
 
 def what_is_lacking():
@@ -21,6 +22,25 @@ def what_is_lacking():
         return f"{os.environ['ONE_BROWSER']} lacks playwright-core"
     programs = ("node", os.environ.get("ONE_CHROMIUM", "chromium"))
     return ", ".join(f"there is no {program}" for program in programs if not shutil.which(program))
+
+
+def is_drawn_alike(t):
+    """The page draws an invitation as the command line does."""
+    file = t.path("qr.svg")
+    status, link, err = t.cli("invite", "--link", "--qr-file", file)
+    assert status == 0, err
+    done = subprocess.run(["node", os.path.join(HERE, "page_qr.mjs"), file, link.splitlines()[0]], timeout=DAY_S)
+    assert done.returncode == 0
+    return len(link)
+
+
+def test_qr_codes_are_those_of_others(t):
+    Pair(t, user="joe")
+    short = is_drawn_alike(t)
+    assert t.stop() == 0
+    t.up("--listen", "localhost:0", TANDEM_LISTEN_PUBLIC_URL=LONG_URL)
+    t.provision()
+    assert is_drawn_alike(t) > short + 100
 
 
 def test_two_pages_chat(t):

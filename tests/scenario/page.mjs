@@ -40,6 +40,7 @@ async function invite(page) {
     await page.getByRole('button', { name: 'Make an invitation' }).click();
     const field = page.getByRole('textbox', { name: 'Invitation link' });
     await field.waitFor();
+    assert.ok(await page.getByRole('img', { name: 'QR code' }).isVisible());
     return field.inputValue();
 }
 

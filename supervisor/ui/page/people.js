@@ -1,7 +1,22 @@
 // Invitations and contacts.
-import { el, field } from '/dom.js';
+import { el, field, svg } from '/dom.js';
 import { invitationIn, linkOf } from '/invitation.js';
+import { qr } from '/qr.js';
 import { text } from '/texts.js';
+
+const QUIET = 4; // light modules around a QR code
+
+// Dark on light in either scheme, as cameras want it. Nothing where the words are too long.
+function picture(words) {
+    const rows = qr(words);
+    if (rows === null) {
+        return [];
+    }
+    const side = rows.length + 2 * QUIET;
+    const marks = rows.flatMap((row, y) => row.map((dark, x) => dark ? `M${x + QUIET} ${y + QUIET}h1v1h-1z` : ''));
+    return [svg('svg', { class: 'qr', role: 'img', 'aria-label': text('qr'), viewBox: `0 0 ${side} ${side}` },
+        svg('path', { d: marks.join('') }))];
+}
 
 export class People {
     #model;
@@ -22,9 +37,11 @@ export class People {
             await navigator.clipboard.writeText(link.value);
             said.textContent = text('copied');
         }) }, text('copy'));
-        const shown = el('div', { class: 'card', hidden: true }, field(text('invitation'), link), copy, said);
+        const drawn = el('div');
+        const shown = el('div', { class: 'card', hidden: true }, field(text('invitation'), link), copy, said, drawn);
         const make = el('button', { class: 'main', type: 'button', onclick: () => this.#model.attempt(make, async () => {
             link.value = linkOf(await this.#model.invite());
+            drawn.replaceChildren(...picture(link.value));
             said.textContent = '';
             shown.hidden = false;
             link.focus();

@@ -34,6 +34,7 @@ const TEXTS = {
     inviteAbout: 'Hand the link over on a way you trust. It can be used once: whoever has it becomes a contact.',
     makeInvitation: 'Make an invitation',
     invitation: 'Invitation link',
+    qr: 'The invitation link as a QR code',
     copy: 'Copy',
     copied: 'Copied.',
     pair: 'Accept an invitation',
