@@ -182,31 +182,28 @@ static enum status run_tool(struct supervisor *s, struct error *e)
     close(said[1]);
     close(life[0]);
     a->life = life[1];
-    if (a->tool > 0 && uv_pipe_open(&a->out, said[0]) == 0)
+    a->said = said[0];
+    if (a->tool > 0)
         return STATUS_OK;
-    close(said[0]);
+    close(a->said);
+    close(a->life);
+    a->tool = 0;
     return error_set(e, STATUS_IO, "IO", "the keyring cannot be asked");
 }
 
-static void ask_keyring(struct supervisor *s)
+void autostart_listen(struct supervisor *s)
 {
     struct autostart *a = &s->autostart;
-    struct error e = {0};
+    if (a->tool == 0)
+        return;
     uv_pipe_init(&s->loop, &a->out, 0);
     uv_timer_init(&s->loop, &a->timer);
     a->out.data = a->timer.data = s;
-    if (run_tool(s, &e) == STATUS_OK) {
-        a->room = secret_create(SECRET_LINE_ROOM);
+    a->room = secret_create(SECRET_LINE_ROOM);
+    if (uv_pipe_open(&a->out, a->said) == 0)
         uv_read_start((uv_stream_t *)&a->out, provide_room, tool_said);
-        a->until = clock_monotonic_ms() + PATIENCE_MS;
-        uv_timer_start(&a->timer, too_late, PATIENCE_MS, 0);
-        return;
-    }
-    close_handle((uv_handle_t *)&a->out);
-    close_handle((uv_handle_t *)&a->timer);
-    close(a->life);
-    a->tool = 0;
-    autostart_failed(s, &e);
+    a->until = clock_monotonic_ms() + PATIENCE_MS;
+    uv_timer_start(&a->timer, too_late, PATIENCE_MS, 0);
 }
 
 // ---- Its life ------------------------------------------------------------------------------------------------------
@@ -217,9 +214,8 @@ void autostart_fetch(struct supervisor *s)
     if (strcmp(autostart_source(s), "none") == 0)
         return;
     s->autostart.state = AUTOSTART_ASKING;
-    if (strcmp(autostart_source(s), "keyring") == 0)
-        ask_keyring(s);
-    else if (read_credential(&s->autostart.secret, &e) != STATUS_OK)
+    bool keyring = strcmp(autostart_source(s), "keyring") == 0;
+    if ((keyring ? run_tool(s, &e) : read_credential(&s->autostart.secret, &e)) != STATUS_OK)
         autostart_failed(s, &e);
 }
 

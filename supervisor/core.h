@@ -96,7 +96,8 @@ struct autostart {
     struct secret secret; // until it is used
     pid_t tool;           // that asks the keyring; 0 = none
     int life;             // it lives as long as this is open
-    uv_pipe_t out;        // what it says
+    int said;             // what it says
+    uv_pipe_t out;        // the same, once there is a loop
     uv_timer_t timer;
     uint64_t until;     // it is waited for
     struct secret room; // for what it said until now
@@ -269,9 +270,10 @@ void autostart_tell_failure(struct supervisor *s);
 json_t *autostart_show(const struct supervisor *s); // null when nobody chose it
 
 // autostart.c
-void autostart_fetch(struct supervisor *s); // before the walls stand
-void autostart_begin(struct supervisor *s); // once the nodes are started
-void autostart_close(struct supervisor *s); // the handles
+void autostart_fetch(struct supervisor *s);  // before the walls stand
+void autostart_listen(struct supervisor *s); // to what it asked, once there is a loop
+void autostart_begin(struct supervisor *s);  // once the nodes are started
+void autostart_close(struct supervisor *s);  // the handles
 
 // readiness.c
 void readiness_open(struct supervisor *s); // before the walls stand

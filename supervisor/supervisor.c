@@ -333,12 +333,17 @@ static void watch(struct supervisor *s)
     }
 }
 
-static enum status build(struct supervisor *s, struct error *e)
+static enum status shut_in(struct supervisor *s, struct error *e)
 {
     if (statedir_open(s->options->state_dir, &s->dir, e) != STATUS_OK || open_logs(s, e) != STATUS_OK)
         return e->status;
     autostart_fetch(s);
-    if (walls_enter(s, e) != STATUS_OK || provision_clean_up(s, e) != STATUS_OK || listener_settle(s, e) != STATUS_OK ||
+    return walls_enter(s, e);
+}
+
+static enum status build(struct supervisor *s, struct error *e)
+{
+    if (provision_clean_up(s, e) != STATUS_OK || listener_settle(s, e) != STATUS_OK ||
         endpoints_open(s, e) != STATUS_OK)
         return e->status;
     create_node(s, IPC_ARCHIVE, s->options->archive_binary);
@@ -381,9 +386,11 @@ enum status supervisor_run(const struct supervisor_options *options, struct erro
     s->terminal = find_terminal();
     readiness_open(s);
     s->started = clock_monotonic_ms();
+    enum status status = shut_in(s, e);
+    // Within the walls: a libuv that has got an io_uring before cannot go on without, there.
     uv_loop_init(&s->loop);
-    enum status status = build(s, e);
-    if (status == STATUS_OK) {
+    autostart_listen(s);
+    if (status == STATUS_OK && (status = build(s, e)) == STATUS_OK) {
         LOG(LOG_INFO, "supervisor.started", LOG_TEXT("version", TANDEM_VERSION));
         process_start(s->nodes[IPC_ARCHIVE].process);
         process_start(s->nodes[IPC_SPARSE].process);
