@@ -13,6 +13,7 @@
 #include "ipc/methods.h"
 #include "supervisor/ctl/help.h"
 #include "supervisor/ctl/output.h"
+#include "supervisor/ctl/version.h"
 #include "supervisor/statedir.h"
 #include "wall/wall.h"
 
@@ -243,14 +244,6 @@ static enum status take_options_of_group(struct ctl *c, struct typed *t, int *ar
     return s;
 }
 
-static void print_version(const struct ctl *c)
-{
-    if (c->json)
-        output_json(json_pack("{s:s}", "version", TANDEM_VERSION));
-    else
-        puts("tandem " TANDEM_VERSION);
-}
-
 static enum status show_group(struct ctl *c, const char *word, bool asked, struct error *e)
 {
     char names[200];
@@ -267,7 +260,7 @@ static enum status show_group(struct ctl *c, const char *word, bool asked, struc
 static bool shows_itself(struct ctl *c, struct typed *t, int argc, char **argv, struct error *e)
 {
     if (optind >= argc && t->version) {
-        print_version(c);
+        version_show(c);
     } else if (optind >= argc && t->help) {
         help_overview(c);
     } else if (optind + 1 == argc && help_is_group(argv[optind])) {

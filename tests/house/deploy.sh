@@ -11,14 +11,16 @@ trap 'rm -rf "$work"' EXIT
 has() { command -v "$1" >/dev/null; }
 
 if has shellcheck; then
-    shellcheck deploy/*.sh tests/*.sh tests/bench/*.sh tests/house/*.sh
+    shellcheck deploy/*.sh tests/*.sh tests/bench/*.sh tests/house/*.sh tests/packages/*.sh
 fi
 if has systemd-analyze; then
-    systemd-analyze security --offline=true --threshold=15 deploy/systemd/tandem@.service >/dev/null
+    for unit in tandem@ tandem-relay; do
+        systemd-analyze security --offline=true --threshold=15 "deploy/systemd/$unit.service" >/dev/null
+    done
     python3 tests/house/unit_calls.py "$bin/../tests/rights_page" deploy/systemd/*.service
     # The programs and the manual are not installed here; everything else must be fine.
-    complaints=$(systemd-analyze verify deploy/systemd/tandem@.service 2>&1 |
-        grep '^tandem@' | grep -v -e 'is not executable' -e "Command 'man " || true)
+    complaints=$(systemd-analyze verify deploy/systemd/tandem@.service deploy/systemd/tandem-relay.service 2>&1 |
+        grep '^tandem' | grep -v -e 'is not executable' -e "Command 'man " || true)
     [ -z "$complaints" ] || { echo "$complaints" >&2; exit 1; }
 fi
 # Somebody who installs has not the library of the tests, and a compiler with warnings of its own.
