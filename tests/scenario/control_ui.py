@@ -272,7 +272,7 @@ def sources(ending):
 def test_the_page_may_ask_what_it_asks(t):
     with open(os.path.join(PAGE, "allowed.c"), encoding="utf-8") as file:
         allowed = set(re.findall(r'"([a-z]+(?:[.-][a-z-]+)*)"', re.sub(r"#include.*", "", file.read())))
-    asked = {method for _, text in sources(".js") for method in re.findall(r"\bask\('([^']+)'", text)}
+    asked = {method for _, text in sources(".js") for method in re.findall(r"\b(?:ask|act)\('([^']+)'", text)}
     assert asked - {"ui.enter"} == allowed, (asked, allowed)
 
 

@@ -2,6 +2,7 @@
 in TANDEM_SCREENSHOTS, if that names a folder. Skipped where there is no browser to try it with."""
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -43,16 +44,39 @@ def test_qr_codes_are_those_of_others(t):
     assert is_drawn_alike(t) > short + 100
 
 
+def test_what_was_lost_is_asked_again(t):
+    assert subprocess.run(["node", os.path.join(HERE, "page_wire.mjs")], timeout=DAY_S).returncode == 0
+
+
+def start(t):
+    t.up("--listen", "localhost:0")
+    t.provision()
+
+
+def play(t, uis, folder):
+    """The day of both pages, and what they ask to happen to our processes."""
+    acts = {"kill the archive": lambda: os.kill(t.call("status")["archive"]["pid"], signal.SIGKILL), "stop": t.stop,
+            "start": lambda: start(t)}
+    with subprocess.Popen(["node", os.path.join(HERE, "page.mjs"), *(ui.url for ui in uis), folder], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as day:
+        try:
+            for line in day.stdout:
+                acts.pop(line.strip())()
+                day.stdin.write("done\n")
+                day.stdin.flush()
+            assert day.wait(DAY_S) == 0 and not acts
+        finally:
+            day.kill()
+
+
 def test_two_pages_chat(t):
     other = Installation()
-    folder = os.environ.get("TANDEM_SCREENSHOTS", t.top)
     uis = []
     try:
         Pair(t, user="joe")
         Pair(other, user="ann")
         uis += [Ui(t), Ui(other)]
-        done = subprocess.run(["node", os.path.join(HERE, "page.mjs"), uis[0].url, uis[1].url, folder], timeout=DAY_S)
-        assert done.returncode == 0
+        play(t, uis, os.environ.get("TANDEM_SCREENSHOTS", t.top))
         assert all(ui.end() == 0 for ui in uis)
         assert other.stop() == 0
     finally:

@@ -3,11 +3,14 @@
 //
 //   page.mjs FIRST-LINK SECOND-LINK FOLDER    the names there: joe and ann; screenshots go to FOLDER
 //
+// What is to happen to joe's processes meanwhile is asked for in lines on stdout, each answered by one on stdin.
+//
 // ONE_BROWSER names the folder whose node_modules hold playwright-core, ONE_CHROMIUM another program than "chromium".
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import readline from 'node:readline';
 
 const [firstLink, secondLink, folder] = process.argv.slice(2);
 const { chromium } = createRequire(path.resolve(process.env.ONE_BROWSER, 'node_modules', 'x.js'))('playwright-core');
@@ -15,6 +18,13 @@ const program = process.env.ONE_CHROMIUM ?? execFileSync('which', ['chromium'], 
 const WIDTHS = [320, 1280];
 const VIEWS = ['Chats', 'People', 'Network', 'Health'];
 const CONTRAST = 4.5;
+
+const answers = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+
+async function happens(what) {
+    console.log(what);
+    await answers.next();
+}
 
 const browser = await chromium.launch({ executablePath: program, headless: true, chromiumSandbox: false,
     args: ['--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update'] });
@@ -138,6 +148,18 @@ await said(joe, 'hello from the page').waitFor();
 await say(joe, 'and <b>back</b> to you');
 await said(ann, 'and <b>back</b> to you').waitFor();
 await said(joe, 'and <b>back</b> to you').getByText('delivered').waitFor();
+await happens('kill the archive');
+await say(joe, 'said to a dead archive');
+await said(ann, 'said to a dead archive').waitFor();
+await said(joe, 'said to a dead archive').getByText('delivered').waitFor();
+await happens('stop');
+await joe.getByText('Trying again').waitFor();
+await happens('start');
+await joe.getByText('Connected', { exact: true }).waitFor();
+await say(ann, 'are you back?');
+await said(joe, 'are you back?').waitFor();
+assert.equal(await said(ann, 'said to a dead archive').count(), 1);
+complaints.splice(0, Infinity, ...complaints.filter(line => !line.includes('WebSocket connection to'))); // while it was away
 await view(joe, 'Network');
 await joe.locator('.picture line.live').nth(1).waitFor({ state: 'attached' }); // between the own nodes, and to ann
 await view(joe, 'Health');
@@ -154,3 +176,4 @@ await joe.goto('about:blank');
 await joe.goto(firstLink);
 await joe.getByText('This link was used already').waitFor();
 await browser.close();
+process.exit(0);

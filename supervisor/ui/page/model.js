@@ -1,6 +1,4 @@
 // What the page knows, and how it stays true: each event says what has to be asked for again.
-import { opId } from '/wire.js';
-
 const QUIET_MS = 60;
 const WAIT_MS = 20000;
 const PAGE = 50;
@@ -120,22 +118,22 @@ export class Model {
     }
 
     async send(words) {
-        await this.#wire.ask('chat.send', { to: this.person, text: words, opId: opId() });
+        await this.#wire.act('chat.send', { to: this.person, text: words });
         this.refresh('messages');
     }
 
     invite() {
-        return this.#wire.ask('pairing.invite', { opId: opId() });
+        return this.#wire.act('pairing.invite', {});
     }
 
     async accept(invitation) {
-        const done = await this.#wire.ask('pairing.accept', { invitation, opId: opId() });
+        const done = await this.#wire.act('pairing.accept', { invitation });
         this.refresh('contacts', 'connections');
         return done;
     }
 
     async call(person, name) {
-        await this.#wire.ask('contact.name', { person, name, opId: opId() });
+        await this.#wire.act('contact.name', { person, name });
         this.refresh('contacts');
     }
 

@@ -14,6 +14,7 @@ export class Wire {
     #waiting = new Map();
     #next = 1;
     #tries = 0;
+    #patient = []; // who waits for the next connection
     #pass;
     #told;
 
@@ -38,6 +39,7 @@ export class Wire {
             this.#pass = { session };
             this.#tries = 0;
             this.#told('connected');
+            this.#patient.splice(0).forEach(back => back());
         } catch (error) {
             if (USED_UP.includes(error.code)) {
                 this.#tries = Infinity;
@@ -53,6 +55,21 @@ export class Wire {
         const id = this.#next++;
         this.#socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
         return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    }
+
+    // For what changes something: whatever happens to the connection it is done once, and waits for the next one if need be.
+    async act(method, params) {
+        const same = { ...params, opId: opId() };
+        for (;;) {
+            try {
+                return await this.ask(method, same);
+            } catch (error) {
+                if (error.code !== 'CLOSED' || this.#tries === Infinity) {
+                    throw error;
+                }
+                await new Promise(back => this.#patient.push(back));
+            }
+        }
     }
 
     #answered(answer) {
@@ -78,7 +95,6 @@ export class Wire {
     }
 }
 
-// What is to be done once however often it is called: a mutating request that was lost is asked again as the same.
-export function opId() {
+function opId() {
     return Array.from(crypto.getRandomValues(new Uint8Array(16)), b => b.toString(16).padStart(2, '0')).join('');
 }
