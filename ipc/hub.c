@@ -172,6 +172,8 @@ void hub_destroy(struct hub *h)
     uint64_t until = clock_monotonic_ms() + LAST_WORDS_MS;
     for (struct hub_peer *p = h->peers; p != NULL; p = p->next)
         hub_send_last_words(p, until);
+    for (struct hub_peer *p = h->peers; p != NULL && h->settings.own == SP_REP; p = p->next)
+        hub_see_off(p, until);
     while (h->peers != NULL)
         hub_free_peer(h, h->peers);
     const int fds[] = {h->listen_fd, h->poll_fd, h->timer_fd};

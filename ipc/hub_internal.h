@@ -19,6 +19,7 @@ struct hub_peer {
     struct buf out;
     size_t sent;    // of out
     uint64_t since; // when it last got on with what is unfinished
+    uint64_t said;  // when it was sent something last; 0 = never
     int holds;
 };
 
@@ -47,4 +48,5 @@ void hub_free_peer(struct hub *h, struct hub_peer *p);
 void hub_serve(struct hub *h, struct hub_peer *p, uint32_t events); // frees nobody
 bool hub_is_unfinished(const struct hub_peer *p);
 bool hub_is_late(const struct hub_peer *p, uint64_t now);
+void hub_see_off(struct hub_peer *p, uint64_t until);         // the end was said; until the other side closes, too
 void hub_send_last_words(struct hub_peer *p, uint64_t until); // waits until then for what is kept to go

@@ -233,6 +233,7 @@ void hub_send(struct hub_peer *p, struct span words, struct span text)
     ssize_t n = 0;
     if (p->dead)
         return;
+    p->said = clock_monotonic_ms();
     if (hub_unsent(p) == 0)
         n = sendmsg(p->fd, &message, MSG_NOSIGNAL);
     if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -249,6 +250,22 @@ void hub_send_last_words(struct hub_peer *p, uint64_t until)
         if (now >= until || poll(&fd, 1, (int)(until - now)) <= 0)
             return;
         send_kept(p);
+    }
+}
+
+// nng's request sockets forget an answer when the connection ends before it was asked for: so whoever was answered just
+// now ends it, if it does so soon.
+void hub_see_off(struct hub_peer *p, uint64_t until)
+{
+    char ignored[4096];
+    uint64_t now = clock_monotonic_ms();
+    ssize_t n = !p->dead && p->said != 0 && now - p->said < until - now ? 1 : 0;
+    while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN))) {
+        struct pollfd fd = {p->fd, POLLIN, 0};
+        now = clock_monotonic_ms();
+        if (now >= until || poll(&fd, 1, (int)(until - now)) <= 0)
+            return;
+        n = read(p->fd, ignored, sizeof ignored);
     }
 }
 

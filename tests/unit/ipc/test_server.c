@@ -249,6 +249,50 @@ static void a_stale_socket_is_replaced_and_a_living_one_is_not(void **state)
     unlink(stale);
 }
 
+struct asking {
+    struct fixture *f;
+    json_t *result;
+    struct error e;
+};
+
+static void *ask(void *arg)
+{
+    struct asking *a = arg;
+    struct ipc_client *c = client(a->f);
+    a->result = ipc_client_call(c, "provision", provision_params(), PATIENCE_MS, &a->e);
+    ipc_client_destroy(c);
+    return NULL;
+}
+
+// As with `down`: who is answered last must not find the connection closed instead.
+static void the_last_answer_arrives(void **state)
+{
+    struct fixture *f = *state;
+    atomic_store(&f->stop, true); // this thread is the server's
+    pthread_join(f->thread, NULL);
+    for (int i = 0; i < 50; i++) {
+        struct asking a = {.f = f};
+        pthread_t thread;
+        pthread_create(&thread, NULL, ask, &a);
+        while (atomic_load(&f->kept_count) == 0) {
+            struct pollfd fd = {ipc_server_fd(f->server), POLLIN, 0};
+            poll(&fd, 1, 10);
+            ipc_server_drain(f->server);
+        }
+        atomic_store(&f->kept_count, 0);
+        ipc_request_reply(f->kept[0], json_pack("{s:b}", "created", 1));
+        ipc_server_destroy(f->server);
+        pthread_join(thread, NULL);
+        assert_string_equal(a.e.message, "");
+        assert_true(json_is_true(json_object_get(a.result, "created")));
+        json_decref(a.result);
+        f->server = ipc_server_listen(f->path, f->service, &a.e);
+        assert_non_null(f->server);
+    }
+    atomic_store(&f->stop, false);
+    pthread_create(&f->thread, NULL, serve, f);
+}
+
 int main(void)
 {
     crypto_init();
@@ -258,6 +302,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_65th_request_is_busy, setup, teardown),
         cmocka_unit_test_setup_teardown(an_impatient_socket_acts_once, setup, teardown),
         cmocka_unit_test_setup_teardown(garbage_gets_one_error, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_last_answer_arrives, setup, teardown),
         cmocka_unit_test(nobody_there_is_not_running),
         cmocka_unit_test_setup_teardown(a_stale_socket_is_replaced_and_a_living_one_is_not, setup, teardown),
     };
