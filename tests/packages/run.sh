@@ -89,6 +89,15 @@ relay_works() {
         (exec 3<>/dev/tcp/127.0.0.1/8001; printf "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" >&3; grep -q -m1 "200 OK" <&3)
         kill "$RELAY_PID"'
 }
+# What the images of deploy/Containerfile start, with the variables they set.
+of_image() { sed -n "/ AS $1\$/,/^ENTRYPOINT/s/^$2 \(.*\)/\1/p" "$top/deploy/Containerfile" | tr -d '[]",'; }
+relay_of_image() { in_try "(runuser -u nobody -- timeout 5 $(of_image relay ENTRYPOINT) || true) | grep -m1 ws://0.0.0.0:8000"; }
+archive_of_image() {
+    in_try "mkdir -p /run/secrets && echo 'of the image' >/run/secrets/tandem.secret && install -d -o tandem -m 700 /var/lib/tandem
+        as_tandem() { runuser -u tandem -- env $(of_image archive ENV) TANDEM_AUTOSTART_USER=anna TANDEM_LISTEN_HOSTS=localhost \"\$@\"; }
+        as_tandem $(of_image archive ENTRYPOINT) & as_tandem tandem --state-dir /var/lib/tandem/home --timeout 60 wait federated
+        as_tandem tandem --state-dir /var/lib/tandem/home down && wait && rm -r /run/secrets"
+}
 purge() { in_try 'apt-get purge -y tandem tandem-relay python3-tandem node-tandem-client'; }
 nothing_left() { files | diff "$folder/$release.before" - ; }
 keeps_installations() { in_try 'test -f /var/lib/tandem/home/format && rm -r /var/lib/tandem'; }
@@ -117,7 +126,8 @@ ok "tandem demo runs" demo
 ok "the Python client's example runs" python_example
 ok "the Node.js client's example runs" node_example
 ok "the relay runs with its settings" relay_works
-in_try 'mkdir -p /var/lib/tandem/home && touch /var/lib/tandem/home/format'
+ok "the relay of the container image runs" relay_of_image
+ok "the archive of the container image opens itself" archive_of_image
 ok "all are purged" purge
 ok "installations are still there" keeps_installations
 ok "and nothing else" nothing_left
