@@ -278,8 +278,10 @@ def test_the_page_may_ask_what_it_asks(t):
 
 def test_the_page_is_small(t):
     total = sum(len(text.encode()) for _, text in sources(""))
+    ((_, index),) = sources(".html")
     assert 0 < total <= SIZE_MAX, total
     for name, text in sources(".js"):
+        assert f'="/{name}"' in index, f"{name} is not asked for at once"
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|\beval\b|new Function", text), name
 
 
