@@ -290,6 +290,13 @@ static enum status merge_version(const struct step *step, const struct node *n, 
     return st;
 }
 
+// Our own news come back as versions of whoever took them in. A channel that is as ours was lately has nothing that
+// ours has not: to merge it would make a version that has to be given back again, and costs the length of the history.
+static bool is_echo(const struct step *step, const struct object *data)
+{
+    return version_is_recent_lists(store_versions(step->store), data);
+}
+
 // The deepest came first, so that those behind it find it in place.
 static enum status make_current(const struct step *step, const struct node *n, const struct object *data,
                                 struct error *e)
@@ -301,6 +308,8 @@ static enum status make_current(const struct step *step, const struct node *n, c
                    !store_came_from(step->store, &head, step->sender);
     if (stopgap)
         return versions->set_head(versions->ctx, &step->want->id_hash, &n->object.hash, e);
+    if (is_echo(step, data))
+        return STATUS_OK;
     return follows(step, data) ? version_follow(versions, &n->object.hash, &ignored, e) : merge_version(step, n, e);
 }
 

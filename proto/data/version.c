@@ -260,6 +260,26 @@ enum status version_merge_foreign(const struct version_source *s, const struct h
     return status;
 }
 
+enum { RECENT = 64 };
+
+bool version_is_recent_lists(const struct version_source *s, const struct object *data)
+{
+    struct arena *a = arena_create();
+    struct versionnode n;
+    struct hash next;
+    bool found = false;
+    bool going = !merge_needs_history(data->recipe) && s->head(s->ctx, &data->id_hash, &next, NULL) == STATUS_OK;
+    for (size_t i = 0; i < RECENT && going && !found; i++) {
+        going = versionnode_read(s, &next, a, &n, NULL) == STATUS_OK;
+        found = going && hash_eq(&n.data, &data->hash);
+        going = going && n.before_count != 0;
+        if (going)
+            next = n.before[0];
+    }
+    arena_destroy(a);
+    return found;
+}
+
 static void reverse(struct hash_list *l)
 {
     for (size_t i = 0; i < l->count / 2; i++) {

@@ -53,6 +53,10 @@ enum status version_store(const struct version_source *s, const struct value *ob
 enum status version_merge_foreign(const struct version_source *s, const struct hash *data, double creation_time,
                                   struct version_result *out, struct error *e);
 
+// Is the data, of a type of which only linked lists differ between versions, that of the current version or of one of
+// the last before it? Looks at a few of them.
+bool version_is_recent_lists(const struct version_source *s, const struct object *data);
+
 // Takes in a version together with its history (follow.c), for objects whose writers are known.
 // node: a version node of somebody else's; it, its history and all data are stored. The head becomes
 // - the node, where it was written on top of all that the head stands for;

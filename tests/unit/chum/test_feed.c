@@ -178,6 +178,44 @@ static void nothing_goes_back_to_where_it_came_from(void **state)
     assert_in_range(counts.objects_sent - sent, 0, 3); // the grant, which is bob's
 }
 
+// As the reference writes it: an entry on top of the last one, and a version of the channel with it.
+static struct hash post(struct side *side, unsigned number, struct hash *head)
+{
+    char before[100] = "";
+    struct hash data = side_put(side, "{'$type$':'Child','x':'%u'}", number);
+    struct hash time =
+        side_put(side, "{'$type$':'CreationTime','timestamp':%u,'data':'%s'}", number, hash_text(&data).s);
+    if (!hash_is_zero(head))
+        snprintf(before, sizeof before, ",'previous':'%s'", hash_text(head).s);
+    *head = side_put(side, "{'$type$':'LinkedListEntry','data':'%s'%s}", hash_text(&time).s, before);
+    return side_change(side, "{'$type$':'ChannelInfo','id':'c','head':'%s'}", hash_text(head).s);
+}
+
+// What the other one makes of our posts comes back: it is stored, but is no version that we have not.
+static void posts_that_come_back_are_not_merged(void **state)
+{
+    struct stage *s = *state;
+    struct hash head = {{0}};
+    struct hash ours;
+    struct hash now;
+    connect(s);
+    for (unsigned i = 1; i <= 20; i++) {
+        struct hash id = post(&s->sides[0], i, &head);
+        assert_true(side_head(&s->sides[0], &id, &ours));
+        if (i == 1)
+            side_grant_id(&s->sides[0], &id, &s->sides[1]);
+        catch_up(s);
+        if (i == 1)
+            side_grant_id(&s->sides[1], &id, &s->sides[0]);
+        catch_up(s);
+        assert_true(side_head(&s->sides[0], &id, &now));
+        assert_true(hash_eq(&now, &ours));
+        struct hash there = side_current(&s->sides[1], &id);
+        struct hash here = side_current(&s->sides[0], &id);
+        assert_true(hash_eq(&here, &there));
+    }
+}
+
 static enum status forget_epoch(struct store *s, void *arg, struct error *e)
 {
     struct cursor_job *job = arg;
@@ -445,6 +483,7 @@ int main(void)
         TWO(what_is_old_and_was_never_shown_comes_by_the_list),
         TWO(a_file_comes_with_its_object),
         TWO(nothing_goes_back_to_where_it_came_from),
+        TWO(posts_that_come_back_are_not_merged),
         TWO(a_cursor_of_an_earlier_store_is_none),
         cmocka_unit_test(walks_at_random),
         cmocka_unit_test(what_is_no_batch_is_told),
