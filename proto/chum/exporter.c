@@ -1,14 +1,16 @@
+// A request is answered in the order: charged, waiting, in a batch on the store thread, back, sent. Whatever ends in
+// between, each is counted out exactly once (count_requests), and the exporter is freed when the last job is back.
 #include "chum/exporter.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/text.h"
 #include "chum/direct.h"
 #include "chum/outflow.h"
+#include "chum/requests.h"
+#include "chum/streams.h"
 
 enum {
     REQUESTS_MAX = 4096,    // that wait; above, the peer is not read
@@ -16,7 +18,6 @@ enum {
     BATCHES_MAX = 2,        // store jobs under way
     BATCH_REQUESTS = 64,    // per job
     BATCH_BYTES = 1 << 20,  // of answers per job; what is left waits for the next
-    STREAMS_MAX = 4,        // files on their way at a time
     CACHED_ROOTS = 4 << 20, // bytes of a root list that is kept
 };
 
@@ -35,8 +36,8 @@ struct chum_exporter {
     struct chum_directs directs;
     struct answer *waiting; // in the order they came
     struct answer **waiting_end;
-    struct stream *streams; // likewise
-    size_t requests;        // waiting, and streams
+    struct chum_streams streams;
+    size_t requests; // waiting, and streams
     struct budget *budget;
     uint64_t later; // when the store may be asked again; 0 = now
     size_t batches;
@@ -71,20 +72,6 @@ struct batch {
     const struct chum_policy *policy;
     struct answer *answers;
     uint64_t ms; // it took
-};
-
-struct stream { // a file on its way out
-    struct stream *next;
-    struct chum_exporter *exporter;
-    int64_t id;
-    struct hash hash;
-    uint64_t offset; // of the next piece in the file
-    struct buf piece;
-    bool as_text;
-    bool first;
-    bool reading; // a job is under way
-    bool last;    // the piece read last was the end
-    uint64_t ms;  // reading it took
 };
 
 // ---- On the store thread -------------------------------------------------------------------------------------------
@@ -148,18 +135,6 @@ static enum status batch_work(struct store *s, void *arg, struct error *e)
     }
     b->ms = clock_monotonic_ms() - begun;
     return STATUS_OK;
-}
-
-static enum status read_work(struct store *s, void *arg, struct error *e)
-{
-    struct stream *t = arg;
-    size_t before = t->piece.len;
-    uint64_t begun = clock_monotonic_ms();
-    enum status st = store_read_chunk(s, &t->hash, t->offset, &t->piece, e);
-    t->last = t->piece.len - before < STORE_CHUNK;
-    t->offset += t->piece.len - before;
-    t->ms = clock_monotonic_ms() - begun;
-    return st;
 }
 
 // ---- Answers -------------------------------------------------------------------------------------------------------
@@ -235,7 +210,12 @@ static void tell_given(struct chum_exporter *x, const struct answer *a)
     for (size_t i = 0; i < a->given.count; i++)
         x->o.served(x->o.ctx, CHUM_GET_OBJECT, &a->given.items[i]);
     x->o.counts->objects_sent += a->given.count;
-    x->o.counts->bytes_sent += a->json.len;
+}
+
+static void told_one(struct chum_exporter *x, const struct answer *a)
+{
+    x->o.counts->objects_sent += a->service == CHUM_GET_OBJECT || a->service == CHUM_GET_ID_OBJECT;
+    x->o.served(x->o.ctx, a->service, &a->hash);
 }
 
 static void take_flow(struct chum_exporter *x, struct answer *a)
@@ -247,7 +227,8 @@ static void take_flow(struct chum_exporter *x, struct answer *a)
 
 static void answer(struct chum_exporter *x, struct answer *a)
 {
-    if (a->service == CHUM_FEED)
+    bool feed = a->service == CHUM_FEED;
+    if (feed)
         take_flow(x, a);
     if (a->status != STATUS_OK) {
         chum_answer_error(x->o.rpc, a->id, &a->error);
@@ -256,18 +237,16 @@ static void answer(struct chum_exporter *x, struct answer *a)
     for (size_t i = 0; i < a->shown.count; i++)
         chum_access_show(x->shown, &a->shown.items[i]);
     hash_list_free(&a->shown);
-    if (a->service == CHUM_GET_OBJECT || a->service == CHUM_GET_ID_OBJECT) {
-        x->o.counts->objects_sent++;
+    if (a->service == CHUM_GET_OBJECT || a->service == CHUM_GET_ID_OBJECT || feed)
         x->o.counts->bytes_sent += a->json.len;
-    }
-    if (a->service == CHUM_FEED)
+    if (feed)
         tell_given(x, a);
     if (is_list(a))
         answer_roots(x, a);
     else
         rpc_answer_long(x->o.rpc, a->id, &a->json);
-    if (a->service != CHUM_FEED)
-        x->o.served(x->o.ctx, a->service, &a->hash);
+    if (!feed)
+        told_one(x, a);
 }
 
 // What was not worked on waits again, before the others.
@@ -338,94 +317,20 @@ static void ask_store(struct chum_exporter *x, const struct answer *request)
     go_on(x);
 }
 
-// ---- Streams -------------------------------------------------------------------------------------------------------
-
-static void forget_stream(struct stream *t)
+static void stream_back(void *ctx, uint64_t ms, bool over)
 {
-    struct stream **link = &t->exporter->streams;
-    while (*link != t)
-        link = &(*link)->next;
-    *link = t->next;
-    count_requests(t->exporter, 0, 1);
-    buf_free(&t->piece);
-    free(t);
-}
-
-// How much of a text ends at a character boundary; at the end of the file everything does.
-static size_t whole_characters(const struct stream *t)
-{
-    return t->last ? t->piece.len : utf8_certain(buf_span(&t->piece)).len;
-}
-
-// false: the peer wants no more of it.
-static bool send_piece(struct stream *t)
-{
-    struct chum_exporter *x = t->exporter;
-    size_t n = t->as_text ? whole_characters(t) : t->piece.len;
-    struct span piece = {t->piece.data, n};
-    bool wanted = true;
-    if (n != 0 && t->as_text)
-        wanted = rpc_stream_text(x->o.rpc, t->id, piece, t->first);
-    else if (n != 0)
-        wanted = rpc_stream_binary(x->o.rpc, t->id, piece);
-    t->first = t->first && n == 0;
-    x->o.counts->bytes_sent += n;
-    buf_drop_front(&t->piece, n);
-    return wanted;
-}
-
-static void read_failed(struct stream *t, const struct error *e)
-{
-    struct chum_exporter *x = t->exporter;
-    if (t->first)
-        chum_answer_error(x->o.rpc, t->id, e);
-    else
-        rpc_stream_error(x->o.rpc, t->id, e->message);
-    forget_stream(t);
-}
-
-static void piece_here(struct stream *t)
-{
-    struct chum_exporter *x = t->exporter;
-    if (send_piece(t) && !t->last)
-        return;
-    rpc_stream_end(x->o.rpc, t->id);
-    x->o.counts->objects_sent += t->last;
-    forget_stream(t);
-}
-
-static void read_done(void *arg, enum status status, const struct error *e)
-{
-    struct stream *t = arg;
-    struct chum_exporter *x = t->exporter;
-    t->reading = false;
-    charge_work(x, t->ms);
-    if (x->ended)
-        forget_stream(t);
-    else if (status != STATUS_OK)
-        read_failed(t, e);
-    else
-        piece_here(t);
+    struct chum_exporter *x = ctx;
+    charge_work(x, ms);
+    if (over)
+        count_requests(x, 0, 1);
     x->jobs--;
     go_on(x);
     release(x);
 }
 
-static void read_on(struct stream *t)
-{
-    t->reading = true;
-    t->exporter->jobs++;
-    store_submit_read(t->exporter->o.queue, read_work, read_done, t);
-}
-
 static void begin_stream(struct chum_exporter *x, int64_t id, const struct hash *hash, bool as_text)
 {
-    struct stream *t = mem_alloc(sizeof *t);
-    *t = (struct stream){.exporter = x, .id = id, .hash = *hash, .as_text = as_text, .first = true};
-    struct stream **link = &x->streams;
-    while (*link != NULL)
-        link = &(*link)->next;
-    *link = t;
+    chum_streams_add(&x->streams, id, hash, as_text);
     count_requests(x, 1, 0);
     go_on(x);
 }
@@ -436,7 +341,7 @@ static void begin_stream(struct chum_exporter *x, int64_t id, const struct hash 
 static bool must_wait(struct chum_exporter *x)
 {
     uint64_t ms = budget_wait_ms(x->budget, BUDGET_WORK, 1);
-    bool has_work = x->streams != NULL || x->waiting != NULL;
+    bool has_work = x->streams.first != NULL || x->waiting != NULL;
     x->later = ms != 0 && has_work ? conn_now(x->o.conn) + ms : 0;
     if (x->later != 0)
         conn_reschedule(x->o.conn);
@@ -451,11 +356,7 @@ static void go_on(struct chum_exporter *x)
         return; // until it is drained
     if (must_wait(x))
         return;
-    size_t i = 0;
-    for (struct stream *t = x->streams; t != NULL && i < STREAMS_MAX; t = t->next, i++) {
-        if (!t->reading)
-            read_on(t);
-    }
+    x->jobs += chum_streams_go_on(&x->streams);
     while (x->waiting != NULL && x->batches < BATCHES_MAX)
         begin_batch(x);
 }
@@ -478,56 +379,29 @@ static void give_or_wait(struct chum_exporter *x, const struct chum_direct *requ
 
 // ---- Requests ------------------------------------------------------------------------------------------------------
 
-static const struct refusal { // of services 4 to 8 (WIRE.md 10.6)
-    const char *code;
-    const char *what;
-    enum chum_service service;
-    bool is_id;
-} refusals[] = {
-    {"CES-GOC1", "obj", CHUM_GET_OBJECT_CHILDREN, false}, {"CES-GIDOC1", "id obj", CHUM_GET_ID_OBJECT_CHILDREN, true},
-    {"CES-GO1", "obj", CHUM_GET_OBJECT, false},           {"CES-GIDO1", "id obj", CHUM_GET_ID_OBJECT, true},
-    {"CES-GBL1", "file", CHUM_GET_BLOB, false},
-};
-
-static bool read_hash(const json_t *args, size_t i, struct hash *out)
-{
-    const json_t *text = json_array_get(args, i);
-    return json_is_string(text) && hash_parse((struct span){json_string_value(text), json_string_length(text)}, out);
-}
-
-static enum status check_request(struct chum_exporter *x, const struct rpc_request *r, const struct refusal *refusal,
+static enum status check_request(struct chum_exporter *x, const struct rpc_request *r, const struct chum_asked *asked,
                                  struct hash *hash, struct error *e)
 {
-    if (!read_hash(r->args, 0, hash))
-        return error_set(e, STATUS_INVALID, refusal->is_id ? "UTC-EIDHASH" : "UTC-EHASH", "the argument is not a hash");
-    if (!x->o.gives_all && !chum_access_allows(x->shown, hash))
-        return error_set(e, STATUS_REFUSED, refusal->code, "Unauthorized, %s %s", refusal->what, hash_text(hash).s);
-    return STATUS_OK;
+    enum status st = chum_asked_hash(asked, r->args, hash, e);
+    if (st == STATUS_OK && !x->o.gives_all && !chum_access_allows(x->shown, hash))
+        st = error_set(e, STATUS_REFUSED, asked->refusal, "Unauthorized, %s %s", asked->what, hash_text(hash).s);
+    return st;
 }
 
-static enum status check_encoding(const struct rpc_request *r, bool *as_text, struct error *e)
-{
-    const json_t *encoding = json_array_get(r->args, 1);
-    *as_text = json_is_string(encoding) && strcmp(json_string_value(encoding), "utf8") == 0;
-    if (*as_text || encoding == NULL || rpc_is_undefined(encoding))
-        return STATUS_OK;
-    return error_set(e, STATUS_INVALID, "CES-GBL2", "only utf8 or no encoding is known");
-}
-
-static void serve_hash(struct chum_exporter *x, const struct rpc_request *r, const struct refusal *refusal)
+static void serve_hash(struct chum_exporter *x, const struct rpc_request *r, const struct chum_asked *asked)
 {
     struct error e = {0};
     struct hash hash;
     bool as_text = false;
-    enum status st = check_request(x, r, refusal, &hash, &e);
-    if (st == STATUS_OK && refusal->service == CHUM_GET_BLOB)
-        st = check_encoding(r, &as_text, &e);
+    enum status st = check_request(x, r, asked, &hash, &e);
+    if (st == STATUS_OK && asked->service == CHUM_GET_BLOB)
+        st = chum_asked_encoding(r->args, &as_text, &e);
     if (st != STATUS_OK)
         give_or_wait(x, &(struct chum_direct){.kind = DIRECT_ERROR, .id = r->id, .error = e});
-    else if (refusal->service == CHUM_GET_BLOB)
+    else if (asked->service == CHUM_GET_BLOB)
         begin_stream(x, r->id, &hash, as_text);
     else
-        ask_store(x, &(struct answer){.id = r->id, .service = refusal->service, .hash = hash});
+        ask_store(x, &(struct answer){.id = r->id, .service = asked->service, .hash = hash});
 }
 
 static void serve_roots(struct chum_exporter *x, const struct rpc_request *r)
@@ -537,24 +411,12 @@ static void serve_roots(struct chum_exporter *x, const struct rpc_request *r)
     ask_store(x, &(struct answer){.id = r->id, .service = CHUM_GET_ACCESSIBLE_ROOTS, .held = has_last ? x->told : 0});
 }
 
-static bool read_cursor(const json_t *args, struct chum_cursor *out)
-{
-    const json_t *epoch = json_array_get(args, 0); // as text: JavaScript has no such integers
-    const json_t *place = json_array_get(args, 1);
-    char *end;
-    if (!json_is_string(epoch) || !json_is_integer(place) || json_integer_value(place) < -1)
-        return false;
-    errno = 0;
-    *out = (struct chum_cursor){strtoll(json_string_value(epoch), &end, 10), json_integer_value(place)};
-    return errno == 0 && *end == '\0' && end != json_string_value(epoch);
-}
-
 static void serve_feed(struct chum_exporter *x, const struct rpc_request *r)
 {
     struct answer a = {.id = r->id, .service = CHUM_FEED};
     struct error e;
     a.left = json_is_string(json_array_get(r->args, 2));
-    if (!x->flowing && read_cursor(r->args, &a.since)) {
+    if (!x->flowing && chum_asked_cursor(r->args, &a.since)) {
         a.flow = x->flow;
         x->flow = (struct chum_outflow){0};
         x->flowing = true;
@@ -595,11 +457,10 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
     default:
         break;
     }
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-        if ((int64_t)refusals[i].service == r->service) {
-            serve_hash(x, r, &refusals[i]);
-            return;
-        }
+    const struct chum_asked *asked = chum_asked_find(r->service);
+    if (asked != NULL) {
+        serve_hash(x, r, asked);
+        return;
     }
     give_or_wait(x, &(struct chum_direct){.kind = DIRECT_UNKNOWN, .id = r->id, .service = r->service});
 }
@@ -613,6 +474,8 @@ struct chum_exporter *chum_exporter_create(const struct chum_exporter_options *o
     x->shown = chum_access_use(options->access, &options->person);
     x->waiting_end = &x->waiting;
     x->directs = (struct chum_directs){.conn = options->conn, .rpc = options->rpc};
+    x->streams = (struct chum_streams){
+        .rpc = options->rpc, .queue = options->queue, .counts = options->counts, .ctx = x, .back = stream_back};
     x->budget = budget_use(conn_budget(options->conn));
     return x;
 }
@@ -643,11 +506,6 @@ void chum_exporter_end(struct chum_exporter *x)
         free_answer(a);
         count_requests(x, 0, 1);
     }
-    for (struct stream *t = x->streams; t != NULL;) {
-        struct stream *next = t->next;
-        if (!t->reading)
-            forget_stream(t);
-        t = next;
-    }
+    count_requests(x, 0, chum_streams_end(&x->streams));
     release(x);
 }

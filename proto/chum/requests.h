@@ -1,0 +1,20 @@
+// What the arguments of the peer's requests say (WIRE.md 10.6, docs/feeds.md). Part of the exporter.
+#pragma once
+
+#include "chum/batch.h"
+#include "chum/chum.h"
+#include "wire/rpc.h"
+
+struct chum_asked { // services 4 to 8: for something by its hash
+    enum chum_service service;
+    bool is_id;
+    const char *refusal; // the code, if it was not shown to the peer
+    const char *what;    // it is called in the refusal
+};
+
+const struct chum_asked *chum_asked_find(int64_t service); // NULL: another one
+// UTC-EHASH, UTC-EIDHASH.
+enum status chum_asked_hash(const struct chum_asked *a, const json_t *args, struct hash *hash, struct error *e);
+// Of GET_BLOB: in pieces of text or of bytes. CES-GBL2.
+enum status chum_asked_encoding(const json_t *args, bool *as_text, struct error *e);
+bool chum_asked_cursor(const json_t *args, struct chum_cursor *out); // of FEED
