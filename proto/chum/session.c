@@ -21,6 +21,7 @@ enum {
     POLL_ACTIVE_MS = 800,
     POLL_IDLE_MS = 5000,
     POLL_TOLD_MS = 15000, // who tells of news is only asked in case it could not
+    NEWS_REST_MS = 50,    // between two passes for a contact's news
     ACTIVE_MS = 60000,    // how long traffic or a follower keeps a session active
     MOVE_ON_MS = 5000,    // after that long a pass is not waited for
     POSTPONED_MS = 50,    // when the last pass left something for another one
@@ -56,6 +57,7 @@ struct chum_session {
     uint64_t due;          // when the phase's timer fires; 0 = none
     uint64_t active_until; // polls often until then
     uint64_t pass_began, pass_took;
+    bool passed;                           // the last one
     uint64_t latency_before_ms;            // of the answer before counts.latency_ms
     uint64_t objects_before, bytes_before; // counts at the end of the last pass
     bool poked;                            // another pass as soon as this one is over
@@ -114,7 +116,8 @@ static uint64_t interval(const struct chum_session *s)
 {
     if (s->options.poll_ms != 0)
         return s->options.poll_ms;
-    if (chum_news_are_told(s->news))
+    bool in_want = s->counts.failed_roots != 0 || !s->passed;
+    if (chum_news_are_told(s->news) && (s->options.peer_is_own || !in_want))
         return POLL_TOLD_MS;
     uint64_t usual = s->active_until > now(s) ? POLL_ACTIVE_MS : POLL_IDLE_MS;
     uint64_t least = POLL_PER_ANSWER * answer_time(s);
@@ -135,8 +138,11 @@ static uint64_t when_next(const struct chum_session *s)
 // The next pass for news: a contact that tells of them all the time has half of it for them.
 static uint64_t soonest(const struct chum_session *s)
 {
-    uint64_t rested = s->pass_began + 2 * s->pass_took;
-    return s->options.peer_is_own || rested < now(s) ? now(s) : rested;
+    uint64_t rest = chum_charge_rest(s->fetch);
+    uint64_t rested = s->pass_began + 2 * s->pass_took + NEWS_REST_MS;
+    if (s->options.peer_is_own)
+        return now(s);
+    return now(s) + rest > rested ? now(s) + rest : rested;
 }
 
 // A peer that sends more than it may is asked again when it may.
@@ -153,6 +159,7 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
     struct chum_session *s = ctx;
     uint64_t objects = s->counts.objects_received - s->objects_before;
     s->pass_took = now(s) - s->pass_began;
+    s->passed = status == STATUS_OK;
     if (s->phase == STOPPING)
         return;
     if (status == STATUS_INVALID || status == STATUS_TOO_BIG || status == STATUS_TIMEOUT || status == STATUS_CLOSED) {

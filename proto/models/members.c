@@ -268,22 +268,19 @@ static bool wins(const struct fork *fork, const struct members *a, const struct 
     return hash_compare(&b->hash, &a->hash) > 0;
 }
 
-static bool names_elsewhere(struct model *m, const struct members *members)
+bool members_is_ours(struct model *m, const struct hash *person)
 {
-    for (size_t i = 0; i < members->count; i++)
-        if (selves_is_elsewhere(m, &members->items[i].person))
-            return true;
-    return false;
+    if (hash_eq(person, &m->self->person))
+        return true;
+    return !m->self->further && (sharing_is_own_node(m, person) || selves_is_elsewhere(m, person));
 }
 
-// What is said to a further identity is for that one alone (actor.h); the main one hears for the other own node, too.
 static bool is_ours(struct model *m, const struct members *members)
 {
-    struct hash own;
-    if (members_find(members, &m->self->person) != NULL)
-        return true;
-    return !m->self->further && sharing_own_node(m, &own, NULL) == STATUS_OK &&
-           (members_find(members, &own) != NULL || names_elsewhere(m, members));
+    for (size_t i = 0; i < members->count; i++)
+        if (members_is_ours(m, &members->items[i].person))
+            return true;
+    return false;
 }
 
 // Whose signer we know speaks for itself. It has to: one that is here already is not noticed again when somebody who

@@ -55,6 +55,9 @@ bool member_role_parse(struct span text, enum member_role *out);
 // ---- The list (members_list.c) --------------------------------------------------------------------------------------
 
 struct member *members_find(const struct members *members, const struct hash *person); // NULL: never was one
+// Somebody whose part is ours: who we are here, or the other own node and its further identities. What is said to a
+// further identity is for that one alone (actor.h); the main one hears for the other own node, too.
+bool members_is_ours(struct model *m, const struct hash *person);
 bool members_has(const struct members *members, const struct hash *person);            // and is not gone
 bool members_may_write(const struct members *members, const struct hash *person);
 void members_add(struct model *m, struct members *members, const struct member *one);

@@ -2,6 +2,7 @@
 #include "models/access.h"
 #include "models/delivery.h"
 #include "models/own_node.h"
+#include "models/selves.h"
 #include "models/topic_internal.h"
 
 // ---- Whom it is for -------------------------------------------------------------------------------------------------
@@ -22,15 +23,13 @@ static void add_own_nodes(struct model *m, struct hash_list *persons)
     add_once(persons, &m->self->person);
 }
 
-// One of our nodes takes part, or said what the statement says.
+// One of us takes part, or said what the statement says.
 static bool is_ours(struct model *m, const struct members *s, bool signer)
 {
-    struct hash own;
-    const struct hash *self = &m->self->person;
-    if (members_has(s, self) || (signer && hash_eq(&s->signer, self)))
-        return true;
-    return sharing_own_node(m, &own, NULL) == STATUS_OK &&
-           (members_has(s, &own) || (signer && hash_eq(&s->signer, &own)));
+    for (size_t i = 0; i < s->count; i++)
+        if (members_has(s, &s->items[i].person) && members_is_ours(m, &s->items[i].person))
+            return true;
+    return signer && members_is_ours(m, &s->signer);
 }
 
 // Whoever takes part from this epoch or an earlier one; we are not among them.
@@ -75,6 +74,12 @@ static void readers_of_claims(struct model *m, const struct topic_claims *claims
     }
 }
 
+// Also one of the other own node and of all identities: what a statement claims is not theirs for that.
+static bool is_own_channel(struct model *m, const struct hash *owner)
+{
+    return hash_eq(owner, &m->self->person) || sharing_is_own_node(m, owner) || selves_is_ours(m, owner);
+}
+
 // An own channel is granted to those it was made for.
 static void drop_others_claims(struct model *m, const struct hash *channel, struct topic_claims *claims)
 {
@@ -95,7 +100,7 @@ enum status topic_grant_channel(struct model *m, const struct hash *id_hash, str
     struct topic_claims claims;
     struct hash_list readers = {0};
     topic_claims_of(m, id, owner, &claims);
-    if (hash_eq(owner, &m->self->person))
+    if (is_own_channel(m, owner))
         drop_others_claims(m, id_hash, &claims);
     if (claims.count == 0)
         return STATUS_OK;

@@ -60,35 +60,36 @@ static enum status emit_node(struct listing *l, sqlite3_stmt *st, const struct h
 }
 
 // Of the versions that are new to it, the reference takes the deepest, and of those the first, and leaves the others.
-// What came from others are edges here, all equally deep: of a channel that is only passed on, whose lists come
-// together in any order, the newest has to come first, else messages would be lost.
-static bool may_start_with_last(const struct listing *l, struct span entry)
+// What came from others are edges here, all equally deep: of a channel, whose lists come together in any order, the one
+// that holds what the current version does has to come first, else messages would be lost.
+static bool may_start_with_current(const struct listing *l, struct span entry)
 {
     const struct recipe *recipe = l->own ? NULL : recipes_find(l->store->recipes, store_root_type(entry));
     return recipe != NULL && !merge_needs_history(recipe);
 }
 
-static enum status emit_last_of_edges(struct listing *l, int64_t scope, const struct hash *id_hash, struct hash *last,
-                                      bool *found, struct error *e)
+static enum status emit_current_edge(struct listing *l, int64_t scope, const struct hash *id_hash, struct hash *current,
+                                     bool *found, struct error *e)
 {
-    sqlite3_stmt *st = statement(l->store, SQL_SCOPE_LAST_OF_EDGES);
+    sqlite3_stmt *st = statement(l->store, SQL_SCOPE_CURRENT_EDGE);
     sqlite3_bind_int64(st, 1, scope);
+    bind_hash(st, 2, id_hash);
     enum status status = statement_step(l->store, st, found, e);
     if (status == STATUS_OK && *found) {
-        *found = column_hash(st, 0, last);
+        *found = column_hash(st, 0, current);
         status = emit_node(l, st, id_hash, NULL, e);
         sqlite3_reset(st);
     }
     return status;
 }
 
-static enum status emit_nodes(struct listing *l, int64_t scope, const struct hash *id_hash, bool last_first,
+static enum status emit_nodes(struct listing *l, int64_t scope, const struct hash *id_hash, bool current_first,
                               struct error *e)
 {
     struct hash first;
     bool found = false;
     bool row = true;
-    enum status status = last_first ? emit_last_of_edges(l, scope, id_hash, &first, &found, e) : STATUS_OK;
+    enum status status = current_first ? emit_current_edge(l, scope, id_hash, &first, &found, e) : STATUS_OK;
     sqlite3_stmt *st = statement(l->store, SQL_SCOPE_NODES);
     sqlite3_bind_int64(st, 1, scope);
     while (status == STATUS_OK && row) {
@@ -113,9 +114,10 @@ static enum status emit_scope(struct listing *l, sqlite3_stmt *st, struct error 
     enum status status = may_show(l, st, 4, &target, &shown, e);
     if (status != STATUS_OK || !shown)
         return status;
-    bool last_first = is_id && may_start_with_last(l, column_bytes(st, 4));
+    bool current_first = is_id && may_start_with_current(l, column_bytes(st, 4));
     status = l->emit(column_bytes(st, 4), is_id ? NULL : &target, versioned ? &id_hash : NULL, l->arg);
-    return status == STATUS_OK && is_id ? emit_nodes(l, sqlite3_column_int64(st, 0), &target, last_first, e) : status;
+    return status == STATUS_OK && is_id ? emit_nodes(l, sqlite3_column_int64(st, 0), &target, current_first, e)
+                                        : status;
 }
 
 static enum status list_roots(struct store *s, const struct hash *person, bool own, store_root_fn emit, void *arg,

@@ -156,11 +156,11 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_FEED_OF_GROUP] = "SELECT scope FROM member WHERE is_group = 1 AND person = ?1 AND until_seq IS NULL",
     [SQL_FEED_AGAIN] = "INSERT OR REPLACE INTO again(seq, scope, version) VALUES(?1, ?2, ?3)",
     [SQL_SCOPE_NODES] = "SELECT hash, fragment, lacking FROM scope_log WHERE scope = ?1 ORDER BY seq",
-    [SQL_SCOPE_LAST_OF_EDGES] =
-        "SELECT hash, fragment, lacking FROM scope_log WHERE scope = ?1 AND seq = (SELECT max(seq) FROM scope_log "
-        "WHERE "
-        "scope = ?1) AND NOT EXISTS(SELECT 1 FROM scope_log l JOIN object o ON o.hash = l.hash JOIN type t ON t.id = "
-        "o.type WHERE l.scope = ?1 AND t.name <> 'VersionNodeEdge')",
+    [SQL_SCOPE_CURRENT_EDGE] =
+        "SELECT l.hash, l.fragment, l.lacking FROM head h JOIN link k ON k.target = h.data JOIN object o ON o.seq = "
+        "k.src "
+        "JOIN type t ON t.id = o.type AND t.name = 'VersionNodeEdge' JOIN scope_log l ON l.hash = o.hash AND l.scope = "
+        "?1 WHERE h.id_hash = ?2 LIMIT 1",
     [SQL_MEMBER_LIST] = "SELECT person FROM member WHERE scope = ?1 AND is_group = ?2 AND until_seq IS NULL",
     [SQL_MEMBER_SET] = "INSERT INTO member(scope, is_group, person, from_seq) VALUES(?1, ?2, ?3, ?4) ON "
                        "CONFLICT(scope, is_group, person) DO UPDATE SET from_seq = ?4, until_seq = NULL",

@@ -233,7 +233,7 @@ enum status store_given_by(struct store *s, const struct hash *person, int64_t *
 // Left out and counted in *skipped: grants that cannot be resolved, Access, IdAccess, Group objects, incomplete trees.
 typedef enum status (*store_root_fn)(struct span fragment, const struct hash *node_or_object,
                                      const struct hash *id_hash, void *arg);
-// An id stands before its versions, the oldest of them first; but the last one of a channel that is only passed on.
+// An id stands before its versions, the oldest of them first; but of a channel an edge that is as the current one.
 enum status store_roots(struct store *s, const struct hash *person, store_root_fn emit, void *arg, uint64_t *skipped,
                         struct error *e);
 // Does a part of the walk that finds what is withheld from the person; *ready: there is none left to do for
