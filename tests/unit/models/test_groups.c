@@ -540,25 +540,51 @@ static void a_claimed_id_gains_nothing(void **state)
     assert_string_equal(heard(w, 1, channel), "for ann a1");
 }
 
+static struct hash write_notes(struct crowd *w, size_t i)
+{
+    struct hash notes;
+    struct channel_entry entry;
+    struct model *m = model_node_begin(&w->nodes[i]);
+    MUST(channel_create(m, SPAN("notes"), person(w, i), &notes, &e));
+    struct value *message = model_object(m, "ChatMessage");
+    model_set_text(m, message, "text", SPAN("secret"));
+    model_set_hash(m, message, "sender", person(w, i));
+    MUST(channel_post(m, &notes, message, NULL, &entry, &e));
+    model_node_end(&w->nodes[i]);
+    return notes;
+}
+
 // A channel that was for nobody does not become one for the contact that makes a topic of its id.
 static void private_channels_are_not_written_to(void **state)
 {
     struct crowd *w = *state;
-    struct hash notes;
-    struct channel_entry entry;
-    struct model *m = model_node_begin(&w->nodes[1]);
-    MUST(channel_create(m, SPAN("notes"), person(w, 1), &notes, &e));
-    struct value *message = model_object(m, "ChatMessage");
-    model_set_text(m, message, "text", SPAN("secret"));
-    model_set_hash(m, message, "sender", person(w, 1));
-    MUST(channel_post(m, &notes, message, NULL, &entry, &e));
-    model_node_end(&w->nodes[1]);
+    struct hash notes = write_notes(w, 1);
     create(w, 0, "friendly", "notes", 1, true);
     sync_all(w);
     say(w, 1, "friendly", "hello");
     sync_all(w);
     assert_string_equal(heard(w, 0, "friendly"), "hello");
     assert_false(access_has(&w->nodes[1].m, (struct access_target){ACCESS_ID, notes}, person(w, 0)));
+}
+
+// Nor by way of the other own node, which takes no part and has the channel all the same.
+static void nor_by_the_other_own_node(void **state)
+{
+    struct crowd *w = *state;
+    struct hash head;
+    model_node_pair(&w->nodes[3], &w->nodes[1]);
+    become_own_nodes(&w->nodes[1], &w->nodes[3]);
+    become_own_nodes(&w->nodes[3], &w->nodes[1]);
+    struct hash notes = write_notes(w, 1);
+    sync_two(w, 1, 3);
+    create(w, 0, "friendly", "notes", 1, true);
+    for (int i = 0; i < 3; i++) {
+        sync_all(w);
+        sync_two(w, 1, 3);
+    }
+    MUST(store_head(w->nodes[3].m.store, &notes, &head, &e));
+    for (size_t i = 1; i <= 3; i += 2)
+        assert_false(access_has(&w->nodes[i].m, (struct access_target){ACCESS_ID, notes}, person(w, 0)));
 }
 
 // ---- Everyone -------------------------------------------------------------------------------------------------------
@@ -692,6 +718,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(topics_of_one_name_live_side_by_side, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_claimed_id_gains_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(private_channels_are_not_written_to, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nor_by_the_other_own_node, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_unread_is_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(words_are_found_in_all_chats, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_for_everyone_is_not_passed_on, set_up, tear_down),
