@@ -58,7 +58,7 @@ struct member *members_find(const struct members *members, const struct hash *pe
 // Somebody whose part is ours: who we are here, or the other own node and its further identities. What is said to a
 // further identity is for that one alone (actor.h); the main one hears for the other own node, too.
 bool members_is_ours(struct model *m, const struct hash *person);
-bool members_has(const struct members *members, const struct hash *person);            // and is not gone
+bool members_has(const struct members *members, const struct hash *person); // and is not gone
 bool members_may_write(const struct members *members, const struct hash *person);
 void members_add(struct model *m, struct members *members, const struct member *one);
 struct members members_copy(struct model *m, const struct members *members);
