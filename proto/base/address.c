@@ -3,6 +3,7 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
@@ -101,6 +102,21 @@ enum status listen_address_parse(const char *text, struct listen_address *out, s
 void address_write(const char *host, uint16_t port, struct buf *out)
 {
     buf_printf(out, strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
+}
+
+void address_write_authority(const char *host, uint16_t port, struct buf *out)
+{
+    char name[ADDRESS_HOST_MAX + 1] = "";
+    struct in6_addr a;
+    bool bracketed = inet_pton(AF_INET6, host, &a) == 1;
+    if (bracketed)
+        inet_ntop(AF_INET6, &a, name, sizeof name);
+    for (size_t i = 0; !bracketed && host[i] != '\0' && i < ADDRESS_HOST_MAX; i++)
+        name[i] = (char)tolower((unsigned char)host[i]);
+    if (port != PORT_HTTP)
+        address_write(name, port, out);
+    else
+        buf_printf(out, bracketed ? "[%s]" : "%s", name);
 }
 
 bool address_is_wildcard(const struct sockaddr *sa)

@@ -40,4 +40,6 @@ enum address_reach { // of a host, by what it looks like; a name is not looked u
 enum address_reach address_reach(const char *host);
 
 void address_write(const char *host, uint16_t port, struct buf *out); // HOST:PORT, with brackets where needed
+// The same as a browser writes it in Host and in http:// origins: lower case, IPv6 at its shortest, no port 80.
+void address_write_authority(const char *host, uint16_t port, struct buf *out);
 bool address_is_wildcard(const struct sockaddr *sa);

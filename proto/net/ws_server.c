@@ -422,7 +422,10 @@ static enum status open_listener(struct ws_server *s, const char *address, struc
         return error_set(e, STATUS_INTERNAL, "INTERNAL", "the listener cannot be created");
     struct buf url = {0};
     buf_add_text(&url, "ws://");
-    address_write(s->address.host, s->sockets.port, &url);
+    if (s->options.own_page)
+        address_write_authority(s->address.host, s->sockets.port, &url);
+    else
+        address_write(s->address.host, s->sockets.port, &url);
     s->url = mem_text(buf_span(&url));
     buf_free(&url);
     return start_watching(s, e);

@@ -20,8 +20,8 @@ struct ws_server_options {      // zero-initialised is a node's default
     uint64_t handshake_ms;      // from TCP accept to the upgrade; 0 = 10,000
     size_t message_limit;       // 0 = 1 MiB (peers send 64 KiB); a longer message closes with 1009
     // It serves one page, which alone may speak with it: Host has to be the address listened at with its port, in the
-    // words of ws_server_url, also of a GET; an upgrade names http://HOST as its Origin; what http does not know is
-    // 404.
+    // words of ws_server_url, here a browser's, also of a GET; an upgrade names http://HOST as its Origin; what http
+    // does not know is 404.
     bool own_page;
     const char *headers; // further lines of each answer that is no upgrade, ending in \r\n; borrowed, may be NULL
     // A GET that is no upgrade: fill body and *type and return true, or return false for the 426. May be NULL.

@@ -72,6 +72,31 @@ static void listen_addresses_need_a_port(void **state)
     }
 }
 
+static void authorities_are_written_as_browsers_do(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *host;
+        uint16_t port;
+        const char *authority;
+    } cases[] = {
+        {"127.0.0.1", 8000, "127.0.0.1:8000"},
+        {"127.0.0.1", 80, "127.0.0.1"},
+        {"LocalHost", 8000, "localhost:8000"},
+        {"LOCALHOST", 80, "localhost"},
+        {"::1", 443, "[::1]:443"},
+        {"0:0:0:0:0:0:0:1", 8000, "[::1]:8000"},
+        {"0000::0001", 80, "[::1]"},
+        {"FD00::00AB", 8000, "[fd00::ab]:8000"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf out = {0};
+        address_write_authority(cases[i].host, cases[i].port, &out);
+        assert_string_equal(buf_cstr(&out), cases[i].authority);
+        buf_free(&out);
+    }
+}
+
 static void whom_an_address_reaches(void **state)
 {
     (void)state;
@@ -94,9 +119,8 @@ static void whom_an_address_reaches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whom_an_address_reaches),
-        cmocka_unit_test(urls_are_taken_apart),
-        cmocka_unit_test(malformed_urls_are_refused),
+        cmocka_unit_test(whom_an_address_reaches),      cmocka_unit_test(authorities_are_written_as_browsers_do),
+        cmocka_unit_test(urls_are_taken_apart),         cmocka_unit_test(malformed_urls_are_refused),
         cmocka_unit_test(listen_addresses_need_a_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
