@@ -32,6 +32,8 @@ static const char usage[] = "usage: tandem-ui --control FILE [options]\n"
 
 enum { DESCRIPTORS = 256, RECEIVE_BUFFER = 16 << 10, LINE_MAX_READ = 256 };
 
+static const struct epoll_event stdin_event = {.events = EPOLLIN | EPOLLET};
+
 struct program {
     const char *control;
     const char *listen;
@@ -91,11 +93,20 @@ static void signalled(void *ctx)
     loop_stop(p->loop);
 }
 
+// What is typed while another program is in front is that one's: EIO, as SIGTTIN is ignored. Such input wakes us once;
+// of our own the rest does again.
 static void something_typed(void *ctx)
 {
     struct program *p = ctx;
+    struct epoll_event event;
     char line[LINE_MAX_READ];
+    if (epoll_wait(p->typed, &event, 1, 0) <= 0)
+        return;
     ssize_t n = read(STDIN_FILENO, line, sizeof line);
+    if (n < 0 && errno == EIO)
+        return;
+    event = stdin_event;
+    (void)epoll_ctl(p->typed, EPOLL_CTL_MOD, STDIN_FILENO, &event);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         loop_stop(p->loop);
     else if (n > 0 && memchr(line, '\n', (size_t)n) != NULL)
@@ -118,9 +129,10 @@ static enum status watch_signals(struct program *p, struct error *e)
 
 static enum status watch_stdin(struct program *p, struct error *e)
 {
-    struct epoll_event event = {.events = EPOLLIN};
+    struct epoll_event event = stdin_event;
     if (!p->stdin_lifetime && !isatty(STDIN_FILENO))
         return STATUS_OK;
+    signal(SIGTTIN, SIG_IGN);
     p->typed = epoll_create1(EPOLL_CLOEXEC);
     if (p->typed < 0 || epoll_ctl(p->typed, EPOLL_CTL_ADD, STDIN_FILENO, &event) != 0)
         return error_errno(e, "stdin cannot be watched");

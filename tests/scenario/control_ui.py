@@ -1,10 +1,15 @@
 """The door of the page (supervisor/ui): who gets in, what may be said, and what it costs when somebody else tries."""
+import fcntl
 import json
 import os
+import pty
 import re
 import signal
 import socket
+import struct
 import subprocess
+import tempfile
+import termios
 
 from control import BIN, PATIENCE_S, RpcError, fails_with, is_alive, main, until
 from page import BINARY, Ui
@@ -281,6 +286,48 @@ def test_the_page_is_small(t):
     ((_, index),) = sources(".html")
     assert 0 < total <= SIZE_MAX, total
     for name, text in sources(".js"):
+def is_idle(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        return stat.read().rsplit(")", 1)[1].split()[0] == "S"
+
+
+def waiting_bytes(terminal):
+    return struct.unpack("i", fcntl.ioctl(terminal, termios.FIONREAD, bytes(4)))[0]
+
+
+def test_in_the_background_it_leaves_the_terminal_alone(t):
+    t.up()
+    links, go = t.path("links"), t.path("go")
+    os.mkfifo(go)
+    keys, terminal = pty.openpty()
+    script = f"set -m; '{BIN}/tandem' ui --json > '{links}' & echo $! > '{links}.pid'; read x < '{go}'; fg"
+    shell = subprocess.Popen(["bash", "-c", script], env=t.environment, stdin=terminal, stdout=subprocess.DEVNULL,
+                             stderr=terminal, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    try:
+        def printed():
+            with open(links, encoding="utf-8") as file:
+                return file.read().splitlines()
+        until(lambda: os.path.exists(links) and printed(), "there is a link")
+        with open(links + ".pid", encoding="utf-8") as file:
+            pid = int(file.read())
+        authority = json.loads(printed()[0])["url"][len("http://"):].split("/")[0]
+        os.write(keys, b"\n")
+        until(lambda: waiting_bytes(terminal) == 1, "something is typed")
+        for _ in range(2):  # before the second one it has seen that
+            with socket.create_connection(authority.split(":"), PATIENCE_S) as s:
+                s.sendall(f"GET / HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
+                assert s.recv(12) == b"HTTP/1.1 200"
+        until(lambda: is_idle(pid), "it waits")
+        assert waiting_bytes(terminal) == 1 and len(printed()) == 1
+        with open(go, "w", encoding="utf-8") as file:
+            file.write("\n")
+        until(lambda: os.write(keys, b"\n") and len(printed()) > 1, "in front it prints another link")
+    finally:
+        os.close(keys)
+        os.close(terminal)
+        shell.wait(PATIENCE_S)
+
+
         assert f'="/{name}"' in index, f"{name} is not asked for at once"
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|\beval\b|new Function", text), name
 
