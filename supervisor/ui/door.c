@@ -73,7 +73,7 @@ struct door *door_open(struct loop *l, const char *address, const char *control,
                                               .max_waiting = STRANGERS_MAX,
                                               .handshake_ms = HANDSHAKE_MS,
                                               .message_limit = MESSAGE_MAX};
-    d->visitors = (struct visitors){.loop = l, .pass = pass_create(), .control = control};
+    d->visitors = (struct visitors){.loop = l, .pass = pass_create(), .control = control, .message_max = MESSAGE_MAX};
     d->server = ws_server_listen(l, address, &options, accepted, d, e);
     if (d->server == NULL) {
         door_close(d);

@@ -15,6 +15,7 @@
 enum {
     ENTER_MS = 5000,
     ENTERED_MAX = 16,
+    QUIET_MS = 60 * 1000,          // between two lines about refusals
     UNREAD_MAX = 16 * 1024 * 1024, // bytes of answers that the page has not taken
     UNSENT_MAX = 4 * 1024 * 1024,  // bytes of requests that the supervisor has not taken
 };
@@ -118,11 +119,44 @@ static enum status enter(struct visitor *v, const json_t *params, char *session,
     return STATUS_OK;
 }
 
+// However many are refused, a minute has one line about it. false: nobody was since the last one.
+static bool sum_up(struct visitors *all)
+{
+    if (all->refused == 0)
+        return false;
+    LOG(LOG_WARN, "ui.refused", LOG_INT("more", all->refused));
+    all->refused = 0;
+    return true;
+}
+
+static void quiet_ends(void *ctx)
+{
+    struct visitors *all = ctx;
+    if (sum_up(all)) {
+        loop_timer_set(all->quiet, QUIET_MS);
+        return;
+    }
+    loop_timer_destroy(all->quiet);
+    all->quiet = NULL;
+}
+
+static void note_refused(const struct visitor *v, const char *code)
+{
+    struct visitors *all = v->all;
+    if (all->quiet != NULL) {
+        all->refused++;
+        return;
+    }
+    LOG(LOG_WARN, "ui.refused", LOG_TEXT("peer", v->t->url), LOG_TEXT("code", code));
+    all->quiet = loop_timer_create(all->loop, quiet_ends, all);
+    loop_timer_set(all->quiet, QUIET_MS);
+}
+
 static void refuse(struct visitor *v, json_t *id, const struct error *e)
 {
     say(v, jsonrpc_failure(id, e));
     if (!v->t->trusted) {
-        LOG(LOG_WARN, "ui.refused", LOG_TEXT("peer", v->t->url), LOG_TEXT("code", e->code));
+        note_refused(v, e->code);
         transport_close(v->t, e->code);
     }
 }
@@ -141,7 +175,8 @@ static void take_first(struct visitor *v, const struct jsonrpc_message *m)
     }
     v->t->trusted = true;
     transport_wake_at(v->t, 0);
-    say(v, jsonrpc_answer(m->id, json_pack("{s:s, s:s}", "session", session, "version", TANDEM_VERSION)));
+    say(v, jsonrpc_answer(m->id, json_pack("{s:s, s:s, s:I}", "session", session, "version", TANDEM_VERSION,
+                                           "messageMax", (json_int_t)v->all->message_max)));
     secret_wipe(session, sizeof session);
 }
 
@@ -210,4 +245,6 @@ void visitors_destroy(struct visitors *all)
         transport_release(all->first->t);
         visitor_free(all->first);
     }
+    (void)sum_up(all);
+    loop_timer_destroy(all->quiet);
 }

@@ -17,6 +17,7 @@ from page import BINARY, Ui
 MESSAGE_MAX = 1 << 20
 ENTERED_MAX = 16
 STRANGERS_MAX = 40
+GUESSES = 50
 TOO_BIG = 1009
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "supervisor", "ui")
 SIZE_MAX = 150 * 1024  # of the page
@@ -165,6 +166,23 @@ def test_long_messages_end_it(t, ui):
 
 
 @with_ui
+def test_the_page_is_told_how_long_a_message_may_be(t, ui):
+    assert ui.visit().call("ui.enter", link=ui.link)["messageMax"] == MESSAGE_MAX
+
+
+def test_guesses_fill_no_log(t):
+    t.up()
+    with tempfile.TemporaryFile("w+") as said:
+        ui = Ui(t, stderr=said)
+        for _ in range(GUESSES):
+            refused("LINK-USED", ui.visit(), "ui.enter", link="x")
+        assert ui.end() == 0
+        said.seek(0)
+        first, rest = [line for line in said if "ui.refused" in line]
+    assert "code=LINK-USED" in first and f"more={GUESSES - 1}" in rest, (first, rest)
+
+
+@with_ui
 def test_strangers_make_way(t, ui):
     """However many there are, whoever is in stays so, and whoever has the session comes in."""
     visit = ui.entered()
@@ -252,9 +270,10 @@ def test_where_it_listens(t):
     ui.process.send_signal(signal.SIGTERM)
     assert ui.process.wait(PATIENCE_S) == 0
     ui.end()
-    ui = Ui(t, "--listen", "localhost:0")
-    assert ui.authority.startswith("localhost:") and ui.entered().call("status")
-    assert ui.end() == 0
+    for name in ("localhost", "LOCALhost"):
+        ui = Ui(t, "--listen", f"{name}:0")
+        assert ui.authority.startswith("localhost:") and ui.entered().call("status")
+        assert ui.end() == 0
 
 
 def test_for_people(t):
@@ -267,25 +286,6 @@ def test_for_people(t):
         assert ui.wait(PATIENCE_S) == 0
 
 
-def sources(ending):
-    for name in sorted(os.listdir(os.path.join(PAGE, "page"))):
-        if name.endswith(ending):
-            with open(os.path.join(PAGE, "page", name), encoding="utf-8") as file:
-                yield name, file.read()
-
-
-def test_the_page_may_ask_what_it_asks(t):
-    with open(os.path.join(PAGE, "allowed.c"), encoding="utf-8") as file:
-        allowed = set(re.findall(r'"([a-z]+(?:[.-][a-z-]+)*)"', re.sub(r"#include.*", "", file.read())))
-    asked = {method for _, text in sources(".js") for method in re.findall(r"\b(?:ask|act)\('([^']+)'", text)}
-    assert asked - {"ui.enter"} == allowed, (asked, allowed)
-
-
-def test_the_page_is_small(t):
-    total = sum(len(text.encode()) for _, text in sources(""))
-    ((_, index),) = sources(".html")
-    assert 0 < total <= SIZE_MAX, total
-    for name, text in sources(".js"):
 def is_idle(pid):
     with open(f"/proc/{pid}/stat") as stat:
         return stat.read().rsplit(")", 1)[1].split()[0] == "S"
@@ -328,6 +328,25 @@ def test_in_the_background_it_leaves_the_terminal_alone(t):
         shell.wait(PATIENCE_S)
 
 
+def sources(ending):
+    for name in sorted(os.listdir(os.path.join(PAGE, "page"))):
+        if name.endswith(ending):
+            with open(os.path.join(PAGE, "page", name), encoding="utf-8") as file:
+                yield name, file.read()
+
+
+def test_the_page_may_ask_what_it_asks(t):
+    with open(os.path.join(PAGE, "allowed.c"), encoding="utf-8") as file:
+        allowed = set(re.findall(r'"([a-z]+(?:[.-][a-z-]+)*)"', re.sub(r"#include.*", "", file.read())))
+    asked = {method for _, text in sources(".js") for method in re.findall(r"\b(?:ask|act)\('([^']+)'", text)}
+    assert asked - {"ui.enter"} == allowed, (asked, allowed)
+
+
+def test_the_page_is_small(t):
+    total = sum(len(text.encode()) for _, text in sources(""))
+    ((_, index),) = sources(".html")
+    assert 0 < total <= SIZE_MAX, total
+    for name, text in sources(".js"):
         assert f'="/{name}"' in index, f"{name} is not asked for at once"
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|\beval\b|new Function", text), name
 

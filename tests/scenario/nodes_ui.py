@@ -56,7 +56,7 @@ def start(t):
 def play(t, uis, folder):
     """The day of both pages, and what they ask to happen to our processes."""
     acts = {"kill the archive": lambda: os.kill(t.call("status")["archive"]["pid"], signal.SIGKILL), "stop": t.stop,
-            "start": lambda: start(t)}
+            "start": lambda: start(t), "end the second page": uis[1].end}
     with subprocess.Popen(["node", os.path.join(HERE, "page.mjs"), *(ui.url for ui in uis), folder], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, text=True) as day:
         try:

@@ -18,6 +18,7 @@ const program = process.env.ONE_CHROMIUM ?? execFileSync('which', ['chromium'], 
 const WIDTHS = [320, 1280];
 const VIEWS = ['Chats', 'People', 'Network', 'Health'];
 const CONTRAST = 4.5;
+const TOO_LONG = 1100000;
 
 const answers = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
@@ -159,6 +160,11 @@ await joe.getByText('Connected', { exact: true }).waitFor();
 await say(ann, 'are you back?');
 await said(joe, 'are you back?').waitFor();
 assert.equal(await said(ann, 'said to a dead archive').count(), 1);
+await ann.keyboard.insertText('x'.repeat(TOO_LONG));
+await ann.keyboard.press('Enter');
+await ann.getByText('This is too long.').waitFor();
+assert.equal((await ann.getByRole('textbox', { name: 'Message to joe' }).inputValue()).length, TOO_LONG);
+assert.ok(await ann.getByText('Connected', { exact: true }).isVisible());
 complaints.splice(0, Infinity, ...complaints.filter(line => !line.includes('WebSocket connection to'))); // while it was away
 await view(joe, 'Network');
 await joe.locator('.picture line.live').nth(1).waitFor({ state: 'attached' }); // between the own nodes, and to ann
@@ -170,6 +176,9 @@ await view(joe, 'Chats');
 await joe.getByRole('button', { name: 'All chats' }).click();
 await joe.getByRole('list', { name: 'Conversations' }).getByRole('button', { name: 'ann' }).waitFor();
 assert.deepEqual(complaints, [], 'what the browser complains of');
+await happens('end the second page');
+await ann.getByText('was cut').waitFor();
+await ann.getByRole('button', { name: 'Connect again' }).waitFor();
 await joe.reload(); // the link is used up and the session was in the page alone
 await joe.getByText('Open the link that').waitFor();
 await joe.goto('about:blank');

@@ -14,10 +14,10 @@ TEXT, BINARY, CLOSE = 1, 2, 8
 class Ui:
     """A running 'tandem ui'."""
 
-    def __init__(self, installation, *options):
+    def __init__(self, installation, *options, stderr=None):
         self.process = subprocess.Popen([os.path.join(BIN, "tandem"), "ui", "--json", "--stdin-lifetime", *options],
                                         env=installation.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True)
+                                        stderr=stderr, text=True)
         self.read_link()
 
     def read_link(self):

@@ -1,5 +1,6 @@
 // The page's connection, with a WebSocket of the test's own: what was asked and not answered when it was lost is asked again as the
-// same, and a link that is used up is not tried again.
+// same, unless it was too long, the session is not told to whoever took the door's place, and a link that is used up is not tried
+// again.
 import assert from 'node:assert/strict';
 import { Wire } from '../../supervisor/ui/page/wire.js';
 
@@ -23,9 +24,9 @@ class Fake {
         this.onmessage({ data: JSON.stringify({ jsonrpc: '2.0', id: this.sent[index].id, ...more }) });
     }
 
-    lose() {
+    lose(code = 1000) {
         this.readyState = 3;
-        this.onclose();
+        this.onclose({ code });
     }
 }
 
@@ -65,10 +66,37 @@ assert.match(second.sent[1].params.opId, /^[0-9a-f]{32}$/);
 second.answer(1, { result: { id: 'M' } });
 assert.deepEqual(await sending, { id: 'M' });
 second.lose();
-const third = await next(3, { session: 'S' });
+let third = await next(3, { session: 'S' });
+third.answer(0, { result: { session: 'S', messageMax: 200 } });
+await until(() => told.at(-1) === 'connected');
+await assert.rejects(wire.act('chat.send', { text: 'ä'.repeat(90) }), { code: 'TOO-BIG' }); // of two bytes each
+assert.equal(third.sent.length, 1);
+const longest = wire.act('chat.send', { text: 'y'.repeat(60) });
+const short = wire.act('chat.send', { text: 'y' });
+await until(() => third.sent.length === 3);
+third.lose(1009);
+await assert.rejects(longest, { code: 'TOO-BIG' });
+third = await next(4, { session: 'S' });
+third.answer(0, { result: { session: 'S', messageMax: 200 } });
+await until(() => third.sent.length === 2);
+assert.equal(third.sent[1].params.text, 'y');
+const later = globalThis.setTimeout;
+globalThis.setTimeout = () => assert.fail('it would come back by itself');
+third.lose(1006);
+globalThis.setTimeout = later;
+assert.deepEqual([told.at(-1), opened.length], ['ended', 4]);
+wire.open(); // the user wants it so
+third = await next(5, { session: 'S' });
+third.answer(0, { result: { session: 'S', messageMax: 200 } });
+await until(() => third.sent.length === 2);
+third.answer(1, { result: { id: 'N' } });
+assert.deepEqual(await short, { id: 'N' });
+third.lose();
+third = await next(6, { session: 'S' });
 third.answer(0, { error: { code: 429, message: 'used', data: { code: 'LINK-USED' } } });
 await until(() => told.at(-1) === 'linkUsed');
 third.lose();
 await assert.rejects(wire.act('chat.send', {}), { code: 'CLOSED' });
-assert.deepEqual(told, ['connecting', 'connected', 'away', 'connecting', 'connected', 'away', 'connecting', 'linkUsed']);
-assert.equal(opened.length, 3);
+const lost = ['away', 'away', 'away', 'ended', 'away'].flatMap(how => ['connecting', 'connected', how]);
+assert.deepEqual(told, [...lost, 'connecting', 'linkUsed']);
+assert.equal(opened.length, 6);

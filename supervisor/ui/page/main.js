@@ -13,6 +13,7 @@ const link = location.hash.slice(1);
 history.replaceState(null, '', '/'); // the link is neither in the history nor in anybody's screenshot
 
 const state = el('p', { class: 'state dim', role: 'status' });
+const again = el('button', { type: 'button', hidden: true, onclick: () => wire.open() }, text('again'));
 const problem = el('p', { class: 'bad', role: 'alert' });
 const main = el('main', { tabindex: '-1' });
 const wire = new Wire({ link }, told);
@@ -46,6 +47,7 @@ function draw() {
 
 function told(what) {
     state.textContent = text(what);
+    again.hidden = what !== 'ended';
     if (what === 'connected') {
         problem.textContent = '';
         model.follow().catch(error => error.code !== 'CLOSED' && model.tell(error));
@@ -53,7 +55,8 @@ function told(what) {
 }
 
 model.tell = error => {
-    problem.textContent = error.code === 'NOT-PROVISIONED' ? text('notProvisioned') : text('failed', error.message, error.code ?? error.name);
+    const known = { 'NOT-PROVISIONED': 'notProvisioned', 'TOO-BIG': 'tooBig' }[error.code];
+    problem.textContent = known ? text(known) : text('failed', error.message, error.code ?? error.name);
 };
 
 // What a button does: not twice at a time, and what went wrong is said.
@@ -70,7 +73,7 @@ model.attempt = async (button, act) => {
 };
 
 document.body.append(el('header', {}, el('h1', {}, text('title')),
-    el('nav', { 'aria-label': text('views') }, Object.values(buttons)), state, problem), main);
+    el('nav', { 'aria-label': text('views') }, Object.values(buttons)), state, again, problem), main);
 show('chats');
 setInterval(() => shown === 'network' && !document.hidden && model.refresh('connections'), LOOK_MS);
 if (link === '') {

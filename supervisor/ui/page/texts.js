@@ -6,10 +6,13 @@ const TEXTS = {
     connecting: 'Connecting …',
     connected: 'Connected',
     away: 'tandem does not run, or does not answer. Trying again …',
+    ended: 'The line to “tandem ui” was cut. If that has ended, close this page: another program may have taken its place.',
+    again: 'Connect again',
     linkUsed: 'This link was used already. Press Enter where “tandem ui” runs, and open the new one.',
     noLink: 'Open the link that “tandem ui” prints.',
     notProvisioned: 'This installation is locked: nobody has given its secret since the start. Run “tandem provision”.',
     failed: '{0} ({1})',
+    tooBig: 'This is too long.',
 
     nobody: 'You know nobody yet. Invite somebody, or accept an invitation, under People.',
     choose: 'Choose somebody to talk to.',
