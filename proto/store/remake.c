@@ -218,6 +218,25 @@ static bool try_entry(struct remaking *r, size_t rule, size_t link, struct value
 
 // ---- Properties -----------------------------------------------------------------------------------------------------
 
+// A map of lists by links, or of links by names.
+static bool is_of_links(const struct value_type *type)
+{
+    if (type->kind == TYPE_MAP && type->key->kind == TYPE_STRING)
+        return is_link(type->item);
+    if (type->kind == TYPE_MAP)
+        return is_link(type->key) && is_collection(type->item) && is_link(type->item->item);
+    return is_link(is_collection(type) ? type->item : type);
+}
+
+static bool try_map(struct remaking *r, size_t rule, size_t link)
+{
+    const struct value_type *type = &r->recipe->rules[rule].type;
+    if (is_of_links(type) &&
+        (type->key->kind == TYPE_STRING ? try_named(r, rule, link) : try_entries(r, rule, link, value_map(r->arena))))
+        return true;
+    return try_without(r, rule, link);
+}
+
 // The properties from the rule on, of the links from the link on.
 static bool try_rules(struct remaking *r, size_t rule, size_t link)
 {
@@ -234,24 +253,13 @@ static bool try_rules(struct remaking *r, size_t rule, size_t link)
     if (id && property->type.kind == TYPE_STRING)
         return try_usual(r, rule, link);
     if (property->type.kind == TYPE_MAP)
-        return property->type.key->kind == TYPE_STRING ? try_named(r, rule, link)
-                                                       : try_entries(r, rule, link, value_map(r->arena));
+        return try_map(r, rule, link);
     if (is_collection(&property->type))
         return try_list(r, rule, link);
     return try_one(r, rule, link);
 }
 
 // ---- The whole ------------------------------------------------------------------------------------------------------
-
-// A map of lists by links, or of links by names.
-static bool is_of_links(const struct value_type *type)
-{
-    if (type->kind == TYPE_MAP && type->key->kind == TYPE_STRING)
-        return is_link(type->item);
-    if (type->kind == TYPE_MAP)
-        return is_link(type->key) && is_collection(type->item) && is_link(type->item->item);
-    return is_link(is_collection(type) ? type->item : type);
-}
 
 static bool has_only_links(const struct recipe *recipe, bool id)
 {

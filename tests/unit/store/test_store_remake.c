@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "../cmocka_all.h"
+#include "data/jsonform.h"
 #include "fixture.h"
 #include "io/file.h"
 #include "store/verify.h"
@@ -246,20 +247,46 @@ static void registries_are_made_again(void **state)
         struct object registry = make(f, v);
         lose_and_find(f, &registry);
     }
-    for (size_t i = 0; i < PEOPLE; i++) { // the last two have one id
-        const char *id = i == 0 ? "zoo" : i == 1 ? "bar" : "same";
+    for (size_t i = 0; i < PEOPLE; i++) { // the last three have one id
+        const char *id = i == 0 ? "zoo" : "same";
         struct value *v = begin(f, "Topic", "name", arena_printf(f->arena, "t%zu", i).ptr);
         struct value *registry = begin(f, "TopicAppRegistry", "id", "TopicAppRegistry");
         set(f, v, "id", value_text(f->arena, id));
         set(f, v, "channel", value_hash(f->arena, &channels[i]));
         struct object topic = make(f, v);
         fixture_put(f, &topic);
-        const char *key = i == 3 ? arena_printf(f->arena, "%s\x1f%s", id, hash_text(&channels[i]).s).ptr : id;
+        const char *key = i >= 2 ? arena_printf(f->arena, "%s\x1f%s", id, hash_text(&channels[i]).s).ptr : id;
         value_put(f->arena, topics, value_text(f->arena, key), value_hash(f->arena, &topic.hash));
         set(f, registry, "topics", topics);
         struct object o = make(f, registry);
         lose_and_find(f, &o);
     }
+}
+
+// Of an own type: properties that may be missing, also maps that are not among those the house has.
+static void what_may_be_missing_is_left_out(void **state)
+{
+    struct fixture *f = *state;
+    struct hash people[PEOPLE];
+    put_people(f, people);
+    static const char type[] =
+        "{\"$type$\":\"Recipe\",\"name\":\"Pinned\",\"rule\":[{\"itemprop\":\"who\",\"itemtype\":{\"type\":"
+        "\"referenceToId\",\"allowedTypes\":[\"Person\"]}},{\"itemprop\":\"more\",\"optional\":true,\"itemtype\":{"
+        "\"type\":\"map\",\"key\":{\"type\":\"referenceToId\",\"allowedTypes\":[\"Person\"]},\"value\":{\"type\":"
+        "\"referenceToId\",\"allowedTypes\":[\"Person\"]}}}]}";
+    struct value *recipe;
+    struct span text;
+    json_t *json = json_loads(type, 0, NULL);
+    assert_int_equal(jsonform_read(f->arena, json, &recipe, NULL), STATUS_OK);
+    json_decref(json);
+    assert_int_equal(recipes_add(f->recipes, recipe, NULL), STATUS_OK);
+    struct value *v = value_object(f->arena, SPAN("Pinned"));
+    set(f, v, "who", value_hash(f->arena, &people[1]));
+    struct object pinned = make(f, v);
+    fixture_put(f, &pinned);
+    lose(f, &pinned.hash);
+    assert_int_equal(store_get(f->store, &pinned.hash, f->arena, &text, NULL), STATUS_OK);
+    assert_true(span_eq(text, pinned.microdata));
 }
 
 // Of what every installation has the id is known, even where all of its versions are lost.
@@ -365,6 +392,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(profiles_are_made_again, fixture_begin_archive, fixture_end),
         cmocka_unit_test_setup_teardown(someones_are_made_again, fixture_begin_archive, fixture_end),
         cmocka_unit_test_setup_teardown(registries_are_made_again, fixture_begin_archive, fixture_end),
+        cmocka_unit_test_setup_teardown(what_may_be_missing_is_left_out, fixture_begin_archive, fixture_end),
         cmocka_unit_test_setup_teardown(usual_ids_are_made_again, fixture_begin_archive, fixture_end),
         cmocka_unit_test_setup_teardown(what_has_more_in_it_stays_lost, fixture_begin_archive, fixture_end),
         cmocka_unit_test_setup_teardown(depths_go_on_above_lost_version_nodes, fixture_begin_archive, fixture_end),
