@@ -82,6 +82,7 @@ struct collecting {
     int64_t scope;
     bool merges; // too
     bool stop_at_known;
+    const struct hash *old; // a head of before, behind which all is known; NULL: none
 };
 
 // Collects the nodes behind a head, newest first, as DATA-MODEL.md 8.9 lists them but each once. With stop_at_known,
@@ -97,7 +98,7 @@ static enum status collect(struct store *s, const struct collecting *c, const st
         struct hash node = waiting.items[--waiting.count];
         struct node_links links;
         bool known = false;
-        if (!hash_map_add(seen, &node))
+        if (!hash_map_add(seen, &node) || (c->old != NULL && hash_eq(c->old, &node)))
             continue;
         if (c->stop_at_known)
             status = log_has(s, c->scope, &node, &known, e);
@@ -116,9 +117,9 @@ static enum status collect(struct store *s, const struct collecting *c, const st
 }
 
 static enum status append_new(struct store *s, int64_t scope, const struct store_type *type, const struct hash *id_hash,
-                              const struct hash *head, struct error *e)
+                              const struct hash *old, const struct hash *head, struct error *e)
 {
-    const struct collecting c = {.scope = scope, .merges = shows_merges(s, type), .stop_at_known = true};
+    const struct collecting c = {.scope = scope, .merges = shows_merges(s, type), .stop_at_known = true, .old = old};
     struct hash_list nodes = {0};
     enum status status = collect(s, &c, head, &nodes, e);
     while (status == STATUS_OK && nodes.count != 0)
@@ -180,7 +181,7 @@ static enum status follow_versions(struct store *s, const struct store_type *typ
     if (status == STATUS_OK && !onwards)
         status = remove_unreachable(s, scope, head, e);
     if (status == STATUS_OK)
-        status = append_new(s, scope, type, id_hash, head, e);
+        status = append_new(s, scope, type, id_hash, onwards ? old : NULL, head, e);
     scope_events_note(s, scope);
     return status;
 }
@@ -226,7 +227,7 @@ static enum status append_head(struct store *s, int64_t scope, const struct hash
 {
     struct object_row data;
     enum status status = object_need(s, &head->data, &data, e);
-    return status == STATUS_OK ? append_new(s, scope, data.type, id_hash, &head->node, e) : status;
+    return status == STATUS_OK ? append_new(s, scope, data.type, id_hash, NULL, &head->node, e) : status;
 }
 
 static enum status scope_get(struct store *s, const struct hash *target, int kind, int64_t *scope, struct error *e)
