@@ -99,10 +99,10 @@ static json_t *browser_connection(const struct supervisor *s)
     if (l == NULL || !is(l, "listening"))
         return web_socket_server(s);
     if (accepted != 0)
-        return part("working", json_sprintf("%lld WebSockets were opened, %lld are open", (long long)accepted,
+        return part("working", json_sprintf("WebSockets opened: %lld, now open: %lld", (long long)accepted,
                                             (long long)json_integer_value(json_object_get(l, "open"))));
     if (refused != 0)
-        return part("failing", json_sprintf("%lld were turned away, the last one for its %s", (long long)refused,
+        return part("failing", json_sprintf("WebSockets turned away: %lld, the last one for its %s", (long long)refused,
                                             why != NULL ? why : "request"));
     return part("idle", json_string("nobody has connected yet"));
 }

@@ -342,6 +342,11 @@ enum status config_listen(const struct config *c, struct listen_address *out, st
     return STATUS_OK;
 }
 
+bool config_has_hosts(const struct config *c)
+{
+    return config_text(c, "listen.hosts")[0] != '\0' || config_text(c, "listen.public_url")[0] != '\0';
+}
+
 static json_t *value_to_json(const struct row *row, const char *text)
 {
     switch (row->kind) {

@@ -44,5 +44,6 @@ int64_t config_int(const struct config *c, const char *key);      // of one that
 json_t *config_to_json(const struct config *c);
 // listen.address taken apart; none: that as the host, and port 0.
 enum status config_listen(const struct config *c, struct listen_address *out, struct error *e);
+bool config_has_hosts(const struct config *c); // what listens on every address knows by which names it is reached
 // What the nodes may know: {"relay.urls":["…"], "listen.origins":[…], …}. A new object.
 json_t *config_for_nodes(const struct config *c);

@@ -25,11 +25,9 @@ static enum status try_once(const struct supervisor *s, const char *host, int po
 {
     struct listen_address address = {.port = (uint16_t)port};
     bool wildcard = false;
-    const struct config *c = s->options->config;
     snprintf(address.host, sizeof address.host, "%s", host);
     enum status st = listening_try(&address, &wildcard, e);
-    bool named = config_text(c, "listen.hosts")[0] != '\0' || config_text(c, "listen.public_url")[0] != '\0';
-    if (st == STATUS_OK && wildcard && !named)
+    if (st == STATUS_OK && wildcard && !config_has_hosts(s->options->config))
         return error_set(e, STATUS_INVALID, "HOSTS-MISSING",
                          "a listener on every address (%s) needs the names it is reached by", host);
     return st;

@@ -157,6 +157,27 @@ static enum status send_stdin(struct ctl *c, json_t *attachments, struct error *
     return s;
 }
 
+// It is kept, but whoever waits for an answer is to know.
+static void warn_of_disabled(struct ctl *c)
+{
+    size_t i;
+    const json_t *contact;
+    struct buf to = {0};
+    struct error ignored = {0};
+    char *person = names_person(c, ctl_value(c, "to"));
+    json_t *contacts = ctl_list(c, "contacts.list", NULL, &ignored);
+    text_escape_controls(span_of(ctl_value(c, "to")), &to);
+    json_array_foreach(contacts, i, contact)
+    {
+        if (strcmp(text_of(contact, "personId"), person) == 0 && json_is_false(json_object_get(contact, "enabled")))
+            fprintf(stderr, "warning: %s is disabled, and gets it after 'tandem contact enable %.12s'\n", buf_cstr(&to),
+                    person);
+    }
+    json_decref(contacts);
+    buf_free(&to);
+    free(person);
+}
+
 enum status run_chat_send(struct ctl *c, struct error *e)
 {
     if (!ctl_has(c, "to"))
@@ -167,6 +188,8 @@ enum status run_chat_send(struct ctl *c, struct error *e)
     json_t *attachments = attach_files(c, e);
     if (attachments == NULL)
         return e->status;
+    if (!c->json)
+        warn_of_disabled(c);
     enum status s;
     if (ctl_has(c, "stdin"))
         s = send_lines(c, attachments, e);
@@ -187,10 +210,9 @@ enum status run_chat_list(struct ctl *c, struct error *e)
     return messages_print(c, "chat.list", params, e);
 }
 
-static json_t *ask_since(struct ctl *c, const char *cursor, struct error *e)
+static json_t *ask_since(struct ctl *c, const char *with, const char *cursor, struct error *e)
 {
-    json_t *params =
-        json_pack("{s:s, s:i}", "with", ctl_value(c, "with"), "waitMs", cursor != NULL ? FOLLOW_WAIT_MS : 0);
+    json_t *params = json_pack("{s:s, s:i}", "with", with, "waitMs", cursor != NULL ? FOLLOW_WAIT_MS : 0);
     if (cursor != NULL)
         json_object_set_new(params, "cursor", json_string(cursor));
     return ctl_call_within(c, "chat.since", params, FOLLOW_TIMEOUT_MS, e);
@@ -210,15 +232,16 @@ static void show_page(const struct ctl *c, const json_t *page, const json_t *nam
     fflush(stdout);
 }
 
-// The cursor outlives the node: a restart is waited for.
+// The cursor outlives the node: a restart is waited for. The id outlives the name.
 enum status run_chat_follow(struct ctl *c, struct error *e)
 {
     char *cursor = NULL;
     if (!ctl_has(c, "with"))
         return ctl_usage(e, "chat follow wants --with PERSON");
+    char *with = names_person(c, ctl_value(c, "with"));
     json_t *names = c->json ? NULL : names_load(c);
     while (!output_failed()) {
-        json_t *page = ask_since(c, cursor, e);
+        json_t *page = ask_since(c, with, cursor, e);
         if (page == NULL && cursor != NULL && is_away(c, e))
             continue;
         if (page == NULL)
@@ -229,6 +252,7 @@ enum status run_chat_follow(struct ctl *c, struct error *e)
         json_decref(page);
     }
     free(cursor);
+    free(with);
     json_decref(names);
     return e->status;
 }

@@ -1,4 +1,5 @@
 // config set: one line of tandem.conf. What else stands there, comments included, stays as it is.
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -113,6 +114,51 @@ static void edit_lines(struct edit *x, struct span old)
     }
 }
 
+// A section that lost its last line goes with the blank lines about it.
+static void drop_empty_section(struct edit *x)
+{
+    struct buf kept = {0};
+    struct span text = buf_span(&x->text);
+    for (struct span line; text.len > 0; text = span_from(text, line.len)) {
+        line = line_at(text);
+        size_t n = line.len + blanks_of(span_from(text, line.len));
+        if (!is_section(line, x->section) || (n < text.len && text.ptr[n] != '[')) {
+            buf_add_span(&kept, line);
+            continue;
+        }
+        line.len = n;
+        while (n == text.len && kept.len > 1 && kept.data[kept.len - 1] == '\n' && kept.data[kept.len - 2] == '\n')
+            kept.len--;
+    }
+    buf_free(&x->text);
+    x->text = kept;
+}
+
+static bool is_every_address(const char *host)
+{
+    struct in6_addr a = {0};
+    return (inet_pton(AF_INET, host, &a) == 1 || inet_pton(AF_INET6, host, &a) == 1) && IN6_IS_ADDR_UNSPECIFIED(&a);
+}
+
+// The next start would refuse it, or 'ui' would.
+static enum status check_start(const struct config *c, const char *key, struct error *e)
+{
+    struct listen_address where = {0};
+    const char *ui = config_text(c, "ui.listen");
+    if (strcmp(key, "ui.listen") == 0 &&
+        (listen_address_parse(ui, &where, NULL) != STATUS_OK || address_reach(where.host) != ADDRESS_MACHINE))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG",
+                         "%s must be HOST:PORT of this machine, at 127.0.0.1, localhost or [::1]; '%.80s' is not", key,
+                         ui);
+    if (strncmp(key, "listen.", strlen("listen.")) != 0)
+        return STATUS_OK;
+    enum status s = config_listen(c, &where, e);
+    if (s == STATUS_OK && !config_has_hosts(c) && is_every_address(where.host))
+        return error_set(e, STATUS_INVALID, "HOSTS-MISSING",
+                         "a listener on every address (%s) needs the names it is reached by", where.host);
+    return s;
+}
+
 // What is written has to be read as it was meant.
 static enum status check_written(const char *path, const char *key, const char *value, struct error *e)
 {
@@ -120,6 +166,8 @@ static enum status check_written(const char *path, const char *key, const char *
     enum status s = config_load_file(c, path, true, e);
     if (s == STATUS_OK && value != NULL && strcmp(config_text(c, key), value) != 0)
         s = error_set(e, STATUS_INVALID, "BAD-CONFIG", "a file of settings cannot hold '%.80s' as it is", value);
+    if (s == STATUS_OK)
+        s = check_start(c, key, e);
     config_destroy(c);
     return s;
 }
@@ -154,7 +202,7 @@ static enum status check_given(const char *key, const char *value, struct edit *
     return s;
 }
 
-static enum status set(struct ctl *c, const char *path, struct error *e)
+static enum status set(struct ctl *c, const char *path, bool *had, struct error *e)
 {
     struct edit x = {0};
     struct buf old = {0};
@@ -165,8 +213,11 @@ static enum status set(struct ctl *c, const char *path, struct error *e)
         s = config_load_file(before, path, false, e); // nobody mends a file that cannot be read by adding to it
     if (s == STATUS_OK && file_exists(path))
         s = file_read(path, FILE_LIMIT, &old, e);
-    if (s == STATUS_OK) {
+    *had = s == STATUS_OK && has_setting(&x, buf_span(&old));
+    if (s == STATUS_OK && (*had || x.value != NULL)) {
         edit_lines(&x, buf_span(&old));
+        if (x.value == NULL)
+            drop_empty_section(&x);
         s = write_file(&x, path, key, e);
     }
     config_destroy(before);
@@ -177,18 +228,24 @@ static enum status set(struct ctl *c, const char *path, struct error *e)
 
 enum status run_config_set(struct ctl *c, struct error *e)
 {
+    const char *what =
+        c->argument_count == 2
+            ? " has it. It counts from the next start on, unless an option or the environment says otherwise."
+            : " no longer has it. The default counts from the next start on, unless an option or the "
+              "environment says otherwise.";
     const char *given = ctl_value(c, "config");
+    bool had;
     struct buf path = {0};
     if (given != NULL)
         buf_add_text(&path, given);
     else
         buf_printf(&path, "%s/tandem.conf", c->state_dir);
-    enum status s = set(c, buf_cstr(&path), e);
+    enum status s = set(c, buf_cstr(&path), &had, e);
     if (s == STATUS_OK && c->json) {
         output_json(json_pack("{s:s, s:s}", "file", buf_cstr(&path), "key", c->arguments[0]));
     } else if (s == STATUS_OK) {
         output_text(buf_cstr(&path));
-        puts(" has it. It counts from the next start on, unless an option or the environment says otherwise.");
+        puts(c->argument_count == 1 && !had ? " did not have it; nothing was changed." : what);
     }
     buf_free(&path);
     return s;

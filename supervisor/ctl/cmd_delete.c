@@ -42,7 +42,8 @@ static enum status delete_all(struct ctl *c, json_t *params, struct error *e)
     if (c->json)
         output_json(json_pack("{s:I}", "deleted", deleted));
     else
-        printf("%lld messages deleted. Other people keep their copies.\n", (long long)deleted);
+        printf("%lld message%s deleted. Other people keep their copies.\n", (long long)deleted,
+               deleted != 1 ? "s" : "");
     return STATUS_OK;
 }
 

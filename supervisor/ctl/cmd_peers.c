@@ -216,8 +216,9 @@ static enum status show_paired(struct ctl *c, json_t *paired, const struct error
     if (paired == NULL || c->json)
         return output_result(paired, e);
     if (json_is_string(json_object_get(paired, "personId"))) {
-        json_t *profile = find_profile(c, json_object_get(paired, "personId"));
-        json_object_set(paired, "name", json_object_get(profile, "name"));
+        const json_t *person = json_object_get(paired, "personId");
+        json_t *profile = find_profile(c, person);
+        json_object_set_new(paired, "name", names_shown(json_object_get(profile, "name"), json_string_value(person)));
         json_decref(profile);
         fputs("Compare the safety text with what the other side sees.\n", stderr);
     }
@@ -291,20 +292,20 @@ enum status run_invite_revoke(struct ctl *c, struct error *e)
 // What the table shows beside the members: what we call it, and who of us is paired with it.
 static void add_shown(json_t *contact)
 {
-    struct buf name = {0};
     struct buf with = {0};
     size_t i;
     json_t *node;
+    const char *person = json_string_value(json_object_get(contact, "personId"));
     const json_t *local = json_object_get(contact, "localName");
-    const json_t *shown = json_is_string(local) ? local : json_object_get(contact, "name");
-    buf_add(&name, json_string_value(shown), json_string_length(shown));
-    if (json_is_true(json_object_get(contact, "own")))
-        buf_add_text(&name, " (own node)");
+    const json_t *name = json_is_string(local) ? local : json_object_get(contact, "name");
+    const char *own = json_is_string(name) ? json_string_value(name) : "";
+    bool is_own = json_is_true(json_object_get(contact, "own"));
+    json_object_set_new(contact, "shown", is_own ? json_sprintf("%s (own node)", own) : names_shown(name, person));
+    if (json_is_false(json_object_get(contact, "enabled")))
+        json_object_set_new(contact, "level", json_string("disabled"));
     json_array_foreach(json_object_get(contact, "pairedWith"), i, node)
         buf_printf(&with, "%s%s", i != 0 ? ", " : "", json_string_value(node));
-    json_object_set_new(contact, "shown", json_string(buf_cstr(&name)));
     json_object_set_new(contact, "with", json_string(buf_cstr(&with)));
-    buf_free(&name);
     buf_free(&with);
 }
 

@@ -346,7 +346,8 @@ def test_settings_are_written_where_they_stand(t):
     assert change("log.level")[0] == 0 and value("log.level") == "info" and "level" not in written()
     before = written()
     for words in (("log.levle", "x"), ("log.level", "loud"), ("restart.deaths", "many"), ("listen.hosts", "a ; b"),
-                  ("listen.hosts", "a\nb"), ("listen.hosts", " a")):
+                  ("listen.hosts", "a\nb"), ("listen.hosts", " a"), ("ui.listen", "xx"), ("ui.listen", "0.0.0.0:8099"),
+                  ("listen.address", "xx")):
         status, result = change(*words)
         assert status == 1 and result["error"]["code"] == "BAD-CONFIG" and written() == before, (words, result, written())
     with open(path, "a") as file:
@@ -355,6 +356,24 @@ def test_settings_are_written_where_they_stand(t):
     assert os.listdir(t.dir) == ["tandem.conf"]
     other = os.path.join(t.top, "other.conf")
     assert "has it" in t.cli("config", "set", "--config", other, "log.level", "warn")[1] and os.path.exists(other)
+
+
+def test_settings_are_checked_as_the_next_start_does(t):
+    os.makedirs(t.dir, 0o700)
+    change = lambda *words: t.cli("config", "set", *words)
+
+    def written():
+        with open(t.path("tandem.conf")) as file:
+            return file.read()
+
+    assert "did not have it" in change("ui.listen")[1] and not os.path.exists(t.path("tandem.conf"))
+    everywhere = t.cli_json("config", "set", "listen.address", "0.0.0.0:0")
+    assert everywhere[0] == 1 and everywhere[1]["error"]["code"] == "HOSTS-MISSING" and os.listdir(t.dir) == [], everywhere
+    assert change("listen.hosts", "home.example.org")[0] == 0 == change("listen.address", "0.0.0.0:0")[0]
+    assert change("listen.hosts")[0] == 1 and "home.example.org" in written(), "the address needs it"
+    before = written()
+    assert change("ui.listen", "localhost:0")[0] == 0 and written() != before
+    assert "no longer has it" in change("ui.listen")[1] and written() == before
 
 
 def test_the_log_and_the_doctor_work_offline(t):

@@ -2,10 +2,11 @@
 import json
 import os
 import signal
+import subprocess
 import time
 
 from clock import Clock
-from control import Installation, main, until, within
+from control import BIN, Installation, main, until, within
 from nodes import Pair
 
 DAY_S = 86_400
@@ -217,6 +218,51 @@ def test_people_are_named_as_one_likes(t):
         assert ask("trace", first)["messageId"].startswith(first)
         ask("contact", "forget", "ann")
         assert ann.archive not in persons(joe, "archive")
+    with_two(t, run)
+
+
+def test_no_name_is_taken_for_ours(t):
+    """And a chat that is followed goes on when its person takes another name."""
+    def run(joe, ann):
+        until(lambda: "ann" in [c["name"] for c in joe.ok("--node", "archive", "contacts")], "Joe knows her name")
+        say = lambda text: ann.ok("--node", "archive", "chat", "send", "--to", joe.archive, text)
+        follower = subprocess.Popen([os.path.join(BIN, "tandem"), "--node", "archive", "chat", "follow", "--with", "ann"],
+                                    env=t.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        say("one")
+        assert follower.stdout.readline().endswith("  ann  one\n")
+        for name in ("me", "ann (own node)"):
+            quoted = f'"{name}" {ann.archive[:12]}'
+            ann.ok("--node", "archive", "profile", "set", "--name", name)
+            until(lambda: name in [c["name"] for c in joe.ok("--node", "archive", "contacts")], "her new name is there")
+            say(f"as {name}")
+            line = follower.stdout.readline()
+            assert line.endswith(f"  as {name}\n") and ann.archive[:12] not in line, line
+            shown = t.cli("--node", "archive", "contacts")[1]
+            assert quoted in shown and "joe (own node)" in shown, shown
+            assert f"  {quoted}  as {name}" in t.cli("--node", "archive", "chat", "list", "--with", ann.archive)[1]
+        follower.terminate()
+        follower.wait()
+        follower.stdout.close()
+    with_two(t, run)
+
+
+def test_a_disabled_contact_is_called_so(t):
+    def run(joe, ann):
+        level = lambda: next(row for row in t.cli("contacts")[1].splitlines() if row.startswith(ann.archive[:12]))
+        send = lambda text: t.cli("chat", "send", "--to", ann.archive, text)
+        assert "disabled" not in send("now")[2] and "disabled" not in level()
+        got = lambda: [m["text"] for m in ann.ok("--node", "archive", "chat", "list", "--with", joe.archive)]
+        until(lambda: got() == ["now"], "she has it")
+        joe.ok("contact", "disable", ann.archive)
+        until(lambda: "  disabled  " in level(), "the list says so")
+        status, _, said = send("later")
+        assert status == 0 and f"{ann.archive} is disabled" in said and f"enable {ann.archive[:12]}'" in said, said
+        assert find(joe, ann.archive)["level"] != "disabled"
+        joe.ok("contact", "enable", ann.archive)
+        until(lambda: got() == ["now", "later"], "what was kept is sent")
+        assert "disabled" not in level()
+        ann.ok("--node", "archive", "chat", "delete", ann.ok("--node", "archive", "chat", "list", "--with", joe.archive)[0]["id"])
+        assert ann.t.cli("--node", "archive", "chat", "delete", "--with", joe.archive, "--yes")[1].startswith("1 message deleted.")
     with_two(t, run)
 
 

@@ -74,6 +74,8 @@ def test_numbers_have_units(t):
 def test_health_is_a_word_and_then_why(t):
     pair = Pair(t)
     until(lambda: pair.cli("health")[1].get("lastSync"), "they have synchronised")
+    reason = pair.ok("status")["components"]["browserConnection"]["reason"]
+    assert re.fullmatch(r"WebSockets opened: \d+, now open: \d+", reason), reason
     word, sentence = shown(t, "health").splitlines()
     assert word == "healthy", word
     assert re.fullmatch(r"2 of 2 contacts are connected; they answer within \d+(\.\d)? m?s; last synchronised .*(ago|now)", sentence), sentence
