@@ -246,6 +246,15 @@ void hash_list_add(struct hash_list *l, const struct hash *h)
     l->items[l->count++] = *h;
 }
 
+bool hash_list_add_missing(struct hash_list *l, const struct hash *items, size_t count)
+{
+    size_t before = l->count;
+    for (size_t i = 0; i < count; i++)
+        if (!hash_list_has(l, &items[i]))
+            hash_list_add(l, &items[i]);
+    return l->count != before;
+}
+
 bool hash_list_has(const struct hash_list *l, const struct hash *h)
 {
     for (size_t i = 0; i < l->count; i++) {

@@ -51,5 +51,7 @@ struct hash_list {
 };
 
 void hash_list_add(struct hash_list *l, const struct hash *h);
+// Those of count that are not there yet; true if any was.
+bool hash_list_add_missing(struct hash_list *l, const struct hash *items, size_t count);
 bool hash_list_has(const struct hash_list *l, const struct hash *h);
 void hash_list_free(struct hash_list *l);

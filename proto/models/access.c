@@ -27,21 +27,12 @@ static struct value *make_id(struct model *m, struct access_target target)
     return object;
 }
 
-static bool add_missing(struct hash_list *list, const struct hash *items, size_t count)
-{
-    size_t before = list->count;
-    for (size_t i = 0; i < count; i++)
-        if (!hash_list_has(list, &items[i]))
-            hash_list_add(list, &items[i]);
-    return list->count != before;
-}
-
 // A merge keeps what both sides have, so somebody may be named twice.
 static void read_names(const struct value *object, const char *property, struct hash_list *out)
 {
     struct hash_list all = {0};
     model_read_hashes(value_get(object, span_of(property)), &all);
-    add_missing(out, all.items, all.count);
+    hash_list_add_missing(out, all.items, all.count);
     hash_list_free(&all);
 }
 
@@ -105,8 +96,8 @@ enum status access_add(struct model *m, struct access_target target, const struc
     if (status == STATUS_OK)
         status = load(m, target, &g, e);
     if (status == STATUS_OK) {
-        bool more_persons = add_missing(&g.persons, persons, person_count);
-        bool more_groups = add_missing(&g.groups, groups, group_count);
+        bool more_persons = hash_list_add_missing(&g.persons, persons, person_count);
+        bool more_groups = hash_list_add_missing(&g.groups, groups, group_count);
         if (more_persons || more_groups)
             status = save_addition(m, target, &g, e);
     }
@@ -131,7 +122,7 @@ enum status access_set(struct model *m, struct access_target target, const struc
     enum status status = load(m, target, &g, e);
     bool fewer = !is_subset(&g.persons, persons) || g.groups.count != 0;
     bool more = !is_subset(persons, &g.persons);
-    add_missing(&wanted.persons, persons->items, persons->count);
+    hash_list_add_missing(&wanted.persons, persons->items, persons->count);
     if (status == STATUS_OK && more)
         status = save_addition(m, target, &wanted, e);
     else if (status == STATUS_OK && fewer)

@@ -173,8 +173,7 @@ static enum status extend_someone(struct model *m, const struct hash *someone, c
     enum status status = someone_load(m, someone, &s, e);
     if (status == STATUS_OK) {
         struct hash_list *profiles = &someone_add(m, &s, &p->person)->profiles;
-        if (!hash_list_has(profiles, &p->id_hash))
-            hash_list_add(profiles, &p->id_hash);
+        hash_list_add_missing(profiles, &p->id_hash, 1);
         bool is_me = span_eq_text(s.someone_id, SOMEONE_ME);
         if (!is_me && span_eq_text(p->profile_id, "default") && !is_default_profile(m, &s.main_profile))
             s.main_profile = p->id_hash;

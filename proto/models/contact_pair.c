@@ -145,9 +145,7 @@ static enum status keep_descriptions(struct model *m, const struct contact_paire
     struct profile old = {0};
     enum status status = profile_id_hash(m, SPAN("default"), &who->person, &who->person, &id, e);
     if (status == STATUS_OK && profile_load(m, &id, &old, NULL) == STATUS_OK && hash_list_has(&old.descriptions, key))
-        for (size_t i = 0; i < old.descriptions.count; i++)
-            if (!hash_list_has(&p->descriptions, &old.descriptions.items[i]))
-                hash_list_add(&p->descriptions, &old.descriptions.items[i]);
+        hash_list_add_missing(&p->descriptions, old.descriptions.items, old.descriptions.count);
     profile_free(&old);
     return status;
 }

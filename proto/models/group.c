@@ -63,9 +63,7 @@ static enum status load(struct model *m, const struct hash *id_hash, struct span
     struct hash_list all = {0}; // a merge may name somebody twice
     value_get_string(group, "name", name);
     model_read_hashes(value_get(group, SPAN("person")), &all);
-    for (size_t i = 0; i < all.count; i++)
-        if (!hash_list_has(persons, &all.items[i]))
-            hash_list_add(persons, &all.items[i]);
+    hash_list_add_missing(persons, all.items, all.count);
     hash_list_free(&all);
     return STATUS_OK;
 }
@@ -102,11 +100,7 @@ enum status group_add(struct model *m, const struct hash *id_hash, const struct 
     struct hash_list members = {0};
     struct span name;
     enum status status = load(m, id_hash, &name, &members, e);
-    size_t before = members.count;
-    for (size_t i = 0; status == STATUS_OK && i < count; i++)
-        if (!hash_list_has(&members, &persons[i]))
-            hash_list_add(&members, &persons[i]);
-    if (status == STATUS_OK && members.count != before)
+    if (status == STATUS_OK && hash_list_add_missing(&members, persons, count))
         status = write_members(m, name, members.items, members.count, e);
     hash_list_free(&members);
     return status;

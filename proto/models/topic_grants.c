@@ -7,20 +7,14 @@
 
 // ---- Whom it is for -------------------------------------------------------------------------------------------------
 
-static void add_once(struct hash_list *list, const struct hash *item)
-{
-    if (!hash_list_has(list, item))
-        hash_list_add(list, item);
-}
-
 // Both own nodes keep the same grants, so that neither takes away what the other one needs: they name both.
 static void add_own_nodes(struct model *m, struct hash_list *persons)
 {
     struct hash own;
     if (sharing_own_node(m, &own, NULL) != STATUS_OK)
         return;
-    add_once(persons, &own);
-    add_once(persons, &m->self->person);
+    hash_list_add_missing(persons, &own, 1);
+    hash_list_add_missing(persons, &m->self->person, 1);
 }
 
 // One of us takes part, or said what the statement says.
@@ -152,7 +146,7 @@ static void add_members_beside_self(struct model *m, const struct members *s, st
 {
     for (size_t i = 0; i < s->count; i++)
         if (members_has(s, &s->items[i].person) && !hash_eq(&s->items[i].person, &m->self->person))
-            add_once(persons, &s->items[i].person);
+            hash_list_add_missing(persons, &s->items[i].person, 1);
 }
 
 // Whom a statement sends away learns that from it; who leaves tells those who stay.

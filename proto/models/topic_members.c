@@ -61,19 +61,12 @@ bool topic_epoch_is_used(struct model *m, const struct members *s)
     return topic_each_channel(m, s, note_use, &used, NULL) != STATUS_OK || used;
 }
 
-static void add_once(struct hash_list *list, const struct hash *items, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!hash_list_has(list, &items[i]))
-            hash_list_add(list, &items[i]);
-}
-
 static void add_group_members(struct model *m, const struct access_grant *grant, struct hash_list *members)
 {
     for (size_t i = 0; i < grant->group_count; i++) {
         struct group group;
         if (group_get(m, &grant->groups[i], &group, NULL) == STATUS_OK)
-            add_once(members, group.persons, group.person_count);
+            hash_list_add_missing(members, group.persons, group.person_count);
     }
 }
 
@@ -81,7 +74,7 @@ static enum status add_granted(struct model *m, struct access_target target, str
 {
     struct access_grant grant;
     enum status status = access_get(m, target, &grant, e);
-    add_once(members, grant.persons, status == STATUS_OK ? grant.person_count : 0);
+    hash_list_add_missing(members, grant.persons, status == STATUS_OK ? grant.person_count : 0);
     if (status == STATUS_OK)
         add_group_members(m, &grant, members);
     return status;
@@ -94,9 +87,9 @@ static enum status granted_members(struct model *m, const struct topic *t, struc
     struct hash owner;
     hash_list_add(members, &m->self->person);
     if (channel_owner(m, &t->channel, &owner) == STATUS_OK && !hash_is_zero(&owner))
-        add_once(members, &owner, 1);
+        hash_list_add_missing(members, &owner, 1);
     if (!hash_is_zero(&t->peer))
-        add_once(members, &t->peer, 1);
+        hash_list_add_missing(members, &t->peer, 1);
     enum status status = channel_id_hash(m, t->id, &m->self->person, &own, e);
     if (status == STATUS_OK)
         status = add_granted(m, (struct access_target){ACCESS_ID, own}, members, e);
@@ -143,7 +136,7 @@ static enum status add_own_channels(struct model *m, const struct members *s, co
         struct hash channel;
         status = channel_hash(m, s, epoch, false, identity, &channel, e);
         if (status == STATUS_OK && model_has_head(m, &channel))
-            add_once(channels, &channel, 1);
+            hash_list_add_missing(channels, &channel, 1);
     }
     return status;
 }

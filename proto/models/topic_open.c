@@ -82,6 +82,16 @@ enum status topic_add_persons(struct model *m, const struct topic *topic, const 
 
 // ---- Creating -------------------------------------------------------------------------------------------------------
 
+static enum status put_topic(struct model *m, struct span name, struct span id, const struct hash *channel,
+                             struct hash *hash, struct error *e)
+{
+    struct value *topic = model_object(m, "Topic");
+    model_set_text(m, topic, "name", name);
+    model_set_text(m, topic, "id", id);
+    model_set_hash(m, topic, "channel", channel);
+    return model_put(m, topic, hash, e);
+}
+
 enum status topic_put_object(struct model *m, const struct members *s, unsigned epoch, struct span name,
                              struct hash *hash, struct error *e)
 {
@@ -93,11 +103,7 @@ enum status topic_put_object(struct model *m, const struct members *s, unsigned 
     enum status status = model_put_id(m, info, &channel, e);
     if (status != STATUS_OK)
         return status;
-    struct value *topic = model_object(m, "Topic");
-    model_set_text(m, topic, "name", name);
-    model_set_text(m, topic, "id", id);
-    model_set_hash(m, topic, "channel", &channel);
-    return model_put(m, topic, hash, e);
+    return put_topic(m, name, id, &channel, hash, e);
 }
 
 enum status topic_make(struct model *m, struct span id, struct span name, const struct hash *owner, struct topic *out,
@@ -108,11 +114,7 @@ enum status topic_make(struct model *m, struct span id, struct span name, const 
     enum status status = channel_create(m, id, owner, &channel, e);
     if (status != STATUS_OK)
         return status;
-    struct value *topic = model_object(m, "Topic");
-    model_set_text(m, topic, "name", name);
-    model_set_text(m, topic, "id", id);
-    model_set_hash(m, topic, "channel", &channel);
-    status = model_put(m, topic, &hash, e);
+    status = put_topic(m, name, id, &channel, &hash, e);
     if (status == STATUS_OK)
         status = topic_notice(m, &hash, true, e);
     return status == STATUS_OK ? topic_load(m, &hash, out, e) : status;

@@ -56,9 +56,8 @@ static enum status add_group(struct node_job *job, struct model *m, struct hash_
     enum status st = node_job_group(job, m, &id, e);
     if (st == STATUS_OK)
         st = group_get(m, &id, &group, e);
-    for (size_t i = 0; st == STATUS_OK && i < group.person_count; i++)
-        if (!hash_list_has(persons, &group.persons[i]))
-            hash_list_add(persons, &group.persons[i]);
+    if (st == STATUS_OK)
+        hash_list_add_missing(persons, group.persons, group.person_count);
     return st;
 }
 
