@@ -76,33 +76,29 @@ static bool read_row(struct model *m, const struct hash *hash, const struct hash
     return true;
 }
 
-static enum status add_profile(struct model *m, const struct hash *id_hash, const struct hash *person, bool disabled,
-                               struct rows *rows, struct error *e)
+static void add_profile(struct model *m, const struct profile *p, bool disabled, struct rows *rows)
 {
-    struct profile p;
-    enum status status = profile_load(m, id_hash, &p, e);
-    bool counts = status == STATUS_OK && (hash_eq(&p.owner, person) || leute_is_me(m, &p.owner));
-    for (size_t i = 0; counts && i < p.endpoints.count && rows->left != 0; i++, rows->left--) {
+    if (!hash_eq(&p->owner, &p->person) && !leute_is_me(m, &p->owner))
+        return;
+    for (size_t i = 0; i < p->endpoints.count && rows->left != 0; i++, rows->left--) {
         struct row row;
-        if (!read_row(m, &p.endpoints.items[i], person, &row))
+        if (!read_row(m, &p->endpoints.items[i], &p->person, &row))
             continue;
         row.endpoint.disabled = disabled;
-        profile_email_of(m, person, &row.endpoint.email, NULL);
+        profile_email_of(m, &p->person, &row.endpoint.email, NULL);
         add_row(m, rows, &row);
     }
-    profile_free(&p);
-    return status;
 }
 
 static enum status add_person(struct model *m, const struct hash *person, struct rows *rows, struct error *e)
 {
-    struct hash_list profiles = {0};
+    struct profiles profiles;
     bool disabled = contact_is_disabled(m, person);
-    enum status status = profile_about(m, person, &profiles, e);
+    enum status status = profiles_about(m, person, &profiles, e);
     rows->left = ENDPOINTS_MAX;
     for (size_t i = 0; status == STATUS_OK && i < profiles.count && i < PROFILES_MAX; i++)
-        status = add_profile(m, &profiles.items[i], person, disabled, rows, e);
-    hash_list_free(&profiles);
+        add_profile(m, &profiles.items[i], disabled, rows);
+    profiles_free(&profiles);
     return status;
 }
 

@@ -205,7 +205,7 @@ static size_t count_of(const struct value *profile, const char *list)
 static enum status judge_size(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
 {
     struct value *current = NULL;
-    struct hash_list profiles = {0};
+    struct profiles profiles = {0};
     static const char *const lists[] = {"communicationEndpoint", "personDescription"};
     enum status status = model_latest(m, o->value, "Profile", &current, e);
     for (size_t i = 0; status == STATUS_OK && i < 2; i++)
@@ -214,10 +214,10 @@ static enum status judge_size(struct model *m, const struct hash *sender, const 
             return error_set(e, STATUS_REFUSED, "OVER-BUDGET", "a profile has at most %d endpoints and descriptions",
                              PROFILE_LIST_MAX);
     if (status == STATUS_OK && current == NULL)
-        status = profile_about(m, sender, &profiles, e);
+        status = profiles_about(m, sender, &profiles, e);
     if (status == STATUS_OK && profiles.count >= PROFILES_MAX)
         status = error_set(e, STATUS_REFUSED, "OVER-BUDGET", "of a person %d profiles are kept", PROFILES_MAX);
-    hash_list_free(&profiles);
+    profiles_free(&profiles);
     return status;
 }
 

@@ -70,20 +70,28 @@ enum status profile_save(struct model *m, struct profile *p, struct error *e)
     return status;
 }
 
-enum status profile_about(struct model *m, const struct hash *person, struct hash_list *id_hashes, struct error *e)
+void profiles_free(struct profiles *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        profile_free(&list->items[i]);
+}
+
+enum status profiles_about(struct model *m, const struct hash *person, struct profiles *out, struct error *e)
 {
     struct hash_list candidates = {0}; // also those the person owns about others
     enum status status = store_referrers(m->store, person, SPAN("Profile"), true, &candidates, e);
+    *out = (struct profiles){.items = arena_alloc(m->arena, (candidates.count + 1) * sizeof *out->items)};
     for (size_t i = 0; status == STATUS_OK && i < candidates.count; i++) {
-        struct profile p;
-        status = profile_load(m, &candidates.items[i], &p, e);
-        if (status == STATUS_OK && hash_eq(&p.person, person))
-            hash_list_add(id_hashes, &candidates.items[i]);
+        struct profile *p = &out->items[out->count];
+        status = profile_load(m, &candidates.items[i], p, e);
+        if (status == STATUS_OK && hash_eq(&p->person, person))
+            out->count++;
+        else
+            profile_free(p);
         if (status == STATUS_NOT_FOUND) { // an id without a version
             error_clear(e);
             status = STATUS_OK;
         }
-        profile_free(&p);
     }
     hash_list_free(&candidates);
     return status;
@@ -254,38 +262,35 @@ enum status profile_email_of(struct model *m, const struct hash *person, struct 
     return status;
 }
 
-// 0: no name; 1: in anybody's profile; 2: in the person's own; 3: in ours.
-static int name_rank(struct model *m, const struct profile *p, struct span *name)
+static bool name_in(struct model *m, const struct profile *p, struct span *name)
 {
     struct value *object = NULL;
-    if (profile_description(m, p, "PersonName", &object, NULL) != STATUS_OK ||
-        !value_get_string(object, "name", name) || name->len == 0)
-        return 0;
-    if (hash_eq(&p->owner, &m->self->person))
-        return 3;
-    return hash_eq(&p->owner, &p->person) ? 2 : 1;
+    return profile_description(m, p, "PersonName", &object, NULL) == STATUS_OK &&
+           value_get_string(object, "name", name) && name->len != 0;
 }
 
+// 0: ours; 1: the person's own; 2: anybody's.
+static int name_rank(const struct model *m, const struct profile *p)
+{
+    if (hash_eq(&p->owner, &m->self->person))
+        return 0;
+    return hash_eq(&p->owner, &p->person) ? 1 : 2;
+}
+
+// Which of many descriptions counts is a long question: no more profiles are asked than until one has a name.
 enum status profile_name_of(struct model *m, const struct hash *person, struct span *name, struct error *e)
 {
-    struct hash_list profiles = {0};
-    int best = 0;
-    *name = (struct span){0};
-    enum status status = profile_about(m, person, &profiles, e);
-    for (size_t i = 0; status == STATUS_OK && i < profiles.count; i++) {
-        struct profile p;
-        struct span found;
-        status = profile_load(m, &profiles.items[i], &p, e);
-        int rank = status == STATUS_OK ? name_rank(m, &p, &found) : 0;
-        if (rank > best) {
-            best = rank;
-            *name = found;
-        }
-        profile_free(&p);
-    }
-    if (status == STATUS_OK && best == 0)
+    struct profiles profiles;
+    bool found = false;
+    enum status status = profiles_about(m, person, &profiles, e);
+    for (int rank = 0; status == STATUS_OK && rank < 3 && !found; rank++)
+        for (size_t i = 0; i < profiles.count && !found; i++)
+            found = name_rank(m, &profiles.items[i]) == rank && name_in(m, &profiles.items[i], name);
+    if (!found)
+        *name = (struct span){0};
+    if (status == STATUS_OK && !found)
         profile_email_of(m, person, name, NULL);
-    hash_list_free(&profiles);
+    profiles_free(&profiles);
     return status;
 }
 

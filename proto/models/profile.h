@@ -16,6 +16,11 @@ struct profile {
     struct hash_list descriptions; // personDescription
 };
 
+struct profiles {
+    struct profile *items; // belongs to the arena
+    size_t count;
+};
+
 struct profile_endpoint { // OneInstanceEndpoint
     struct hash person;
     struct hash instance;
@@ -30,8 +35,10 @@ enum status profile_id_hash(struct model *m, struct span profile_id, const struc
                             const struct hash *owner, struct hash *out, struct error *e);
 enum status profile_load(struct model *m, const struct hash *id_hash, struct profile *out, struct error *e);
 enum status profile_save(struct model *m, struct profile *p, struct error *e); // updates hash
-// Current profiles about a person, oldest first; the caller frees the list of id hashes.
-enum status profile_about(struct model *m, const struct hash *person, struct hash_list *id_hashes, struct error *e);
+// Current profiles about a person, oldest first; each is read once, however much somebody writes into it. The caller
+// frees them, also after an error.
+enum status profiles_about(struct model *m, const struct hash *person, struct profiles *out, struct error *e);
+void profiles_free(struct profiles *list);
 // Our own main profile.
 enum status profile_own(struct model *m, struct hash *id_hash, struct error *e);
 // The first one of an identity of ours, with its endpoint and its SignKey (url empty = none). The caller frees *p, also

@@ -49,15 +49,9 @@ struct span topic_make_id(struct model *m, struct span name)
 
 static void find_key(struct model *m, const struct hash *person, struct sign_public *key)
 {
-    struct trust_keys keys;
-    *key = (struct sign_public){{0}};
-    if (trust_keys_of(m, person, &keys, NULL) != STATUS_OK)
-        return;
-    for (size_t i = 0; i < keys.count; i++)
-        if (keys.items[i].trusted) {
-            *key = keys.items[i].key;
-            return;
-        }
+    struct trust_key found;
+    bool knows = trust_find(m, person, NULL, NULL, &found, NULL) == STATUS_OK;
+    *key = knows ? found.key : (struct sign_public){{0}};
 }
 
 static void add_member(struct model *m, struct members *s, const struct hash *person, enum member_role role,

@@ -55,6 +55,11 @@ struct trust_keys {
 // say so, and is trusted only by certificates on profiles of this person: nobody can give somebody else a key.
 enum status trust_keys_of(struct model *m, const struct hash *person, struct trust_keys *out, struct error *e);
 void trust_of_key(struct model *m, const struct hash *person, const struct sign_public *key, struct trust_key *out);
+// The first of the person's trusted keys that fits; fits == NULL: any will do. Looks no further than that one. Code
+// NOT-FOUND.
+typedef bool trust_test(struct model *m, const struct trust_key *key, const void *ctx);
+enum status trust_find(struct model *m, const struct hash *person, trust_test *fits, const void *ctx,
+                       struct trust_key *out, struct error *e);
 bool trust_person(struct model *m, const struct hash *person); // at least one trusted key
 
 // Takes trust back from every key the person has now: whatever certificates say, they are not trusted here, and our own

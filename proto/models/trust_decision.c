@@ -83,29 +83,43 @@ static enum status add_keys_of_profile(struct model *m, const struct hash *id_ha
     return status;
 }
 
-// Profiles count that the person itself or we own, of people in the contact book.
-static enum status collect_keys(struct model *m, const struct hash *person, struct key_list *keys, struct error *e)
+// The keys of a person come profile by profile, those known longest first: whoever needs one that is trusted seldom
+// looks further than the first, whatever the person has written since.
+struct key_walk {
+    struct profiles profiles; // of people in the contact book
+    size_t next;
+    struct key_list keys; // found so far
+    size_t told;          // of these
+    enum status status;
+};
+
+static void walk_begin(struct model *m, const struct hash *person, struct key_walk *w, struct error *e)
 {
     struct hash someone;
-    struct hash_list profiles = {0};
+    *w = (struct key_walk){0};
     if (hash_eq(person, &m->self->person))
-        add_key(m, keys, &m->self->person_keys.sign_public);
-    enum status status = leute_someone_of(m, person, &someone, e);
-    if (status == STATUS_NOT_FOUND) {
+        add_key(m, &w->keys, &m->self->person_keys.sign_public);
+    w->status = leute_someone_of(m, person, &someone, e);
+    if (w->status == STATUS_OK) {
+        w->status = profiles_about(m, person, &w->profiles, e);
+    } else if (w->status == STATUS_NOT_FOUND) {
         error_clear(e);
-        return STATUS_OK;
+        w->status = STATUS_OK;
     }
-    if (status == STATUS_OK)
-        status = profile_about(m, person, &profiles, e);
-    for (size_t i = 0; status == STATUS_OK && i < profiles.count; i++) {
-        struct profile p;
-        status = profile_load(m, &profiles.items[i], &p, e);
-        if (status == STATUS_OK && (hash_eq(&p.owner, person) || leute_is_me(m, &p.owner)))
-            status = add_keys_of_profile(m, &p.id_hash, keys, e);
-        profile_free(&p);
+}
+
+// The next key; false after the last one or an error. Profiles count that the person itself or we own.
+static bool walk_next(struct model *m, struct key_walk *w, struct sign_public *key, struct error *e)
+{
+    while (w->status == STATUS_OK && w->told == w->keys.count && w->next < w->profiles.count) {
+        const struct profile *p = &w->profiles.items[w->next++];
+        if (hash_eq(&p->owner, &p->person) || leute_is_me(m, &p->owner))
+            w->status = add_keys_of_profile(m, &p->id_hash, &w->keys, e);
     }
-    hash_list_free(&profiles);
-    return status;
+    if (w->status != STATUS_OK || w->told == w->keys.count)
+        return false;
+    *key = w->keys.items[w->told++];
+    return true;
 }
 
 // ---- Decisions ------------------------------------------------------------------------------------------------------
@@ -126,21 +140,23 @@ static bool has_right(struct model *m, const struct hash *person, const char *ri
     return found;
 }
 
+static bool is_believed(enum trust_reason reason)
+{
+    return reason == TRUST_ROOT_KEY || reason == TRUST_BY_CERTIFICATE;
+}
+
 // Did a trusted key of the issuer make this signature?
 static bool signed_with_trusted_key(struct model *m, const struct trust_signature *s, const struct chain *chain)
 {
-    struct key_list keys = {0};
+    struct key_walk w;
+    struct sign_public key;
     struct hash ignored;
-    if (collect_keys(m, &s->issuer, &keys, NULL) != STATUS_OK)
-        return false;
-    for (size_t i = 0; i < keys.count; i++) {
-        if (!trust_signature_fits(s, &keys.items[i]))
-            continue;
-        enum trust_reason reason = decide(m, &s->issuer, &keys.items[i], chain, &ignored);
-        if (reason == TRUST_ROOT_KEY || reason == TRUST_BY_CERTIFICATE)
-            return true;
-    }
-    return false;
+    bool found = false;
+    walk_begin(m, &s->issuer, &w, NULL);
+    while (!found && walk_next(m, &w, &key, NULL))
+        found = trust_signature_fits(s, &key) && is_believed(decide(m, &s->issuer, &key, chain, &ignored));
+    profiles_free(&w.profiles);
+    return found;
 }
 
 // Why a profile version may be believed: a certificate of this type by somebody with this right.
@@ -249,31 +265,47 @@ void trust_of_key(struct model *m, const struct hash *person, const struct sign_
     struct hash certificate;
     *out = (struct trust_key){.key = *key, .person = *person};
     out->reason = decide(m, person, key, NULL, &certificate);
-    out->trusted = out->reason == TRUST_ROOT_KEY || out->reason == TRUST_BY_CERTIFICATE;
+    out->trusted = is_believed(out->reason);
     if (out->reason == TRUST_BY_CERTIFICATE)
         out->certificate = certificate;
 }
 
 enum status trust_keys_of(struct model *m, const struct hash *person, struct trust_keys *out, struct error *e)
 {
-    struct key_list keys = {0};
-    enum status status = collect_keys(m, person, &keys, e);
-    *out =
-        (struct trust_keys){.items = arena_alloc(m->arena, (keys.count + 1) * sizeof *out->items), .count = keys.count};
-    for (size_t i = 0; i < keys.count; i++)
-        trust_of_key(m, person, &keys.items[i], &out->items[i]);
-    return status;
+    struct key_walk w;
+    struct sign_public key;
+    walk_begin(m, person, &w, e);
+    while (walk_next(m, &w, &key, e))
+        ;
+    *out = (struct trust_keys){.items = arena_alloc(m->arena, (w.keys.count + 1) * sizeof *out->items),
+                               .count = w.keys.count};
+    for (size_t i = 0; i < w.keys.count; i++)
+        trust_of_key(m, person, &w.keys.items[i], &out->items[i]);
+    profiles_free(&w.profiles);
+    return w.status;
+}
+
+enum status trust_find(struct model *m, const struct hash *person, trust_test *fits, const void *ctx,
+                       struct trust_key *out, struct error *e)
+{
+    struct key_walk w;
+    struct sign_public key;
+    bool found = false;
+    walk_begin(m, person, &w, e);
+    while (!found && walk_next(m, &w, &key, e)) {
+        trust_of_key(m, person, &key, out);
+        found = out->trusted && (fits == NULL || fits(m, out, ctx));
+    }
+    profiles_free(&w.profiles);
+    if (w.status == STATUS_OK && !found)
+        return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "no such key of %.12s is trusted", hash_text(person).s);
+    return w.status;
 }
 
 bool trust_person(struct model *m, const struct hash *person)
 {
-    struct trust_keys keys;
-    if (trust_keys_of(m, person, &keys, NULL) != STATUS_OK)
-        return false;
-    for (size_t i = 0; i < keys.count; i++)
-        if (keys.items[i].trusted)
-            return true;
-    return false;
+    struct trust_key any;
+    return trust_find(m, person, NULL, NULL, &any, NULL) == STATUS_OK;
 }
 
 const char *trust_reason_text(enum trust_reason reason)

@@ -31,17 +31,22 @@ enum status way_voice(struct model *m, struct hash *person, struct error *e)
 
 // ---- To a person ----------------------------------------------------------------------------------------------------
 
+static bool is_certified_by(struct model *m, const struct trust_key *key, const void *own)
+{
+    return key->reason == TRUST_BY_CERTIFICATE && trust_signed_by(m, &key->certificate, own, NULL);
+}
+
 // The archive certifies the keys of whom it pairs with, and takes that back when it forgets somebody.
 enum status way_paired_with(struct model *m, const struct hash *own, const struct hash *person, bool *paired,
                             struct error *e)
 {
-    struct trust_keys keys;
-    *paired = false;
-    enum status status = trust_keys_of(m, person, &keys, e);
-    for (size_t i = 0; status == STATUS_OK && i < keys.count && !*paired; i++)
-        *paired = keys.items[i].trusted && keys.items[i].reason == TRUST_BY_CERTIFICATE &&
-                  trust_signed_by(m, &keys.items[i].certificate, own, NULL);
-    return status;
+    struct trust_key key;
+    enum status status = trust_find(m, person, is_certified_by, own, &key, e);
+    *paired = status == STATUS_OK;
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    error_clear(e);
+    return STATUS_OK;
 }
 
 enum status way_to(struct model *m, const struct hash *person, enum way *out, struct error *e)
