@@ -8,6 +8,7 @@ import xml.etree.ElementTree
 
 from control import main
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 SMALL = {
     "users": ["anna", "bob"],
     "pairs": [{"who": "everyone"}],
@@ -131,20 +132,25 @@ def test_those_that_come_along_are_in_order(t):
         assert status == 0 and plan["messages"], name
 
 
-def test_the_job_of_the_manual_runs(t):
-    manual = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "simulate.md")
-    with open(manual) as file:
-        job = re.search(r"```yaml\n(.*?)```", file.read(), re.S).group(1)
+def test_the_job_of_the_readme_runs(t):
+    """All but how tandem gets there, which is as the README says for a machine without packages (tests/fresh.sh)."""
+    with open(os.path.join(HERE, "..", "..", "README.md")) as file:
+        readme = file.read()
+    job = re.search(r"```yaml\n(.*?)```", readme, re.S).group(1)
     assert len(job.splitlines()) <= 15
-    script = re.search(r"- run: \|\n(.*)", job, re.S).group(1)
+    install, script = re.search(r"- run: (deploy.*?)\n +- run: \|\n(.*)", job, re.S).groups()
+    described = re.search(r"Elsewhere, or without packages:.*?```\n(.*?)```", readme, re.S).group(1)
+    assert " && ".join(re.sub(" +#.*", "", line) for line in described.splitlines()[:2]) == install, install
     path = os.path.join(t.top, "job.sh")
     with open(path, "w") as file:
         file.write(re.sub(r"^ {10}", "", script, flags=re.M))
-    t.environment["PATH"] = os.environ["TANDEM_BIN"] + ":" + os.environ["PATH"]
+    os.mkdir(os.path.join(t.top, "build"))
+    os.symlink(os.environ["TANDEM_BIN"], os.path.join(t.top, "build", "bin"))
     t.environment["TMPDIR"] = t.top
 
     done = subprocess.run(["bash", "-e", path], cwd=t.top, env=t.environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 installations are federated" in done.stdout, done.stdout
     assert os.path.exists(os.path.join(t.top, "result.xml"))
 
 
