@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "chum/answers.h"
 #include "chum/direct.h"
-#include "chum/outflow.h"
 #include "chum/requests.h"
 #include "chum/streams.h"
 
@@ -17,7 +16,6 @@ enum {
     REQUESTS_LEAST = 64,    // that may wait whatever its other connections do
     BATCHES_MAX = 2,        // store jobs under way
     BATCH_REQUESTS = 64,    // per job
-    BATCH_BYTES = 1 << 20,  // of answers per job; what is left waits for the next
     CACHED_ROOTS = 4 << 20, // bytes of a root list that is kept
 };
 
@@ -34,8 +32,8 @@ struct chum_exporter {
     struct chum_outflow flow; // given away while a job goes on with it
     bool flowing;
     struct chum_directs directs;
-    struct answer *waiting; // in the order they came
-    struct answer **waiting_end;
+    struct chum_answer *waiting; // in the order they came
+    struct chum_answer **waiting_end;
     struct chum_streams streams;
     size_t requests; // waiting, and streams
     struct budget *budget;
@@ -46,94 +44,19 @@ struct chum_exporter {
     bool full;
 };
 
-struct answer { // a request that the store answers
-    struct answer *next;
-    int64_t id;
-    enum chum_service service;
-    struct hash hash;
-    bool worked;    // on it; otherwise it waits for another batch
-    bool unchanged; // the root list of that version is known
-    uint64_t version;
-    uint64_t held;   // version of the root list that the peer says it has; 0 = it names none
-    bool spared;     // it is an own node, and needs no other one
-    struct buf json; // a JSON string with its quotes
-    struct hash_list shown;
-    struct chum_cursor since; // CHUM_FEED
-    bool left;                // something of the last batch is not stored
-    struct chum_outflow flow;
-    struct hash_list given;
-    enum status status;
-    struct error error;
-};
-
 struct batch {
     struct chum_exporter *exporter;
     struct hash person;
     const struct chum_policy *policy;
-    struct answer *answers;
+    struct chum_answer *answers;
     uint64_t ms; // it took
 };
-
-// ---- On the store thread -------------------------------------------------------------------------------------------
-
-static enum status compare_roots(struct store *s, const struct batch *b, struct answer *a)
-{
-    uint64_t version = 0;
-    enum status st = store_roots_version(s, &b->person, &version, &a->error);
-    a->unchanged = a->version != 0 && a->version == version;
-    a->spared = a->held != 0 && a->held == version && chum_is_own(b->policy, s, &b->person);
-    a->version = version;
-    return st;
-}
-
-static enum status give_batch(struct store *s, const struct batch *b, struct answer *a)
-{
-    if (!chum_is_own(b->policy, s, &b->person))
-        return error_set(&a->error, STATUS_REFUSED, "REFUSED", "feeds are for own nodes");
-    return chum_outflow_next(s, &a->flow, b->policy, &b->person, &a->since, &a->json, &a->shown, &a->given, &a->error);
-}
-
-static bool is_list(const struct answer *a)
-{
-    return a->service == CHUM_GET_ACCESSIBLE_ROOTS;
-}
-
-// What a list needs may take more turns than one; then it is not worked on.
-static void prepare(struct store *s, const struct batch *b, struct answer *a)
-{
-    a->status = is_list(a) ? compare_roots(s, b, a) : STATUS_OK;
-    a->worked = true;
-    if (is_list(a) && a->status == STATUS_OK && !a->unchanged && !a->spared)
-        a->status = store_roots_prepare(s, &b->person, &a->worked, &a->error);
-    a->worked |= a->status != STATUS_OK;
-}
-
-static void answer_one(struct store *s, const struct batch *b, struct answer *a)
-{
-    prepare(s, b, a);
-    if (!a->worked || a->status != STATUS_OK || a->unchanged || a->spared)
-        return;
-    buf_add_char(&a->json, '"');
-    if (a->service == CHUM_FEED)
-        a->status = give_batch(s, b, a);
-    else
-        a->status = chum_export(s, b->policy, &b->person, a->service, &a->hash, &a->json, &a->shown, &a->error);
-    buf_add_char(&a->json, '"');
-}
 
 static enum status batch_work(struct store *s, void *arg, struct error *e)
 {
     struct batch *b = arg;
-    size_t bytes = 0;
-    uint64_t begun = clock_monotonic_ms();
     (void)e;
-    for (struct answer *a = b->answers; a != NULL && bytes < BATCH_BYTES; a = a->next) {
-        answer_one(s, b, a);
-        bytes += a->json.len;
-        if (!a->worked)
-            break;
-    }
-    b->ms = clock_monotonic_ms() - begun;
+    b->ms = chum_answers_work(s, b->policy, &b->person, b->answers);
     return STATUS_OK;
 }
 
@@ -164,22 +87,13 @@ static void count_requests(struct chum_exporter *x, size_t more, size_t less)
     x->o.full(x->o.ctx, full);
 }
 
-static void free_answer(struct answer *a)
-{
-    buf_free(&a->json);
-    hash_list_free(&a->shown);
-    hash_list_free(&a->given);
-    chum_outflow_end(&a->flow);
-    free(a);
-}
-
 // Not for nothing, however little it was.
 static void charge_work(struct chum_exporter *x, uint64_t ms)
 {
     budget_charge(x->budget, BUDGET_WORK, ms != 0 ? ms : 1);
 }
 
-static void answer_roots(struct chum_exporter *x, struct answer *a)
+static void answer_roots(struct chum_exporter *x, struct chum_answer *a)
 {
     if (a->spared) {
         rpc_answer_string(x->o.rpc, a->id, SPAN(CHUM_UNCHANGED));
@@ -202,7 +116,7 @@ static void answer_roots(struct chum_exporter *x, struct answer *a)
 }
 
 // Who asks for what comes next has stored what came before, unless it says otherwise.
-static void tell_given(struct chum_exporter *x, const struct answer *a)
+static void tell_given(struct chum_exporter *x, const struct chum_answer *a)
 {
     if (a->left)
         x->o.left(x->o.ctx);
@@ -212,20 +126,20 @@ static void tell_given(struct chum_exporter *x, const struct answer *a)
     x->o.counts->objects_sent += a->given.count;
 }
 
-static void told_one(struct chum_exporter *x, const struct answer *a)
+static void told_one(struct chum_exporter *x, const struct chum_answer *a)
 {
     x->o.counts->objects_sent += a->service == CHUM_GET_OBJECT || a->service == CHUM_GET_ID_OBJECT;
     x->o.served(x->o.ctx, a->service, &a->hash);
 }
 
-static void take_flow(struct chum_exporter *x, struct answer *a)
+static void take_flow(struct chum_exporter *x, struct chum_answer *a)
 {
     x->flow = a->flow;
     x->flowing = false;
     a->flow = (struct chum_outflow){0};
 }
 
-static void answer(struct chum_exporter *x, struct answer *a)
+static void answer(struct chum_exporter *x, struct chum_answer *a)
 {
     bool feed = a->service == CHUM_FEED;
     if (feed)
@@ -241,7 +155,7 @@ static void answer(struct chum_exporter *x, struct answer *a)
         x->o.counts->bytes_sent += a->json.len;
     if (feed)
         tell_given(x, a);
-    if (is_list(a))
+    if (a->service == CHUM_GET_ACCESSIBLE_ROOTS)
         answer_roots(x, a);
     else
         rpc_answer_long(x->o.rpc, a->id, &a->json);
@@ -250,9 +164,9 @@ static void answer(struct chum_exporter *x, struct answer *a)
 }
 
 // What was not worked on waits again, before the others.
-static void put_back(struct chum_exporter *x, struct answer *answers)
+static void put_back(struct chum_exporter *x, struct chum_answer *answers)
 {
-    struct answer **end = &answers;
+    struct chum_answer **end = &answers;
     while (*end != NULL)
         end = &(*end)->next;
     *end = x->waiting;
@@ -267,14 +181,14 @@ static void batch_done(void *arg, enum status status, const struct error *e)
 {
     struct batch *b = arg;
     struct chum_exporter *x = b->exporter;
-    struct answer *a = b->answers;
+    struct chum_answer *a = b->answers;
     (void)status;
     (void)e;
     while (a != NULL && (a->worked || x->ended)) {
-        struct answer *next = a->next;
+        struct chum_answer *next = a->next;
         if (!x->ended)
             answer(x, a);
-        free_answer(a);
+        chum_answer_free(a);
         count_requests(x, 0, 1);
         a = next;
     }
@@ -292,12 +206,12 @@ static void begin_batch(struct chum_exporter *x)
 {
     struct batch *b = mem_alloc(sizeof *b);
     *b = (struct batch){.exporter = x, .person = x->o.person, .policy = x->o.policy, .answers = x->waiting};
-    struct answer **end = &x->waiting;
+    struct chum_answer **end = &x->waiting;
     for (size_t i = 0; i < BATCH_REQUESTS && *end != NULL; i++) {
         (*end)->version = x->cached.version;
         end = &(*end)->next;
     }
-    struct answer *rest = *end;
+    struct chum_answer *rest = *end;
     *end = NULL;
     x->waiting = rest;
     if (rest == NULL)
@@ -307,9 +221,9 @@ static void begin_batch(struct chum_exporter *x)
     store_submit_read(x->o.queue, batch_work, batch_done, b);
 }
 
-static void ask_store(struct chum_exporter *x, const struct answer *request)
+static void ask_store(struct chum_exporter *x, const struct chum_answer *request)
 {
-    struct answer *a = mem_alloc(sizeof *a);
+    struct chum_answer *a = mem_alloc(sizeof *a);
     *a = *request;
     *x->waiting_end = a;
     x->waiting_end = &a->next;
@@ -401,19 +315,20 @@ static void serve_hash(struct chum_exporter *x, const struct rpc_request *r, con
     else if (asked->service == CHUM_GET_BLOB)
         begin_stream(x, r->id, &hash, as_text);
     else
-        ask_store(x, &(struct answer){.id = r->id, .service = asked->service, .hash = hash});
+        ask_store(x, &(struct chum_answer){.id = r->id, .service = asked->service, .hash = hash});
 }
 
 static void serve_roots(struct chum_exporter *x, const struct rpc_request *r)
 {
     const char *word = json_string_value(json_array_get(r->args, 0));
     bool has_last = word != NULL && strcmp(word, CHUM_UNCHANGED) == 0;
-    ask_store(x, &(struct answer){.id = r->id, .service = CHUM_GET_ACCESSIBLE_ROOTS, .held = has_last ? x->told : 0});
+    ask_store(x,
+              &(struct chum_answer){.id = r->id, .service = CHUM_GET_ACCESSIBLE_ROOTS, .held = has_last ? x->told : 0});
 }
 
 static void serve_feed(struct chum_exporter *x, const struct rpc_request *r)
 {
-    struct answer a = {.id = r->id, .service = CHUM_FEED};
+    struct chum_answer a = {.id = r->id, .service = CHUM_FEED};
     struct error e;
     a.left = json_is_string(json_array_get(r->args, 2));
     if (!x->flowing && chum_asked_cursor(r->args, &a.since)) {
@@ -501,9 +416,9 @@ void chum_exporter_end(struct chum_exporter *x)
     chum_access_leave(x->shown);
     count_requests(x, 0, chum_directs_end(&x->directs));
     while (x->waiting != NULL) {
-        struct answer *a = x->waiting;
+        struct chum_answer *a = x->waiting;
         x->waiting = a->next;
-        free_answer(a);
+        chum_answer_free(a);
         count_requests(x, 0, 1);
     }
     count_requests(x, 0, chum_streams_end(&x->streams));

@@ -1,3 +1,6 @@
+// A tree that takes long is not waited for: it goes on as "lingering" beside later passes (chum_importer_move_on),
+// which leave alone what it fetches. Only a pass that postponed nothing and has nothing lingering makes its list the
+// complete one; every other list is gone through again, though it be unchanged.
 #include "chum/importer.h"
 
 #include <stdlib.h>
@@ -6,29 +9,19 @@
 #include "base/clock.h"
 #include "base/life.h"
 #include "chum/charge.h"
+#include "chum/failures.h"
 #include "chum/inflow.h"
 #include "chum/plan.h"
-#include "chum/stalls.h"
 #include "chum/tree.h"
 #include "crypto/sha256.h"
 
 enum {
-    TOLD_PER_PASS = 100,
     LINGERING_MAX = 64,
     STUCK_MS = 4000,
     LIST_MS = 300000,    // the list of roots of a peer with a feed is gone through that often,
     MISSES_MS = 15000,   // and after that time if something may be wanted that the feed does not bring
     RECHECK_MS = 10000,  // an unchanged list is gone through again: something of it may have been lost here
     KEPT_MAX = 16 << 20, // bytes of an own node's list that is kept; a longer one is sent whole every time
-};
-
-struct failure { // a root that could not be taken over, or not wholly
-    char code[40];
-    bool lacking;        // it was, but for BLOBs
-    struct hash id_hash; // of a version
-    unsigned times;
-    uint64_t retry_at;
-    uint64_t pass; // in which it was seen last
 };
 
 enum importer_state { IDLE, ASKING, PLANNING, FETCHING, FLOWING };
@@ -50,7 +43,6 @@ struct chum_importer {
     struct chum_importer_events events;
     struct chum_importer_options options;
     enum importer_state state;
-    uint64_t pass; // number of the running or last one
     uint64_t asked_at;
     int64_t call;
     struct buf kept;      // the list an own node answered last; empty: it has to be sent whole
@@ -63,10 +55,8 @@ struct chum_importer {
     size_t trees;         // of this pass
     size_t lingering;     // of earlier ones
     uint64_t progress_at; // when a tree was over last
-    unsigned told;
-    bool again;                // a root failed that would have brought others
-    struct hash_map *failures; // by root
-    struct chum_stalls stalls;
+    bool again;           // a root failed that would have brought others
+    struct chum_failures failures;
     struct chum_inflow *inflow; // NULL: the peer has no feeds
     bool listing;               // the list of roots has to be gone through, though there is a feed
     uint64_t list_at;           // or at the latest then
@@ -77,119 +67,23 @@ struct chum_importer {
 static void destroy(void *self)
 {
     struct chum_importer *im = self;
-    hash_map_free_values(im->failures);
-    hash_map_destroy(im->failures);
-    chum_stalls_free(&im->stalls);
+    chum_failures_free(&im->failures);
     chum_plan_free(&im->plan);
     buf_free(&im->kept);
     chum_fetch_release(im->fetch);
     free(im);
 }
 
-// ---- Failures ------------------------------------------------------------------------------------------------------
-
-static struct failure *failure_of(struct chum_importer *im, const struct hash *root)
+static uint64_t now(const struct chum_importer *im)
 {
-    struct failure *f = hash_map_get(im->failures, root);
-    if (f == NULL) {
-        f = mem_alloc(sizeof *f);
-        hash_map_set(im->failures, root, f);
-    }
-    f->pass = im->pass;
-    return f;
-}
-
-static void tell_failure(struct chum_importer *im, const struct hash *root, const struct error *why)
-{
-    if (im->told++ < TOLD_PER_PASS)
-        im->events.failed(im->events.ctx, root, why);
-}
-
-// Returns whether it is the first one of this root.
-static bool remember_failure(struct chum_importer *im, const struct hash *root, const struct hash *id_hash,
-                             const struct error *why)
-{
-    struct failure *f = failure_of(im, root);
-    bool first = f->times == 0;
-    bool is_news = strcmp(f->code, why->code) != 0 || f->times == 0;
-    memcpy(f->code, why->code, sizeof f->code);
-    f->lacking = false;
-    f->id_hash = *id_hash;
-    f->retry_at = conn_now(im->fetch->conn) + chum_retry_pause(++f->times);
-    if (is_news)
-        tell_failure(im, root, why);
-    return first;
-}
-
-// A root is here but for BLOBs. It is gone through again for those it asked for itself; the others are somebody else's
-// to ask for, and when they come it is complete.
-static void remember_lacking(struct chum_importer *im, const struct hash *root, const struct chum_lacking *lacking)
-{
-    struct failure *f = failure_of(im, root);
-    struct error why;
-    (void)error_set(&why, STATUS_NOT_FOUND, "BLOB-UNAVAILABLE", "the peer lists %zu files it cannot deliver",
-                    lacking->files);
-    memcpy(f->code, why.code, sizeof f->code);
-    f->lacking = true;
-    f->retry_at = lacking->asked != 0 ? conn_now(im->fetch->conn) + chum_retry_pause(++f->times) : UINT64_MAX;
-    if (lacking->news != 0)
-        tell_failure(im, root, &why);
-}
-
-static void forget_failure(struct chum_importer *im, const struct hash *root)
-{
-    free(hash_map_get(im->failures, root));
-    hash_map_remove(im->failures, root);
-}
-
-// It is still shown in this pass.
-static void keep_failure(struct chum_importer *im, const struct hash *root)
-{
-    struct failure *f = hash_map_get(im->failures, root);
-    if (f != NULL)
-        f->pass = im->pass;
-}
-
-// Roots that are not shown any more are forgotten. Returns how many are not here.
-static uint64_t sum_up_failures(struct chum_importer *im)
-{
-    struct hash_list gone = {0};
-    uint64_t failed = 0;
-    size_t cursor = 0;
-    struct hash root;
-    void *value;
-    while (hash_map_next(im->failures, &cursor, &root, &value)) {
-        const struct failure *f = value;
-        if (f->pass != im->pass)
-            hash_list_add(&gone, &root);
-        else if (!f->lacking)
-            failed++;
-    }
-    for (size_t i = 0; i < gone.count; i++)
-        forget_failure(im, &gone.items[i]);
-    hash_list_free(&gone);
-    return failed;
-}
-
-static uint64_t due_at(const struct chum_importer *im, const struct failure *f)
-{
-    uint64_t stalled = chum_stalls_until(&im->stalls, &f->id_hash);
-    return f->retry_at > stalled ? f->retry_at : stalled;
+    return conn_now(im->fetch->conn);
 }
 
 // The roots that are not to be asked for yet: those that failed, and those under way.
 static struct hash_map *waiting_roots(const struct chum_importer *im)
 {
     struct hash_map *waiting = hash_map_create();
-    uint64_t now = conn_now(im->fetch->conn);
-    size_t cursor = 0;
-    struct hash root;
-    void *value;
-    while (hash_map_next(im->failures, &cursor, &root, &value)) {
-        if (due_at(im, value) > now)
-            hash_map_add(waiting, &root);
-    }
-    chum_stalls_add_waiting(&im->stalls, now, waiting);
+    chum_failures_add_waiting(&im->failures, now(im), waiting);
     for (const struct running *r = im->running; r != NULL; r = r->next) {
         for (size_t i = 0; i < r->want->count; i++)
             hash_map_add(waiting, &r->want->hashes[i]);
@@ -197,26 +91,6 @@ static struct hash_map *waiting_roots(const struct chum_importer *im)
             hash_map_add(waiting, &r->want->id_hash);
     }
     return waiting;
-}
-
-uint64_t chum_importer_retry_at(const struct chum_importer *im)
-{
-    uint64_t first = 0;
-    size_t cursor = 0;
-    struct hash root;
-    void *value;
-    while (hash_map_next(im->failures, &cursor, &root, &value)) {
-        uint64_t at = due_at(im, value);
-        if (first == 0 || at < first)
-            first = at;
-    }
-    return first;
-}
-
-static bool something_is_due(const struct chum_importer *im)
-{
-    uint64_t first = chum_importer_retry_at(im);
-    return first != 0 && first <= conn_now(im->fetch->conn);
 }
 
 // ---- The end of a pass ---------------------------------------------------------------------------------------------
@@ -237,16 +111,16 @@ static void end_pass(struct chum_importer *im, enum status status, const struct 
 static void end_fetching(struct chum_importer *im)
 {
     struct chum_counts *counts = im->fetch->counts;
-    counts->failed_roots = sum_up_failures(im);
-    counts->stuck = chum_stalls_sum_up(&im->stalls, conn_now(im->fetch->conn));
+    counts->failed_roots = chum_failures_sum_up(&im->failures);
+    counts->stuck = chum_stalls_sum_up(&im->failures.stalls, now(im));
     counts->skipped_roots = im->plan.skipped;
     im->postponing = im->plan.postponed || im->again;
     im->complete = im->postponing || im->lingering != 0 ? (struct hash){{0}} : im->list;
-    im->recheck_at = conn_now(im->fetch->conn) + RECHECK_MS;
+    im->recheck_at = now(im) + RECHECK_MS;
     im->listing = im->postponing || im->lingering != 0;
-    im->list_at = conn_now(im->fetch->conn) + LIST_MS;
+    im->list_at = now(im) + LIST_MS;
     if (im->inflow != NULL)
-        chum_inflow_settled(im->inflow, counts->failed_roots == 0 && hash_map_count(im->failures) == 0 &&
+        chum_inflow_settled(im->inflow, counts->failed_roots == 0 && hash_map_count(im->failures.by_root) == 0 &&
                                             !im->postponing && im->lingering == 0);
     end_pass(im, STATUS_OK, NULL);
 }
@@ -263,15 +137,15 @@ static void root_done(void *ctx, const struct hash *root, const struct chum_root
     if (result->status != STATUS_OK) {
         const struct hash id_hash = chum_want_versions_of(r->want);
         r->failed = true;
-        r->news = remember_failure(im, root, &id_hash, &result->why) || r->news;
+        r->news = chum_failures_add(&im->failures, root, &id_hash, &result->why, now(im)) || r->news;
         r->why = result->why;
         im->again = im->again || r->want->count > 1;
     } else if (result->unsure) { // asked for again by itself, if it is not here
-        keep_failure(im, root);
+        chum_failures_keep(&im->failures, root);
     } else if (result->lacking.files != 0) {
-        remember_lacking(im, root, &result->lacking);
+        chum_failures_add_lacking(&im->failures, root, &result->lacking, now(im));
     } else {
-        forget_failure(im, root);
+        chum_failures_remove(&im->failures, root);
     }
 }
 
@@ -282,8 +156,8 @@ static void judge_versions(struct chum_importer *im, const struct running *r)
         return;
     const struct chum_setback setback = {.news = r->news, .refused = r->why.status == STATUS_REFUSED};
     if (r->taken)
-        chum_stalls_taken(&im->stalls, &id_hash);
-    else if (r->failed && chum_stalls_failed(&im->stalls, &id_hash, setback, conn_now(im->fetch->conn)))
+        chum_stalls_taken(&im->failures.stalls, &id_hash);
+    else if (r->failed && chum_stalls_failed(&im->failures.stalls, &id_hash, setback, now(im)))
         im->events.stuck(im->events.ctx, &id_hash, &r->why);
 }
 
@@ -301,7 +175,7 @@ static void tree_over(void *ctx)
     else
         im->trees--;
     free(r);
-    im->progress_at = conn_now(im->fetch->conn);
+    im->progress_at = now(im);
     if (im->state == FETCHING)
         fetch_more(im);
 }
@@ -329,13 +203,12 @@ static void fetch_more(struct chum_importer *im)
 
 void chum_importer_move_on(struct chum_importer *im)
 {
-    if (im->state != FETCHING || im->lingering + im->trees > LINGERING_MAX ||
-        conn_now(im->fetch->conn) < im->progress_at + STUCK_MS)
+    if (im->state != FETCHING || im->lingering + im->trees > LINGERING_MAX || now(im) < im->progress_at + STUCK_MS)
         return;
     for (struct running *r = im->running; r != NULL; r = r->next) {
         r->lingers = true;
         for (size_t i = 0; i < r->want->count; i++)
-            keep_failure(im, &r->want->hashes[i]);
+            chum_failures_keep(&im->failures, &r->want->hashes[i]);
     }
     im->lingering += im->trees;
     im->trees = 0;
@@ -364,12 +237,12 @@ static void take_plan(struct chum_importer *im, const struct chum_plan *plan)
 {
     im->plan = *plan;
     im->next = 0;
-    im->told = 0;
+    im->failures.told = 0;
     im->again = false;
-    im->progress_at = conn_now(im->fetch->conn);
+    im->progress_at = now(im);
     im->state = FETCHING;
     for (size_t i = 0; i < plan->waited.count; i++)
-        keep_failure(im, &plan->waited.items[i]);
+        chum_failures_keep(&im->failures, &plan->waited.items[i]);
     fetch_more(im);
 }
 
@@ -400,8 +273,8 @@ static void plan_done(void *arg, enum status status, const struct error *e)
 
 static void go_through(struct chum_importer *im, struct buf *list)
 {
-    bool unchanged = hash_eq(&im->list, &im->complete) && conn_now(im->fetch->conn) < im->recheck_at;
-    if (unchanged && !something_is_due(im)) {
+    bool unchanged = hash_eq(&im->list, &im->complete) && now(im) < im->recheck_at;
+    if (unchanged && !chum_failures_are_due(&im->failures, now(im))) {
         keep_list(im, list);
         end_pass(im, STATUS_OK, NULL);
         return;
@@ -409,7 +282,7 @@ static void go_through(struct chum_importer *im, struct buf *list)
     struct planning *p = mem_alloc(sizeof *p);
     *p = (struct planning){.importer = im, .policy = im->fetch->policy, .sender = im->fetch->sender, .list = *list};
     p->waiting = waiting_roots(im);
-    im->pass++;
+    im->failures.pass++;
     im->state = PLANNING;
     life_hold(&im->life);
     store_submit_read(im->fetch->queue, plan_work, plan_done, p);
@@ -436,7 +309,7 @@ static void roots_here(void *ctx, const struct rpc_reply *reply)
     struct span list;
     struct error e;
     im->call = -1;
-    im->fetch->counts->latency_ms = conn_now(im->fetch->conn) - im->asked_at;
+    im->fetch->counts->latency_ms = now(im) - im->asked_at;
     enum status st = chum_fetch_text(reply, "DAH-PAO1", &list, &e);
     if (st == STATUS_OK)
         take_list(im, reply, list);
@@ -449,7 +322,7 @@ static void roots_here(void *ctx, const struct rpc_reply *reply)
 static void ask_for_roots(struct chum_importer *im)
 {
     im->state = ASKING;
-    im->asked_at = conn_now(im->fetch->conn);
+    im->asked_at = now(im);
     struct span args = im->kept.len != 0 ? SPAN("[\"" CHUM_UNCHANGED "\"]") : SPAN("[]");
     im->call = chum_fetch_call(im->fetch, CHUM_GET_ACCESSIBLE_ROOTS, args, roots_here, im);
 }
@@ -478,20 +351,19 @@ static void drop_feed(struct chum_importer *im)
 
 static void flow_taken(struct chum_importer *im, bool lists)
 {
-    uint64_t now = conn_now(im->fetch->conn);
-    if (lists || im->listing || something_is_due(im) || now >= im->list_at) {
+    if (lists || im->listing || chum_failures_are_due(&im->failures, now(im)) || now(im) >= im->list_at) {
         go_through_list(im);
         return;
     }
-    if (chum_inflow_misses(im->inflow) && im->list_at > now + MISSES_MS)
-        im->list_at = now + MISSES_MS;
+    if (chum_inflow_misses(im->inflow) && im->list_at > now(im) + MISSES_MS)
+        im->list_at = now(im) + MISSES_MS;
     end_pass(im, STATUS_OK, NULL);
 }
 
 static void flow_over(void *ctx, enum chum_inflow_end end, const struct error *why)
 {
     struct chum_importer *im = ctx;
-    im->fetch->counts->latency_ms = conn_now(im->fetch->conn) - im->asked_at;
+    im->fetch->counts->latency_ms = now(im) - im->asked_at;
     if (end == CHUM_INFLOW_TAKEN || end == CHUM_INFLOW_LEFT || end == CHUM_INFLOW_FIRST)
         flow_taken(im, end != CHUM_INFLOW_TAKEN);
     else if (end == CHUM_INFLOW_UNKNOWN || why->status == STATUS_INVALID || why->status == STATUS_TOO_BIG)
@@ -509,7 +381,7 @@ void chum_importer_pass(struct chum_importer *im)
         return;
     }
     im->state = FLOWING;
-    im->asked_at = conn_now(im->fetch->conn);
+    im->asked_at = now(im);
     buf_free(&im->kept);
     chum_inflow_run(im->inflow);
 }
@@ -521,7 +393,8 @@ struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct ch
 {
     struct chum_importer *im = mem_alloc(sizeof *im);
     *im = (struct chum_importer){.fetch = chum_fetch_use(f), .options = *options, .events = *events, .call = -1};
-    im->failures = hash_map_create();
+    im->failures = (struct chum_failures){.ctx = events->ctx, .failed = events->failed};
+    chum_failures_begin(&im->failures);
     im->listing = true; // once in a session: what the feed had may have been refused then, and be wanted now
     const struct chum_inflow_events flow = {im, flow_over, not_now};
     if (options->feeds)
@@ -532,13 +405,14 @@ struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct ch
 
 void chum_importer_forget(struct chum_importer *im)
 {
-    size_t cursor = 0;
-    struct hash root;
-    void *value;
     im->complete = (struct hash){{0}};
     im->listing = true;
-    while (hash_map_next(im->failures, &cursor, &root, &value))
-        ((struct failure *)value)->retry_at = 0;
+    chum_failures_all_due(&im->failures);
+}
+
+uint64_t chum_importer_retry_at(const struct chum_importer *im)
+{
+    return chum_failures_due_at(&im->failures);
 }
 
 bool chum_importer_is_busy(const struct chum_importer *im)

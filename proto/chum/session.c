@@ -1,3 +1,6 @@
+// The end has an order (on_closed): the halves stop asking and answering before the calls under way fail, so that no
+// reply finds them; whoever made the session hears of it while its counts are still there; and the fetch outlives it
+// all until the last store job is back.
 #include "chum/session.h"
 
 #include <stdio.h>
@@ -5,29 +8,18 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "chum/charge.h"
 #include "chum/exporter.h"
+#include "chum/hello.h"
 #include "chum/importer.h"
 #include "chum/news.h"
+#include "chum/pace.h"
 #include "chum/refetch.h"
 #include "chum/spoken.h"
 
 enum {
-    COURTESY_MS = 75,       // between the peer's "synchronisation" and our first question (WIRE.md 10.2)
-    VERSION_RETRY_MS = 300, // while the peer has no services yet (10.3)
-    VERSION_RETRIES = 15,
-    VERSION_CALL_MS = 5000, // a lost first question is asked again once
-    SYNC_MS = 30000,        // for the peer's "synchronisation"
-    POLL_ACTIVE_MS = 800,
-    POLL_IDLE_MS = 5000,
-    POLL_TOLD_MS = 15000, // who tells of news is only asked in case it could not
-    NEWS_REST_MS = 50,    // between two passes for a contact's news
-    ACTIVE_MS = 60000,    // how long traffic or a follower keeps a session active
-    MOVE_ON_MS = 5000,    // after that long a pass is not waited for
-    POSTPONED_MS = 50,    // when the last pass left something for another one
-    FAILING_PASSES = 10,  // after that many, what has failed so far is not expected any more
-    POLL_PER_ANSWER = 20, // polls are at least this many times the peer's answer time apart
-    STOP_MS = 3000,       // for answers to our own questions before closing
+    MOVE_ON_MS = 5000,   // after that long a pass is not waited for
+    FAILING_PASSES = 10, // after that many, what has failed so far is not expected any more
+    STOP_MS = 3000,      // for answers to our own questions before closing
     WINDOW_OWN = 32,
     WINDOW_REFERENCE = 8,
     TREES_OWN = 32,
@@ -36,7 +28,7 @@ enum {
     ANSWER_MAX = 64 << 10, // bytes of an answer of which nobody says more
 };
 
-enum phase { SYNCHRONISING, COURTESY, ASKING_VERSION, RUNNING, STOPPING };
+enum phase { OPENING, RUNNING, STOPPING };
 
 struct chum_session {
     struct conn *conn;
@@ -53,12 +45,9 @@ struct chum_session {
     chum_session_refetched refetched;
     void *refetched_ctx;
     enum phase phase;
-    unsigned version_tries;
-    uint64_t due;          // when the phase's timer fires; 0 = none
-    uint64_t active_until; // polls often until then
-    uint64_t pass_began, pass_took;
-    bool passed;                           // the last one
-    uint64_t latency_before_ms;            // of the answer before counts.latency_ms
+    struct chum_hello hello;               // while it opens
+    struct chum_pace pace;                 // of the passes
+    uint64_t due;                          // when the phase's timer fires; 0 = none
     uint64_t objects_before, bytes_before; // counts at the end of the last pass
     bool poked;                            // another pass as soon as this one is over
     bool importing;
@@ -78,13 +67,11 @@ static void wait_until(struct chum_session *s, uint64_t when)
     conn_reschedule(s->conn);
 }
 
-static void close_with(struct chum_session *s, const char *code, const char *message)
+static void close_with(struct chum_session *s, const struct error *why)
 {
-    struct error e;
     char text[400];
     snprintf(text, sizeof text, "Chum ended [%llu] with error: Error: %s: %s", (unsigned long long)conn_id(s->conn),
-             code, message);
-    (void)error_set(&e, STATUS_INVALID, code, "%s", message);
+             why->code, why->message);
     conn_close(s->conn, text);
 }
 
@@ -99,80 +86,30 @@ static void set_full(void *ctx, bool full)
 
 static void begin_pass(struct chum_session *s)
 {
-    s->latency_before_ms = s->importing ? s->counts.latency_ms : UINT64_MAX; // nothing was answered before
     s->poked = false;
-    s->pass_began = now(s);
+    chum_pace_begin(&s->pace, now(s), s->importing);
     wait_until(s, now(s) + MOVE_ON_MS);
     chum_importer_pass(s->importer);
-}
-
-// One late answer does not make a slow peer, it may have been asleep: the quicker of the last two counts.
-static uint64_t answer_time(const struct chum_session *s)
-{
-    return s->latency_before_ms < s->counts.latency_ms ? s->latency_before_ms : s->counts.latency_ms;
-}
-
-static uint64_t interval(const struct chum_session *s)
-{
-    if (s->options.poll_ms != 0)
-        return s->options.poll_ms;
-    bool in_want = s->counts.failed_roots != 0 || !s->passed;
-    if (chum_news_are_told(s->news) && (s->options.peer_is_own || !in_want))
-        return POLL_TOLD_MS;
-    uint64_t usual = s->active_until > now(s) ? POLL_ACTIVE_MS : POLL_IDLE_MS;
-    uint64_t least = POLL_PER_ANSWER * answer_time(s);
-    return usual > least ? usual : least;
-}
-
-// The interval is counted from the beginning of the pass that is over. What failed is not kept waiting by a peer that
-// may be asked at any time.
-static uint64_t when_next(const struct chum_session *s)
-{
-    uint64_t next = s->pass_began + interval(s);
-    uint64_t retry = s->options.peer_is_own ? chum_importer_retry_at(s->importer) : 0;
-    if (retry != 0 && retry < next)
-        next = retry > s->pass_began + POLL_ACTIVE_MS ? retry : s->pass_began + POLL_ACTIVE_MS;
-    return next > now(s) ? next : now(s);
-}
-
-// The next pass for news: a contact that tells of them all the time has half of it for them.
-static uint64_t soonest(const struct chum_session *s)
-{
-    uint64_t rest = chum_charge_rest(s->fetch);
-    uint64_t rested = s->pass_began + 2 * s->pass_took + NEWS_REST_MS;
-    if (s->options.peer_is_own)
-        return now(s);
-    return now(s) + rest > rested ? now(s) + rest : rested;
-}
-
-// A peer that sends more than it may is asked again when it may.
-static uint64_t postponed_ms(const struct chum_session *s)
-{
-    uint64_t rest = chum_charge_rest(s->fetch);
-    if (rest <= POSTPONED_MS)
-        return POSTPONED_MS;
-    return rest < POLL_IDLE_MS ? rest : POLL_IDLE_MS;
 }
 
 static void pass_over(void *ctx, enum status status, const struct error *why)
 {
     struct chum_session *s = ctx;
     uint64_t objects = s->counts.objects_received - s->objects_before;
-    s->pass_took = now(s) - s->pass_began;
-    s->passed = status == STATUS_OK;
+    chum_pace_over(&s->pace, now(s), status == STATUS_OK);
     if (s->phase == STOPPING)
         return;
     if (status == STATUS_INVALID || status == STATUS_TOO_BIG || status == STATUS_TIMEOUT || status == STATUS_CLOSED) {
-        close_with(s, why->code, why->message);
+        close_with(s, why);
         return;
     }
     LOG(LOG_DEBUG, "sync.pass", LOG_INT("conn", conn_id(s->conn)), LOG_INT("objects", objects),
-        LOG_INT("failed", s->counts.failed_roots), LOG_INT("ms", s->pass_took));
+        LOG_INT("failed", s->counts.failed_roots), LOG_INT("ms", s->pace.took));
     if (status != STATUS_OK)
         LOG(LOG_INFO, "sync.emptyPass", LOG_INT("conn", conn_id(s->conn)), LOG_TEXT("code", why->code),
             LOG_TEXT("why", why->message));
     if (objects != 0)
-        s->active_until = now(s) + ACTIVE_MS;
+        chum_pace_keep_active(&s->pace, now(s), CHUM_ACTIVE_MS);
     bool first = !s->importing && status == STATUS_OK;
     if (first) {
         s->importing = true;
@@ -180,18 +117,13 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
             s->events.importing(s->events.ctx, s);
     }
     if ((first || objects != 0) && s->events.passed != NULL)
-        s->events.passed(s->events.ctx, s, objects, s->counts.bytes_received - s->bytes_before, s->pass_took);
+        s->events.passed(s->events.ctx, s, objects, s->counts.bytes_received - s->bytes_before, s->pace.took);
     if (status == STATUS_OK && !chum_importer_is_postponing(s->importer) && !chum_importer_is_fetching(s->importer) &&
         (s->counts.failed_roots == 0 || s->counts.passes >= FAILING_PASSES) && s->events.complete != NULL)
         s->events.complete(s->events.ctx, s);
     s->objects_before = s->counts.objects_received;
     s->bytes_before = s->counts.bytes_received;
-    if (chum_importer_is_postponing(s->importer))
-        wait_until(s, now(s) + postponed_ms(s));
-    else if (status != STATUS_OK && s->options.peer_is_own)
-        wait_until(s, now(s) + POLL_ACTIVE_MS);
-    else
-        wait_until(s, s->poked ? soonest(s) : when_next(s));
+    wait_until(s, chum_pace_after(&s->pace, now(s), s->poked));
 }
 
 static void root_failed(void *ctx, const struct hash *root, const struct error *why)
@@ -215,7 +147,7 @@ static void told_of_news(void *ctx)
         return;
     s->poked = true;
     if (s->phase == RUNNING && !chum_importer_is_busy(s->importer))
-        wait_until(s, soonest(s));
+        wait_until(s, chum_pace_for_news(&s->pace, now(s)));
 }
 
 static void greeted(void *ctx, const json_t *arguments)
@@ -248,55 +180,16 @@ static void left(void *ctx)
         s->events.left(s->events.ctx, s);
 }
 
-// ---- Starting ------------------------------------------------------------------------------------------------------
-
-static void ask_version(struct chum_session *s);
-
-static void version_here(void *ctx, const struct rpc_reply *reply)
+static void opened(void *ctx, const struct error *why)
 {
     struct chum_session *s = ctx;
-    char text[100];
-    if (s->phase != ASKING_VERSION || s->fetch->ended)
-        return;
-    if (reply->kind == RPC_DATA && json_is_integer(reply->data) &&
-        json_integer_value(reply->data) == CHUM_PROTOCOL_VERSION) {
-        s->phase = RUNNING;
-        begin_pass(s);
-        chum_news_begin(s->news);
+    if (why != NULL) {
+        close_with(s, why);
         return;
     }
-    if (reply->kind == RPC_ERROR && strcmp(reply->error->code, "UNKNOWN-SERVICE") == 0 &&
-        s->version_tries <= VERSION_RETRIES) {
-        wait_until(s, now(s) + VERSION_RETRY_MS);
-        return;
-    }
-    if (reply->kind == RPC_LOST && reply->error->status == STATUS_TIMEOUT && s->version_tries < 2) {
-        ask_version(s);
-        return;
-    }
-    if (reply->kind == RPC_DATA) {
-        char *shown = reply->data != NULL ? json_dumps(reply->data, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
-        snprintf(text, sizeof text, "[%llu] Chum protocol mismatch, local: 8, remote: %.20s",
-                 (unsigned long long)conn_id(s->conn), shown != NULL ? shown : "undefined");
-        free(shown);
-        close_with(s, "CS-MISMATCH", text);
-        return;
-    }
-    close_with(s, reply->error->code, reply->error->message);
-}
-
-static void ask_version(struct chum_session *s)
-{
-    s->version_tries++;
-    wait_until(s, 0);
-    rpc_call(s->rpc, CHUM_GET_PROTOCOL_VERSION, chum_news_greeting(), now(s), VERSION_CALL_MS, version_here, s);
-    conn_reschedule(s->conn);
-}
-
-static void synchronised(struct chum_session *s)
-{
-    s->phase = COURTESY;
-    wait_until(s, now(s) + (s->options.peer_is_own ? 0 : COURTESY_MS));
+    s->phase = RUNNING;
+    begin_pass(s);
+    chum_news_begin(s->news);
 }
 
 // ---- The connection's protocol -------------------------------------------------------------------------------------
@@ -310,9 +203,7 @@ static void on_text(void *ctx, struct span message, uint64_t now_ms)
 {
     struct chum_session *s = ctx;
     spoken_heard(s->spoken, true, message);
-    if (s->phase == SYNCHRONISING)
-        synchronised(s);
-    else
+    if (!chum_hello_takes(&s->hello))
         rpc_on_text(s->rpc, message, now_ms);
     if (s->phase == STOPPING && rpc_pending(s->rpc) == 0)
         finish_stop(s);
@@ -322,9 +213,7 @@ static void on_binary(void *ctx, struct span message, uint64_t now_ms)
 {
     struct chum_session *s = ctx;
     spoken_heard(s->spoken, false, message);
-    if (s->phase == SYNCHRONISING)
-        synchronised(s);
-    else
+    if (!chum_hello_takes(&s->hello))
         rpc_on_binary(s->rpc, message, now_ms);
     if (s->phase == STOPPING && rpc_pending(s->rpc) == 0)
         finish_stop(s);
@@ -334,10 +223,10 @@ static void on_piece(void *ctx, struct span piece, bool first, bool last, uint64
 {
     struct chum_session *s = ctx;
     spoken_heard_piece(s->spoken, piece, first, last);
-    if (s->phase != SYNCHRONISING)
+    if (s->hello.step != HELLO_SYNCHRONISING)
         rpc_on_piece(s->rpc, piece, first, last, now_ms);
     else if (last)
-        synchronised(s);
+        (void)chum_hello_takes(&s->hello);
     if (s->phase == STOPPING && rpc_pending(s->rpc) == 0)
         finish_stop(s);
 }
@@ -351,12 +240,24 @@ static void on_drained(void *ctx)
 static uint64_t deadline(void *ctx)
 {
     struct chum_session *s = ctx;
-    uint64_t calls = rpc_deadline(s->rpc);
-    uint64_t exporter = chum_exporter_deadline(s->exporter);
+    const uint64_t others[] = {rpc_deadline(s->rpc), chum_exporter_deadline(s->exporter), s->hello.due};
     uint64_t first = s->due;
-    if (calls != 0 && (first == 0 || calls < first))
-        first = calls;
-    return exporter != 0 && (first == 0 || exporter < first) ? exporter : first;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (others[i] != 0 && (first == 0 || others[i] < first))
+            first = others[i];
+    }
+    return first;
+}
+
+// Another pass is due, or the running one was waited for long enough.
+static void next_step(struct chum_session *s)
+{
+    if (!chum_importer_is_busy(s->importer)) {
+        begin_pass(s);
+        return;
+    }
+    wait_until(s, now(s) + MOVE_ON_MS);
+    chum_importer_move_on(s->importer);
 }
 
 static void on_time(void *ctx, uint64_t now_ms)
@@ -370,31 +271,10 @@ static void on_time(void *ctx, uint64_t now_ms)
         finish_stop(s);
         return;
     }
-    if (s->due == 0 || s->due > now_ms)
-        return;
-    s->due = 0;
-    switch (s->phase) {
-    case SYNCHRONISING:
-        conn_close(s->conn, "no synchronisation message in time");
-        return;
-    case COURTESY:
-        s->phase = ASKING_VERSION;
-        ask_version(s);
-        return;
-    case ASKING_VERSION:
-        ask_version(s);
-        return;
-    case RUNNING:
-        if (!chum_importer_is_busy(s->importer)) {
-            begin_pass(s);
-            return;
-        }
-        wait_until(s, now_ms + MOVE_ON_MS);
-        chum_importer_move_on(s->importer);
-        return;
-    case STOPPING:
-        return;
-    }
+    if (s->phase == OPENING)
+        chum_hello_on_time(&s->hello, now_ms);
+    else if (s->phase == RUNNING && s->due != 0 && s->due <= now_ms)
+        next_step(s);
 }
 
 static void on_wind_up(void *ctx, const char *reason)
@@ -406,6 +286,7 @@ static void on_closed(void *ctx, const struct error *why)
 {
     struct chum_session *s = ctx;
     s->fetch->closing = true;
+    chum_hello_end(&s->hello);
     chum_importer_end(s->importer);
     chum_refetch_end(s->refetch);
     s->fetch->ended = true;
@@ -502,8 +383,14 @@ struct chum_session *chum_session_create(struct conn *c, struct store_queue *que
     s->rpc = rpc_create(transport, limits, serve, s);
     create_halves(s, queue, access, policy);
     s->spoken = spoken_create(c);
-    s->active_until = conn_now(c) + ACTIVE_MS;
-    s->due = conn_now(c) + SYNC_MS;
+    s->hello = (struct chum_hello){.conn = c, .rpc = s->rpc, .own = options->peer_is_own, .ctx = s, .over = opened};
+    chum_hello_begin(&s->hello);
+    s->pace = (struct chum_pace){.fetch = s->fetch,
+                                 .importer = s->importer,
+                                 .news = s->news,
+                                 .peer_is_own = options->peer_is_own,
+                                 .poll_ms = options->poll_ms};
+    chum_pace_keep_active(&s->pace, now(s), CHUM_ACTIVE_MS);
     conn_serve(c, &protocol, s);
     rpc_send(s, true, SPAN("synchronisation"));
     return s;
@@ -514,6 +401,7 @@ void chum_session_stop(struct chum_session *s, const char *reason)
     if (s->phase == STOPPING)
         return;
     s->phase = STOPPING;
+    chum_hello_end(&s->hello);
     s->fetch->closing = true;
     snprintf(s->stop_reason, sizeof s->stop_reason, "%s", reason != NULL ? reason : "");
     if (rpc_pending(s->rpc) == 0)
@@ -563,11 +451,10 @@ void chum_session_tell_news(struct chum_session *s)
 
 void chum_session_keep_active(struct chum_session *s, uint64_t ms)
 {
-    uint64_t until = now(s) + ms;
-    if (until > s->active_until)
-        s->active_until = until;
-    if (s->phase == RUNNING && !chum_importer_is_busy(s->importer) && s->due > when_next(s))
-        wait_until(s, when_next(s));
+    chum_pace_keep_active(&s->pace, now(s), ms);
+    uint64_t next = chum_pace_next(&s->pace, now(s));
+    if (s->phase == RUNNING && !chum_importer_is_busy(s->importer) && s->due > next)
+        wait_until(s, next);
 }
 
 const struct conn_peer *chum_session_peer(const struct chum_session *s)

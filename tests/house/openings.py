@@ -13,7 +13,7 @@ FOLDERS = ("archive-node", "ipc", "proto", "sparse-node", "supervisor")
 WORDS = 6
 
 # So many files of a folder lack one still. The numbers may only go down; at 0 the line goes.
-LACKING = {"proto/chum": 16, "proto/models": 32, "proto/node": 40, "supervisor/ctl": 11}
+LACKING = {"proto/chum": 13, "proto/models": 32, "proto/node": 40, "supervisor/ctl": 11}
 
 
 def files(top):

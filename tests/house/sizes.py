@@ -10,7 +10,7 @@ import sys
 SOURCE = sys.argv[1]
 FOLDERS = ("archive-node", "ipc", "proto", "sparse-node", "supervisor")
 LINES = 500
-MOST = 3
+MOST = 0
 
 
 def lengths():

@@ -1,0 +1,81 @@
+// A batch ends early for two reasons: its answers are big enough together, or a list of roots takes more turns of the
+// store thread than one (store_roots_prepare). Both leave the rest with worked false, and the exporter asks again.
+#include "chum/answers.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+enum {
+    BATCH_BYTES = 1 << 20, // of answers per job; what is left waits for the next
+};
+
+struct batch {
+    const struct chum_policy *policy;
+    const struct hash *person;
+};
+
+static enum status compare_roots(struct store *s, const struct batch *b, struct chum_answer *a)
+{
+    uint64_t version = 0;
+    enum status st = store_roots_version(s, b->person, &version, &a->error);
+    a->unchanged = a->version != 0 && a->version == version;
+    a->spared = a->held != 0 && a->held == version && chum_is_own(b->policy, s, b->person);
+    a->version = version;
+    return st;
+}
+
+static enum status give_batch(struct store *s, const struct batch *b, struct chum_answer *a)
+{
+    if (!chum_is_own(b->policy, s, b->person))
+        return error_set(&a->error, STATUS_REFUSED, "REFUSED", "feeds are for own nodes");
+    return chum_outflow_next(s, &a->flow, b->policy, b->person, &a->since, &a->json, &a->shown, &a->given, &a->error);
+}
+
+// What a list needs may take more turns than one; then it is not worked on.
+static void prepare(struct store *s, const struct batch *b, struct chum_answer *a)
+{
+    bool is_list = a->service == CHUM_GET_ACCESSIBLE_ROOTS;
+    a->status = is_list ? compare_roots(s, b, a) : STATUS_OK;
+    a->worked = true;
+    if (is_list && a->status == STATUS_OK && !a->unchanged && !a->spared)
+        a->status = store_roots_prepare(s, b->person, &a->worked, &a->error);
+    a->worked |= a->status != STATUS_OK;
+}
+
+static void answer_one(struct store *s, const struct batch *b, struct chum_answer *a)
+{
+    prepare(s, b, a);
+    if (!a->worked || a->status != STATUS_OK || a->unchanged || a->spared)
+        return;
+    buf_add_char(&a->json, '"');
+    if (a->service == CHUM_FEED)
+        a->status = give_batch(s, b, a);
+    else
+        a->status = chum_export(s, b->policy, b->person, a->service, &a->hash, &a->json, &a->shown, &a->error);
+    buf_add_char(&a->json, '"');
+}
+
+uint64_t chum_answers_work(struct store *s, const struct chum_policy *policy, const struct hash *person,
+                           struct chum_answer *answers)
+{
+    const struct batch b = {policy, person};
+    size_t bytes = 0;
+    uint64_t begun = clock_monotonic_ms();
+    for (struct chum_answer *a = answers; a != NULL && bytes < BATCH_BYTES; a = a->next) {
+        answer_one(s, &b, a);
+        bytes += a->json.len;
+        if (!a->worked)
+            break;
+    }
+    return clock_monotonic_ms() - begun;
+}
+
+void chum_answer_free(struct chum_answer *a)
+{
+    buf_free(&a->json);
+    hash_list_free(&a->shown);
+    hash_list_free(&a->given);
+    chum_outflow_end(&a->flow);
+    free(a);
+}

@@ -1,0 +1,32 @@
+// Requests that the store answers, and making the answers. Part of the exporter, which owns the requests on the loop's
+// thread and lends a batch of them to a store job.
+#pragma once
+
+#include "chum/export.h"
+#include "chum/outflow.h"
+
+struct chum_answer { // a request that the store answers
+    struct chum_answer *next;
+    int64_t id;
+    enum chum_service service;
+    struct hash hash;
+    bool worked;    // on it; otherwise it waits for another batch
+    bool unchanged; // the root list of that version is known
+    uint64_t version;
+    uint64_t held;   // version of the root list that the peer says it has; 0 = it names none
+    bool spared;     // it is an own node, and needs no other one
+    struct buf json; // a JSON string with its quotes
+    struct hash_list shown;
+    struct chum_cursor since; // CHUM_FEED
+    bool left;                // something of the last batch is not stored
+    struct chum_outflow flow;
+    struct hash_list given;
+    enum status status;
+    struct error error;
+};
+
+// On the store thread: answers one after another until they are big enough together; what is left has worked false.
+// Returns the milliseconds it took.
+uint64_t chum_answers_work(struct store *s, const struct chum_policy *policy, const struct hash *person,
+                           struct chum_answer *answers);
+void chum_answer_free(struct chum_answer *a);
