@@ -23,6 +23,17 @@ tandem_needs(nats libnats Apache-2.0)
 tandem_needs(qrencode libqrencode LGPL-2.1-or-later)
 tandem_needs(png libpng libpng-2.0)
 
+# libev has no file for pkg-config.
+find_path(EV_INCLUDE ev.h REQUIRED)
+find_library(EV_LIBRARY ev REQUIRED)
+file(STRINGS ${EV_INCLUDE}/ev.h ev_version REGEX "define EV_VERSION_M(AJOR|INOR) ")
+string(REGEX REPLACE "[^0-9;]" "" ev_version "${ev_version}")
+string(REPLACE ";" "." ev_version "${ev_version}")
+list(APPEND TANDEM_NEEDS "libev|${ev_version}|BSD-2-Clause")
+add_library(tandem_ev INTERFACE)
+target_include_directories(tandem_ev SYSTEM INTERFACE ${EV_INCLUDE})
+target_link_libraries(tandem_ev INTERFACE ${EV_LIBRARY})
+
 if(TANDEM_TESTS)
   pkg_check_modules(ssl REQUIRED IMPORTED_TARGET libssl)
   if(NOT cmocka_FOUND)

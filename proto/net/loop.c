@@ -1,6 +1,6 @@
-// libwebsockets turns the loop; its limit of descriptors is taken from the process when its context is made, so that is
-// set first. The environment is changed here, before there are threads. Timers and watched descriptors are
-// libwebsockets' own.
+// libwebsockets turns the loop, or an engine for it; its limit of descriptors is taken from the process when its
+// context is made, so that is set first. The environment is changed here, before there are threads. Watched descriptors
+// are libwebsockets' own. So is the alarm for the earliest timer, unless there is an engine.
 #include "net/loop_lws.h"
 
 #include <errno.h>
@@ -73,16 +73,39 @@ static enum status set_fd_limit(size_t asked, struct error *e)
 
 static struct lws_context *create_context(struct loop *l)
 {
+    void *foreign[] = {l->waiting};
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
-        .options =
-            LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 |
+                   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | (l->engine != NULL ? l->engine->option : 0),
         .pt_serv_buf_size = (unsigned)l->receive_buffer,
         .max_http_header_data = HEADER_DATA,
         .timeout_secs = HANDSHAKE_SECONDS,
         .user = l,
     };
+    if (l->engine != NULL)
+        info.foreign_loops = foreign;
     return lws_create_context(&info);
+}
+
+// An engine that this system does not have is done without.
+static void open_context(struct loop *l, const struct loop_engine *engine)
+{
+    l->engine = engine;
+    if (engine != NULL) {
+        l->waiting = engine->create(l);
+        l->context = l->waiting != NULL ? create_context(l) : NULL;
+    }
+    if (l->context != NULL)
+        return;
+    if (engine != NULL) {
+        LOG(LOG_WARN, "loop.without-engine", LOG_TEXT("wanted", engine->name), LOG_TEXT("used", LOOP_POLL));
+        if (l->waiting != NULL)
+            engine->destroy(l->waiting);
+    }
+    l->engine = NULL;
+    l->waiting = NULL;
+    l->context = create_context(l);
 }
 
 struct lws_vhost *loop_create_vhost(struct loop *l, const char *name, lws_callback_function *callback, bool server,
@@ -155,9 +178,10 @@ struct loop *loop_create(const struct loop_options *options, struct error *e)
     set_environment();
     lws_set_log_level(LLL_ERR | LLL_WARN, emit_log);
     struct loop *l = mem_alloc(sizeof *l);
+    l->alarm_at = UINT64_MAX;
     l->receive_buffer = options != NULL && options->receive_buffer != 0 ? options->receive_buffer : RECEIVE_BUFFER;
     l->mailbox = mailbox_create();
-    l->context = create_context(l);
+    open_context(l, options != NULL ? options->engine : NULL);
     if (l->context != NULL)
         l->files = loop_create_vhost(l, "files", file_callback, false, NULL);
     if (l->files != NULL)
@@ -177,16 +201,29 @@ void loop_destroy(struct loop *l)
     mailbox_drain(l->mailbox);
     if (l->context != NULL)
         lws_context_destroy(l->context);
+    if (l->waiting != NULL)
+        l->engine->destroy(l->waiting);
     mailbox_destroy(l->mailbox);
+    timers_free(&l->timers);
     free(l);
+}
+
+// Waits for news of the sockets, at most until the alarm, and tells them. false: the loop cannot go on.
+static bool turn(struct loop *l)
+{
+    if (l->engine == NULL)
+        return lws_service(l->context, 0) >= 0;
+    l->engine->turn(l->waiting);
+    return true;
 }
 
 void loop_run(struct loop *l)
 {
     OWNER_RELEASE(l);
     OWNER_ASSERT(l);
+    lws_cancel_service(l->context); // what waits since before is seen to at once
     while (!__atomic_exchange_n(&l->stopping, false, __ATOMIC_ACQ_REL)) {
-        if (lws_service(l->context, 0) < 0)
+        if (!turn(l))
             return;
     }
 }
@@ -208,10 +245,41 @@ struct mailbox *loop_mailbox(struct loop *l)
     return l->mailbox;
 }
 
-static void timer_fired(lws_sorted_usec_list_t *sul)
+const char *loop_waits_with(const struct loop *l)
 {
-    struct loop_timer *t = lws_container_of(sul, struct loop_timer, sul);
-    t->fire(t->ctx); // may destroy t
+    return l->engine != NULL ? l->engine->name : LOOP_POLL;
+}
+
+// Timers
+
+static void sul_rings(lws_sorted_usec_list_t *sul)
+{
+    loop_alarm(lws_container_of(sul, struct loop, alarm));
+}
+
+// The alarm is set to the earliest timer.
+static void set_alarm(struct loop *l)
+{
+    uint64_t next = timers_next(&l->timers), now = clock_monotonic_ms();
+    if (next == l->alarm_at || l->ringing)
+        return;
+    l->alarm_at = next;
+    uint64_t ms = next > now ? next - now : 0;
+    if (l->engine != NULL)
+        l->engine->alarm(l->waiting, next != UINT64_MAX, ms);
+    else if (next != UINT64_MAX)
+        lws_sul_schedule(l->context, 0, &l->alarm, sul_rings, (lws_usec_t)ms * LWS_US_PER_MS);
+    else
+        lws_sul_cancel(&l->alarm);
+}
+
+void loop_alarm(struct loop *l)
+{
+    l->ringing = true;
+    timers_run(&l->timers, clock_monotonic_ms());
+    l->ringing = false;
+    l->alarm_at = UINT64_MAX;
+    set_alarm(l);
 }
 
 struct loop_timer *loop_timer_create(struct loop *l, void (*fire)(void *ctx), void *ctx)
@@ -226,18 +294,22 @@ void loop_timer_set(struct loop_timer *t, uint64_t ms)
     OWNER_ASSERT(t->loop);
     if (ms > INT32_MAX) // 24 days: farther is never
         ms = INT32_MAX;
-    lws_sul_schedule(t->loop->context, 0, &t->sul, timer_fired, (lws_usec_t)ms * LWS_US_PER_MS);
+    timers_set(&t->loop->timers, t, clock_monotonic_ms() + ms);
+    set_alarm(t->loop);
 }
 
 void loop_timer_cancel(struct loop_timer *t)
 {
-    lws_sul_cancel(&t->sul);
+    if (t->place == 0)
+        return;
+    timers_cancel(&t->loop->timers, t);
+    set_alarm(t->loop);
 }
 
 void loop_timer_destroy(struct loop_timer *t)
 {
     if (t == NULL)
         return;
-    lws_sul_cancel(&t->sul);
+    loop_timer_cancel(t);
     free(t);
 }

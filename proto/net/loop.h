@@ -1,4 +1,4 @@
-// The event loop: one per process, on one thread, on libwebsockets' poll loop.
+// The event loop: one per process, on one thread, on libwebsockets' poll loop or an engine.
 //
 // Everything of the network layer runs here; other threads reach it only through its mailbox and loop_stop. Foreign
 // descriptors (an IPC library's, a signalfd) are watched with loop_adopt_fd. libwebsockets' types do not leave
@@ -15,6 +15,7 @@ struct loop;
 struct loop_options {      // 0 = the default
     size_t fd_limit;       // descriptors of the process; the soft limit is set to it. 0: 1,024, or fewer if it must be
     size_t receive_buffer; // bytes each WebSocket reads at once and holds while open (default 65,536)
+    const struct loop_engine *engine; // net/loop_epoll.h. Where the system lacks it, and without: poll(2)
 };
 
 // Also removes proxy variables from the environment, because libwebsockets obeys them even for 127.0.0.1, and ignores
@@ -25,8 +26,9 @@ struct loop *loop_create(const struct loop_options *options, struct error *e);
 // gone before; what they posted last is still run.
 void loop_destroy(struct loop *l);
 
-void loop_run(struct loop *l);                // until loop_stop; may be called again
-void loop_stop(struct loop *l);               // from any thread
+void loop_run(struct loop *l);  // until loop_stop; may be called again
+void loop_stop(struct loop *l); // from any thread
+const char *loop_waits_with(const struct loop *l);
 uint64_t loop_now(const struct loop *l);      // monotonic milliseconds
 struct mailbox *loop_mailbox(struct loop *l); // drained by the loop; owned by it
 

@@ -6,11 +6,31 @@
 
 #include "base/invariant.h"
 #include "net/loop.h"
+#include "net/timers.h"
 
 #include <libwebsockets.h>
 
+#define LOOP_POLL "poll"
+
+// What waits for the sockets in libwebsockets' place. poll(2) looks at every socket at each turn, an engine only at
+// those with news.
+struct loop_engine {
+    const char *name;
+    uint64_t option;                                     // of libwebsockets' context
+    void *(*create)(struct loop *l);                     // what libwebsockets calls a foreign loop; NULL: impossible
+    void (*destroy)(void *waiting);                      // after the context
+    void (*turn)(void *waiting);                         // waits for news, and tells libwebsockets
+    void (*alarm)(void *waiting, bool set, uint64_t ms); // calls loop_alarm then; replaces an earlier one
+};
+
 struct loop {
     struct lws_context *context;
+    const struct loop_engine *engine; // NULL: libwebsockets' own, poll
+    void *waiting;                    // of the engine
+    struct timers timers;
+    lws_sorted_usec_list_t alarm; // without an engine
+    uint64_t alarm_at;            // UINT64_MAX: not set
+    bool ringing;
     struct lws_vhost *files;
     struct lws_vhost *server; // NULL until the first listener
     struct lws_vhost *client; // NULL until the first connection
@@ -23,15 +43,11 @@ struct loop {
     OWNER                 // whoever runs it
 };
 
-struct loop_timer {
-    lws_sorted_usec_list_t sul; // first
-    struct loop *loop;
-    void (*fire)(void *ctx);
-    void *ctx;
-};
-
 // For timers that live inside another object: fill loop, fire and ctx; then loop_timer_set and loop_timer_cancel work.
 #define LOOP_TIMER(l, fn, c) ((struct loop_timer){.loop = (l), .fire = (fn), .ctx = (c)})
+
+// The alarm rings: fires what is due and sets the next.
+void loop_alarm(struct loop *l);
 
 // Since the last call a request's headers were too big to be parsed: asked when its socket is closed.
 bool loop_headers_overflowed(void);

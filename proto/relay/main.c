@@ -15,6 +15,7 @@
 #include "base/options.h"
 #include "crypto/secret.h"
 #include "ipc/errors.h"
+#include "net/loop_epoll.h"
 #include "relay/cluster.h"
 #include "wall/wall.h"
 
@@ -131,14 +132,20 @@ static void announce(const struct program *p)
     fflush(stdout);
 }
 
+static struct loop *open_loop(size_t connections, struct error *e)
+{
+    return loop_create(&(struct loop_options){.fd_limit = connections + DESCRIPTORS_BESIDE,
+                                              .receive_buffer = RECEIVE_BUFFER,
+                                              .engine = &LOOP_EPOLL},
+                       e);
+}
+
 static enum status run(const struct arguments *a, struct error *e)
 {
     struct program p = {.args = a, .signals = -1};
     struct relay_options o = a->relay;
     fit_connections(&o);
-    p.loop = loop_create(
-        &(struct loop_options){.fd_limit = o.max_connections + DESCRIPTORS_BESIDE, .receive_buffer = RECEIVE_BUFFER},
-        e);
+    p.loop = open_loop(o.max_connections, e);
     if (p.loop == NULL || watch_signals(&p, e) != STATUS_OK)
         goto done;
     p.relay = relay_start(p.loop, a->listen, &o, e);
@@ -148,6 +155,7 @@ static enum status run(const struct arguments *a, struct error *e)
         goto done;
     if (a->cluster != NULL && (p.cluster = cluster_join(p.loop, p.relay, a->cluster, e)) == NULL)
         goto done;
+    LOG(LOG_INFO, "relay.ready", LOG_TEXT("waitsWith", loop_waits_with(p.loop)));
     announce(&p);
     loop_run(p.loop);
 done:
@@ -157,6 +165,17 @@ done:
     if (p.signals >= 0)
         close(p.signals);
     return e->status;
+}
+
+// With what waits for the sockets on this system.
+static enum status show_version(struct error *e)
+{
+    struct loop *l = open_loop(0, e);
+    if (l == NULL)
+        return e->status;
+    printf("tandem-relay " TANDEM_VERSION " (%s)\n", loop_waits_with(l));
+    loop_destroy(l);
+    return STATUS_OK;
 }
 
 int main(int argc, char **argv)
@@ -170,7 +189,7 @@ int main(int argc, char **argv)
     if (status == STATUS_OK && a.help)
         fputs(usage, stdout);
     else if (status == STATUS_OK && a.version)
-        puts("tandem-relay " TANDEM_VERSION);
+        status = show_version(&e);
     else if (status == STATUS_OK)
         status = run(&a, &e);
     return status == STATUS_OK ? EXIT_SUCCESS : (int)ipc_error_report(&e, "tandem-relay", a.json);

@@ -28,7 +28,7 @@ assert bill["bomFormat"] == "CycloneDX" and bill["metadata"]["component"]["versi
 components = {component["name"]: component["version"] for component in bill["components"]}
 assert linked == {stem(name) for name in components}, (linked, components)
 for name, version in components.items():
-    if name != "nng":  # which is found by CMake's own means
+    if name not in ("nng", "libev"):  # which pkg-config does not know
         known = subprocess.run(["pkg-config", "--modversion", name], capture_output=True, text=True, check=True).stdout
         assert version == known.strip().rstrip("-"), (name, version, known)
 assert set(bill["dependencies"][0]["dependsOn"]) == set(components)

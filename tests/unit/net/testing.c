@@ -9,7 +9,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/loop_epoll.h"
+
 enum { WAIT_MS = 10000, TURN_MS = 2 };
+
+struct loop *open_loop(const struct loop_options *options)
+{
+    struct error e = {0};
+    struct loop_options o = options != NULL ? *options : (struct loop_options){0};
+    const char *wanted = getenv("LOOP");
+    if (wanted != NULL)
+        o.engine = &LOOP_EPOLL;
+    struct loop *l = loop_create(&o, &e);
+    if (l == NULL)
+        fail_msg("%s", e.message);
+    assert_string_equal(loop_waits_with(l), wanted != NULL ? wanted : "poll");
+    return l;
+}
 
 struct waiting {
     struct loop *loop;
@@ -125,8 +141,7 @@ void pair_listen(struct pair *p, const struct ws_server_options *options)
 {
     struct error e = {0};
     *p = (struct pair){0};
-    p->loop = loop_create(NULL, &e);
-    assert_non_null(p->loop);
+    p->loop = open_loop(NULL);
     p->server = ws_server_listen(p->loop, "localhost:0", options, pair_accepted, p, &e);
     if (p->server == NULL)
         fail_msg("%s: %s", e.code, e.message);

@@ -14,6 +14,9 @@
 
 #include <cmocka.h>
 
+// With LOOP=epoll in the environment it waits with that, so that every test of sockets runs on both.
+struct loop *open_loop(const struct loop_options *options);
+
 // Runs the loop until *condition, at most 10 s (or ms); fails the test otherwise.
 void run_until(struct loop *l, const bool *condition);
 void run_for(struct loop *l, uint64_t ms);

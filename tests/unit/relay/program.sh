@@ -27,6 +27,8 @@ expect "no arguments" 2 $?
 expect "not a number" 2 $?
 "$relay" --help | grep -q -- '--listen HOST:PORT'
 expect "help" 0 $?
+"$relay" --version | grep -qE '^tandem-relay [0-9.]+ \(epoll\)$'
+expect "version" 0 $?
 
 "$relay" --listen localhost:0 --json >"$folder/out" 2>"$folder/err" &
 pid=$!
@@ -38,4 +40,6 @@ expect "its code" PORT-TAKEN "$(sed 's/^{"error":{"code":"\([A-Z-]*\)".*/\1/' "$
 kill -TERM $pid
 wait $pid
 expect "after SIGTERM" 0 $?
+grep -q 'relay.ready.*epoll' "$folder/err"
+expect "the log says what it waits with" 0 $?
 exit $failed

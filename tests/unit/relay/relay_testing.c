@@ -11,8 +11,7 @@ void bench_open(struct bench *b, const struct relay_options *options)
     struct error e = {0};
     *b = (struct bench){0};
     crypto_init();
-    b->loop = loop_create(&(struct loop_options){.fd_limit = 4096, .receive_buffer = 8192}, &e);
-    assert_non_null(b->loop);
+    b->loop = open_loop(&(struct loop_options){.fd_limit = 4096, .receive_buffer = 8192});
     b->relay = relay_start(b->loop, "localhost:0", options, &e);
     assert_non_null(b->relay);
     b->client = ws_client_create(b->loop, NULL, NULL);
