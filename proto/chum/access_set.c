@@ -1,3 +1,6 @@
+// A set belongs to a person and not to a connection: what one of its connections was shown, any other of them may
+// fetch. It only grows until the last session with the person ends; what was shown and is not granted any more may be
+// fetched until then.
 #include "chum/access_set.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+// What a sender costs is what the store grew by and not what it sent: a small object may bring about much. So the
+// reactions to it run before the sum is taken (store_announce). A file is charged piece by piece, since it is in no
+// total before its end.
 #include "chum/charge.h"
 
 struct store_totals chum_charge_begin(struct store *s)

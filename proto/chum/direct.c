@@ -1,3 +1,6 @@
+// Direct answers keep their order among themselves only, and may overtake those that the store has to make: a peer
+// tells answers apart by their ids. How an error is put is the reference's: whatever is missing is a FileNotFoundError
+// of SB-READ2.
 #include "chum/direct.h"
 
 #include <stdio.h>

@@ -1,3 +1,7 @@
+// The writer is the store thread's. All that happens to it are jobs, which run in the order they were submitted:
+// pieces, the end, and the giving up, which comes behind everything else and so finds a writer that was left open. A
+// piece that fails is only noted (failed): the end tells of it. Whoever is told may free the download, and what the
+// reason lies in.
 #include "chum/download.h"
 
 #include <stdio.h>

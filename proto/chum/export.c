@@ -1,3 +1,6 @@
+// Two decide what is offered: the store, to whom it was granted, and the policy, whether it is anybody's business at
+// all (chum_serves). Answers are written at once as the inside of a JSON string, so that a long list is in memory once.
+// Whoever is shown a version node may ask for the node, and not for the id it belongs to.
 #include "chum/export.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+// How long an answer may be depends on the question (expect), so that one that is too long ends while it arrives and is
+// never whole in memory. A call that cannot be made any more has the id -1, and nobody is called back: not even with
+// an error.
 #include "chum/fetch.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+// Lists are read entry by entry, as they come: as one JSON value a long one would take many times the memory of its
+// text. What stands between the entries is looked at here byte by byte, an entry by the JSON parser. What is no list is
+// kept as far as one entry may go, only to tell other JSON from what is none: the reference has a code for each.
 #include "chum/lists.h"
 
 #include <jansson.h>
@@ -14,9 +17,6 @@ static const struct {
 
 static const struct list_codes root_codes = {"DAH-PAO1", "DAH-PAO2", "DAH-PAO3", NULL};
 static const struct list_codes child_codes = {"DC-PC1", "DC-PC2", "DC-PC3", "DC-PC4"};
-
-// Lists are read entry by entry, as they come: as one JSON value a long one would take many times the memory of its
-// text.
 
 static bool is_space(char c)
 {

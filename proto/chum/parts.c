@@ -1,3 +1,8 @@
+// What is missing lies in one array, deepest first, and two marks run along it: up to next_store everything is stored,
+// up to next_call it was asked for; what came between them, in any order, lies in the ring. Only what is next in line
+// is stored, so nothing that is stored refers to what is missing, and what is next may always be asked for, or all
+// would wait for each other. One batch at a time is the store's, and with it the knowledge. Any callback may bring the
+// end: after one, p may be gone.
 #include "chum/parts.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+// A root is here if it was admitted as one; as a part of something else it had no effect yet and is fetched again.
+// Version nodes come behind all other roots, which may be what they are about, and those of one id together: the newest
+// mostly bring the older ones along, so when there are too many it is the oldest that wait.
 #include "chum/plan.h"
 
 #include <stdio.h>

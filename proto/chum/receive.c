@@ -1,3 +1,7 @@
+// Each root is taken in a savepoint of its own (alone), so that a bad one leaves nothing and the others go on; a
+// failure of the store itself ends the job. What a text says is believed in this order: its form and hash, what it
+// refers to, the place it claims in a history, and then the policy, which sees nothing that is not whole. Version nodes
+// are taken deepest first, since what a merge makes depends on the order, and the reference takes them so.
 #include "chum/receive.h"
 
 #include <string.h>

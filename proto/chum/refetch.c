@@ -1,3 +1,6 @@
+// Everything is asked for as a BLOB, whatever it was, for its bytes are all that is wanted. Twice as many are begun as
+// are on their way at a time, so that one always waits for its turn. What fails is told and not tried again: somebody
+// else may have it.
 #include "chum/refetch.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+// Two times are kept apart: what failed waits longer with every failure, but the versions that were not asked for yet
+// wait with it only if the failure was news; else one version that stays broken would hold up all that come after it.
+// What we refused ourselves waits too, and is not called stuck: nothing is wrong with the synchronisation then.
 #include "chum/stalls.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+// Roots are fetched newest first, and a root that stands in the list of a newer one is covered: it comes as a part of
+// it and is not fetched again. The texts of all are kept until the last is here and stored in one job. If a newer one
+// fails, what it covered is unsure: it may be here and have had no effect.
 #include "chum/tree.h"
 
 #include <stdlib.h>

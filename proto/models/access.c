@@ -1,3 +1,7 @@
+// A grant is a versioned object of its own, one for each target, whose id is made of the target alone: so adding is a
+// merge of lists, and two nodes that grant the same thing make one grant. A new person takes in the whole history at
+// once, and merges are in no list of versions: that is why an addition to an id ends with version_confirm, and taking
+// away does not.
 #include "models/access.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+// A question in two steps: which identities may act on what this person brings (may_act), and which of them it is
+// about. The first that it is about acts; if it is about none, the first that may; if none may, the main one, so that
+// there is always somebody. Copies of the model stand for the other identities, as functions ask "as whom" by m->self.
 #include "models/actor.h"
 
 #include <stdlib.h>

@@ -1,3 +1,7 @@
+// Whether a version of a channel lacks an entry is found by walking two lists side by side, newest first, and never by
+// reading one to its end: the other side wrote it, and may have sorted it so that all of it would be read each time.
+// Where READ_MAX does not do, the answer is "lacks nothing": then nothing is made, which costs a late entry at most
+// until the next post.
 #include "models/channel_confirm.h"
 
 #include "data/versionnode.h"

@@ -1,3 +1,6 @@
+// An entry that is lost has no bytes, but the links of an object outlive them in the store, so the list can be walked
+// across it and what lay behind is found. Every channel is walked whole: this is for a store that is damaged, and for
+// nothing else.
 #include "models/conversations.h"
 
 #include "data/linkedlist.h"

@@ -1,3 +1,6 @@
+// There is a row for each recipient, and on the sparse node one for the own archive, which is no recipient but where it
+// is the only row (notes to oneself). A message that the archive posts for us has no rows here but an intent
+// (store/outbox.h), and that is asked first. "failed" is only said once nobody is left who may get it still.
 #include "models/delivery.h"
 
 #include "models/access.h"

@@ -1,3 +1,6 @@
+// A verdict has three values, because what says nothing of its owner is shown too, but by one identity only. YES
+// outweighs NO among members, for one of ours who takes part shows it though another one is named as well; in a pair NO
+// wins, since what is between another one of ours and somebody else is not to be seen here.
 #include "models/entitled.h"
 
 #include "models/apart.h"

@@ -1,3 +1,6 @@
+// A merge keeps what both sides have, so a list of members may name somebody twice: it is read with
+// hash_list_add_missing everywhere. A change that changes nothing writes no version: the next merge would have one more
+// to take in.
 #include "models/group.h"
 
 #include "base/text.h"

@@ -1,3 +1,5 @@
+// Only versions that somebody wrote are listed (version_list leaves merges out), so a head that is a merge stands in no
+// row. Times and depths are clamped, since they come from peers and are no numbers that a program may calculate with.
 #include "models/history.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+// The table of reactions is asked by kind and type; what has no row goes to keeping.h. Each reaction runs in a
+// savepoint, as a peer's odd object must not undo the job that stored it. Reactions store things themselves, which come
+// here again: the store hands them out one after another (store_announce), so nothing here calls itself.
 #include "models/hooks.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+// Whom a user means by "as" is decided without the store: the identities of a node are few, and all in memory. A
+// beginning of an id counts from eight digits on, in any case and with any blanks.
 #include "models/identity.h"
 
 #include <ctype.h>

@@ -1,3 +1,7 @@
+// The two own nodes are not alike: the archive gets everything that is put on the sparse node, and the sparse node has
+// of the archive what it is granted (gives_all). Grants are offered and not granted (store_offer), or each would need a
+// grant, which would need one in turn. What each node derives for itself is left out, or the two would answer each
+// other for ever.
 #include "models/keeping.h"
 
 #include <string.h>

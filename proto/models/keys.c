@@ -1,3 +1,6 @@
+// A Keys object has its own hash as the name under which the keychain keeps its secrets. So when the object is lost
+// with the database it is made again of each pair of secrets that is kept, until one has the name of its file: that
+// pair is the owner's.
 #include "models/keys.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+// The counters are a setting of the store and survive a restart, as what waits does. `most` is a quarter of the
+// registry as it was written last, so there are few versions however long it grows. A clock that was set back makes it
+// due.
 #include "models/lag.h"
 
 #include <inttypes.h>

@@ -1,3 +1,6 @@
+// Leute grows with every contact and a version of it repeats them all. So whether somebody is in it is asked of the
+// reverse map (is_listed), and only who changes it reads it. Members of `group` are ids of Group, though the recipe
+// says GroupProfile.
 #include "models/leute.h"
 
 #include "models/someone.h"

@@ -1,3 +1,5 @@
+// A licence is known by the hash of its text, so these sentences are data and not wording: to change one makes
+// certificates of another kind, which no peer and no older store knows.
 #include "models/licence.h"
 
 const char *const LICENCE_NAMES[LICENCE_COUNT] = {

@@ -1,4 +1,6 @@
-// The members that a statement lists.
+// The members that a statement lists. Whoever left stays in the list as MEMBER_GONE, since what was written before
+// still counts: so members_find finds more persons than members_has. There is room for one more than MEMBERS_MAX, for a
+// reader to notice that there are too many.
 #include <string.h>
 
 #include "models/members.h"

@@ -1,3 +1,6 @@
+// Not found and lost are told apart here, for the whole layer: model_latest gives NULL only where there never was a
+// version. A node that took "lost" for "none" would write a first version anew, and its peers would merge that into
+// what they have.
 #include "models/model.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+// A name is tried by kinds in an order of trust: the user's own word, then e-mail, then what others call themselves, so
+// that nobody takes a name from somebody whom the user has named. Within a kind two are an error, never a choice.
+// Digits are tried as the beginning of an id first, and as a name if there is none: somebody may be called deadbeef.
 #include "models/names.h"
 
 #include <ctype.h>

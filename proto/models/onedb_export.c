@@ -1,3 +1,7 @@
+// The reverse maps and heads beside the objects are written line by line as the reference would have grown them, of
+// several links to one target only the last. Nothing is synced until the end, when the whole file system is
+// (make_durable), and a folder that did not become whole is removed: half a store would open, and be taken for all of
+// it.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,7 @@
+// Five walks over the same folder, in an order that matters: recipes by current heads, then any others (the first of a
+// name counts), or objects of their types could only be kept as files; then everything else; then heads, which need
+// their nodes; then keys. A file that is not what its name says is counted and left out, and stops nothing: the folder
+// may be damaged.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

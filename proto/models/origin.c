@@ -1,9 +1,10 @@
+// What others began is told the own other node too, by an object of Settings for each: a node that lost its store still
+// has to know from whom it takes more. A setting of this store says the same and is asked first; it goes with the
+// store.
 #include "models/origin.h"
 
 #include "models/settings.h"
 
-// What others began is told the own other node too, by an object of Settings for each: a node that lost its store still
-// has to know from whom it takes more.
 static struct span kept_name(struct model *m, const struct hash *id_hash)
 {
     return arena_printf(m->arena, "origin.%s.%s", hash_text(&m->self->person).s, hash_text(id_hash).s);

@@ -1,3 +1,7 @@
+// Read from policy_may_import downwards: a type's standing (kinds.h) picks the rule, and types without one follow their
+// origin: who brought the first version may bring more. policy_may_want is cheaper and may say yes to what is refused
+// later, but never no to what would be taken. While this node is restored it takes its own back from the other own
+// node, and only then.
 #include "models/policy.h"
 
 #include "base/text.h"

@@ -1,3 +1,6 @@
+// A merge of two versions keeps the descriptions of both, so "the" name of a profile is a question about its history:
+// find_latest reads the written versions from the oldest on and takes what was set last. That is long, and asked only
+// where there are several. Names of a person go by owner: ours, then the person's own, then anybody's.
 #include "models/profile.h"
 
 #include <stdlib.h>

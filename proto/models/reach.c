@@ -1,3 +1,5 @@
+// What refers to an object is counted without grants, which are about it and do not need it, and without shells:
+// descriptors that keeping_file made only so that a file has something to be shown by.
 #include "models/reach.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+// Both halves of a restore: what the other own node shows while it lasts, and what the restored one does when all is
+// here. Its end takes a fixed order: keys of further identities, then the contact book (where they looked like
+// strangers until then), then what contacts are due, then the registries, which are made of all that.
 #include "models/restoring.h"
 #include "models/delivery.h"
 

@@ -1,3 +1,7 @@
+// The two lists are walked side by side, newest first, down to an entry that both have: below it they are the same.
+// Each entry that only theirs has must carry our own affirmation and a time between backup and restore; one that does
+// not makes the whole version foreign, for a version is taken or refused as one. What cannot be read, or not in
+// LOOKED_AT_MAX steps, is foreign too.
 #include "models/returning.h"
 
 #include <stdio.h>

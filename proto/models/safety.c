@@ -1,3 +1,6 @@
+// The text is the beginning of a hash over the keys of both sides, the side with the smaller instance key first, so
+// that both get the same. PURPOSE is part of what is hashed: changed, no two versions of this program would show the
+// same text.
 #include "models/safety.h"
 
 #include <stdio.h>

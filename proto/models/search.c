@@ -1,3 +1,6 @@
+// Nothing is indexed: messages are read and folded, newest first, and the bounds of one call (messages, bytes, time)
+// keep it from holding up the store thread. Who wrote a message, and whether that is true, is found out only for those
+// that are shown.
 #include "models/search.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// An object of Settings is a map under a name, and a change writes the whole map as a new version: what grows without
+// end, like one value per object, gets a name of its own each (origin.c).
 #include "models/settings.h"
 
 #include "base/text.h"

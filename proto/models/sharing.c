@@ -1,3 +1,7 @@
+// All of it may be repeated: a grant that is there is not written again, so a start, a pairing and a restore each
+// simply share everything. What is the other node's own is left out everywhere (is_theirs), or the two would hand each
+// other's things to and fro. What cannot be read is passed over with a warning (share_one_of): a damaged object keeps
+// nothing else from the other node.
 #include "models/sharing.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+// The identities are a map from persons to profiles, kept in the order in which it was read: writing it back must not
+// change what nobody touched. The lists of profiles lie outside the arena, so whoever loads a Someone frees it.
 #include "models/someone.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+// The sparse node is paired with few and writes to many, by way of the archive. It cannot ask whom the archive knows
+// and infers it: the archive certifies the keys of whom it pairs with and takes that back when it forgets. So WAY_NONE
+// may mean "not yet". For a further identity of the archive (m->self->elsewhere) nothing leaves here directly.
 #include "models/way.h"
 
 #include "models/chat.h"

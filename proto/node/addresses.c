@@ -1,3 +1,5 @@
+// A relay is told to contacts only once it was reached there (addresses_add_relay), and stays told over restarts while
+// the configuration names it: contacts learn addresses from the profile, and each change of it goes to all of them.
 #include "node/addresses.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+// Errors of the last minute are the difference between two totals a minute apart, kept in a ring of ticks: nothing is
+// counted here. A node that begins separated is not raised at once, since the time is counted from when that was first
+// seen.
 #include "node/alerts.h"
 
 #include <stdlib.h>

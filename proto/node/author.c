@@ -1,3 +1,5 @@
+// "as" is resolved before all other parameters, for what names mean depends on who asks. It becomes the whole id, so
+// that a request that is left to the archive means the same person there.
 #include "node/author.h"
 
 #include <string.h>

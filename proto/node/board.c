@@ -1,3 +1,6 @@
+// Each part is judged by what happened last and not by what is configured: "failing" is what a user should look into,
+// and "idle" what is as it was asked for. A dial that nobody answered says nothing of handshakes, so only those count
+// that got as far.
 #include "node/board.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+// A record outlives its connection: what is kept of a conn is copied while it still is there (take_leave), as its end
+// is told from inside it. An address that fails again in the same way has one record and few lines in the log (quiet),
+// or a contact that is away for weeks would fill both.
 #include "node/connections.h"
 
 #include <stdlib.h>

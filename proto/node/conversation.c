@@ -1,3 +1,6 @@
+// What waits in the outbox is shown as if it were posted, and then must not be shown twice: a row has the id that the
+// message will have, so pages leave out rows that a channel shows (merge), and "since" leaves out messages whose row
+// was told (drop_told). That is why a cursor on the face has two parts.
 #include "node/conversation.h"
 
 #include <math.h>

@@ -1,3 +1,6 @@
+// Reading what changed (telling) and the one request that waits (asking) have one job of the store under way at a time,
+// and look again if something changed meanwhile. "Waiting" is only a hint that keeps the store from being asked about
+// every object that is served; what it lacks, because it was full, is found out after the next start (older).
 #include "node/deliveries.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+// The row of the outbox is written in the transaction of the job, and the request is held on the loop only after that:
+// if the node dies in between, a repeat with the same opId finds the row (face_repeats) and waits for the same answer.
+// HOLD_MS is less than a client waits, so "pending" is always an answer and never a timeout.
 #include "node/face.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+// A follower looks, waits, and looks again; news while it looks are noted (again) and not lost. Its last empty answer
+// is kept, so that the end of its time needs no job. When its client is gone (abandoned) it ends the same way: somebody
+// has to be answered.
 #include "node/followers.h"
 
 #include <stdlib.h>

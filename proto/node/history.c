@@ -1,3 +1,6 @@
+// The ring has a fixed size and lies in memory that the system gives as it is first written: a node that runs for an
+// hour pays for an hour. The minute before the first has counters of zero, so the first sample holds all since the
+// start.
 #include "node/history.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// The same error again counts in its old place and does not move: so a hundred different errors are seen, whichever of
+// them is loud. The order for people is made when somebody asks.
 #include "node/incidents.h"
 
 #include <stdio.h>

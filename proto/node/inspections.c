@@ -1,3 +1,5 @@
+// The answers are the reference's, member for member, so their shape is given and not chosen. What may be seen is asked
+// of the same two places that CHUM asks (may_see); single objects only if a session has shown them to this person.
 #include "node/inspections.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+// Order matters on the store thread: a result that is there answers before anything is looked up; then who speaks, then
+// whom the parameters name (which depends on it), then the work. The parameters are changed in place, so what follows
+// the work on the loop sees whole ids. A request without an opId may act twice if it is repeated.
 #include "node/job.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// jansson takes no text that is not UTF-8 and returns NULL then, which json_pack would turn into a failure of the whole
+// answer: one bad name would hide a page. So every text from the store comes through here.
 #include "node/json.h"
 
 #include "base/text.h"

@@ -1,3 +1,6 @@
+// The list is written whole each time, and its writes are jobs in order, so the last one wins. What changes before the
+// list of an earlier run is here waits (loading), or that would be overwritten. A token that is being used is out of
+// the list meanwhile, and comes back if the pairing fails: then two pairings cannot both use it.
 #include "node/kept.h"
 
 #include <jansson.h>

@@ -1,3 +1,6 @@
+// Keys are opened and checked before anything is moved, and what is put aside is renamed, never removed: each step
+// leaves either the old folder or a whole new one. A copy takes the folder's place only if it opens with the same key,
+// so a copy of somebody else's changes nothing.
 #include "node/keyring.h"
 
 #include <stdio.h>

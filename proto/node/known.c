@@ -1,3 +1,5 @@
+// What is said is kept as the JSON that came, with sorted keys, so that "nothing new" is a comparison of texts: the
+// archive is asked often, and a write costs a transaction.
 #include "node/known.h"
 
 #include <stdlib.h>

@@ -1,4 +1,6 @@
-// Control methods on files: blob.*.
+// Control methods on files: blob.*. The uploads are the store thread's, for their writers are: no job may be under way
+// when they are destroyed. A piece that comes again, because its answer was lost, is known by its end. A table of 64
+// bounds what clients leave unfinished; an upload that nobody touched for ten minutes makes room.
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,6 @@
-// Control methods on channels: channel.*.
+// Control methods on channels: channel.*. One id may be several channels, by owner: without "owner" writing means our
+// own, and reading all of them. An entry that no answer can hold, or that is lost, has its place in the page without
+// its object, so that what is older can be reached.
 #include "data/jsonform.h"
 #include "models/channel.h"
 #include "models/names.h"

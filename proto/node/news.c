@@ -1,3 +1,6 @@
+// Channels are read and not the changes: one change may bring many messages, and a message may come by several changes.
+// A cursor for each channel says what was told; it begins at what there was at the start, so nothing old is told as
+// new. Changes that come while a reading is under way are noted, and read next.
 #include "node/news.h"
 
 #include <stdlib.h>

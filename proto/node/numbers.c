@@ -1,3 +1,5 @@
+// The names in this table are what others build on: members of stats, and, with "tandem_" and underscores, metrics of
+// Prometheus. A name may be added and never changed. Means are over the whole life of the process, not of late.
 #include "node/numbers.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+// The secret of the new folder is copied into locked memory and wiped from the request before the answer leaves, as a
+// request lives until it is answered. The export is one job of the store thread: it sees one state of the store, and
+// nothing else is stored until its end.
 #include "node/onedb.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// A position is a place in a list that is made anew for each page: what comes in between may be shown twice or not at
+// all. That is good enough for lists that people look at; messages are paged by their ids (conversation.c).
 #include "node/page.h"
 
 #include <stdio.h>

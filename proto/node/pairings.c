@@ -1,3 +1,7 @@
+// An attempt belongs to one request or wait and may outlive it: given up, it goes on to nobody. The contact and the
+// token that was used up are stored in one job, so neither is there without the other; topics that come with it are
+// held back until the contact was told of (news_hold). Reasons of the reference are texts, and become codes in
+// explain() alone.
 #include "node/pairings_internal.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// Ids are whole here: names and beginnings were resolved before the work began (job.c). A key that came in hexadecimal
+// is wiped in the request as soon as it was read, and so must never be looked for again.
 #include "node/params.h"
 
 #include <sodium.h>

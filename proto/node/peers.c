@@ -1,3 +1,6 @@
+// The hosts here are asked in the order of a handshake: admits, known, person_key, claim, ready. Until the first
+// reading of the store is over (learned) nobody is known, so strangers are put off and not refused. Whoever says to be
+// our other own node has to have its instance key: its person key alone opens nothing.
 #include "node/peers.h"
 
 #include <stdio.h>

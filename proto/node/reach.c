@@ -1,3 +1,4 @@
+// A person may have several instances, and so several routes: it is reached if one of them is active, and counted once.
 #include "node/reach.h"
 
 #include "node/job.h"

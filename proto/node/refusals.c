@@ -1,3 +1,5 @@
+// The reference says in words what it could not take, inside the reason of the close, and is read nowhere else. An
+// object is only blamed when two sessions in a row ended at it, since the first may have ended at anything.
 #include "node/refusals.h"
 
 #include <stdlib.h>

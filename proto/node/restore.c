@@ -1,3 +1,5 @@
+// "Everything has come" is judged from outside, by a pass that left nothing over; if the end fails, the flag is taken
+// back and another pass tries it again. Identities that came back begin on the loop, after the job that found them.
 #include "node/restore.h"
 
 #include <stdio.h>

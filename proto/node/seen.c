@@ -1,3 +1,5 @@
+// Times between writes are measured by the monotonic clock and what is written is of the wall: a clock that is set back
+// must not stop the writing. A connection that begins and ends at once is written at most once a second.
 #include "node/seen.h"
 
 #include <inttypes.h>

@@ -1,3 +1,5 @@
+// Values were checked by the supervisor (supervisor/config.c), so what is missing or of another type is taken for the
+// default here and never reported: a node does not refuse to start for it.
 #include "node/settings.h"
 
 #include <string.h>

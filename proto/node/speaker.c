@@ -1,3 +1,6 @@
+// Only one identity that fits is taken; if several know the person, the main one speaks, as if nothing had been found,
+// so a guess is never sent. The main one also comes first where it fits: further identities are for what it has no part
+// in.
 #include "node/speaker.h"
 
 #include <string.h>

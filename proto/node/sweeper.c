@@ -1,3 +1,5 @@
+// One sweep at a time, slice by slice, each a job of its own, so others come in between. A sweep that did something is
+// followed by another: what is freed may free more. A failure ends it until the next kick, or it would run without end.
 #include "node/sweeper.h"
 
 #include <stdlib.h>

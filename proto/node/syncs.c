@@ -1,3 +1,5 @@
+// What one session counts is added up when it ends, so the totals of a node never go down; what is only true now, like
+// roots that fail, is summed over those that run.
 #include "node/syncs.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+// Peers do not say how far a message is; each step is inferred from what they ask for, and from the last one those
+// before it (fetched). So a step may be told late, never early. The table keeps two rings, so that what comes in does
+// not push out what we sent; an item is saved before it is used again.
 #include "node/traces.h"
 
 #include <stdlib.h>

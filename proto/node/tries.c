@@ -1,3 +1,5 @@
+// A try goes through the client that dials contacts, so it fails for the same reasons. It opens a WebSocket and says
+// nothing on it.
 #include "node/tries.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+// Noticed instances are told once, until it was quiet for LATELY_MS: both copies come back every few seconds. Only a
+// connection that lasted counts for the proof of the next (runs.h), or one that broke off at once would look like a
+// second copy.
 #include "node/twins.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+// Refusals are told at intervals, one event for each person and kind with how often: who floods a node must not flood
+// its log.
 #include "node/use.h"
 
 #include "base/log.h"

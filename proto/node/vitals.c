@@ -1,3 +1,5 @@
+// One timer for everything that a node does by the clock and not because something happened; the minute is counted in
+// ticks of it. It is set again first, so that whatever a tick does, there is a next one.
 #include "node/vitals.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+// How far a work is and whether it was given up are atomic, for its thread reads and writes them; everything else is
+// the loop's. Giving up is a request: the work looks when it likes, and what it left is cleared away when both are
+// known, in either order (clear_away). A place is used again only when its work is done.
 #include "node/works.h"
 
 #include <stdatomic.h>

@@ -1,3 +1,6 @@
+// What chats and topics share. A page of messages comes newest first and is shown oldest first, so a command that asks
+// for many collects all pages before it prints one. Texts are printed line by line: only their line ends are theirs,
+// everything else that moves a cursor is escaped.
 #include "supervisor/ctl/attach.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+// The key of a vault can be had in two ways: a running installation opens it, or the secret does, from the copy of
+// keys.json that lies in the vault. So a backup needs nothing of the machine it was made on. Which vault is newest is
+// told by the time that is sealed in it, since the times of files change when they are copied.
 #include "supervisor/ctl/backup.h"
 
 #include <stdio.h>

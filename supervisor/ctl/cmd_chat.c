@@ -1,4 +1,6 @@
-// chat send, list and follow.
+// chat send, list and follow. A node that restarts under a follower is waited for as long as the supervisor answers
+// (is_away): its cursor is still good. With --wait a message goes on without the command when the time is over, and the
+// error says so.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-// chat delete, object delete.
+// chat delete, object delete. A whole conversation goes in slices, so that the nodes go on with everything else; what
+// breaks off is gone on with by the same command.
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

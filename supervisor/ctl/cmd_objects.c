@@ -1,4 +1,5 @@
-// object, recipe, blob.
+// object, recipe, blob. A recipe is given to both nodes, because each needs it to take an object of that type over from
+// the other; an archive that is away gets it from the sparse node later, and is not waited for long.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

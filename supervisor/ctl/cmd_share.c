@@ -1,4 +1,5 @@
-// share grant, revoke, list; roots.
+// share grant, revoke, list; roots. What is granted and what a person is offered are two things: "roots" shows the
+// second, with everything that groups and the policy make of the first.
 #include <stdio.h>
 #include <string.h>
 

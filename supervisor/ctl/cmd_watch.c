@@ -1,4 +1,6 @@
-// id, storage, events, metrics.
+// id, storage, events, metrics. Events are asked for and not pushed: each page has a number, so one that was lost, by a
+// restart or because the ring is short, is seen and said. Metrics of both nodes are interleaved, as the format wants
+// all samples of a name together.
 #include <stdio.h>
 #include <string.h>
 

@@ -1,3 +1,6 @@
+// How a command reaches the supervisor. One that holds the lock but is not to be found has just begun, or makes anew
+// what somebody removed: it is waited for (MEND_MS), and only then told what is wrong. Secrets are read from a file
+// that nobody else can read, or from the terminal without echo; never from the command line.
 #include "supervisor/ctl/ctl.h"
 
 #include <errno.h>

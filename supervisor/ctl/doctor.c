@@ -1,4 +1,5 @@
-// The findings of the doctor.
+// The list of findings, and no more: each check adds to it and knows nothing of the others, so the order of the checks
+// is the order in which people read them.
 #include "supervisor/ctl/doctor.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+// Every help text comes from the table of commands, so that there is no second place to forget. Only two lists live
+// here: which command begins a section, and which have no use for --node.
 #include "supervisor/ctl/help.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+// All that a terminal shows goes through here, and all of it may come from others: control characters are escaped in
+// text and in JSON alike. Whether it is a terminal decides about colours and widths only, never about what is said. A
+// table that is wider than the terminal becomes facts, row by row, as a broken table cannot be read.
 #include "supervisor/ctl/output.h"
 
 #include <stdio.h>
