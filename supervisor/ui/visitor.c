@@ -183,7 +183,7 @@ static void take_first(struct visitor *v, const struct jsonrpc_message *m)
 static void take_next(struct visitor *v, const struct jsonrpc_message *m, struct span text)
 {
     struct error e = {0};
-    if (!ui_may_ask(m->method)) {
+    if (!ui_may_ask(m->method, m->params)) {
         error_set(&e, STATUS_REFUSED, "REFUSED", "the page may not ask for '%.60s'", m->method);
         refuse(v, m->id, &e);
         return;

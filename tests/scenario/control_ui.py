@@ -132,8 +132,13 @@ def test_methods_are_answered(t, ui):
 def test_what_ends_or_opens_an_installation_is_not_the_pages(t, ui):
     visit = ui.entered()
     for method in ("down", "provision", "deprovision", "secret.change", "backup.begin", "backup.key", "store.repair",
-                   "restart", "node.stop", "ui.enter", "nonsense"):
+                   "restart", "node.stop", "ui.enter", "nonsense", "chat.delete", "object.get", "object.put", "contact.forget",
+                   "share.grant", "identity.add", "onedb.export", "settings.get"):
         fails_with("REFUSED", visit.call, method)
+    for params in ({}, {"store": "somebody-else's"}, {"store": "tandem.ui\0"}, {"store": ["tandem.ui"]}):
+        fails_with("REFUSED", visit.call, "settings.list", **params)
+        fails_with("REFUSED", visit.call, "settings.set", key="x", value="y", **params)
+    fails_with("NOT-PROVISIONED", visit.call, "settings.list", store="tandem.ui")
     for text in ("[]", "{", "7"):
         visit.send(text)
         assert "error" in visit.receive()
@@ -337,7 +342,7 @@ def sources(ending):
 
 def test_the_page_may_ask_what_it_asks(t):
     with open(os.path.join(PAGE, "allowed.c"), encoding="utf-8") as file:
-        allowed = set(re.findall(r'"([a-z]+(?:[.-][a-z-]+)*)"', re.sub(r"#include.*", "", file.read())))
+        allowed = set(re.findall(r'"([a-z.-]+)"', re.search(r"methods\[\] = \{(.*?)\}", file.read(), re.DOTALL).group(1)))
     asked = {method for _, text in sources(".js") for method in re.findall(r"\b(?:ask|act)\('([^']+)'", text)}
     assert asked - {"ui.enter"} == allowed, (asked, allowed)
 

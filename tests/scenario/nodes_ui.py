@@ -1,12 +1,15 @@
 """The page of 'tandem ui' in a browser: two of two installations meet by a pasted link and chat (page.mjs). The screenshots stay
 in TANDEM_SCREENSHOTS, if that names a folder. Skipped where there is no browser to try it with."""
+import base64
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import zlib
 
-from control import Installation, main
+from control import Installation, main, until
 from nodes import Pair
 from page import Ui
 
@@ -53,10 +56,55 @@ def start(t):
     t.provision()
 
 
-def play(t, uis, folder):
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="globalThis.hurt = 1"><script>globalThis.hurt = 1</script></svg>'
+
+
+def png(side):
+    """The beginning of a picture of that many pixels each way; the whole of it where that is one."""
+    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(bytes(4))) + chunk(b"IEND", b""))
+
+
+DOT = png(1)
+HOSTILE = [("\u202egpj.<script>globalThis.hurt=1</script>/../.x", "image/svg+xml", SVG), ("hostile.png", "image/png", SVG),
+           ("<img src=x onerror=globalThis.hurt=1>", "text/html", SVG), ("huge.png", "image/png", png(60000)),
+           ("short.jpg", "image/jpeg", b"\xff\xd8\xff\xe0" + b"\xff" * 40)]
+
+
+def send_files(sender, to, files):
+    for name, kind, data in files:
+        blob = sender.call("blob.begin")["blob"]
+        sender.call("blob.chunk", blob=blob, offset=0, data=base64.b64encode(data).decode())
+        attached = {"hash": sender.call("blob.commit", blob=blob)["hash"], "name": name, "type": kind}
+        last = data == DOT
+        sender.call("chat.send", to=to, text="the last of them" if last else "hostile", attachments=[attached])
+
+
+def unread_everywhere(t, person):
+    """What is unread of a person, as each list tells it; all say the same."""
+    topics = next(topic["unread"] for topic in t.call("topic.list")["items"] if topic["with"] == person)
+    contacts = next(c["unread"] for c in t.call("contacts.list", unread=True)["items"] if c["personId"] == person)
+    told = {topics, contacts, next(c["unread"] for c in t.cli_json("contacts")[1] if c["personId"] == person)}
+    assert len(told) == 1, told
+    return told.pop()
+
+
+def knows_status(t):
+    return any(d.get("value") == "at the page" for d in t.call("profile.get", node="archive")["descriptions"])
+
+
+def play(t, other, uis, folder):
     """The day of both pages, and what they ask to happen to our processes."""
-    acts = {"kill the archive": lambda: os.kill(t.call("status")["archive"]["pid"], signal.SIGKILL), "stop": t.stop,
-            "start": lambda: start(t), "end the second page": uis[1].end}
+    joe, ann = (one.call("status")["archive"]["personId"] for one in (t, other))
+    compared = {"store": "tandem.ui", "key": ann, "value": "1 something else"}
+    acts = {"another text was compared": lambda: t.call("settings.set", **compared),
+            "one is unread": lambda: until(lambda: unread_everywhere(t, ann) == 1, "one is unread everywhere"),
+            "nothing is unread": lambda: until(lambda: unread_everywhere(t, ann) == 0, "nothing is unread anywhere"),
+            "send what is hostile": lambda: send_files(other, joe, HOSTILE + [("dot.png", "image/png", DOT)]),
+            "kill the archive": lambda: os.kill(t.call("status")["archive"]["pid"], signal.SIGKILL), "stop": t.stop,
+            "start": lambda: start(t), "the status is known": lambda: until(lambda: knows_status(t), "the archive tells it"),
+            "end the second page": uis[1].end}
     with subprocess.Popen(["node", os.path.join(HERE, "page.mjs"), *(ui.url for ui in uis), folder], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, text=True) as day:
         try:
@@ -69,14 +117,15 @@ def play(t, uis, folder):
             day.kill()
 
 
-def test_two_pages_chat(t):
+def test_a_day_of_two_pages(t):
     other = Installation()
     uis = []
     try:
+        t.environment["TANDEM_RELAY_LISTEN"] = "localhost:0"
         Pair(t, user="joe")
-        Pair(other, user="ann")
+        Pair(other, "--relay", next(l["url"] for l in t.call("status")["archive"]["listeners"] if l["type"] == "relay-server"), user="ann")
         uis += [Ui(t), Ui(other)]
-        play(t, uis, os.environ.get("TANDEM_SCREENSHOTS", t.top))
+        play(t, other, uis, os.environ.get("TANDEM_SCREENSHOTS", t.top))
         assert all(ui.end() == 0 for ui in uis)
         assert other.stop() == 0
     finally:

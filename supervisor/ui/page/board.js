@@ -26,12 +26,12 @@ export class Board {
         const nodes = ['archive', 'sparse'].map(name => [text(name), word(status[name].state), status[name].objects ?? 0,
             size(status[name].bytes ?? 0), status[name].restarts ?? 0, status[name].failure?.message ?? '']);
         const warnings = ['archive', 'sparse'].flatMap(name => status[name].warnings ?? []);
-        this.node.replaceChildren(
+        this.node.replaceChildren(el('h2', {}, text('health')),
             el('p', {}, text(status.federated ? 'federated' : 'separated'), ' ',
                 health ? text('overall', text(health.health)) : ''),
             table(text('board'), ['part', 'state', 'why'].map(head => text(head)), parts),
             table(text('nodes'), ['node', 'state', 'objects', 'size', 'restarts', 'why'].map(head => text(head)), nodes),
-            ...warnings.length === 0 ? [] : [el('h2', {}, text('warnings')), el('ul', {}, warnings.map(w => el('li', {}, w)))],
+            ...warnings.length === 0 ? [] : [el('h3', {}, text('warnings')), el('ul', {}, warnings.map(w => el('li', {}, w)))],
             el('p', { class: 'dim' }, text('version', status.supervisor.version)));
     }
 }

@@ -1,36 +1,50 @@
 // What the page knows, and how it stays true: each event says what has to be asked for again.
+import { plain } from '/texts.js';
+
 const QUIET_MS = 60;
 const WAIT_MS = 20000;
 const PAGE = 50;
+const EVENTS = 200;
+const STORE = 'tandem.ui'; // of settings that both own nodes keep: safety texts that were compared
 const TOLD = [ // the beginning of an event's name, and what it touches
-    ['chat.', ['messages']], ['message.', ['messages']],
+    ['chat.', ['messages', 'topics']], ['message.', ['messages']], ['blob.', ['messages']],
+    ['topic.', ['topics']], ['channel.', ['topics']],
     ['contact.', ['contacts']], ['pairing.', ['contacts']], ['safety.', ['contacts']], ['person.', ['contacts']],
     ['connection.', ['connections', 'contacts']], ['chum.', ['connections', 'contacts', 'status']],
     ['node', ['status', 'contacts']], ['listener.', ['status']], ['alert.', ['status']], ['store.', ['status']],
-    ['stream.gap', ['messages', 'contacts', 'connections', 'status']]
+    ['stream.gap', ['messages', 'topics', 'contacts', 'connections', 'status']]
 ];
-export const ALL = ['status', 'contacts', 'connections', 'messages'];
+const BY_TYPE = { // of a new object or version: what was read or compared, who takes part
+    Settings: ['topics', 'contacts'], ChatMessage: ['topics'], Access: ['topics'], Group: ['topics']
+};
+const ALL = ['status', 'contacts', 'topics', 'connections', 'messages'];
 
 export class Model {
     contacts = [];
+    compared = new Map(); // of a person: when which safety text was compared
+    topics = [];
+    storage = {}; // of the nodes that told
+    profile = null;
+    config = [];
     status = null;
     health = null;
     connections = { archive: [], sparse: [] };
+    events = []; // the last ones, newest first
     messages = [];
     earlier = null; // what the page of messages before is asked with; null: there is none
-    person = null; // whose messages these are
-    news = new Set(); // persons of whom there is something unseen
+    chosen = null; // the key of the conversation whose messages these are
     problem = null;
-    #wire;
+    wire;
     #changed;
     #due = new Set();
     #timer = null;
     #round = 0;
     #shown = PAGE;
+    #readUpTo = '';
 
     // changed(): something is new.
     constructor(wire, changed) {
-        this.#wire = wire;
+        this.wire = wire;
         this.#changed = changed;
     }
 
@@ -38,22 +52,27 @@ export class Model {
     async follow() {
         const round = ++this.#round;
         this.refresh(...ALL);
-        let { bootId, next } = await this.#wire.ask('events.since', { from: 'now' });
+        const now = await this.wire.ask('events.since', { from: 'now' });
+        let { bootId } = now;
+        let next = Math.max(1, now.next - EVENTS);
+        this.events = [];
         while (round === this.#round) {
-            const answer = await this.#wire.ask('events.since', { bootId, seq: next, waitMs: WAIT_MS });
+            const answer = await this.wire.ask('events.since', { bootId, seq: next, waitMs: WAIT_MS });
             ({ bootId, next } = answer);
-            answer.events.forEach(event => this.#take(event));
+            this.#take(answer.events);
             if (answer.gap) {
                 this.refresh(...ALL);
             }
         }
     }
 
-    #take({ event, data }) {
-        if (event === 'chat.received' && data.sender !== this.person) {
-            this.news.add(data.sender);
+    #take(events) {
+        this.events = [...[...events].reverse(), ...this.events].slice(0, EVENTS);
+        for (const { event, data } of events) {
+            this.refresh(...TOLD.filter(([beginning]) => event.startsWith(beginning)).flatMap(([, what]) => what),
+                ...BY_TYPE[data?.type] ?? []);
         }
-        this.refresh(...TOLD.filter(([beginning]) => event.startsWith(beginning)).flatMap(([, what]) => what));
+        this.#changed();
     }
 
     refresh(...what) {
@@ -74,40 +93,90 @@ export class Model {
     }
 
     async _status() {
-        this.status = await this.#wire.ask('status');
-        this.health = await this.#wire.ask('health');
+        this.status = await this.wire.ask('status');
+        this.health = await this.wire.ask('health');
     }
 
     async _contacts() {
-        const { items } = await this.#wire.ask('contacts.list', { limit: 1000 });
+        const { items } = await this.wire.ask('contacts.list', { limit: 1000 });
+        const kept = await this.wire.ask('settings.list', { store: STORE, limit: 1000 });
         this.contacts = items;
+        this.compared = new Map(kept.items.map(({ key, value }) => [key, { at: parseInt(value, 10), safety: value.replace(/^\d+ /, '') }]));
+    }
+
+    async _storage() {
+        for (const node of ['archive', 'sparse']) {
+            this.storage[node] = await this.wire.ask('storage', { node });
+        }
+    }
+
+    async _settings() {
+        this.profile = await this.wire.ask('profile.get');
+        this.config = (await this.wire.ask('config.show')).items;
+    }
+
+    async _topics() {
+        const { items } = await this.wire.ask('topic.list', { limit: 1000 });
+        this.topics = items;
     }
 
     async _connections() {
         for (const node of ['archive', 'sparse']) {
-            const { items } = await this.#wire.ask('connections.list', { node, limit: 200 });
+            const { items } = await this.wire.ask('connections.list', { node, limit: 200 });
             this.connections[node] = items;
         }
     }
 
     async _messages() {
-        const person = this.person;
-        if (person === null) {
+        const key = this.chosen;
+        if (key === null) {
             return;
         }
-        const { items, next } = await this.#wire.ask('chat.list', { with: person, limit: Math.min(this.#shown, 1000) });
-        if (person === this.person) {
+        const limit = Math.min(this.#shown, 1000);
+        const { items, next } = this.#isPerson(key) ? await this.wire.ask('chat.list', { with: key, limit })
+            : await this.wire.ask('topic.read', { topic: key, limit });
+        if (key === this.chosen) {
             this.messages = items;
             this.earlier = next;
         }
     }
 
-    choose(person) {
-        this.person = person;
+    // --- conversations ------------------------------------------------------------------------------------------------
+
+    #isPerson(key) {
+        return /^[0-9a-f]{64}$/.test(key);
+    }
+
+    // With each contact, whether something was said or not, and of each topic; whoever said something last comes first.
+    get conversations() {
+        const pairs = new Map(this.topics.filter(topic => topic.with).map(topic => [topic.with, topic]));
+        const others = this.others.map(contact => contact.personId);
+        const persons = new Set([...others, ...[...pairs.keys()].filter(person => !this.isSelf(person))]);
+        const of = (key, name, { unread = 0, lastAt = 0, members = [] } = {}) => ({ key, name, unread, lastAt, members });
+        return [...[...persons].map(person => of(person, this.nameOf(person), pairs.get(person))),
+            ...this.topics.filter(topic => !topic.with).map(topic => of(topic.topicId, plain(topic.name), topic))]
+            .sort((a, b) => b.lastAt - a.lastAt || a.name.localeCompare(b.name, 'en'));
+    }
+
+    get conversation() {
+        return this.chosen === null ? null : this.conversations.find(({ key }) => key === this.chosen)
+            ?? { key: this.chosen, name: this.nameOf(this.chosen), unread: 0, members: [] };
+    }
+
+    get unread() {
+        return this.conversations.reduce((sum, { unread }) => sum + unread, 0);
+    }
+
+    isGroup({ key }) {
+        return !this.#isPerson(key);
+    }
+
+    choose(key) {
+        this.chosen = key;
         this.messages = [];
         this.earlier = null;
         this.#shown = PAGE;
-        this.news.delete(person);
+        this.#readUpTo = '';
         this.refresh('messages');
         this.#changed();
     }
@@ -117,24 +186,89 @@ export class Model {
         this.refresh('messages');
     }
 
-    async send(words) {
-        await this.#wire.act('chat.send', { to: this.person, text: words });
-        this.refresh('messages');
+    // What is shown was looked at. Each message says so once, whatever else stays unread.
+    async looked() {
+        const last = this.messages.at(-1)?.id;
+        if (!last || last === this.#readUpTo || this.conversation.unread === 0) {
+            return;
+        }
+        this.#readUpTo = last;
+        const where = this.#isPerson(this.chosen) ? { with: this.chosen } : { topic: this.chosen };
+        await this.wire.act('topic.read-up-to', { ...where, message: last });
+        this.refresh('topics');
     }
 
+    async send(key, words, attachments) {
+        await (this.#isPerson(key) ? this.wire.act('chat.send', { to: key, text: words, attachments })
+            : this.wire.act('topic.send', { topic: key, text: words, attachments }));
+        this.refresh('messages', 'topics');
+    }
+
+    async makeGroup(name, persons, history) {
+        const { topicId } = await this.wire.act('topic.create', { name, persons, history });
+        await this._topics();
+        return topicId;
+    }
+
+    async addTo(topic, person) {
+        await this.wire.act('topic.add', { topic, persons: [person] });
+        await this._topics();
+        this.#changed();
+    }
+
+    async leave(topic) {
+        await this.wire.act('topic.leave', { topic });
+        await this._topics();
+        this.#changed();
+    }
+
+    // What both own nodes know of a message's way.
+    async trace(message) {
+        const asked = await Promise.allSettled(['sparse', 'archive'].map(async node =>
+            ({ ...await this.wire.ask('trace', { message, node }), node })));
+        const known = asked.filter(one => one.status === 'fulfilled').map(one => one.value);
+        if (known.length === 0) {
+            throw asked[0].reason;
+        }
+        return known;
+    }
+
+    // --- people -------------------------------------------------------------------------------------------------------
+
     invite() {
-        return this.#wire.act('pairing.invite', {});
+        return this.wire.act('pairing.invite', {});
     }
 
     async accept(invitation) {
-        const done = await this.#wire.act('pairing.accept', { invitation });
+        const done = await this.wire.act('pairing.accept', { invitation });
         this.refresh('contacts', 'connections');
         return done;
     }
 
     async call(person, name) {
-        await this.#wire.act('contact.name', { person, name });
+        await this.wire.act('contact.name', { person, name });
+        this.refresh('contacts', 'topics');
+    }
+
+    async allow(person, yes) {
+        await (yes ? this.wire.act('contact.enable', { person }) : this.wire.act('contact.disable', { person }));
         this.refresh('contacts');
+    }
+
+    async compare({ personId, safety }) {
+        await this.wire.act('settings.set', { store: STORE, key: personId, value: `${Date.now()} ${safety}` });
+        this.refresh('contacts');
+    }
+
+    // 'same' as when it was compared, 'changed' since, 'never' compared, 'none' to compare.
+    safetyOf({ personId, safety }) {
+        const before = this.compared.get(personId);
+        return !safety ? 'none' : !before ? 'never' : before.safety === safety ? 'same' : 'changed';
+    }
+
+    async introduce(name, status) {
+        await this.wire.act('profile.set', { name, status });
+        this.refresh('settings');
     }
 
     get others() {
@@ -143,10 +277,10 @@ export class Model {
 
     nameOf(personId) {
         const contact = this.contacts.find(c => c.personId === personId);
-        return contact ? contact.localName || contact.name || contact.email || personId.slice(0, 8) : personId?.slice(0, 8) ?? '';
+        return plain(contact?.localName || contact?.name || contact?.email || personId?.slice(0, 8) || '');
     }
 
-    get ownPersons() {
-        return [this.status?.archive?.personId, this.status?.sparse?.personId];
+    isSelf(personId) {
+        return personId === this.status?.archive?.personId || personId === this.status?.sparse?.personId;
     }
 }

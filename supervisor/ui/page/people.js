@@ -1,8 +1,8 @@
 // Invitations and contacts.
-import { el, field, svg } from '/dom.js';
+import { arrange, button, el, field, Kept, svg } from '/dom.js';
 import { invitationIn, linkOf } from '/invitation.js';
 import { qr } from '/qr.js';
-import { text } from '/texts.js';
+import { plain, text, time } from '/texts.js';
 
 const QUIET = 4; // light modules around a QR code
 
@@ -21,7 +21,7 @@ function picture(words) {
 export class People {
     #model;
     #contacts = el('div', { class: 'cards' });
-    #shown = '';
+    #cards = new Kept(from => this.#contact(from));
     node;
 
     constructor(model) {
@@ -77,27 +77,45 @@ export class People {
         }
     }
 
-    #contact(contact) {
+    // Whether the safety text was compared, and what it was then, is kept with both own nodes.
+    #safety(contact) {
+        const found = this.#model.safetyOf(contact);
+        if (found === 'none') {
+            return [el('p', { class: 'dim' }, text('safety_none'))];
+        }
+        const before = this.#model.compared.get(contact.personId);
+        const same = button(text('isSame'), () => this.#model.attempt(same, () => this.#model.compare(contact)));
+        return [el('p', { class: 'dim' }, text('safetyAbout')), el('p', { class: 'safety' }, contact.safety),
+            el('p', { class: { same: 'good', changed: 'bad', never: 'wait' }[found] },
+                text(`safety_${found}`, before && time(before.at))),
+            ...found === 'same' ? [] : [same]];
+    }
+
+    #contact({ contact, called }) {
         const name = el('input', { value: contact.localName ?? '', maxlength: '100', autocomplete: 'off' });
         const save = el('button', { type: 'submit' }, text('save'));
-        return el('section', { class: 'card', 'aria-label': this.#model.nameOf(contact.personId) },
-            el('h3', {}, this.#model.nameOf(contact.personId)),
-            el('p', { class: 'dim' }, `${contact.email ?? ''} · ${text(`level_${contact.level}`)}`),
-            el('p', { class: 'dim' }, `${text('safety')}. ${text(contact.safety ? 'safetyAbout' : 'noSafety')}`),
-            contact.safety ? el('p', { class: 'safety' }, contact.safety) : null,
+        const enabled = contact.enabled !== false;
+        const allow = button(text(enabled ? 'disable' : 'enable'), () =>
+            this.#model.attempt(allow, () => this.#model.allow(contact.personId, !enabled)));
+        return el('section', { class: 'card', 'aria-label': called },
+            el('h3', {}, called),
+            el('p', { class: 'dim' }, `${plain(contact.email ?? '')} · ${text(enabled ? `level_${contact.level}` : 'disabled')}`),
+            this.#safety(contact),
             el('form', { class: 'row', onsubmit: event => {
                 event.preventDefault();
                 this.#model.attempt(save, () => this.#model.call(contact.personId, name.value));
-            } }, field(text('name'), name), save));
+            } }, field(text('name'), name), save, allow));
     }
 
+    // What changes all the time, and is not shown, makes nothing anew.
     draw() {
-        const now = JSON.stringify(this.#model.others);
         const writing = this.#contacts.contains(document.activeElement) && document.activeElement.tagName === 'INPUT';
-        if (now === this.#shown || writing) {
-            return;
+        if (!writing) {
+            arrange(this.#contacts, this.#cards.show(this.#model.others.map(contact => {
+                const { personId, localName, email, enabled, level, safety } = contact;
+                const from = { personId, localName, email, enabled, level, safety };
+                return [personId, { contact: from, called: this.#model.nameOf(personId), compared: this.#model.compared.get(personId) }];
+            })));
         }
-        this.#shown = now;
-        this.#contacts.replaceChildren(...this.#model.others.map(contact => this.#contact(contact)));
     }
 }
