@@ -9,10 +9,12 @@ install(FILES deploy/tandem.conf.example DESTINATION share/doc/tandem)
 install(FILES ${CMAKE_BINARY_DIR}/share/tandem.cdx.json DESTINATION share/tandem)
 
 # The clients, each a folder to copy or to be found where it lies.
-foreach(client node python)
+foreach(client node lama python)
   install(DIRECTORY ipc/clients/${client}/ DESTINATION share/tandem/clients/${client}
           FILES_MATCHING PATTERN "*.mjs" PATTERN "*.d.ts" PATTERN "package.json" PATTERN "*.py"
           PATTERN examples EXCLUDE PATTERN __pycache__ EXCLUDE PATTERN node_modules EXCLUDE)
+endforeach()
+foreach(client node python)
   install(DIRECTORY ipc/clients/${client}/examples/ DESTINATION share/doc/tandem/examples/${client}
           FILES_MATCHING PATTERN "*.mjs" PATTERN "*.py" PATTERN __pycache__ EXCLUDE)
 endforeach()

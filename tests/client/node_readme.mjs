@@ -7,7 +7,7 @@ import path from 'node:path';
 import test from 'node:test';
 
 import {launch} from '../../ipc/clients/node/index.mjs';
-import {HERE, PACKAGE, SECRET, asked, gone, inFolder, runNode} from './support.mjs';
+import {HERE, PACKAGE, SECRET, asked, gone, inFolder, runNode, until} from './support.mjs';
 
 const LINES_MAX = 30;
 const chromium = process.env.ONE_CHROMIUM ?? '/usr/bin/chromium';
@@ -34,18 +34,27 @@ async function answers(bob, from) {
         return await bob.chat.send({to: data.sender, text: 'Hello, Anna!'});
 }
 
-test('the README\'s program launches, provisions, chats and stops', inFolder(async (folder, open) => {
-    const [home, app] = ['bob', 'app'].map((name) => path.join(path.dirname(folder), name));
-    const bob = open(await launch({...asked(home), user: 'bob'}));
-    await write(app);
-    const from = await bob.position();
-    const invitation = JSON.stringify(await bob.pairing.invite());
-    Object.assign(process.env, {PERSON_SAYS: 'Hello, Bob!', PERSON_READS: 'Hello, Anna!', TANDEM_LISTEN_ADDRESS: 'localhost:0'});
+// Says something in the window, until what Bob said stands there; then the window is closed.
+async function use(folder, says, ...invitation) {
+    Object.assign(process.env, {PERSON_SAYS: says, PERSON_READS: 'Hello, Anna!', TANDEM_LISTEN_ADDRESS: 'localhost:0'});
+    const app = path.join(path.dirname(folder), 'app');
     const program = runNode('--import', path.join(HERE, 'person.mjs'), path.join(app, 'main.mjs'), folder,
-        path.join(app, 'secret'), invitation);
-    await answers(bob, from);
+        path.join(app, 'secret'), ...invitation);
     assert.deepEqual(await program.ended, {status: 0, signal: null});
     await gone(folder);
-    const {items} = await bob.chat.list({with: (await bob.contacts.list()).items.find(({own}) => !own).personId});
-    assert.deepEqual(items.map(({text}) => text), ['Hello, Bob!', 'Hello, Anna!']);
-}));
+}
+
+test('the README\'s program launches, provisions, chats and stops, and goes on when it is started again',
+    inFolder(async (folder, open) => {
+        const [home, app] = ['bob', 'app'].map((name) => path.join(path.dirname(folder), name));
+        const bob = open(await launch({...asked(home), user: 'bob'}));
+        await write(app);
+        const answered = answers(bob, await bob.position());
+        await use(folder, 'Hello, Bob!', JSON.stringify(await bob.pairing.invite()));
+        const {channel} = await answered;
+        await use(folder, 'Again.');
+        await until('Bob to hear it all', async () => {
+            const {items} = await bob.topic.read({topic: channel, node: 'archive'});
+            return items.map(({text}) => text).join() === 'Hello, Bob!,Hello, Anna!,Again.';
+        });
+    }));
