@@ -161,6 +161,13 @@ const struct ipc_code IPC_CODES[] = {
     {"TIMEOUT", 500, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT, "Try again, or wait longer with --timeout SECONDS."},
     {"CONN-TIMEOUT", 501, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT, "The peer is slow, busy or no node; try again."},
     {"PEER-SILENT", 502, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT, "The peer fell silent; try again."},
+
+    // 6xx: known, and not here.
+    {"NOT-HERE", 600, IPC_EXIT_NOT_HERE, STATUS_CLOSED,
+     "Not here while the archive node is away: see 'tandem status', then 'tandem restart archive'."},
+    {"STILL-FETCHING", 601, IPC_EXIT_NOT_HERE, STATUS_TIMEOUT, "It goes on coming; try again in a moment."},
+    {"LOST-THERE", 602, IPC_EXIT_NOT_HERE, STATUS_NOT_FOUND,
+     "The archive lost it: 'tandem repair --node archive', or put a backup of the archive in its place."},
 };
 
 const size_t IPC_CODE_COUNT = sizeof IPC_CODES / sizeof *IPC_CODES;

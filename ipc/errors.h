@@ -17,6 +17,7 @@ enum ipc_exit { // exit statuses of the command line
     IPC_EXIT_NOT_RUNNING = 3,
     IPC_EXIT_REFUSED = 4,
     IPC_EXIT_TIMEOUT = 5,
+    IPC_EXIT_NOT_HERE = 6,
 };
 
 struct ipc_code {

@@ -39,6 +39,9 @@ static const struct row {
     {"sync.no_import", NODES, 0, 0, true, "", "nodes that take nothing over from others"},
     {"sync.no_export", NODES, 0, 0, true, "", "nodes that offer nothing to others"},
     {"sync.interval_ms", NUMBER, 0, 3600000, true, "0", "between two questions to a peer; 0: as often as needed"},
+    {"sparse.take_kb", NUMBER, 0, 1073741824, true, "64",
+     "kilobytes up to which files of the archive come to the sparse node by themselves; bigger ones when"
+     " they are read"},
     {"autostart.secret", KEEPER, 0, 0, false, "none",
      "who hands over the secret after a start: none, credential (systemd) or keyring (secret-tool)"},
     {"autostart.user", TEXT, 0, 0, false, "",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "chum/held.h"
 
 enum {
     BATCH_BYTES = 1 << 20, // of answers per job; what is left waits for the next
@@ -32,6 +33,14 @@ static enum status give_batch(struct store *s, const struct batch *b, struct chu
     return chum_outflow_next(s, &a->flow, b->policy, b->person, &a->since, &a->json, &a->shown, &a->given, &a->error);
 }
 
+static enum status tell_held(struct store *s, const struct batch *b, struct chum_answer *a)
+{
+    if (!chum_is_own(b->policy, s, b->person))
+        return error_set(&a->error, STATUS_REFUSED, "REFUSED", "only own nodes are told what is here");
+    chum_held_write(s, &a->files, &a->json);
+    return STATUS_OK;
+}
+
 // What a list needs may take more turns than one; then it is not worked on.
 static void prepare(struct store *s, const struct batch *b, struct chum_answer *a)
 {
@@ -51,6 +60,8 @@ static void answer_one(struct store *s, const struct batch *b, struct chum_answe
     buf_add_char(&a->json, '"');
     if (a->service == CHUM_FEED)
         a->status = give_batch(s, b, a);
+    else if (a->service == CHUM_HOLDS)
+        a->status = tell_held(s, b, a);
     else
         a->status = chum_export(s, b->policy, b->person, a->service, &a->hash, &a->json, &a->shown, &a->error);
     buf_add_char(&a->json, '"');
@@ -76,6 +87,7 @@ void chum_answer_free(struct chum_answer *a)
     buf_free(&a->json);
     hash_list_free(&a->shown);
     hash_list_free(&a->given);
+    hash_list_free(&a->files);
     chum_outflow_end(&a->flow);
     free(a);
 }

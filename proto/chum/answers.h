@@ -21,6 +21,7 @@ struct chum_answer { // a request that the store answers
     bool left;                // something of the last batch is not stored
     struct chum_outflow flow;
     struct hash_list given;
+    struct hash_list files; // CHUM_HOLDS
     enum status status;
     struct error error;
 };

@@ -31,7 +31,8 @@ void chum_batch_write(const struct chum_batch_item *item, struct buf *out)
         write_text(item->text, out);
         return;
     case BATCH_FILE:
-        buf_printf(out, "%c %s\n", item->kind == LINK_CLOB ? 'C' : 'B', hash_text(&item->hash).s);
+        buf_printf(out, "%c %s %lld\n", item->kind == LINK_CLOB ? 'C' : 'B', hash_text(&item->hash).s,
+                   (long long)item->size);
         return;
     case BATCH_ROOT_OVER:
         buf_printf(out, "E\n");
@@ -116,7 +117,7 @@ static bool take_item(char letter, struct span *rest, struct chum_batch_item *it
     case 'C':
         item->what = BATCH_FILE;
         item->kind = letter == 'C' ? LINK_CLOB : LINK_BLOB;
-        return take_hash(rest, '\n', &item->hash);
+        return take_hash(rest, ' ', &item->hash) && take_number(rest, '\n', &item->size) && item->size >= -1;
     default:
         return false;
     }

@@ -4,7 +4,7 @@
 //   R LENGTH LF entry LF            what follows belongs to this root (its entry in the list of roots), or goes on
 //   O HASH LENGTH LF text LF        an object
 //   I HASH LENGTH LF text LF        an id object
-//   B HASH LF, C HASH LF            a BLOB or CLOB is named
+//   B HASH SIZE LF, C HASH SIZE LF  a BLOB or CLOB is named; -1: its bytes are not here
 //   E LF                            the root is complete
 #pragma once
 
@@ -27,6 +27,7 @@ struct chum_batch_item {
     enum link_kind kind; // of objects and files
     struct hash hash;
     struct span text; // the entry, or the object; lives in the batch
+    int64_t size;     // of a file; -1: whoever names it does not have it
 };
 
 void chum_batch_write_head(const struct chum_batch_head *head, struct buf *out);

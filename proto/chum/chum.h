@@ -15,11 +15,13 @@ enum chum_service {
     CHUM_GET_ID_OBJECT = 7,
     CHUM_GET_BLOB = 8,
     CHUM_FIN = 10,
-    CHUM_FEED = 100, // between own nodes, which fall back to the others if one does not know it (docs/feeds.md)
+    CHUM_HOLDS = 101, // likewise: which files it has, and how big they are
+    CHUM_FEED = 100,  // between own nodes, which fall back to the others if one does not know it (docs/feeds.md)
 };
 
 enum {
     CHUM_PROTOCOL_VERSION = 8,
+    CHUM_HELD_MAX = 256,            // files that are asked for together
     CHUM_ROOTS_MAX = 1 << 20,       // entries of one root list
     CHUM_CHILDREN_MAX = 1 << 20,    // entries of one list of children
     CHUM_LIST_MAX = 64 << 20,       // bytes of one list's JSON

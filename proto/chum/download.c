@@ -10,11 +10,11 @@
 
 #include "base/life.h"
 #include "chum/charge.h"
+#include "chum/held.h"
 
 enum {
     PENDING_HIGH = 1 << 20,
     PENDING_LOW = 256 << 10,
-    PIECE_COST = 512,          // that one holds beside its bytes, until the store has it
     TRICKLE_AFTER_MS = 600000, // from then on a stream has to bring this much on the average
     TRICKLE_PER_SECOND = 1024,
 };
@@ -28,10 +28,11 @@ struct chum_download {
     bool begun; // it had its turn
     uint64_t begun_at;
     chum_download_done done;
+    chum_download_left left; // NULL: it is fetched whatever its size
     void *ctx;
     int64_t call;      // -1 = none
     uint64_t received; // bytes of this attempt
-    size_t pending;    // bytes on their way to the store, with what their pieces cost
+    size_t pending;    // bytes on their way to the store
     struct life life;  // of whoever wants it, and of the store's jobs
     bool paused;
     struct store_writer *writer; // the store thread's
@@ -64,6 +65,7 @@ static void set_paused(struct chum_download *d, bool paused)
 // ---- Turns ---------------------------------------------------------------------------------------------------------
 
 static void ask(struct chum_download *d);
+static void ask_size(struct chum_download *d);
 
 static void begin_next(struct chum_fetch *f)
 {
@@ -73,7 +75,10 @@ static void begin_next(struct chum_fetch *f)
         f->downloads++;
         d->begun = true;
         d->begun_at = conn_now(f->conn);
-        ask(d);
+        if (d->left != NULL && f->takes != NULL)
+            ask_size(d);
+        else
+            ask(d);
     }
 }
 
@@ -173,7 +178,7 @@ static void piece_done(void *arg, enum status status, const struct error *e)
     struct chum_download *d = p->download;
     (void)status;
     (void)e;
-    d->pending -= PIECE_COST + p->len;
+    d->pending -= p->len;
     free(p);
     if (d->pending < PENDING_LOW)
         set_paused(d, false);
@@ -189,7 +194,7 @@ static void add_piece(struct chum_download *d, struct span bytes)
     p->len = bytes.len;
     memcpy(p->bytes, bytes.ptr, bytes.len);
     life_hold(&d->life);
-    d->pending += PIECE_COST + bytes.len;
+    d->pending += bytes.len;
     d->received += bytes.len;
     if (d->pending > PENDING_HIGH)
         set_paused(d, true);
@@ -282,14 +287,62 @@ static void ask(struct chum_download *d)
     d->call = chum_fetch_call(d->fetch, CHUM_GET_BLOB, span_of(args), replied, d);
 }
 
-struct chum_download *chum_download_begin(struct chum_fetch *f, const struct hash *hash, bool is_clob,
-                                          chum_download_done done, void *ctx)
+// A peer that does not say how big a file is has it taken from it.
+static void size_here(void *ctx, const struct rpc_reply *reply)
+{
+    struct chum_download *d = ctx;
+    struct span text;
+    struct error e;
+    d->call = -1;
+    enum status st = chum_fetch_text(reply, "FEED-BROKEN", &text, &e);
+    int64_t size = st == STATUS_OK ? chum_held_next(&text) : -1;
+    if (st != STATUS_OK && reply->kind != RPC_ERROR) {
+        finish(d, st, &e);
+        return;
+    }
+    if (!chum_fetch_leaves(d->fetch, size)) {
+        ask(d);
+        return;
+    }
+    struct chum_fetch *f = chum_fetch_use(d->fetch);
+    abandon(d);
+    if (!f->ended)
+        d->left(d->ctx, (uint64_t)size);
+    if (!f->ended)
+        begin_next(f);
+    chum_fetch_release(f);
+}
+
+static void ask_size(struct chum_download *d)
+{
+    d->call = chum_fetch_call_for(d->fetch, CHUM_HOLDS, &d->hash, size_here, d);
+}
+
+static struct chum_download *begin(struct chum_fetch *f, const struct hash *hash, bool is_clob, chum_download_done done,
+                                   chum_download_left left, void *ctx)
 {
     struct chum_download *d = mem_alloc(sizeof *d);
-    *d = (struct chum_download){
-        .fetch = chum_fetch_use(f), .hash = *hash, .is_clob = is_clob, .done = done, .ctx = ctx, .call = -1};
+    *d = (struct chum_download){.fetch = chum_fetch_use(f),
+                                .hash = *hash,
+                                .is_clob = is_clob,
+                                .done = done,
+                                .left = left,
+                                .ctx = ctx,
+                                .call = -1};
     life_begin(&d->life, destroy, d);
     wait_for_turn(d);
     begin_next(f);
     return d;
+}
+
+struct chum_download *chum_download_begin(struct chum_fetch *f, const struct hash *hash, bool is_clob,
+                                          chum_download_done done, void *ctx)
+{
+    return begin(f, hash, is_clob, done, NULL, ctx);
+}
+
+struct chum_download *chum_download_or_leave(struct chum_fetch *f, const struct hash *hash, bool is_clob,
+                                             chum_download_done done, chum_download_left left, void *ctx)
+{
+    return begin(f, hash, is_clob, done, left, ctx);
 }

@@ -12,4 +12,9 @@ typedef void (*chum_download_done)(void *ctx, enum status status, const struct e
 // the reference cannot send binary streams, and text works when the content is valid UTF-8.
 struct chum_download *chum_download_begin(struct chum_fetch *f, const struct hash *hash, bool is_clob,
                                           chum_download_done done, void *ctx);
+// The same; but what is too big to be taken from an own node now (chum_fetch_leaves) stays there: then left is called
+// instead of done, with its size.
+typedef void (*chum_download_left)(void *ctx, uint64_t size);
+struct chum_download *chum_download_or_leave(struct chum_fetch *f, const struct hash *hash, bool is_clob,
+                                             chum_download_done done, chum_download_left left, void *ctx);
 void chum_download_drop(struct chum_download *d); // no call follows; NULL-safe

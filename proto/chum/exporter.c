@@ -159,7 +159,7 @@ static void answer(struct chum_exporter *x, struct chum_answer *a)
         answer_roots(x, a);
     else
         rpc_answer_long(x->o.rpc, a->id, &a->json);
-    if (!feed)
+    if (!feed && a->service != CHUM_HOLDS)
         told_one(x, a);
 }
 
@@ -342,6 +342,30 @@ static void serve_feed(struct chum_exporter *x, const struct rpc_request *r)
     give_or_wait(x, &(struct chum_direct){.kind = DIRECT_ERROR, .id = r->id, .error = e});
 }
 
+static void serve_held(struct chum_exporter *x, const struct rpc_request *r)
+{
+    struct chum_answer a = {.id = r->id, .service = CHUM_HOLDS};
+    struct error e;
+    if (chum_asked_files(r->args, &a.files, &e) == STATUS_OK) {
+        ask_store(x, &a);
+        return;
+    }
+    hash_list_free(&a.files);
+    give_or_wait(x, &(struct chum_direct){.kind = DIRECT_ERROR, .id = r->id, .error = e});
+}
+
+// Services that only own nodes are offered; false: it is none, or the peer is none.
+static bool serve_own(struct chum_exporter *x, const struct rpc_request *r)
+{
+    if (!x->o.feeds || (r->service != CHUM_FEED && r->service != CHUM_HOLDS))
+        return false;
+    if (r->service == CHUM_FEED)
+        serve_feed(x, r);
+    else
+        serve_held(x, r);
+    return true;
+}
+
 void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
 {
     if (r->args == NULL) {
@@ -363,15 +387,11 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
     case CHUM_FIN:
         give_or_wait(x, &(struct chum_direct){.kind = DIRECT_NOTHING, .id = r->id});
         return;
-    case CHUM_FEED:
-        if (x->o.feeds) {
-            serve_feed(x, r);
-            return;
-        }
-        break;
     default:
         break;
     }
+    if (serve_own(x, r))
+        return;
     const struct chum_asked *asked = chum_asked_find(r->service);
     if (asked != NULL) {
         serve_hash(x, r, asked);

@@ -44,6 +44,11 @@ bool chum_fetch_does_without(const struct chum_fetch *f, const struct hash *blob
     return l != NULL && l->retry_at > conn_now(f->conn);
 }
 
+bool chum_fetch_leaves(const struct chum_fetch *f, int64_t size)
+{
+    return f->takes != NULL && size >= 0 && (uint64_t)size > atomic_load(f->takes);
+}
+
 struct chum_fetch *chum_fetch_use(struct chum_fetch *f)
 {
     f->users++;

@@ -2,6 +2,8 @@
 // outlives every store job begun with it.
 #pragma once
 
+#include <stdatomic.h>
+
 #include "chum/chum.h"
 #include "conn/conn.h"
 #include "store/queue.h"
@@ -27,6 +29,8 @@ struct chum_fetch {
     size_t window;                      // calls under way per tree
     size_t object_max;                  // bytes of one object
     uint64_t file_max;                  // of one file
+    const atomic_uint_least64_t *takes; // bytes up to which files of the peer are taken; the others are left with it
+                                        // until somebody reads them. NULL: all are taken
     void (*full)(void *ctx, bool full); // more arrives than the store takes: stop, or go on, reading the peer
     void *ctx;
     size_t ahead;                  // bytes of objects received and not yet stored, of all trees
@@ -45,6 +49,8 @@ uint64_t chum_retry_pause(unsigned times);
 // Notes that the peer lists a BLOB it does not deliver; true if that is news.
 bool chum_fetch_note_lacking(struct chum_fetch *f, const struct hash *blob);
 bool chum_fetch_does_without(const struct chum_fetch *f, const struct hash *blob); // until its pause is over
+// The peer has a file of that many bytes (-1: it has not). Is it left there? Any thread.
+bool chum_fetch_leaves(const struct chum_fetch *f, int64_t size);
 
 struct chum_fetch *chum_fetch_use(struct chum_fetch *f);
 void chum_fetch_release(struct chum_fetch *f);

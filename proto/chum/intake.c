@@ -144,7 +144,16 @@ static enum status take_object(struct sorting *b, struct part *p, struct chum_de
     return chum_store_received(d, item->text, &item->hash, is_id, e);
 }
 
-// A file that is not here yet takes its time, and so its root is left.
+// A file that is not here yet takes its time, and so its root is left; unless the file stays where it is.
+static enum status take_file(struct sorting *b, const struct chum_batch_item *item, struct error *e)
+{
+    if (is_here(b->store, &item->hash))
+        return STATUS_OK;
+    if (chum_fetch_leaves(b->in->fetch, item->size))
+        return store_note_remote(b->store, &item->hash, item->kind == LINK_CLOB, (uint64_t)item->size, e);
+    return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "a file has to be fetched first");
+}
+
 static enum status take_items(struct sorting *b, struct part *p)
 {
     struct chum_delivery d;
@@ -160,8 +169,8 @@ static enum status take_items(struct sorting *b, struct part *p)
         st = chum_batch_read(&rest, &item, &found, &p->why);
         if (st != STATUS_OK || !found)
             break;
-        if (item.what == BATCH_FILE && !is_here(b->store, &item.hash))
-            st = error_set(&p->why, STATUS_NOT_FOUND, "NOT-FOUND", "a file has to be fetched first");
+        if (item.what == BATCH_FILE)
+            st = take_file(b, &item, &p->why);
         else if (item.what == BATCH_OBJECT)
             st = take_object(b, p, &d, &item, &p->why);
     }

@@ -37,11 +37,14 @@ static bool begin_root(void *ctx, const struct store_feed_root *root, bool again
 static enum status add_object(void *ctx, enum link_kind kind, const struct hash *hash, struct error *e)
 {
     struct filling *f = ctx;
-    struct chum_batch_item item = {.what = BATCH_FILE, .kind = kind, .hash = *hash};
+    struct chum_batch_item item = {.what = BATCH_FILE, .kind = kind, .hash = *hash, .size = -1};
+    uint64_t size;
     enum status status = STATUS_OK;
     if (kind == LINK_OBJECT || kind == LINK_ID) {
         item.what = BATCH_OBJECT;
         status = store_get(f->store, hash, f->arena, &item.text, e);
+    } else if (store_holds(f->store, hash, &size)) {
+        item.size = (int64_t)size;
     }
     if (status != STATUS_OK)
         return status;

@@ -16,13 +16,14 @@
 
 enum { BATCH_OBJECTS = 500, BATCH_BYTES = 1 << 20, PARTS = 1024 };
 
-enum part_state { PART_ASKED, PART_HERE, PART_LACKING, PART_STORED };
+enum part_state { PART_ASKED, PART_HERE, PART_LACKING, PART_LEFT, PART_STORED };
 
 struct part { // something missing that was asked for and is not stored yet
     struct chum_parts *parts;
     struct store_child child;
     enum part_state state;
     struct buf text;
+    uint64_t size; // of a file that is left with the peer
     int64_t call;
     struct chum_download *download;
 };
@@ -122,12 +123,15 @@ void chum_parts_drop(struct chum_parts *p)
 }
 
 // false: the parts are over and must not be touched any more.
-static bool job_ended(struct chum_parts *p)
+static bool job_ended(struct chum_parts *p, enum status status, const struct error *e)
 {
     p->jobs--;
-    if (!p->over)
+    if (p->over)
+        release(p);
+    else if (status != STATUS_OK)
+        end(p, status, e);
+    else
         return true;
-    release(p);
     return false;
 }
 
@@ -145,13 +149,14 @@ static enum status batch_work(struct store *s, void *arg, struct error *e)
     store_set_parts(s, true);
     for (size_t i = p->next_store; st == STATUS_OK && i < p->batch_end; i++) {
         const struct part *part = part_at(p, i);
+        sent += part->text.len;
         if (part->state == PART_HERE)
             st = chum_store_received(&d, buf_span(&part->text), &part->child.hash, part->child.kind == LINK_ID, e);
         else if (part->state == PART_LACKING)
             st = store_want_file(s, &part->child.hash, &p->fetch->sender, e);
+        else if (part->state == PART_LEFT)
+            st = store_note_remote(s, &part->child.hash, part->child.kind == LINK_CLOB, part->size, e);
     }
-    for (size_t i = p->next_store; i < p->batch_end; i++)
-        sent += part_at(p, i)->text.len;
     if (st == STATUS_OK)
         st = chum_charge_end(s, p->fetch, &before, sent, 0, e);
     store_set_parts(s, false);
@@ -165,12 +170,8 @@ static void go_on(struct chum_parts *p);
 static void batch_done(void *arg, enum status status, const struct error *e)
 {
     struct chum_parts *p = arg;
-    if (!job_ended(p))
+    if (!job_ended(p, status, e))
         return;
-    if (status != STATUS_OK) {
-        end(p, status, e);
-        return;
-    }
     for (size_t i = p->next_store; i < p->batch_end; i++) {
         struct part *part = part_at(p, i);
         if (part->state == PART_HERE) {
@@ -231,13 +232,18 @@ static bool can_do_without(const struct part *part, const struct error *why)
     return part->child.kind == LINK_BLOB && (why->status == STATUS_REFUSED || strcmp(why->code, "CIEC-FBL2") == 0);
 }
 
+static struct chum_parts *file_over(struct part *part, enum part_state state)
+{
+    part->parts->under_way--;
+    part->download = NULL;
+    part->state = state;
+    return part->parts;
+}
+
 static void file_here(void *ctx, enum status status, const struct error *why)
 {
     struct part *part = ctx;
-    struct chum_parts *p = part->parts;
-    p->under_way--;
-    part->download = NULL;
-    part->state = PART_STORED;
+    struct chum_parts *p = file_over(part, PART_STORED);
     if (status != STATUS_OK && can_do_without(part, why)) {
         part->state = PART_LACKING;
         p->lacking.files++;
@@ -248,6 +254,13 @@ static void file_here(void *ctx, enum status status, const struct error *why)
         return;
     }
     go_on(p);
+}
+
+static void file_left(void *ctx, uint64_t size)
+{
+    struct part *part = ctx;
+    part->size = size;
+    go_on(file_over(part, PART_LEFT));
 }
 
 static void ask(struct chum_parts *p)
@@ -262,7 +275,8 @@ static void ask(struct chum_parts *p)
     }
     p->under_way++;
     if (kind == LINK_BLOB || kind == LINK_CLOB)
-        part->download = chum_download_begin(p->fetch, &part->child.hash, kind == LINK_CLOB, file_here, part);
+        part->download =
+            chum_download_or_leave(p->fetch, &part->child.hash, kind == LINK_CLOB, file_here, file_left, part);
     else
         part->call = chum_fetch_call_for(p->fetch, kind == LINK_ID ? CHUM_GET_ID_OBJECT : CHUM_GET_OBJECT,
                                          &part->child.hash, object_here, part);
@@ -302,8 +316,7 @@ static enum status vouch_work(struct store *s, void *arg, struct error *e)
 static void vouch_done(void *arg, enum status status, const struct error *e)
 {
     struct chum_parts *p = arg;
-    if (job_ended(p) && status != STATUS_OK)
-        end(p, status, e);
+    (void)job_ended(p, status, e);
 }
 
 static void vouch(struct chum_parts *p)
@@ -392,12 +405,8 @@ static void sift_done(void *arg, enum status status, const struct error *e)
     p->knowledge = sifting->knowledge;
     free(sifting->siblings);
     free(sifting);
-    if (!job_ended(p))
+    if (!job_ended(p, status, e))
         return;
-    if (status != STATUS_OK) {
-        end(p, status, e);
-        return;
-    }
     vouch(p);
     p->ring = mem_array(p->missing.count < PARTS ? p->missing.count : PARTS, sizeof *p->ring);
     go_on(p);

@@ -17,20 +17,27 @@ struct slot {
 };
 
 struct chum_refetch {
+    struct chum_refetch *sibling;
+    struct chum_refetch **all;
     struct chum_fetch *fetch;
     struct hash_list hashes;
     size_t next;
     size_t running;
     struct slot slots[AT_A_TIME];
     struct hash_list failed;
-    bool filling; // a download may end while it is begun
+    struct error why; // of the last one
+    bool filling;     // a download may end while it is begun
     chum_refetch_done done;
     void *ctx;
 };
 
 static void finish(struct chum_refetch *r)
 {
-    r->done(r->ctx, &r->failed);
+    struct chum_refetch **link = r->all;
+    while (*link != r)
+        link = &(*link)->sibling;
+    *link = r->sibling;
+    r->done(r->ctx, &r->failed, &r->why);
     hash_list_free(&r->hashes);
     hash_list_free(&r->failed);
     chum_fetch_release(r->fetch);
@@ -46,8 +53,10 @@ static void downloaded(void *ctx, enum status status, const struct error *why)
     if (status != STATUS_OK)
         LOG(LOG_DEBUG, "store.notRefetched", LOG_HASH("hash", &slot->hash), LOG_TEXT("code", why->code),
             LOG_TEXT("why", why->message));
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
         hash_list_add(&r->failed, &slot->hash);
+        r->why = *why;
+    }
     slot->download = NULL;
     r->running--;
     go_on(r);
@@ -74,21 +83,20 @@ static void go_on(struct chum_refetch *r)
         finish(r);
 }
 
-struct chum_refetch *chum_refetch_begin(struct chum_fetch *f, const struct hash_list *hashes, chum_refetch_done done,
-                                        void *ctx)
+void chum_refetch_begin(struct chum_refetch **all, struct chum_fetch *f, const struct hash_list *hashes,
+                        chum_refetch_done done, void *ctx)
 {
     struct chum_refetch *r = mem_alloc(sizeof *r);
-    *r = (struct chum_refetch){.fetch = chum_fetch_use(f), .done = done, .ctx = ctx};
+    *r = (struct chum_refetch){.sibling = *all, .all = all, .fetch = chum_fetch_use(f), .done = done, .ctx = ctx};
+    *all = r;
     for (size_t i = 0; i < hashes->count; i++)
         hash_list_add(&r->hashes, &hashes->items[i]);
     go_on(r);
-    return r;
 }
 
-void chum_refetch_end(struct chum_refetch *r)
+static void give_up(struct chum_refetch *r)
 {
-    if (r == NULL)
-        return;
+    (void)error_set(&r->why, STATUS_CLOSED, "CLOSED", "the session ended");
     for (size_t i = 0; i < AT_A_TIME; i++) {
         if (r->slots[i].download == NULL)
             continue;
@@ -98,4 +106,10 @@ void chum_refetch_end(struct chum_refetch *r)
     for (; r->next < r->hashes.count; r->next++)
         hash_list_add(&r->failed, &r->hashes.items[r->next]);
     finish(r);
+}
+
+void chum_refetch_end(struct chum_refetch **all)
+{
+    while (*all != NULL)
+        give_up(*all);
 }

@@ -6,10 +6,11 @@
 
 struct chum_refetch;
 
-// Called once, on the loop, also when the session ends meanwhile; failed are those that were not had, borrowed.
-typedef void (*chum_refetch_done)(void *ctx, const struct hash_list *failed);
+// Called once, on the loop, also when the session ends meanwhile; failed are those that were not had, and why the last
+// of them was not, borrowed.
+typedef void (*chum_refetch_done)(void *ctx, const struct hash_list *failed, const struct error *why);
 
-// The hashes are copied.
-struct chum_refetch *chum_refetch_begin(struct chum_fetch *f, const struct hash_list *hashes, chum_refetch_done done,
-                                        void *ctx);
-void chum_refetch_end(struct chum_refetch *r); // the session ends: done is called; NULL-safe
+// The hashes are copied. all: the list of those that the session has under way, NULL for none.
+void chum_refetch_begin(struct chum_refetch **all, struct chum_fetch *f, const struct hash_list *hashes,
+                        chum_refetch_done done, void *ctx);
+void chum_refetch_end(struct chum_refetch **all); // the session ends: of each done is called

@@ -36,6 +36,23 @@ enum status chum_asked_encoding(const json_t *args, bool *as_text, struct error 
     return error_set(e, STATUS_INVALID, "CES-GBL2", "only utf8 or no encoding is known");
 }
 
+enum status chum_asked_files(const json_t *args, struct hash_list *out, struct error *e)
+{
+    size_t i;
+    json_t *text;
+    if (json_array_size(args) > CHUM_HELD_MAX)
+        return error_set(e, STATUS_INVALID, "UTC-EHASH", "more than %d files are asked for", CHUM_HELD_MAX);
+    json_array_foreach(args, i, text)
+    {
+        struct hash hash;
+        if (!json_is_string(text) ||
+            !hash_parse((struct span){json_string_value(text), json_string_length(text)}, &hash))
+            return error_set(e, STATUS_INVALID, "UTC-EHASH", "an argument is not a hash");
+        hash_list_add(out, &hash);
+    }
+    return STATUS_OK;
+}
+
 bool chum_asked_cursor(const json_t *args, struct chum_cursor *out)
 {
     const json_t *epoch = json_array_get(args, 0);

@@ -18,3 +18,5 @@ enum status chum_asked_hash(const struct chum_asked *a, const json_t *args, stru
 // Of GET_BLOB: in pieces of text or of bytes. CES-GBL2.
 enum status chum_asked_encoding(const json_t *args, bool *as_text, struct error *e);
 bool chum_asked_cursor(const json_t *args, struct chum_cursor *out); // of FEED
+// Of HOLDS: appends them. UTC-EHASH, also if they are too many.
+enum status chum_asked_files(const json_t *args, struct hash_list *out, struct error *e);

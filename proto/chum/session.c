@@ -41,9 +41,7 @@ struct chum_session {
     struct chum_importer *importer;
     struct chum_news *news;
     struct spoken *spoken;
-    struct chum_refetch *refetch; // NULL: none is under way
-    chum_session_refetched refetched;
-    void *refetched_ctx;
+    struct chum_refetch *refetches; // those under way
     enum phase phase;
     struct chum_hello hello;               // while it opens
     struct chum_pace pace;                 // of the passes
@@ -288,7 +286,7 @@ static void on_closed(void *ctx, const struct error *why)
     s->fetch->closing = true;
     chum_hello_end(&s->hello);
     chum_importer_end(s->importer);
-    chum_refetch_end(s->refetch);
+    chum_refetch_end(&s->refetches);
     s->fetch->ended = true;
     chum_exporter_end(s->exporter);
     rpc_fail_all(s->rpc, why);
@@ -343,6 +341,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                     .object_max = own ? CHUM_OWN_OBJECT_MAX : CHUM_OBJECT_MAX,
                                     .self = conn_local(s->conn)->person_id,
                                     .file_max = s->options.file_max != 0 ? s->options.file_max : CHUM_FILE_MAX,
+                                    .takes = own ? s->options.takes : NULL,
                                     .window = own ? WINDOW_OWN : WINDOW_REFERENCE,
                                     .full = set_full,
                                     .ctx = s};
@@ -425,22 +424,12 @@ uint64_t chum_session_recheck(struct chum_session *s)
     return s->counts.passes + (busy ? 2 : 1);
 }
 
-static void refetch_over(void *ctx, const struct hash_list *failed)
-{
-    struct chum_session *s = ctx;
-    s->refetch = NULL;
-    s->refetched(s->refetched_ctx, failed);
-}
-
 bool chum_session_refetch(struct chum_session *s, const struct hash_list *hashes, chum_session_refetched done,
                           void *ctx)
 {
-    if (s->phase != RUNNING || s->refetch != NULL || hashes->count == 0)
+    if (s->phase != RUNNING || hashes->count == 0)
         return false;
-    s->refetched = done;
-    s->refetched_ctx = ctx;
-    struct chum_refetch *begun = chum_refetch_begin(s->fetch, hashes, refetch_over, s);
-    s->refetch = begun;
+    chum_refetch_begin(&s->refetches, s->fetch, hashes, done, ctx);
     return true;
 }
 

@@ -3,6 +3,8 @@
 // Loop thread. A session ends with its connection; store jobs that are still under way keep what they need.
 #pragma once
 
+#include <stdatomic.h>
+
 #include "chum/chum.h"
 #include "conn/conn.h"
 #include "store/queue.h"
@@ -31,6 +33,7 @@ struct chum_options {
     bool feeds;        // an own node: what is new is asked for and given by a feed (docs/feeds.md)
     bool gives_all;    // an own node is given whatever it asks for by its hash
     uint64_t file_max; // bytes of one BLOB or CLOB that is taken; 0 = CHUM_FILE_MAX
+    const atomic_uint_least64_t *takes; // fetch.h
 };
 
 // Called from conn_host.ready: takes the connection over with conn_serve. Everything given is borrowed and outlives the
@@ -46,7 +49,7 @@ void chum_session_poke(struct chum_session *s); // ask the peer now
 uint64_t chum_session_recheck(struct chum_session *s);
 // Asks an own node for what was lost here (refetch.h). false: not now, done will not be called. Otherwise it is called
 // once, from the loop, later.
-typedef void (*chum_session_refetched)(void *ctx, const struct hash_list *failed);
+typedef void (*chum_session_refetched)(void *ctx, const struct hash_list *failed, const struct error *why);
 bool chum_session_refetch(struct chum_session *s, const struct hash_list *hashes, chum_session_refetched done,
                           void *ctx);
 // Something in the store has changed: who may see it and listens is told (news.h), so that it asks at once.

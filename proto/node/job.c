@@ -11,7 +11,7 @@
 #include "models/names.h"
 #include "node/face.h"
 #include "node/methods.h"
-#include "node/node.h"
+#include "node/node_internal.h"
 #include "node/speaker.h"
 
 struct method { // what a registered method is bound to
@@ -24,7 +24,11 @@ struct run { // a job on its way through the store thread
     node_work work;
     node_finish finish;
     void *ctx;
+    unsigned fetched;        // so often something was fetched from the other own node for it
+    struct hash_list missed; // what it found to be there
 };
+
+enum { FETCHES = 8 };
 
 // An id is the caller's choice for one method; another method's result is none of this one.
 static struct span op_key(const struct node_job *job)
@@ -99,11 +103,9 @@ static enum status resolve_params(struct node_job *job, struct error *e)
     return st;
 }
 
-static enum status run(struct store *s, void *arg, struct error *e)
+static enum status act(struct run *r, struct error *e)
 {
-    struct run *r = arg;
     struct node_job *job = &r->job;
-    job->model.store = s;
     bool once = ipc_request_op_id(job->request) != NULL;
     if (once) {
         enum status st = earlier_result(job, e);
@@ -124,10 +126,21 @@ static enum status run(struct store *s, void *arg, struct error *e)
     return st;
 }
 
-static void done(void *arg, enum status status, const struct error *e)
+static enum status run(struct store *s, void *arg, struct error *e)
 {
     struct run *r = arg;
-    r->finish(&r->job, status, e, r->ctx);
+    struct hash_list others;
+    store_take_missed(s, &others);
+    hash_list_free(&others);
+    r->job.model.store = s;
+    enum status st = act(r, e);
+    store_take_missed(s, &r->missed);
+    return st;
+}
+
+static void free_run(struct run *r)
+{
+    hash_list_free(&r->missed);
     json_decref(r->job.given_up);
     identity_destroy(r->job.made);
     identity_destroy(r->job.speaker);
@@ -135,28 +148,65 @@ static void done(void *arg, enum status status, const struct error *e)
     free(r);
 }
 
-void node_job_start(struct node *n, struct ipc_request *request, node_work work, node_finish finish, void *ctx)
+static void end(struct run *r, enum status status, const struct error *e)
 {
-    struct store_queue *queue = node_queue(n);
-    if (queue == NULL) {
-        struct error e;
-        error_set(&e, STATUS_CONFLICT, "NOT-PROVISIONED", "the node has not been provisioned yet");
-        ipc_request_fail(request, &e);
+    r->finish(&r->job, status, e, r->ctx);
+    free_run(r);
+}
+
+static void begin(struct node *n, const struct run *what);
+
+static void fetched(void *ctx, enum status status, const struct error *why)
+{
+    struct run *r = ctx;
+    struct run again = *r;
+    if (status != STATUS_OK) {
+        end(r, status, why);
         return;
     }
+    json_decref(r->job.result);
+    free_run(r);
+    again.fetched++;
+    begin(again.job.node, &again);
+}
+
+// What lies at the other own node is fetched, and then all of it is done anew.
+static void done(void *arg, enum status status, const struct error *e)
+{
+    struct run *r = arg;
+    struct fetches *fetches = r->job.node->fetches;
+    bool is_there = status == STATUS_NOT_FOUND && strcmp(e->code, "REMOTE") == 0 && r->missed.count != 0;
+    if (is_there && fetches != NULL && r->fetched < FETCHES)
+        fetches_want(fetches, &r->missed, fetched, r);
+    else
+        end(r, status, e);
+}
+
+static void begin(struct node *n, const struct run *what)
+{
+    struct ipc_request *request = what->job.request;
     struct run *r = mem_alloc(sizeof *r);
-    r->work = work;
-    r->finish = finish;
-    r->ctx = ctx;
+    *r = (struct run){.work = what->work, .finish = what->finish, .ctx = what->ctx, .fetched = what->fetched};
     r->job = (struct node_job){
         .node = n,
         .request = request,
         .model = {.self = node_self(n), .arena = arena_create(), .now_ms = clock_wall_ms()},
     };
     if (ipc_method_find(ipc_request_method(request))->effect == IPC_MUTATES)
-        store_submit(queue, run, done, r);
+        store_submit(node_queue(n), run, done, r);
     else
-        store_submit_read(queue, run, done, r);
+        store_submit_read(node_queue(n), run, done, r);
+}
+
+void node_job_start(struct node *n, struct ipc_request *request, node_work work, node_finish finish, void *ctx)
+{
+    if (node_queue(n) == NULL) {
+        struct error e;
+        error_set(&e, STATUS_CONFLICT, "NOT-PROVISIONED", "the node has not been provisioned yet");
+        ipc_request_fail(request, &e);
+        return;
+    }
+    begin(n, &(struct run){.job = {.request = request}, .work = work, .finish = finish, .ctx = ctx});
 }
 
 static void answer(struct node_job *job, enum status status, const struct error *e, void *ctx)

@@ -181,8 +181,6 @@ static enum status find_file(struct node_job *job, struct model *m, struct hash 
     enum status st = node_job_hash(job, "hash", hash, e);
     if (st == STATUS_OK)
         st = store_info(m->store, hash, info, e);
-    if (st == STATUS_OK && store_presence(m->store, hash) != STORE_PRESENT)
-        st = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "the bytes of this file are not on this node");
     return st;
 }
 
@@ -192,7 +190,8 @@ static enum status blob_stat(struct node_job *job, struct model *m, struct error
     struct store_info info;
     enum status st = find_file(job, m, &hash, &info, e);
     if (st == STATUS_OK)
-        job->result = json_pack("{s:o, s:I}", "hash", node_json_hash(&hash), "size", (json_int_t)info.size);
+        job->result = json_pack("{s:o, s:I, s:s}", "hash", node_json_hash(&hash), "size", (json_int_t)info.size,
+                                "presence", store_presence(m->store, &hash) == STORE_REMOTE ? "remote" : "present");
     return st;
 }
 

@@ -24,6 +24,8 @@ void node_close(struct node *n)
     n->queue = NULL;
     mailbox_drain(loop_mailbox(n->loop));
     face_release(n);
+    fetches_destroy(n->fetches);
+    n->fetches = NULL;
     deliveries_destroy(n->deliveries);
     n->deliveries = NULL;
     sweeper_destroy(n->sweeper);

@@ -9,6 +9,7 @@
 #include "ipc/child.h"
 #include "models/hooks.h"
 #include "node/deliveries.h"
+#include "node/fetches.h"
 #include "node/followers.h"
 #include "node/node.h"
 #include "node/sweeper.h"
@@ -53,6 +54,8 @@ struct node {
     size_t held_count;
     struct deliveries *deliveries;
     struct sweeper *sweeper;
+    struct fetches *fetches;
+    atomic_uint_least64_t takes; // of a sparse node: bytes up to which files come by themselves
     void *kind_state;
     char url[ADDRESS_URL_MAX + 1];       // where this machine reaches it; empty = nowhere
     char reachable[ADDRESS_URL_MAX + 1]; // where others reach it; node_url

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "ipc/jsonrpc.h"
 #include "models/restoring.h"
 #include "models/sharing.h"
 #include "node/addresses.h"
@@ -69,6 +68,8 @@ static void take_over(struct opening *o)
     n->queue = store_queue_create(o->store, loop_mailbox(n->loop));
     n->deliveries = deliveries_create(n);
     n->sweeper = sweeper_create(n);
+    n->fetches = fetches_create(n);
+    atomic_store(&n->takes, (uint64_t)json_integer_value(json_object_get(n->config, "sparse.take_kb")) << 10);
     n->peers = peers_create(n, &o->own_peer);
     n->peers->own.restoring = o->restoring;
     if (n->kind->start != NULL)
@@ -142,7 +143,7 @@ static enum status read_import(struct opening *o, json_t *params, struct error *
     o->import_dir = node_path(o->node, buf_cstr(&folder));
     buf_free(&folder);
     o->import_secret = secret_copy(json_string_value(secret), json_string_length(secret));
-    jsonrpc_wipe(params, "importSecret");
+    node_wipe_text(secret);
     return STATUS_OK;
 }
 

@@ -275,9 +275,10 @@ static void reread(struct scrub *x)
     store_submit(x->node->queue, reread_work, reread_done, x);
 }
 
-static void own_answered(void *ctx, const struct hash_list *failed)
+static void own_answered(void *ctx, const struct hash_list *failed, const struct error *why)
 {
     struct scrub *x = ctx;
+    (void)why;
     LOG(LOG_INFO, "store.refetched", LOG_INT("asked", x->wanted.count), LOG_INT("failed", failed->count));
     if (x->node == NULL) {
         x->jobs = false;

@@ -54,7 +54,7 @@ bool syncs_with(const struct syncs *ss, const struct hash *person, bool *import,
 }
 
 bool syncs_refetch(struct syncs *ss, const struct hash *own, const struct hash_list *hashes,
-                   void (*done)(void *ctx, const struct hash_list *failed), void *ctx)
+                   chum_session_refetched done, void *ctx)
 {
     for (struct sync *s = ss->list; s != NULL; s = s->next)
         if (is_with(s, own) && chum_session_refetch(s->session, hashes, done, ctx))

@@ -1,7 +1,7 @@
 // The CHUM sessions of a node: one per connection of the group, with the policy of the model layer.
 #pragma once
 
-#include "chum/chum.h"
+#include "chum/session.h"
 #include "conn/conn.h"
 #include "node/node.h"
 
@@ -19,7 +19,7 @@ void syncs_follow(struct syncs *ss, const struct hash *person); // a follower wa
 bool syncs_with(const struct syncs *ss, const struct hash *person, bool *importing, bool *exporting);
 // Asks the other own node for what was lost here (chum/refetch.h). false: it is not connected; done will not be called.
 bool syncs_refetch(struct syncs *ss, const struct hash *own, const struct hash_list *hashes,
-                   void (*done)(void *ctx, const struct hash_list *failed), void *ctx);
+                   chum_session_refetched done, void *ctx);
 void syncs_recheck(struct syncs *ss);              // goes through all that peers show again: something was lost here
 bool syncs_have_rechecked(const struct syncs *ss); // that is over
 // May it fetch this from the identity?

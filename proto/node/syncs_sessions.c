@@ -169,8 +169,10 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_own)
     ss->list = sync;
     if (refusals_are_over(ss->refusals, &conn_peer(c)->person_id, clock_monotonic_ms()))
         offer_all(ss, &conn_peer(c)->person_id);
+    bool is_sparse = node_kind(ss->peers->node)->store == STORE_SPARSE;
     struct chum_options options = {.peer_is_own = peer_is_own,
                                    .feeds = peer_is_own,
+                                   .takes = is_sparse ? &ss->peers->node->takes : NULL,
                                    .poll_ms = ss->peers->settings.poll_ms,
                                    .gives_all = peer_is_own && ss->peers->settings.exports};
     struct chum_events events = {.ctx = sync,

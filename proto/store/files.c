@@ -183,7 +183,7 @@ enum status store_read_chunk(struct store *s, const struct hash *hash, uint64_t 
     if (status != STATUS_OK)
         return status;
     if (row.state == STATE_REMOTE)
-        return error_set(e, STATUS_NOT_FOUND, "REMOTE", "The archive holds the bytes of %s", hash_text(hash).s);
+        return object_is_remote(s, hash, e);
     if (offset > row.size || (offset == row.size && offset != 0))
         return STATUS_OK;
     status = read_inside(s, row.seq, offset, out, &inside, e);

@@ -12,7 +12,7 @@
 #include "store/state.h"
 #include "store/statements.h"
 
-enum { EACH_PAGE = 256 };
+enum { EACH_PAGE = 256, MISSED_MAX = 256 };
 
 static void object_damaged(struct store *s, const struct hash *hash)
 {
@@ -37,6 +37,24 @@ enum store_presence store_presence(struct store *s, const struct hash *hash)
     if (!found || row.state >= STATE_WANTED || hash_list_has(&s->damaged, hash))
         return STORE_ABSENT;
     return row.state == STATE_REMOTE ? STORE_REMOTE : STORE_PRESENT;
+}
+
+bool store_holds(struct store *s, const struct hash *hash, uint64_t *size)
+{
+    struct object_row row;
+    struct buf end = {0};
+    bool inside = false;
+    if (store_presence(s, hash) != STORE_PRESENT || object_need(s, hash, &row, NULL) != STATUS_OK)
+        return false;
+    sqlite3_stmt *st = statement(s, SQL_BODY_GET);
+    sqlite3_bind_int64(st, 1, row.seq);
+    (void)statement_step(s, st, &inside, NULL);
+    sqlite3_reset(st);
+    uint64_t at = row.size != 0 ? row.size - 1 : 0;
+    bool whole = inside || (place_read(s, hash, at, 2, &end, NULL) == STATUS_OK && end.len == row.size - at);
+    buf_free(&end);
+    *size = row.size;
+    return whole;
 }
 
 static enum status read_whole(struct store *s, const struct hash *hash, const struct object_row *row, struct arena *a,
@@ -68,11 +86,24 @@ enum status object_is_damaged(struct store *s, const struct hash *hash, struct e
                      hash_text(hash).s);
 }
 
+enum status object_is_remote(struct store *s, const struct hash *hash, struct error *e)
+{
+    if (s->missed.count < MISSED_MAX && !hash_list_has(&s->missed, hash))
+        hash_list_add(&s->missed, hash);
+    return error_set(e, STATUS_NOT_FOUND, "REMOTE", "The archive holds the bytes of %s", hash_text(hash).s);
+}
+
+void store_take_missed(struct store *s, struct hash_list *out)
+{
+    *out = s->missed;
+    s->missed = (struct hash_list){0};
+}
+
 static enum status get(struct store *s, const struct hash *hash, const struct object_row *row, struct arena *a,
                        struct span *text, struct error *e)
 {
     if (row->state == STATE_REMOTE)
-        return error_set(e, STATUS_NOT_FOUND, "REMOTE", "The archive holds the bytes of %s", hash_text(hash).s);
+        return object_is_remote(s, hash, e);
     if (row->size > STORE_BODY_LIMIT)
         return error_set(e, STATUS_TOO_BIG, "TOO-BIG", "%s has %llu bytes; read it in chunks", hash_text(hash).s,
                          (unsigned long long)row->size);

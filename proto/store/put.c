@@ -33,9 +33,11 @@ static void count(struct store *s, const struct object_row *before, const struct
 {
     if (before == NULL || before->state >= STATE_WANTED)
         s->totals.objects++;
+    s->transaction_load.objects++;
+    if (after->state != STATE_PRESENT)
+        return;
     if (before == NULL || before->state != STATE_PRESENT)
         s->totals.bytes += after->size;
-    s->transaction_load.objects++;
     s->transaction_load.bytes += after->size;
 }
 
@@ -173,8 +175,9 @@ static enum status want_no_more(struct store *s, const struct hash *hash, struct
     return statement_run(s, st, e);
 }
 
-enum status object_put_file(struct store *s, const struct hash *hash, int kind, uint64_t size, const struct span *body,
-                            bool *is_new, struct error *e)
+// Of one that is only noted (STATE_REMOTE) body is NULL.
+static enum status put_file(struct store *s, const struct hash *hash, int kind, uint64_t size, enum state state,
+                            const struct span *body, bool *is_new, struct error *e)
 {
     struct object_row before = {0};
     bool found = false;
@@ -185,11 +188,11 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
     if (status == STATUS_OK && found && deletion_stays(s, &before, hash))
         return STATUS_OK;
     *is_new = !found || before.state >= STATE_WANTED;
-    if (status == STATUS_OK && found && before.state == STATE_PRESENT)
+    if (status == STATUS_OK && found && before.state <= state)
         return vouch_again(s, hash, &before, e);
     if (status != STATUS_OK)
         return status;
-    struct object_row row = {.size = size, .state = STATE_PRESENT, .tree = TREE_DELIVERABLE};
+    struct object_row row = {.size = size, .state = state, .tree = TREE_DELIVERABLE};
     if (found && before.type != NULL &&
         before.state != STATE_DELETED) { // a lost or remote object whose bytes come back as a file stays what it was
         row.seq = before.seq;
@@ -211,6 +214,21 @@ enum status object_put_file(struct store *s, const struct hash *hash, int kind, 
     if (*is_new)
         changes_add_object(s, &row, hash);
     return wake_referrers(s, hash, found, e);
+}
+
+enum status object_put_file(struct store *s, const struct hash *hash, int kind, uint64_t size, const struct span *body,
+                            bool *is_new, struct error *e)
+{
+    return put_file(s, hash, kind, size, STATE_PRESENT, body, is_new, e);
+}
+
+enum status store_note_remote(struct store *s, const struct hash *hash, bool is_clob, uint64_t size, struct error *e)
+{
+    bool ignored;
+    enum status status = store_need_transaction(s, e);
+    return status == STATUS_OK
+               ? put_file(s, hash, is_clob ? STORE_CLOB : STORE_BLOB, size, STATE_REMOTE, NULL, &ignored, e)
+               : status;
 }
 
 enum status object_want(struct store *s, const struct hash *hash, struct error *e)

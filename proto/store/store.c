@@ -204,6 +204,7 @@ void store_close(struct store *s)
     hash_list_free(&s->arrivals);
     hash_map_destroy(s->needed);
     hash_list_free(&s->damaged);
+    hash_list_free(&s->missed);
     free(s->notes);
     changes_free(s->changes, s->change_count);
     free(s->marks);

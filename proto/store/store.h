@@ -72,6 +72,12 @@ enum store_content { STORE_OBJECT = 0, STORE_ID_OBJECT = 1, STORE_CLOB = 2, STOR
 // Drops the bytes of what the archive holds as well: it becomes STORE_REMOTE, everything else about it stays. Storing
 // it again brings the bytes back. STATUS_REFUSED "NOT-EVICTABLE" for what must stay: all but files and ChatMessages.
 enum status store_evict(struct store *s, const struct hash *hash, struct error *e);
+// Notes a file that somebody else holds, and its size, without its bytes: STORE_REMOTE, unless it is here.
+enum status store_note_remote(struct store *s, const struct hash *hash, bool is_clob, uint64_t size, struct error *e);
+// Its bytes are here, as many as there should be, and that is committed: what others may rely on. *size: how many.
+bool store_holds(struct store *s, const struct hash *hash, uint64_t *size);
+// What failed with "REMOTE" since it was asked the last time is moved to the empty *out.
+void store_take_missed(struct store *s, struct hash_list *out);
 
 // ---- What the user deleted ------------------------------------------------------------------------------------------
 
@@ -116,7 +122,6 @@ enum status store_info(struct store *s, const struct hash *hash, struct store_in
 // the newest version that is here.
 enum status store_forget(struct store *s, const struct hash *hash, int64_t now_ms, struct error *e);
 struct span store_type_known(struct store *s, const struct hash *hash); // also of what is lost; empty: not known
-bool store_type_is_rights(struct span name); // Access, IdAccess, Group: of use to own nodes only
 // Notes a BLOB that an object refers to and that the person who showed it could not deliver (WIRE.md 9.4); nothing
 // happens if that person has sent it. Objects that lack nothing else are offered only to those who showed it to us.
 enum status store_want_file(struct store *s, const struct hash *hash, const struct hash *shown_by, struct error *e);

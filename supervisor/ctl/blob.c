@@ -85,6 +85,18 @@ static enum status write_piece(int fd, struct span piece, const char *file, stru
     return STATUS_OK;
 }
 
+// A big one that lies at the archive takes longer to come than an answer may.
+static json_t *read_piece(struct ctl *c, const char *hash, int64_t offset, struct error *e)
+{
+    json_t *result;
+    do {
+        json_t *params = json_pack("{s:s, s:I, s:i}", "hash", hash, "offset", (json_int_t)offset, "length", PIECE);
+        error_clear(e);
+        result = ctl_call(c, "blob.read", params, e);
+    } while (result == NULL && strcmp(e->code, "STILL-FETCHING") == 0 && interrupt_check(e) == STATUS_OK);
+    return result;
+}
+
 static enum status receive(struct ctl *c, const char *hash, int fd, const char *file, int64_t *size, struct error *e)
 {
     enum status s = STATUS_OK;
@@ -93,8 +105,7 @@ static enum status receive(struct ctl *c, const char *hash, int fd, const char *
     *size = 1;
     while (s == STATUS_OK && offset < *size) {
         struct buf piece = {0};
-        json_t *params = json_pack("{s:s, s:I, s:i}", "hash", hash, "offset", (json_int_t)offset, "length", PIECE);
-        json_t *result = ctl_call(c, "blob.read", params, e);
+        json_t *result = read_piece(c, hash, offset, e);
         *size = json_integer_value(json_object_get(result, "size"));
         if (result == NULL)
             s = e->status;

@@ -86,7 +86,7 @@ void help_overview(const struct ctl *c)
     puts("\n'tandem help COMMAND' explains a command with its options and an example.\n"
          "PERSON is a name, an e-mail, or 8 or more digits of an id; ids may be cut to as many digits as tell them "
          "apart.\n"
-         "Exit status: 0 done, 1 failed, 2 wrong usage, 3 not running, 4 refused, 5 timed out.");
+         "Exit status: 0 done, 1 failed, 2 wrong usage, 3 not running, 4 refused, 5 timed out, 6 not here.");
 }
 
 static void print_option(const struct ctl_option *o)

@@ -19,8 +19,10 @@ KEPT = {
     "hash_map_longest_way": "without looking inside no test can tell that keys are spread",
     "IPC_EVENT_COUNT": "the reference of the events is written with it",
     "ipc_kind_name": "likewise, that of the control methods",
-    "store_maintain": "a store without a queue is maintained with it",
     "store_evict": "the sparse node gives up what the archive has: not built yet",
+    "store_maintain": "a store without a queue is maintained with it",
+    "store_queue_is_full": "not built yet: who could pause does not ask",
+    "store_queue_on_room": "likewise",
 }
 
 

@@ -942,7 +942,7 @@ export interface Results {
     'blob.chunk': { size: any; [more: string]: any };
     'blob.commit': { hash: any; size: any; [more: string]: any };
     'blob.abort': Answer;
-    'blob.stat': { hash: any; size: any; [more: string]: any };
+    'blob.stat': { hash: any; size: any; presence: any; [more: string]: any };
     'blob.read': { data: any; size: any; [more: string]: any };
     'share.grant': Answer;
     'share.revoke': Answer;
@@ -1131,9 +1131,9 @@ export interface Calls {
         commit(params: Params['blob.commit'], options?: CallOptions): Promise<Results['blob.commit']>;
         /** Gives the file up: its bytes are freed. Result: {} */
         abort(params: Params['blob.abort'], options?: CallOptions): Promise<Results['blob.abort']>;
-        /** Size of a stored file. Result: {hash, size} */
+        /** Size of a stored file. Result: {hash, size, presence}; presence is present, or remote: the archive has it, and blob.read fetches it */
         stat(params: Params['blob.stat'], options?: CallOptions): Promise<Results['blob.stat']>;
-        /** A piece of a stored file. Result: {data, size}: base64 of the piece, size of the whole file */
+        /** A piece of a stored file. One that lies at the archive is fetched first: STILL-FETCHING means to ask again. Result: {data, size}: base64 of the piece, size of the whole file */
         read(params: Params['blob.read'], options?: CallOptions): Promise<Results['blob.read']>;
     };
     share: {
@@ -1443,7 +1443,10 @@ export type ErrorCode =
     | 'OUTBOX-FULL'
     | 'TIMEOUT'
     | 'CONN-TIMEOUT'
-    | 'PEER-SILENT';
+    | 'PEER-SILENT'
+    | 'NOT-HERE'
+    | 'STILL-FETCHING'
+    | 'LOST-THERE';
 
 export const METHODS: Readonly<Record<MethodName, Readonly<{ site: 'supervisor' | 'node'; mutates: boolean; timeoutMs: number }>>>;
 export const ERRORS: Readonly<Record<ErrorCode, Readonly<{ number: number; exit: number; hint: string }>>>;

@@ -179,6 +179,9 @@ export const ERRORS = {
     'TIMEOUT': {number: 500, exit: 5, hint: "Try again, or wait longer with --timeout SECONDS."},
     'CONN-TIMEOUT': {number: 501, exit: 5, hint: "The peer is slow, busy or no node; try again."},
     'PEER-SILENT': {number: 502, exit: 5, hint: "The peer fell silent; try again."},
+    'NOT-HERE': {number: 600, exit: 6, hint: "Not here while the archive node is away: see 'tandem status', then 'tandem restart archive'."},
+    'STILL-FETCHING': {number: 601, exit: 6, hint: "It goes on coming; try again in a moment."},
+    'LOST-THERE': {number: 602, exit: 6, hint: "The archive lost it: 'tandem repair --node archive', or put a backup of the archive in its place."},
 };
 
 export const EVENTS = [

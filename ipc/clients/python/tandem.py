@@ -203,6 +203,9 @@ ERRORS = {  # code: (number, hint)
     "TIMEOUT": (500, "Try again, or wait longer with --timeout SECONDS."),
     "CONN-TIMEOUT": (501, "The peer is slow, busy or no node; try again."),
     "PEER-SILENT": (502, "The peer fell silent; try again."),
+    "NOT-HERE": (600, "Not here while the archive node is away: see 'tandem status', then 'tandem restart archive'."),
+    "STILL-FETCHING": (601, "It goes on coming; try again in a moment."),
+    "LOST-THERE": (602, "The archive lost it: 'tandem repair --node archive', or put a backup of the archive in its place."),
 }
 
 EVENTS = (

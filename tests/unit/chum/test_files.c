@@ -1,7 +1,6 @@
 // BLOBs and CLOBs (WIRE.md 9.4, 9.5): every size, in bounded memory, and peers that cannot or will not deliver them.
 #include "gallery.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -416,34 +415,6 @@ static void a_trickling_stream_is_given_up(void **state)
     assert_int_equal(s->g.ours->closed, 0);
 }
 
-static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-
-static enum status wait_at_gate(struct store *store, void *arg, struct error *e)
-{
-    (void)store, (void)arg, (void)e;
-    pthread_mutex_lock(&gate);
-    pthread_mutex_unlock(&gate);
-    return STATUS_OK;
-}
-
-// Each piece is a job of the store, however small.
-static void a_file_in_tiny_pieces_does_not_fill_the_queue(void **state)
-{
-    struct scene *s = *state;
-    s->way = NEVER_ENDS;
-    gallery_connect(&s->g);
-    while (s->asked == 0)
-        stage_step(&s->g.stage);
-    pthread_mutex_lock(&gate);
-    store_submit(s->g.ours->queue, wait_at_gate, NULL, NULL);
-    for (size_t i = 0; i < 2 * STORE_QUEUE_FULL; i++)
-        rpc_stream_binary(s->g.script.rpc, s->stream, SPAN("x"));
-    pipe_sleep(s->g.stage.world, 1000);
-    bool full = store_queue_is_full(s->g.ours->queue);
-    pthread_mutex_unlock(&gate);
-    assert_false(full);
-}
-
 // The limit itself is too far away for a test.
 static void a_file_beyond_the_limit_is_given_up(void **state)
 {
@@ -510,10 +481,41 @@ static void own_nodes_hand_on_what_lacks_a_blob(void **state)
     assert_int_equal(carol->closed, 0);
 }
 
+static enum store_presence left_or_taken(struct stage *s, size_t size, bool told)
+{
+    struct side *alice = &s->sides[0];
+    struct side *bob = &s->sides[1];
+    atomic_uint_least64_t takes = 1000;
+    bool own = true;
+    struct buf bytes = bytes_of(size);
+    struct hash file = put_file(alice, buf_span(&bytes), 1, false);
+    struct hash root = side_put(alice, "{'$type$':'Album','title':'a','image':'%s'}", hash_text(&file).s);
+    side_grant(alice, &root, bob);
+    alice->policy = bob->policy = (struct chum_policy){.ctx = &own, .is_own = person_is_own};
+    bob->options = (struct chum_options){.peer_is_own = true, .takes = &takes};
+    alice->options = (struct chum_options){.peer_is_own = true, .feeds = told};
+    stage_connect(s, alice, bob, NULL);
+    stage_wait_passes(s, bob, 1);
+    assert_string_equal(bob->last_failure.code, "");
+    assert_int_equal(side_presence(bob, &root), STORE_PRESENT);
+    stage_disconnect(s, bob);
+    buf_free(&bytes);
+    return side_presence(bob, &file);
+}
+
+static void a_big_file_stays_with_an_own_node_that_says_how_big_it_is(void **state)
+{
+    assert_int_equal(left_or_taken(*state, 1000, true), STORE_PRESENT);
+    assert_int_equal(left_or_taken(*state, 1001, true), STORE_REMOTE);
+    assert_int_equal(left_or_taken(*state, 1002, false), STORE_PRESENT); // it knows no HOLDS
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_big_file_needs_little_memory, begin_pair, end_pair),
+        cmocka_unit_test_setup_teardown(a_big_file_stays_with_an_own_node_that_says_how_big_it_is, begin_pair,
+                                        end_pair),
         cmocka_unit_test_setup_teardown(blobs_of_every_size_cross, begin_pair, end_pair),
         cmocka_unit_test_setup_teardown(texts_are_cut_between_characters, begin_pair, end_pair),
         cmocka_unit_test_setup_teardown(files_of_many_objects_cross_at_a_time, begin_pair, end_pair),
@@ -527,7 +529,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_blob_that_is_text_comes_as_text, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_wrong_text_fails_its_root, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_trickling_stream_is_given_up, begin_scene, end_scene),
-        cmocka_unit_test_setup_teardown(a_file_in_tiny_pieces_does_not_fill_the_queue, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_file_beyond_the_limit_is_given_up, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_slow_file_does_not_keep_back_news, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_stop_ends_streams, begin_scene, end_scene),
