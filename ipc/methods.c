@@ -90,7 +90,9 @@ static const struct ipc_method rows[] = {
      "Sends a message to a person; it is durable on this node when it answers. Without \"node\": by the node that is paired "
      "with the person; what the archive has to post waits durably until it has. NO-WAY: neither node is paired with the "
      "person.",
-     "{id, channel, state}; state is sent, or pending: it waits for the archive. The id stays the same",
+     "{id, channel, state, disabledContact}; state is sent, or pending: it waits for the archive. The id stays the same. "
+     "disabledContact: the person's id, where contact.disable was called, which gets the message after contact.enable; "
+     "otherwise left out",
      {PERSON("to", REQUIRED, "who"),
       {"text", IPC_TEXT, IPC_REQUIRED, 0, KIB * KIB, NULL, "the message"},
       ARRAY("attachments", OPTIONAL, 64,

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "models/access.h"
 #include "models/chat.h"
+#include "models/contact.h"
 #include "models/search.h"
 #include "models/way.h"
 #include "node/conversation.h"
@@ -226,26 +227,35 @@ static bool is_ourselves(const struct node_job *job, struct model *m, const stru
 
 // ---- To a person, into a topic --------------------------------------------------------------------------------------
 
-static enum status chat_send_work(struct node_job *job, struct model *m, struct error *e)
+static enum status send_to(struct node_job *job, struct model *m, const struct hash *to, struct error *e)
 {
-    struct hash to;
     struct chat_attachment *attachments;
     size_t count;
     struct chat_sent sent;
     enum way way = WAY_DIRECT;
-    enum status st = node_job_hash(job, "to", &to, e);
-    if (st == STATUS_OK && is_ourselves(job, m, &to))
-        return error_set(e, STATUS_INVALID, "BAD-INPUT", "a conversation needs another person");
-    if (st == STATUS_OK && face_is(job))
-        st = way_to(m, &to, &way, e);
+    enum status st = face_is(job) ? way_to(m, to, &way, e) : STATUS_OK;
     if (st == STATUS_OK && way != WAY_DIRECT)
-        return send_by_way(job, m, &to, way, e);
+        return send_by_way(job, m, to, way, e);
     if (st == STATUS_OK)
         st = read_attachments(job, m, &attachments, &count, e);
     if (st == STATUS_OK)
-        st = chat_send_to(m, &to, node_job_text(job, "text"), attachments, count, &sent, e);
+        st = chat_send_to(m, to, node_job_text(job, "text"), attachments, count, &sent, e);
     if (st == STATUS_OK)
-        answer_sent(job, m, &sent, &to);
+        answer_sent(job, m, &sent, to);
+    return st;
+}
+
+// It is kept, but whoever waits for an answer is to know.
+static enum status chat_send_work(struct node_job *job, struct model *m, struct error *e)
+{
+    struct hash to;
+    enum status st = node_job_hash(job, "to", &to, e);
+    if (st == STATUS_OK && is_ourselves(job, m, &to))
+        return error_set(e, STATUS_INVALID, "BAD-INPUT", "a conversation needs another person");
+    if (st == STATUS_OK)
+        st = send_to(job, m, &to, e);
+    if (st == STATUS_OK && contact_is_disabled(m, &to))
+        json_object_set_new(job->result, "disabledContact", node_json_hash(&to));
     return st;
 }
 

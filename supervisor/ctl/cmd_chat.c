@@ -92,13 +92,36 @@ static void settle(struct ctl *c, json_t *sent)
 
 // --- sending ---------------------------------------------------------------------------------------------------------
 
-// line: of stdin, 0 = it is no line.
-static enum status send_one(struct ctl *c, const char *text, size_t line, json_t *attachments, struct error *e)
+struct sending {
+    struct ctl *ctl;
+    json_t *attachments;
+    bool warned;
+};
+
+// It is kept, but whoever waits for an answer is to know.
+static void warn_of_disabled(struct sending *s, const json_t *sent)
 {
-    json_t *params = json_pack("{s:s, s:s, s:O}", "to", ctl_value(c, "to"), "text", text, "attachments", attachments);
+    const char *person = text_of(sent, "disabledContact");
+    struct buf to = {0};
+    if (person == NULL || s->warned || s->ctl->json)
+        return;
+    s->warned = true;
+    text_escape_controls(span_of(ctl_value(s->ctl, "to")), &to);
+    fprintf(stderr, "warning: %s is disabled, and gets it after 'tandem contact enable %.12s'\n", buf_cstr(&to),
+            person);
+    buf_free(&to);
+}
+
+// line: of stdin, 0 = it is no line.
+static enum status send_one(struct sending *s, const char *text, size_t line, struct error *e)
+{
+    struct ctl *c = s->ctl;
+    json_t *params =
+        json_pack("{s:s, s:s, s:O}", "to", ctl_value(c, "to"), "text", text, "attachments", s->attachments);
     json_t *result = ctl_call(c, "chat.send", params, e);
     if (result == NULL)
         return output_result(result, e);
+    warn_of_disabled(s, result);
     if (line != 0)
         json_object_set_new(result, "line", json_integer((json_int_t)line));
     if (ctl_has(c, "wait") && wait_until_over(c, result, e) != STATUS_OK) {
@@ -123,7 +146,7 @@ static enum status check_line(char *line, size_t length, size_t number, struct e
     return STATUS_OK;
 }
 
-static enum status send_lines(struct ctl *c, json_t *attachments, struct error *e)
+static enum status send_lines(struct sending *sending, struct error *e)
 {
     char *line = NULL;
     size_t room = 0;
@@ -135,7 +158,7 @@ static enum status send_lines(struct ctl *c, json_t *attachments, struct error *
         if (s == STATUS_OK && line[strspn(line, " \t")] == '\0')
             blank++;
         else if (s == STATUS_OK)
-            s = send_one(c, line, number, attachments, e);
+            s = send_one(sending, line, number, e);
     }
     free(line);
     if (blank != 0)
@@ -144,7 +167,7 @@ static enum status send_lines(struct ctl *c, json_t *attachments, struct error *
 }
 
 // All of stdin as one message, without the end of its last line.
-static enum status send_stdin(struct ctl *c, json_t *attachments, struct error *e)
+static enum status send_stdin(struct sending *sending, struct error *e)
 {
     char piece[4096];
     struct buf text = {0};
@@ -154,30 +177,9 @@ static enum status send_stdin(struct ctl *c, json_t *attachments, struct error *
         text.len--;
     if (memchr(buf_cstr(&text), '\0', text.len) != NULL || !utf8_valid(buf_span(&text)))
         error_set(e, STATUS_INVALID, "BAD-TEXT", "what came on stdin is no valid UTF-8 text; it was not sent");
-    enum status s = e->status == STATUS_OK ? send_one(c, buf_cstr(&text), 0, attachments, e) : e->status;
+    enum status s = e->status == STATUS_OK ? send_one(sending, buf_cstr(&text), 0, e) : e->status;
     buf_free(&text);
     return s;
-}
-
-// It is kept, but whoever waits for an answer is to know.
-static void warn_of_disabled(struct ctl *c)
-{
-    size_t i;
-    const json_t *contact;
-    struct buf to = {0};
-    struct error ignored = {0};
-    char *person = names_person(c, ctl_value(c, "to"));
-    json_t *contacts = ctl_list(c, "contacts.list", NULL, &ignored);
-    text_escape_controls(span_of(ctl_value(c, "to")), &to);
-    json_array_foreach(contacts, i, contact)
-    {
-        if (strcmp(text_of(contact, "personId"), person) == 0 && json_is_false(json_object_get(contact, "enabled")))
-            fprintf(stderr, "warning: %s is disabled, and gets it after 'tandem contact enable %.12s'\n", buf_cstr(&to),
-                    person);
-    }
-    json_decref(contacts);
-    buf_free(&to);
-    free(person);
 }
 
 enum status run_chat_send(struct ctl *c, struct error *e)
@@ -187,19 +189,17 @@ enum status run_chat_send(struct ctl *c, struct error *e)
     bool has_text = c->argument_count == 1;
     if (ctl_has(c, "stdin") ? has_text : !has_text && !ctl_has(c, "attach"))
         return ctl_usage(e, "chat send wants TEXT, --attach FILE or both; or --stdin");
-    json_t *attachments = attach_files(c, e);
-    if (attachments == NULL)
+    struct sending sending = {.ctl = c, .attachments = attach_files(c, e)};
+    if (sending.attachments == NULL)
         return e->status;
-    if (!c->json)
-        warn_of_disabled(c);
     enum status s;
     if (ctl_has(c, "stdin"))
-        s = send_lines(c, attachments, e);
+        s = send_lines(&sending, e);
     else if (has_text && strcmp(c->arguments[0], "-") == 0)
-        s = send_stdin(c, attachments, e);
+        s = send_stdin(&sending, e);
     else
-        s = send_one(c, has_text ? c->arguments[0] : "", 0, attachments, e);
-    json_decref(attachments);
+        s = send_one(&sending, has_text ? c->arguments[0] : "", 0, e);
+    json_decref(sending.attachments);
     return s;
 }
 

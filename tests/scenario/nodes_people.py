@@ -257,11 +257,14 @@ def test_a_disabled_contact_is_called_so(t):
         until(lambda: "  disabled  " in level(), "the list says so")
         status, _, said = send("later")
         assert status == 0 and f"{ann.archive} is disabled" in said and f"enable {ann.archive[:12]}'" in said, said
+        lines = t.cli("chat", "send", "--to", ann.archive, "--stdin", stdin="later too\nand then\n")
+        assert lines[0] == 0 and lines[2].count("is disabled") == 1, lines  # once
         assert find(joe, ann.archive)["level"] != "disabled"
         joe.ok("contact", "enable", ann.archive)
-        until(lambda: got() == ["now", "later"], "what was kept is sent")
+        until(lambda: got() == ["now", "later", "later too", "and then"], "what was kept is sent")
         assert "disabled" not in level()
-        ann.ok("--node", "archive", "chat", "delete", ann.ok("--node", "archive", "chat", "list", "--with", joe.archive)[0]["id"])
+        for message in ann.ok("--node", "archive", "chat", "list", "--with", joe.archive)[1:]:
+            ann.ok("--node", "archive", "chat", "delete", message["id"])
         assert ann.t.cli("--node", "archive", "chat", "delete", "--with", joe.archive, "--yes")[1].startswith("1 message deleted.")
     with_two(t, run)
 
