@@ -272,16 +272,6 @@ void budget_release(struct budget *b)
         free(b);
 }
 
-enum budget_class budget_class(const struct budget *b)
-{
-    if (b == NULL)
-        return BUDGET_OWN;
-    pthread_mutex_lock(&b->tree->lock);
-    enum budget_class class = class_of(b);
-    pthread_mutex_unlock(&b->tree->lock);
-    return class;
-}
-
 // ---- Taking and giving ---------------------------------------------------------------------------------------------
 
 static void note_refusal(struct budget *b, enum budget_kind kind)

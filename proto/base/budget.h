@@ -63,7 +63,6 @@ struct budget *budget_of_person(struct budgets *bs, const struct hash *person, e
 void budget_reclass(struct budget *connection, const struct hash *person, enum budget_class class);
 struct budget *budget_use(struct budget *b);
 void budget_release(struct budget *b); // with the last reference to a connection what it holds is given back
-enum budget_class budget_class(const struct budget *b);
 
 // STATUS_FULL, "OVER-BUDGET": the message names class and kind. Nothing was taken then.
 enum status budget_take(struct budget *b, enum budget_kind kind, uint64_t amount, struct error *e);

@@ -326,8 +326,7 @@ static void serve(void *ctx, const struct rpc_request *request)
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
 
-static void create_halves(struct chum_session *s, struct store_queue *queue, struct chum_access *access,
-                          const struct chum_policy *policy)
+static void create_fetch(struct chum_session *s, struct store_queue *queue, const struct chum_policy *policy)
 {
     bool own = s->options.peer_is_own;
     s->fetch = mem_alloc(sizeof *s->fetch);
@@ -345,6 +344,13 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                     .window = own ? WINDOW_OWN : WINDOW_REFERENCE,
                                     .full = set_full,
                                     .ctx = s};
+}
+
+static void create_halves(struct chum_session *s, struct store_queue *queue, struct chum_access *access,
+                          const struct chum_policy *policy)
+{
+    bool own = s->options.peer_is_own;
+    create_fetch(s, queue, policy);
     struct chum_exporter_options exporter = {.conn = s->conn,
                                              .rpc = s->rpc,
                                              .queue = queue,

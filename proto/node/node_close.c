@@ -8,6 +8,18 @@
 #include "node/peers.h"
 #include "node/scrub.h"
 
+// Who the node was, once nothing acts as it any more.
+static void forget_selves(struct node *n)
+{
+    for (size_t i = 0; n->further != NULL && n->further[i] != NULL; i++)
+        identity_destroy(n->further[i]);
+    free(n->further);
+    n->further = NULL;
+    actors_free(&n->hooks.actors);
+    identity_destroy(n->self);
+    n->self = NULL;
+}
+
 void node_close(struct node *n)
 {
     OWNER_ASSERT(n);
@@ -40,13 +52,7 @@ void node_close(struct node *n)
     n->blobs = NULL;
     keychain_close(n->keychain);
     n->keychain = NULL;
-    for (size_t i = 0; n->further != NULL && n->further[i] != NULL; i++)
-        identity_destroy(n->further[i]);
-    free(n->further);
-    n->further = NULL;
-    actors_free(&n->hooks.actors);
-    identity_destroy(n->self);
-    n->self = NULL;
+    forget_selves(n);
     recipes_destroy(n->recipes);
     n->recipes = NULL;
     json_decref(n->config);
