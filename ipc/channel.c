@@ -45,6 +45,7 @@ struct ipc_channel {
     bool open;    // what the owner was told
     struct call *calls;
     struct asked *asked;
+    size_t asked_count;
     json_int_t last_id;
     uint64_t lost; // events that found no room
 };
@@ -287,6 +288,7 @@ static void forget_asked(struct asked *a)
     for (struct asked **at = &a->channel->asked; *at != NULL; at = &(*at)->next) {
         if (*at == a) {
             *at = a->next;
+            a->channel->asked_count--;
             return;
         }
     }
@@ -320,6 +322,12 @@ static bool is_too_late(const struct jsonrpc_message *m)
     return json_is_integer(until) && (json_int_t)clock_monotonic_ms() > json_integer_value(until);
 }
 
+static bool is_busy(const struct ipc_channel *c, const char *method)
+{
+    const struct ipc_method *m = c->asked_count >= IPC_ASKED_MAX ? ipc_method_find(method) : NULL;
+    return m != NULL && m->caller == IPC_CLIENT;
+}
+
 static void take_request(struct ipc_channel *c, const struct jsonrpc_message *m)
 {
     struct error e = {0};
@@ -333,6 +341,8 @@ static void take_request(struct ipc_channel *c, const struct jsonrpc_message *m)
         error_set(&e, STATUS_NOT_FOUND, "UNKNOWN-METHOD", "this side answers nothing");
     else if (is_too_late(m))
         error_set(&e, STATUS_CLOSED, "NODE-DOWN", "it did not answer in time, and has not begun with this");
+    else if (is_busy(c, m->method))
+        error_set(&e, STATUS_CONFLICT, "BUSY", "too many requests are in flight");
     if (e.status != STATUS_OK) {
         send_answer(c, m->id, NULL, &e);
         return;
@@ -340,6 +350,7 @@ static void take_request(struct ipc_channel *c, const struct jsonrpc_message *m)
     struct asked *a = mem_alloc(sizeof *a);
     *a = (struct asked){.asker.respond = respond, .channel = c, .next = c->asked, .id = json_incref(m->id)};
     c->asked = a;
+    c->asked_count++;
     ipc_service_dispatch(c->service, m->method, json_incref(m->params), &a->asker);
 }
 

@@ -15,6 +15,10 @@
 
 struct ipc_channel;
 
+// Of what clients may ask this side has so many under way, then BUSY: also what the other side waits for no more. What
+// only our processes ask of each other always goes through.
+enum { IPC_ASKED_MAX = 2048 };
+
 struct ipc_channel_events { // any may be NULL
     void (*opened)(void *ctx);
     void (*closed)(void *ctx);                                // also when the other process died

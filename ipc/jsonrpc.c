@@ -128,3 +128,10 @@ char *jsonrpc_text(const json_t *message, struct error *e)
     }
     return text;
 }
+
+void jsonrpc_wipe(json_t *object, const char *name)
+{
+    json_t *text = json_object_get(object, name);
+    if (text != NULL)
+        secret_wipe((char *)(uintptr_t)json_string_value(text), json_string_length(text));
+}

@@ -35,3 +35,5 @@ json_t *jsonrpc_failure(json_t *id, const struct error *error);
 json_t *jsonrpc_event(const char *name, json_t *data);
 // As text, released with free, and wiped before where it may hold a secret. NULL: TOO-BIG, INTERNAL.
 char *jsonrpc_text(const json_t *message, struct error *e);
+// Zeroes a text member that held a secret, which does not stay in memory once it was read; it may be missing.
+void jsonrpc_wipe(json_t *object, const char *name);

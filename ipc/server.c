@@ -10,7 +10,7 @@
 #include "ipc/hub.h"
 #include "ipc/jsonrpc.h"
 
-enum { PEERS_MAX = 256 };
+enum { PEERS_MAX = IPC_IN_FLIGHT_EVER - IPC_IN_FLIGHT_OF_ALL };
 
 struct asked {
     struct ipc_asker asker;
@@ -88,7 +88,7 @@ static bool is_busy(const struct ipc_server *s, const struct hub_peer *peer)
     size_t own = 0;
     for (const struct asked *a = s->asked; a != NULL; a = a->next)
         own += a->peer == peer;
-    return own >= IPC_IN_FLIGHT_MAX || (own > 0 && s->in_flight >= IPC_IN_FLIGHT_OF_ALL);
+    return own >= IPC_IN_FLIGHT_MAX || s->in_flight >= (own > 0 ? IPC_IN_FLIGHT_OF_ALL : IPC_IN_FLIGHT_EVER);
 }
 
 // Unlike any other of those that are open now.

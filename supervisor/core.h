@@ -249,7 +249,6 @@ const char *keys_copy_file(struct supervisor *s, enum ipc_node which);
 enum status keys_keep_copy(struct supervisor *s, enum ipc_node which, const json_t *result, struct error *e);
 enum status keys_find_copy(struct supervisor *s, enum ipc_node which, struct buf *out, struct error *e);
 json_t *keys_of_node(const struct secret *kek, enum ipc_node which); // a node's key, in hexadecimal
-void keys_wipe(json_t *params, const char *name);                    // the characters of a text that may be missing
 // A secret among the parameters, which is wiped; out is replaced, empty when there is none.
 void keys_take_secret(struct ipc_request *r, const char *name, struct secret *out);
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ipc/jsonrpc.h"
 #include "supervisor/core.h"
 
 enum { POLL_FAST_MS = 25, POLL_SLOW_MS = 1000, POLL_QUIET_MS = 5000 };
@@ -195,8 +196,8 @@ static void open_node(struct node *n)
         refused(n, "keys", &e);
     if (e.status == STATUS_OK)
         call(n, "node.provision", json_incref(params), adopts ? ADOPT_MS : CALL_MS, opened);
-    keys_wipe(params, "key"); // the message is made
-    keys_wipe(params, "importSecret");
+    jsonrpc_wipe(params, "key"); // the message is made
+    jsonrpc_wipe(params, "importSecret");
     json_decref(params);
 }
 

@@ -7,6 +7,7 @@
 #include "crypto/keycopy.h"
 #include "io/file.h"
 #include "io/folder.h"
+#include "ipc/jsonrpc.h"
 #include "supervisor/core.h"
 #include "supervisor/twice.h"
 
@@ -104,18 +105,11 @@ json_t *keys_of_node(const struct secret *kek, enum ipc_node which)
     return text;
 }
 
-void keys_wipe(json_t *params, const char *name)
-{
-    json_t *text = json_object_get(params, name);
-    if (text != NULL)
-        secret_wipe((char *)json_string_value(text), json_string_length(text));
-}
-
 void keys_take_secret(struct ipc_request *r, const char *name, struct secret *out)
 {
     json_t *text = json_object_get(ipc_request_params(r), name);
     secret_destroy(out);
     if (text != NULL)
         *out = secret_copy(json_string_value(text), json_string_length(text));
-    keys_wipe(ipc_request_params(r), name);
+    jsonrpc_wipe(ipc_request_params(r), name);
 }

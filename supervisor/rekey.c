@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ipc/jsonrpc.h"
 #include "supervisor/core.h"
 
 enum { CHANGE_MS = 30000, CALL_MS = 10000 };
@@ -68,8 +69,8 @@ static void ask_nodes(struct change *c, ipc_answer answer)
             json_object_set_new(params, "newKey", keys_of_node(&c->next_kek, (enum ipc_node)i));
         process_call(s->nodes[i].process, c->decided ? "node.settle" : "node.reseal", json_incref(params), CALL_MS,
                      answer, &s->nodes[i]);
-        keys_wipe(params, "key");
-        keys_wipe(params, "newKey");
+        jsonrpc_wipe(params, "key");
+        jsonrpc_wipe(params, "newKey");
         json_decref(params);
     }
 }

@@ -15,6 +15,7 @@
 enum {
     PENDING_HIGH = 1 << 20,
     PENDING_LOW = 256 << 10,
+    PIECE_COST = 512,          // that one holds beside its bytes, until the store has it
     TRICKLE_AFTER_MS = 600000, // from then on a stream has to bring this much on the average
     TRICKLE_PER_SECOND = 1024,
 };
@@ -32,7 +33,7 @@ struct chum_download {
     void *ctx;
     int64_t call;      // -1 = none
     uint64_t received; // bytes of this attempt
-    size_t pending;    // bytes on their way to the store
+    size_t pending;    // bytes on their way to the store, with what their pieces cost
     struct life life;  // of whoever wants it, and of the store's jobs
     bool paused;
     struct store_writer *writer; // the store thread's
@@ -178,7 +179,7 @@ static void piece_done(void *arg, enum status status, const struct error *e)
     struct chum_download *d = p->download;
     (void)status;
     (void)e;
-    d->pending -= p->len;
+    d->pending -= PIECE_COST + p->len;
     free(p);
     if (d->pending < PENDING_LOW)
         set_paused(d, false);
@@ -194,7 +195,7 @@ static void add_piece(struct chum_download *d, struct span bytes)
     p->len = bytes.len;
     memcpy(p->bytes, bytes.ptr, bytes.len);
     life_hold(&d->life);
-    d->pending += bytes.len;
+    d->pending += PIECE_COST + bytes.len;
     d->received += bytes.len;
     if (d->pending > PENDING_HIGH)
         set_paused(d, true);

@@ -30,7 +30,7 @@ struct planning {
 
 static bool is_refused(struct planning *p, const struct chum_root *r)
 {
-    if (!p->own && chum_is_refused_type(r->type))
+    if (!p->own && store_type_is_rights(r->type))
         return true;
     if (r->type.len != 0 && recipes_find(store_recipes(p->store), r->type) == NULL) {
         p->unknown = true;

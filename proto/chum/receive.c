@@ -10,11 +10,6 @@
 #include "chum/export.h"
 #include "chum/fetch.h"
 
-bool chum_is_refused_type(struct span type)
-{
-    return span_eq(type, SPAN("Access")) || span_eq(type, SPAN("IdAccess")) || span_eq(type, SPAN("Group"));
-}
-
 struct hash chum_want_versions_of(const struct chum_want *want)
 {
     return want->kind == CHUM_ROOT_VERSION_NODE ? want->id_hash : (struct hash){{0}};
@@ -156,7 +151,7 @@ static enum status read_received(struct chum_delivery *d, struct arena *a, struc
         st = error_set(e, STATUS_TOO_BIG, "OBJECT-TOO-BIG", "the peer's object has %zu bytes", text.len);
     if (st == STATUS_OK)
         st = object_read(store_recipes(d->store), a, text, is_id ? MICRODATA_ID_OBJECT : MICRODATA_OBJECT, hash, o, e);
-    if (st == STATUS_OK && !d->is_own && chum_is_refused_type(o->recipe->name))
+    if (st == STATUS_OK && !d->is_own && store_type_is_rights(o->recipe->name))
         st = error_set(e, STATUS_REFUSED, is_id ? "CIEC-FIDO3" : "CIEC-FO3",
                        "objects of type " SPAN_FMT " are never imported", SPAN_ARG(o->recipe->name));
     if (st == STATUS_OK)
@@ -212,7 +207,7 @@ static enum status check_data(struct store *s, struct arena *a, const struct chu
                        hash_text(&want->id_hash).s);
     if (st == STATUS_OK)
         st = check_type(data, want, "CI-CCI2", e);
-    if (st == STATUS_OK && chum_is_refused_type(data->recipe->name) && !chum_is_own(policy, s, sender))
+    if (st == STATUS_OK && store_type_is_rights(data->recipe->name) && !chum_is_own(policy, s, sender))
         st = error_set(e, STATUS_REFUSED, "CIEC-FO3", "versions of " SPAN_FMT " are never imported",
                        SPAN_ARG(data->recipe->name));
     return st == STATUS_OK ? admit(s, policy, sender, data, e) : st;

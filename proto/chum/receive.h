@@ -3,7 +3,6 @@
 
 #include "chum/plan.h"
 
-bool chum_is_refused_type(struct span type);                     // Access, IdAccess, Group: from own nodes only
 struct hash chum_want_versions_of(const struct chum_want *want); // whose versions are wanted; zero: other roots
 
 struct chum_delivery { // from whom something comes, and below what

@@ -23,7 +23,8 @@ enum {
     CONN_UNREAD = 256 << 10,
     CONN_PROGRESS = 64 << 10,
     CONN_STALL_MS = 60000,
-    CONN_RUN = 32, // digits
+    CONN_CROWDED_MS = 100, // a crowded host is asked again after that
+    CONN_RUN = 32,         // digits
 };
 
 enum conn_role { CONN_INITIATOR, CONN_ACCEPTOR };
@@ -85,6 +86,7 @@ struct conn_host {
     uint64_t (*now)(void *ctx);         // monotonic ms; NULL = clock_monotonic_ms
     const struct random_source *random; // NULL = the system's; recordings are replayed with their own
     struct budgets *budgets;            // NULL = nothing is accounted; outlives the connections
+    bool (*crowded)(void *ctx);         // there is too much to do: nobody is read until it is less; NULL = never
     // Acceptor: the identity whose instance key is target, or NULL (closes as WIRE.md 4.4).
     const struct conn_identity *(*identity)(void *ctx, const struct public_key *target);
     // Acceptor, after the group is known, before sync: may this source talk to this target in this group at all?

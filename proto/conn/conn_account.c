@@ -1,5 +1,5 @@
-// What a connection's peer has on its account, and when it is not read: a protocol that cannot take more (conn_pause)
-// and rates that are used up are two reasons, and reading goes on when neither is left.
+// What a connection's peer has on its account, and when it is not read: a protocol that cannot take more (conn_pause),
+// rates that are used up and a host that has too much to do are reasons, and reading goes on when none is left.
 #include "conn/conn_internal.h"
 
 void conn_recognise(struct conn *c, enum budget_class class)
@@ -58,6 +58,8 @@ void conn_account(struct conn *c)
     uint64_t wait = budget_wait_ms(c->budget, BUDGET_VALUES, 1);
     if (wait > CONN_STALL_MS)
         wait = CONN_STALL_MS;
+    if (wait < CONN_CROWDED_MS && c->host->crowded != NULL && c->host->crowded(c->host->ctx))
+        wait = CONN_CROWDED_MS;
     c->resume_at = wait != 0 ? conn_now(c) + wait : 0;
     apply_pause(c, was_paused);
 }

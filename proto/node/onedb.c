@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "io/folder.h"
+#include "ipc/jsonrpc.h"
 #include "models/onedb.h"
 #include "node/node_internal.h"
 
@@ -88,7 +89,7 @@ static void export_begin(struct ipc_request *r, void *ctx)
     struct export *x = mem_alloc(sizeof *x);
     *x = (struct export){.node = n, .work = w, .self = n->self, .dir = node_path(n, buf_cstr(&dir))};
     x->secret = secret_copy(json_string_value(text), json_string_length(text));
-    secret_wipe((char *)(uintptr_t)json_string_value(text), json_string_length(text));
+    jsonrpc_wipe(ipc_request_params(r), "secret");
     buf_free(&dir);
     store_submit(n->queue, export_work, export_done, x);
     ipc_request_reply(r, json_pack("{s:s}", "jobId", work_id(w)));

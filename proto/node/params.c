@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/kdf.h"
+#include "ipc/jsonrpc.h"
 #include "ipc/service.h"
 
 enum status node_job_hash(struct node_job *job, const char *param, struct hash *out, struct error *e)
@@ -40,16 +41,11 @@ struct span node_job_text(struct node_job *job, const char *param)
     return span_of(ipc_request_text(job->request, param));
 }
 
-void node_wipe_text(json_t *text)
-{
-    secret_wipe((char *)(uintptr_t)json_string_value(text), json_string_length(text));
-}
-
 enum status node_take_key(struct ipc_request *r, const char *param, struct secret *key, struct error *e)
 {
     json_t *text = json_object_get(ipc_request_params(r), param);
     *key = secret_create(KDF_KEY);
     bool ok = hex_decode(span_of(json_string_value(text)), key->data, key->len);
-    node_wipe_text(text);
+    jsonrpc_wipe(ipc_request_params(r), param);
     return ok ? STATUS_OK : error_set(e, STATUS_INVALID, "BAD-PARAMS", "%s is not hexadecimal", param);
 }

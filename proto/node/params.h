@@ -18,5 +18,3 @@ struct span node_job_text(struct node_job *job, const char *param); // empty whe
 
 // The 32-byte key that a request carries as hexadecimal text, which is wiped. The caller destroys it in any case.
 enum status node_take_key(struct ipc_request *r, const char *param, struct secret *key, struct error *e);
-// The same for any secret that came as JSON text: it does not stay in memory once it was read.
-void node_wipe_text(json_t *text);

@@ -37,6 +37,13 @@ static bool host_admits(void *ctx, const struct conn_identity *local, const stru
     return routes_admits(p->routes, local, source, group, peers_may_pair(p));
 }
 
+static bool host_crowded(void *ctx)
+{
+    struct peers *p = ctx;
+    struct store_queue *queue = node_queue(p->node);
+    return queue != NULL && store_queue_is_full(queue);
+}
+
 static bool own_host_admits(void *ctx, const struct conn_identity *local, const struct public_key *source,
                             enum conn_group group)
 {
@@ -303,6 +310,7 @@ struct peers *peers_create(struct node *n, const struct own_peer *own)
     p->host = (struct conn_host){.ctx = p,
                                  .recipes = p->recipes,
                                  .budgets = p->budgets,
+                                 .crowded = host_crowded,
                                  .identity = host_identity,
                                  .admits = host_admits,
                                  .assigned = host_assigned,

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ipc/jsonrpc.h"
 #include "models/restoring.h"
 #include "models/sharing.h"
 #include "node/addresses.h"
@@ -143,7 +144,7 @@ static enum status read_import(struct opening *o, json_t *params, struct error *
     o->import_dir = node_path(o->node, buf_cstr(&folder));
     buf_free(&folder);
     o->import_secret = secret_copy(json_string_value(secret), json_string_length(secret));
-    node_wipe_text(secret);
+    jsonrpc_wipe(params, "importSecret");
     return STATUS_OK;
 }
 

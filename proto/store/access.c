@@ -415,7 +415,7 @@ enum status access_follow(struct store *s, const struct store_type *type, const 
                           const struct hash *old_node, const struct head_row *head, struct error *e)
 {
     enum status status = follow_versions(s, type, id_hash, old_node, &head->node, e);
-    if (status != STATUS_OK || !type_is_refused((struct span){type->name, type->length}))
+    if (status != STATUS_OK || !store_type_is_rights((struct span){type->name, type->length}))
         return status;
     struct arena *a = arena_create();
     struct object o;

@@ -125,7 +125,7 @@ static enum status what_is_left(struct store *s, const struct hash *id_hash, con
                                 const struct behind *b, struct arena *a, struct value **out, struct error *e)
 {
     struct object o;
-    bool is_grant = type_is_refused(store_type_known(s, id_hash));
+    bool is_grant = store_type_is_rights(store_type_known(s, id_hash));
     *out = NULL;
     if (is_grant && !is_here(s, &head->data))
         return remake_grant(s, id_hash, a, out, e);

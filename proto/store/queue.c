@@ -18,7 +18,6 @@
 #include "store/state.h"
 
 enum {
-    QUEUE_FULL = 4096,
     BATCH_OBJECTS = 1000,
     BATCH_BYTES = 4 << 20,
     BATCH_MS = 50,
@@ -64,8 +63,6 @@ struct store_queue {
     size_t count;
     bool full;
     bool stopping;
-    mailbox_fn on_room;
-    void *on_room_arg;
     store_changes_fn on_changes;
     void *on_changes_ctx;
 };
@@ -137,23 +134,12 @@ static struct job *list_take(struct job_list *l)
     return j;
 }
 
-// With the lock held: the queue just got shorter.
-static void note_room(struct store_queue *q)
-{
-    q->count--;
-    if (!q->full || q->count > QUEUE_FULL / 2)
-        return;
-    q->full = false;
-    if (q->on_room != NULL)
-        mailbox_post(q->answers, q->on_room, q->on_room_arg);
-}
-
 static struct job *take(struct store_queue *q, struct job_list *l)
 {
     pthread_mutex_lock(&q->lock);
     struct job *j = list_take(l);
     if (j != NULL)
-        note_room(q);
+        q->full = --q->count > STORE_QUEUE_FULL / 2 && q->full;
     pthread_mutex_unlock(&q->lock);
     return j;
 }
@@ -407,8 +393,7 @@ static void submit(struct store_queue *q, struct job_list *l, store_run_fn run, 
     j->arg = arg;
     pthread_mutex_lock(&q->lock);
     list_add(l, j);
-    if (++q->count > QUEUE_FULL)
-        q->full = true;
+    q->full = ++q->count >= STORE_QUEUE_FULL || q->full;
     pthread_cond_signal(&q->work);
     pthread_mutex_unlock(&q->lock);
 }
@@ -428,21 +413,12 @@ void store_queue_keep_files(struct store_queue *q, bool keep)
     atomic_store(&q->store->files_kept, keep);
 }
 
-bool store_queue_is_full(const struct store_queue *q)
-{
-    struct store_queue *mutable = (struct store_queue *)q;
-    pthread_mutex_lock(&mutable->lock);
-    bool full = q->full;
-    pthread_mutex_unlock(&mutable->lock);
-    return full;
-}
-
-void store_queue_on_room(struct store_queue *q, mailbox_fn fn, void *arg)
+bool store_queue_is_full(struct store_queue *q)
 {
     pthread_mutex_lock(&q->lock);
-    q->on_room = fn;
-    q->on_room_arg = arg;
+    bool full = q->full;
     pthread_mutex_unlock(&q->lock);
+    return full;
 }
 
 void store_queue_on_changes(struct store_queue *q, store_changes_fn fn, void *ctx)

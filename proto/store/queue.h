@@ -10,13 +10,17 @@
 
 struct store_queue;
 
+enum { STORE_QUEUE_FULL = 4096 };
+
 typedef enum status (*store_run_fn)(struct store *s, void *arg, struct error *e);
 typedef void (*store_done_fn)(void *arg, enum status status, const struct error *e);
 
 // Takes the opened store over (it must have no transaction open) and starts the thread.
 struct store_queue *store_queue_create(struct store *s, struct mailbox *answers);
-// Always accepts (dropping a job would lose data); callers that can pause ask store_queue_is_full first and stop
-// reading their peer until store_queue_on_room's function is posted.
+// Always accepts (dropping a job would lose data). What waits is bounded where it comes from: each connection of a peer
+// has a few jobs under way (BUDGET_REQUESTS and the windows of proto/chum), and none is read while the queue is full
+// (conn_host.crowded); of what people ask at the control socket IPC_ASKED_MAX is under way in a node, then BUSY; what
+// the node does by itself has one job under way for each thing.
 void store_submit(struct store_queue *q, store_run_fn run, store_done_fn done, void *arg);
 // A job that only reads. It sees what was committed, at least what was acknowledged before it was submitted, and does
 // not wait for the batch to close. Reads and jobs that write take turns: however many reads there are, before each job,
@@ -24,8 +28,7 @@ void store_submit(struct store_queue *q, store_run_fn run, store_done_fn done, v
 void store_submit_read(struct store_queue *q, store_run_fn run, store_done_fn done, void *arg);
 // Any thread. Until it is taken back no file of an object is removed: a copy of the database names them.
 void store_queue_keep_files(struct store_queue *q, bool keep);
-bool store_queue_is_full(const struct store_queue *q);                     // above 4,096 jobs
-void store_queue_on_room(struct store_queue *q, mailbox_fn fn, void *arg); // posted each time it stops being full
+bool store_queue_is_full(struct store_queue *q); // from STORE_QUEUE_FULL jobs on, until half of them are done
 // Changes of every committed transaction, delivered to the mailbox's owner in order: the array dies after the call.
 typedef void (*store_changes_fn)(const struct store_change *changes, size_t count, void *ctx);
 void store_queue_on_changes(struct store_queue *q, store_changes_fn fn, void *ctx);

@@ -6,7 +6,7 @@
 #include "store/state.h"
 #include "store/statements.h"
 
-bool type_is_refused(struct span name)
+bool store_type_is_rights(struct span name)
 {
     return span_eq(name, SPAN("Access")) || span_eq(name, SPAN("IdAccess")) || span_eq(name, SPAN("Group"));
 }

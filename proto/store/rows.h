@@ -34,4 +34,3 @@ enum status object_row_set(struct store *s, const struct hash *hash, bool found,
                            struct error *e);
 // STATUS_NOT_FOUND "NOT-FOUND" for what is unknown or only named, "OBJECT-DAMAGED" for what was here and is lost.
 enum status object_need(struct store *s, const struct hash *hash, struct object_row *row, struct error *e);
-bool type_is_refused(struct span name); // Access, IdAccess, Group

@@ -122,6 +122,7 @@ enum status store_info(struct store *s, const struct hash *hash, struct store_in
 // the newest version that is here.
 enum status store_forget(struct store *s, const struct hash *hash, int64_t now_ms, struct error *e);
 struct span store_type_known(struct store *s, const struct hash *hash); // also of what is lost; empty: not known
+bool store_type_is_rights(struct span name); // Access, IdAccess, Group: of use to own nodes only
 // Notes a BLOB that an object refers to and that the person who showed it could not deliver (WIRE.md 9.4); nothing
 // happens if that person has sent it. Objects that lack nothing else are offered only to those who showed it to us.
 enum status store_want_file(struct store *s, const struct hash *hash, const struct hash *shown_by, struct error *e);

@@ -44,7 +44,7 @@ static enum tree join(enum tree sum, enum tree one)
 
 static enum tree start(const struct store_type *type)
 {
-    return type_is_refused((struct span){type->name, type->length}) ? TREE_REFUSED : TREE_DELIVERABLE;
+    return store_type_is_rights((struct span){type->name, type->length}) ? TREE_REFUSED : TREE_DELIVERABLE;
 }
 
 enum status tree_of_links(struct store *s, const struct object_row *parent, const struct link *links, size_t count,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "crypto/box.h"
+#include "ipc/jsonrpc.h"
 #include "supervisor/ctl/output.h"
 #include "supervisor/keyfile.h"
 #include "supervisor/statedir.h"
@@ -20,8 +21,7 @@ static enum status take_key(json_t *result, struct secret *key, struct error *e)
     json_t *text = json_object_get(result, "key");
     *key = secret_create(BOX_KEY);
     bool good = hex_decode(span_of(json_string_value(text)), key->data, key->len);
-    if (text != NULL)
-        secret_wipe((char *)(uintptr_t)json_string_value(text), json_string_length(text));
+    jsonrpc_wipe(result, "key");
     if (good)
         return STATUS_OK;
     secret_destroy(key);

@@ -24,8 +24,6 @@ KEPT = {
     "ipc_kind_name": "likewise, that of the control methods",
     "store_evict": "the sparse node gives up what the archive has: not built yet",
     "store_maintain": "a store without a queue is maintained with it",
-    "store_queue_is_full": "not built yet: who could pause does not ask",
-    "store_queue_on_room": "likewise",
 }
 
 OBJECT = re.compile(r"^(\S+\.c\.o):\s+file format")

@@ -9,6 +9,7 @@
 #include "models/contact.h"
 #include "models/leute.h"
 #include "models/policy.h"
+#include "models/sharing.h"
 
 int64_t model_node_time = 1700000000000;
 
@@ -289,4 +290,12 @@ size_t model_node_sync(struct model_node *from, struct model_node *to)
     model_node_end(to);
     model_node_end(from);
     return p.refused;
+}
+
+void model_node_become_own(struct model_node *a, struct model_node *b)
+{
+    struct model *m = model_node_begin(a);
+    MUST(sharing_set_own_node(m, &b->self->person, &b->self->instance_keys.public_key, &e));
+    MUST(sharing_apply(m, &b->self->person, &e));
+    model_node_end(a);
 }

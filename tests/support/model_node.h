@@ -29,6 +29,8 @@ void model_node_drop(struct model_node *n); // rolls it back
 
 // Both store the other's identity, as pairing does. Inside no transaction.
 void model_node_pair(struct model_node *a, struct model_node *b);
+// b is the own other node to a from now on.
+void model_node_become_own(struct model_node *a, struct model_node *b);
 struct model_pair {
     struct model_node a; // ann, who listens
     struct model_node b; // ben

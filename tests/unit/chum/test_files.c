@@ -1,6 +1,7 @@
 // BLOBs and CLOBs (WIRE.md 9.4, 9.5): every size, in bounded memory, and peers that cannot or will not deliver them.
 #include "gallery.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -415,6 +416,34 @@ static void a_trickling_stream_is_given_up(void **state)
     assert_int_equal(s->g.ours->closed, 0);
 }
 
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static enum status wait_at_gate(struct store *store, void *arg, struct error *e)
+{
+    (void)store, (void)arg, (void)e;
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    return STATUS_OK;
+}
+
+// Each piece is a job of the store, however small.
+static void a_file_in_tiny_pieces_does_not_fill_the_queue(void **state)
+{
+    struct scene *s = *state;
+    s->way = NEVER_ENDS;
+    gallery_connect(&s->g);
+    while (s->asked == 0)
+        stage_step(&s->g.stage);
+    pthread_mutex_lock(&gate);
+    store_submit(s->g.ours->queue, wait_at_gate, NULL, NULL);
+    for (size_t i = 0; i < 2 * STORE_QUEUE_FULL; i++)
+        rpc_stream_binary(s->g.script.rpc, s->stream, SPAN("x"));
+    pipe_sleep(s->g.stage.world, 1000);
+    bool full = store_queue_is_full(s->g.ours->queue);
+    pthread_mutex_unlock(&gate);
+    assert_false(full);
+}
+
 // The limit itself is too far away for a test.
 static void a_file_beyond_the_limit_is_given_up(void **state)
 {
@@ -529,6 +558,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_blob_that_is_text_comes_as_text, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_wrong_text_fails_its_root, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_trickling_stream_is_given_up, begin_scene, end_scene),
+        cmocka_unit_test_setup_teardown(a_file_in_tiny_pieces_does_not_fill_the_queue, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_file_beyond_the_limit_is_given_up, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_slow_file_does_not_keep_back_news, begin_scene, end_scene),
         cmocka_unit_test_setup_teardown(a_stop_ends_streams, begin_scene, end_scene),

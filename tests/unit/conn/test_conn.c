@@ -118,6 +118,32 @@ static void a_paused_connection_stays_alive(void **state)
     assert_int_equal(conn_state(s->server.conn), CONN_ACTIVE);
 }
 
+static bool crowded;
+
+static bool is_crowded(void *ctx)
+{
+    (void)ctx;
+    return crowded;
+}
+
+// It is noticed after an event, so one message more is read.
+static void a_crowded_host_reads_nobody(void **state)
+{
+    struct scene *s = *state;
+    s->server.host.crowded = is_crowded;
+    connect_nodes(s, CONN_CHUM, NULL);
+    pipe_settle(s->world);
+    crowded = true;
+    for (size_t i = 0; i < 3; i++)
+        conn_send_text(s->client.conn, SPAN("hello"));
+    pipe_sleep(s->world, 10000);
+    assert_string_equal(buf_cstr(&s->server.received), "hello\n");
+    crowded = false;
+    pipe_sleep(s->world, 2 * CONN_CROWDED_MS);
+    assert_string_equal(buf_cstr(&s->server.received), "hello\nhello\nhello\n");
+    assert_int_equal(conn_state(s->server.conn), CONN_ACTIVE);
+}
+
 static void a_handed_over_request_begins_a_connection(void **state)
 {
     struct scene *s = *state;
@@ -531,6 +557,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_intended_close_is_no_failure, begin, end),
         cmocka_unit_test_setup_teardown(idle_connections_stay_alive, begin, end),
         cmocka_unit_test_setup_teardown(a_paused_connection_stays_alive, begin, end),
+        cmocka_unit_test_setup_teardown(a_crowded_host_reads_nobody, begin, end),
         cmocka_unit_test_setup_teardown(a_handed_over_request_begins_a_connection, begin, end),
         cmocka_unit_test_setup_teardown(a_lost_socket_is_reported_once, begin, end),
         cmocka_unit_test_setup_teardown(the_host_may_drop_a_duplicate, begin, end),

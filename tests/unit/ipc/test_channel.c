@@ -30,6 +30,8 @@ struct fixture {
     struct ipc_channel *listener;
     struct ipc_channel *dialer;
     struct ipc_request *kept; // a request that is answered later
+    struct ipc_request *many[IPC_ASKED_MAX + 1];
+    size_t many_count;
     int closed;
     int events;
     uint64_t last_seq;
@@ -39,6 +41,12 @@ struct fixture {
 static void keep_request(struct ipc_request *r, void *ctx)
 {
     ((struct fixture *)ctx)->kept = r;
+}
+
+static void keep_many(struct ipc_request *r, void *ctx)
+{
+    struct fixture *f = ctx;
+    f->many[f->many_count++] = r;
 }
 
 static void echo_text(struct ipc_request *r, void *ctx)
@@ -91,6 +99,8 @@ static int setup(void **state)
     ipc_service_on(f->service, "chat.send", echo_text, f);
     ipc_service_on(f->service, "object.get", refuse, f);
     ipc_service_on(f->service, "chat.list", keep_request, f);
+    ipc_service_on(f->service, "contacts.list", keep_many, f);
+    ipc_service_on(f->service, "node.contacts", keep_many, f);
     struct ipc_channel_events up = {.event = note_event, .closed = note_closed, .ctx = f};
     f->listener = ipc_channel_listen(f->path, NULL, up, &e);
     assert_non_null(f->listener);
@@ -235,6 +245,34 @@ static void what_is_not_begun_in_time_is_not_done(void **state)
     json_decref(slow.result);
 }
 
+// The other side may have given up waiting, and ask again and again.
+static void what_clients_ask_is_bounded_and_what_we_ask_is_not(void **state)
+{
+    struct fixture *f = *state;
+    struct answer given_up = {0};
+    struct answer busy = {0};
+    struct answer ours = {0};
+    connect_both(f);
+    for (size_t i = 0; i < IPC_ASKED_MAX; i++)
+        ipc_channel_call(f->listener, "contacts.list", NULL, 1, note_answer, &given_up);
+    TURN_UNTIL(f, given_up.count == IPC_ASKED_MAX && f->many_count == IPC_ASKED_MAX);
+    ipc_channel_call(f->listener, "contacts.list", NULL, 60000, note_answer, &busy);
+    TURN_UNTIL(f, busy.count == 1);
+    assert_string_equal(busy.error.code, "BUSY");
+    ipc_channel_call(f->listener, "node.contacts", NULL, 60000, note_answer, &ours);
+    TURN_UNTIL(f, f->many_count == IPC_ASKED_MAX + 1);
+    ipc_request_reply(f->many[--f->many_count], NULL);
+    TURN_UNTIL(f, ours.count == 1);
+    ipc_request_reply(f->many[--f->many_count], NULL); // makes room for one
+    ipc_channel_call(f->listener, "contacts.list", NULL, 60000, note_answer, &busy);
+    TURN_UNTIL(f, f->many_count == IPC_ASKED_MAX);
+    while (f->many_count > 0)
+        ipc_request_reply(f->many[--f->many_count], NULL);
+    TURN_UNTIL(f, busy.count == 2);
+    json_decref(busy.result);
+    json_decref(ours.result);
+}
+
 static void ten_thousand_events_arrive_in_order(void **state)
 {
     struct fixture *f = *state;
@@ -300,6 +338,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(failures_come_back_as_errors, setup, teardown),
         cmocka_unit_test_setup_teardown(late_answers_and_deadlines, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_begun_in_time_is_not_done, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_clients_ask_is_bounded_and_what_we_ask_is_not, setup, teardown),
         cmocka_unit_test_setup_teardown(ten_thousand_events_arrive_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(events_beyond_the_bound_are_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stranger_is_turned_away, setup, teardown),

@@ -101,12 +101,26 @@ static void messages_survive(void **state)
     jsonrpc_release(&m);
 }
 
+static void secrets_are_wiped_where_they_lie(void **state)
+{
+    (void)state;
+    static const char zeros[3];
+    json_t *params = json_pack("{s:s#, s:s}", "secret", "k\0y", 3, "name", "kept");
+    const char *bytes = json_string_value(json_object_get(params, "secret"));
+    jsonrpc_wipe(params, "secret");
+    jsonrpc_wipe(params, "missing");
+    assert_memory_equal(bytes, zeros, sizeof zeros);
+    assert_string_equal(json_string_value(json_object_get(params, "name")), "kept");
+    json_decref(params);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(malformed_messages_are_named),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(messages_survive),
+        cmocka_unit_test(secrets_are_wiped_where_they_lie),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

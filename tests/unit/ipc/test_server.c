@@ -31,7 +31,7 @@ struct fixture {
     struct ipc_server *server;
     pthread_t thread;
     atomic_bool stop;
-    struct ipc_request *kept[IPC_IN_FLIGHT_MAX];
+    struct ipc_request *kept[IPC_IN_FLIGHT_EVER];
     atomic_size_t kept_count;
     atomic_bool release;
     atomic_int provisions;
@@ -179,6 +179,21 @@ static void the_65th_request_is_busy(void **state)
     ipc_client_destroy(c);
 }
 
+static void requests_whose_askers_are_gone_count_too(void **state)
+{
+    struct fixture *f = *state;
+    struct error e = {0};
+    while (atomic_load(&f->provisions) < IPC_IN_FLIGHT_EVER) {
+        struct ipc_client *gone = client(f);
+        assert_null(ipc_client_call(gone, "provision", provision_params(), 2, &e));
+        ipc_client_destroy(gone);
+    }
+    struct ipc_client *c = client(f);
+    assert_null(ipc_client_call(c, "status", NULL, PATIENCE_MS, &e));
+    assert_string_equal(e.code, "BUSY");
+    ipc_client_destroy(c);
+}
+
 static void an_impatient_socket_acts_once(void **state)
 {
     struct fixture *f = *state;
@@ -300,6 +315,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_call_is_answered, setup, teardown),
         cmocka_unit_test_setup_teardown(a_waiting_call_delays_no_other, setup, teardown),
         cmocka_unit_test_setup_teardown(the_65th_request_is_busy, setup, teardown),
+        cmocka_unit_test_setup_teardown(requests_whose_askers_are_gone_count_too, setup, teardown),
         cmocka_unit_test_setup_teardown(an_impatient_socket_acts_once, setup, teardown),
         cmocka_unit_test_setup_teardown(garbage_gets_one_error, setup, teardown),
         cmocka_unit_test_setup_teardown(the_last_answer_arrives, setup, teardown),

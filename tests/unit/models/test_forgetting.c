@@ -173,22 +173,14 @@ static void groups_are_left(void **state)
     assert_false(access_has(&w->me.m, target, &w->ann.self->person));
 }
 
-static void become_own_nodes(struct model_node *a, struct model_node *b)
-{
-    struct model *m = model_node_begin(a);
-    MUST(sharing_set_own_node(m, &b->self->person, &b->self->instance_keys.public_key, &e));
-    MUST(sharing_apply(m, &b->self->person, &e));
-    model_node_end(a);
-}
-
 static void the_own_other_node_follows(void **state)
 {
     struct world *w = *state;
     struct model_node other;
     model_node_open_plain(&other, "other@test", "other", NULL);
     model_node_pair(&w->me, &other);
-    become_own_nodes(&w->me, &other);
-    become_own_nodes(&other, &w->me);
+    model_node_become_own(&w->me, &other);
+    model_node_become_own(&other, &w->me);
     sync_both(&w->me, &other);
     assert_true(decision(&other, &w->ann).trusted); // we vouch for her
     forget(&w->me, &w->ann);
@@ -218,8 +210,8 @@ static void news_of_whom_we_forgot_do_not_bring_her_back(void **state)
     model_node_open_plain(&other, "other@test", "other", NULL);
     model_node_pair(&w->me, &other);
     model_node_pair(&w->ann, &other);
-    become_own_nodes(&w->me, &other);
-    become_own_nodes(&other, &w->me);
+    model_node_become_own(&w->me, &other);
+    model_node_become_own(&other, &w->me);
     struct model *m = model_node_begin(&w->ann);
     MUST(sharing_apply(m, &other.self->person, &e));
     model_node_end(&w->ann);
@@ -246,8 +238,8 @@ static void who_pairs_with_the_other_node_is_listed_at_both(void **state)
     struct model_node other;
     model_node_open_plain(&other, "other@test", "other", NULL);
     model_node_pair(&w->me, &other);
-    become_own_nodes(&w->me, &other);
-    become_own_nodes(&other, &w->me);
+    model_node_become_own(&w->me, &other);
+    model_node_become_own(&other, &w->me);
     forget(&w->me, &w->ann);
     model_node_pair(&w->ann_anew, &other);
     sync_both(&w->me, &other);

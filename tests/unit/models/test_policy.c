@@ -1,67 +1,18 @@
 // What a peer may make us store and what we never hand out: the hazards of MODELS.md 8.7, one by one.
 #include "by_topic.h"
-#include "model_node.h"
 #include "models/access.h"
 #include "models/chat.h"
 #include "models/contact.h"
 #include "models/group.h"
-#include "models/instance.h"
 #include "models/leute.h"
 #include "models/policy.h"
 #include "models/profile.h"
-#include "models/restoring.h"
 #include "models/returning.h"
 #include "models/settings.h"
-#include "models/sharing.h"
-#include "models/someone.h"
+#include "policy_world.h"
 #include "tests/unit/cmocka_all.h"
 
-struct world {
-    struct model_node me;
-    struct model_node peer;
-};
-
-static int setup(void **state)
-{
-    struct world *w = mem_alloc(sizeof *w);
-    model_node_time = 1700000000000;
-    model_node_open_plain(&w->me, "me@test", "mine", NULL);
-    model_node_open_plain(&w->peer, "peer@test", "theirs", "ws://localhost:1");
-    model_node_pair(&w->me, &w->peer);
-    *state = w;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct world *w = *state;
-    model_node_close(&w->me);
-    model_node_close(&w->peer);
-    free(w);
-    return 0;
-}
-
 // ---- Import ---------------------------------------------------------------------------------------------------------
-
-static bool may_import(struct world *w, const struct value *object)
-{
-    struct object o;
-    struct error why;
-    MUST(object_make(store_recipes(w->me.store), w->me.m.arena, object, MICRODATA_OBJECT, &o, &e));
-    model_node_begin(&w->me);
-    bool yes = policy_may_import(&w->me.m, &w->peer.self->person, &o, &why) == STATUS_OK;
-    model_node_end(&w->me);
-    return yes;
-}
-
-static struct value *channel(struct world *w, const char *id, const struct hash *owner)
-{
-    struct value *info = model_object(&w->me.m, "ChannelInfo");
-    model_set_text(&w->me.m, info, "id", span_of(id));
-    if (owner != NULL)
-        model_set_hash(&w->me.m, info, "owner", owner);
-    return info;
-}
 
 static void takes_channels_from_their_owner_only(void **state)
 {
@@ -69,60 +20,37 @@ static void takes_channels_from_their_owner_only(void **state)
     const struct hash *me = &w->me.self->person;
     const struct hash *peer = &w->peer.self->person;
     const struct hash stranger = {{9}};
-    assert_true(may_import(w, channel(w, "news", peer)));
-    assert_false(may_import(w, channel(w, "contacts", me)));
-    assert_false(may_import(w, channel(w, "news", &stranger)));
-    assert_true(may_import(w, channel(w, topic_one_to_one_id(w->me.m.arena, me, peer).ptr, NULL)));
-    assert_false(may_import(w, channel(w, topic_one_to_one_id(w->me.m.arena, me, &stranger).ptr, NULL)));
-    assert_false(may_import(w, channel(w, topic_one_to_one_id(w->me.m.arena, peer, &stranger).ptr, NULL)));
-}
-
-static struct value *profile_of_peer(struct world *w, unsigned number, size_t descriptions)
-{
-    struct model *m = &w->me.m;
-    const struct hash *peer = &w->peer.self->person;
-    struct value *profile = model_object(m, "Profile");
-    struct value *list = value_list(m->arena);
-    model_set_text(m, profile, "profileId", arena_printf(m->arena, "number %u", number));
-    model_set_hash(m, profile, "personId", peer);
-    model_set_hash(m, profile, "owner", peer);
-    value_set_member(m->arena, profile, SPAN("communicationEndpoint"), value_list(m->arena));
-    for (size_t i = 0; i < descriptions; i++)
-        value_add(m->arena, list, value_hash(m->arena, &(struct hash){{(uint8_t)i, (uint8_t)(i >> 8), 1}}));
-    value_set_member(m->arena, profile, SPAN("personDescription"), list);
-    return profile;
+    assert_true(world_may_import(w, world_channel(w, "news", peer)));
+    assert_false(world_may_import(w, world_channel(w, "contacts", me)));
+    assert_false(world_may_import(w, world_channel(w, "news", &stranger)));
+    assert_true(world_may_import(w, world_channel(w, topic_one_to_one_id(w->me.m.arena, me, peer).ptr, NULL)));
+    assert_false(world_may_import(w, world_channel(w, topic_one_to_one_id(w->me.m.arena, me, &stranger).ptr, NULL)));
+    assert_false(world_may_import(w, world_channel(w, topic_one_to_one_id(w->me.m.arena, peer, &stranger).ptr, NULL)));
 }
 
 static void takes_a_bounded_number_of_profiles(void **state)
 {
     struct world *w = *state;
-    assert_true(may_import(w, profile_of_peer(w, 0, 256)));
-    assert_false(may_import(w, profile_of_peer(w, 0, 257)));
+    assert_true(world_may_import(w, world_profile_of_peer(w, 0, 256)));
+    assert_false(world_may_import(w, world_profile_of_peer(w, 0, 257)));
     for (unsigned i = 1; i < 64; i++) { // with the one of the pairing
-        assert_true(may_import(w, profile_of_peer(w, i, 0)));
+        assert_true(world_may_import(w, world_profile_of_peer(w, i, 0)));
         struct model *m = model_node_begin(&w->me);
-        MUST(model_change(m, profile_of_peer(w, i, 0), NULL, &e));
+        MUST(model_change(m, world_profile_of_peer(w, i, 0), NULL, &e));
         model_node_end(&w->me);
     }
-    assert_false(may_import(w, profile_of_peer(w, 64, 0)));
-    assert_true(may_import(w, profile_of_peer(w, 7, 1))); // another version of one that is here
-}
-
-static bool follows(struct world *w, const struct value *object)
-{
-    struct object o;
-    MUST(object_make(store_recipes(w->me.store), w->me.m.arena, object, MICRODATA_OBJECT, &o, &e));
-    return policy_follows(&w->me.m, &w->peer.self->person, &o);
+    assert_false(world_may_import(w, world_profile_of_peer(w, 64, 0)));
+    assert_true(world_may_import(w, world_profile_of_peer(w, 7, 1))); // another version of one that is here
 }
 
 static void follows_the_history_of_who_writes_alone(void **state)
 {
     struct world *w = *state;
-    struct value *profile = profile_of_peer(w, 0, 0);
-    assert_true(follows(w, profile));
+    struct value *profile = world_profile_of_peer(w, 0, 0);
+    assert_true(world_follows(w, profile));
     model_set_hash(&w->me.m, profile, "owner", &w->me.self->person);
-    assert_false(follows(w, profile));
-    assert_false(follows(w, channel(w, "news", &w->peer.self->person)));
+    assert_false(world_follows(w, profile));
+    assert_false(world_follows(w, world_channel(w, "news", &w->peer.self->person)));
 }
 
 static struct hash begin_channel(struct world *w, const char *id)
@@ -137,17 +65,17 @@ static struct hash begin_channel(struct world *w, const char *id)
 static void takes_channels_without_owner_from_whom_they_came(void **state)
 {
     struct world *w = *state;
-    assert_true(may_import(w, channel(w, "theirs", NULL)));
+    assert_true(world_may_import(w, world_channel(w, "theirs", NULL)));
     begin_channel(w, "ours");
-    assert_false(may_import(w, channel(w, "ours", NULL)));
+    assert_false(world_may_import(w, world_channel(w, "ours", NULL)));
 
-    assert_true(may_import(w, channel(w, "named before", NULL)));
+    assert_true(world_may_import(w, world_channel(w, "named before", NULL)));
     struct hash named = begin_channel(w, "named before");
-    assert_false(may_import(w, channel(w, "named before", NULL)));
+    assert_false(world_may_import(w, world_channel(w, "named before", NULL)));
     struct model *m = model_node_begin(&w->me);
     MUST(access_grant(m, (struct access_target){ACCESS_ID, named}, &w->peer.self->person, &e));
     model_node_end(&w->me);
-    assert_true(may_import(w, channel(w, "named before", NULL)));
+    assert_true(world_may_import(w, world_channel(w, "named before", NULL)));
 }
 
 static struct value *topic(struct world *w, struct span id, const struct hash *channel_id)
@@ -171,14 +99,14 @@ static void takes_topics_that_name_their_own_channel_only(void **state)
     MUST(channel_id_hash(m, id, NULL, &good, &e));
     MUST(channel_id_hash(m, SPAN("contacts"), me, &secret, &e));
     MUST(channel_id_hash(m, SPAN("club"), peer, &theirs, &e));
-    assert_true(may_import(w, topic(w, id, &good)));
-    assert_false(may_import(w, topic(w, id, &secret)));
-    assert_false(may_import(w, topic(w, SPAN("contacts"), &secret)));
-    assert_false(may_import(w, topic(w, SPAN("EveryoneTopic"), &secret)));
+    assert_true(world_may_import(w, topic(w, id, &good)));
+    assert_false(world_may_import(w, topic(w, id, &secret)));
+    assert_false(world_may_import(w, topic(w, SPAN("contacts"), &secret)));
+    assert_false(world_may_import(w, topic(w, SPAN("EveryoneTopic"), &secret)));
     const struct hash stranger = {{9}};
     struct span others = topic_one_to_one_id(m->arena, peer, &stranger);
     MUST(channel_id_hash(m, others, NULL, &good, &e));
-    assert_false(may_import(w, topic(w, others, &good)));
+    assert_false(world_may_import(w, topic(w, others, &good)));
 }
 
 // The group of a peer that has one channel for all: it is taken, and what we write there goes back to that peer.
@@ -189,17 +117,17 @@ static void takes_part_in_a_group_of_a_peer(void **state)
     struct hash stored;
     struct topic found;
     MUST(channel_id_hash(&w->me.m, SPAN("club"), NULL, &channel_id, &e));
-    assert_true(may_import(w, topic(w, SPAN("club"), &channel_id)));
+    assert_true(world_may_import(w, topic(w, SPAN("club"), &channel_id)));
     struct model *m = model_node_begin(&w->me);
     MUST(model_put(m, topic(w, SPAN("club"), &channel_id), &stored, &e));
     model_node_end(&w->me);
     MUST(topic_find(m, SPAN("club"), &found, &e));
     assert_true(access_has(m, (struct access_target){ACCESS_ID, channel_id}, &w->peer.self->person));
     assert_true(access_has(m, (struct access_target){ACCESS_OBJECT, stored}, &w->peer.self->person));
-    assert_true(may_import(w, channel(w, "club", NULL)));
+    assert_true(world_may_import(w, world_channel(w, "club", NULL)));
 
     struct hash ours = begin_channel(w, "ours");
-    assert_false(may_import(w, topic(w, SPAN("ours"), &ours)));
+    assert_false(world_may_import(w, topic(w, SPAN("ours"), &ours)));
 }
 
 // Even a Topic that comes in some other way opens nothing.
@@ -220,29 +148,18 @@ static void grants_nothing_for_a_topic_that_names_another_channel(void **state)
     assert_int_equal(topic_find(m, id, &found, &why), STATUS_NOT_FOUND);
 }
 
-static struct value *profile(struct world *w, const struct hash *person, const struct hash *owner)
-{
-    struct value *p = model_object(&w->me.m, "Profile");
-    model_set_text(&w->me.m, p, "profileId", SPAN("default"));
-    model_set_hash(&w->me.m, p, "personId", person);
-    model_set_hash(&w->me.m, p, "owner", owner);
-    value_set_member(w->me.m.arena, p, SPAN("communicationEndpoint"), value_list(w->me.m.arena));
-    value_set_member(w->me.m.arena, p, SPAN("personDescription"), value_list(w->me.m.arena));
-    return p;
-}
-
 static void takes_profiles_from_their_person_only(void **state)
 {
     struct world *w = *state;
     const struct hash *me = &w->me.self->person;
     const struct hash *peer = &w->peer.self->person;
     const struct hash stranger = {{9}};
-    assert_true(may_import(w, profile(w, peer, peer)));
-    assert_false(may_import(w, profile(w, me, me)));
-    assert_false(may_import(w, profile(w, me, peer)));
-    assert_false(may_import(w, profile(w, peer, me)));
-    assert_false(may_import(w, profile(w, &stranger, peer)));
-    assert_false(may_import(w, profile(w, &stranger, &stranger)));
+    assert_true(world_may_import(w, world_profile(w, peer, peer)));
+    assert_false(world_may_import(w, world_profile(w, me, me)));
+    assert_false(world_may_import(w, world_profile(w, me, peer)));
+    assert_false(world_may_import(w, world_profile(w, peer, me)));
+    assert_false(world_may_import(w, world_profile(w, &stranger, peer)));
+    assert_false(world_may_import(w, world_profile(w, &stranger, &stranger)));
 }
 
 static struct value *current(struct world *w, const char *type, const struct hash *id)
@@ -258,20 +175,20 @@ static void takes_no_bookkeeping_from_anybody(void **state)
     struct model *m = &w->me.m;
     struct hash id;
     MUST(leute_me(m, &id, &e));
-    assert_false(may_import(w, current(w, "Someone", &id)));
+    assert_false(world_may_import(w, current(w, "Someone", &id)));
     MUST(leute_id(m, &id, &e));
-    assert_false(may_import(w, current(w, "Leute", &id)));
-    assert_false(may_import(w, current(w, "Instance", &w->me.self->instance)));
-    assert_false(may_import(w, current(w, "Person", &w->me.self->person)));
+    assert_false(world_may_import(w, current(w, "Leute", &id)));
+    assert_false(world_may_import(w, current(w, "Instance", &w->me.self->instance)));
+    assert_false(world_may_import(w, current(w, "Person", &w->me.self->person)));
     MUST(group_id(m, SPAN(GROUP_EVERYONE), &id, &e));
-    assert_false(may_import(w, current(w, "Group", &id)));
+    assert_false(world_may_import(w, current(w, "Group", &id)));
     model_node_begin(&w->me);
     MUST(settings_set(m, SPAN("app"), SPAN("k"), SPAN("v"), &e));
     model_node_end(&w->me);
     struct value *settings = model_object(m, "Settings");
     model_set_text(m, settings, "id", SPAN("app"));
     value_set_member(m->arena, settings, SPAN("properties"), value_map(m->arena));
-    assert_false(may_import(w, settings));
+    assert_false(world_may_import(w, settings));
 }
 
 static struct value *supply(struct world *w, const char *identity)
@@ -286,16 +203,16 @@ static void keeps_own_application_objects_own(void **state)
 {
     struct world *w = *state;
     struct version_result stored;
-    assert_true(may_import(w, supply(w, "theirs")));
+    assert_true(world_may_import(w, supply(w, "theirs")));
     struct model *m = model_node_begin(&w->me);
     MUST(model_change(m, supply(w, "mine"), &stored, &e));
     model_node_end(&w->me);
-    assert_false(may_import(w, supply(w, "mine")));
+    assert_false(world_may_import(w, supply(w, "mine")));
     model_node_begin(&w->me);
     MUST(access_grant(m, (struct access_target){ACCESS_ID, stored.id_hash}, &w->peer.self->person, &e));
     model_node_end(&w->me);
-    assert_true(may_import(w, supply(w, "mine"))); // edited together
-    assert_true(may_import(w, supply(w, "theirs")));
+    assert_true(world_may_import(w, supply(w, "mine"))); // edited together
+    assert_true(world_may_import(w, supply(w, "theirs")));
 }
 
 // ---- What sticks ----------------------------------------------------------------------------------------------------
@@ -501,215 +418,28 @@ static void a_grant_comes_with_what_was_merged(void **state)
     model_node_end(&w->me);
 }
 
-// ---- The own other node ---------------------------------------------------------------------------------------------
-
-static void become_own_nodes(struct model_node *a, struct model_node *b)
-{
-    struct model *m = model_node_begin(a);
-    MUST(sharing_set_own_node(m, &b->self->person, &b->self->instance_keys.public_key, &e));
-    MUST(sharing_apply(m, &b->self->person, &e));
-    model_node_end(a);
-}
-
-static void the_own_node_gets_contacts_and_conversations(void **state)
-{
-    struct world *w = *state;
-    struct model_node friend;
-    struct chat_sent sent;
-    struct contact found;
-    struct topic topic_with;
-    struct chat_messages page;
-    become_own_nodes(&w->me, &w->peer);
-    become_own_nodes(&w->peer, &w->me);
-    model_node_open_plain(&friend, "friend@test", "friend", "ws://friend:1");
-    model_node_pair(&w->peer, &friend);
-    struct model *m = model_node_begin(&friend);
-    MUST(chat_send_to(m, &w->peer.self->person, SPAN("hello there"), NULL, 0, &sent, &e));
-    model_node_end(&friend);
-    model_node_sync(&friend, &w->peer);
-    for (int i = 0; i < 3; i++) {
-        model_node_sync(&w->peer, &w->me);
-        model_node_sync(&w->me, &w->peer);
-    }
-    MUST(contact_get(&w->me.m, &friend.self->person, &found, &e));
-    assert_true(found.trusted); // vouched for by the other node
-    struct span id = topic_one_to_one_id(w->me.m.arena, &w->peer.self->person, &friend.self->person);
-    MUST(topic_find(&w->me.m, id, &topic_with, &e));
-    assert_true(hash_is_zero(&topic_with.peer));
-    MUST(chat_page(&w->me.m, &topic_with, 0, NULL, &page, &e));
-    assert_int_equal(page.count, 1);
-    assert_int_equal(page.items[0].verification, VERIFICATION_VERIFIED);
-    model_node_close(&friend);
-}
-
-// What only the two write counts with its history, whoever was right about the time.
-static void the_own_node_is_followed(void **state)
-{
-    struct world *w = *state;
-    struct value *someone = model_object(&w->me.m, "Someone");
-    model_set_text(&w->me.m, someone, "someoneId", SPAN("s"));
-    model_set_hash(&w->me.m, someone, "mainProfile", &w->me.self->person);
-    value_set_member(w->me.m.arena, someone, SPAN("identities"), value_map(w->me.m.arena));
-    struct value *recipe = model_object(&w->me.m, "Recipe");
-    model_set_text(&w->me.m, recipe, "name", SPAN("Own"));
-    value_set_member(w->me.m.arena, recipe, SPAN("rule"), value_list(w->me.m.arena));
-    const struct value *objects[] = {someone, recipe};
-    for (size_t i = 0; i < 2; i++)
-        assert_false(follows(w, objects[i]));
-    become_own_nodes(&w->me, &w->peer);
-    for (size_t i = 0; i < 2; i++)
-        assert_true(follows(w, objects[i]));
-    assert_false(follows(w, channel(w, "news", NULL)));
-}
-
-static uint64_t objects_of(struct model_node *n)
-{
-    struct store_totals totals;
-    MUST(store_totals(n->store, &totals, &e));
-    return totals.objects;
-}
-
-// What the own nodes share comes back to where it was made; that ends, and nothing is offered in vain for ever.
-static void own_nodes_come_to_rest(void **state)
-{
-    struct world *w = *state;
-    struct model_node friend;
-    struct chat_sent sent;
-    become_own_nodes(&w->me, &w->peer);
-    become_own_nodes(&w->peer, &w->me);
-    model_node_open_plain(&friend, "friend@test", "friend", "ws://friend:1");
-    model_node_pair(&w->peer, &friend);
-    struct model *m = model_node_begin(&w->peer);
-    MUST(settings_set(m, SPAN("app"), SPAN("theme"), SPAN("dark"), &e));
-    MUST(chat_send_to(m, &friend.self->person, SPAN("hello"), NULL, 0, &sent, &e));
-    MUST(chat_send_to(m, &w->me.self->person, SPAN("hello"), NULL, 0, &sent, &e));
-    MUST(profile_set_name(m, SPAN("Peer"), &e));
-    model_node_end(&w->peer);
-    for (int i = 0; i < 5; i++) {
-        model_node_sync(&w->peer, &w->me);
-        model_node_sync(&w->me, &w->peer);
-    }
-    uint64_t mine = objects_of(&w->me);
-    uint64_t theirs = objects_of(&w->peer);
-    assert_int_equal(model_node_sync(&w->peer, &w->me), 0);
-    assert_int_equal(model_node_sync(&w->me, &w->peer), 0);
-    assert_int_equal(objects_of(&w->me), mine);
-    assert_int_equal(objects_of(&w->peer), theirs);
-    model_node_close(&friend);
-}
-
-static void the_own_node_shares_settings_but_not_itself(void **state)
-{
-    struct world *w = *state;
-    struct span value;
-    struct someone me;
-    struct hash id;
-    become_own_nodes(&w->me, &w->peer);
-    become_own_nodes(&w->peer, &w->me);
-    struct model *m = model_node_begin(&w->peer);
-    MUST(settings_set(m, SPAN("app"), SPAN("theme"), SPAN("dark"), &e));
-    model_node_end(&w->peer);
-    model_node_sync(&w->peer, &w->me);
-    MUST(settings_get(&w->me.m, SPAN("app"), SPAN("theme"), &value, &e));
-    assert_true(span_eq_text(value, "dark"));
-    MUST(leute_me(&w->me.m, &id, &e));
-    MUST(someone_load(&w->me.m, &id, &me, &e));
-    assert_int_equal(me.count, 1);
-    someone_free(&me);
-    assert_false(may_import(w, profile(w, &w->me.self->person, &w->me.self->person)));
-    assert_false(may_import(w, channel(w, "contacts", &w->me.self->person)));
-}
-
-// ---- Own nodes ------------------------------------------------------------------------------------------------------
-
-static struct value *grant_of(struct world *w, const struct hash *id)
-{
-    struct value *grant = model_object(&w->me.m, "IdAccess");
-    model_set_hash(&w->me.m, grant, "id", id);
-    value_set_member(w->me.m.arena, grant, SPAN("person"), model_hashes(&w->me.m, &w->peer.self->person, 1, false));
-    value_set_member(w->me.m.arena, grant, SPAN("group"), value_list(w->me.m.arena));
-    return grant;
-}
-
-static void peer_becomes_own(struct world *w)
-{
-    struct model *m = model_node_begin(&w->me);
-    MUST(sharing_set_own_node(m, &w->peer.self->person, &w->peer.self->instance_keys.public_key, &e));
-    model_node_end(&w->me);
-}
-
-static void takes_grants_from_the_own_node_only(void **state)
-{
-    struct world *w = *state;
-    struct hash profile;
-    struct hash leute;
-    MUST(profile_own(&w->me.m, &profile, &e));
-    MUST(leute_id(&w->me.m, &leute, &e));
-    assert_false(may_import(w, grant_of(w, &profile)));
-    assert_false(policy_may_want(&w->me.m, &w->peer.self->person, SPAN("IdAccess"), &profile));
-    assert_false(policy_may_serve(&w->me.m, &w->peer.self->person, SPAN("IdAccess"), &profile));
-    peer_becomes_own(w);
-    assert_true(may_import(w, grant_of(w, &profile)));
-    assert_true(policy_may_want(&w->me.m, &w->peer.self->person, SPAN("IdAccess"), &profile));
-    assert_true(policy_may_serve(&w->me.m, &w->peer.self->person, SPAN("IdAccess"), &profile));
-    assert_false(may_import(w, grant_of(w, &leute))); // never shared, whoever says so
-}
-
-static struct value *own_profile(struct world *w)
-{
-    struct value *profile = profile_of_peer(w, 1, 0);
-    model_set_hash(&w->me.m, profile, "personId", &w->me.self->person);
-    model_set_hash(&w->me.m, profile, "owner", &w->me.self->person);
-    return profile;
-}
-
-static void takes_its_own_back_only_while_it_is_restored(void **state)
-{
-    struct world *w = *state;
-    const struct hash *me = &w->me.self->person;
-    peer_becomes_own(w);
-    assert_false(may_import(w, own_profile(w)));
-    assert_false(may_import(w, channel(w, "mine", me)));
-    struct model *m = model_node_begin(&w->me);
-    MUST(restoring_begin(m, &e));
-    model_node_end(&w->me);
-    assert_true(may_import(w, own_profile(w)));
-    assert_true(may_import(w, channel(w, "mine", me)));
-    m = model_node_begin(&w->me);
-    MUST(restoring_end(m, w->me.keys, &e));
-    model_node_end(&w->me);
-    assert_false(may_import(w, own_profile(w)));
-    assert_false(may_import(w, channel(w, "mine", me)));
-}
-
 int main(void)
 {
     crypto_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(takes_channels_from_their_owner_only, setup, teardown),
-        cmocka_unit_test_setup_teardown(takes_a_bounded_number_of_profiles, setup, teardown),
-        cmocka_unit_test_setup_teardown(follows_the_history_of_who_writes_alone, setup, teardown),
-        cmocka_unit_test_setup_teardown(takes_channels_without_owner_from_whom_they_came, setup, teardown),
-        cmocka_unit_test_setup_teardown(takes_part_in_a_group_of_a_peer, setup, teardown),
-        cmocka_unit_test_setup_teardown(takes_topics_that_name_their_own_channel_only, setup, teardown),
-        cmocka_unit_test_setup_teardown(grants_nothing_for_a_topic_that_names_another_channel, setup, teardown),
-        cmocka_unit_test_setup_teardown(takes_profiles_from_their_person_only, setup, teardown),
-        cmocka_unit_test_setup_teardown(takes_no_bookkeeping_from_anybody, setup, teardown),
-        cmocka_unit_test_setup_teardown(keeps_own_application_objects_own, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_peer_cannot_rename_me, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_peer_cannot_write_into_my_channel, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_peer_cannot_give_others_keys, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_peer_cannot_claim_anothers_instance_key, setup, teardown),
-        cmocka_unit_test_setup_teardown(never_grants_or_serves_what_is_private, setup, teardown),
-        cmocka_unit_test_setup_teardown(adds_and_revokes_grants, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_grant_comes_with_what_was_merged, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_own_node_gets_contacts_and_conversations, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_own_node_is_followed, setup, teardown),
-        cmocka_unit_test_setup_teardown(own_nodes_come_to_rest, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_own_node_shares_settings_but_not_itself, setup, teardown),
-        cmocka_unit_test_setup_teardown(takes_grants_from_the_own_node_only, setup, teardown),
-        cmocka_unit_test_setup_teardown(takes_its_own_back_only_while_it_is_restored, setup, teardown),
-        cmocka_unit_test_setup_teardown(our_own_channel_is_news_only_after_a_restore, setup, teardown),
+        cmocka_unit_test_setup_teardown(takes_channels_from_their_owner_only, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(takes_a_bounded_number_of_profiles, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(follows_the_history_of_who_writes_alone, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(takes_channels_without_owner_from_whom_they_came, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(takes_part_in_a_group_of_a_peer, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(takes_topics_that_name_their_own_channel_only, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(grants_nothing_for_a_topic_that_names_another_channel, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(takes_profiles_from_their_person_only, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(takes_no_bookkeeping_from_anybody, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(keeps_own_application_objects_own, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(a_peer_cannot_rename_me, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(a_peer_cannot_write_into_my_channel, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(a_peer_cannot_give_others_keys, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(a_peer_cannot_claim_anothers_instance_key, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(never_grants_or_serves_what_is_private, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(adds_and_revokes_grants, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(a_grant_comes_with_what_was_merged, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(our_own_channel_is_news_only_after_a_restore, world_begin, world_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,14 +21,6 @@ struct world {
     struct model_node bob;
 };
 
-static void become_own(struct model_node *a, struct model_node *b)
-{
-    struct model *m = model_node_begin(a);
-    MUST(sharing_set_own_node(m, &b->self->person, &b->self->instance_keys.public_key, &e));
-    MUST(sharing_apply(m, &b->self->person, &e));
-    model_node_end(a);
-}
-
 static void meet(struct model_node *a, struct model_node *b)
 {
     model_node_pair(a, b);
@@ -58,8 +50,8 @@ static int setup(void **state)
     model_node_open_plain(&w->sparse, "sparse@test", "sparse", NULL);
     model_node_open_plain(&w->bob, "bob@test", "bob", NULL);
     model_node_pair(&w->archive, &w->sparse);
-    become_own(&w->archive, &w->sparse);
-    become_own(&w->sparse, &w->archive);
+    model_node_become_own(&w->archive, &w->sparse);
+    model_node_become_own(&w->sparse, &w->archive);
     meet(&w->archive, &w->bob);
     sync_all(w);
     *state = w;

@@ -252,3 +252,12 @@ const char *fixture_path(struct fixture *f, const char *name)
 {
     return arena_printf(f->arena, "%s/%s", f->dir, name).ptr;
 }
+
+void fixture_assert_reads(struct fixture *f, const struct object *o)
+{
+    struct span text;
+    struct error e = {0};
+    if (store_get(f->store, &o->hash, f->arena, &text, &e) != STATUS_OK)
+        fail_msg("%s: %s", e.code, e.message);
+    assert_true(span_eq(text, o->microdata));
+}

@@ -23,6 +23,12 @@ void fixture_close(struct fixture *f);                      // removes the folde
 int fixture_begin_archive(void **state);
 int fixture_begin_sparse(void **state);
 int fixture_end(void **state);
+// Both, as two members of the table of tests.
+#define FIXTURE_BOTH(test)                                                                                             \
+    {#test " (archive)", test, fixture_begin_archive, fixture_end, NULL},                                              \
+    {                                                                                                                  \
+#test " (sparse)", test, fixture_begin_sparse, fixture_end, NULL                                               \
+    }
 const char *fixture_path(struct fixture *f, const char *name); // in the folder; as long as the fixture
 void fixture_settle(struct fixture *f);                        // maintains until there is nothing more to do
 
@@ -40,6 +46,7 @@ struct object fixture_grant(struct fixture *f, const struct hash *target, bool i
 void fixture_put(struct fixture *f, const struct object *o);
 struct hash fixture_change(struct fixture *f, const struct object *o); // as new current version; the id hash
 struct hash fixture_file(struct fixture *f, struct span bytes);
+void fixture_assert_reads(struct fixture *f, const struct object *o); // as it was put
 
 // The roots of a person as one JSON text, fragments sorted, and how many were left out.
 struct span fixture_roots(struct fixture *f, const struct hash *person, uint64_t *skipped);

@@ -1,42 +1,12 @@
-// Objects, files, versions, links and small things of the store.
-#include <sqlite3.h>
+// Objects, versions, links and small things of the store.
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../cmocka_all.h"
-#include "crypto/sha256.h"
 #include "fixture.h"
 #include "io/file.h"
 #include "store/look.h"
-
-static void opened(void **state, enum store_kind kind)
-{
-    struct fixture *f = mem_alloc(sizeof *f);
-    fixture_open(f, kind);
-    *state = f;
-}
-
-static int open_archive(void **state)
-{
-    opened(state, STORE_ARCHIVE);
-    return 0;
-}
-
-static int open_sparse(void **state)
-{
-    opened(state, STORE_SPARSE);
-    return 0;
-}
-
-static void assert_reads(struct fixture *f, const struct object *o)
-{
-    struct span text;
-    struct error e = {0};
-    if (store_get(f->store, &o->hash, f->arena, &text, &e) != STATUS_OK)
-        fail_msg("%s: %s", e.code, e.message);
-    assert_true(span_eq(text, o->microdata));
-}
 
 static void new_store_is_empty(void **state)
 {
@@ -71,7 +41,7 @@ static void object_comes_back(void **state)
     assert_false(is_new);
     assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
     for (int round = 0; round < 3; round++) {
-        assert_reads(f, &o);
+        fixture_assert_reads(f, &o);
         assert_int_equal(store_get_object(f->store, &o.hash, f->arena, &again, NULL), STATUS_OK);
         assert_true(value_eq(o.value, again.value));
         assert_int_equal(store_info(f->store, &o.hash, &info, NULL), STATUS_OK);
@@ -96,10 +66,10 @@ static void big_object_comes_back(void **state)
     struct object o = fixture_leaf(f, text);
     free(text);
     fixture_put(f, &o);
-    assert_reads(f, &o);
+    fixture_assert_reads(f, &o);
     fixture_settle(f);
     fixture_reopen(f);
-    assert_reads(f, &o);
+    fixture_assert_reads(f, &o);
 }
 
 static void writing_needs_a_transaction(void **state)
@@ -125,7 +95,7 @@ static void rollback_leaves_nothing(void **state)
     assert_int_equal(totals.objects, 0);
     fixture_put(f, &o); // the type of the rolled back object is written again
     fixture_reopen(f);
-    assert_reads(f, &o);
+    fixture_assert_reads(f, &o);
 }
 
 static void savepoints_nest(void **state)
@@ -286,120 +256,6 @@ static void prefixes_find_hashes(void **state)
     hash_list_free(&found);
 }
 
-// ---- Files ----------------------------------------------------------------------------------------------------------
-
-static struct span pattern(struct fixture *f, size_t len)
-{
-    char *p = arena_alloc(f->arena, len + 1);
-    for (size_t i = 0; i < len; i++)
-        p[i] = (char)(i * 7 + i / 251);
-    return (struct span){p, len};
-}
-
-static void assert_file_reads(struct fixture *f, const struct hash *hash, struct span bytes)
-{
-    struct buf all = {0};
-    struct error e = {0};
-    size_t before;
-    do {
-        before = all.len;
-        if (store_read_chunk(f->store, hash, all.len, &all, &e) != STATUS_OK)
-            fail_msg("%s: %s", e.code, e.message);
-    } while (all.len - before == STORE_CHUNK);
-    assert_true(span_eq(buf_span(&all), bytes));
-    buf_free(&all);
-}
-
-static void files_of_any_size(void **state)
-{
-    static const size_t sizes[] = {0, 1, 1000, STORE_CHUNK - 1, STORE_CHUNK, STORE_CHUNK + 1, 1000000};
-    struct fixture *f = *state;
-    struct hash hashes[sizeof sizes / sizeof *sizes];
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        struct span bytes = pattern(f, sizes[i]);
-        hashes[i] = fixture_file(f, bytes);
-        struct hash expected = sha256(bytes);
-        assert_true(hash_eq(&hashes[i], &expected));
-        assert_file_reads(f, &hashes[i], bytes);
-    }
-    fixture_settle(f);
-    fixture_reopen(f);
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        assert_file_reads(f, &hashes[i], pattern(f, sizes[i]));
-}
-
-static void wrong_hash_is_refused(void **state)
-{
-    struct fixture *f = *state;
-    struct hash expected = sha256(SPAN("something else"));
-    for (size_t size = 10; size < 200000; size += 150000) {
-        struct store_writer *w;
-        struct hash hash;
-        struct error e = {0};
-        struct span bytes = pattern(f, size);
-        struct hash actual = sha256(bytes);
-        assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
-        assert_int_equal(store_writer_create(f->store, false, &w, NULL), STATUS_OK);
-        assert_int_equal(store_writer_add(w, bytes, NULL), STATUS_OK);
-        assert_int_equal(store_writer_finish(w, &expected, &hash, NULL, &e), STATUS_INVALID);
-        assert_string_equal(e.code, "CIEC-FBL2");
-        store_writer_destroy(w);
-        assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
-        assert_int_equal(store_presence(f->store, &actual), STORE_ABSENT);
-    }
-}
-
-static void undone_file_leaves_no_trace(void **state)
-{
-    struct fixture *f = *state;
-    struct span bytes = pattern(f, 300000);
-    struct hash hash = sha256(bytes);
-    char path[200];
-    snprintf(path, sizeof path, "%s/incoming/%s", f->dir, hash_text(&hash).s);
-    struct store_writer *w;
-    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
-    assert_int_equal(store_writer_create(f->store, false, &w, NULL), STATUS_OK);
-    assert_int_equal(store_writer_add(w, bytes, NULL), STATUS_OK);
-    assert_int_equal(store_writer_finish(w, NULL, &hash, NULL, NULL), STATUS_OK);
-    store_writer_destroy(w);
-    assert_true(file_exists(path));
-    store_rollback(f->store);
-    assert_false(file_exists(path));
-    assert_int_equal(store_presence(f->store, &hash), STORE_ABSENT);
-}
-
-static void empty_text_is_refused(void **state)
-{
-    struct fixture *f = *state;
-    struct store_writer *w;
-    struct hash hash;
-    struct error e = {0};
-    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
-    assert_int_equal(store_writer_create(f->store, true, &w, NULL), STATUS_OK);
-    assert_int_equal(store_writer_finish(w, NULL, &hash, NULL, &e), STATUS_INVALID);
-    assert_string_equal(e.code, "SB-STORE");
-    store_writer_destroy(w);
-    store_rollback(f->store);
-}
-
-static void file_becomes_object_when_stored_as_one(void **state)
-{
-    struct fixture *f = *state;
-    struct object leaf = fixture_leaf(f, "1");
-    struct object o = fixture_link(f, &leaf.hash, 5);
-    struct store_info info;
-    struct hash_list found = {0};
-    fixture_file(f, o.microdata);
-    store_info(f->store, &o.hash, &info, NULL);
-    assert_int_equal(info.kind, STORE_BLOB);
-    fixture_put(f, &o);
-    store_info(f->store, &o.hash, &info, NULL);
-    assert_int_equal(info.kind, STORE_OBJECT);
-    assert_int_equal(store_referrers(f->store, &leaf.hash, SPAN("CreationTime"), false, &found, NULL), STATUS_OK);
-    assert_int_equal(found.count, 1);
-    hash_list_free(&found);
-}
-
 // ---- Small things ---------------------------------------------------------------------------------------------------
 
 #define HOUR (INT64_C(60) * 60 * 1000)
@@ -462,51 +318,6 @@ static void settings_are_replaced(void **state)
     assert_int_equal(store_setting_get(f->store, "port", f->arena, &value, NULL), STATUS_OK);
     assert_true(span_eq(value, SPAN("2\0x")));
     assert_int_equal(store_setting_get(f->store, "other", f->arena, &value, NULL), STATUS_NOT_FOUND);
-}
-
-static void evicted_bytes_are_remote_until_they_return(void **state)
-{
-    struct fixture *f = *state;
-    struct object alice = fixture_person(f, "alice@example.com", NULL);
-    struct object message = fixture_message(f, &alice.id_hash, "hello");
-    struct span small = pattern(f, 100);
-    struct span big = pattern(f, 200000);
-    struct error e = {0};
-    struct span text;
-    struct buf out = {0};
-    struct store_children children;
-    struct store_totals before;
-    struct store_totals after;
-    fixture_put(f, &alice);
-    fixture_put(f, &message);
-    const struct hash hashes[] = {message.hash, fixture_file(f, small), fixture_file(f, big)};
-    store_totals(f->store, &before, NULL);
-    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
-    for (size_t i = 0; i < 3; i++)
-        assert_int_equal(store_evict(f->store, &hashes[i], NULL), STATUS_OK);
-    assert_int_equal(store_evict(f->store, &alice.hash, &e), STATUS_REFUSED);
-    assert_string_equal(e.code, "NOT-EVICTABLE");
-    assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
-    fixture_reopen(f);
-    for (size_t i = 0; i < 3; i++)
-        assert_int_equal(store_presence(f->store, &hashes[i]), STORE_REMOTE);
-    store_totals(f->store, &after, NULL);
-    assert_int_equal(before.bytes - after.bytes, message.microdata.len + 200100);
-    assert_int_equal(store_get(f->store, &message.hash, f->arena, &text, &e), STATUS_NOT_FOUND);
-    assert_string_equal(e.code, "REMOTE");
-    assert_int_equal(store_read_chunk(f->store, &hashes[2], 0, &out, &e), STATUS_NOT_FOUND);
-    assert_int_equal(store_children(f->store, &message.hash, &children, NULL), STATUS_OK); // structure stays
-    assert_int_equal(children.count, 1);
-    free(children.items);
-    fixture_put(f, &message);
-    fixture_file(f, small);
-    fixture_file(f, big);
-    assert_reads(f, &message);
-    assert_file_reads(f, &hashes[1], small);
-    assert_file_reads(f, &hashes[2], big);
-    store_totals(f->store, &after, NULL);
-    assert_int_equal(before.bytes, after.bytes);
-    buf_free(&out);
 }
 
 struct heard {
@@ -593,142 +404,6 @@ static void archive_settles_into_files(void **state)
     buf_free(&text);
 }
 
-#define BOTH(test)                                                                                                     \
-    {#test " (archive)", test, open_archive, fixture_end, NULL},                                                       \
-    {                                                                                                                  \
-#test " (sparse)", test, open_sparse, fixture_end, NULL                                                        \
-    }
-
-// ---- Where things came from
-// ------------------------------------------------------------------------------------------
-
-struct announced {
-    size_t whole; // announced not as a part
-    size_t parts;
-};
-
-static enum status count_objects(struct store *s, const struct store_change *change, void *ctx, struct error *e)
-{
-    (void)s;
-    (void)e;
-    struct announced *a = ctx;
-    if (change->kind == STORE_CHANGE_OBJECT && change->content == STORE_OBJECT)
-        *(change->part ? &a->parts : &a->whole) += 1;
-    return STATUS_OK;
-}
-
-static void put_from(struct fixture *f, const struct object *o, const struct hash *sender, bool as_part)
-{
-    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
-    store_set_sender(f->store, sender);
-    store_set_parts(f->store, as_part);
-    assert_int_equal(store_put(f->store, o, NULL, NULL), STATUS_OK);
-    store_set_parts(f->store, false);
-    store_set_sender(f->store, NULL);
-    assert_int_equal(store_announce(f->store, NULL), STATUS_OK);
-    assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
-}
-
-static void a_part_counts_once_it_comes_for_itself(void **state)
-{
-    struct fixture *f = *state;
-    struct announced a = {0};
-    const struct hash eve = {{7}};
-    const struct hash *later[] = {&eve, NULL}; // by a peer, by ourselves
-    for (size_t i = 0; i < 2; i++) {
-        struct object o = fixture_leaf(f, i == 0 ? "one" : "two");
-        store_set_hook(f->store, count_objects, &a);
-        put_from(f, &o, &eve, true);
-        put_from(f, &o, &eve, true);
-        assert_int_equal(a.whole, i);
-        assert_int_equal(a.parts, i + 1);
-        assert_false(store_is_admitted(f->store, &o.hash));
-        fixture_reopen(f); // the mark lasts
-        store_set_hook(f->store, count_objects, &a);
-        assert_false(store_is_admitted(f->store, &o.hash));
-        put_from(f, &o, later[i], false);
-        assert_int_equal(a.whole, i + 1);
-        assert_true(store_is_admitted(f->store, &o.hash));
-        put_from(f, &o, &eve, true); // what counts goes on doing so
-        put_from(f, &o, &eve, false);
-        assert_int_equal(a.whole, i + 1);
-        assert_true(store_is_admitted(f->store, &o.hash));
-    }
-}
-
-static void a_root_stays_one_below_others(void **state)
-{
-    struct fixture *f = *state;
-    const struct hash eve = {{7}};
-    struct object o = fixture_leaf(f, "first for itself");
-    put_from(f, &o, &eve, false);
-    put_from(f, &o, &eve, true);
-    assert_true(store_is_admitted(f->store, &o.hash));
-}
-
-static enum store_link known(struct fixture *f, const struct hash *person, const struct hash *target)
-{
-    const struct hash self = {{99}};
-    struct store_knowledge *k = store_knowledge_create(f->store, person, &self, false);
-    enum store_link found = store_knowledge_of(k, LINK_OBJECT, target);
-    store_knowledge_destroy(k);
-    return found;
-}
-
-static void a_person_knows_what_it_sent_and_what_it_is_shown(void **state)
-{
-    struct fixture *f = *state;
-    struct object bob = fixture_person(f, "bob@example.com", NULL);
-    const struct hash eve = {{7}};
-    const struct hash nowhere = {{5}};
-    struct object secret = fixture_leaf(f, "secret");
-    struct object top = fixture_link(f, &secret.hash, 1);
-    struct object upper = fixture_link(f, &top.hash, 1);
-    fixture_put(f, &bob);
-    fixture_put(f, &secret);
-    fixture_put(f, &top);
-    fixture_put(f, &upper);
-    assert_int_equal(known(f, &bob.id_hash, &secret.hash), STORE_LINK_STRANGE);
-    assert_int_equal(known(f, &eve, &secret.hash), STORE_LINK_STRANGE);
-    put_from(f, &secret, &eve, true); // whoever has it may name it
-    assert_int_equal(known(f, &eve, &secret.hash), STORE_LINK_KNOWN);
-    struct object grant = fixture_grant(f, &upper.hash, false, &bob.id_hash, 1, NULL, 0);
-    fixture_change(f, &grant);
-    assert_int_equal(known(f, &bob.id_hash, &secret.hash), STORE_LINK_KNOWN);
-    assert_int_equal(known(f, &eve, &top.hash), STORE_LINK_STRANGE);
-    assert_int_equal(known(f, &bob.id_hash, &nowhere), STORE_LINK_MISSING);
-    assert_int_equal(known(f, &eve, &bob.id_hash), STORE_LINK_OTHER_KIND);
-}
-
-// A database of version 1: what it holds counts as made here.
-static void an_older_database_is_taken_over(void **state)
-{
-    static const char back[] = "ALTER TABLE object DROP COLUMN source; ALTER TABLE object DROP COLUMN part; DROP TABLE "
-                               "brought; DROP TABLE outbox; DROP TABLE outbox_total; DROP TABLE delivery; DROP TABLE "
-                               "trace; DROP TABLE hidden; DROP TABLE gone; DROP TABLE again; DROP INDEX "
-                               "scope_log_seq; DROP INDEX member_from; DROP INDEX group_member_from; PRAGMA "
-                               "user_version = 1";
-    struct fixture *f = *state;
-    struct object o = fixture_leaf(f, "from before");
-    struct object later = fixture_leaf(f, "from after");
-    const struct hash eve = {{7}};
-    sqlite3 *db = NULL;
-    fixture_put(f, &o);
-    store_close(f->store);
-    f->store = NULL;
-    assert_int_equal(sqlite3_open(arena_printf(f->arena, "%s/store.db", f->dir).ptr, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, back, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-    fixture_reopen(f);
-    assert_false(f->report.rebuilt);
-    assert_true(store_is_admitted(f->store, &o.hash));
-    assert_int_equal(known(f, &eve, &o.hash), STORE_LINK_STRANGE);
-    put_from(f, &later, &eve, true);
-    assert_int_equal(known(f, &eve, &later.hash), STORE_LINK_KNOWN);
-    fixture_reopen(f);
-    assert_false(store_is_admitted(f->store, &later.hash));
-}
-
 // Whoever is told of damage makes the store anew.
 static void what_cannot_be_read_is_not_called_damaged(void **state)
 {
@@ -751,35 +426,25 @@ static void what_cannot_be_read_is_not_called_damaged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(new_store_is_empty),
-        BOTH(object_comes_back),
-        BOTH(big_object_comes_back),
-        BOTH(writing_needs_a_transaction),
-        BOTH(rollback_leaves_nothing),
-        BOTH(savepoints_nest),
-        BOTH(versioned_object_brings_its_id_object),
-        BOTH(heads_follow_changes),
-        BOTH(children_precede_what_they_depend_on),
-        BOTH(deep_history_needs_no_stack),
-        BOTH(referrers_are_found_by_type),
-        BOTH(prefixes_find_hashes),
-        BOTH(files_of_any_size),
-        BOTH(wrong_hash_is_refused),
-        BOTH(undone_file_leaves_no_trace),
-        BOTH(empty_text_is_refused),
-        BOTH(file_becomes_object_when_stored_as_one),
-        BOTH(operations_are_kept_for_a_day),
-        BOTH(no_clock_makes_operations_forgotten),
-        BOTH(settings_are_replaced),
-        BOTH(evicted_bytes_are_remote_until_they_return),
-        BOTH(hook_hears_everything_once),
-        BOTH(each_visits_all),
-        BOTH(a_part_counts_once_it_comes_for_itself),
-        BOTH(a_root_stays_one_below_others),
-        BOTH(a_person_knows_what_it_sent_and_what_it_is_shown),
-        BOTH(an_older_database_is_taken_over),
-        cmocka_unit_test_setup_teardown(archive_settles_into_files, open_archive, fixture_end),
-        cmocka_unit_test_setup_teardown(what_cannot_be_read_is_not_called_damaged, open_archive, fixture_end),
+        FIXTURE_BOTH(new_store_is_empty),
+        FIXTURE_BOTH(object_comes_back),
+        FIXTURE_BOTH(big_object_comes_back),
+        FIXTURE_BOTH(writing_needs_a_transaction),
+        FIXTURE_BOTH(rollback_leaves_nothing),
+        FIXTURE_BOTH(savepoints_nest),
+        FIXTURE_BOTH(versioned_object_brings_its_id_object),
+        FIXTURE_BOTH(heads_follow_changes),
+        FIXTURE_BOTH(children_precede_what_they_depend_on),
+        FIXTURE_BOTH(deep_history_needs_no_stack),
+        FIXTURE_BOTH(referrers_are_found_by_type),
+        FIXTURE_BOTH(prefixes_find_hashes),
+        FIXTURE_BOTH(operations_are_kept_for_a_day),
+        FIXTURE_BOTH(no_clock_makes_operations_forgotten),
+        FIXTURE_BOTH(settings_are_replaced),
+        FIXTURE_BOTH(hook_hears_everything_once),
+        FIXTURE_BOTH(each_visits_all),
+        cmocka_unit_test_setup_teardown(archive_settles_into_files, fixture_begin_archive, fixture_end),
+        cmocka_unit_test_setup_teardown(what_cannot_be_read_is_not_called_damaged, fixture_begin_archive, fixture_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
