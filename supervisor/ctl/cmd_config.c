@@ -4,21 +4,26 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "io/file.h"
 #include "supervisor/config.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
 
+// NULL: of the state directory, which need not have one.
+static enum status load(const struct ctl *c, struct config *config, const char *file, struct error *e)
+{
+    struct buf path = {0};
+    buf_printf(&path, "%s/tandem.conf", c->state_dir);
+    enum status s = config_load(config, file != NULL ? file : buf_cstr(&path), file != NULL, e);
+    buf_free(&path);
+    return s;
+}
+
 static json_t *from_files(const struct ctl *c, struct error *e)
 {
-    const char *given = ctl_value(c, "config");
-    struct buf path = {0};
     struct config *config = config_create();
-    json_t *items = NULL;
-    buf_printf(&path, "%s/tandem.conf", c->state_dir);
-    if (config_load(config, given != NULL ? given : buf_cstr(&path), given != NULL, e) == STATUS_OK)
-        items = config_to_json(config);
+    json_t *items = load(c, config, ctl_value(c, "config"), e) == STATUS_OK ? config_to_json(config) : NULL;
     config_destroy(config);
-    buf_free(&path);
     return items;
 }
 
@@ -34,6 +39,39 @@ json_t *config_in_force(struct ctl *c, bool *running, struct error *e)
     json_t *items = result != NULL ? json_incref(json_object_get(result, "items")) : from_files(c, e);
     json_decref(result);
     return items;
+}
+
+// Where it was started with it, rather than by its file.
+static const char *given_at_start(const json_t *shown, const char *key)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach(json_object_get(shown, "items"), i, item)
+    {
+        const char *origin = json_string_value(json_object_get(item, "origin"));
+        if (strcmp(json_string_value(json_object_get(item, "key")), key) == 0 &&
+            (strcmp(origin, "environment") == 0 || strcmp(origin, "flag") == 0))
+            return json_string_value(json_object_get(item, "value"));
+    }
+    return NULL;
+}
+
+char *config_now(struct ctl *c, const char *key, struct error *e)
+{
+    json_t *shown = ctl_call(c, "config.show", NULL, e);
+    if (shown == NULL)
+        return NULL;
+    const char *given = given_at_start(shown, key);
+    const char *file = json_string_value(json_object_get(shown, "file"));
+    struct config *config = config_create();
+    char *value = NULL;
+    if (given != NULL)
+        value = mem_text(span_of(given));
+    else if (load(c, config, file_exists(file) ? file : NULL, e) == STATUS_OK)
+        value = mem_text(span_of(config_text(config, key)));
+    config_destroy(config);
+    json_decref(shown);
+    return value;
 }
 
 static void print_item(const json_t *item, bool origin)

@@ -226,13 +226,22 @@ static enum status set(struct ctl *c, const char *path, bool *had, struct error 
     return s;
 }
 
+static void tell(const char *path, const char *key, bool given, bool had)
+{
+    const char *next = strcmp(key, "ui.listen") == 0 ? "'tandem ui'" : "start";
+    output_text(path);
+    if (!given && !had)
+        puts(" did not have it; nothing was changed.");
+    else if (given)
+        printf(" has it. It counts from the next %s on, unless an option or the environment says otherwise.\n", next);
+    else
+        printf(" no longer has it. The default counts from the next %s on, unless an option or the environment says "
+               "otherwise.\n",
+               next);
+}
+
 enum status run_config_set(struct ctl *c, struct error *e)
 {
-    const char *what =
-        c->argument_count == 2
-            ? " has it. It counts from the next start on, unless an option or the environment says otherwise."
-            : " no longer has it. The default counts from the next start on, unless an option or the "
-              "environment says otherwise.";
     const char *given = ctl_value(c, "config");
     bool had;
     struct buf path = {0};
@@ -244,8 +253,7 @@ enum status run_config_set(struct ctl *c, struct error *e)
     if (s == STATUS_OK && c->json) {
         output_json(json_pack("{s:s, s:s}", "file", buf_cstr(&path), "key", c->arguments[0]));
     } else if (s == STATUS_OK) {
-        output_text(buf_cstr(&path));
-        puts(c->argument_count == 1 && !had ? " did not have it; nothing was changed." : what);
+        tell(buf_cstr(&path), c->arguments[0], c->argument_count == 2, had);
     }
     buf_free(&path);
     return s;

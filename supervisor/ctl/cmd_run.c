@@ -73,30 +73,14 @@ enum status run_relay(struct ctl *c, struct error *e)
     return become(c, "tandem-relay", (const char *const[]){NULL}, e);
 }
 
-static const char *setting_among(const json_t *items, const char *key)
-{
-    size_t i;
-    const json_t *item;
-    json_array_foreach(items, i, item)
-    {
-        if (strcmp(json_string_value(json_object_get(item, "key")), key) == 0)
-            return json_string_value(json_object_get(item, "value"));
-    }
-    return NULL;
-}
-
 enum status run_ui(struct ctl *c, struct error *e)
 {
-    bool running;
     char *control = NULL;
-    json_t *items = config_in_force(c, &running, e);
-    if (items == NULL)
-        return e->status;
-    if (ctl_find_control(c, &control, e) == STATUS_OK)
-        become(c, "tandem-ui",
-               (const char *const[]){"--control", control, "--listen", setting_among(items, "ui.listen"), NULL}, e);
+    char *listen = config_now(c, "ui.listen", e);
+    if (listen != NULL && ctl_find_control(c, &control, e) == STATUS_OK)
+        become(c, "tandem-ui", (const char *const[]){"--control", control, "--listen", listen, NULL}, e);
     free(control);
-    json_decref(items);
+    free(listen);
     return e->status;
 }
 

@@ -81,6 +81,9 @@ void ctl_pause(void); // a moment, before looking again
 
 // The settings as config.show has them, of the running supervisor, else of file and environment. NULL with e filled.
 json_t *config_in_force(struct ctl *c, bool *running, struct error *e);
+// One that no running process goes by: as the supervisor was started with it, else as its file has it by now. To be
+// freed; NULL with an error, NOT-RUNNING among them.
+char *config_now(struct ctl *c, const char *key, struct error *e);
 
 // First line of --secret-file or stdin, or typed at the terminal. The caller destroys it.
 struct secret;

@@ -275,10 +275,33 @@ def test_where_it_listens(t):
     ui.process.send_signal(signal.SIGTERM)
     assert ui.process.wait(PATIENCE_S) == 0
     ui.end()
+    assert t.stop() == 0
+    del t.environment["TANDEM_UI_LISTEN"]
+    t.up()
     for name in ("localhost", "LOCALhost"):
         ui = Ui(t, "--listen", f"{name}:0")
         assert ui.authority.startswith("localhost:") and ui.entered().call("status")
         assert ui.end() == 0
+
+
+def listens_at(t):
+    ui = Ui(t)
+    assert ui.end() == 0
+    return ui.authority.rsplit(":", 1)[0]
+
+
+def test_its_setting_counts_at_once(t):
+    """Changed while the supervisor runs; what that was started with stays above it."""
+    t.up()
+    assert listens_at(t) == "127.0.0.1"
+    assert "from the next 'tandem ui' on" in t.cli("config", "set", "ui.listen", "localhost:0")[1]
+    assert listens_at(t) == "localhost"
+    assert "from the next 'tandem ui' on" in t.cli("config", "set", "ui.listen")[1]
+    assert listens_at(t) == "127.0.0.1"
+    assert t.cli("config", "set", "ui.listen", "localhost:0")[0] == 0 == t.stop()
+    t.up(TANDEM_UI_LISTEN="[::1]:0")
+    del t.environment["TANDEM_UI_LISTEN"]
+    assert listens_at(t) == "[::1]"
 
 
 def test_for_people(t):
