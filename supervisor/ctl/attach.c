@@ -197,12 +197,33 @@ static json_t *collect(struct ctl *c, const char *method, json_t *query, int64_t
     return all;
 }
 
-enum status messages_print(struct ctl *c, const char *method, json_t *query, struct error *e)
+void messages_seen(struct ctl *c, const char *kind, const char *where, const json_t *messages)
+{
+    const json_t *last = json_array_get(messages, json_array_size(messages) - 1);
+    struct error ignored = {0}; // they stay unread, which they were before
+    if (c->json || last == NULL || !output_is_terminal())
+        return;
+    json_decref(ctl_call(c, "topic.read-up-to",
+                         json_pack("{s:s, s:O}", kind, where, "message", json_object_get(last, "id")), &ignored));
+}
+
+static void print_all(struct ctl *c, const json_t *all)
 {
     size_t i;
+    const json_t *message;
+    json_t *names = names_load(c);
+    if (json_array_size(all) == 0)
+        puts("No messages.");
+    json_array_foreach(all, i, message) message_print(message, names);
+    json_decref(names);
+}
+
+enum status messages_print(struct ctl *c, const char *method, const char *kind, const char *where, struct error *e)
+{
     int64_t limit;
-    json_t *message;
     json_t *all = NULL;
+    json_t *query = json_pack("{s:s}", kind, where);
+    ctl_add(c, query, "before", "before");
     if (ctl_number(c, "limit", 50, CTL_LISTED_MAX, &limit, e) == STATUS_OK)
         all = collect(c, method, query, limit, e);
     json_decref(query);
@@ -212,11 +233,8 @@ enum status messages_print(struct ctl *c, const char *method, json_t *query, str
         output_json(all);
         return STATUS_OK;
     }
-    if (json_array_size(all) == 0)
-        puts("No messages.");
-    json_t *names = names_load(c);
-    json_array_foreach(all, i, message) message_print(message, names);
-    json_decref(names);
+    print_all(c, all);
+    messages_seen(c, kind, where, all);
     json_decref(all);
     return STATUS_OK;
 }

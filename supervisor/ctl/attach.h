@@ -10,5 +10,8 @@ json_t *attach_files(struct ctl *c, struct error *e);
 // The answer to chat.send or topic.send: how far it is, and its id. result is taken over.
 enum status message_sent(const struct ctl *c, json_t *result, const struct error *e);
 void message_print(const json_t *message, const json_t *names);
-// The newest --limit messages of chat.list or topic.read: an array in JSON, lines for people. query is taken over.
-enum status messages_print(struct ctl *c, const char *method, json_t *query, struct error *e);
+// The newest --limit messages of chat.list or topic.read: an array in JSON, lines for people. kind: "with" or "topic",
+// of where.
+enum status messages_print(struct ctl *c, const char *method, const char *kind, const char *where, struct error *e);
+// What people were shown on a terminal is read; a program has to say so itself.
+void messages_seen(struct ctl *c, const char *kind, const char *where, const json_t *messages);

@@ -207,9 +207,7 @@ enum status run_chat_list(struct ctl *c, struct error *e)
 {
     if (!ctl_has(c, "with"))
         return ctl_usage(e, "chat list wants --with PERSON");
-    json_t *params = json_pack("{s:s, s:s*}", "with", ctl_value(c, "with"), "before",
-                               ctl_has(c, "before") ? ctl_value(c, "before") : NULL);
-    return messages_print(c, "chat.list", params, e);
+    return messages_print(c, "chat.list", "with", ctl_value(c, "with"), e);
 }
 
 static json_t *ask_since(struct ctl *c, const char *with, const char *cursor, struct error *e)
@@ -249,6 +247,7 @@ enum status run_chat_follow(struct ctl *c, struct error *e)
         if (page == NULL)
             break;
         show_page(c, page, names);
+        messages_seen(c, "with", with, json_object_get(page, "items"));
         free(cursor);
         cursor = mem_text(span_of(text_of(page, "next")));
         json_decref(page);

@@ -155,7 +155,5 @@ enum status run_topic_send(struct ctl *c, struct error *e)
 
 enum status run_topic_read(struct ctl *c, struct error *e)
 {
-    json_t *params = json_pack("{s:s}", "topic", c->arguments[0]);
-    ctl_add(c, params, "before", "before");
-    return messages_print(c, "topic.read", params, e);
+    return messages_print(c, "topic.read", "topic", c->arguments[0], e);
 }

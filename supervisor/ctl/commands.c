@@ -159,11 +159,12 @@ const struct ctl_command CTL_COMMANDS[] = {
       {"wait", '\0', NULL, "return when it is delivered"}, AS}},
     {"chat list", "--with PERSON", 0, 0, "Show the latest messages with a person",
      "Behind the time stands the id, for --before and 'tandem trace'; then who wrote it. Own messages that are not\n"
-     "delivered yet say how far they are.", "chat list --with anna --limit 20", 30,
+     "delivered yet say how far they are. On a terminal what is shown is read.", "chat list --with anna --limit 20", 30,
      run_chat_list, {{"with", '\0', "PERSON", "who: name, e-mail, or 8 or more digits of the id"}, LIMIT("50"),
                      {"before", '\0', "ID", "only messages older than this one"}, AS}},
     {"chat follow", "--with PERSON", 0, 0, "Show messages with a person as they arrive",
-     "Begins with what comes from now on, and goes on until Ctrl-C, also when a node is restarted meanwhile.", "chat follow --with 59b85c5b",
+     "Begins with what comes from now on, and goes on until Ctrl-C, also when a node is restarted meanwhile. On a terminal what\n"
+     "is shown is read.", "chat follow --with 59b85c5b",
      CTL_FOREVER, run_chat_follow, {{"with", '\0', "PERSON", "who: name, e-mail, or 8 or more digits of the id"}, AS}},
     {"chat search", "TEXT", 1, 1, "Find messages that hold a text, in all chats", "Case does not matter. The newest come first.",
      "chat search 'ice cream'", 60, run_chat_search, {LIMIT("20"), AS}},
@@ -302,7 +303,8 @@ const struct ctl_command CTL_COMMANDS[] = {
      {{"attach", '\0', "FILE", "send a file along (may be repeated)"},
       {"thumbnail", '\0', "FILE", "a small picture of the file before it"}, AS}},
     {"topic read", "TOPIC", 1, 1, "Show the latest messages of a chat",
-     "Behind the time stands the id, for --before and 'tandem trace'; then who wrote it.", "topic read team", 30, run_topic_read,
+     "Behind the time stands the id, for --before and 'tandem trace'; then who wrote it. On a terminal\n"
+     "what is shown is read.", "topic read team", 30, run_topic_read,
      {LIMIT("50"), {"before", '\0', "ID", "only messages older than this one"}, AS}},
     {"trust list", "[PERSON]", 0, 1, "List keys and whether they are trusted",
      "REASON is why a key counts: it is an own one, or a certificate of somebody whose word counts says so.", "trust list", 30, run_trust_list, {{0}}},

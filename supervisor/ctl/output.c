@@ -43,15 +43,20 @@ void output_json(json_t *result)
     json_decref(result);
 }
 
+bool output_is_terminal(void)
+{
+    return isatty(STDOUT_FILENO);
+}
+
 int output_terminal_columns(void)
 {
     struct winsize size;
-    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+    return output_is_terminal() && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 bool output_is_colourful(void)
 {
-    return isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+    return output_is_terminal() && getenv("NO_COLOR") == NULL;
 }
 
 void output_text(const char *text)

@@ -43,6 +43,7 @@ enum status output_object(const struct ctl *c, json_t *object, const struct outp
 void output_components(const json_t *components);
 // On a terminal, and without NO_COLOR.
 bool output_is_colourful(void);
+bool output_is_terminal(void);
 int output_terminal_columns(void);                    // 0: it is no terminal, or does not tell
 void output_heading(const char *text, bool line_end); // bold
 void output_state(const char *word);                  // in its colour

@@ -5,12 +5,13 @@ import json
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import termios
 
 from control import BIN, Installation, main, until
-from nodes import Pair
+from nodes import Friend, Pair
 
 WHOLE_ID = re.compile(r"\b[0-9a-f]{64}\b")
 
@@ -47,6 +48,38 @@ def all_of(command, terminal):
     command.wait()
     os.close(terminal)
     return said.decode()
+
+
+def test_what_people_are_shown_is_read(t):
+    """On a terminal, in words: a program that lists messages changes nothing."""
+    joe = Pair(t)
+    ann = Friend(joe, "archive", "ann")
+    unread = lambda: next(c["unread"] for c in joe.ok("contacts") if c["personId"] == ann.person)
+    try:
+        ann.says("one")
+        until(lambda: unread() == 1, "one is new")
+        assert "one" in shown(t, "chat", "list", "--with", ann.person)
+        assert "one" in all_of(*on_a_terminal(t, "--json", "chat", "list", "--with", ann.person))
+        assert unread() == 1
+        assert "one" in all_of(*on_a_terminal(t, "chat", "list", "--with", ann.person))
+        assert unread() == 0
+        following, terminal = on_a_terminal(t, "chat", "follow", "--with", ann.person)
+        said = ""
+        for number in range(1000):
+            if select.select([terminal], [], [], 0.2)[0]:
+                said += os.read(terminal, 4096).decode()
+                break
+            ann.says(f"followed {number}")
+        assert "followed" in said
+        until(lambda: unread() == 0, "what was followed is read")
+        following.terminate()
+        all_of(following, terminal)
+        ann.says("two")
+        until(lambda: unread() == 1, "one is new again")
+        assert "two" in all_of(*on_a_terminal(t, "topic", "read", ann.person))
+        assert unread() == 0
+    finally:
+        ann.end()
 
 
 def test_numbers_have_units(t):
