@@ -90,6 +90,12 @@ def unread_everywhere(t, person):
     return told.pop()
 
 
+def call_hostilely(other, joe):
+    """A topic with the id of a person shows itself beside the conversation with it."""
+    other.call("profile.set", name="<b>ann</b>\u202enna")
+    other.call("topic.create", name="<img src=x onerror=globalThis.hurt=1>", id=other.call("status")["archive"]["personId"], persons=[joe])
+
+
 def knows_status(t):
     return any(d.get("value") == "at the page" for d in t.call("profile.get", node="archive")["descriptions"])
 
@@ -104,7 +110,7 @@ def play(t, other, uis, folder):
             "send what is hostile": lambda: send_files(other, joe, HOSTILE + [("dot.png", "image/png", DOT)]),
             "kill the archive": lambda: os.kill(t.call("status")["archive"]["pid"], signal.SIGKILL), "stop": t.stop,
             "start": lambda: start(t), "the status is known": lambda: until(lambda: knows_status(t), "the archive tells it"),
-            "end the second page": uis[1].end}
+            "the names are hostile": lambda: call_hostilely(other, joe), "end the second page": uis[1].end}
     with subprocess.Popen(["node", os.path.join(HERE, "page.mjs"), *(ui.url for ui in uis), folder], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, text=True) as day:
         try:

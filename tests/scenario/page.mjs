@@ -129,6 +129,7 @@ async function unread() {
     await nav(joe).filter({ hasText: 'Chats (1)' }).waitFor();
     assert.equal(await joe.title(), '(1) tandem');
     await happens('one is unread');
+    await joe.setViewportSize({ width: 1280, height: 400 }); // less than there is to be seen
     await view(joe, 'Chats');
     await said(joe, 'did you see this?').waitFor();
     await nav(joe).filter({ hasText: /^Chats$/ }).waitFor();
@@ -305,6 +306,23 @@ async function keys() {
     await said(ann, 'by keyboard alone').waitFor();
 }
 
+// What a peer calls itself, and what it calls a topic, is a text.
+async function hostileNames() {
+    await happens('the names are hostile');
+    await joe.setViewportSize({ width: 1280, height: 800 });
+    await view(joe, 'Chats');
+    await conversation(joe, '<img src=x onerror=globalThis.hurt=1>').waitFor();
+    await conversation(joe, '<b>ann</b>\ufffdnna').click();
+    await joe.getByRole('heading', { name: '<b>ann</b>\ufffdnna' }).waitFor();
+    for (const name of VIEWS) {
+        await view(joe, name);
+        await joe.locator('main h2, main .hint').first().waitFor();
+        assert.equal(await joe.locator('main img:not([src^="blob:"]), main b, script:not([src])').count(), 0, name);
+    }
+    assert.equal(await joe.evaluate(() => globalThis.hurt), undefined);
+    await look(joe, folder, 'hostile');
+}
+
 async function end() {
     await happens('end the second page');
     await ann.getByText('was cut').waitFor();
@@ -327,6 +345,7 @@ await joe.setViewportSize({ width: 320, height: 800 });
 await view(joe, 'Chats');
 await joe.getByRole('button', { name: 'All chats' }).click();
 await conversation(joe, 'ann').waitFor();
+await hostileNames();
 assert.deepEqual(complaints, [], 'what the browser complains of');
 await end();
 await browser.close();

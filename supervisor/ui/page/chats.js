@@ -62,9 +62,8 @@ export class Chats {
         const level = new Map(this.#model.others.map(contact => [contact.personId, contact.level]));
         const focused = document.activeElement?.dataset.key;
         const entries = this.#model.conversations.map(conversation => {
-            const { key, name, unread, members } = conversation;
-            const about = this.#model.isGroup(conversation) ? text('groupOf', members.length)
-                : text(`level_${level.get(key) ?? 'unknown'}`);
+            const { key, person, name, unread, members } = conversation;
+            const about = person ? text(`level_${level.get(person) ?? 'unknown'}`) : text('groupOf', members.length);
             return [key, { key, name, unread, about, current: key === this.#model.chosen }];
         });
         arrange(this.#list, this.#entries.show(entries));
@@ -75,14 +74,14 @@ export class Chats {
     }
 
     draw() {
-        const { others, chosen } = this.#model;
+        const { others, conversation } = this.#model;
         const count = this.#drawList();
         arrange(this.#persons, this.#ticks.show(others.map(({ personId }) =>
             [personId, { personId, name: this.#model.nameOf(personId) }])));
         this.#side.hidden = count === 0;
-        this.#hint.hidden = chosen !== null;
+        this.#hint.hidden = conversation !== null;
         this.#hint.textContent = text(count === 0 ? 'nobody' : 'choose');
-        this.node.classList.toggle('open', chosen !== null);
+        this.node.classList.toggle('open', conversation !== null);
         this.#talk.draw();
     }
 }

@@ -88,6 +88,9 @@ show('chats');
 setInterval(() => shown === 'network' && !document.hidden && model.refresh('connections'), LOOK_MS);
 setInterval(() => !document.hidden && model.refresh(...asked[shown] ?? []), SLOWLY_MS);
 document.addEventListener('visibilitychange', draw);
+for (const kind of ['dragover', 'drop']) { // a file that is dropped beside its place would take the place of the page
+    addEventListener(kind, event => event.dataTransfer.types.includes('Files') && event.preventDefault());
+}
 if (link === '') {
     state.textContent = text('noLink');
 } else {

@@ -14,8 +14,8 @@ const TOLD = [ // the beginning of an event's name, and what it touches
     ['node', ['status', 'contacts']], ['listener.', ['status']], ['alert.', ['status']], ['store.', ['status']],
     ['stream.gap', ['messages', 'topics', 'contacts', 'connections', 'status']]
 ];
-const BY_TYPE = { // of a new object or version: what was read or compared, who takes part
-    Settings: ['topics', 'contacts'], ChatMessage: ['topics'], Access: ['topics'], Group: ['topics']
+const BY_TYPE = { // of a new object or version: what was read or compared, what people call themselves, who takes part
+    Settings: ['topics', 'contacts'], Profile: ['topics', 'contacts'], ChatMessage: ['topics'], Access: ['topics'], Group: ['topics']
 };
 const ALL = ['status', 'contacts', 'topics', 'connections', 'messages'];
 
@@ -133,8 +133,9 @@ export class Model {
             return;
         }
         const limit = Math.min(this.#shown, 1000);
-        const { items, next } = this.#isPerson(key) ? await this.wire.ask('chat.list', { with: key, limit })
-            : await this.wire.ask('topic.read', { topic: key, limit });
+        const { person, topic } = JSON.parse(key);
+        const { items, next } = person ? await this.wire.ask('chat.list', { with: person, limit })
+            : await this.wire.ask('topic.read', { topic, limit });
         if (key === this.chosen) {
             this.messages = items;
             this.earlier = next;
@@ -143,8 +144,9 @@ export class Model {
 
     // --- conversations ------------------------------------------------------------------------------------------------
 
-    #isPerson(key) {
-        return /^[0-9a-f]{64}$/.test(key);
+    // Of a conversation: {person} or {topic} as text, as peers choose the ids of topics and could choose those of persons.
+    keyOf(whose) {
+        return JSON.stringify(whose);
     }
 
     // With each contact, whether something was said or not, and of each topic; whoever said something last comes first.
@@ -152,23 +154,19 @@ export class Model {
         const pairs = new Map(this.topics.filter(topic => topic.with).map(topic => [topic.with, topic]));
         const others = this.others.map(contact => contact.personId);
         const persons = new Set([...others, ...[...pairs.keys()].filter(person => !this.isSelf(person))]);
-        const of = (key, name, { unread = 0, lastAt = 0, members = [] } = {}) => ({ key, name, unread, lastAt, members });
-        return [...[...persons].map(person => of(person, this.nameOf(person), pairs.get(person))),
-            ...this.topics.filter(topic => !topic.with).map(topic => of(topic.topicId, plain(topic.name), topic))]
+        const of = (whose, name, { unread = 0, lastAt = 0, members = [] } = {}) =>
+            ({ ...whose, key: this.keyOf(whose), name, unread, lastAt, members });
+        return [...[...persons].map(person => of({ person }, this.nameOf(person), pairs.get(person))),
+            ...this.topics.filter(topic => !topic.with).map(topic => of({ topic: topic.topicId }, plain(topic.name), topic))]
             .sort((a, b) => b.lastAt - a.lastAt || a.name.localeCompare(b.name, 'en'));
     }
 
     get conversation() {
-        return this.chosen === null ? null : this.conversations.find(({ key }) => key === this.chosen)
-            ?? { key: this.chosen, name: this.nameOf(this.chosen), unread: 0, members: [] };
+        return this.conversations.find(({ key }) => key === this.chosen) ?? null;
     }
 
     get unread() {
         return this.conversations.reduce((sum, { unread }) => sum + unread, 0);
-    }
-
-    isGroup({ key }) {
-        return !this.#isPerson(key);
     }
 
     choose(key) {
@@ -189,25 +187,26 @@ export class Model {
     // What is shown was looked at. Each message says so once, whatever else stays unread.
     async looked() {
         const last = this.messages.at(-1)?.id;
-        if (!last || last === this.#readUpTo || this.conversation.unread === 0) {
+        if (!last || last === this.#readUpTo || !this.conversation?.unread) {
             return;
         }
         this.#readUpTo = last;
-        const where = this.#isPerson(this.chosen) ? { with: this.chosen } : { topic: this.chosen };
-        await this.wire.act('topic.read-up-to', { ...where, message: last });
+        const { person, topic } = JSON.parse(this.chosen);
+        await this.wire.act('topic.read-up-to', { with: person, topic, message: last });
         this.refresh('topics');
     }
 
     async send(key, words, attachments) {
-        await (this.#isPerson(key) ? this.wire.act('chat.send', { to: key, text: words, attachments })
-            : this.wire.act('topic.send', { topic: key, text: words, attachments }));
+        const { person, topic } = JSON.parse(key);
+        await (person ? this.wire.act('chat.send', { to: person, text: words, attachments })
+            : this.wire.act('topic.send', { topic, text: words, attachments }));
         this.refresh('messages', 'topics');
     }
 
     async makeGroup(name, persons, history) {
         const { topicId } = await this.wire.act('topic.create', { name, persons, history });
         await this._topics();
-        return topicId;
+        return this.keyOf({ topic: topicId });
     }
 
     async addTo(topic, person) {
