@@ -1,5 +1,6 @@
-// A batch ends early for two reasons: its answers are big enough together, or a list of roots takes more turns of the
-// store thread than one (store_roots_prepare). Both leave the rest with worked false, and the exporter asks again.
+// A batch ends early for two reasons: its answers are big enough together, or one of them takes more turns of the store
+// thread than one (store_roots_prepare, chum_outbatch.unfinished). Both leave the rest with worked false, and the
+// exporter asks again.
 #include "chum/answers.h"
 
 #include <stdlib.h>
@@ -28,9 +29,18 @@ static enum status compare_roots(struct store *s, const struct batch *b, struct 
 
 static enum status give_batch(struct store *s, const struct batch *b, struct chum_answer *a)
 {
-    if (!chum_is_own(b->policy, s, b->person))
-        return error_set(&a->error, STATUS_REFUSED, "REFUSED", "feeds are for own nodes");
-    return chum_outflow_next(s, &a->flow, b->policy, b->person, &a->since, &a->json, &a->shown, &a->given, &a->error);
+    struct chum_outbatch out = {.policy = b->policy,
+                                .person = b->person,
+                                .own = chum_is_own(b->policy, s, b->person),
+                                .since = a->since,
+                                .text = &a->json,
+                                .shown = &a->shown,
+                                .given = &a->given};
+    enum status st = chum_outflow_next(s, &a->flow, &out, &a->error);
+    a->since = out.since;
+    a->end = out.end;
+    a->worked = !out.unfinished;
+    return st;
 }
 
 static enum status tell_held(struct store *s, const struct batch *b, struct chum_answer *a)
@@ -41,13 +51,14 @@ static enum status tell_held(struct store *s, const struct batch *b, struct chum
     return STATUS_OK;
 }
 
-// What a list needs may take more turns than one; then it is not worked on.
+// What tells which roots are shown may take more turns than one; then it is not worked on.
 static void prepare(struct store *s, const struct batch *b, struct chum_answer *a)
 {
     bool is_list = a->service == CHUM_GET_ACCESSIBLE_ROOTS;
+    bool shows_roots = is_list || a->service == CHUM_FEED;
     a->status = is_list ? compare_roots(s, b, a) : STATUS_OK;
     a->worked = true;
-    if (is_list && a->status == STATUS_OK && !a->unchanged && !a->spared)
+    if (shows_roots && a->status == STATUS_OK && !a->unchanged && !a->spared)
         a->status = store_roots_prepare(s, b->person, &a->worked, &a->error);
     a->worked |= a->status != STATUS_OK;
 }
@@ -65,6 +76,8 @@ static void answer_one(struct store *s, const struct batch *b, struct chum_answe
     else
         a->status = chum_export(s, b->policy, b->person, a->service, &a->hash, &a->json, &a->shown, &a->error);
     buf_add_char(&a->json, '"');
+    if (!a->worked)
+        buf_clear(&a->json);
 }
 
 uint64_t chum_answers_work(struct store *s, const struct chum_policy *policy, const struct hash *person,

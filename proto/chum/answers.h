@@ -18,7 +18,9 @@ struct chum_answer { // a request that the store answers
     struct buf json; // a JSON string with its quotes
     struct hash_list shown;
     struct chum_cursor since; // CHUM_FEED
-    bool left;                // something of the last batch is not stored
+    bool left;                // something of the last batch is not stored at the peer
+    bool all;                 // and everything that it was ever given is
+    bool end;                 // there is no more
     struct chum_outflow flow;
     struct hash_list given;
     struct hash_list files; // CHUM_HOLDS

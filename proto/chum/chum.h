@@ -15,20 +15,21 @@ enum chum_service {
     CHUM_GET_ID_OBJECT = 7,
     CHUM_GET_BLOB = 8,
     CHUM_FIN = 10,
-    CHUM_HOLDS = 101, // likewise: which files it has, and how big they are
-    CHUM_FEED = 100,  // between own nodes, which fall back to the others if one does not know it (docs/feeds.md)
+    CHUM_HOLDS = 101, // between own nodes: which files it has, and how big they are
+    CHUM_FEED = 100,  // between tandem's nodes, which fall back to the others if one does not know it (docs/feeds.md)
 };
 
 enum {
     CHUM_PROTOCOL_VERSION = 8,
-    CHUM_HELD_MAX = 256,            // files that are asked for together
-    CHUM_ROOTS_MAX = 1 << 20,       // entries of one root list
-    CHUM_CHILDREN_MAX = 1 << 20,    // entries of one list of children
-    CHUM_LIST_MAX = 64 << 20,       // bytes of one list's JSON
-    CHUM_ROOT_LIST_MAX = 30 << 20,  // of one of roots, which is kept as a whole
-    CHUM_OBJECT_MAX = 1 << 20,      // bytes of one object's microdata
-    CHUM_LONG_TEXT_MAX = 4 << 20,   // if it is a long text and little else
-    CHUM_BATCH_MAX = 24 << 20,      // of one batch of a feed: at least one object, whatever its size
+    CHUM_HELD_MAX = 256,           // files that are asked for together
+    CHUM_ROOTS_MAX = 1 << 20,      // entries of one root list
+    CHUM_CHILDREN_MAX = 1 << 20,   // entries of one list of children
+    CHUM_LIST_MAX = 64 << 20,      // bytes of one list's JSON
+    CHUM_ROOT_LIST_MAX = 30 << 20, // of one of roots, which is kept as a whole
+    CHUM_OBJECT_MAX = 1 << 20,     // bytes of one object's microdata
+    CHUM_LONG_TEXT_MAX = 4 << 20,  // if it is a long text and little else
+    CHUM_BATCH_MAX = 24 << 20,     // of one batch of a feed: at least one object, whatever its size
+    CHUM_CONTACT_BATCH_MAX = 10 << 20,
     CHUM_OWN_OBJECT_MAX = 16 << 20, // from an own node, whose lists of contacts and channels may be long
 };
 #define CHUM_FILE_MAX (16ULL << 30) // bytes of one BLOB or CLOB

@@ -31,6 +31,7 @@ struct chum_exporter {
     uint64_t told;            // version of the root list answered last; 0 = none
     struct chum_outflow flow; // given away while a job goes on with it
     bool flowing;
+    bool at_end; // of the feed, as the peer was told
     struct chum_directs directs;
     struct chum_answer *waiting; // in the order they came
     struct chum_answer **waiting_end;
@@ -119,8 +120,11 @@ static void answer_roots(struct chum_exporter *x, struct chum_answer *a)
 static void tell_given(struct chum_exporter *x, const struct chum_answer *a)
 {
     if (a->left)
-        x->o.left(x->o.ctx);
+        x->o.stored(x->o.ctx, false);
     x->o.served(x->o.ctx, CHUM_FEED, &a->hash);
+    if (a->all && x->at_end)
+        x->o.stored(x->o.ctx, true);
+    x->at_end = a->end;
     for (size_t i = 0; i < a->given.count; i++)
         x->o.served(x->o.ctx, CHUM_GET_OBJECT, &a->given.items[i]);
     x->o.counts->objects_sent += a->given.count;
@@ -330,7 +334,7 @@ static void serve_feed(struct chum_exporter *x, const struct rpc_request *r)
 {
     struct chum_answer a = {.id = r->id, .service = CHUM_FEED};
     struct error e;
-    a.left = json_is_string(json_array_get(r->args, 2));
+    chum_asked_word(r->args, &a.left, &a.all);
     if (!x->flowing && chum_asked_cursor(r->args, &a.since)) {
         a.flow = x->flow;
         x->flow = (struct chum_outflow){0};
@@ -354,8 +358,8 @@ static void serve_held(struct chum_exporter *x, const struct rpc_request *r)
     give_or_wait(x, &(struct chum_direct){.kind = DIRECT_ERROR, .id = r->id, .error = e});
 }
 
-// Services that only own nodes are offered; false: it is none, or the peer is none.
-static bool serve_own(struct chum_exporter *x, const struct rpc_request *r)
+// Services beyond those of the reference; false: it is none, or they are not offered.
+static bool serve_further(struct chum_exporter *x, const struct rpc_request *r)
 {
     if (!x->o.feeds || (r->service != CHUM_FEED && r->service != CHUM_HOLDS))
         return false;
@@ -390,7 +394,7 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
     default:
         break;
     }
-    if (serve_own(x, r))
+    if (serve_further(x, r))
         return;
     const struct chum_asked *asked = chum_asked_find(r->service);
     if (asked != NULL) {

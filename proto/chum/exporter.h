@@ -27,10 +27,11 @@ struct chum_exporter_options { // all borrowed; they outlive the exporter and it
     const struct chum_policy *policy;
     struct chum_counts *counts;
     struct hash person; // the authenticated remote person
-    bool feeds;         // an own node: it may ask for what is new (outflow.h)
+    bool feeds;         // the peer may ask for what is new (outflow.h)
     bool gives_all;     // whatever it asks for by its hash, shown or not
     void (*served)(void *ctx, enum chum_service service, const struct hash *hash); // answered well; 2, 4 – 7, 100
-    void (*left)(void *ctx);                             // some of what was served last is not stored at the peer
+    // The peer says: all that was served is stored there, and there is no more; or some of what was served last is not.
+    void (*stored)(void *ctx, bool all);
     void (*told_of_news)(void *ctx);                     // the peer has something new for us
     void (*greeted)(void *ctx, const json_t *arguments); // those of its GET_PROTOCOL_VERSION (news.h)
     void (*full)(void *ctx, bool full);                  // too many requests wait: stop, or go on, reading the peer

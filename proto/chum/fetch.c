@@ -75,7 +75,8 @@ static void expect(struct chum_fetch *f, enum chum_service service, int64_t call
     else if (service == CHUM_GET_ACCESSIBLE_ROOTS)
         rpc_expect(f->rpc, call, CHUM_ROOT_LIST_MAX, "LIST-TOO-BIG", false);
     else if (service == CHUM_FEED)
-        rpc_expect(f->rpc, call, CHUM_BATCH_MAX, "LIST-TOO-BIG", false);
+        rpc_expect(f->rpc, call, f->object_max > CHUM_LONG_TEXT_MAX ? CHUM_BATCH_MAX : CHUM_CONTACT_BATCH_MAX,
+                   "LIST-TOO-BIG", false);
 }
 
 int64_t chum_fetch_call(struct chum_fetch *f, enum chum_service service, struct span args, rpc_reply_fn reply,

@@ -65,8 +65,8 @@ static void ask_version(struct chum_hello *h)
     h->step = HELLO_ASKING;
     h->tries++;
     wait_until(h, 0);
-    rpc_call(h->rpc, CHUM_GET_PROTOCOL_VERSION, chum_news_greeting(), conn_now(h->conn), VERSION_CALL_MS, version_here,
-             h);
+    rpc_call(h->rpc, CHUM_GET_PROTOCOL_VERSION, chum_news_greeting(h->feeds), conn_now(h->conn), VERSION_CALL_MS,
+             version_here, h);
     conn_reschedule(h->conn);
 }
 

@@ -15,6 +15,7 @@ struct chum_hello {
     unsigned tries;
     uint64_t due; // when chum_hello_on_time is; 0 = not
     bool own;     // the peer is an own node, which needs no courtesy
+    bool feeds;   // we have one
     void *ctx;
     // The peer speaks our version; or, with a reason, the connection is of no use. Once, and not after chum_hello_end.
     void (*over)(void *ctx, const struct error *why);

@@ -57,11 +57,14 @@ struct chum_importer {
     uint64_t progress_at; // when a tree was over last
     bool again;           // a root failed that would have brought others
     struct chum_failures failures;
-    struct chum_inflow *inflow; // NULL: the peer has no feeds
+    struct chum_inflow *inflow; // NULL: the peer has no feed, or one that is of no use
+    bool has_feed;              // it had one
     bool listing;               // the list of roots has to be gone through, though there is a feed
     uint64_t list_at;           // or at the latest then
     struct life life;           // of the session, and of the plan that is made
     bool postponing;
+    bool resting;
+    bool left; // something of the feed, to the list
 };
 
 static void destroy(void *self)
@@ -357,6 +360,13 @@ static void flow_taken(struct chum_importer *im, bool lists)
     }
     if (chum_inflow_misses(im->inflow) && im->list_at > now(im) + MISSES_MS)
         im->list_at = now(im) + MISSES_MS;
+    im->postponing = false;
+    end_pass(im, STATUS_OK, NULL);
+}
+
+static void flow_rests(struct chum_importer *im)
+{
+    im->postponing = im->resting = true;
     end_pass(im, STATUS_OK, NULL);
 }
 
@@ -364,12 +374,28 @@ static void flow_over(void *ctx, enum chum_inflow_end end, const struct error *w
 {
     struct chum_importer *im = ctx;
     im->fetch->counts->latency_ms = now(im) - im->asked_at;
+    im->left = end == CHUM_INFLOW_LEFT;
     if (end == CHUM_INFLOW_TAKEN || end == CHUM_INFLOW_LEFT || end == CHUM_INFLOW_FIRST)
         flow_taken(im, end != CHUM_INFLOW_TAKEN);
+    else if (end == CHUM_INFLOW_RESTS)
+        flow_rests(im);
     else if (end == CHUM_INFLOW_UNKNOWN || why->status == STATUS_INVALID || why->status == STATUS_TOO_BIG)
         drop_feed(im); // the list says more
     else
         end_pass(im, why->status, why);
+}
+
+static void begin_feed(struct chum_importer *im)
+{
+    const struct chum_inflow_events flow = {im, flow_over, not_now};
+    im->has_feed = true;
+    im->inflow = chum_inflow_create(im->fetch, im->options.peer_is_own, &flow);
+}
+
+void chum_importer_feed(struct chum_importer *im)
+{
+    if (!im->has_feed)
+        begin_feed(im);
 }
 
 void chum_importer_pass(struct chum_importer *im)
@@ -381,6 +407,7 @@ void chum_importer_pass(struct chum_importer *im)
         return;
     }
     im->state = FLOWING;
+    im->resting = false;
     im->asked_at = now(im);
     buf_free(&im->kept);
     chum_inflow_run(im->inflow);
@@ -396,9 +423,8 @@ struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct ch
     im->failures = (struct chum_failures){.ctx = events->ctx, .failed = events->failed};
     chum_failures_begin(&im->failures);
     im->listing = true; // once in a session: what the feed had may have been refused then, and be wanted now
-    const struct chum_inflow_events flow = {im, flow_over, not_now};
     if (options->feeds)
-        im->inflow = chum_inflow_create(f, &flow);
+        begin_feed(im);
     life_begin(&im->life, destroy, im);
     return im;
 }
@@ -423,6 +449,16 @@ bool chum_importer_is_busy(const struct chum_importer *im)
 bool chum_importer_is_fetching(const struct chum_importer *im)
 {
     return im->state == FETCHING || im->lingering != 0;
+}
+
+bool chum_importer_owes_word(const struct chum_importer *im)
+{
+    return im->left;
+}
+
+bool chum_importer_is_resting(const struct chum_importer *im)
+{
+    return im->resting;
 }
 
 bool chum_importer_is_postponing(const struct chum_importer *im)

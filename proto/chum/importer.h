@@ -30,12 +30,14 @@ struct chum_importer_events {
 struct chum_importer_options {
     size_t trees;     // at a time
     bool peer_is_own; // another node of ours
-    bool feeds;       // which is asked for what is new (inflow.h)
+    bool feeds;       // it is asked for what is new (inflow.h) from the beginning
 };
 
 struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct chum_importer_options *options,
                                            const struct chum_importer_events *events);
 void chum_importer_pass(struct chum_importer *im); // begins a pass; nothing if one is running
+void chum_importer_feed(
+    struct chum_importer *im); // the peer says that it has a feed: from the next pass on it is asked
 // Ends the running pass, if it is fetching: what is under way goes on beside the passes to come, so that a big file
 // does not keep back what is small. Nothing happens while too much goes on already.
 void chum_importer_move_on(struct chum_importer *im);
@@ -44,4 +46,7 @@ bool chum_importer_is_busy(const struct chum_importer *im);       // a pass is r
 bool chum_importer_is_fetching(const struct chum_importer *im);   // something is being fetched
 uint64_t chum_importer_retry_at(const struct chum_importer *im);  // when what failed is due next; 0 = nothing failed
 bool chum_importer_is_postponing(const struct chum_importer *im); // the last pass left something for another one
+bool chum_importer_is_resting(const struct chum_importer *im);    // likewise, and the peer has to wait for it
+// The peer was told that something of its feed was not taken, and not yet that it came by the list.
+bool chum_importer_owes_word(const struct chum_importer *im);
 void chum_importer_end(struct chum_importer *im); // before the connection goes; jobs under way are dropped

@@ -13,6 +13,8 @@
 #include "chum/charge.h"
 #include "chum/intake.h"
 
+enum { IDLE_PART = 8 };
+
 struct chum_inflow {
     struct chum_fetch *fetch;
     struct chum_inflow_events events;
@@ -21,6 +23,8 @@ struct chum_inflow {
     bool settled; // nothing that came before it is missing here
     bool left;    // in the run that goes on
     bool misses;  // likewise
+    bool rests;   // the run goes on later
+    bool own;     // the peer is an own node
     int64_t call;
     struct life life; // of the importer, and of a job
 };
@@ -44,6 +48,16 @@ static void over(struct chum_inflow *in, enum chum_inflow_end end, const struct 
 
 static void ask(struct chum_inflow *in);
 
+// Not while the peer's account is used up, and not at once if it only keeps us at work.
+static void ask_again(struct chum_inflow *in, bool is_idle)
+{
+    in->rests = is_idle || chum_charge_rest(in->fetch) != 0;
+    if (in->rests)
+        over(in, CHUM_INFLOW_RESTS, NULL);
+    else
+        ask(in);
+}
+
 // ---- A batch --------------------------------------------------------------------------------------------------------
 
 static enum status take_work(struct store *s, void *arg, struct error *e)
@@ -59,6 +73,13 @@ static void count(struct chum_inflow *in, const struct chum_intake *taken)
     in->misses = in->misses || taken->lost || taken->skipped != 0;
 }
 
+// Little of a contact's batch was new. Such batches cost its account nothing, so they are not taken one after the
+// other.
+static bool is_idle(const struct chum_inflow *in, const struct chum_intake *taken)
+{
+    return !in->own && (taken->items == 0 || taken->bytes < taken->batch.len / IDLE_PART);
+}
+
 // An empty batch says that everything is here; the others are asked behind, which tells the peer that they are stored.
 static void take_done(void *arg, enum status status, const struct error *e)
 {
@@ -67,13 +88,14 @@ static void take_done(void *arg, enum status status, const struct error *e)
     const struct chum_intake taken = job->intake;
     struct buf batch = taken.batch;
     bool is_empty = taken.items == 0;
+    bool idle = is_idle(in, &taken);
     hash_map_destroy(taken.waiting);
     buf_free(&batch);
     free(job);
     if (!life_let_go(&in->life))
         return;
-    if (status != STATUS_OK) {
-        over(in, CHUM_INFLOW_FAILED, e);
+    if (status != STATUS_OK) { // of more than the peer may make the store grow by, the list says what it is
+        over(in, status == STATUS_REFUSED ? CHUM_INFLOW_UNKNOWN : CHUM_INFLOW_FAILED, e);
         return;
     }
     count(in, &taken);
@@ -83,7 +105,7 @@ static void take_done(void *arg, enum status status, const struct error *e)
     if (taken.head.more == CHUM_BATCH_RESET)
         over(in, CHUM_INFLOW_FIRST, NULL);
     else if (taken.head.more == CHUM_BATCH_MORE || !is_empty)
-        ask(in);
+        ask_again(in, idle);
     else
         over(in, in->left ? CHUM_INFLOW_LEFT : CHUM_INFLOW_TAKEN, NULL);
 }
@@ -121,7 +143,9 @@ static void ask(struct chum_inflow *in)
 {
     char args[80];
     snprintf(args, sizeof args, "[\"%" PRId64 "\",%" PRId64 "%s]", in->cursor.epoch, in->cursor.place,
-             in->left ? ",\"left\"" : "");
+             in->left      ? ",\"left\""
+             : in->settled ? ",\"all\""
+                           : "");
     in->call = chum_fetch_call(in->fetch, CHUM_FEED, span_of(args), batch_here, in);
 }
 
@@ -129,14 +153,19 @@ static void ask(struct chum_inflow *in)
 
 struct looking {
     struct chum_inflow *inflow;
-    struct hash sender;
+    struct chum_pair pair;
     struct chum_cursor cursor;
 };
+
+static struct chum_pair pair_of(const struct chum_inflow *in)
+{
+    return (struct chum_pair){in->fetch->sender, in->fetch->self};
+}
 
 static enum status look_work(struct store *s, void *arg, struct error *e)
 {
     struct looking *l = arg;
-    return chum_cursor_read(s, &l->sender, &l->cursor, e);
+    return chum_cursor_read(s, &l->pair, &l->cursor, e);
 }
 
 static void look_done(void *arg, enum status status, const struct error *e)
@@ -158,7 +187,7 @@ static void look_done(void *arg, enum status status, const struct error *e)
 static enum status keep_work(struct store *s, void *arg, struct error *e)
 {
     struct looking *l = arg;
-    return chum_cursor_keep(s, &l->sender, &l->cursor, e);
+    return chum_cursor_keep(s, &l->pair, &l->cursor, e);
 }
 
 // A cursor that is not kept costs no more than time.
@@ -178,31 +207,32 @@ void chum_inflow_settled(struct chum_inflow *in, bool settled)
     if (!is_news)
         return;
     struct looking *l = mem_alloc(sizeof *l);
-    *l = (struct looking){.inflow = in, .sender = in->fetch->sender, .cursor = in->cursor};
+    *l = (struct looking){.inflow = in, .pair = pair_of(in), .cursor = in->cursor};
     life_hold(&in->life);
     store_submit(in->fetch->queue, keep_work, keep_done, l);
 }
 
 void chum_inflow_run(struct chum_inflow *in)
 {
-    in->left = false;
-    in->misses = false;
+    in->left = in->left && in->rests;
+    in->misses = in->misses && in->rests;
+    in->rests = false;
     if (in->known) {
         ask(in);
         return;
     }
     struct looking *l = mem_alloc(sizeof *l);
-    *l = (struct looking){.inflow = in, .sender = in->fetch->sender};
+    *l = (struct looking){.inflow = in, .pair = pair_of(in)};
     life_hold(&in->life);
     store_submit_read(in->fetch->queue, look_work, look_done, l);
 }
 
 // ---- Life -----------------------------------------------------------------------------------------------------------
 
-struct chum_inflow *chum_inflow_create(struct chum_fetch *f, const struct chum_inflow_events *events)
+struct chum_inflow *chum_inflow_create(struct chum_fetch *f, bool own, const struct chum_inflow_events *events)
 {
     struct chum_inflow *in = mem_alloc(sizeof *in);
-    *in = (struct chum_inflow){.fetch = chum_fetch_use(f), .events = *events, .call = -1};
+    *in = (struct chum_inflow){.fetch = chum_fetch_use(f), .own = own, .events = *events, .call = -1};
     life_begin(&in->life, destroy, in);
     return in;
 }

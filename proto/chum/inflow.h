@@ -14,7 +14,8 @@ enum chum_inflow_end {
     CHUM_INFLOW_TAKEN,   // everything there was
     CHUM_INFLOW_LEFT,    // something is left to a pass through the list of roots
     CHUM_INFLOW_FIRST,   // the cursor is new: it is good from the pass through the list of roots that begins now
-    CHUM_INFLOW_UNKNOWN, // the peer knows no feeds
+    CHUM_INFLOW_RESTS,   // there is more, which is not to be asked for yet
+    CHUM_INFLOW_UNKNOWN, // the peer knows no feeds, or gives more at once than it may
     CHUM_INFLOW_FAILED,  // why
 };
 
@@ -24,7 +25,8 @@ struct chum_inflow_events {
     struct hash_map *(*waiting)(void *ctx); // roots that are not to be taken now; the callee's caller destroys it
 };
 
-struct chum_inflow *chum_inflow_create(struct chum_fetch *f, const struct chum_inflow_events *events);
+// own: the peer is an own node, which is never kept waiting.
+struct chum_inflow *chum_inflow_create(struct chum_fetch *f, bool own, const struct chum_inflow_events *events);
 void chum_inflow_run(struct chum_inflow *in); // until nothing more comes; over is called once
 // The list of roots was gone through. settled: nothing of it is missing here, so that the cursor may be kept.
 void chum_inflow_settled(struct chum_inflow *in, bool settled);

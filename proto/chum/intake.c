@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "chum/charge.h"
 #include "chum/receive.h"
+#include "crypto/sha256.h"
 #include "store/delivery.h"
 
 enum { PARTS_MAX = 4096 };
@@ -123,31 +125,52 @@ static enum status make_plan(struct sorting *b, struct error *e)
 
 // ---- What is below the roots ----------------------------------------------------------------------------------------
 
-static bool is_here(struct store *s, const struct hash *file)
+// Of a contact's files only what it has, too: otherwise it would get to see one by naming it.
+static bool is_here(const struct sorting *b, const struct chum_delivery *d, const struct chum_batch_item *item)
 {
-    enum store_presence presence = store_presence(s, file);
-    return presence == STORE_PRESENT || presence == STORE_REMOTE;
+    enum store_presence presence = store_presence(b->store, &item->hash);
+    return (presence == STORE_PRESENT || presence == STORE_REMOTE) &&
+           (d->is_own || store_knowledge_of(d->knowledge, item->kind, &item->hash) == STORE_LINK_KNOWN);
+}
+
+static enum status check_size(const struct sorting *b, struct span text, struct error *e)
+{
+    if (chum_fetch_fits(b->in->fetch, text))
+        return STATUS_OK;
+    return error_set(e, STATUS_TOO_BIG, "OBJECT-TOO-BIG", "the peer's object has %zu bytes", text.len);
+}
+
+// What is here of somebody else, and the peer has too, is noted.
+static enum status take_known(struct sorting *b, const struct chum_delivery *d, const struct hash *hash,
+                              struct error *e)
+{
+    bool vouches = !d->is_own && store_knowledge_is_borrowed(d->knowledge);
+    return vouches ? store_vouch(b->store, hash, e) : STATUS_OK;
 }
 
 static enum status take_object(struct sorting *b, struct part *p, struct chum_delivery *d,
                                const struct chum_batch_item *item, struct error *e)
 {
     bool is_id = item->kind == LINK_ID;
+    enum status st = check_size(b, item->text, e);
+    if (st != STATUS_OK)
+        return st;
     if (hash_eq(&item->hash, name_of(&p->root)) && is_id == (p->root.kind == CHUM_ROOT_ID)) {
         p->text = item->text;
         return STATUS_OK;
     }
-    b->in->bytes += item->text.len;
     if (store_knowledge_of(d->knowledge, item->kind, &item->hash) == STORE_LINK_KNOWN)
-        return STATUS_OK;
+        return take_known(b, d, &item->hash, e);
     b->in->objects++;
+    b->in->bytes += item->text.len;
     return chum_store_received(d, item->text, &item->hash, is_id, e);
 }
 
 // A file that is not here yet takes its time, and so its root is left; unless the file stays where it is.
-static enum status take_file(struct sorting *b, const struct chum_batch_item *item, struct error *e)
+static enum status take_file(struct sorting *b, const struct chum_delivery *d, const struct chum_batch_item *item,
+                             struct error *e)
 {
-    if (is_here(b->store, &item->hash))
+    if (is_here(b, d, item))
         return STATUS_OK;
     if (chum_fetch_leaves(b->in->fetch, item->size))
         return store_note_remote(b->store, &item->hash, item->kind == LINK_CLOB, (uint64_t)item->size, e);
@@ -170,7 +193,7 @@ static enum status take_items(struct sorting *b, struct part *p)
         if (st != STATUS_OK || !found)
             break;
         if (item.what == BATCH_FILE)
-            st = take_file(b, &item, &p->why);
+            st = take_file(b, &d, &item, &p->why);
         else if (item.what == BATCH_OBJECT)
             st = take_object(b, p, &d, &item, &p->why);
     }
@@ -187,6 +210,7 @@ static enum status take_part(struct sorting *b, struct part *p, struct error *e)
     if (st == STATUS_OK)
         return store_release(b->store, e);
     store_undo(b->store);
+    LOG(LOG_DEBUG, "feed.left", LOG_TEXT("code", p->why.code), LOG_TEXT("why", p->why.message));
     p->failed = true;
     if (chum_is_refused_or_broken(st))
         return STATUS_OK;
@@ -273,13 +297,20 @@ static enum status take_all(struct sorting *b, struct error *e)
 
 // ---- The cursor -----------------------------------------------------------------------------------------------------
 
+// Each of our identities is given its own.
+static struct store_setting_name name_of_pair(const struct chum_pair *pair)
+{
+    const struct hash both = sha256((struct span){(const char *)pair, sizeof *pair});
+    return store_setting_about("feed", &both);
+}
+
 // Beside it stands the epoch of our own store: one that was made anew, or is an earlier one, may lack what came before.
-enum status chum_cursor_keep(struct store *s, const struct hash *person, const struct chum_cursor *cursor,
+enum status chum_cursor_keep(struct store *s, const struct chum_pair *pair, const struct chum_cursor *cursor,
                              struct error *e)
 {
     char value[96];
     int64_t epoch;
-    const struct store_setting_name name = store_setting_about("feed", person);
+    const struct store_setting_name name = name_of_pair(pair);
     enum status st = store_epoch(s, &epoch, e);
     if (st != STATUS_OK)
         return st;
@@ -287,14 +318,14 @@ enum status chum_cursor_keep(struct store *s, const struct hash *person, const s
     return store_setting_set(s, name.s, span_of(value), e);
 }
 
-static enum status read_kept(struct store *s, const struct hash *person, struct arena *a, struct chum_cursor *out,
+static enum status read_kept(struct store *s, const struct chum_pair *pair, struct arena *a, struct chum_cursor *out,
                              struct error *e)
 {
     struct span value;
     struct chum_cursor kept;
     int64_t ours;
     int64_t epoch;
-    const struct store_setting_name name = store_setting_about("feed", person);
+    const struct store_setting_name name = name_of_pair(pair);
     enum status st = store_epoch(s, &epoch, e);
     if (st == STATUS_OK)
         st = store_setting_get(s, name.s, a, &value, e);
@@ -307,15 +338,15 @@ static enum status read_kept(struct store *s, const struct hash *person, struct 
     return STATUS_OK;
 }
 
-enum status chum_cursor_read(struct store *s, const struct hash *person, struct chum_cursor *out, struct error *e)
+enum status chum_cursor_read(struct store *s, const struct chum_pair *pair, struct chum_cursor *out, struct error *e)
 {
     struct arena *a = arena_create();
     struct hash_list given = {0};
     int64_t after = 0;
     *out = (struct chum_cursor){.place = -1};
-    enum status st = read_kept(s, person, a, out, e);
+    enum status st = read_kept(s, pair, a, out, e);
     if (st == STATUS_NOT_FOUND) {
-        st = store_given_by(s, person, &after, 1, &given, e);
+        st = store_given_by(s, &pair->sender, &after, 1, &given, e);
         out->place = given.count != 0 ? -1 : 0;
     }
     hash_list_free(&given);
@@ -334,8 +365,9 @@ enum status chum_intake_take(struct store *s, struct chum_intake *in, struct err
         st = make_plan(&b, e);
     if (st == STATUS_OK && b.count != 0)
         st = take_all(&b, e);
+    const struct chum_pair pair = {in->fetch->sender, in->fetch->self};
     if (st == STATUS_OK && in->settled && !in->left && in->items != 0)
-        st = chum_cursor_keep(s, &in->fetch->sender, &in->head.next, e);
+        st = chum_cursor_keep(s, &pair, &in->head.next, e);
     in->lost = in->items == 0 && store_has_lost(s);
     chum_plan_free(&b.plan);
     chum_roots_free(&b.roots);

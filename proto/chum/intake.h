@@ -20,8 +20,11 @@ struct chum_intake {
 // STATUS_INVALID if it is none. What does not fit in it is left, and no reason to fail.
 enum status chum_intake_take(struct store *s, struct chum_intake *in, struct error *e);
 
-// The place that was kept with the last batch of the person's node; 0, the beginning, if nothing ever came from it; -1
-// if it is not known, though something did.
-enum status chum_cursor_read(struct store *s, const struct hash *person, struct chum_cursor *out, struct error *e);
-enum status chum_cursor_keep(struct store *s, const struct hash *person, const struct chum_cursor *cursor,
+// The place that was kept with the last batch of the person's node for ours; 0, the beginning, if nothing ever came
+// from it; -1 if it is not known, though something did.
+struct chum_pair { // the two who talk to each other
+    struct hash sender, self;
+};
+enum status chum_cursor_read(struct store *s, const struct chum_pair *pair, struct chum_cursor *out, struct error *e);
+enum status chum_cursor_keep(struct store *s, const struct chum_pair *pair, const struct chum_cursor *cursor,
                              struct error *e);

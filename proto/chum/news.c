@@ -15,6 +15,7 @@ struct chum_news {
     uint64_t told;  // of when it was told last
     bool can_tell;
     bool listens; // a contact that said so
+    bool feeds;   // likewise
     bool asking;  // the store
     bool again;   // something changed meanwhile
     bool telling; // the peer has not answered yet
@@ -116,15 +117,26 @@ void chum_news_changed(struct chum_news *n)
 
 // ---- Greeting ------------------------------------------------------------------------------------------------------
 
-struct span chum_news_greeting(void)
+struct span chum_news_greeting(bool feeds)
 {
-    return SPAN("[{\"news\":1}]");
+    return feeds ? SPAN("[{\"news\":1,\"feeds\":1}]") : SPAN("[{\"news\":1}]");
+}
+
+static bool says(const json_t *arguments, const char *what)
+{
+    const json_t *version = json_object_get(json_array_get(arguments, 0), what);
+    return json_is_integer(version) && json_integer_value(version) >= 1;
 }
 
 void chum_news_greeted(struct chum_news *n, const json_t *arguments)
 {
-    const json_t *news = json_object_get(json_array_get(arguments, 0), "news");
-    n->listens = json_is_integer(news) && json_integer_value(news) >= 1;
+    n->listens = says(arguments, "news");
+    n->feeds = says(arguments, "feeds");
+}
+
+bool chum_news_have_feed(const struct chum_news *n)
+{
+    return n->feeds;
 }
 
 bool chum_news_are_told(const struct chum_news *n)

@@ -6,18 +6,16 @@
 #include "base/text.h"
 #include "chum/export.h"
 #include "chum/plan.h"
+#include "chum/veil.h"
 #include "store/delivery.h"
 
 enum { BATCH_BYTES = 256 << 10 };
 
 struct filling {
     struct store *store;
-    const struct chum_policy *policy;
-    const struct hash *person;
+    struct chum_outbatch *batch;
     struct buf body;
     struct arena *arena;
-    struct hash_list *shown;
-    struct hash_list *given;
     size_t versions;
 };
 
@@ -26,11 +24,11 @@ static bool begin_root(void *ctx, const struct store_feed_root *root, bool again
     struct filling *f = ctx;
     const struct hash *what = hash_is_zero(&root->id_hash) ? &root->hash : &root->id_hash;
     (void)again;
-    if (!chum_serves(f->policy, f->store, f->person, root->fragment, what))
+    if (!chum_serves(f->batch->policy, f->store, f->batch->person, root->fragment, what))
         return false;
     chum_batch_write(&(struct chum_batch_item){.what = BATCH_ROOT, .text = root->fragment}, &f->body);
     f->versions += !hash_is_zero(&root->hash) && !hash_is_zero(&root->id_hash);
-    hash_list_add(f->shown, hash_is_zero(&root->hash) ? &root->id_hash : &root->hash);
+    hash_list_add(f->batch->shown, hash_is_zero(&root->hash) ? &root->id_hash : &root->hash);
     return true;
 }
 
@@ -49,7 +47,7 @@ static enum status add_object(void *ctx, enum link_kind kind, const struct hash 
     if (status != STATUS_OK)
         return status;
     chum_batch_write(&item, &f->body);
-    hash_list_add(item.what == BATCH_FILE ? f->shown : f->given, hash);
+    hash_list_add(item.what == BATCH_FILE ? f->batch->shown : f->batch->given, hash);
     return STATUS_OK;
 }
 
@@ -69,42 +67,76 @@ static bool is_full(void *ctx)
 static enum status fill(struct store *s, struct chum_outflow *flow, struct filling *f, struct error *e)
 {
     const struct store_feed_visitor visitor = {f, begin_root, add_object, end_root, is_full};
+    f->arena = arena_create();
     enum status status = store_feed_go_on(s, flow->feed, &visitor, e);
-    flow->at.place = store_feed_place(flow->feed);
+    arena_destroy(f->arena);
     return status;
 }
 
-// The walk that goes on behind that cursor; a new one, unless it is the present one.
-static void go_to(struct chum_outflow *flow, const struct hash *person, const struct chum_cursor *since)
+// The walk that goes on behind the cursor it was asked with; a new one from that place, unless it is the present one.
+static void go_to(struct chum_outflow *flow, const struct chum_outbatch *b, int64_t place)
 {
-    if (flow->feed != NULL && flow->at.epoch == since->epoch && flow->at.place == since->place)
+    if (flow->feed != NULL && flow->own == b->own && flow->at.epoch == b->since.epoch &&
+        flow->at.place == b->since.place)
         return;
     store_feed_destroy(flow->feed);
-    flow->feed = store_feed_create(person, since->place);
-    flow->at = *since;
+    flow->feed = store_feed_create(b->person, b->own, place);
+    flow->own = b->own;
 }
 
-enum status chum_outflow_next(struct store *s, struct chum_outflow *flow, const struct chum_policy *policy,
-                              const struct hash *person, const struct chum_cursor *since, struct buf *text,
-                              struct hash_list *shown, struct hash_list *given, struct error *e)
+static struct chum_cursor as_told(const struct chum_outbatch *b, const struct chum_cursor *plain)
 {
-    struct filling f = {.store = s, .policy = policy, .person = person, .shown = shown, .given = given};
-    struct chum_batch_head head = {.more = CHUM_BATCH_RESET, .next = {.place = store_feed_end(s)}};
+    return b->own ? *plain : chum_veil(b->person, plain);
+}
+
+// The plain cursor, if it is one of ours.
+static bool is_ours(const struct chum_outbatch *b, const struct chum_cursor *end, struct chum_cursor *plain)
+{
+    *plain = (struct chum_cursor){.epoch = end->epoch};
+    if (b->since.place == 0)
+        return true;
+    *plain = b->since;
+    if (plain->place < 0 || (!b->own && !chum_unveil(b->person, end->epoch, plain)))
+        return false;
+    return plain->epoch == end->epoch && plain->place <= end->place;
+}
+
+static enum status answer(struct store *s, struct chum_outflow *flow, struct filling *f, struct chum_cursor since,
+                          struct chum_batch_head *head, struct error *e)
+{
+    struct chum_outbatch *b = f->batch;
+    go_to(flow, b, since.place);
+    enum status status = fill(s, flow, f, e);
+    bool has_more = store_feed_has_more(flow->feed);
+    if (f->body.len != 0)
+        since.place = store_feed_place(flow->feed);
+    b->end = !has_more;
+    head->more = has_more ? CHUM_BATCH_MORE : CHUM_BATCH_END;
+    head->next = flow->at = as_told(b, &since);
+    b->unfinished = has_more && f->body.len == 0 && !b->own;
+    if (b->unfinished)
+        b->since = flow->at;
+    return status;
+}
+
+enum status chum_outflow_next(struct store *s, struct chum_outflow *flow, struct chum_outbatch *b, struct error *e)
+{
+    struct filling f = {.store = s, .batch = b};
+    struct chum_cursor since;
+    struct chum_cursor end = {.place = store_feed_end(s)};
     struct buf first = {0};
-    enum status status = store_epoch(s, &head.next.epoch, e);
-    bool is_ours = since->place == 0 || (since->epoch == head.next.epoch && since->place <= head.next.place);
-    if (status == STATUS_OK && since->place >= 0 && is_ours) {
-        const struct chum_cursor from = {head.next.epoch, since->place};
-        go_to(flow, person, &from);
-        f.arena = arena_create();
-        status = fill(s, flow, &f, e);
-        arena_destroy(f.arena);
-        head.next = flow->at;
-        head.more = store_feed_has_more(flow->feed) ? CHUM_BATCH_MORE : CHUM_BATCH_END;
+    enum status status = store_epoch(s, &end.epoch, e);
+    struct chum_batch_head head = {.more = CHUM_BATCH_RESET, .next = as_told(b, &end)};
+    b->unfinished = b->end = false;
+    if (status == STATUS_OK && is_ours(b, &end, &since))
+        status = answer(s, flow, &f, since, &head, e);
+    if (status != STATUS_OK)
+        chum_outflow_end(flow); // what it found is lost
+    if (status == STATUS_OK && !b->unfinished) {
+        chum_batch_write_head(&head, &first);
+        text_add_json_part(buf_span(&first), b->text);
+        text_add_json_part(buf_span(&f.body), b->text);
     }
-    chum_batch_write_head(&head, &first);
-    text_add_json_part(buf_span(&first), text);
-    text_add_json_part(buf_span(&f.body), text);
     buf_free(&first);
     buf_free(&f.body);
     return status;

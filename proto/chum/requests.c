@@ -64,3 +64,10 @@ bool chum_asked_cursor(const json_t *args, struct chum_cursor *out)
     *out = (struct chum_cursor){strtoll(json_string_value(epoch), &end, 10), json_integer_value(place)};
     return errno == 0 && *end == '\0' && end != json_string_value(epoch);
 }
+
+void chum_asked_word(const json_t *args, bool *left, bool *all)
+{
+    const char *word = json_string_value(json_array_get(args, 2));
+    *left = word != NULL && strcmp(word, "left") == 0;
+    *all = word != NULL && strcmp(word, "all") == 0;
+}

@@ -17,6 +17,7 @@
 #include "chum/spoken.h"
 
 enum {
+    GREETING_MS = 300,   // for a contact to say that it has a feed, before it is asked for its list
     MOVE_ON_MS = 5000,   // after that long a pass is not waited for
     FAILING_PASSES = 10, // after that many, what has failed so far is not expected any more
     STOP_MS = 3000,      // for answers to our own questions before closing
@@ -48,6 +49,7 @@ struct chum_session {
     uint64_t due;                          // when the phase's timer fires; 0 = none
     uint64_t objects_before, bytes_before; // counts at the end of the last pass
     bool poked;                            // another pass as soon as this one is over
+    bool greeted;
     bool importing;
     bool exporting;
     unsigned full; // reasons for which the peer is not read
@@ -121,7 +123,7 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
         s->events.complete(s->events.ctx, s);
     s->objects_before = s->counts.objects_received;
     s->bytes_before = s->counts.bytes_received;
-    wait_until(s, chum_pace_after(&s->pace, now(s), s->poked));
+    wait_until(s, chum_pace_after(&s->pace, now(s), s->poked || chum_importer_owes_word(s->importer)));
 }
 
 static void root_failed(void *ctx, const struct hash *root, const struct error *why)
@@ -152,6 +154,11 @@ static void greeted(void *ctx, const json_t *arguments)
 {
     struct chum_session *s = ctx;
     chum_news_greeted(s->news, arguments);
+    s->greeted = true;
+    if (s->options.feeds && chum_news_have_feed(s->news))
+        chum_importer_feed(s->importer);
+    if (s->phase == RUNNING && s->pace.began == 0)
+        wait_until(s, now(s));
 }
 
 static uint64_t answered(void *ctx)
@@ -171,11 +178,11 @@ static void served(void *ctx, enum chum_service service, const struct hash *hash
         s->events.served(s->events.ctx, s, service, hash);
 }
 
-static void left(void *ctx)
+static void stored(void *ctx, bool all)
 {
     struct chum_session *s = ctx;
-    if (s->events.left != NULL)
-        s->events.left(s->events.ctx, s);
+    if (s->events.stored != NULL)
+        s->events.stored(s->events.ctx, s, all);
 }
 
 static void opened(void *ctx, const struct error *why)
@@ -186,7 +193,10 @@ static void opened(void *ctx, const struct error *why)
         return;
     }
     s->phase = RUNNING;
-    begin_pass(s);
+    if (s->greeted || s->options.peer_is_own)
+        begin_pass(s);
+    else
+        wait_until(s, now(s) + GREETING_MS);
     chum_news_begin(s->news);
 }
 
@@ -358,10 +368,10 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .policy = policy,
                                              .counts = &s->counts,
                                              .person = s->fetch->sender,
-                                             .feeds = own && s->options.feeds,
+                                             .feeds = s->options.feeds,
                                              .gives_all = s->options.gives_all,
                                              .served = served,
-                                             .left = left,
+                                             .stored = stored,
                                              .told_of_news = told_of_news,
                                              .greeted = greeted,
                                              .full = set_full,
@@ -388,7 +398,8 @@ struct chum_session *chum_session_create(struct conn *c, struct store_queue *que
     s->rpc = rpc_create(transport, limits, serve, s);
     create_halves(s, queue, access, policy);
     s->spoken = spoken_create(c);
-    s->hello = (struct chum_hello){.conn = c, .rpc = s->rpc, .own = options->peer_is_own, .ctx = s, .over = opened};
+    s->hello = (struct chum_hello){
+        .conn = c, .rpc = s->rpc, .own = options->peer_is_own, .feeds = options->feeds, .ctx = s, .over = opened};
     chum_hello_begin(&s->hello);
     s->pace = (struct chum_pace){.fetch = s->fetch,
                                  .importer = s->importer,

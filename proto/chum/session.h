@@ -21,7 +21,7 @@ struct chum_events { // any may be NULL
     void (*passed)(void *ctx, struct chum_session *s, uint64_t objects, uint64_t bytes, uint64_t ms);
     void (*complete)(void *ctx, struct chum_session *s); // a pass left nothing over but what fails again and again
     void (*served)(void *ctx, struct chum_session *s, enum chum_service service, const struct hash *hash); // exporter.h
-    void (*left)(void *ctx, struct chum_session *s);                                                       // exporter.h
+    void (*stored)(void *ctx, struct chum_session *s, bool all);                                           // exporter.h
     void (*failed)(void *ctx, struct chum_session *s, const struct hash *root, const struct error *why);   // one root
     void (*stuck)(void *ctx, struct chum_session *s, const struct hash *id_hash, const struct error *why); // importer.h
     void (*closed)(void *ctx, struct chum_session *s, const struct error *why); // the session is destroyed after it
@@ -30,7 +30,7 @@ struct chum_events { // any may be NULL
 struct chum_options {
     bool peer_is_own;  // an own node: no courtesy waits, it is told of every change, lists are not sent twice
     uint64_t poll_ms;  // 0 = the default: 800 while active, else 5,000; who tells of news, 15,000
-    bool feeds;        // an own node: what is new is asked for and given by a feed (docs/feeds.md)
+    bool feeds;        // what is new is asked for and given by a feed, if the peer has one (docs/feeds.md)
     bool gives_all;    // an own node is given whatever it asks for by its hash
     uint64_t file_max; // bytes of one BLOB or CLOB that is taken; 0 = CHUM_FILE_MAX
     const atomic_uint_least64_t *takes; // fetch.h

@@ -244,13 +244,18 @@ void deliveries_returned(struct deliveries *d, const struct hash *person, const 
     submit(w);
 }
 
+static void begin_anew(const struct deliveries *d, struct served_session *s)
+{
+    if (s->beginning == d->beginning)
+        return;
+    s->beginning = d->beginning;
+    s->quiet = 0;
+    s->judged = false;
+}
+
 static void asked_for_roots(struct deliveries *d, struct served_session *s, const struct hash *person)
 {
-    if (s->beginning != d->beginning) {
-        s->beginning = d->beginning;
-        s->quiet = 0;
-        s->judged = false;
-    }
+    begin_anew(d, s);
     s->quiet++;
     if (s->taken.count != 0)
         has_taken(d, s, person);
@@ -275,6 +280,15 @@ void deliveries_served(struct deliveries *d, struct served_session *s, const str
     s->quiet = 0;
     if (service == CHUM_GET_OBJECT && s->taken.count < TAKEN_MAX && hash_map_has(d->waiting, hash))
         hash_list_add(&s->taken, hash);
+}
+
+void deliveries_stored(struct deliveries *d, struct served_session *s, const struct hash *person)
+{
+    if (d == NULL)
+        return;
+    begin_anew(d, s);
+    if (!s->judged || d->unsure_count != 0)
+        is_quiet(d, s, person);
 }
 
 void deliveries_left(struct deliveries *d, struct served_session *s, const struct hash *person)

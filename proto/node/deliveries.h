@@ -31,6 +31,8 @@ void deliveries_sent(struct deliveries *d, const struct hash *message); // it is
 // done.
 void deliveries_served(struct deliveries *d, struct served_session *s, const struct hash *person,
                        enum chum_service service, const struct hash *hash, size_t unanswered);
+// The peer has stored all that it was ever served.
+void deliveries_stored(struct deliveries *d, struct served_session *s, const struct hash *person);
 // The session is over, or the peer has not stored everything that it was given last.
 void deliveries_left(struct deliveries *d, struct served_session *s, const struct hash *person);
 // Messages of ours that this person brought us: it has those that nothing is known of here.

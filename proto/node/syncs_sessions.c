@@ -64,10 +64,14 @@ static void stuck(void *ctx, struct chum_session *s, const struct hash *id_hash,
     node_tell(sync->owner->peers->node, "sync.stuck", describe(s, why, "idHash", id_hash));
 }
 
-static void left(void *ctx, struct chum_session *s)
+static void stored(void *ctx, struct chum_session *s, bool all)
 {
     struct sync *sync = ctx;
-    deliveries_left(sync->owner->peers->node->deliveries, &sync->served, &chum_session_peer(s)->person_id);
+    struct deliveries *d = sync->owner->peers->node->deliveries;
+    if (all)
+        deliveries_stored(d, &sync->served, &chum_session_peer(s)->person_id);
+    else
+        deliveries_left(d, &sync->served, &chum_session_peer(s)->person_id);
 }
 
 static void served(void *ctx, struct chum_session *s, enum chum_service service, const struct hash *hash)
@@ -171,7 +175,7 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_own)
         offer_all(ss, &conn_peer(c)->person_id);
     bool is_sparse = node_kind(ss->peers->node)->store == STORE_SPARSE;
     struct chum_options options = {.peer_is_own = peer_is_own,
-                                   .feeds = peer_is_own,
+                                   .feeds = true,
                                    .takes = is_sparse ? &ss->peers->node->takes : NULL,
                                    .poll_ms = ss->peers->settings.poll_ms,
                                    .gives_all = peer_is_own && ss->peers->settings.exports};
@@ -181,7 +185,7 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_own)
                                  .passed = passed,
                                  .complete = complete,
                                  .served = served,
-                                 .left = left,
+                                 .stored = stored,
                                  .failed = failed,
                                  .stuck = stuck,
                                  .closed = closed};

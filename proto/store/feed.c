@@ -13,6 +13,7 @@
 #include "store/links.h"
 #include "store/provenance.h"
 #include "store/rows.h"
+#include "store/shown.h"
 #include "store/state.h"
 #include "store/statements.h"
 
@@ -26,8 +27,10 @@ enum { ROW_VERSION = 0, ROW_MEMBER = 1, ROW_GROUP = 2, ROW_AGAIN = 3 }; // as SQ
 
 struct root {
     struct store_feed_root shown; // its fragment is owned
-    int64_t seq;
-    bool whole; // also what is older than the walk
+    int64_t scope;
+    int64_t version; // its number in the scope; 0: the scope's entry
+    int64_t seq;     // where it stands
+    bool whole;      // also what is older than the walk
 };
 
 struct frame { // an object whose links are being visited
@@ -38,9 +41,11 @@ struct frame { // an object whose links are being visited
 
 struct store_feed {
     struct hash person;
-    int64_t source; // the person's number as one
-    int64_t floor;  // where the walk began
-    int64_t joined; // where the number line ended then; -1: it has not begun
+    bool own;              // another node of ours: what was found for it is not looked at again
+    struct shown *decides; // in the job that goes on
+    int64_t source;        // the person's number as one
+    int64_t floor;         // where the walk began
+    int64_t joined;        // where the number line ended then; -1: it has not begun
     int64_t place;
     int64_t reached; // rows are read up to here
     struct root *roots;
@@ -144,6 +149,14 @@ static void drop_frames(struct store_feed *f)
         free(f->frames[--f->depth].links.items);
 }
 
+// What is found is given in later jobs, too: by then the person may not see it any more.
+static enum status is_still_shown(struct store_feed *f, bool *yes, struct error *e)
+{
+    const struct root *r = &f->roots[f->next];
+    *yes = true;
+    return f->own ? STATUS_OK : shown_root(f->decides, r->scope, r->version, yes, e);
+}
+
 // *gone: it cannot be read, or is at the person's node already.
 static enum status begin_root(struct store *s, struct store_feed *f, const struct store_feed_visitor *v, bool *gone,
                               struct error *e)
@@ -164,11 +177,13 @@ static enum status begin_root(struct store *s, struct store_feed *f, const struc
 static enum status give_root(struct store *s, struct store_feed *f, const struct store_feed_visitor *v, struct error *e)
 {
     const struct store_feed_root *shown = &f->roots[f->next].shown;
-    enum status status = STATUS_OK;
     bool gone;
-    if (f->begun)
+    bool is_shown;
+    enum status status = is_still_shown(f, &is_shown, e);
+    gone = !is_shown;
+    if (status == STATUS_OK && is_shown && f->begun)
         gone = !v->root(v->ctx, shown, true);
-    else
+    else if (status == STATUS_OK && is_shown)
         status = begin_root(s, f, v, &gone, e);
     while (status == STATUS_OK && !gone && f->depth != 0 && !v->full(v->ctx))
         status = step(s, f, v, e);
@@ -191,16 +206,17 @@ static void forget_roots(struct store_feed *f)
     f->count = f->next = 0;
 }
 
-static void add_root(struct store_feed *f, const struct store_feed_root *shown, int64_t seq, bool whole)
+// Copies the fragment.
+static void add_root(struct store_feed *f, const struct root *root)
 {
     if (f->count == f->cap) {
         f->cap = f->cap != 0 ? 2 * f->cap : ROWS;
         f->roots = mem_resize(f->roots, f->cap * sizeof *f->roots);
     }
     struct root *r = &f->roots[f->count++];
-    *r = (struct root){.shown = *shown, .seq = seq, .whole = whole};
-    char *copy = mem_alloc(shown->fragment.len + 1);
-    memcpy(copy, shown->fragment.ptr, shown->fragment.len);
+    *r = *root;
+    char *copy = mem_alloc(root->shown.fragment.len + 1);
+    memcpy(copy, root->shown.fragment.ptr, root->shown.fragment.len);
     r->shown.fragment.ptr = copy;
 }
 
@@ -212,39 +228,23 @@ static void add_scope(struct store_feed *f, int64_t scope)
         f->inner = -1;
 }
 
-// From where on the person sees the scope; *found: at all.
-static enum status seen_from(struct store *s, const struct store_feed *f, int64_t scope, bool *found, int64_t *from,
-                             struct error *e)
-{
-    sqlite3_stmt *st = statement(s, SQL_FEED_FROM);
-    sqlite3_bind_int64(st, 1, scope);
-    bind_hash(st, 2, &f->person);
-    enum status status = statement_step(s, st, found, e);
-    if (status != STATUS_OK || !*found)
-        return status;
-    *found = sqlite3_column_type(st, 0) != SQLITE_NULL;
-    *from = sqlite3_column_int64(st, 0);
-    sqlite3_reset(st);
-    return STATUS_OK;
-}
-
 // The scope's own entry.
 static enum status add_entry(struct store *s, struct store_feed *f, int64_t scope, int64_t seq, struct error *e)
 {
     bool found;
     struct hash target;
-    struct store_feed_root shown = {.fragment = {0}};
+    struct root root = {.scope = scope, .seq = seq, .whole = true};
     sqlite3_stmt *st = statement(s, SQL_FEED_ENTRY);
     sqlite3_bind_int64(st, 1, scope);
     enum status status = statement_step(s, st, &found, e);
     if (status != STATUS_OK || !found)
         return status;
-    shown.fragment = column_bytes(st, 3);
-    if (column_hash(st, 1, &target) && shown.fragment.len != 0) {
-        (void)column_hash(st, 2, &shown.id_hash);
+    root.shown.fragment = column_bytes(st, 3);
+    if (column_hash(st, 1, &target) && root.shown.fragment.len != 0) {
+        (void)column_hash(st, 2, &root.shown.id_hash);
         if (sqlite3_column_int(st, 0) != SCOPE_ID)
-            shown.hash = target;
-        add_root(f, &shown, seq, true);
+            root.shown.hash = target;
+        add_root(f, &root);
     }
     sqlite3_reset(st);
     return STATUS_OK;
@@ -254,16 +254,16 @@ static enum status add_version(struct store *s, struct store_feed *f, int64_t sc
                                struct error *e)
 {
     bool found;
-    struct store_feed_root shown = {.fragment = {0}};
+    struct root root = {.scope = scope, .version = seq, .seq = seq, .whole = whole};
     sqlite3_stmt *st = statement(s, SQL_FEED_VERSION);
     sqlite3_bind_int64(st, 1, scope);
     sqlite3_bind_int64(st, 2, seq);
     enum status status = statement_step(s, st, &found, e);
     if (status != STATUS_OK || !found)
         return status;
-    shown.fragment = column_bytes(st, 1);
-    if (shown.fragment.len != 0 && column_hash(st, 0, &shown.hash) && column_hash(st, 2, &shown.id_hash))
-        add_root(f, &shown, seq, whole);
+    root.shown.fragment = column_bytes(st, 1);
+    if (root.shown.fragment.len != 0 && column_hash(st, 0, &root.shown.hash) && column_hash(st, 2, &root.shown.id_hash))
+        add_root(f, &root);
     sqlite3_reset(st);
     return STATUS_OK;
 }
@@ -295,7 +295,7 @@ static enum status add_row(struct store *s, struct store_feed *f, const struct r
     int64_t from = 0;
     if (row->kind == ROW_GROUP)
         return add_group(s, f, row, e);
-    enum status status = seen_from(s, f, row->scope, &seen, &from, e);
+    enum status status = shown_from(s, &f->person, row->scope, &seen, &from, e);
     if (status != STATUS_OK || !seen || from > row->seq)
         return status; // what is seen only later comes there
     if (row->kind == ROW_MEMBER) {
@@ -400,8 +400,8 @@ static enum status load_rows(struct store *s, struct store_feed *f, bool *end, s
     return status;
 }
 
-enum status store_feed_go_on(struct store *s, struct store_feed *f, const struct store_feed_visitor *visitor,
-                             struct error *e)
+static enum status walk_on(struct store *s, struct store_feed *f, const struct store_feed_visitor *visitor,
+                           struct error *e)
 {
     enum status status = STATUS_OK;
     bool end = false;
@@ -423,12 +423,26 @@ enum status store_feed_go_on(struct store *s, struct store_feed *f, const struct
     return status;
 }
 
+enum status store_feed_go_on(struct store *s, struct store_feed *f, const struct store_feed_visitor *visitor,
+                             struct error *e)
+{
+    struct shown decides;
+    enum status status = shown_begin(&decides, s, &f->person, f->own, e);
+    f->decides = &decides;
+    if (status == STATUS_OK)
+        status = walk_on(s, f, visitor, e);
+    f->decides = NULL;
+    shown_end(&decides);
+    return status;
+}
+
 // ---- Life -----------------------------------------------------------------------------------------------------------
 
-struct store_feed *store_feed_create(const struct hash *person, int64_t since)
+struct store_feed *store_feed_create(const struct hash *person, bool own, int64_t since)
 {
     struct store_feed *f = mem_alloc(sizeof *f);
-    *f = (struct store_feed){.person = *person, .floor = since, .place = since, .reached = since, .joined = -1};
+    *f = (struct store_feed){
+        .person = *person, .own = own, .floor = since, .place = since, .reached = since, .joined = -1};
     f->source = provenance_source(person);
     return f;
 }

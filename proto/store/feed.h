@@ -25,8 +25,9 @@ struct store_feed_visitor {
     bool (*full)(void *ctx);                                     // enough for this time
 };
 
-// since: the place to begin at; 0 = the beginning. Uses nothing of the store until it is asked to go on.
-struct store_feed *store_feed_create(const struct hash *person, int64_t since);
+// own: another node of ours. since: the place to begin at; 0 = the beginning. Uses nothing of the store until it is
+// asked to go on.
+struct store_feed *store_feed_create(const struct hash *person, bool own, int64_t since);
 void store_feed_destroy(struct store_feed *f); // NULL-safe
 // Goes on until the visitor is full, or at the end. Every job of one walk sees the same or a newer state of the store.
 enum status store_feed_go_on(struct store *s, struct store_feed *f, const struct store_feed_visitor *visitor,

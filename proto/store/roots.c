@@ -1,47 +1,24 @@
 // The roots of a person as CHUM version 8 lists them (WIRE.md 10.4).
 #include "data/merge.h"
 #include "store/fragment.h"
+#include "store/shown.h"
 #include "store/state.h"
 #include "store/statements.h"
-#include "store/tree.h"
-#include "store/withheld.h"
 
 struct listing {
     struct store *store;
     store_root_fn emit;
     void *arg;
     uint64_t *skipped;
-    const struct hash *person;
-    bool own;                        // another node of ours
-    struct hash_map *hidden;         // what the person may not see for lacking BLOBs; NULL = nobody asked yet
-    const struct hash_map *withheld; // what its node cannot take over; NULL = nothing
+    struct shown shown;
 };
-
-static enum status may_show_lacking(struct listing *l, const struct hash *hash, bool *yes, struct error *e)
-{
-    enum status status = STATUS_OK;
-    *yes = l->own;
-    if (l->own)
-        return STATUS_OK;
-    if (l->hidden == NULL) {
-        l->hidden = hash_map_create();
-        status = tree_lacking_for_others(l->store, l->person, l->hidden, e);
-    }
-    *yes = !hash_map_has(l->hidden, hash);
-    return status;
-}
 
 // Whether the root with this entry (NULL: it cannot be delivered) and the mark "lacking" behind it is listed.
 static enum status may_show(struct listing *l, sqlite3_stmt *st, int entry, const struct hash *hash, bool *yes,
                             struct error *e)
 {
-    enum status status = STATUS_OK;
-    *yes = sqlite3_column_type(st, entry) != SQLITE_NULL && (l->withheld == NULL || !hash_map_has(l->withheld, hash));
     int lacking = sqlite3_column_int(st, entry + 1);
-    if (*yes && (lacking == FRAGMENT_OWN || lacking == FRAGMENT_MERGE))
-        *yes = l->own;
-    else if (*yes && lacking == FRAGMENT_LACKING)
-        status = may_show_lacking(l, hash, yes, e);
+    enum status status = shown_entry(&l->shown, sqlite3_column_type(st, entry) != SQLITE_NULL, lacking, hash, yes, e);
     if (!*yes && lacking != FRAGMENT_MERGE)
         ++*l->skipped;
     return status;
@@ -64,7 +41,7 @@ static enum status emit_node(struct listing *l, sqlite3_stmt *st, const struct h
 // that holds what the current version does has to come first, else messages would be lost.
 static bool may_start_with_current(const struct listing *l, struct span entry)
 {
-    const struct recipe *recipe = l->own ? NULL : recipes_find(l->store->recipes, store_root_type(entry));
+    const struct recipe *recipe = l->shown.own ? NULL : recipes_find(l->store->recipes, store_root_type(entry));
     return recipe != NULL && !merge_needs_history(recipe);
 }
 
@@ -124,10 +101,10 @@ static enum status list_roots(struct store *s, const struct hash *person, bool o
                               uint64_t *skipped, struct error *e)
 {
     uint64_t ignored;
-    struct listing l = {.store = s, .person = person, .own = own, .emit = emit, .arg = arg};
+    struct listing l = {.store = s, .emit = emit, .arg = arg};
     l.skipped = skipped != NULL ? skipped : &ignored;
     *l.skipped = 0;
-    enum status status = own ? STATUS_OK : withheld_find(s, person, &l.withheld, e);
+    enum status status = shown_begin(&l.shown, s, person, own, e);
     sqlite3_stmt *st = statement(s, SQL_PERSON_SCOPES);
     bind_hash(st, 1, person);
     bool row = true;
@@ -137,7 +114,7 @@ static enum status list_roots(struct store *s, const struct hash *person, bool o
             status = emit_scope(&l, st, e);
     }
     sqlite3_reset(st);
-    hash_map_destroy(l.hidden);
+    shown_end(&l.shown);
     return status;
 }
 

@@ -155,6 +155,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_FEED_OF_SCOPE] = "SELECT seq FROM scope_log WHERE scope = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4",
     [SQL_FEED_OF_GROUP] = "SELECT scope FROM member WHERE is_group = 1 AND person = ?1 AND until_seq IS NULL",
     [SQL_FEED_AGAIN] = "INSERT OR REPLACE INTO again(seq, scope, version) VALUES(?1, ?2, ?3)",
+    [SQL_FEED_SHOWN] = "SELECT s.target, s.fragment, s.lacking, l.hash, l.fragment, l.lacking FROM scope s LEFT JOIN "
+                       "scope_log l ON l.scope = s.id AND l.seq = ?2 WHERE s.id = ?1",
     [SQL_SCOPE_NODES] = "SELECT hash, fragment, lacking FROM scope_log WHERE scope = ?1 ORDER BY seq",
     [SQL_SCOPE_CURRENT_EDGE] =
         "SELECT l.hash, l.fragment, l.lacking FROM head h JOIN link k ON k.target = h.data JOIN object o ON o.seq = "
