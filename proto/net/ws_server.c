@@ -97,7 +97,7 @@ static void handshakes_due(void *ctx)
     while (s->handshaking.oldest != NULL && incoming_of(s->handshaking.oldest)->deadline <= now) {
         struct incoming *c = incoming_of(s->handshaking.oldest);
         s->stats.refused_request++;
-        LOG(LOG_INFO, "listener.handshake-timeout", LOG_TEXT("peer", c->peer));
+        LOG(LOG_DEBUG, "listener.handshake-timeout", LOG_TEXT("peer", c->peer));
         tell_refused(c, "timeout");
         turn_out(c);
     }
@@ -116,7 +116,7 @@ static const char *listened_name(const struct ws_server *s)
 static void note_refused_upgrade(struct incoming *c, const char *why)
 {
     c->server->stats.refused_request++;
-    LOG(LOG_WARN, "listener.upgrade-refused", LOG_TEXT("peer", c->peer), LOG_TEXT("why", why));
+    LOG(LOG_DEBUG, "listener.upgrade-refused", LOG_TEXT("peer", c->peer), LOG_TEXT("why", why));
     tell_refused(c, why);
 }
 

@@ -1,7 +1,9 @@
 // topic: conversations of several people, and who takes part in them; what is unread; chat search.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "supervisor/ctl/attach.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/names.h"
@@ -29,20 +31,34 @@ static json_t *name_of(const json_t *topic)
     return with != NULL ? json_sprintf("%.12s", with) : json_incref(json_object_get(topic, "topicId"));
 }
 
+// Like the person in a chat with one; else as whoever made it chose.
+static json_t *called(const json_t *names, const char *with, const char *topic, const json_t *name)
+{
+    json_t *person = with != NULL ? json_object_get(names, with) : NULL;
+    return person != NULL ? json_incref(person) : names_shown(name, with != NULL ? with : topic);
+}
+
 enum status run_topic_list(struct ctl *c, struct error *e)
 {
     static const struct output_column columns[] = {
-        {"NAME", "name", OUTPUT_TEXT},  {"TOPIC", "shown", OUTPUT_TEXT},      {"UNREAD", "unread", OUTPUT_NUMBER},
-        {"LAST", "lastAt", OUTPUT_AGO}, {"PERSONS", "persons", OUTPUT_COUNT}, {"CHANNEL", "channel", OUTPUT_ID},
+        {"NAME", "called", OUTPUT_TEXT}, {"TOPIC", "shown", OUTPUT_TEXT},      {"UNREAD", "unread", OUTPUT_NUMBER},
+        {"LAST", "lastAt", OUTPUT_AGO},  {"PERSONS", "persons", OUTPUT_COUNT}, {"CHANNEL", "channel", OUTPUT_ID},
         {"AS", "identity", OUTPUT_AS}};
     size_t i;
     json_t *item;
     json_t *items = ctl_list(c, "topic.list", NULL, e);
+    json_t *names = c->json ? NULL : names_load(c);
     json_array_foreach(items, i, item)
     {
-        if (!c->json)
+        if (!c->json) {
             json_object_set_new(item, "shown", name_of(item));
+            json_object_set_new(item, "called",
+                                called(names, json_string_value(json_object_get(item, "with")),
+                                       json_string_value(json_object_get(item, "topicId")),
+                                       json_object_get(item, "name")));
+        }
     }
+    json_decref(names);
     return output_list(c, items, columns, sizeof columns / sizeof *columns, "No chats.", e);
 }
 
@@ -99,6 +115,32 @@ enum status run_topic_read_up_to(struct ctl *c, struct error *e)
     return output_done(c, ctl_call(c, "topic.read-up-to", params, e), "Done.", e);
 }
 
+// The id of the other one in a chat of two, by the name of its topic; NULL: it is another topic.
+static char *partner_of(const char *topic, const json_t *names)
+{
+    const char *arrow = strstr(topic, "<->");
+    if (arrow == NULL)
+        return NULL;
+    char *first = mem_text((struct span){topic, (size_t)(arrow - topic)});
+    const char *name = json_string_value(json_object_get(names, first));
+    if (name == NULL || strcmp(name, "me") != 0)
+        return first;
+    free(first);
+    return mem_text(span_of(arrow + strlen("<->")));
+}
+
+static void print_found(const json_t *item, const json_t *names)
+{
+    const char *topic = json_string_value(json_object_get(item, "topic"));
+    char *partner = partner_of(topic, names);
+    json_t *name = called(names, partner, topic, json_object_get(item, "name"));
+    output_string(name);
+    printf(": ");
+    message_print(item, names);
+    json_decref(name);
+    free(partner);
+}
+
 // As many pages as it takes: one may be empty.
 enum status run_chat_search(struct ctl *c, struct error *e)
 {
@@ -129,12 +171,7 @@ enum status run_chat_search(struct ctl *c, struct error *e)
     if (json_array_size(all) == 0)
         puts("No messages.");
     json_t *names = names_load(c);
-    json_array_foreach(all, i, item)
-    {
-        output_string(json_object_get(item, "name"));
-        printf(": ");
-        message_print(item, names);
-    }
+    json_array_foreach(all, i, item) print_found(item, names);
     json_decref(names);
     json_decref(all);
     return STATUS_OK;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "supervisor/ctl/names.h"
 
 enum { NAMED = 5 };
 
@@ -145,15 +146,18 @@ static void add_name(struct buf *message, const json_t *contacts, const char *pe
 {
     size_t i;
     const json_t *contact;
+    json_t *shown = NULL;
     json_array_foreach(contacts, i, contact)
     {
-        const char *own = text_of(contact, "localName");
-        if (strcmp(text_of(contact, "personId"), person) == 0) {
-            buf_add_text(message, own[0] != '\0' ? own : text_of(contact, "name"));
-            return;
-        }
+        bool local = text_of(contact, "localName")[0] != '\0';
+        if (shown == NULL && strcmp(text_of(contact, "personId"), person) == 0)
+            shown = names_shown(json_object_get(contact, local ? "localName" : "name"), person);
     }
-    buf_printf(message, "%.12s", person);
+    if (json_is_string(shown))
+        buf_add_text(message, json_string_value(shown));
+    else
+        buf_printf(message, "%.12s", person);
+    json_decref(shown);
 }
 
 // Somebody who is away is no fault of this installation.

@@ -9,6 +9,7 @@
 #include "supervisor/ctl/results.h"
 
 enum { NAME_WIDTH = 18, DISTANCE_WORDS = 40, COLUMNS = 110 };
+enum { BEGINNING = 3, LETTERS_PER_SLIP = 3, SLIPS_MAX = 3 };
 
 static bool is_section_start(size_t i)
 {
@@ -221,39 +222,86 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-// Levenshtein distance of two short words.
+// How many letters of two short words have to be put in, left out, replaced, or swapped with the next one.
 static size_t distance(const char *a, const char *b)
 {
-    size_t row[DISTANCE_WORDS + 1];
+    size_t rows[3][DISTANCE_WORDS + 1];
     size_t n = least(strlen(b), DISTANCE_WORDS);
     for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t corner = row[0];
+        rows[0][j] = j;
+    size_t i = 0;
+    for (; a[i] != '\0'; i++) {
+        const size_t *above = rows[i % 3];
+        size_t *row = rows[(i + 1) % 3];
         row[0] = i + 1;
         for (size_t j = 0; j < n; j++) {
-            size_t above = row[j + 1];
-            row[j + 1] = least(least(above, row[j]) + 1, corner + (a[i] == b[j] ? 0 : 1));
-            corner = above;
+            row[j + 1] = least(least(above[j + 1], row[j]) + 1, above[j] + (a[i] == b[j] ? 0 : 1));
+            if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j])
+                row[j + 1] = least(row[j + 1], rows[(i + 2) % 3][j - 1] + 1);
         }
     }
-    return row[n];
+    return rows[i % 3][n];
+}
+
+// Little, when the one is the other's beginning.
+static size_t unlikeness(const char *typed, const char *name)
+{
+    size_t shorter = least(strlen(typed), strlen(name));
+    size_t d = distance(typed, name);
+    return shorter >= BEGINNING && strncmp(typed, name, shorter) == 0 ? least(d, 1) : d;
+}
+
+// From a command of two words; the name of a group that is misspelt means its list.
+static size_t unlike_two(const char *first, const char *second, const char *name)
+{
+    char typed[80], group[40];
+    const char *own = strchr(name, ' ') + 1;
+    snprintf(typed, sizeof typed, "%s %s", first, second != NULL ? second : "");
+    snprintf(group, sizeof group, "%.*s", (int)(own - 1 - name), name);
+    size_t both = second != NULL ? distance(typed, name) : DISTANCE_WORDS;
+    bool is_list = strcmp(own, "list") == 0 && strcmp(first, group) != 0;
+    size_t alone = is_list ? unlikeness(first, group) + (second != NULL) : DISTANCE_WORDS;
+    return least(both, alone);
+}
+
+// What other programs call it.
+static const char *by_another_word(const char *first)
+{
+    static const char *const words[][2] = {
+        {"start", "up"},           {"run", "up"},           {"stop", "down"},         {"quit", "down"},
+        {"init", "provision"},     {"setup", "provision"},  {"login", "provision"},   {"unlock", "provision"},
+        {"peers", "contacts"},     {"friends", "contacts"}, {"message", "chat send"}, {"say", "chat send"},
+        {"messages", "chat list"}, {"upload", "blob put"},  {"download", "blob get"}, {"wipe", "deprovision"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i][0], first) == 0)
+            return words[i][1];
+    return NULL;
 }
 
 const char *help_nearest(const char *first, const char *second)
 {
-    char typed[80];
-    const char *best = "status";
-    size_t best_distance = SIZE_MAX;
+    bool group = help_is_group(first);
+    const char *best = group ? NULL : by_another_word(first);
+    size_t letters = strlen(group && second != NULL ? second : first);
+    size_t most = best != NULL ? 0 : least(letters / LETTERS_PER_SLIP, SLIPS_MAX) + 1;
     for (size_t i = 0; i < CTL_COMMAND_COUNT; i++) {
         const char *name = CTL_COMMANDS[i].name;
-        bool two_words = strchr(name, ' ') != NULL && second != NULL;
-        snprintf(typed, sizeof typed, "%s%s%s", first, two_words ? " " : "", two_words ? second : "");
-        size_t d = distance(typed, name);
-        if (d < best_distance) {
-            best_distance = d;
+        size_t d = strchr(name, ' ') != NULL ? unlike_two(first, second, name) : unlikeness(first, name);
+        if (d < most) {
+            most = d;
             best = name;
         }
     }
     return best;
+}
+
+void help_ending(const char *word, char *out, size_t room)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < CTL_COMMAND_COUNT; i++) {
+        const char *space = strchr(CTL_COMMANDS[i].name, ' ');
+        if (space != NULL && strcmp(space + 1, word) == 0 && used < room)
+            used += (size_t)snprintf(out + used, room - used, "%s'%s'", used != 0 ? ", " : "", CTL_COMMANDS[i].name);
+    }
 }

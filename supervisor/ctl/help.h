@@ -13,5 +13,6 @@ void help_command(const struct ctl *c, const struct ctl_command *command);
 bool help_is_group(const char *first);
 void help_group(const struct ctl *c, const char *first);
 void help_subcommands(const char *first, char *out, size_t room); // of a group: "list, send"
-// The command whose name is most like what was typed.
+// The command that was meant by what was typed: second is NULL or the word behind it. NULL: no name is like it.
 const char *help_nearest(const char *first, const char *second);
+void help_ending(const char *word, char *out, size_t room); // commands of two words: "'chat send', 'topic send'"

@@ -156,22 +156,33 @@ static enum status take_options(struct ctl *c, struct typed *t, int argc, char *
     return STATUS_OK;
 }
 
+static enum status no_such_command(const char *first, const char *second, struct error *e)
+{
+    char names[300];
+    const char *near = help_nearest(first, second);
+    if (help_is_group(first)) {
+        help_subcommands(first, names, sizeof names);
+        return ctl_usage(e, "'%.40s' has no '%.40s';%s%s%s it has %s", first, second,
+                         near != NULL ? " did you mean '" : "", near != NULL ? near : "", near != NULL ? "'?" : "",
+                         names);
+    }
+    help_ending(first, names, sizeof names);
+    if (near != NULL)
+        return ctl_usage(e, "there is no command '%.40s'; did you mean '%s'?", first, near);
+    if (names[0] != '\0')
+        return ctl_usage(e, "there is no command '%.40s'; there are %s", first, names);
+    return ctl_usage(e, "there is no command '%.40s'; 'tandem --help' lists them", first);
+}
+
 static enum status find_command(struct ctl *c, int argc, char **argv, int *rest, struct error *e)
 {
     bool two_words = false;
     if (optind >= argc)
         return ctl_usage(e, "no command was given; 'tandem --help' lists them");
-    c->command = find(argv[optind], optind + 1 < argc ? argv[optind + 1] : NULL, &two_words);
-    if (c->command == NULL && help_is_group(argv[optind])) {
-        char names[200];
-        help_subcommands(argv[optind], names, sizeof names);
-        return ctl_usage(e, "'%.40s' has no '%.40s'; did you mean '%s'? It has %s", argv[optind], argv[optind + 1],
-                         help_nearest(argv[optind], argv[optind + 1]), names);
-    }
-    if (c->command == NULL) {
-        const char *near = help_nearest(argv[optind], optind + 1 < argc ? argv[optind + 1] : NULL);
-        return ctl_usage(e, "there is no command '%.40s'; did you mean '%s'?", argv[optind], near);
-    }
+    const char *second = optind + 1 < argc ? argv[optind + 1] : NULL;
+    c->command = find(argv[optind], second, &two_words);
+    if (c->command == NULL)
+        return no_such_command(argv[optind], second, e);
     *rest = optind + (two_words ? 1 : 0);
     return STATUS_OK;
 }

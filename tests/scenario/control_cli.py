@@ -268,8 +268,22 @@ def test_an_empty_path_is_wrong_usage(t):
 def test_a_group_of_commands_names_them(t):
     for words in (("chat", "find", "x"), ("topic", "burn")):
         status, _, err = t.cli(*words)
-        assert status == 2 and f"'{words[0]}' has no '{words[1]}'; did you mean '" in err and "It has " in err, err
-    assert "send, list, follow, search" in t.cli("chat", "find")[2]
+        assert status == 2 and f"'{words[0]}' has no '{words[1]}'; it has " in err, err
+    assert "it has send, list, follow, search" in t.cli("chat", "find")[2]
+    assert "'chat' has no 'serach'; did you mean 'chat search'? it has " in t.cli("chat", "serach", "x")[2]
+
+
+def test_what_was_meant_is_suggested(t):
+    for typed, meant in (("stauts", "status"), ("prov", "provision"), ("contcats", "contacts"), ("inivte", "invite"),
+                         ("chta list", "chat list"), ("chats", "chat list"), ("topics", "topic list"), ("stop", "down"),
+                         ("start", "up"), ("message bob", "chat send"), ("bakcup /x", "backup"), ("topci add x", "topic add")):
+        status, _, err = t.cli(*typed.split())
+        assert status == 2 and f"did you mean '{meant}'?" in err, (typed, err)
+    status, _, err = t.cli("send", "bob", "hello")
+    assert status == 2 and "there are 'chat send', 'topic send'" in err, err
+    for typed in ("xyzzy", "q", "frobnicate it"):
+        status, _, err = t.cli(*typed.split())
+        assert status == 2 and "'tandem --help' lists them" in err and "mean" not in err, (typed, err)
 
 
 def test_follow_prints_what_arrives(t):

@@ -6,6 +6,7 @@ from control import PATIENCE_S, main, until
 from hostile import Peer, Socket, Victim, befriend, is_dropped
 
 DAMAGES = ("flip", "truncate", "replay", "lose", "swap")
+REFUSED = 400
 STEPS = 9  # messages of an initiator before the last of its pairing
 
 
@@ -106,6 +107,19 @@ def test_web_pages_are_named_when_refused(t):
     page = Socket(victim.provisioned["archive"]["url"], origin="https://evil.example")
     assert b"403" in page.status, page.status
     assert victim.tells("connection.refused", reason="origin")["address"].startswith("127.0.0.1")
+
+
+def test_a_crowd_that_is_refused_fills_no_log(t):
+    victim = Victim(t)
+    url = victim.provisioned["archive"]["url"]
+    for _ in range(REFUSED):
+        Socket(url, origin="https://evil.example").close()
+    told = lambda: [e["count"] for e in victim.events("connection.refused")]
+    until(lambda: sum(told()) == REFUSED, "all are counted")
+    with open(t.path("log", "archive.log")) as file:
+        lines = [line for line in file if "refused" in line]
+    assert len(lines) <= len(told()) < REFUSED / 4, (lines[:3], told())
+    victim.is_well()
 
 
 if __name__ == "__main__":

@@ -240,9 +240,15 @@ def test_no_name_is_taken_for_ours(t):
             shown = t.cli("--node", "archive", "contacts")[1]
             assert quoted in shown and "joe (own node)" in shown, shown
             assert f"  {quoted}  as {name}" in t.cli("--node", "archive", "chat", "list", "--with", ann.archive)[1]
+            assert f"\n{quoted}  " in t.cli("--node", "archive", "topic", "list")[1]
+            assert t.cli("--node", "archive", "chat", "search", f"as {name}")[1].startswith(f"{quoted}: ")
         follower.terminate()
         follower.wait()
         follower.stdout.close()
+        ann.ok("--node", "archive", "topic", "create", "--name", "me", "--id", "hers", "--with", joe.archive)
+        until(lambda: '\n"me" hers  ' in t.cli("--node", "archive", "topic", "list")[1], "the topic shows as hers")
+        ann.t.call("deprovision")
+        until(lambda: f"not now: {quoted}" in t.cli("doctor")[1], "the doctor names her")
     with_two(t, run)
 
 
