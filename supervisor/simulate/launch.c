@@ -24,7 +24,7 @@ struct launch {
     char chunk[CHUNK];
 };
 
-static void become(char *const *words, const char *errors, pid_t parent, int in, int out)
+static void become(char *const *words, char *const *environment, const char *errors, pid_t parent, int in, int out)
 {
     int err = open(errors, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -34,6 +34,8 @@ static void become(char *const *words, const char *errors, pid_t parent, int in,
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
     setsid();
+    for (; environment != NULL && *environment != NULL; environment++)
+        putenv(*environment);
     execv(words[0], words);
     _exit(127);
 }
@@ -92,8 +94,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
     events.ended(events.arg, status);
 }
 
-struct launch *launch_start(uv_loop_t *loop, char *const *words, const char *errors, const struct launch_events *events,
-                            struct error *e)
+struct launch *launch_start(uv_loop_t *loop, char *const *words, char *const *environment, const char *errors,
+                            const struct launch_events *events, struct error *e)
 {
     int in[2] = {-1, -1};
     int out[2] = {-1, -1};
@@ -103,7 +105,7 @@ struct launch *launch_start(uv_loop_t *loop, char *const *words, const char *err
     if (pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0)
         l->pid = fork();
     if (l->pid == 0)
-        become(words, errors, parent, in[0], out[1]);
+        become(words, environment, errors, parent, in[0], out[1]);
     if (l->pid < 0) {
         error_errno(e, "cannot start %s", words[0]);
         for (size_t i = 0; i < 2; i++) {

@@ -15,10 +15,10 @@ struct launch_events {
     void *arg;
 };
 
-// words ends with NULL; errors is a file that its standard error is appended to. Its standard input stays open until it
-// is destroyed.
-struct launch *launch_start(uv_loop_t *loop, char *const *words, const char *errors, const struct launch_events *events,
-                            struct error *e);
+// words ends with NULL, and so does environment, NAME=VALUE to be added to ours, which may be NULL; errors is a file
+// that its standard error is appended to. Its standard input stays open until it is destroyed.
+struct launch *launch_start(uv_loop_t *loop, char *const *words, char *const *environment, const char *errors,
+                            const struct launch_events *events, struct error *e);
 pid_t launch_pid(const struct launch *l);
 // Kills what still runs, and waits for it. NULL-safe.
 void launch_destroy(struct launch *l);

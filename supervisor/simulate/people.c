@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/address.h"
+#include "supervisor/simulate/machine.h"
 #include "supervisor/simulate/mail.h"
 
 enum { SECRET_LENGTH = 24, PROVISION_MS = 120000, ASK_MS = 60000, AT_ONCE_MAX = 16, WORDS = 12, GONE_LOOKS = 20 };
@@ -222,11 +223,16 @@ static void start_user(struct user *u)
         words[n++] = (char *)arena_printf(memory, "ws://127.0.0.1:%d", front_port(r->front)).ptr;
     }
     words[n] = NULL;
+    char *environment[] = {NULL, NULL, NULL};
+    if (w->clock_library != NULL) {
+        environment[0] = (char *)arena_printf(memory, "LD_PRELOAD=%s", w->clock_library).ptr;
+        environment[1] = (char *)arena_printf(memory, "TANDEM_CLOCK_SHIFT=%s.clock", u->dir).ptr;
+    }
     const struct launch_events events = {on_line, on_ended, u};
     struct span errors = arena_printf(memory, "%s.stderr", u->dir);
     u->dies = false;
     u->state = USER_STARTING;
-    u->supervisor = launch_start(w->loop, words, errors.ptr, &events, &e);
+    u->supervisor = launch_start(w->loop, words, environment, errors.ptr, &events, &e);
     if (u->supervisor == NULL)
         world_fail(w, &e, "%s", u->name);
     arena_destroy(memory);
@@ -281,7 +287,7 @@ static enum status create_relay(struct world *w, size_t i, struct error *e)
     r->front = front_create(w->loop, w->scenario->user_count + i, ask_link, w, e);
     buf_printf(&errors, "%s/relay%zu.stderr", w->dir, i + 1);
     if (r->front != NULL)
-        r->program = launch_start(w->loop, words, buf_cstr(&errors), &events, e);
+        r->program = launch_start(w->loop, words, NULL, buf_cstr(&errors), &events, e);
     buf_free(&errors);
     return e->status;
 }
@@ -298,7 +304,8 @@ static enum status create_user(struct world *w, size_t i, struct error *e)
     buf_printf(&dir, "%s/%s", w->dir, u->name);
     u->dir = mem_text(buf_span(&dir));
     buf_free(&dir);
-    u->front = front_create(w->loop, i, ask_link, w, e);
+    if (machine_give(u, e) == STATUS_OK)
+        u->front = front_create(w->loop, i, ask_link, w, e);
     return e->status;
 }
 

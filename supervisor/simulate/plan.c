@@ -150,7 +150,7 @@ void plan_destroy(struct plan *p)
 
 const char *plan_act_name(enum scenario_act act)
 {
-    static const char *const names[] = {"kill", "freeze", "restart", "cut", "stall", "slow"};
+    static const char *const names[] = {"kill", "freeze", "restart", "fill", "shift", "cut", "stall", "slow"};
     return names[act];
 }
 
@@ -169,7 +169,7 @@ void plan_name_trouble(const struct scenario *s, const struct plan_trouble *t, s
     if (t->link) {
         buf_add_char(out, '-');
         name_end(s, t->other, out);
-    } else {
+    } else if (t->process != PROCESS_MACHINE) {
         buf_printf(out, ".%s", processes[t->process]);
     }
 }

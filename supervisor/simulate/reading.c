@@ -113,9 +113,8 @@ const json_t *reading_list(struct reading *r, const json_t *object, const char *
 }
 
 // "1.5GB"; -1 when it is no such thing.
-static int64_t measure(const json_t *value, const struct unit *units, double most)
+static int64_t measure(const char *text, const struct unit *units, double most)
 {
-    const char *text = json_string_value(value);
     char *end = NULL;
     if (text == NULL || text[0] < '0' || text[0] > '9')
         return -1;
@@ -127,12 +126,29 @@ static int64_t measure(const json_t *value, const struct unit *units, double mos
     return -1;
 }
 
-int64_t reading_duration(struct reading *r, const json_t *object, const char *key, int64_t otherwise)
+// Milliseconds; -1 when it is no such thing.
+static int64_t duration_of(const char *text)
 {
     static const struct unit units[] = {{"ms", 1},      {"s", 1000},    {"m", 60000},
                                         {"min", 60000}, {"h", 3600000}, {NULL, 0}};
+    return measure(text, units, 24 * 3600 * 1000.0);
+}
+
+int64_t reading_offset(struct reading *r, const json_t *object, const char *key)
+{
     const json_t *value = take(r, object, key);
-    int64_t n = value != NULL ? measure(value, units, 24 * 3600 * 1000.0) : otherwise;
+    const char *text = json_string_value(value);
+    bool back = text != NULL && text[0] == '-';
+    int64_t n = value != NULL ? duration_of(back ? text + 1 : text) : 0;
+    if (n < 0)
+        reading_fail(r, object, key, 0, "wants a time of at most a day, as in \"20s\", \"1h\" or \"-1h\"");
+    return back ? -n : n;
+}
+
+int64_t reading_duration(struct reading *r, const json_t *object, const char *key, int64_t otherwise)
+{
+    const json_t *value = take(r, object, key);
+    int64_t n = value != NULL ? duration_of(json_string_value(value)) : otherwise;
     if (n < 0 && value != NULL)
         reading_fail(r, object, key, 0, "wants a time of at most a day, as in \"150ms\", \"2s\" or \"1m\"");
     return n;
@@ -142,7 +158,7 @@ int64_t reading_size(struct reading *r, const json_t *object, const char *key)
 {
     static const struct unit units[] = {{"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {NULL, 0}};
     const json_t *value = take(r, object, key);
-    int64_t n = value != NULL ? measure(value, units, 1e15) : 0;
+    int64_t n = value != NULL ? measure(json_string_value(value), units, 1e15) : 0;
     if (n < 0)
         reading_fail(r, object, key, 0, "wants a size, as in \"500B\", \"64kB\", \"200MB\" or \"1.5GB\"");
     return n;

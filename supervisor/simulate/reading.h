@@ -29,8 +29,9 @@ int64_t reading_number(struct reading *r, const json_t *object, const char *key,
 bool reading_yes(struct reading *r, const json_t *object, const char *key);
 const json_t *reading_list(struct reading *r, const json_t *object, const char *key);
 int64_t reading_duration(struct reading *r, const json_t *object, const char *key,
-                         int64_t otherwise);                                    // "150ms", "2s", "1m"
-int64_t reading_size(struct reading *r, const json_t *object, const char *key); // "500B", "64kB", "1.5GB"; 0 = absent
+                         int64_t otherwise);                                      // "150ms", "2s", "1m"
+int64_t reading_offset(struct reading *r, const json_t *object, const char *key); // "1h", "-20s"; 0 = absent
+int64_t reading_size(struct reading *r, const json_t *object, const char *key);   // "500B", "64kB", "1.5GB"; 0 = absent
 // The index of the word in the list, which ends with NULL.
 size_t reading_word(struct reading *r, const json_t *object, const char *key, const char *const *words,
                     size_t otherwise);

@@ -13,10 +13,11 @@ enum { SCENARIO_USERS_MAX = 250, SCENARIO_RELAYS_MAX = 8, SCENARIO_NAME_MAX = 24
 enum scenario_target { TARGET_CONTACTS, TARGET_PERSON, TARGET_GROUP, TARGET_OWN };
 enum scenario_node { NODE_ANY, NODE_ARCHIVE, NODE_SPARSE };
 
-enum scenario_act { ACT_KILL, ACT_FREEZE, ACT_RESTART, ACT_CUT, ACT_STALL, ACT_SLOW };
+enum scenario_act { ACT_KILL, ACT_FREEZE, ACT_RESTART, ACT_FILL, ACT_SHIFT, ACT_CUT, ACT_STALL, ACT_SLOW };
 
-// What a trouble is done to: a process, or a link between two ends. SOME: chosen when the plan is made.
-enum scenario_process { PROCESS_SUPERVISOR, PROCESS_ARCHIVE, PROCESS_SPARSE, PROCESS_SOME_NODE };
+// What a trouble is done to: a process, the machine of a user, or a link between two ends. SOME: chosen when the plan
+// is made.
+enum scenario_process { PROCESS_SUPERVISOR, PROCESS_ARCHIVE, PROCESS_SPARSE, PROCESS_SOME_NODE, PROCESS_MACHINE };
 #define SCENARIO_SOME SIZE_MAX
 
 struct scenario_pair {
@@ -81,5 +82,6 @@ struct scenario {
 enum status scenario_parse(const char *file, struct span text, struct scenario **out, struct error *e);
 void scenario_destroy(struct scenario *s); // NULL-safe
 
+bool scenario_does(const struct scenario *s, enum scenario_act act); // among its troubles
 // Whether the two know each other.
 bool scenario_paired(const struct scenario *s, size_t one, size_t other);

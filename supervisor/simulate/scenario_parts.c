@@ -34,6 +34,14 @@ bool scenario_paired(const struct scenario *s, size_t one, size_t other)
     return false;
 }
 
+bool scenario_does(const struct scenario *s, enum scenario_act act)
+{
+    for (size_t i = 0; i < s->trouble_count; i++)
+        if (s->trouble[i].act == act)
+            return true;
+    return false;
+}
+
 const json_t *part_object(struct reading *r, const json_t *list, size_t index, const char *const *known)
 {
     const json_t *object = json_array_get(list, index);
@@ -211,6 +219,17 @@ static void read_process(struct scenario *s, struct reading *r, const json_t *tr
                      what);
     else if (t->act == ACT_RESTART && t->process == PROCESS_SUPERVISOR)
         reading_fail(r, trouble, "what", 0, "a supervisor is killed, not restarted");
+    else if (t->act == ACT_FILL && t->process == PROCESS_SUPERVISOR)
+        reading_fail(r, trouble, "what", 0, "a node has a disk to be filled, as in anna.archive");
+}
+
+static void read_machine(struct scenario *s, struct reading *r, const json_t *trouble, struct scenario_trouble *t)
+{
+    const char *what = reading_text(r, trouble, "what", "");
+    t->process = PROCESS_MACHINE;
+    t->one = part_user(s, what);
+    if (t->one == SCENARIO_SOME && strcmp(what, "any") != 0)
+        reading_fail(r, trouble, "what", 0, "'%.60s' is neither one of the users nor any", what);
 }
 
 static void check_trouble(struct reading *r, const json_t *trouble, const struct scenario_trouble *t)
@@ -219,9 +238,11 @@ static void check_trouble(struct reading *r, const json_t *trouble, const struct
     if (lasts && t->for_ms <= 0)
         reading_fail(r, trouble, "for", 0, "is wanted: how long it lasts");
     if (!lasts && t->for_ms > 0)
-        reading_fail(r, trouble, "for", 0, "is for what lasts: freeze, cut, stall, slow");
-    if ((t->act == ACT_SLOW) != (t->by_ms > 0))
-        reading_fail(r, trouble, t->act == ACT_SLOW ? "by" : "by", 0, "is what slow wants, and nothing else");
+        reading_fail(r, trouble, "for", 0, "is for what lasts: freeze, fill, shift, cut, stall, slow");
+    if ((t->act == ACT_SLOW || t->act == ACT_SHIFT) != (t->by_ms != 0))
+        reading_fail(r, trouble, "by", 0, "is what slow and shift want, and nothing else");
+    if (t->act == ACT_SHIFT && t->by_ms % 1000 != 0)
+        reading_fail(r, trouble, "by", 0, "wants whole seconds");
     if (t->times > 1 && t->every_ms <= 0)
         reading_fail(r, trouble, "every", 0, "is wanted with times");
 }
@@ -229,22 +250,22 @@ static void check_trouble(struct reading *r, const json_t *trouble, const struct
 void part_read_trouble(struct scenario *s, struct reading *r)
 {
     static const char *const known[] = {"at", "do", "what", "for", "by", "times", "every", NULL};
-    static const char *const acts[] = {"kill", "freeze", "restart", "cut", "stall", "slow", NULL};
+    static const char *const acts[] = {"kill", "freeze", "restart", "fill", "shift", "cut", "stall", "slow", NULL};
     const json_t *list = reading_list(r, r->root, "trouble");
     s->trouble = arena_alloc(s->memory, (json_array_size(list) + 1) * sizeof *s->trouble);
     for (size_t i = 0; i < json_array_size(list) && !reading_failed(r); i++) {
         const json_t *trouble = part_object(r, list, i, known);
         struct scenario_trouble t = {.at_ms = reading_duration(r, trouble, "at", 0)};
         if (!reading_failed(r) && json_object_get(trouble, "do") == NULL)
-            reading_fail(r, trouble, "do", 0, "is wanted: kill, freeze, restart, cut, stall or slow");
+            reading_fail(r, trouble, "do", 0, "is wanted: kill, freeze, restart, fill, shift, cut, stall or slow");
         t.act = (enum scenario_act)reading_word(r, trouble, "do", acts, 0);
         t.link = t.act >= ACT_CUT;
         t.for_ms = reading_duration(r, trouble, "for", 0);
-        t.by_ms = reading_duration(r, trouble, "by", 0);
+        t.by_ms = t.act == ACT_SHIFT ? reading_offset(r, trouble, "by") : reading_duration(r, trouble, "by", 0);
         t.times = reading_number(r, trouble, "times", 1, TIMES_MAX, 1);
         t.every_ms = reading_duration(r, trouble, "every", 0);
         if (!reading_failed(r))
-            (t.link ? read_link : read_process)(s, r, trouble, &t);
+            (t.link ? read_link : t.act == ACT_SHIFT ? read_machine : read_process)(s, r, trouble, &t);
         if (!reading_failed(r))
             check_trouble(r, trouble, &t);
         s->trouble[s->trouble_count++] = t;

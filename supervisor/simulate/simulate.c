@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "io/folder.h"
 #include "supervisor/simulate/harvest.h"
+#include "supervisor/simulate/machine.h"
 #include "supervisor/simulate/meet.h"
 #include "supervisor/simulate/people.h"
 #include "supervisor/simulate/talk.h"
@@ -244,13 +245,15 @@ enum status simulate_run(const struct scenario *s, const struct simulate_options
     r.timer.data = &r;
     talk_create(w);
     meet_create(w);
-    if (make_dir(w, o->place, e) == STATUS_OK && people_create(w, e) == STATUS_OK) {
+    if (make_dir(w, o->place, e) == STATUS_OK && machine_prepare(w, e) == STATUS_OK &&
+        people_create(w, e) == STATUS_OK) {
         uv_timer_start(&r.timer, on_tick, 0, TICK_MS);
         uv_run(&loop, UV_RUN_DEFAULT);
         *result = sum_up(&r);
     }
     bool passed = e->status == STATUS_OK && json_is_true(json_object_get(*result, "passed"));
     people_stop(w);
+    machine_clear(w);
     clear_away(w, o, passed);
     destroy(&r);
     return e->status;

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "supervisor/simulate/machine.h"
+
 enum { ASK_MS = 30000 };
 
 struct ongoing {
@@ -113,6 +115,10 @@ static void begin(struct world *w, const struct plan_trouble *t)
         o->pid = pid_of(w, t);
         if (o->pid > 0)
             kill(o->pid, SIGSTOP);
+    } else if (t->act == ACT_FILL) {
+        machine_fill(&w->users[t->one], t->process);
+    } else if (t->act == ACT_SHIFT) {
+        machine_shift(&w->users[t->one], t->by_ms / 1000);
     } else if (t->act == ACT_KILL) {
         do_kill(w, t);
     } else {
@@ -126,6 +132,10 @@ static void end(struct world *w, const struct ongoing *o)
         tell(w, o->plan, " is over");
     if (o->plan->link)
         change_link(w, o->plan, -1);
+    else if (o->plan->act == ACT_FILL)
+        machine_empty(&w->users[o->plan->one], o->plan->process);
+    else if (o->plan->act == ACT_SHIFT)
+        machine_shift(&w->users[o->plan->one], -o->plan->by_ms / 1000);
     else if (o->pid > 0)
         kill(o->pid, SIGCONT);
 }

@@ -34,6 +34,7 @@ struct user {
     int64_t federated_ms;        // how long it took first; 0 = not yet
     bool dies;                   // it was killed on purpose
     int opening;                 // 1 first time, 2 later
+    int64_t shift_s;             // how far its clocks are off
 };
 
 struct relay {
@@ -97,6 +98,8 @@ struct world {
     uint64_t seed;
     char *dir;
     char *program, *relay_program;
+    char *clock_library; // NULL: no clock runs off
+    bool disks;          // the stores lie on some of their own
     struct user *users;
     struct relay *relays;
     struct bond *bonds;

@@ -45,7 +45,7 @@ ALLOWED = {  # in these files, because
     ("supervisor/readiness.c", "unsetenv"): "before there are threads",
     ("supervisor/autostart.c", "fork"): "uv_spawn knows no guard; both children make nothing but system calls",
     ("supervisor/ctl/cmd_demo.c", "fork"): "of a program without threads; the child only executes",
-    ("supervisor/simulate/launch.c", "fork"): "of a program without threads; the child only executes",
+    ("supervisor/simulate/launch.c", "fork putenv"): "of a program without threads; the child only executes",
     ("proto/node/numbers.c", "fscanf"): "/proc/self/statm, which the kernel writes",
     ("proto/data/jsonform.c", "sscanf"): "three digits at most",
     ("proto/chum/intake.c", "sscanf"): "a setting that this file wrote",

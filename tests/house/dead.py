@@ -17,6 +17,7 @@ FOLDERS = ("archive-node", "ipc", "proto", "sparse-node", "supervisor")
 KEPT = {
     "fault_count": "fault builds are steered with it, which are no product",
     "fault_script": "likewise",
+    "gettimeofday": "of the library that shifts clocks; SQLite asks it",
     "hash_map_longest_way": "without looking inside no test can tell that keys are spread",
     "IPC_CODE_COUNT": "the reference of the errors is written with it",
     "IPC_EVENTS": "likewise, that of the events",

@@ -1,4 +1,4 @@
-"""A wall clock that runs off for the processes of an installation (tests/interop/clock_shift.c)."""
+"""A wall clock that runs off for the processes of an installation (supervisor/simulate/clock_shift.c)."""
 import os
 import shutil
 import struct
@@ -14,7 +14,7 @@ class Clock:
         self.folder = tempfile.mkdtemp(prefix="tandem-clock-")
         self.file = os.path.join(self.folder, "shift")
         self.put(0)
-        library = os.path.realpath(os.path.join(BIN, os.pardir, "tests", "clock-shift.so"))
+        library = os.path.realpath(os.path.join(BIN, os.pardir, "supervisor", "simulate", "clock-shift.so"))
         assert os.path.exists(library), library
         library = shutil.copy(library, self.folder)  # its folder is one that the nodes may read
         self.environment = {"LD_PRELOAD": library, "TANDEM_CLOCK_SHIFT": self.file}

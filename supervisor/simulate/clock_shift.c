@@ -1,5 +1,5 @@
 // Preloaded into a process: its wall clock runs off by as many seconds as the file named by TANDEM_CLOCK_SHIFT says, a
-// 64-bit integer that a test may change at any time. Monotonic clocks stay as they are.
+// 64-bit integer that may change at any time. Monotonic clocks stay as they are.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdint.h>
