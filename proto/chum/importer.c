@@ -63,7 +63,7 @@ struct chum_importer {
     uint64_t list_at;           // or at the latest then
     struct life life;           // of the session, and of the plan that is made
     bool postponing;
-    bool resting;
+    uint64_t rest_ms;
     bool left; // something of the feed, to the list
 };
 
@@ -366,7 +366,8 @@ static void flow_taken(struct chum_importer *im, bool lists)
 
 static void flow_rests(struct chum_importer *im)
 {
-    im->postponing = im->resting = true;
+    im->postponing = true;
+    im->rest_ms = chum_inflow_rest_ms(im->inflow);
     end_pass(im, STATUS_OK, NULL);
 }
 
@@ -407,7 +408,7 @@ void chum_importer_pass(struct chum_importer *im)
         return;
     }
     im->state = FLOWING;
-    im->resting = false;
+    im->rest_ms = 0;
     im->asked_at = now(im);
     buf_free(&im->kept);
     chum_inflow_run(im->inflow);
@@ -456,9 +457,9 @@ bool chum_importer_owes_word(const struct chum_importer *im)
     return im->left;
 }
 
-bool chum_importer_is_resting(const struct chum_importer *im)
+uint64_t chum_importer_rest_ms(const struct chum_importer *im)
 {
-    return im->resting;
+    return im->rest_ms;
 }
 
 bool chum_importer_is_postponing(const struct chum_importer *im)

@@ -25,6 +25,8 @@ struct chum_inflow {
     bool misses;  // likewise
     bool rests;   // the run goes on later
     bool own;     // the peer is an own node
+    uint64_t asked_at;
+    uint64_t rest_ms; // at least so long, as long as the last batch took
     int64_t call;
     struct life life; // of the importer, and of a job
 };
@@ -51,6 +53,7 @@ static void ask(struct chum_inflow *in);
 // Not while the peer's account is used up, and not at once if it only keeps us at work.
 static void ask_again(struct chum_inflow *in, bool is_idle)
 {
+    in->rest_ms = is_idle ? conn_now(in->fetch->conn) - in->asked_at : 0;
     in->rests = is_idle || chum_charge_rest(in->fetch) != 0;
     if (in->rests)
         over(in, CHUM_INFLOW_RESTS, NULL);
@@ -146,6 +149,7 @@ static void ask(struct chum_inflow *in)
              in->left      ? ",\"left\""
              : in->settled ? ",\"all\""
                            : "");
+    in->asked_at = conn_now(in->fetch->conn);
     in->call = chum_fetch_call(in->fetch, CHUM_FEED, span_of(args), batch_here, in);
 }
 
@@ -235,6 +239,11 @@ struct chum_inflow *chum_inflow_create(struct chum_fetch *f, bool own, const str
     *in = (struct chum_inflow){.fetch = chum_fetch_use(f), .own = own, .events = *events, .call = -1};
     life_begin(&in->life, destroy, in);
     return in;
+}
+
+uint64_t chum_inflow_rest_ms(const struct chum_inflow *in)
+{
+    return in->rest_ms;
 }
 
 bool chum_inflow_misses(const struct chum_inflow *in)

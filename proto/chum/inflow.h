@@ -30,6 +30,7 @@ struct chum_inflow *chum_inflow_create(struct chum_fetch *f, bool own, const str
 void chum_inflow_run(struct chum_inflow *in); // until nothing more comes; over is called once
 // The list of roots was gone through. settled: nothing of it is missing here, so that the cursor may be kept.
 void chum_inflow_settled(struct chum_inflow *in, bool settled);
+uint64_t chum_inflow_rest_ms(const struct chum_inflow *in); // after it rested: for how long at least
 // After a run: something in it was not wanted, which may change, or something that was here is lost.
 bool chum_inflow_misses(const struct chum_inflow *in);
 void chum_inflow_end(struct chum_inflow *in); // before the connection goes; no call follows

@@ -69,12 +69,13 @@ uint64_t chum_pace_for_news(const struct chum_pace *p, uint64_t now)
     return now + rest > rested ? now + rest : rested;
 }
 
-// A peer that sends more than it may is asked again when it may; one that rests, after as long as it took.
+// A peer that sends more than it may is asked again when it may; one that has nothing new, after as
+// long as it kept us at work.
 static uint64_t postponed_ms(const struct chum_pace *p)
 {
     uint64_t rest = chum_charge_rest(p->fetch);
-    if (chum_importer_is_resting(p->importer) && p->took > rest)
-        rest = p->took;
+    if (chum_importer_rest_ms(p->importer) > rest)
+        rest = chum_importer_rest_ms(p->importer);
     if (rest <= POSTPONED_MS)
         return POSTPONED_MS;
     return rest < POLL_IDLE_MS ? rest : POLL_IDLE_MS;
