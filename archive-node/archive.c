@@ -155,15 +155,14 @@ static void remember_url(struct archive *a, const char *host, int port)
 }
 
 // Shut, it listens for our sparse node only, on a port of this machine that nobody else is told; no host: for good.
-static enum status open_door(struct archive *a, const json_t *params, struct error *e)
+static enum status open_door(struct archive *a, const struct ipc_request *r, struct error *e)
 {
-    const char *host = json_string_value(json_object_get(params, "host"));
-    const json_t *asked = json_object_get(params, "port");
-    int port = asked != NULL ? (int)json_integer_value(asked) : DEFAULT_PORT;
-    int preferred = (int)json_integer_value(json_object_get(params, "preferredPort"));
+    const char *host = ipc_request_text(r, P_host);
+    int port = (int)ipc_request_int(r, P_port, DEFAULT_PORT);
+    int preferred = (int)ipc_request_int(r, P_preferredPort, 0);
     bool never = host != NULL && strcmp(host, "none") == 0;
     enum status st;
-    a->shut = never || json_is_false(json_object_get(params, "listening"));
+    a->shut = never || !ipc_request_bool(r, P_listening, true);
     if (host == NULL)
         host = "localhost";
     if (!a->shut) {
@@ -178,14 +177,15 @@ static enum status open_door(struct archive *a, const json_t *params, struct err
     return st;
 }
 
-static enum status archive_open(struct node *n, json_t *params, void **state, struct node_door *door, struct error *e)
+static enum status archive_open(struct node *n, const struct ipc_request *r, void **state, struct node_door *door,
+                                struct error *e)
 {
     struct archive *a = mem_alloc(sizeof *a);
     a->node = n;
     a->refused.pause = loop_timer_create(node_loop(n), refusals_due, a);
     enum status st = read_config(a, e);
     if (st == STATUS_OK)
-        st = open_door(a, params, e);
+        st = open_door(a, r, e);
     if (st == STATUS_OK)
         st = embedded_relay_open(n, &a->relay, e);
     if (st != STATUS_OK) {

@@ -22,10 +22,13 @@ static const char *const kind_names[] = {
     [IPC_ARRAY] = "array",
 };
 
-static const struct ipc_param op_id_param = {"opId", IPC_TEXT, IPC_OPTIONAL, 1, IPC_OP_ID_MAX, NULL, ""};
-static const struct ipc_param face_param = {IPC_FACE, IPC_BOOL, IPC_OPTIONAL, 0, 0, NULL, ""};
-static const struct ipc_param alone_param = {IPC_ALONE, IPC_BOOL, IPC_OPTIONAL, 0, 0, NULL, ""};
-static const struct ipc_param node_param = {"node", IPC_CHOICE, IPC_OPTIONAL, 0, 0, "archive|sparse", ""};
+#define TEXT_OF(name) #name,
+const char *const IPC_NAME_TEXTS[IPC_NAMES] = {IPC_PARAM_NAMES(TEXT_OF)};
+
+static const struct ipc_param op_id_param = {NAMED(opId), IPC_TEXT, IPC_OPTIONAL, 1, IPC_OP_ID_MAX, NULL, ""};
+static const struct ipc_param face_param = {NAMED(face), IPC_BOOL, IPC_OPTIONAL, 0, 0, NULL, ""};
+static const struct ipc_param alone_param = {NAMED(alone), IPC_BOOL, IPC_OPTIONAL, 0, 0, NULL, ""};
+static const struct ipc_param node_param = {NAMED(node), IPC_CHOICE, IPC_OPTIONAL, 0, 0, "archive|sparse", ""};
 
 static const struct ipc_table *const tables[] = {&IPC_TABLE_SUPERVISOR, &IPC_TABLE_NODES, &IPC_TABLE_INTERNAL};
 
@@ -227,7 +230,7 @@ static enum status check_value(const struct ipc_method *m, const struct ipc_para
     return STATUS_OK;
 }
 
-enum status ipc_method_check(const struct ipc_method *m, const json_t *params, struct error *e)
+enum status ipc_method_check(const struct ipc_method *m, const json_t *params, json_t **given, struct error *e)
 {
     const char *name;
     json_t *value;
@@ -242,6 +245,8 @@ enum status ipc_method_check(const struct ipc_method *m, const json_t *params, s
         enum status s = check_value(m, p, value, e);
         if (s != STATUS_OK)
             return s;
+        if (given != NULL)
+            given[p->number] = value;
     }
     return STATUS_OK;
 }

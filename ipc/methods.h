@@ -1,5 +1,6 @@
 // The one table of methods of the control protocol: where each runs, who may call it, and its parameters with limits.
-// The dispatcher, the command line, the checks and docs/ipc.md are all driven by it.
+// The dispatcher, the command line, the checks and docs/ipc.md are all driven by it. Handlers read parameters by their
+// number in params.h.
 //
 // Two parameters are common and not repeated in the table: "opId" (text, 1–64 characters) of every mutating method, and
 // "node" ("archive" or "sparse") of every method that clients call and a node runs. Where "node" is left out the
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "ipc/params.h"
 
 #define IPC_FACE "face"
 #define IPC_ALONE "alone"
@@ -47,6 +49,7 @@ enum {
 
 struct ipc_param {
     const char *name;
+    enum ipc_name number; // the same
     enum ipc_kind kind;
     enum ipc_need need;
     int64_t min;
@@ -75,7 +78,8 @@ const struct ipc_method *ipc_method_find(const char *name); // NULL if there is 
 
 // BAD-PARAMS (BAD-ID for ids) with a message that names the parameter, unless required ones are there, nothing unknown
 // is, and every value has its type and stays within its limits.
-enum status ipc_method_check(const struct ipc_method *m, const json_t *params, struct error *e);
+// given: a place for each name, where those that are there are put, borrowed; may be NULL.
+enum status ipc_method_check(const struct ipc_method *m, const json_t *params, json_t **given, struct error *e);
 
 const char *ipc_node_name(enum ipc_node node);              // "archive", "sparse"
 bool ipc_node_parse(const char *name, enum ipc_node *node); // false if it is neither

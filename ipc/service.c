@@ -25,6 +25,7 @@ struct ipc_service {
 struct ipc_request {
     const struct ipc_method *method;
     json_t *params;
+    json_t *given[IPC_NAMES]; // of params
     struct ipc_asker *asker;
 };
 
@@ -40,24 +41,36 @@ json_t *ipc_request_params(const struct ipc_request *r)
 
 const char *ipc_request_op_id(const struct ipc_request *r)
 {
-    return ipc_request_text(r, "opId");
+    return ipc_request_text(r, P_opId);
 }
 
-const char *ipc_request_text(const struct ipc_request *r, const char *name)
+json_t *ipc_request_json(const struct ipc_request *r, enum ipc_name name)
 {
-    return json_string_value(json_object_get(r->params, name));
+    return r->given[name];
 }
 
-int64_t ipc_request_int(const struct ipc_request *r, const char *name, int64_t otherwise)
+const char *ipc_request_text(const struct ipc_request *r, enum ipc_name name)
 {
-    const json_t *value = json_object_get(r->params, name);
-    return value != NULL ? json_integer_value(value) : otherwise;
+    return json_string_value(r->given[name]);
 }
 
-bool ipc_request_bool(const struct ipc_request *r, const char *name, bool otherwise)
+int64_t ipc_request_int(const struct ipc_request *r, enum ipc_name name, int64_t otherwise)
 {
-    const json_t *value = json_object_get(r->params, name);
-    return value != NULL ? json_is_true(value) : otherwise;
+    return r->given[name] != NULL ? json_integer_value(r->given[name]) : otherwise;
+}
+
+bool ipc_request_bool(const struct ipc_request *r, enum ipc_name name, bool otherwise)
+{
+    return r->given[name] != NULL ? json_is_true(r->given[name]) : otherwise;
+}
+
+void ipc_request_set(struct ipc_request *r, enum ipc_name name, json_t *value)
+{
+    if (value != NULL)
+        json_object_set_new(r->params, IPC_NAME_TEXTS[name], value);
+    else
+        json_object_del(r->params, IPC_NAME_TEXTS[name]);
+    r->given[name] = value;
 }
 
 uint64_t ipc_request_connection(const struct ipc_request *r)
@@ -106,7 +119,7 @@ static bool is_id(enum ipc_kind kind, const char *given)
 static const char *id_given(const struct ipc_request *r, bool of_person)
 {
     for (const struct ipc_param *p = r->method->params; p->name != NULL; p++) {
-        const char *given = json_string_value(json_object_get(r->params, p->name));
+        const char *given = ipc_request_text(r, p->number);
         if ((p->kind == IPC_PERSON) == of_person && is_id(p->kind, given))
             return given;
     }
@@ -182,12 +195,13 @@ void ipc_service_dispatch(struct ipc_service *s, const char *method, json_t *par
                   m != NULL ? " here" : "");
         goto refuse;
     }
-    if (ipc_method_check(m, params, &e) != STATUS_OK)
-        goto refuse;
     struct ipc_request *r = mem_alloc(sizeof *r);
-    *r = (struct ipc_request){m, params, asker};
-    route->handler(r, route->ctx);
-    return;
+    *r = (struct ipc_request){.method = m, .params = params, .asker = asker};
+    if (ipc_method_check(m, params, r->given, &e) == STATUS_OK) {
+        route->handler(r, route->ctx);
+        return;
+    }
+    free(r);
 refuse:
     json_decref(params);
     asker->respond(asker, NULL, &e);

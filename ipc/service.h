@@ -21,13 +21,15 @@ struct ipc_request;
 typedef void (*ipc_handler)(struct ipc_request *r, void *ctx);
 
 const char *ipc_request_method(const struct ipc_request *r);
-json_t *ipc_request_params(const struct ipc_request *r);    // borrowed; a checked object, never NULL
+json_t *ipc_request_params(const struct ipc_request *r);    // all as they came; borrowed, an object, not to be changed
 const char *ipc_request_op_id(const struct ipc_request *r); // of a mutating call that gave one; otherwise NULL
 
-// Shorthands for parameters; the defaults are for parameters that were left out.
-const char *ipc_request_text(const struct ipc_request *r, const char *name); // NULL when left out
-int64_t ipc_request_int(const struct ipc_request *r, const char *name, int64_t otherwise);
-bool ipc_request_bool(const struct ipc_request *r, const char *name, bool otherwise);
+// Parameters, checked against the table; the defaults are for those that were left out.
+json_t *ipc_request_json(const struct ipc_request *r, enum ipc_name name);     // borrowed; NULL when left out
+const char *ipc_request_text(const struct ipc_request *r, enum ipc_name name); // NULL when left out
+int64_t ipc_request_int(const struct ipc_request *r, enum ipc_name name, int64_t otherwise);
+bool ipc_request_bool(const struct ipc_request *r, enum ipc_name name, bool otherwise);
+void ipc_request_set(struct ipc_request *r, enum ipc_name name, json_t *value); // taken over; NULL: left out
 
 bool ipc_request_is_abandoned(const struct ipc_request *r); // nobody waits for the answer any more
 // Has that told, once, at most until the request is answered; it still has to be answered, at once or later.

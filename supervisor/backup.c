@@ -175,7 +175,7 @@ static void handle_begin(struct ipc_request *r, void *ctx)
     struct task *t = tasks_begin(s, r, kind, BEGIN_MS);
     if (t == NULL)
         return;
-    if (prepare(s, ipc_request_bool(r, "takeOver", false), &e) != STATUS_OK) {
+    if (prepare(s, ipc_request_bool(r, P_takeOver, false), &e) != STATUS_OK) {
         tasks_fail(s, t, &e);
         return;
     }
@@ -250,7 +250,7 @@ static void handle_key(struct ipc_request *r, void *ctx)
     struct supervisor *s = ctx;
     struct secret sealing = {0};
     struct error e = {0};
-    const char *sealed = ipc_request_text(r, "sealed");
+    const char *sealed = ipc_request_text(r, P_sealed);
     if (check_key(s, sealed == NULL, &e) != STATUS_OK) {
         ipc_request_fail(r, &e);
         return;
@@ -269,7 +269,7 @@ static void handle_key(struct ipc_request *r, void *ctx)
 static bool is_under_way(struct supervisor *s, struct ipc_request *r)
 {
     struct error e;
-    if (s->backup.id[0] != '\0' && !s->backup.taking && strcmp(ipc_request_text(r, "backup"), s->backup.id) == 0)
+    if (s->backup.id[0] != '\0' && !s->backup.taking && strcmp(ipc_request_text(r, P_backup), s->backup.id) == 0)
         return true;
     error_set(&e, STATUS_NOT_FOUND, "NOT-FOUND", "this backup is not under way any more");
     ipc_request_fail(r, &e);
@@ -289,7 +289,7 @@ static void handle_progress(struct ipc_request *r, void *ctx)
 static void handle_end(struct ipc_request *r, void *ctx)
 {
     struct supervisor *s = ctx;
-    const char *code = ipc_request_text(r, "code");
+    const char *code = ipc_request_text(r, P_code);
     if (!is_under_way(s, r))
         return;
     if (code != NULL)

@@ -250,7 +250,7 @@ enum status keys_keep_copy(struct supervisor *s, enum ipc_node which, const json
 enum status keys_find_copy(struct supervisor *s, enum ipc_node which, struct buf *out, struct error *e);
 json_t *keys_of_node(const struct secret *kek, enum ipc_node which); // a node's key, in hexadecimal
 // A secret among the parameters, which is wiped; out is replaced, empty when there is none.
-void keys_take_secret(struct ipc_request *r, const char *name, struct secret *out);
+void keys_take_secret(struct ipc_request *r, enum ipc_name name, struct secret *out);
 
 // requests.c
 void requests_register(struct supervisor *s, struct ipc_service *service);

@@ -105,11 +105,11 @@ json_t *keys_of_node(const struct secret *kek, enum ipc_node which)
     return text;
 }
 
-void keys_take_secret(struct ipc_request *r, const char *name, struct secret *out)
+void keys_take_secret(struct ipc_request *r, enum ipc_name name, struct secret *out)
 {
-    json_t *text = json_object_get(ipc_request_params(r), name);
+    json_t *text = ipc_request_json(r, name);
     secret_destroy(out);
     if (text != NULL)
         *out = secret_copy(json_string_value(text), json_string_length(text));
-    jsonrpc_wipe(ipc_request_params(r), name);
+    jsonrpc_wipe(ipc_request_params(r), IPC_NAME_TEXTS[name]);
 }

@@ -37,10 +37,10 @@ static bool differs(const char *given, const char *recorded)
 
 static enum status match_record(const struct installation *in, struct ipc_request *r, struct error *e)
 {
-    if (differs(ipc_request_text(r, "user"), in->user))
+    if (differs(ipc_request_text(r, P_user), in->user))
         return error_set(e, STATUS_CONFLICT, "ALREADY-PROVISIONED", "this installation belongs to user '%s'", in->user);
-    if (differs(ipc_request_text(r, "archiveEmail"), in->nodes[IPC_ARCHIVE].email) ||
-        differs(ipc_request_text(r, "sparseEmail"), in->nodes[IPC_SPARSE].email))
+    if (differs(ipc_request_text(r, P_archiveEmail), in->nodes[IPC_ARCHIVE].email) ||
+        differs(ipc_request_text(r, P_sparseEmail), in->nodes[IPC_SPARSE].email))
         return error_set(e, STATUS_CONFLICT, "ALREADY-PROVISIONED", "this installation has the e-mails '%s' and '%s'",
                          in->nodes[IPC_ARCHIVE].email, in->nodes[IPC_SPARSE].email);
     return STATUS_OK;
@@ -59,7 +59,7 @@ static enum status prepare_again(struct derivation *d, const struct installation
                                  struct error *e)
 {
     d->candidate = *in;
-    if (ipc_request_text(r, "importName") != NULL)
+    if (ipc_request_text(r, P_importName) != NULL)
         return error_set(e, STATUS_CONFLICT, "ALREADY-PROVISIONED",
                          "a storage directory can be adopted only by an installation that does not exist yet");
     return match_record(in, r, e);
@@ -68,25 +68,25 @@ static enum status prepare_again(struct derivation *d, const struct installation
 static enum status prepare_adoption(struct derivation *d, struct ipc_request *r, struct error *e)
 {
     enum ipc_node node = IPC_ARCHIVE;
-    const char *wanted = ipc_request_text(r, "importNode");
+    const char *wanted = ipc_request_text(r, P_importNode);
     if (wanted != NULL)
         ipc_node_parse(wanted, &node);
-    if (ipc_request_text(r, "importSecret") == NULL)
+    if (ipc_request_text(r, P_importSecret) == NULL)
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "provision: parameter 'importSecret' is missing");
-    return installation_adopt(&d->candidate, node, ipc_request_text(r, "user"),
-                              ipc_request_text(r, node == IPC_ARCHIVE ? "sparseEmail" : "archiveEmail"), e);
+    return installation_adopt(&d->candidate, node, ipc_request_text(r, P_user),
+                              ipc_request_text(r, node == IPC_ARCHIVE ? P_sparseEmail : P_archiveEmail), e);
 }
 
 static enum status prepare_first(struct derivation *d, struct ipc_request *r, struct error *e)
 {
-    const char *user = ipc_request_text(r, "user");
-    if (ipc_request_text(r, "importName") != NULL)
+    const char *user = ipc_request_text(r, P_user);
+    if (ipc_request_text(r, P_importName) != NULL)
         return prepare_adoption(d, r, e);
     if (user == NULL)
         return error_set(e, STATUS_INVALID, "BAD-PARAMS",
                          "provision: parameter 'user' is missing; the first time it is needed (--user NAME)");
-    return installation_make(&d->candidate, user, ipc_request_text(r, "archiveEmail"),
-                             ipc_request_text(r, "sparseEmail"), e);
+    return installation_make(&d->candidate, user, ipc_request_text(r, P_archiveEmail),
+                             ipc_request_text(r, P_sparseEmail), e);
 }
 
 static bool has_store(struct supervisor *s)
@@ -258,7 +258,7 @@ static void handle_provision(struct ipc_request *r, void *ctx)
     struct supervisor *s = ctx;
     struct error e = {0};
     enum ipc_node recreate;
-    struct task *t = tasks_begin(s, r, kind, (uint64_t)ipc_request_int(r, "timeoutMs", PROVISION_MS));
+    struct task *t = tasks_begin(s, r, kind, (uint64_t)ipc_request_int(r, P_timeoutMs, PROVISION_MS));
     if (t == NULL)
         return;
     struct derivation *d = mem_alloc(sizeof *d);
@@ -267,16 +267,16 @@ static void handle_provision(struct ipc_request *r, void *ctx)
         tasks_fail(s, t, &e);
         return;
     }
-    keys_take_secret(r, "secret", &d->secret);
-    keys_take_secret(r, "importSecret", &s->import_secret);
-    const char *import_name = ipc_request_text(r, "importName");
+    keys_take_secret(r, P_secret, &d->secret);
+    keys_take_secret(r, P_importSecret, &s->import_secret);
+    const char *import_name = ipc_request_text(r, P_importName);
     snprintf(s->import_name, sizeof s->import_name, "%s", import_name != NULL ? import_name : "");
     json_decref(s->imported);
     json_decref(s->lost);
     s->imported = s->lost = NULL;
-    const char *wanted = ipc_request_text(r, "recreate");
+    const char *wanted = ipc_request_text(r, P_recreate);
     s->recreate = wanted != NULL && ipc_node_parse(wanted, &recreate) ? (int)recreate : -1;
-    s->waits = ipc_request_bool(r, "wait", true);
+    s->waits = ipc_request_bool(r, P_wait, true);
     s->provision = t;
     begin_deriving(s, d, t->began);
 }
@@ -402,7 +402,7 @@ static void handle_deprovision(struct ipc_request *r, void *ctx)
         return;
     }
     s->deprovision = t;
-    begin_reset(s, ipc_request_bool(r, "wipe", false));
+    begin_reset(s, ipc_request_bool(r, P_wipe, false));
 }
 
 // Copies of storage directories, with their keys, whose import or export did not come to its end.

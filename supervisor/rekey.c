@@ -197,7 +197,7 @@ static void handle_change(struct ipc_request *r, void *ctx)
     struct supervisor *s = ctx;
     struct keyfile keys;
     struct error e = {0};
-    struct task *t = tasks_begin(s, r, kind, (uint64_t)ipc_request_int(r, "timeoutMs", CHANGE_MS));
+    struct task *t = tasks_begin(s, r, kind, (uint64_t)ipc_request_int(r, P_timeoutMs, CHANGE_MS));
     if (t == NULL)
         return;
     if (prepare(s, &keys, &e) != STATUS_OK) {
@@ -207,8 +207,8 @@ static void handle_change(struct ipc_request *r, void *ctx)
     struct change *c = mem_alloc(sizeof *c);
     *c = (struct change){.owner = s, .work.data = c, .keys = keys};
     keyfile_fresh(&c->next);
-    keys_take_secret(r, "secret", &c->secret);
-    keys_take_secret(r, "newSecret", &c->next_secret);
+    keys_take_secret(r, P_secret, &c->secret);
+    keys_take_secret(r, P_newSecret, &c->next_secret);
     s->change = c;
     s->changing = t;
     uv_queue_work(&s->loop, &c->work, derive, derived);

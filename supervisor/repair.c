@@ -25,7 +25,7 @@ static void begin(struct node *n, struct ipc_request *r)
 {
     struct asking *a = mem_alloc(sizeof *a);
     a->request = r;
-    bool forget = ipc_request_bool(r, "forget", false);
+    bool forget = ipc_request_bool(r, P_forget, false);
     process_call(n->process, "node.repair", json_pack("{s:b}", "forget", (int)forget), BEGIN_MS, begun, a);
 }
 
@@ -59,7 +59,7 @@ static void handle_repair(struct ipc_request *r, void *ctx)
     struct supervisor *s = ctx;
     struct error e = {0};
     enum ipc_node which = IPC_ARCHIVE;
-    ipc_node_parse(ipc_request_text(r, "node"), &which);
+    ipc_node_parse(ipc_request_text(r, P_node), &which);
     struct node *n = &s->nodes[which];
     if (node_is_open(n)) {
         begin(n, r);

@@ -18,7 +18,7 @@ static bool both_up(const struct supervisor *s)
 
 static bool wait_ready(const struct supervisor *s, const struct task *t)
 {
-    const char *what = ipc_request_text(t->request, "for");
+    const char *what = ipc_request_text(t->request, P_for);
     if (strcmp(what, "federated") == 0)
         return nodes_are_federated_since(s, t->began);
     if (strcmp(what, "idle") == 0)
@@ -30,7 +30,7 @@ static void handle_wait(struct ipc_request *r, void *ctx)
 {
     static const struct task_kind kind = {wait_ready, tasks_empty_result, false};
     struct supervisor *s = ctx;
-    if (tasks_begin(s, r, kind, (uint64_t)ipc_request_int(r, "timeoutMs", WAIT_MS)) != NULL)
+    if (tasks_begin(s, r, kind, (uint64_t)ipc_request_int(r, P_timeoutMs, WAIT_MS)) != NULL)
         drive(s);
     tasks_check(s);
 }
@@ -72,7 +72,7 @@ void requests_restart(struct supervisor *s, struct ipc_request *r, enum ipc_node
 static void handle_restart(struct ipc_request *r, void *ctx)
 {
     enum ipc_node which = IPC_ARCHIVE;
-    ipc_node_parse(ipc_request_text(r, "node"), &which);
+    ipc_node_parse(ipc_request_text(r, P_node), &which);
     requests_restart(ctx, r, which);
 }
 
@@ -86,14 +86,14 @@ static void handle_down(struct ipc_request *r, void *ctx)
 
 static struct ipc_ring_query events_query(const struct ipc_request *r)
 {
-    const char *from = ipc_request_text(r, "from");
-    return (struct ipc_ring_query){.boot_id = ipc_request_text(r, "bootId"),
-                                   .seq = (uint64_t)ipc_request_int(r, "seq", 0),
+    const char *from = ipc_request_text(r, P_from);
+    return (struct ipc_ring_query){.boot_id = ipc_request_text(r, P_bootId),
+                                   .seq = (uint64_t)ipc_request_int(r, P_seq, 0),
                                    .from = from == NULL || strcmp(from, "run") == 0 ? IPC_FROM_RUN
                                            : strcmp(from, "now") == 0               ? IPC_FROM_NOW
                                                                                     : IPC_FROM_OLDEST,
-                                   .node = ipc_request_text(r, "node"),
-                                   .type = ipc_request_text(r, "type")};
+                                   .node = ipc_request_text(r, P_node),
+                                   .type = ipc_request_text(r, P_type)};
 }
 
 static bool events_ready(const struct supervisor *s, const struct task *t)
@@ -106,14 +106,14 @@ static json_t *events_result(const struct supervisor *s, const struct task *t)
 {
     struct ipc_request *r = t->request;
     struct ipc_ring_query q = events_query(r);
-    return ipc_ring_read(s->ring, &q, (size_t)ipc_request_int(r, "limit", EVENTS_LIMIT));
+    return ipc_ring_read(s->ring, &q, (size_t)ipc_request_int(r, P_limit, EVENTS_LIMIT));
 }
 
 static void handle_events(struct ipc_request *r, void *ctx)
 {
     static const struct task_kind kind = {events_ready, events_result, true};
     struct supervisor *s = ctx;
-    if (tasks_begin(s, r, kind, (uint64_t)ipc_request_int(r, "waitMs", 0)) != NULL)
+    if (tasks_begin(s, r, kind, (uint64_t)ipc_request_int(r, P_waitMs, 0)) != NULL)
         tasks_check(s);
 }
 
@@ -253,7 +253,7 @@ static void ask_archive(struct forwarding *f)
     f->asks = false;
     f->join = NULL;
     process_call_soon(f->process, m->name, json_incref(f->params),
-                      m->timeout_ms + (uint64_t)ipc_request_int(f->request, "waitMs", 0), forwarded, f);
+                      m->timeout_ms + (uint64_t)ipc_request_int(f->request, P_waitMs, 0), forwarded, f);
 }
 
 // The archive keeps more than the sparse node does: for the installation what either has is there. Nor may a further
@@ -262,7 +262,7 @@ static bool either_may_have_it(const struct supervisor *s, const struct ipc_requ
 {
     bool is_kept =
         strncmp(m->name, "object.", strlen("object.")) == 0 || strncmp(m->name, "blob.", strlen("blob.")) == 0;
-    return (is_kept || ipc_request_text(r, "as") != NULL) && m->effect == IPC_READS &&
+    return (is_kept || ipc_request_text(r, P_as) != NULL) && m->effect == IPC_READS &&
            node_is_open(&s->nodes[IPC_ARCHIVE]);
 }
 
@@ -329,7 +329,7 @@ static enum status check_open(const struct supervisor *s, const struct node *n, 
 // One of an own node is for somebody else; between them the invitations are ours.
 static enum status check_invitation(const struct supervisor *s, const struct ipc_request *r, struct error *e)
 {
-    const json_t *invitation = json_object_get(ipc_request_params(r), "invitation");
+    const json_t *invitation = ipc_request_json(r, P_invitation);
     const char *key = json_string_value(json_object_get(invitation, "publicKey"));
     for (size_t i = 0; key != NULL && i < NODES; i++)
         if (strcmp(key, s->installation.nodes[i].instance_key) == 0)
@@ -352,22 +352,24 @@ static enum status check_pairing(const struct supervisor *s, const struct ipc_me
 // Who speaks for the installation is ours to say.
 static enum status check_face(const struct ipc_request *r, struct error *e)
 {
-    static const char *const ours[] = {IPC_FACE, IPC_ALONE};
+    static const enum ipc_name ours[] = {P_face, P_alone};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (json_object_get(ipc_request_params(r), ours[i]) != NULL)
+        if (ipc_request_json(r, ours[i]) != NULL)
             return error_set(e, STATUS_INVALID, "BAD-PARAMS", "%s: there is no parameter '%s'", ipc_request_method(r),
-                             ours[i]);
+                             IPC_NAME_TEXTS[ours[i]]);
     return STATUS_OK;
 }
 
 // Without "node" the sparse node answers for both.
-static void add_face(const struct supervisor *s, enum ipc_node which, const char *wanted, json_t *params)
+static void add_face(const struct supervisor *s, enum ipc_node which, struct ipc_request *r)
 {
-    if (wanted != NULL || which != IPC_SPARSE)
+    bool wanted = ipc_request_json(r, P_node) != NULL;
+    ipc_request_set(r, P_node, NULL);
+    if (wanted || which != IPC_SPARSE)
         return;
-    json_object_set_new(params, IPC_FACE, json_true());
+    ipc_request_set(r, P_face, json_true());
     if (!node_is_open(&s->nodes[IPC_ARCHIVE]))
-        json_object_set_new(params, IPC_ALONE, json_true());
+        ipc_request_set(r, P_alone, json_true());
 }
 
 static void forward(struct ipc_request *r, void *ctx)
@@ -376,7 +378,7 @@ static void forward(struct ipc_request *r, void *ctx)
     struct error e = {0};
     const struct ipc_method *m = ipc_method_find(ipc_request_method(r));
     enum ipc_node which = m->node;
-    const char *wanted = ipc_request_text(r, "node");
+    const char *wanted = ipc_request_text(r, P_node);
     if (wanted != NULL)
         ipc_node_parse(wanted, &which);
     struct node *n = &s->nodes[which];
@@ -385,25 +387,24 @@ static void forward(struct ipc_request *r, void *ctx)
         ipc_request_fail(r, &e);
         return;
     }
-    json_t *params = json_incref(ipc_request_params(r));
-    json_object_del(params, "node");
-    add_face(s, which, wanted, params);
+    add_face(s, which, r);
+    bool is_face = ipc_request_bool(r, P_face, false);
     struct forwarding *f = mem_alloc(sizeof *f);
     *f = (struct forwarding){.owner = s, .node = which, .process = n->process, .request = r};
-    if (json_object_get(params, IPC_FACE) != NULL && strcmp(m->name, "contacts.list") == 0)
+    if (is_face && strcmp(m->name, "contacts.list") == 0)
         f->join = join_contacts;
-    else if (json_object_get(params, IPC_FACE) != NULL && strcmp(m->name, "health") == 0)
+    else if (is_face && strcmp(m->name, "health") == 0)
         f->join = join_health;
-    if (json_object_get(params, IPC_FACE) != NULL && either_may_have_it(s, r, m)) {
+    if (is_face && either_may_have_it(s, r, m)) {
         f->asks = true;
-        f->params = json_deep_copy(params);
+        f->params = json_deep_copy(ipc_request_params(r));
         json_object_del(f->params, IPC_FACE);
     }
     if (m->effect == IPC_READS)
         ipc_request_on_abandoned(r, abandoned, f);
     tied_ending(s, r);
-    process_call_soon(n->process, m->name, params, m->timeout_ms + (uint64_t)ipc_request_int(r, "waitMs", 0), forwarded,
-                      f);
+    process_call_soon(n->process, m->name, json_incref(ipc_request_params(r)),
+                      m->timeout_ms + (uint64_t)ipc_request_int(r, P_waitMs, 0), forwarded, f);
 }
 
 void requests_register(struct supervisor *s, struct ipc_service *service)

@@ -11,12 +11,12 @@ enum { TIED_MAX = 1024 }; // nodes have far fewer under way; beyond that the old
 
 static const struct kind {
     const char *begins;
-    const char *name; // of its id, in the answer and in what ends it
+    enum ipc_name name; // of its id, in the answer and in what ends it
     const char *gives_up;
     const char *ends; // otherwise; NULL = nothing does
 } kinds[] = {
-    {"blob.begin", "blob", "blob.abort", "blob.commit"},
-    {"onedb.export", "jobId", "job.cancel", NULL},
+    {"blob.begin", P_blob, "blob.abort", "blob.commit"},
+    {"onedb.export", P_jobId, "job.cancel", NULL},
 };
 
 struct tied {
@@ -37,13 +37,13 @@ static void answered(void *ctx, json_t *result, const struct error *error)
 static void give_up(struct supervisor *s, const struct tied *t)
 {
     const struct ipc_method *m = ipc_method_find(t->kind->gives_up);
-    process_call(s->nodes[t->node].process, m->name, json_pack("{s:s}", t->kind->name, t->id), m->timeout_ms, answered,
-                 NULL);
+    process_call(s->nodes[t->node].process, m->name, json_pack("{s:s}", IPC_NAME_TEXTS[t->kind->name], t->id),
+                 m->timeout_ms, answered, NULL);
 }
 
 static const struct kind *kind_begun(const struct ipc_request *r)
 {
-    for (size_t i = 0; ipc_request_bool(r, "tied", false) && i < sizeof kinds / sizeof *kinds; i++)
+    for (size_t i = 0; ipc_request_bool(r, P_tied, false) && i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i].begins, ipc_request_method(r)) == 0)
             return &kinds[i];
     return NULL;
@@ -74,7 +74,7 @@ static void trim(struct supervisor *s)
 void tied_begun(struct supervisor *s, const struct ipc_request *r, enum ipc_node node, const json_t *result)
 {
     const struct kind *kind = kind_begun(r);
-    const char *id = kind != NULL ? json_string_value(json_object_get(result, kind->name)) : NULL;
+    const char *id = kind != NULL ? json_string_value(json_object_get(result, IPC_NAME_TEXTS[kind->name])) : NULL;
     if (id == NULL)
         return;
     struct tied *t = mem_alloc(sizeof *t);

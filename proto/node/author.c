@@ -53,7 +53,7 @@ enum status node_job_author(struct node_job *job, struct model *m, struct identi
     struct identity archive = {0};
     size_t at = 0;
     *out = NULL;
-    if (ipc_request_text(job->request, "as") == NULL)
+    if (ipc_request_text(job->request, P_as) == NULL)
         return STATUS_OK;
     enum status st = node_job_identities(job, m, &others, e);
     const struct identity **all = arena_alloc(m->arena, (others.count + 1) * sizeof *all);
@@ -62,9 +62,9 @@ enum status node_job_author(struct node_job *job, struct model *m, struct identi
     for (size_t i = 0; i < others.count; i++)
         all[i + 1] = others.items[i];
     if (st == STATUS_OK)
-        st = identity_named(all, others.count + 1, node_job_text(job, "as"), &at, e);
+        st = identity_named(all, others.count + 1, node_job_text(job, P_as), &at, e);
     if (st == STATUS_OK)
-        json_object_set_new(ipc_request_params(job->request), "as", node_json_hash(&all[at]->person));
+        ipc_request_set(job->request, P_as, node_json_hash(&all[at]->person));
     if (st == STATUS_OK && at != 0) {
         *out = others.items[at - 1];
         others.items[at - 1] = NULL;

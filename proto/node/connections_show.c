@@ -127,10 +127,10 @@ json_t *connections_show(const struct peers *p, bool ended)
 // A page begins at a position in the list: it serves looking, connections come and go meanwhile.
 static void connections_list(struct ipc_request *r, void *ctx)
 {
-    const char *after = ipc_request_text(r, "after");
+    const char *after = ipc_request_text(r, P_after);
     size_t begin = after != NULL ? strtoul(after, NULL, 10) : 0;
-    size_t limit = (size_t)ipc_request_int(r, "limit", 100);
-    json_t *all = connections_show(node_peers(ctx), ipc_request_bool(r, "ended", false));
+    size_t limit = (size_t)ipc_request_int(r, P_limit, 100);
+    json_t *all = connections_show(node_peers(ctx), ipc_request_bool(r, P_ended, false));
     json_t *page = json_array();
     char next[24] = "";
     for (size_t i = begin; i < json_array_size(all) && i - begin < limit; i++)

@@ -109,14 +109,14 @@ static enum status find_with(struct node_job *job, struct model *m, struct conve
     struct hash with;
     struct topic topic;
     *c = (struct conversation){0};
-    enum status st = node_job_hash(job, "with", &with, e);
+    enum status st = node_job_hash(job, P_with, &with, e);
     if (st == STATUS_OK && face_is(job))
         return find_on_face(m, &with, c, e);
     if (st == STATUS_OK)
         st = chat_with(m, &with, &topic, e);
     if (st == STATUS_OK)
         return topic_channels(m, &topic, &c->channels, e);
-    bool is_new = st == STATUS_NOT_FOUND && hash_parse(node_job_text(job, "with"), &with);
+    bool is_new = st == STATUS_NOT_FOUND && hash_parse(node_job_text(job, P_with), &with);
     if (!is_new)
         return st;
     error_clear(e);
@@ -229,8 +229,8 @@ static enum status read_page(struct node_job *job, struct model *m, const struct
     struct hash before;
     bool given;
     struct chat_messages messages = {0};
-    size_t limit = (size_t)ipc_request_int(job->request, "limit", 50);
-    enum status st = node_job_optional_hash(job, "before", &before, &given, e);
+    size_t limit = (size_t)ipc_request_int(job->request, P_limit, 50);
+    enum status st = node_job_optional_hash(job, P_before, &before, &given, e);
     if (st == STATUS_OK && c->channels.count != 0)
         st = chat_page_of(m, &c->channels, limit, given ? &before : NULL, &messages, e);
     if (st == STATUS_OK)
@@ -351,7 +351,7 @@ static enum status answer_cursor(struct node_job *job, struct model *m, const st
 static enum status read_since(struct node_job *job, struct model *m, const struct conversation *c, size_t limit,
                               struct error *e)
 {
-    struct position since = read_cursor(node_job_text(job, "cursor"));
+    struct position since = read_cursor(node_job_text(job, P_cursor));
     struct span next = {0};
     int64_t last;
     struct chat_messages messages = {0};
@@ -377,10 +377,10 @@ enum status conversation_since(struct node_job *job, struct model *m, struct err
 {
     struct conversation c;
     enum status st = find_with(job, m, &c, e);
-    if (st == STATUS_OK && ipc_request_text(job->request, "cursor") == NULL)
+    if (st == STATUS_OK && ipc_request_text(job->request, P_cursor) == NULL)
         st = answer_cursor(job, m, &c, e);
     else if (st == STATUS_OK)
-        st = read_since(job, m, &c, (size_t)ipc_request_int(job->request, "limit", 100), e);
+        st = read_since(job, m, &c, (size_t)ipc_request_int(job->request, P_limit, 100), e);
     hash_list_free(&c.channels);
     return st;
 }
@@ -391,8 +391,8 @@ enum status conversation_state(struct node_job *job, struct model *m, struct err
 {
     struct hash id;
     struct chat_message message;
-    const char *known = ipc_request_text(job->request, "known");
-    enum status st = node_job_hash(job, "message", &id, e);
+    const char *known = ipc_request_text(job->request, P_known);
+    enum status st = node_job_hash(job, P_message, &id, e);
     if (st == STATUS_OK)
         st = chat_unposted(m, &id, &message, e);
     if (st == STATUS_OK && !selves_is_ours(m, &message.sender))

@@ -312,9 +312,9 @@ static enum status ask_work(struct node_job *job, struct model *m, struct error 
 {
     struct store_deliveries rows;
     int64_t epoch;
-    int64_t since = ipc_request_int(job->request, "since", 0);
+    int64_t since = ipc_request_int(job->request, P_since, 0);
     enum status st = store_epoch(m->store, &epoch, e);
-    if (st == STATUS_OK && epoch != ipc_request_int(job->request, "epoch", 0))
+    if (st == STATUS_OK && epoch != ipc_request_int(job->request, P_epoch, 0))
         since = 0;
     if (st == STATUS_OK)
         st = store_delivery_since(m->store, m->arena, since, TOLD_AT_A_TIME, &rows, e);
@@ -381,7 +381,7 @@ void deliveries_ask(struct deliveries *d, struct ipc_request *r)
         ipc_request_fail(r, &e);
         return;
     }
-    int64_t ms = ipc_request_int(r, "waitMs", 0);
+    int64_t ms = ipc_request_int(r, P_waitMs, 0);
     d->asking = (struct asking){.request = r, .expired = ms == 0};
     d->asking.timer = loop_timer_create(d->node->loop, expire, d);
     if (ms != 0)

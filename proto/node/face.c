@@ -23,12 +23,12 @@ struct held { // a request that waits for the archive
 
 bool face_is(const struct node_job *job)
 {
-    return ipc_request_bool(job->request, IPC_FACE, false);
+    return ipc_request_bool(job->request, P_face, false);
 }
 
 bool face_is_alone(const struct node_job *job)
 {
-    return ipc_request_bool(job->request, IPC_ALONE, false);
+    return ipc_request_bool(job->request, P_alone, false);
 }
 
 // ---- On the store thread --------------------------------------------------------------------------------------------

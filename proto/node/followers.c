@@ -65,7 +65,7 @@ static void looked(struct node_job *job, enum status status, const struct error 
     json_decref(f->nothing);
     f->nothing = result;
     struct hash person;
-    if (hash_parse(node_job_text(job, "with"), &person))
+    if (hash_parse(node_job_text(job, P_with), &person))
         peers_follow(node_peers(f->owner->node), &person);
     if (f->again)
         look(f);
@@ -93,7 +93,7 @@ static void abandoned(void *ctx)
         expire(f);
 }
 
-static void follow(struct node *n, struct ipc_request *r, node_work work, const char *position)
+static void follow(struct node *n, struct ipc_request *r, node_work work, enum ipc_name position)
 {
     struct followers *fs = n->followers;
     struct error e;
@@ -107,7 +107,7 @@ static void follow(struct node *n, struct ipc_request *r, node_work work, const 
     *f = (struct follower){.next = fs->list, .owner = fs, .request = r, .work = work};
     fs->list = f;
     fs->count++;
-    int64_t wait_ms = ipc_request_int(r, "waitMs", 0);
+    int64_t wait_ms = ipc_request_int(r, P_waitMs, 0);
     // Who does not say what is known already is told that.
     f->expired = wait_ms == 0 || ipc_request_text(r, position) == NULL;
     f->timer = loop_timer_create(n->loop, expire, f);
@@ -119,12 +119,12 @@ static void follow(struct node *n, struct ipc_request *r, node_work work, const 
 
 static void chat_since(struct ipc_request *r, void *ctx)
 {
-    follow(ctx, r, conversation_since, "cursor");
+    follow(ctx, r, conversation_since, P_cursor);
 }
 
 static void chat_state(struct ipc_request *r, void *ctx)
 {
-    follow(ctx, r, conversation_state, "known");
+    follow(ctx, r, conversation_state, P_known);
 }
 
 void followers_wake(struct followers *fs)

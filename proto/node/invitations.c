@@ -70,7 +70,7 @@ static void answer_invitation(struct pairings *ps, struct ipc_request *r, const 
 {
     json_t *result = invitation_object(token->text, &l->identity.instance_public, url);
     bool lasting = token->expires_ms - clock_wall_ms() > LASTING_MS;
-    if (!ipc_request_bool(r, "keep", lasting)) {
+    if (!ipc_request_bool(r, P_keep, lasting)) {
         repeats_reply(ps->repeats, r, result);
         return;
     }
@@ -97,11 +97,11 @@ static void invite(struct ipc_request *r, void *ctx)
     struct hash guest;
     const char *url = NULL;
     int64_t now = clock_wall_ms();
-    bool for_one = hash_parse(span_of(ipc_request_text(r, "for")), &guest);
+    bool for_one = hash_parse(span_of(ipc_request_text(r, P_for)), &guest);
     const struct local *l = pairings_local(ps, r, &e);
     enum status st =
-        l == NULL ? e.status : invite_url(n, ipc_request_text(r, "via"), for_one ? &guest : NULL, &url, &e);
-    int64_t ttl_ms = ipc_request_int(r, "ttl", 0) * 1000;
+        l == NULL ? e.status : invite_url(n, ipc_request_text(r, P_via), for_one ? &guest : NULL, &url, &e);
+    int64_t ttl_ms = ipc_request_int(r, P_ttl, 0) * 1000;
     if (st == STATUS_OK && !peers_may_pair(ps->peers))
         st = error_set(&e, STATUS_REFUSED, "PAIRING-OFF", "this installation makes no new contacts");
     if (st == STATUS_OK) {
@@ -167,7 +167,7 @@ static void revoke(struct ipc_request *r, void *ctx)
     if (ps == NULL)
         return;
     struct error e = {0};
-    struct search s = {.beginning = span_of(ipc_request_text(r, "invitation"))};
+    struct search s = {.beginning = span_of(ipc_request_text(r, P_invitation))};
     tokens_each(ps->tokens, match_token, &s);
     if (s.count == 1 && tokens_revoke(ps->tokens, (struct span){s.found.text, TOKEN_LENGTH})) {
         repeats_reply(ps->repeats, r, NULL);

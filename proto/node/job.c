@@ -59,10 +59,10 @@ static enum status keep_result(struct node_job *job, struct error *e)
 
 // ---- Whom and what the parameters name ------------------------------------------------------------------------------
 
-static enum status put_id(json_t *params, const char *name, enum status found, const struct hash *id)
+static enum status put_id(struct node_job *job, const struct ipc_param *p, enum status found, const struct hash *id)
 {
     if (found == STATUS_OK)
-        json_object_set_new(params, name, json_string(hash_text(id).s));
+        ipc_request_set(job->request, p->number, json_string(hash_text(id).s));
     return found;
 }
 
@@ -79,17 +79,17 @@ static enum status resolve_persons(struct node_job *job, json_t *list, struct er
     return st;
 }
 
-static enum status resolve(struct node_job *job, const struct ipc_param *p, json_t *params, struct error *e)
+static enum status resolve(struct node_job *job, const struct ipc_param *p, struct error *e)
 {
-    json_t *value = json_object_get(params, p->name);
+    json_t *value = ipc_request_json(job->request, p->number);
     struct span text = {json_string_value(value), json_string_length(value)};
     struct hash id;
     if (value == NULL)
         return STATUS_OK;
     if (p->kind == IPC_PREFIX)
-        return put_id(params, p->name, names_complete(&job->model, text, &id, e), &id);
+        return put_id(job, p, names_complete(&job->model, text, &id, e), &id);
     if (p->kind == IPC_PERSON)
-        return put_id(params, p->name, names_find(&job->model, text, &id, e), &id);
+        return put_id(job, p, names_find(&job->model, text, &id, e), &id);
     return p->kind == IPC_PERSONS ? resolve_persons(job, value, e) : STATUS_OK;
 }
 
@@ -99,7 +99,7 @@ static enum status resolve_params(struct node_job *job, struct error *e)
     const struct ipc_method *m = ipc_method_find(ipc_request_method(job->request));
     enum status st = STATUS_OK;
     for (size_t i = 0; st == STATUS_OK && i < IPC_PARAMS_MAX && m->params[i].name != NULL; i++)
-        st = resolve(job, &m->params[i], ipc_request_params(job->request), e);
+        st = resolve(job, &m->params[i], e);
     return st;
 }
 

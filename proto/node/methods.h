@@ -26,7 +26,7 @@ struct topics;
 enum status node_job_topic(struct node_job *job, struct model *m, struct topic *topic, struct error *e);
 // The same, or a person: where no topic is called so, and at the face for what either own node says with somebody. Then
 // the parameter named is the person's id.
-enum status node_job_topic_or_person(struct node_job *job, struct model *m, struct topic *topic, const char *param,
+enum status node_job_topic_or_person(struct node_job *job, struct model *m, struct topic *topic, enum ipc_name param,
                                      struct error *e);
 // All topics; with "as" those of that identity only.
 enum status node_job_topics(struct node_job *job, struct model *m, struct topics *out, struct error *e);

@@ -90,7 +90,7 @@ void blobs_forget_idle(struct blobs *b, struct store_queue *queue)
 static struct upload *find_upload(struct node_job *job, struct error *e)
 {
     struct blobs *b = node_blobs(job->node);
-    struct span name = node_job_text(job, "blob");
+    struct span name = node_job_text(job, P_blob);
     for (size_t i = 0; i < UPLOADS_MAX; i++) {
         if (b->uploads[i].writer != NULL && span_eq_text(name, b->uploads[i].name))
             return &b->uploads[i];
@@ -138,10 +138,10 @@ static enum status blob_chunk(struct node_job *job, struct model *m, struct erro
         return STATUS_NOT_FOUND;
     struct buf piece = {0};
     enum status st = STATUS_OK;
-    if (!base64_decode(node_job_text(job, "data"), &piece) || piece.len > PIECE_MAX)
+    if (!base64_decode(node_job_text(job, P_data), &piece) || piece.len > PIECE_MAX)
         st = error_set(e, STATUS_INVALID, "BAD-PARAMS", "data must be base64 of at most 512 KiB");
     if (st == STATUS_OK)
-        st = add_piece(u, (uint64_t)ipc_request_int(job->request, "offset", 0), buf_span(&piece), e);
+        st = add_piece(u, (uint64_t)ipc_request_int(job->request, P_offset, 0), buf_span(&piece), e);
     if (st == STATUS_OK) {
         u->touched_ms = clock_monotonic_ms();
         job->result = json_pack("{s:I}", "size", (json_int_t)u->size);
@@ -178,7 +178,7 @@ static enum status blob_commit(struct node_job *job, struct model *m, struct err
 static enum status find_file(struct node_job *job, struct model *m, struct hash *hash, struct store_info *info,
                              struct error *e)
 {
-    enum status st = node_job_hash(job, "hash", hash, e);
+    enum status st = node_job_hash(job, P_hash, hash, e);
     if (st == STATUS_OK)
         st = store_info(m->store, hash, info, e);
     return st;
@@ -216,10 +216,10 @@ static enum status blob_read(struct node_job *job, struct model *m, struct error
     struct store_info info;
     struct buf piece = {0};
     struct buf text = {0};
-    size_t length = (size_t)ipc_request_int(job->request, "length", PIECE_MAX);
+    size_t length = (size_t)ipc_request_int(job->request, P_length, PIECE_MAX);
     enum status st = find_file(job, m, &hash, &info, e);
     if (st == STATUS_OK)
-        st = read_piece(m, &hash, (uint64_t)ipc_request_int(job->request, "offset", 0), length, &piece, e);
+        st = read_piece(m, &hash, (uint64_t)ipc_request_int(job->request, P_offset, 0), length, &piece, e);
     if (st == STATUS_OK) {
         base64_encode(piece.data, piece.len, &text);
         job->result = json_pack("{s:o, s:I}", "data", node_json_text(buf_span(&text)), "size", (json_int_t)info.size);

@@ -16,7 +16,7 @@ enum { ENTRY_MAX = IPC_MESSAGE_MAX - (64 << 10) };
 static enum status read_owner(struct node_job *job, const struct identity *otherwise, struct hash *storage,
                               const struct hash **owner, struct error *e)
 {
-    const char *text = ipc_request_text(job->request, "owner");
+    const char *text = ipc_request_text(job->request, P_owner);
     *owner = storage;
     if (text == NULL) {
         *storage = otherwise->person;
@@ -35,7 +35,7 @@ static enum status channel_create_work(struct node_job *job, struct model *m, st
     struct hash channel;
     enum status st = read_owner(job, m->self, &storage, &owner, e);
     if (st == STATUS_OK)
-        st = channel_create(m, node_job_text(job, "id"), owner, &channel, e);
+        st = channel_create(m, node_job_text(job, P_id), owner, &channel, e);
     if (st == STATUS_OK)
         job->result = json_pack("{s:o}", "channel", node_json_hash(&channel));
     return st;
@@ -48,16 +48,16 @@ static enum status channel_post_work(struct node_job *job, struct model *m, stru
     struct hash channel;
     struct value *object;
     struct channel_entry entry;
-    struct channel_post options = {.timestamp = (double)ipc_request_int(job->request, "timestamp", 0)};
+    struct channel_post options = {.timestamp = (double)ipc_request_int(job->request, P_timestamp, 0)};
     struct identity *author = NULL;
     enum status st = node_job_author(job, m, &author, e);
     options.author = author;
     if (st == STATUS_OK)
         st = read_owner(job, author != NULL ? author : m->self, &storage, &owner, e);
     if (st == STATUS_OK)
-        st = channel_id_hash(m, node_job_text(job, "id"), owner, &channel, e);
+        st = channel_id_hash(m, node_job_text(job, P_id), owner, &channel, e);
     if (st == STATUS_OK)
-        st = jsonform_read(m->arena, json_object_get(ipc_request_params(job->request), "object"), &object, e);
+        st = jsonform_read(m->arena, ipc_request_json(job->request, P_object), &object, e);
     if (st == STATUS_OK)
         st = channel_post(m, &channel, object, &options, &entry, e);
     if (st == STATUS_OK)
@@ -68,8 +68,8 @@ static enum status channel_post_work(struct node_job *job, struct model *m, stru
 
 static enum status choose_channels(struct node_job *job, struct model *m, struct hash_list *out, struct error *e)
 {
-    struct span id = node_job_text(job, "id");
-    if (ipc_request_text(job->request, "owner") != NULL) {
+    struct span id = node_job_text(job, P_id);
+    if (ipc_request_text(job->request, P_owner) != NULL) {
         struct hash storage;
         const struct hash *owner;
         struct hash channel;
@@ -149,13 +149,13 @@ static enum status channel_read_work(struct node_job *job, struct model *m, stru
     struct channel_entries entries = {0};
     struct hash before;
     size_t holes = 0;
-    const char *after = ipc_request_text(job->request, "after");
+    const char *after = ipc_request_text(job->request, P_after);
     bool given = after != NULL && hash_parse(span_of(after), &before);
     json_t *items = json_array();
     enum status st = choose_channels(job, m, &channels, e);
     struct channel_query query = {.channels = channels.items,
                                   .channel_count = channels.count,
-                                  .limit = (size_t)ipc_request_int(job->request, "limit", 100),
+                                  .limit = (size_t)ipc_request_int(job->request, P_limit, 100),
                                   .before = given ? &before : NULL};
     if (st == STATUS_OK)
         st = channel_read(m, &query, &entries, e);

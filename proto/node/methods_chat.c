@@ -58,7 +58,7 @@ static enum status read_attachment(struct node_job *job, struct model *m, json_t
 static enum status read_attachments(struct node_job *job, struct model *m, struct chat_attachment **out, size_t *count,
                                     struct error *e)
 {
-    json_t *items = json_object_get(ipc_request_params(job->request), "attachments");
+    json_t *items = ipc_request_json(job->request, P_attachments);
     *count = json_array_size(items);
     *out = arena_alloc(m->arena, (*count + 1) * sizeof **out);
     for (size_t i = 0; i < *count; i++) {
@@ -102,7 +102,7 @@ static enum status describe(struct node_job *job, struct model *m, struct span t
     if (st == STATUS_OK)
         *params =
             json_pack("{s:o, s:o, s:I, s:o, s:o, s:o}", "topic", node_json_text(topic), "text",
-                      node_json_text(node_job_text(job, "text")), "time", (json_int_t)sent->timestamp, "attachments",
+                      node_json_text(node_job_text(job, P_text)), "time", (json_int_t)sent->timestamp, "attachments",
                       hashes(&files), "thumbnails", hashes(&previews), "id", node_json_hash(&sent->id));
     if (st == STATUS_OK && to != NULL)
         json_object_set_new(*params, "to", node_json_hash(to));
@@ -152,7 +152,7 @@ static enum status intend(struct node_job *job, struct model *m, const struct to
     if (st == STATUS_OK)
         st = store_outbox_last(m->store, topic_key(m, topic), &last, &seq, e);
     if (st == STATUS_OK)
-        st = chat_write_for(m, &voice, channels, last, node_job_text(job, "text"), attachments, count, &sent, e);
+        st = chat_write_for(m, &voice, channels, last, node_job_text(job, P_text), attachments, count, &sent, e);
     if (st == STATUS_OK)
         st = topic_outlet_of(m, topic, &voice, &sent.channel, e);
     if (st == STATUS_OK)
@@ -239,7 +239,7 @@ static enum status send_to(struct node_job *job, struct model *m, const struct h
     if (st == STATUS_OK)
         st = read_attachments(job, m, &attachments, &count, e);
     if (st == STATUS_OK)
-        st = chat_send_to(m, to, node_job_text(job, "text"), attachments, count, &sent, e);
+        st = chat_send_to(m, to, node_job_text(job, P_text), attachments, count, &sent, e);
     if (st == STATUS_OK)
         answer_sent(job, m, &sent, to);
     return st;
@@ -249,7 +249,7 @@ static enum status send_to(struct node_job *job, struct model *m, const struct h
 static enum status chat_send_work(struct node_job *job, struct model *m, struct error *e)
 {
     struct hash to;
-    enum status st = node_job_hash(job, "to", &to, e);
+    enum status st = node_job_hash(job, P_to, &to, e);
     if (st == STATUS_OK && is_ourselves(job, m, &to))
         return error_set(e, STATUS_INVALID, "BAD-INPUT", "a conversation needs another person");
     if (st == STATUS_OK)
@@ -266,8 +266,8 @@ static enum status topic_send(struct node_job *job, struct model *m, struct erro
     size_t count;
     struct chat_sent sent;
     enum way way = WAY_DIRECT;
-    enum status st = node_job_topic_or_person(job, m, &topic, "to", e);
-    if (st == STATUS_OK && ipc_request_text(job->request, "to") != NULL)
+    enum status st = node_job_topic_or_person(job, m, &topic, P_to, e);
+    if (st == STATUS_OK && ipc_request_text(job->request, P_to) != NULL)
         return chat_send_work(job, m, e);
     if (st == STATUS_OK && face_is(job))
         st = way_into(m, &topic, &way, e);
@@ -278,7 +278,7 @@ static enum status topic_send(struct node_job *job, struct model *m, struct erro
     if (st == STATUS_OK)
         st = read_attachments(job, m, &attachments, &count, e);
     if (st == STATUS_OK)
-        st = chat_send(m, &topic, node_job_text(job, "text"), attachments, count, &sent, e);
+        st = chat_send(m, &topic, node_job_text(job, P_text), attachments, count, &sent, e);
     if (st == STATUS_OK)
         answer_sent(job, m, &sent, NULL);
     return st;
@@ -296,8 +296,8 @@ static void note_sent(struct node_job *job)
 static enum status topic_read(struct node_job *job, struct model *m, struct error *e)
 {
     struct topic topic;
-    enum status st = node_job_topic_or_person(job, m, &topic, "with", e);
-    if (st == STATUS_OK && ipc_request_text(job->request, "with") != NULL)
+    enum status st = node_job_topic_or_person(job, m, &topic, P_with, e);
+    if (st == STATUS_OK && ipc_request_text(job->request, P_with) != NULL)
         return conversation_page(job, m, e);
     return st == STATUS_OK ? conversation_topic_page(job, m, &topic, e) : st;
 }
@@ -316,12 +316,12 @@ static enum status chat_search(struct node_job *job, struct model *m, struct err
     struct topics topics;
     struct hash before;
     bool given;
-    enum status st = node_job_optional_hash(job, "before", &before, &given, e);
+    enum status st = node_job_optional_hash(job, P_before, &before, &given, e);
     if (st == STATUS_OK)
         st = node_job_topics(job, m, &topics, e);
     if (st == STATUS_OK)
-        st = search_messages(m, &topics, node_job_text(job, "text"), given ? &before : NULL,
-                             (size_t)ipc_request_int(job->request, "limit", 20), &found, e);
+        st = search_messages(m, &topics, node_job_text(job, P_text), given ? &before : NULL,
+                             (size_t)ipc_request_int(job->request, P_limit, 20), &found, e);
     if (st != STATUS_OK)
         return st;
     json_t *items = json_array();

@@ -97,7 +97,7 @@ static enum status add_state(struct node_job *job, struct model *m, json_t *item
     enum status st = add_paired(job, m, &person, item, e);
     if (st == STATUS_OK)
         st = names_local(m, &person, &name, e);
-    if (st == STATUS_OK && ipc_request_bool(job->request, "unread", false))
+    if (st == STATUS_OK && ipc_request_bool(job->request, P_unread, false))
         st = add_unread(job, m, &person, item, e);
     if (st != STATUS_OK)
         return st;
@@ -158,7 +158,7 @@ static enum status contacts_list(struct node_job *job, struct model *m, struct e
 {
     json_t *items = json_array();
     enum status st = list(m, items, e);
-    if (st == STATUS_OK && ipc_request_text(job->request, "as") == NULL)
+    if (st == STATUS_OK && ipc_request_text(job->request, P_as) == NULL)
         st = list_of_others(job, m, items, e);
     st = node_job_listed(job, st, items);
     return st == STATUS_OK ? add_states(job, m, e) : st;
@@ -170,7 +170,7 @@ static enum status contacts_of(struct node_job *job, struct model *m, struct err
     struct hash_list persons = {0};
     struct hash person;
     json_t *items = json_array();
-    enum status st = node_job_hashes(job, "persons", &persons, e);
+    enum status st = node_job_hashes(job, P_persons, &persons, e);
     if (st == STATUS_OK)
         st = list(m, items, e);
     if (st == STATUS_OK)
@@ -191,7 +191,7 @@ static enum status keep_known(struct node_job *job, struct model *m, struct erro
     size_t i;
     const json_t *item;
     enum status st = STATUS_OK;
-    json_array_foreach(json_object_get(ipc_request_params(job->request), "items"), i, item)
+    json_array_foreach(ipc_request_json(job->request, P_items), i, item)
     {
         if (st == STATUS_OK)
             st = known_keep(m, item, e);
@@ -222,11 +222,11 @@ static enum status contact_name(struct node_job *job, struct model *m, struct er
 {
     struct hash_list others = {0};
     bool ambiguous;
-    enum status st = node_job_hash(job, "person", &job->subject, e);
+    enum status st = node_job_hash(job, P_person, &job->subject, e);
     if (st == STATUS_OK)
-        st = names_set_local(m, &job->subject, node_job_text(job, "name"), e);
+        st = names_set_local(m, &job->subject, node_job_text(job, P_name), e);
     if (st == STATUS_OK)
-        st = names_others(m, &job->subject, node_job_text(job, "name"), &others, &ambiguous, e);
+        st = names_others(m, &job->subject, node_job_text(job, P_name), &others, &ambiguous, e);
     if (st == STATUS_OK) {
         json_t *list = json_array();
         for (size_t i = 0; i < others.count; i++)
@@ -249,7 +249,7 @@ static enum status tell_archive(struct node_job *job, struct model *m, const cha
     const struct hash *person = &job->subject;
     struct hash archive;
     bool paired = false;
-    json_t *wipe = json_object_get(ipc_request_params(job->request), "wipe");
+    json_t *wipe = ipc_request_json(job->request, P_wipe);
     if (!face_is(job))
         return STATUS_OK;
     if (way_is_self(m, person) && strcmp(method, "contact.forget") == 0)
@@ -275,7 +275,7 @@ static enum status wipe_contact(struct node_job *job, struct model *m, struct er
 {
     struct way_topics topics;
     struct hash_list channels = {0};
-    if (!ipc_request_bool(job->request, "wipe", false))
+    if (!ipc_request_bool(job->request, P_wipe, false))
         return STATUS_OK;
     enum status st = way_conversation(m, &job->subject, &topics, e);
     if (st == STATUS_OK)
@@ -290,7 +290,7 @@ static enum status wipe_contact(struct node_job *job, struct model *m, struct er
 
 static enum status contact_forget_work(struct node_job *job, struct model *m, struct error *e)
 {
-    enum status st = node_job_hash(job, "person", &job->subject, e);
+    enum status st = node_job_hash(job, P_person, &job->subject, e);
     if (st == STATUS_OK)
         st = tell_archive(job, m, "contact.forget", e);
     if (st == STATUS_OK && face_is(job))
@@ -304,7 +304,7 @@ static enum status contact_forget_work(struct node_job *job, struct model *m, st
 
 static enum status set_disabled(struct node_job *job, struct model *m, bool disabled, struct error *e)
 {
-    enum status st = node_job_hash(job, "person", &job->subject, e);
+    enum status st = node_job_hash(job, P_person, &job->subject, e);
     if (st == STATUS_OK)
         st = tell_archive(job, m, disabled ? "contact.disable" : "contact.enable", e);
     return st == STATUS_OK && !was_left_to_archive(job, m) ? contact_set_disabled(m, &job->subject, disabled, e) : st;

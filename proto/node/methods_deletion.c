@@ -34,7 +34,7 @@ static enum status delete_newest(struct node_job *job, struct model *m, const st
     bool goes_on;
     struct hash before;
     struct hash last = {{0}};
-    enum status st = node_job_optional_hash(job, "before", &before, &goes_on, e);
+    enum status st = node_job_optional_hash(job, P_before, &before, &goes_on, e);
     if (st == STATUS_OK)
         st = deletion_of_newest(m, channels, goes_on ? &before : NULL, &count, &more, &last, e);
     st = answer(job, st, count, more);
@@ -48,7 +48,7 @@ static enum status delete_with(struct node_job *job, struct model *m, struct err
     struct hash with;
     struct way_topics topics;
     struct hash_list channels = {0};
-    enum status st = node_job_hash(job, "with", &with, e);
+    enum status st = node_job_hash(job, P_with, &with, e);
     if (st == STATUS_OK)
         st = way_conversation(m, &with, &topics, e);
     if (st == STATUS_OK)
@@ -63,8 +63,8 @@ static enum status delete_in(struct node_job *job, struct model *m, struct error
 {
     struct topic topic;
     struct hash_list channels = {0};
-    enum status st = node_job_topic_or_person(job, m, &topic, "with", e);
-    if (st == STATUS_OK && ipc_request_text(job->request, "with") != NULL)
+    enum status st = node_job_topic_or_person(job, m, &topic, P_with, e);
+    if (st == STATUS_OK && ipc_request_text(job->request, P_with) != NULL)
         return delete_with(job, m, e);
     if (st == STATUS_OK)
         st = topic_channels(m, &topic, &channels, e);
@@ -78,9 +78,9 @@ static enum status chat_delete(struct node_job *job, struct model *m, struct err
 {
     struct hash message;
     bool one;
-    bool with = node_job_text(job, "with").len != 0;
-    bool topic = node_job_text(job, "topic").len != 0;
-    enum status st = node_job_optional_hash(job, "message", &message, &one, e);
+    bool with = node_job_text(job, P_with).len != 0;
+    bool topic = node_job_text(job, P_topic).len != 0;
+    enum status st = node_job_optional_hash(job, P_message, &message, &one, e);
     if (st == STATUS_OK && one + with + topic != 1)
         st = error_set(e, STATUS_INVALID, "BAD-PARAMS", "give \"message\", \"with\" or \"topic\"");
     if (st != STATUS_OK)
@@ -103,7 +103,7 @@ static void tell_deleted(struct node_job *job)
 
 static enum status object_delete(struct node_job *job, struct model *m, struct error *e)
 {
-    enum status st = node_job_hash(job, "hash", &job->subject, e);
+    enum status st = node_job_hash(job, P_hash, &job->subject, e);
     return st == STATUS_OK ? deletion_of_object(m, &job->subject, e) : st;
 }
 

@@ -52,8 +52,8 @@ static enum status check_email(struct model *m, struct span email, struct error 
 
 static enum status identity_add(struct node_job *job, struct model *m, struct error *e)
 {
-    struct span email = node_job_text(job, "email");
-    struct span name = node_job_text(job, "instanceName");
+    struct span email = node_job_text(job, P_email);
+    struct span name = node_job_text(job, P_instanceName);
     const struct instance_options options = {
         .email = email, .instance_name = name.len != 0 ? name : email, .person_name = email};
     enum status st = check_email(m, email, e);
@@ -63,8 +63,8 @@ static enum status identity_add(struct node_job *job, struct model *m, struct er
         struct model as_it = *m;
         as_it.self = job->made;
         st = apart_begin(&as_it, e);
-        if (st == STATUS_OK && ipc_request_text(job->request, "name") != NULL)
-            st = profile_set_name(&as_it, node_job_text(job, "name"), e);
+        if (st == STATUS_OK && ipc_request_text(job->request, P_name) != NULL)
+            st = profile_set_name(&as_it, node_job_text(job, P_name), e);
     }
     if (st == STATUS_OK)
         st = selves_note(m, &job->made->person, e);

@@ -20,7 +20,7 @@ static enum status object_get(struct node_job *job, struct model *m, struct erro
 {
     struct hash hash;
     struct object o;
-    enum status st = node_job_hash(job, "hash", &hash, e);
+    enum status st = node_job_hash(job, P_hash, &hash, e);
     if (st == STATUS_OK)
         st = store_get_object(m->store, &hash, m->arena, &o, e);
     if (st == STATUS_OK)
@@ -32,7 +32,7 @@ static enum status object_current(struct node_job *job, struct model *m, struct 
 {
     struct hash id;
     struct object o;
-    enum status st = node_job_hash(job, "idHash", &id, e);
+    enum status st = node_job_hash(job, P_idHash, &id, e);
     if (st == STATUS_OK)
         st = store_current(m->store, &id, m->arena, &o, e);
     if (st == STATUS_OK)
@@ -44,7 +44,7 @@ static enum status object_versions(struct node_job *job, struct model *m, struct
 {
     struct hash id;
     struct history history = {0};
-    enum status st = node_job_hash(job, "idHash", &id, e);
+    enum status st = node_job_hash(job, P_idHash, &id, e);
     if (st == STATUS_OK)
         st = history_of(m, &id, &history, e);
     if (st != STATUS_OK)
@@ -79,7 +79,7 @@ static enum status object_put(struct node_job *job, struct model *m, struct erro
     struct value *v;
     struct object o;
     bool is_new = false;
-    enum status st = jsonform_read(m->arena, json_object_get(ipc_request_params(job->request), "object"), &v, e);
+    enum status st = jsonform_read(m->arena, ipc_request_json(job->request, P_object), &v, e);
     if (st == STATUS_OK)
         st = put_value(m, v, &o, &is_new, e);
     if (st == STATUS_OK)
@@ -94,7 +94,7 @@ static enum status recipe_add(struct node_job *job, struct model *m, struct erro
     struct hash hash;
     struct span name = {0};
     bool is_new = false;
-    enum status st = jsonform_read(m->arena, json_object_get(ipc_request_params(job->request), "recipe"), &recipe, e);
+    enum status st = jsonform_read(m->arena, ipc_request_json(job->request, P_recipe), &recipe, e);
     if (st == STATUS_OK)
         st = instance_add_recipe(m, recipe, &hash, &is_new, e);
     if (st != STATUS_OK)

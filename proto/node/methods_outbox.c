@@ -53,9 +53,9 @@ static json_t *delivered_position(struct model *m)
 static enum status outbox(struct node_job *job, struct model *m, struct error *e)
 {
     struct store_intents rows;
-    size_t limit = (size_t)ipc_request_int(job->request, "limit", CARRY_MAX);
+    size_t limit = (size_t)ipc_request_int(job->request, P_limit, CARRY_MAX);
     enum status st =
-        store_outbox_waiting(m->store, m->arena, ipc_request_int(job->request, "after", 0), limit, &rows, e);
+        store_outbox_waiting(m->store, m->arena, ipc_request_int(job->request, P_after, 0), limit, &rows, e);
     if (st != STATUS_OK)
         return st;
     json_t *items = json_array();
@@ -156,7 +156,7 @@ static void carry(struct ipc_request *r, void *ctx)
     json_t *item;
     struct carrying *c = mem_alloc(sizeof *c);
     *c = (struct carrying){.request = r, .outcomes = json_array(), .open = 1};
-    json_array_foreach(json_object_get(ipc_request_params(r), "items"), i, item) carry_item(ctx, c, item);
+    json_array_foreach(ipc_request_json(r, P_items), i, item) carry_item(ctx, c, item);
     end_item(c);
 }
 
@@ -166,7 +166,7 @@ static enum status find_topic(struct node_job *job, struct model *m, struct topi
                               struct error *e)
 {
     *to = (struct hash){{0}};
-    if (!hash_parse(node_job_text(job, "to"), to))
+    if (!hash_parse(node_job_text(job, P_to), to))
         return node_job_topic(job, m, topic, e);
     if (!contact_exists(m, to))
         return error_set(e, STATUS_REFUSED, "NO-WAY", "neither node is paired with %s", hash_text(to).s);
@@ -178,19 +178,19 @@ static enum status post(struct node_job *job, struct model *m, struct error *e)
     struct topic topic;
     struct hash to;
     struct chat_sent sent = {0};
-    struct chat_written written = {.text = node_job_text(job, "text"),
-                                   .timestamp = (double)ipc_request_int(job->request, "time", 0)};
+    struct chat_written written = {.text = node_job_text(job, P_text),
+                                   .timestamp = (double)ipc_request_int(job->request, P_time, 0)};
     enum status st = find_topic(job, m, &topic, &to, e);
     if (st == STATUS_OK)
-        st = node_job_hashes(job, "attachments", &written.attachments, e);
+        st = node_job_hashes(job, P_attachments, &written.attachments, e);
     if (st == STATUS_OK)
-        st = node_job_hashes(job, "thumbnails", &written.thumbnails, e);
+        st = node_job_hashes(job, P_thumbnails, &written.thumbnails, e);
     if (st == STATUS_OK)
         st = chat_post_written(m, &topic, &written, &sent, e);
     hash_list_free(&written.attachments);
     hash_list_free(&written.thumbnails);
     struct hash told;
-    if (st == STATUS_OK && hash_parse(node_job_text(job, "id"), &told) && !hash_eq(&told, &sent.id))
+    if (st == STATUS_OK && hash_parse(node_job_text(job, P_id), &told) && !hash_eq(&told, &sent.id))
         st = error_set(e, STATUS_REFUSED, "REFUSED", "it was written for another archive than this one");
     if (st != STATUS_OK)
         return st;
@@ -245,7 +245,7 @@ static enum status carried(struct node_job *job, struct model *m, struct error *
     size_t i;
     json_t *item;
     enum status st = STATUS_OK;
-    json_array_foreach(json_object_get(ipc_request_params(job->request), "items"), i, item)
+    json_array_foreach(ipc_request_json(job->request, P_items), i, item)
     {
         if (st == STATUS_OK)
             st = settle(m, item, e);
@@ -296,7 +296,7 @@ static void tell_outcomes(struct node *n, const json_t *items)
 
 static void after_carried(struct node_job *job)
 {
-    tell_outcomes(job->node, json_object_get(ipc_request_params(job->request), "items"));
+    tell_outcomes(job->node, ipc_request_json(job->request, P_items));
 }
 
 // ---- Given up -------------------------------------------------------------------------------------------------------
@@ -358,15 +358,15 @@ static enum status delivered(struct node_job *job, struct model *m, struct error
     size_t i;
     const json_t *item;
     enum status st = STATUS_OK;
-    json_array_foreach(json_object_get(ipc_request_params(job->request), "items"), i, item)
+    json_array_foreach(ipc_request_json(job->request, P_items), i, item)
     {
         if (st == STATUS_OK)
             st = copy_delivery(m, item, e);
     }
     if (st != STATUS_OK)
         return st;
-    struct span cursor = arena_printf(m->arena, "%lld %lld", (long long)ipc_request_int(job->request, "epoch", 0),
-                                      (long long)ipc_request_int(job->request, "next", 0));
+    struct span cursor = arena_printf(m->arena, "%lld %lld", (long long)ipc_request_int(job->request, P_epoch, 0),
+                                      (long long)ipc_request_int(job->request, P_next, 0));
     return store_setting_set(m->store, CURSOR_SETTING, cursor, e);
 }
 

@@ -70,7 +70,7 @@ static enum status profile_get_work(struct node_job *job, struct model *m, struc
     struct hash person = m->self->person;
     struct hash id_hash;
     bool given;
-    enum status st = node_job_optional_hash(job, "person", &person, &given, e);
+    enum status st = node_job_optional_hash(job, P_person, &person, &given, e);
     if (st == STATUS_OK)
         st = main_profile_of(m, &person, &id_hash, e);
     return st == STATUS_OK ? show_profile(job, m, &id_hash, e) : st;
@@ -78,7 +78,7 @@ static enum status profile_get_work(struct node_job *job, struct model *m, struc
 
 // What profile.set changes: a parameter, and the object it becomes.
 struct described {
-    const char *param;
+    enum ipc_name param;
     const char *type;
     const char *member;
 };
@@ -93,10 +93,11 @@ static enum status make_description(struct node_job *job, const struct described
         model_set_text(m, object, d->member, text);
     } else {
         if (!hash_parse(text, &file))
-            return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no such file for the %s", d->param);
+            return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there is no such file for the %s",
+                             IPC_NAME_TEXTS[d->param]);
         if (store_presence(m->store, &file) == STORE_ABSENT) // the archive fetches what the sparse node left to it
             return error_set(e, STATUS_NOT_FOUND, archive ? "BLOB-UNAVAILABLE" : "NOT-FOUND",
-                             "the file for the %s is not here", d->param);
+                             "the file for the %s is not here", IPC_NAME_TEXTS[d->param]);
         model_set_hash(m, object, d->member, &file);
     }
     if (strcmp(d->type, "PersonStatus") == 0) {
@@ -119,12 +120,12 @@ static enum status describe(struct node_job *job, struct model *m, const struct 
 // The archive's profile, which is what the world sees, says the same. Nobody has to wait for that.
 static enum status tell_archive(struct node_job *job, struct model *m, struct error *e)
 {
-    static const char *const all[] = {"name", "status", "organisation", "image", "mail", "phone"};
+    static const enum ipc_name all[] = {P_name, P_status, P_organisation, P_image, P_mail, P_phone};
     json_t *params = json_object();
     struct hash archive;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (ipc_request_text(job->request, all[i]) != NULL)
-            json_object_set_new(params, all[i], node_json_text(node_job_text(job, all[i])));
+            json_object_set_new(params, IPC_NAME_TEXTS[all[i]], node_json_text(node_job_text(job, all[i])));
     if (!face_is(job) || sharing_own_node(m, &archive, NULL) != STATUS_OK || json_object_size(params) == 0) {
         json_decref(params);
         return STATUS_OK;
@@ -139,15 +140,15 @@ static enum status tell_archive(struct node_job *job, struct model *m, struct er
 
 static enum status profile_set_work(struct node_job *job, struct model *m, struct error *e)
 {
-    static const struct described all[] = {{"status", "PersonStatus", "value"},
-                                           {"organisation", "OrganisationName", "name"},
-                                           {"image", "ProfileImage", "image"},
-                                           {"mail", "Email", "email"},
-                                           {"phone", "PhoneNumber", "number"}};
+    static const struct described all[] = {{P_status, "PersonStatus", "value"},
+                                           {P_organisation, "OrganisationName", "name"},
+                                           {P_image, "ProfileImage", "image"},
+                                           {P_mail, "Email", "email"},
+                                           {P_phone, "PhoneNumber", "number"}};
     struct hash id_hash;
     enum status st = STATUS_OK;
-    if (ipc_request_text(job->request, "name") != NULL)
-        st = profile_set_name(m, node_job_text(job, "name"), e);
+    if (ipc_request_text(job->request, P_name) != NULL)
+        st = profile_set_name(m, node_job_text(job, P_name), e);
     for (size_t i = 0; st == STATUS_OK && i < sizeof all / sizeof *all; i++)
         if (ipc_request_text(job->request, all[i].param) != NULL)
             st = describe(job, m, &all[i], node_job_text(job, all[i].param), e);
@@ -167,7 +168,7 @@ static enum status no_group(struct span text, struct error *e)
 
 enum status node_job_group(struct node_job *job, struct model *m, struct hash *id_hash, struct error *e)
 {
-    struct span text = node_job_text(job, "group");
+    struct span text = node_job_text(job, P_group);
     struct group g;
     enum status st = group_id(m, text, id_hash, e);
     if (st == STATUS_OK && group_get(m, id_hash, &g, NULL) == STATUS_OK)
@@ -183,9 +184,9 @@ static enum status group_create_work(struct node_job *job, struct model *m, stru
 {
     struct hash_list persons = {0};
     struct hash id_hash;
-    enum status st = node_job_hashes(job, "persons", &persons, e);
+    enum status st = node_job_hashes(job, P_persons, &persons, e);
     if (st == STATUS_OK)
-        st = group_create(m, node_job_text(job, "name"), true, &id_hash, e);
+        st = group_create(m, node_job_text(job, P_name), true, &id_hash, e);
     if (st == STATUS_OK && persons.count != 0)
         st = group_add(m, &id_hash, persons.items, persons.count, e);
     if (st == STATUS_OK)
@@ -217,7 +218,7 @@ static enum status find_member(struct node_job *job, struct model *m, struct has
                                struct error *e)
 {
     enum status st = node_job_group(job, m, group, e);
-    return st == STATUS_OK ? node_job_hash(job, "person", person, e) : st;
+    return st == STATUS_OK ? node_job_hash(job, P_person, person, e) : st;
 }
 
 static enum status group_add_work(struct node_job *job, struct model *m, struct error *e)

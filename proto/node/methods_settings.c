@@ -10,7 +10,7 @@ static enum status check_store(struct node_job *job, struct error *e)
 {
     static const char *const taken[] = {"trust.", "contact.", "topic.", "chat."};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-        if (span_starts_with(node_job_text(job, "store"), span_of(taken[i])))
+        if (span_starts_with(node_job_text(job, P_store), span_of(taken[i])))
             return error_set(e, STATUS_REFUSED, "REFUSED", "names of settings that begin with %s are taken", taken[i]);
     return STATUS_OK;
 }
@@ -19,14 +19,14 @@ static enum status settings_set_work(struct node_job *job, struct model *m, stru
 {
     enum status st = check_store(job, e);
     if (st == STATUS_OK)
-        st = settings_set(m, node_job_text(job, "store"), node_job_text(job, "key"), node_job_text(job, "value"), e);
+        st = settings_set(m, node_job_text(job, P_store), node_job_text(job, P_key), node_job_text(job, P_value), e);
     return st;
 }
 
 static enum status settings_get_work(struct node_job *job, struct model *m, struct error *e)
 {
     struct span value;
-    enum status st = settings_get(m, node_job_text(job, "store"), node_job_text(job, "key"), &value, e);
+    enum status st = settings_get(m, node_job_text(job, P_store), node_job_text(job, P_key), &value, e);
     if (st == STATUS_OK)
         job->result = json_pack("{s:o}", "value", node_json_text(value));
     return st;
@@ -36,7 +36,7 @@ static enum status settings_list_work(struct node_job *job, struct model *m, str
 {
     struct settings settings;
     json_t *items = json_array();
-    enum status st = settings_list(m, node_job_text(job, "store"), &settings, e);
+    enum status st = settings_list(m, node_job_text(job, P_store), &settings, e);
     for (size_t i = 0; st == STATUS_OK && i < settings.count; i++)
         json_array_append_new(items, json_pack("{s:o, s:o}", "key", node_json_text(settings.items[i].key), "value",
                                                node_json_text(settings.items[i].value)));

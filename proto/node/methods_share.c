@@ -13,11 +13,11 @@
 
 static enum status read_target(struct node_job *job, struct access_target *target, struct error *e)
 {
-    bool by_id = ipc_request_text(job->request, "id") != NULL;
-    if (by_id == (ipc_request_text(job->request, "object") != NULL))
+    bool by_id = ipc_request_text(job->request, P_id) != NULL;
+    if (by_id == (ipc_request_text(job->request, P_object) != NULL))
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "give either \"id\" or \"object\"");
     target->kind = by_id ? ACCESS_ID : ACCESS_OBJECT;
-    return node_job_hash(job, by_id ? "id" : "object", &target->hash, e);
+    return node_job_hash(job, by_id ? P_id : P_object, &target->hash, e);
 }
 
 // A file goes with an object that names it.
@@ -37,14 +37,14 @@ static enum status share_change(struct node_job *job, struct model *m, change_ac
 {
     struct access_target target = {0};
     struct hash *who = &job->subject;
-    bool by_group = ipc_request_text(job->request, "group") != NULL;
-    if (by_group == (ipc_request_text(job->request, "with") != NULL))
+    bool by_group = ipc_request_text(job->request, P_group) != NULL;
+    if (by_group == (ipc_request_text(job->request, P_with) != NULL))
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "give either \"with\" or \"group\"");
     enum status st = read_target(job, &target, e);
     if (st == STATUS_OK)
         st = take_file(m, &target, e);
     if (st == STATUS_OK)
-        st = by_group ? node_job_group(job, m, who, e) : node_job_hash(job, "with", who, e);
+        st = by_group ? node_job_group(job, m, who, e) : node_job_hash(job, P_with, who, e);
     if (st != STATUS_OK)
         return st;
     return by_group ? for_group(m, target, who, e) : for_person(m, target, who, e);
@@ -62,8 +62,8 @@ static enum status share_revoke(struct node_job *job, struct model *m, struct er
 
 static void tell_changed(struct node_job *job)
 {
-    const char *param = ipc_request_text(job->request, "id") != NULL ? "id" : "object";
-    const char *who = ipc_request_text(job->request, "group") != NULL ? "groupId" : "personId";
+    enum ipc_name param = ipc_request_text(job->request, P_id) != NULL ? P_id : P_object;
+    const char *who = ipc_request_text(job->request, P_group) != NULL ? "groupId" : "personId";
     node_tell(
         job->node, "share.changed",
         json_pack("{s:o, s:o}", "hash", node_json_text(node_job_text(job, param)), who, node_json_hash(&job->subject)));
@@ -137,7 +137,7 @@ static enum status roots_list(struct node_job *job, struct model *m, struct erro
 {
     struct offer o = {.job = job, .m = m, .items = json_array()};
     uint64_t skipped;
-    enum status st = node_job_hash(job, "for", &o.person, e);
+    enum status st = node_job_hash(job, P_for, &o.person, e);
     if (st == STATUS_OK)
         st = store_roots(m->store, &o.person, add_root, &o, &skipped, e);
     return node_job_listed(job, st, o.items);

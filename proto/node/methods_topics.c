@@ -20,7 +20,7 @@ enum { SHORT_ID = 12 };
 
 enum status node_job_topic(struct node_job *job, struct model *m, struct topic *topic, struct error *e)
 {
-    return topic_named(m, node_job_text(job, "topic"), topic, e);
+    return topic_named(m, node_job_text(job, P_topic), topic, e);
 }
 
 // The beginning of a person's id may be that of several topics' ids.
@@ -40,21 +40,21 @@ static bool is_pair(struct model *m, struct span text, struct hash *person)
     return true;
 }
 
-enum status node_job_topic_or_person(struct node_job *job, struct model *m, struct topic *topic, const char *param,
+enum status node_job_topic_or_person(struct node_job *job, struct model *m, struct topic *topic, enum ipc_name param,
                                      struct error *e)
 {
     struct hash person;
     struct error why = {0};
     enum status st = node_job_topic(job, m, topic, e);
     if (st == STATUS_OK && face_is(job) && is_pair(m, topic->id, &person))
-        json_object_set_new(ipc_request_params(job->request), param, node_json_hash(&person));
-    if (st == STATUS_OK || !may_be_person(m, node_job_text(job, "topic"), st))
+        ipc_request_set(job->request, param, node_json_hash(&person));
+    if (st == STATUS_OK || !may_be_person(m, node_job_text(job, P_topic), st))
         return st;
-    enum status found = is_pair(m, node_job_text(job, "topic"), &person)
+    enum status found = is_pair(m, node_job_text(job, P_topic), &person)
                             ? STATUS_OK
-                            : names_find(m, node_job_text(job, "topic"), &person, &why);
+                            : names_find(m, node_job_text(job, P_topic), &person, &why);
     if (found == STATUS_OK) {
-        json_object_set_new(ipc_request_params(job->request), param, node_json_hash(&person));
+        ipc_request_set(job->request, param, node_json_hash(&person));
         error_clear(e);
     } else if (found == STATUS_REFUSED && e != NULL) {
         *e = why;
@@ -129,7 +129,7 @@ static void keep_wanted(struct node_job *job, struct model *m, const struct selv
 {
     struct model main = *m;
     main.self = node_self(job->node);
-    bool all = ipc_request_text(job->request, "as") == NULL;
+    bool all = ipc_request_text(job->request, P_as) == NULL;
     size_t kept = 0;
     for (size_t i = 0; i < topics->count; i++) {
         const struct identity *of = speaker_of_topic(&main, further, &topics->items[i]);
@@ -244,7 +244,7 @@ static enum status topic_list_work(struct node_job *job, struct model *m, struct
     selves_free(&further);
     st = node_job_listed(job, st, items);
     size_t first =
-        (size_t)strtoull(node_job_text(job, "after").len != 0 ? node_job_text(job, "after").ptr : "0", NULL, 10);
+        (size_t)strtoull(node_job_text(job, P_after).len != 0 ? node_job_text(job, P_after).ptr : "0", NULL, 10);
     items = json_object_get(job->result, "items");
     for (size_t i = 0; st == STATUS_OK && i < json_array_size(items); i++)
         st = add_readstate(job, m, &topics.items[first + i], json_array_get(items, i), e);
@@ -258,7 +258,7 @@ static enum status read_up_to(struct node_job *job, struct model *m, const struc
 {
     struct hash message;
     bool given;
-    enum status st = node_job_optional_hash(job, "message", &message, &given, e);
+    enum status st = node_job_optional_hash(job, P_message, &message, &given, e);
     for (size_t i = 0; st == STATUS_OK && i < count; i++)
         st = readstate_set(m, &topics[i], given ? &message : NULL, e);
     return st;
@@ -270,13 +270,13 @@ static enum status topic_read_up_to(struct node_job *job, struct model *m, struc
     struct hash with;
     bool given;
     struct way_topics pair;
-    enum status st = node_job_optional_hash(job, "with", &with, &given, e);
-    if (st == STATUS_OK && given == (node_job_text(job, "topic").len != 0))
+    enum status st = node_job_optional_hash(job, P_with, &with, &given, e);
+    if (st == STATUS_OK && given == (node_job_text(job, P_topic).len != 0))
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "give \"topic\" or \"with\"");
     if (st == STATUS_OK && !given)
-        st = node_job_topic_or_person(job, m, &topic, "with", e);
+        st = node_job_topic_or_person(job, m, &topic, P_with, e);
     if (st == STATUS_OK && !given)
-        st = node_job_optional_hash(job, "with", &with, &given, e);
+        st = node_job_optional_hash(job, P_with, &with, &given, e);
     if (st == STATUS_OK && !given)
         return read_up_to(job, m, &topic, 1, e);
     if (st == STATUS_OK)

@@ -26,8 +26,8 @@ static bool is_archives(struct node_job *job, struct model *m, const struct topi
 static enum status leave_to_archive(struct node_job *job, struct model *m, const struct topic *topic, struct error *e)
 {
     struct hash_list persons = {0};
-    static const char *const copied[] = {"role", "history", "name", "wipe"};
-    enum status st = node_job_hashes(job, "persons", &persons, e);
+    static const enum ipc_name copied[] = {P_role, P_history, P_name, P_wipe};
+    enum status st = node_job_hashes(job, P_persons, &persons, e);
     json_t *list = node_json_hashes(&persons);
     json_t *params = json_pack("{s:o}", "topic", node_json_text(topic_key(m, topic)));
     if (persons.count != 0)
@@ -35,9 +35,9 @@ static enum status leave_to_archive(struct node_job *job, struct model *m, const
     json_decref(list);
     hash_list_free(&persons);
     for (size_t i = 0; i < sizeof copied / sizeof *copied; i++) {
-        json_t *value = json_object_get(ipc_request_params(job->request), copied[i]);
+        json_t *value = ipc_request_json(job->request, copied[i]);
         if (value != NULL)
-            json_object_set(params, copied[i], value);
+            json_object_set(params, IPC_NAME_TEXTS[copied[i]], value);
     }
     if (st == STATUS_OK)
         return face_defer(job, m, ipc_request_method(job->request), params, e);
@@ -51,7 +51,7 @@ static enum status add_group(struct node_job *job, struct model *m, struct hash_
 {
     struct hash id;
     struct group group;
-    if (ipc_request_text(job->request, "group") == NULL)
+    if (ipc_request_text(job->request, P_group) == NULL)
         return STATUS_OK;
     enum status st = node_job_group(job, m, &id, e);
     if (st == STATUS_OK)
@@ -64,11 +64,11 @@ static enum status add_group(struct node_job *job, struct model *m, struct hash_
 static enum status open_topic(struct node_job *job, struct model *m, const struct hash_list *persons,
                               struct topic *topic, struct error *e)
 {
-    struct topic_plan plan = {.name = node_job_text(job, "name"),
-                              .id = node_job_text(job, "id"),
-                              .history = ipc_request_bool(job->request, "history", false)};
-    bool by_group = ipc_request_text(job->request, "group") != NULL;
-    if (ipc_request_bool(job->request, "everyone", false))
+    struct topic_plan plan = {.name = node_job_text(job, P_name),
+                              .id = node_job_text(job, P_id),
+                              .history = ipc_request_bool(job->request, P_history, false)};
+    bool by_group = ipc_request_text(job->request, P_group) != NULL;
+    if (ipc_request_bool(job->request, P_everyone, false))
         return topic_open_everyone(m, topic, e);
     if (persons->count == 1 && plan.name.len == 0 && plan.id.len == 0 && !by_group)
         return topic_open_one_to_one(m, &persons->items[0], topic, e);
@@ -80,10 +80,10 @@ static enum status open_topic(struct node_job *job, struct model *m, const struc
 static json_t *describe_plan(struct node_job *job, const struct hash_list *persons, struct span id)
 {
     json_t *params = json_pack("{s:o, s:b, s:b}", "persons", node_json_hashes(persons), "history",
-                               ipc_request_bool(job->request, "history", false), "everyone",
-                               ipc_request_bool(job->request, "everyone", false));
-    if (ipc_request_text(job->request, "name") != NULL)
-        json_object_set_new(params, "name", node_json_text(node_job_text(job, "name")));
+                               ipc_request_bool(job->request, P_history, false), "everyone",
+                               ipc_request_bool(job->request, P_everyone, false));
+    if (ipc_request_text(job->request, P_name) != NULL)
+        json_object_set_new(params, "name", node_json_text(node_job_text(job, P_name)));
     if (id.len != 0)
         json_object_set_new(params, "id", node_json_text(id));
     return params;
@@ -97,8 +97,8 @@ static enum status expect_topic(struct node_job *job, struct model *m, const str
     if (st != STATUS_OK)
         return st;
     if (id.len != 0)
-        return topic_expect(m, id, node_job_text(job, "name"), &archive, topic, e);
-    if (ipc_request_bool(job->request, "everyone", false))
+        return topic_expect(m, id, node_job_text(job, P_name), &archive, topic, e);
+    if (ipc_request_bool(job->request, P_everyone, false))
         return topic_open_everyone(m, topic, e); // it is the same for all, and can be written to at once
     topic->id = topic_one_to_one_id(m->arena, &archive, &persons->items[0]);
     return channel_id_hash(m, topic->id, NULL, &topic->channel, e);
@@ -123,10 +123,10 @@ static enum status create_by_archive(struct node_job *job, struct model *m, stru
     enum status st = face_repeats(job, m, &repeats, e);
     if (st != STATUS_OK || repeats)
         return st;
-    struct span id = node_job_text(job, "id");
-    bool group = id.len != 0 || node_job_text(job, "name").len != 0 || persons->count != 1;
-    if (id.len == 0 && group && !ipc_request_bool(job->request, "everyone", false))
-        id = topic_make_id(m, node_job_text(job, "name"));
+    struct span id = node_job_text(job, P_id);
+    bool group = id.len != 0 || node_job_text(job, P_name).len != 0 || persons->count != 1;
+    if (id.len == 0 && group && !ipc_request_bool(job->request, P_everyone, false))
+        id = topic_make_id(m, node_job_text(job, P_name));
     st = expect_topic(job, m, persons, id, &topic, e);
     if (st == STATUS_OK)
         st = face_defer(job, m, "topic.create", describe_plan(job, persons, id), e);
@@ -141,10 +141,10 @@ static enum status topic_create(struct node_job *job, struct model *m, struct er
 {
     struct hash_list persons = {0};
     struct topic topic;
-    bool whole = json_object_get(ipc_request_params(job->request), "persons") == NULL;
-    if (whole && !ipc_request_bool(job->request, "everyone", false) && ipc_request_text(job->request, "group") == NULL)
+    bool whole = ipc_request_json(job->request, P_persons) == NULL;
+    if (whole && !ipc_request_bool(job->request, P_everyone, false) && ipc_request_text(job->request, P_group) == NULL)
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "give \"persons\", \"group\" or \"everyone\"");
-    enum status st = node_job_hashes(job, "persons", &persons, e);
+    enum status st = node_job_hashes(job, P_persons, &persons, e);
     if (st == STATUS_OK)
         st = add_group(job, m, &persons, e);
     bool by_archive = st == STATUS_OK && face_is(job) && !all_are_ours(m, &persons);
@@ -173,16 +173,16 @@ static enum status topic_add_work(struct node_job *job, struct model *m, struct 
     struct topic topic;
     struct hash_list persons = {0};
     enum member_role role = MEMBER_WRITER;
-    const char *name = ipc_request_text(job->request, "role");
+    const char *name = ipc_request_text(job->request, P_role);
     enum status st = node_job_topic(job, m, &topic, e);
     if (st == STATUS_OK && is_archives(job, m, &topic))
         return leave_to_archive(job, m, &topic, e);
     if (st == STATUS_OK)
-        st = node_job_hashes(job, "persons", &persons, e);
+        st = node_job_hashes(job, P_persons, &persons, e);
     if (name != NULL)
         (void)member_role_parse(span_of(name), &role);
     for (size_t i = 0; st == STATUS_OK && i < persons.count; i++)
-        st = topic_set_role(m, &topic, &persons.items[i], role, ipc_request_bool(job->request, "history", false), e);
+        st = topic_set_role(m, &topic, &persons.items[i], role, ipc_request_bool(job->request, P_history, false), e);
     hash_list_free(&persons);
     return answer_changed(job, m, &topic, st);
 }
@@ -195,7 +195,7 @@ static enum status topic_remove_work(struct node_job *job, struct model *m, stru
     if (st == STATUS_OK && is_archives(job, m, &topic))
         return leave_to_archive(job, m, &topic, e);
     if (st == STATUS_OK)
-        st = node_job_hashes(job, "persons", &persons, e);
+        st = node_job_hashes(job, P_persons, &persons, e);
     for (size_t i = 0; st == STATUS_OK && i < persons.count; i++)
         st = topic_remove(m, &topic, &persons.items[i], e);
     hash_list_free(&persons);
@@ -209,7 +209,7 @@ static enum status topic_rename_work(struct node_job *job, struct model *m, stru
     if (st == STATUS_OK && is_archives(job, m, &topic))
         return leave_to_archive(job, m, &topic, e);
     if (st == STATUS_OK)
-        st = topic_rename(m, &topic, node_job_text(job, "name"), e);
+        st = topic_rename(m, &topic, node_job_text(job, P_name), e);
     return answer_changed(job, m, &topic, st);
 }
 
@@ -239,7 +239,7 @@ static enum status wipe_topic(struct model *m, const struct topic *topic, struct
 // Neither by the beginning of an id nor by a name, which others choose.
 static bool is_named_whole(struct node_job *job, const struct topic *topic)
 {
-    struct span text = node_job_text(job, "topic");
+    struct span text = node_job_text(job, P_topic);
     return span_eq(text, topic->id) || span_eq_text(text, hash_text(&topic->channel).s);
 }
 
@@ -248,7 +248,7 @@ static enum status topic_leave_work(struct node_job *job, struct model *m, struc
     struct topic topic;
     struct members before = {0};
     enum status st = node_job_topic(job, m, &topic, e);
-    if (st == STATUS_OK && ipc_request_bool(job->request, "wipe", false) && !is_named_whole(job, &topic))
+    if (st == STATUS_OK && ipc_request_bool(job->request, P_wipe, false) && !is_named_whole(job, &topic))
         return error_set(e, STATUS_INVALID, "BAD-INPUT",
                          "to delete a chat give its whole id, as 'tandem topic list' shows it");
     if (st == STATUS_OK && is_archives(job, m, &topic))
@@ -257,7 +257,7 @@ static enum status topic_leave_work(struct node_job *job, struct model *m, struc
         before = members_copy(m, topic.members);
     if (st == STATUS_OK)
         st = topic_leave(m, &topic, e);
-    if (st == STATUS_OK && ipc_request_bool(job->request, "wipe", false))
+    if (st == STATUS_OK && ipc_request_bool(job->request, P_wipe, false))
         st = wipe_topic(m, &topic, e);
     st = answer_changed(job, m, &topic, st);
     if (st == STATUS_OK)

@@ -38,7 +38,7 @@ static enum status trust_list(struct node_job *job, struct model *m, struct erro
     bool given;
     struct contacts contacts = {0};
     json_t *items = json_array();
-    enum status st = node_job_optional_hash(job, "person", &person, &given, e);
+    enum status st = node_job_optional_hash(job, P_person, &person, &given, e);
     if (st == STATUS_OK && given) {
         st = add_keys(m, &person, items, e);
     } else if (st == STATUS_OK) {
@@ -56,7 +56,7 @@ static enum status trust_list(struct node_job *job, struct model *m, struct erro
 static enum status read_certificate(struct node_job *job, struct model *m, const struct trust_certificate *kind,
                                     const struct hash *subject, struct value **out, struct error *e)
 {
-    const json_t *fields = json_object_get(ipc_request_params(job->request), "fields");
+    const json_t *fields = ipc_request_json(job->request, P_fields);
     json_t *object = fields != NULL ? json_copy((json_t *)fields) : json_object();
     bool clean = json_object_get(object, "$type$") == NULL && json_object_get(object, "license") == NULL &&
                  json_object_get(object, kind->subject) == NULL;
@@ -71,14 +71,14 @@ static enum status read_certificate(struct node_job *job, struct model *m, const
 
 static enum status certify(struct node_job *job, struct model *m, struct error *e)
 {
-    const struct trust_certificate *kind = trust_certificate_find(node_job_text(job, "certificate"));
+    const struct trust_certificate *kind = trust_certificate_find(node_job_text(job, P_certificate));
     struct hash subject;
     struct hash hash;
     struct hash signature;
     struct value *certificate;
     if (kind == NULL)
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "there is no such type of certificate");
-    enum status st = node_job_hash(job, "data", &subject, e);
+    enum status st = node_job_hash(job, P_data, &subject, e);
     if (st == STATUS_OK && store_presence(m->store, &subject) == STORE_ABSENT)
         st = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "%s is not stored here", hash_text(&subject).s);
     if (st == STATUS_OK)
@@ -146,7 +146,7 @@ static enum status trust_verify(struct node_job *job, struct model *m, struct er
 {
     struct hash data;
     json_t *items = json_array();
-    enum status st = node_job_hash(job, "data", &data, e);
+    enum status st = node_job_hash(job, P_data, &data, e);
     if (st == STATUS_OK)
         st = add_signatures(m, &data, SPAN(""), items, e);
     for (size_t i = 0; st == STATUS_OK && i < TRUST_CERTIFICATE_COUNT; i++)

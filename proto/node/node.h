@@ -30,9 +30,10 @@ struct node_kind {
     const char *name; // "archive", "sparse"
     enum store_kind store;
     enum wall_program program;
-    // Called on provisioning before anything is stored: opens listeners. params are those of node.provision. Code
+    // Called on provisioning before anything is stored: opens listeners. r is node.provision. Code
     // PORT-TAKEN and what else keeps a listener from opening.
-    enum status (*open)(struct node *n, json_t *params, void **state, struct node_door *door, struct error *e);
+    enum status (*open)(struct node *n, const struct ipc_request *r, void **state, struct node_door *door,
+                        struct error *e);
     void (*start)(struct node *n, void *state);                // running: identity and peers exist now
     void (*meet)(void *state, const struct identity *further); // others can meet this one too; may be NULL
     void (*close)(void *state);                                // stops listening; NULL-safe

@@ -69,7 +69,7 @@ static void export_begin(struct ipc_request *r, void *ctx)
 {
     struct node *n = ctx;
     struct error e = {0};
-    const char *name = ipc_request_text(r, "name");
+    const char *name = ipc_request_text(r, P_name);
     struct work *w = n->queue != NULL ? works_begin(n->works) : NULL;
     if (n->queue == NULL)
         error_set(&e, STATUS_CONFLICT, "NOT-PROVISIONED", "the node has not been provisioned yet");
@@ -83,7 +83,7 @@ static void export_begin(struct ipc_request *r, void *ctx)
         ipc_request_fail(r, &e);
         return;
     }
-    json_t *text = json_object_get(ipc_request_params(r), "secret");
+    json_t *text = ipc_request_json(r, P_secret);
     struct buf dir = {0};
     buf_printf(&dir, "export/%s", name);
     struct export *x = mem_alloc(sizeof *x);

@@ -56,9 +56,8 @@ static enum status is_of_others(const struct opening *o, const char *email, stru
 static enum status named_instance(struct opening *o, int64_t now, struct error *e)
 {
     struct hash_list before = {0};
-    const json_t *params = ipc_request_params(o->request);
-    const char *email = json_string_value(json_object_get(params, "email"));
-    const char *name = json_string_value(json_object_get(params, "instanceName"));
+    const char *email = ipc_request_text(o->request, P_email);
+    const char *name = ipc_request_text(o->request, P_instanceName);
     if (email == NULL || name == NULL)
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "email and instanceName are missing");
     struct instance_options options = {.email = span_of(email), .instance_name = span_of(name)};
@@ -97,7 +96,7 @@ static enum status adopt_instance(struct opening *o, struct error *e)
 // Of a store that is new: what the user calls itself later must not be undone.
 static enum status set_first_name(struct opening *o, struct model *m, struct error *e)
 {
-    const char *name = ipc_request_text(o->request, "name");
+    const char *name = ipc_request_text(o->request, P_name);
     return name != NULL && o->created ? profile_set_name(m, span_of(name), e) : STATUS_OK;
 }
 

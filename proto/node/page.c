@@ -28,8 +28,8 @@ size_t node_job_fit(const json_t *items, size_t first, size_t limit)
 
 json_t *node_page(struct ipc_request *request, json_t *items)
 {
-    size_t limit = (size_t)ipc_request_int(request, "limit", 100);
-    const char *after = ipc_request_text(request, "after");
+    size_t limit = (size_t)ipc_request_int(request, P_limit, 100);
+    const char *after = ipc_request_text(request, P_after);
     size_t first = after != NULL ? (size_t)strtoull(after, NULL, 10) : 0;
     json_t *page = json_array();
     size_t count = json_array_size(items);

@@ -112,7 +112,7 @@ static void store_identity(void *ctx, struct pairing *pairing, const struct pair
 static void answer_attempt(struct attempt *a, json_t *result, const struct error *why)
 {
     struct pairings *ps = a->owner;
-    bool waits = a->request != NULL && ipc_request_bool(a->request, "wait", false);
+    bool waits = a->request != NULL && ipc_request_bool(a->request, P_wait, false);
     if (a->wait != NULL) {
         struct hash person = {{0}};
         hash_parse(span_of(json_string_value(json_object_get(result, "personId"))), &person);
@@ -376,8 +376,8 @@ static void accept_invitation(struct ipc_request *r, void *ctx)
     a->owner = ps;
     a->request = r;
     a->local = pairings_local(ps, r, &e);
-    hash_parse(span_of(ipc_request_text(r, "for")), &a->from);
-    const json_t *given = json_object_get(ipc_request_params(r), "invitation");
+    hash_parse(span_of(ipc_request_text(r, P_for)), &a->from);
+    const json_t *given = ipc_request_json(r, P_invitation);
     if (a->local != NULL && invitation_read(given, &a->invitation, &e) == STATUS_OK &&
         begin_attempt(ps, a, &e) == STATUS_OK)
         return;

@@ -29,6 +29,6 @@ struct pairings *pairings_of_request(struct node *n, struct ipc_request *r)
 
 struct local *pairings_local(const struct pairings *ps, struct ipc_request *r, struct error *e)
 {
-    const char *as = ipc_request_text(r, "as");
+    const char *as = ipc_request_text(r, P_as);
     return as != NULL ? peers_local_named(ps->peers, span_of(as), e) : &ps->peers->main;
 }

@@ -131,10 +131,10 @@ static void open_done(void *arg)
 }
 
 // The storage directory to adopt lies in the node's own directory, as import/NAME.
-static enum status read_import(struct opening *o, json_t *params, struct error *e)
+static enum status read_import(struct opening *o, struct error *e)
 {
-    const char *name = json_string_value(json_object_get(params, "importName"));
-    json_t *secret = json_object_get(params, "importSecret");
+    const char *name = ipc_request_text(o->request, P_importName);
+    json_t *secret = ipc_request_json(o->request, P_importSecret);
     if (name == NULL)
         return STATUS_OK;
     if (secret == NULL || name[0] == '.' || strchr(name, '/') != NULL)
@@ -144,7 +144,7 @@ static enum status read_import(struct opening *o, json_t *params, struct error *
     o->import_dir = node_path(o->node, buf_cstr(&folder));
     buf_free(&folder);
     o->import_secret = secret_copy(json_string_value(secret), json_string_length(secret));
-    jsonrpc_wipe(params, "importSecret");
+    jsonrpc_wipe(ipc_request_params(o->request), "importSecret");
     return STATUS_OK;
 }
 
@@ -162,22 +162,21 @@ static void find_addresses(struct opening *o)
 
 static enum status begin_opening(struct node *n, struct ipc_request *r, struct error *e)
 {
-    json_t *params = ipc_request_params(r);
     struct opening *o = mem_alloc(sizeof *o);
     o->node = n;
     o->request = r;
-    o->create = ipc_request_bool(r, "create", false);
-    o->aside = o->create && ipc_request_bool(r, "aside", false);
-    o->repair = ipc_request_bool(r, "repair", false);
-    enum status st = node_take_key(r, "key", &o->key, e);
+    o->create = ipc_request_bool(r, P_create, false);
+    o->aside = o->create && ipc_request_bool(r, P_aside, false);
+    o->repair = ipc_request_bool(r, P_repair, false);
+    enum status st = node_take_key(r, P_key, &o->key, e);
     if (st == STATUS_OK)
-        st = read_import(o, params, e);
-    if (ipc_request_text(r, "keysCopy") != NULL)
-        o->keys_copy = mem_text(span_of(ipc_request_text(r, "keysCopy")));
-    json_t *config = json_object_get(params, "config");
+        st = read_import(o, e);
+    if (ipc_request_text(r, P_keysCopy) != NULL)
+        o->keys_copy = mem_text(span_of(ipc_request_text(r, P_keysCopy)));
+    json_t *config = ipc_request_json(r, P_config);
     n->config = config != NULL ? json_incref(config) : json_object();
     if (st == STATUS_OK && n->kind->open != NULL)
-        st = n->kind->open(n, params, &o->kind_state, &o->door, e);
+        st = n->kind->open(n, r, &o->kind_state, &o->door, e);
     if (st == STATUS_OK) {
         find_addresses(o);
         o->store_dir = node_path(n, "store");
@@ -213,8 +212,8 @@ static void provision(struct ipc_request *r, void *ctx)
 
 static enum status read_own_peer(struct node_job *job, struct own_peer *out, struct error *e)
 {
-    out->pinned = hash_parse(node_job_text(job, "personId"), &out->person) &&
-                  hex_decode(node_job_text(job, "instanceKey"), out->instance_key.b, BOX_KEY);
+    out->pinned = hash_parse(node_job_text(job, P_personId), &out->person) &&
+                  hex_decode(node_job_text(job, P_instanceKey), out->instance_key.b, BOX_KEY);
     return out->pinned ? STATUS_OK : error_set(e, STATUS_INVALID, "BAD-PARAMS", "ids and keys are 64 hex digits");
 }
 
@@ -224,16 +223,16 @@ static enum status peer_work(struct node_job *job, struct model *m, struct error
     enum status st = read_own_peer(job, &own, e);
     if (st == STATUS_OK)
         st = sharing_set_own_node(m, &own.person, &own.instance_key, e);
-    return st == STATUS_OK ? restoring_give(m, ipc_request_bool(job->request, "restoring", false), e) : st;
+    return st == STATUS_OK ? restoring_give(m, ipc_request_bool(job->request, P_restoring, false), e) : st;
 }
 
 static void peer_after(struct node_job *job)
 {
     struct own_peer own;
     struct hash instance;
-    node_peers(job->node)->own.giving = ipc_request_bool(job->request, "restoring", false);
-    if (read_own_peer(job, &own, NULL) == STATUS_OK && hash_parse(node_job_text(job, "instanceId"), &instance))
-        peers_set_own(node_peers(job->node), &own, &instance, ipc_request_text(job->request, "url"));
+    node_peers(job->node)->own.giving = ipc_request_bool(job->request, P_restoring, false);
+    if (read_own_peer(job, &own, NULL) == STATUS_OK && hash_parse(node_job_text(job, P_instanceId), &instance))
+        peers_set_own(node_peers(job->node), &own, &instance, ipc_request_text(job->request, P_url));
 }
 
 static const struct node_method peer_methods[] = {{"node.peer", peer_work, peer_after}, {NULL, NULL, NULL}};

@@ -82,9 +82,9 @@ static void begin(struct ipc_request *request, struct node *n, enum step step)
     if (n->opening)
         status = error_set(&e, STATUS_CONFLICT, "BUSY", "the node is being provisioned");
     if (status == STATUS_OK && step != COPY)
-        status = node_take_key(request, "key", &r->key, &e);
+        status = node_take_key(request, P_key, &r->key, &e);
     if (status == STATUS_OK && step == PREPARE)
-        status = node_take_key(request, "newKey", &r->next, &e);
+        status = node_take_key(request, P_newKey, &r->next, &e);
     if (status == STATUS_OK && pool_submit(n->pool, reseal_work, reseal_done, r) == STATUS_OK)
         return;
     if (status == STATUS_OK)

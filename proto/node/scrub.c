@@ -402,7 +402,7 @@ static void begin(struct node *n, struct ipc_request *r, bool repairs)
     *x = (struct scrub){.node = n,
                         .work = w,
                         .repairs = repairs,
-                        .forgets = ipc_request_bool(r, "forget", false),
+                        .forgets = ipc_request_bool(r, P_forget, false),
                         .kind = n->kind->store,
                         .self = n->self,
                         .jobs = true};

@@ -25,7 +25,7 @@ static const struct ipc_method *method_of(const struct node_job *job)
 static bool takes_as(const struct ipc_method *m)
 {
     for (size_t i = 0; i < IPC_PARAMS_MAX && m->params[i].name != NULL; i++)
-        if (strcmp(m->params[i].name, "as") == 0)
+        if (m->params[i].number == P_as)
             return true;
     return false;
 }
@@ -102,12 +102,12 @@ static struct choice by_topic(struct model *m, const struct selves *s, struct sp
 
 static struct choice choose(struct node_job *job, struct model *m, const struct selves *s)
 {
-    static const char *const persons[] = {"to", "with", "person"};
+    static const enum ipc_name persons[] = {P_to, P_with, P_person};
     for (size_t i = 0; i < sizeof persons / sizeof *persons; i++)
         if (node_job_text(job, persons[i]).len != 0)
             return by_person(m, s, node_job_text(job, persons[i]));
-    if (node_job_text(job, "topic").len != 0)
-        return by_topic(m, s, node_job_text(job, "topic"));
+    if (node_job_text(job, P_topic).len != 0)
+        return by_topic(m, s, node_job_text(job, P_topic));
     return (struct choice){0};
 }
 
@@ -120,7 +120,7 @@ static enum status speak_for(struct node_job *job, struct model *m, struct error
         if (s.items[i] == c.only) {
             job->speaker = s.items[i];
             s.items[i] = NULL;
-            json_object_set_new(ipc_request_params(job->request), "as", node_json_hash(&job->speaker->person));
+            ipc_request_set(job->request, P_as, node_json_hash(&job->speaker->person));
         }
     selves_free(&s);
     return st;
@@ -167,7 +167,7 @@ enum status speaker_take(struct node_job *job, bool *left, struct error *e)
         error_clear(e);
         return leave(job, left, e);
     }
-    if (st == STATUS_OK && face_is(job) && !is_author && takes_as(m) && ipc_request_text(job->request, "as") == NULL)
+    if (st == STATUS_OK && face_is(job) && !is_author && takes_as(m) && ipc_request_text(job->request, P_as) == NULL)
         st = speak_for(job, &job->model, e);
     if (st == STATUS_OK && job->speaker != NULL && !is_author)
         job->model.self = job->speaker;

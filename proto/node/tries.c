@@ -79,7 +79,7 @@ static enum status begin(struct node *n, struct ipc_request *r, struct error *e)
         return error_set(e, STATUS_CONFLICT, "BUSY", "%d addresses are being tried already", TRIES_MAX);
     struct try_once *one = mem_alloc(sizeof *one);
     *one = (struct try_once){.next = t->first, .owner = t, .request = r, .began = clock_monotonic_ms()};
-    one->connect = ws_client_connect(t->peers->client, ipc_request_text(r, "url"), 0, 0, tried, one, e);
+    one->connect = ws_client_connect(t->peers->client, ipc_request_text(r, P_url), 0, 0, tried, one, e);
     if (one->connect == NULL) {
         free(one);
         return e->status;

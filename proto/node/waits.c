@@ -232,7 +232,7 @@ void waits_begin(struct waits *ws, const struct attempt *a, const struct error *
     w->identity = a->local->self->person;
     w->why = *why;
     w->since = now;
-    w->until = now + 1000 * ipc_request_int(a->request, "waitS", WAITS_S);
+    w->until = now + 1000 * ipc_request_int(a->request, P_waitS, WAITS_S);
     w->next_at = now + FIRST_MS;
     tell(ws, "pairing.waiting", w, why);
     save(ws, a->request,
@@ -265,7 +265,7 @@ static void cancel(struct ipc_request *r, void *ctx)
         return;
     size_t count;
     struct error e = {0};
-    struct wait *w = find(ps->waits, span_of(ipc_request_text(r, "waiting")), &count);
+    struct wait *w = find(ps->waits, span_of(ipc_request_text(r, P_waiting)), &count);
     if (count != 1) {
         error_set(&e, count == 0 ? STATUS_NOT_FOUND : STATUS_REFUSED, count == 0 ? "NOT-FOUND" : "AMBIGUOUS-ID",
                   "%zu invitations that wait begin like that", count);

@@ -106,7 +106,7 @@ static json_t *only_active(const json_t *connections)
 static void stats(struct ipc_request *r, void *ctx)
 {
     const struct node *n = ctx;
-    int64_t minutes = ipc_request_int(r, "history", 0);
+    int64_t minutes = ipc_request_int(r, P_history, 0);
     json_t *global = numbers_show(ctx);
     json_t *result = json_copy(global); // the same at the top level, where some callers look for it
     json_object_set_new(result, "global", global);
@@ -190,7 +190,7 @@ static void report(struct ipc_request *r, void *ctx)
     struct buf text = {0};
     json_t *all = numbers_show(ctx);
     json_t *connections = connections_show(node_peers(ctx), true);
-    json_t *errors = show_errors(ctx, ipc_request_text(r, "errors"));
+    json_t *errors = show_errors(ctx, ipc_request_text(r, P_errors));
     print_numbers(&text, all);
     print_connections(&text, connections);
     print_errors(&text, errors);
@@ -232,7 +232,7 @@ static enum status add_receipts(struct model *m, const struct hash *message, jso
 static enum status trace_work(struct node_job *job, struct model *m, struct error *e)
 {
     struct span text;
-    enum status st = node_job_hash(job, "message", &job->subject, e);
+    enum status st = node_job_hash(job, P_message, &job->subject, e);
     if (st != STATUS_OK)
         return st;
     job->result = json_object();

@@ -223,7 +223,7 @@ static void fail_unknown(struct ipc_request *r)
 static void job_cancel(struct ipc_request *r, void *ctx)
 {
     struct works **ws = ctx;
-    struct work *w = find(*ws, ipc_request_text(r, "jobId"));
+    struct work *w = find(*ws, ipc_request_text(r, P_jobId));
     if (w == NULL) {
         fail_unknown(r);
         return;
@@ -236,13 +236,13 @@ static void job_cancel(struct ipc_request *r, void *ctx)
 static void job_wait(struct ipc_request *r, void *ctx)
 {
     struct works **ws = ctx;
-    struct work *w = find(*ws, ipc_request_text(r, "jobId"));
+    struct work *w = find(*ws, ipc_request_text(r, P_jobId));
     if (w == NULL) {
         fail_unknown(r);
-    } else if (w->done || (*ws)->waiting_count == WAITING_MAX || ipc_request_int(r, "waitMs", 0) == 0) {
+    } else if (w->done || (*ws)->waiting_count == WAITING_MAX || ipc_request_int(r, P_waitMs, 0) == 0) {
         answer(w, r);
     } else {
-        begin_waiting(*ws, w, r, (uint64_t)ipc_request_int(r, "waitMs", 0));
+        begin_waiting(*ws, w, r, (uint64_t)ipc_request_int(r, P_waitMs, 0));
     }
 }
 

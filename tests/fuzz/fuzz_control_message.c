@@ -11,7 +11,7 @@ static void check_all(const json_t *params)
 {
     for (size_t i = 0; i < ipc_method_count(); i++) {
         struct error e = {0};
-        if (ipc_method_check(ipc_method_at(i), params, &e) != STATUS_OK)
+        if (ipc_method_check(ipc_method_at(i), params, NULL, &e) != STATUS_OK)
             FUZZ_CHECK(e.code[0] != '\0' && e.message[0] != '\0');
     }
 }

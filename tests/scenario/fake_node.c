@@ -96,9 +96,9 @@ static void provision(struct ipc_request *r, void *ctx)
 {
     (void)ctx;
     bool exists = has_file("key-hash");
-    const char *key = ipc_request_text(r, "key");
-    bool imported = ipc_request_text(r, "importName") != NULL;
-    if (imported && strcmp(ipc_request_text(r, "importSecret"), "correct horse") != 0) {
+    const char *key = ipc_request_text(r, P_key);
+    bool imported = ipc_request_text(r, P_importName) != NULL;
+    if (imported && strcmp(ipc_request_text(r, P_importSecret), "correct horse") != 0) {
         put_file("half", "", 0); // something to be cleaned up
         refuse(r, STATUS_REFUSED, "BAD-SECRET");
     } else if (imported && getenv("FAKE_SLOW_IMPORT") != NULL) {
@@ -106,20 +106,20 @@ static void provision(struct ipc_request *r, void *ctx)
         raise(SIGSTOP);
     } else if (fake.is_archive && getenv("FAKE_PORT_TAKEN") != NULL) {
         refuse(r, STATUS_CONFLICT, "PORT-TAKEN");
-    } else if (!exists && !ipc_request_bool(r, "create", false)) {
+    } else if (!exists && !ipc_request_bool(r, P_create, false)) {
         refuse(r, STATUS_NOT_FOUND, "STORE-MISSING");
     } else if (exists && !key_fits(key)) {
         refuse(r, STATUS_REFUSED, "BAD-SECRET");
     } else {
-        const char *email = imported ? "node-ann@example.org" : ipc_request_text(r, "email");
-        const char *instance_name = imported ? "ann's instance" : ipc_request_text(r, "instanceName");
+        const char *email = imported ? "node-ann@example.org" : ipc_request_text(r, P_email);
+        const char *instance_name = imported ? "ann's instance" : ipc_request_text(r, P_instanceName);
         put_file("key-hash", id_of(key).s, HASH_HEX);
         fake.person = id_of(email);
         fake.instance = id_of(instance_name);
         fake.open = true;
         fake.opened_at = clock_monotonic_ms();
-        snprintf(fake.url, sizeof fake.url, "ws://%s:%lld", ipc_request_text(r, "host"),
-                 (long long)ipc_request_int(r, "port", 0));
+        snprintf(fake.url, sizeof fake.url, "ws://%s:%lld", ipc_request_text(r, P_host),
+                 (long long)ipc_request_int(r, P_port, 0));
         json_t *url = fake.is_archive ? json_string(fake.url) : json_null();
         ipc_request_reply(r, json_pack("{s:s, s:s, s:s, s:o, s:b, s:s, s:s, s:o*}", "personId", fake.person.s,
                                        "instanceKey", fake.person.s, "instanceId", fake.instance.s, "url", url,
@@ -132,14 +132,14 @@ static void reseal(struct ipc_request *r, void *ctx)
 {
     const char *slow = getenv("FAKE_SLOW_RESEAL");
     (void)ctx;
-    if (!key_fits(ipc_request_text(r, "key"))) {
+    if (!key_fits(ipc_request_text(r, P_key))) {
         refuse(r, STATUS_REFUSED, "BAD-SECRET");
     } else if (slow != NULL && strcmp(slow, fake.is_archive ? "archive" : "sparse") == 0) {
         put_file("reached", "", 0);
         raise(SIGSTOP);
         refuse(r, STATUS_CLOSED, "CLOSED");
     } else {
-        put_file("next-key-hash", id_of(ipc_request_text(r, "newKey")).s, HASH_HEX);
+        put_file("next-key-hash", id_of(ipc_request_text(r, P_newKey)).s, HASH_HEX);
         ipc_request_reply(r, json_pack("{s:s}", "copy", "prepared"));
     }
 }
@@ -147,7 +147,7 @@ static void reseal(struct ipc_request *r, void *ctx)
 static void settle(struct ipc_request *r, void *ctx)
 {
     (void)ctx;
-    put_file("key-hash", id_of(ipc_request_text(r, "key")).s, HASH_HEX);
+    put_file("key-hash", id_of(ipc_request_text(r, P_key)).s, HASH_HEX);
     ipc_request_reply(r, json_pack("{s:s}", "copy", "settled"));
 }
 
@@ -218,7 +218,7 @@ static void revoke_invitation(struct ipc_request *r, void *ctx)
 static void accept_invitation(struct ipc_request *r, void *ctx)
 {
     (void)ctx;
-    json_t *invitation = json_object_get(ipc_request_params(r), "invitation");
+    json_t *invitation = ipc_request_json(r, P_invitation);
     const char *token = json_string_value(json_object_get(invitation, "token"));
     if (token == NULL || strcmp(token, "fake_token") != 0) {
         refuse(r, STATUS_REFUSED, "INVITATION-UNKNOWN");
@@ -233,7 +233,7 @@ static void forget(struct ipc_request *r, void *ctx)
 {
     (void)ctx;
     unlink(path_of("paired"));
-    put_file("forgot", ipc_request_text(r, "person"), HASH_HEX);
+    put_file("forgot", ipc_request_text(r, P_person), HASH_HEX);
     ipc_request_reply(r, NULL);
 }
 
@@ -247,7 +247,7 @@ static void chat_send(struct ipc_request *r, void *ctx)
             return;
         }
     }
-    const char *said = ipc_request_text(r, "text");
+    const char *said = ipc_request_text(r, P_text);
     put_file("said", said, strlen(said));
     char text[32];
     snprintf(text, sizeof text, "message %d", ++fake.messages);
@@ -283,7 +283,7 @@ static void chat_list(struct ipc_request *r, void *ctx)
 static void chat_since(struct ipc_request *r, void *ctx)
 {
     (void)ctx;
-    const char *cursor = ipc_request_text(r, "cursor");
+    const char *cursor = ipc_request_text(r, P_cursor);
     json_t *items = json_array();
     char next[16];
     for (int i = cursor != NULL ? atoi(cursor) + 1 : fake.messages + 1; i <= fake.messages; i++)
@@ -295,7 +295,7 @@ static void chat_since(struct ipc_request *r, void *ctx)
 static void object_put(struct ipc_request *r, void *ctx)
 {
     (void)ctx;
-    json_t *object = json_object_get(ipc_request_params(r), "object");
+    json_t *object = ipc_request_json(r, P_object);
     const char *type = json_string_value(json_object_get(object, "$type$"));
     if (type != NULL && strcmp(type, "Hang") == 0)
         raise(SIGSTOP);
@@ -318,8 +318,8 @@ static void blob_begin(struct ipc_request *r, void *ctx)
 static void blob_chunk(struct ipc_request *r, void *ctx)
 {
     (void)ctx;
-    if (ipc_request_int(r, "offset", 0) != (int64_t)fake.blob.len ||
-        !base64_decode(span_of(ipc_request_text(r, "data")), &fake.blob)) {
+    if (ipc_request_int(r, P_offset, 0) != (int64_t)fake.blob.len ||
+        !base64_decode(span_of(ipc_request_text(r, P_data)), &fake.blob)) {
         refuse(r, STATUS_INVALID, "BAD-INPUT");
         return;
     }
@@ -342,8 +342,8 @@ static void blob_read(struct ipc_request *r, void *ctx)
 {
     (void)ctx;
     struct buf text = {0};
-    size_t offset = (size_t)ipc_request_int(r, "offset", 0);
-    size_t length = (size_t)ipc_request_int(r, "length", 512 * 1024);
+    size_t offset = (size_t)ipc_request_int(r, P_offset, 0);
+    size_t length = (size_t)ipc_request_int(r, P_length, 512 * 1024);
     if (offset > fake.blob.len)
         offset = fake.blob.len;
     if (length > fake.blob.len - offset)

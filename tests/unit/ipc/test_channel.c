@@ -52,7 +52,7 @@ static void keep_many(struct ipc_request *r, void *ctx)
 static void echo_text(struct ipc_request *r, void *ctx)
 {
     (void)ctx;
-    ipc_request_reply(r, json_pack("{s:s, s:s}", "id", ipc_request_text(r, "text"), "op", ipc_request_op_id(r)));
+    ipc_request_reply(r, json_pack("{s:s, s:s}", "id", ipc_request_text(r, P_text), "op", ipc_request_op_id(r)));
 }
 
 static void refuse(struct ipc_request *r, void *ctx)

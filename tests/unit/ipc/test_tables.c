@@ -74,9 +74,18 @@ static void errors_survive_json(void **state)
     json_decref(object);
 }
 
+static size_t number_of(const char *name)
+{
+    size_t i = 0;
+    while (strcmp(IPC_NAME_TEXTS[i], name) != 0)
+        i++;
+    return i;
+}
+
 static void methods_are_well_formed(void **state)
 {
     (void)state;
+    bool used[IPC_NAMES] = {[P_opId] = true, [P_node] = true, [P_face] = true, [P_alone] = true}; // not in the table
     for (size_t i = 0; i < ipc_method_count(); i++) {
         const struct ipc_method *m = ipc_method_at(i);
         assert_true(is_dotted(m->name));
@@ -88,11 +97,28 @@ static void methods_are_well_formed(void **state)
         assert_null(m->params[IPC_PARAMS_MAX - 1].name);
         for (const struct ipc_param *p = m->params; p->name != NULL; p++) {
             assert_non_null(p->about);
+            assert_ptr_equal(IPC_NAME_TEXTS[p->number], IPC_NAME_TEXTS[number_of(p->name)]);
+            used[p->number] = true;
             assert_int_equal(p->choices != NULL, p->kind == IPC_CHOICE);
             if (p->kind == IPC_TEXT || p->kind == IPC_INT)
                 assert_true(p->max > p->min || (p->max == p->min && p->max > 0));
         }
     }
+    for (size_t i = 0; i < IPC_NAMES; i++)
+        assert_true(used[i]);
+}
+
+static void what_was_given_lies_at_its_name(void **state)
+{
+    (void)state;
+    struct error e;
+    json_t *given[IPC_NAMES] = {NULL};
+    json_t *params = json_pack("{s:s, s:s, s:s}", "to", "ann", "text", "hello", "node", "sparse");
+    assert_int_equal(ipc_method_check(ipc_method_find("chat.send"), params, given, &e), STATUS_OK);
+    assert_ptr_equal(given[P_to], json_object_get(params, "to"));
+    assert_ptr_equal(given[P_node], json_object_get(params, "node"));
+    assert_null(given[P_as]);
+    json_decref(params);
 }
 
 static void events_are_well_formed(void **state)
@@ -154,7 +180,7 @@ static void parameters_are_checked(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error e = {0};
         json_t *params = json_loads(cases[i].params, JSON_ALLOW_NUL, NULL);
-        enum status s = ipc_method_check(ipc_method_find(cases[i].method), params, &e);
+        enum status s = ipc_method_check(ipc_method_find(cases[i].method), params, NULL, &e);
         json_decref(params);
         if (cases[i].named == NULL) {
             assert_int_equal(s, STATUS_OK);
@@ -223,6 +249,7 @@ int main(void)
         cmocka_unit_test(unknown_codes_fall_back_by_status),
         cmocka_unit_test(errors_survive_json),
         cmocka_unit_test(methods_are_well_formed),
+        cmocka_unit_test(what_was_given_lies_at_its_name),
         cmocka_unit_test(events_are_well_formed),
         cmocka_unit_test(parameters_are_checked),
         cmocka_unit_test(levels_follow_from_what_is_known),

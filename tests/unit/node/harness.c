@@ -12,11 +12,11 @@
 #include "models/sharing.h"
 
 // As if it could be dialled, so that it can invite.
-static enum status pretend_to_listen(struct node *n, json_t *params, void **state, struct node_door *door,
+static enum status pretend_to_listen(struct node *n, const struct ipc_request *r, void **state, struct node_door *door,
                                      struct error *e)
 {
     (void)n;
-    (void)params;
+    (void)r;
     (void)state;
     (void)e;
     snprintf(door->url, sizeof door->url, "ws://localhost:1");
