@@ -16,7 +16,7 @@
 #include "ipc/hub.h"
 #include "ipc/jsonrpc.h"
 
-enum { EVENTS_BOUND = 16 * 1024 * 1024, HOP_SIZE = 4, ANSWER_MS = 300 };
+enum { EVENTS_BOUND = 16 * 1024 * 1024, HOP_SIZE = 4, ANSWER_MS = 300, HEAD_MAX = 256 };
 
 static const char abandoned_event[] = "call.abandoned";
 
@@ -149,18 +149,26 @@ int ipc_channel_fd(const struct ipc_channel *c)
 // --- asking ----------------------------------------------------------------------------------------------------------
 
 // PAIR1 counts hops in front of a message; ours has none behind it.
-static enum status send_json(struct ipc_channel *c, const json_t *json, struct error *e)
+static enum status send_text(struct ipc_channel *c, struct span text, struct error *e)
 {
     struct hub_peer *peer = c->hub != NULL ? hub_only(c->hub) : NULL;
     if (peer == NULL)
         return error_set(e, STATUS_CLOSED, "NODE-DOWN", "nobody is there");
+    if (text.len > IPC_MESSAGE_MAX)
+        return error_set(e, STATUS_TOO_BIG, "TOO-BIG", "the message is too long");
+    hub_send(peer, SPAN("\0\0\0\1"), text);
+    return STATUS_OK;
+}
+
+static enum status send_json(struct ipc_channel *c, const json_t *json, struct error *e)
+{
     char *text = jsonrpc_text(json, e);
     if (text == NULL)
         return e->status;
-    hub_send(peer, SPAN("\0\0\0\1"), span_of(text));
+    enum status st = send_text(c, span_of(text), e);
     secret_wipe(text, strlen(text));
     free(text);
-    return STATUS_OK;
+    return st;
 }
 
 static uint64_t due(const struct call *call)
@@ -200,30 +208,34 @@ static void fail_late_calls(struct ipc_channel *c)
     arm_timer(c);
 }
 
-static void send_call(struct ipc_channel *c, struct call call, const char *method, json_t *params)
+static struct call *keep_call(struct ipc_channel *c, struct call call)
 {
-    struct error e = {0};
     struct call *kept = mem_alloc(sizeof *kept);
     *kept = call;
     kept->next = c->calls;
     kept->id = ++c->last_id;
     c->calls = kept;
-    json_t *request = jsonrpc_request(kept->id, method, params);
-    if (kept->begin_by != UINT64_MAX)
-        json_object_set_new(request, "until", json_integer((json_int_t)(kept->begin_by - ANSWER_MS)));
-    if (send_json(c, request, &e) != STATUS_OK)
-        kept->deadline = 0; // answered from drain, never from here
-    json_decref(request);
+    return kept;
+}
+
+static void was_sent(struct ipc_channel *c, struct call *call, enum status status)
+{
+    if (status != STATUS_OK)
+        call->deadline = 0; // answered from drain, never from here
     arm_timer(c);
 }
 
 void ipc_channel_call(struct ipc_channel *c, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer,
                       void *ctx)
 {
+    struct error e = {0};
     struct call call = {.deadline = clock_monotonic_ms() + timeout_ms, .begin_by = UINT64_MAX};
     call.answer = answer;
     call.ctx = ctx;
-    send_call(c, call, method, params);
+    struct call *kept = keep_call(c, call);
+    json_t *request = jsonrpc_request(kept->id, method, params);
+    was_sent(c, kept, send_json(c, request, &e));
+    json_decref(request);
 }
 
 static void nothing_more(void *ctx, json_t *result, const struct error *error)
@@ -234,12 +246,22 @@ static void nothing_more(void *ctx, json_t *result, const struct error *error)
 }
 
 // What is read in order is begun in order: an answer to the heartbeat says that the call before it is, too.
-void ipc_channel_call_soon(struct ipc_channel *c, const char *method, json_t *params, uint64_t begin_ms,
+void ipc_channel_call_soon(struct ipc_channel *c, const char *method, struct span params, uint64_t begin_ms,
                            uint64_t timeout_ms, ipc_answer answer, void *ctx)
 {
     uint64_t now = clock_monotonic_ms();
     struct call call = {.deadline = now + timeout_ms, .begin_by = now + begin_ms, .answer = answer, .ctx = ctx};
-    send_call(c, call, method, params);
+    struct call *kept = keep_call(c, call);
+    struct buf text = {0};
+    struct error e = {0};
+    buf_reserve(&text, params.len + HEAD_MAX); // not to be moved: there may be secrets in it
+    buf_printf(&text, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"method\":\"%s\",\"until\":%llu,\"params\":{",
+               (long long)kept->id, method, (unsigned long long)(call.begin_by - ANSWER_MS));
+    buf_add_span(&text, params);
+    buf_add_text(&text, "}}");
+    was_sent(c, kept, send_text(c, buf_span(&text), &e));
+    secret_wipe(text.data, text.len);
+    buf_free(&text);
     ipc_channel_call(c, "node.heartbeat", NULL, begin_ms, nothing_more, NULL);
 }
 

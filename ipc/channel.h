@@ -49,8 +49,8 @@ void ipc_channel_call(struct ipc_channel *c, const char *method, json_t *params,
                       void *ctx);
 
 // As ipc_channel_call, for what somebody waits for: NODE-DOWN when the other side has not begun within begin_ms (more
-// than 300), and then it does not do it later either.
-void ipc_channel_call_soon(struct ipc_channel *c, const char *method, json_t *params, uint64_t begin_ms,
+// than 300), and then it does not do it later either. params: members of a JSON object, as text.
+void ipc_channel_call_soon(struct ipc_channel *c, const char *method, struct span params, uint64_t begin_ms,
                            uint64_t timeout_ms, ipc_answer answer, void *ctx);
 
 // Tells the other side that nobody waits any more for the answers to the calls with this ctx; they come all the same.

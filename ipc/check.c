@@ -88,18 +88,18 @@ const char *ipc_kind_name(enum ipc_kind kind)
     return kind_names[kind];
 }
 
-static const struct ipc_param *find_param(const struct ipc_method *m, const char *name)
+const struct ipc_param *ipc_method_param(const struct ipc_method *m, struct span name)
 {
     for (const struct ipc_param *p = m->params; p < m->params + IPC_PARAMS_MAX && p->name != NULL; p++)
-        if (strcmp(p->name, name) == 0)
+        if (span_eq_text(name, p->name))
             return p;
-    if (m->effect == IPC_MUTATES && strcmp(name, "opId") == 0)
+    if (m->effect == IPC_MUTATES && span_eq_text(name, op_id_param.name))
         return &op_id_param;
     if (m->site != IPC_NODE || m->caller != IPC_CLIENT)
         return NULL;
     static const struct ipc_param *const common[] = {&node_param, &face_param, &alone_param};
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)
-        if (strcmp(name, common[i]->name) == 0)
+        if (span_eq_text(name, common[i]->name))
             return common[i];
     return NULL;
 }
@@ -196,8 +196,7 @@ static enum status check_range(const struct ipc_method *m, const struct ipc_para
     return bad(m, p, what, e);
 }
 
-static enum status check_value(const struct ipc_method *m, const struct ipc_param *p, const json_t *value,
-                               struct error *e)
+enum status ipc_param_check(const struct ipc_method *m, const struct ipc_param *p, const json_t *value, struct error *e)
 {
     char what[160];
     const char *text = json_string_value(value);
@@ -239,10 +238,10 @@ enum status ipc_method_check(const struct ipc_method *m, const json_t *params, j
             return bad(m, p, "is missing", e);
     json_object_foreach((json_t *)params, name, value)
     {
-        const struct ipc_param *p = find_param(m, name);
+        const struct ipc_param *p = ipc_method_param(m, span_of(name));
         if (p == NULL)
             return error_set(e, STATUS_INVALID, "BAD-PARAMS", "%s: there is no parameter '%.40s'", m->name, name);
-        enum status s = check_value(m, p, value, e);
+        enum status s = ipc_param_check(m, p, value, e);
         if (s != STATUS_OK)
             return s;
         if (given != NULL)

@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "ipc/params.h"
 
@@ -75,6 +76,11 @@ size_t ipc_method_count(void);
 const struct ipc_method *ipc_method_at(size_t number);
 size_t ipc_method_number(const struct ipc_method *m);
 const struct ipc_method *ipc_method_find(const char *name); // NULL if there is none
+
+// The parameter of that name, also one of those common to all; NULL if there is none.
+const struct ipc_param *ipc_method_param(const struct ipc_method *m, struct span name);
+enum status ipc_param_check(const struct ipc_method *m, const struct ipc_param *p, const json_t *value,
+                            struct error *e);
 
 // BAD-PARAMS (BAD-ID for ids) with a message that names the parameter, unless required ones are there, nothing unknown
 // is, and every value has its type and stays within its limits.

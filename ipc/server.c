@@ -97,31 +97,41 @@ static uint64_t connection_of(const struct hub_peer *peer)
     return (uintptr_t)peer;
 }
 
+static struct asked *note_asked(struct ipc_server *s, struct hub_peer *peer, struct span words, json_t *id)
+{
+    struct asked *a = mem_alloc(sizeof *a);
+    *a = (struct asked){.asker.respond = respond,
+                        .asker.connection = connection_of(peer),
+                        .server = s,
+                        .peer = peer,
+                        .next = s->asked,
+                        .words_len = words.len,
+                        .id = json_incref(id)};
+    memcpy(a->words, words.ptr, words.len);
+    s->asked = a;
+    s->in_flight++;
+    hub_hold(peer, 1);
+    return a;
+}
+
 static void take_request(struct ipc_server *s, struct hub_peer *peer, struct span words, struct span text)
 {
-    struct jsonrpc_message m;
+    struct outline o;
+    struct jsonrpc_message m = {0};
     struct error e = {0};
-    if (jsonrpc_parse(text, &m, &e) == STATUS_OK && m.kind != JSONRPC_REQUEST)
+    bool outlined = ipc_service_outline(s->service, text, &o);
+    if (!outlined && jsonrpc_parse(text, &m, &e) == STATUS_OK && m.kind != JSONRPC_REQUEST)
         error_set(&e, STATUS_INVALID, "BAD-REQUEST", "not a JSON-RPC 2.0 request: 'method' is missing");
     else if (e.status == STATUS_OK && is_busy(s, peer))
         error_set(&e, STATUS_CONFLICT, "BUSY", "too many requests are in flight");
-    if (e.status != STATUS_OK) {
-        send_answer(peer, words, m.id, NULL, &e);
-    } else {
-        struct asked *a = mem_alloc(sizeof *a);
-        *a = (struct asked){.asker.respond = respond,
-                            .asker.connection = connection_of(peer),
-                            .server = s,
-                            .peer = peer,
-                            .next = s->asked,
-                            .words_len = words.len,
-                            .id = json_incref(m.id)};
-        memcpy(a->words, words.ptr, words.len);
-        s->asked = a;
-        s->in_flight++;
-        hub_hold(peer, 1);
-        ipc_service_dispatch(s->service, m.method, json_incref(m.params), &a->asker);
-    }
+    json_t *id = outlined ? o.id : m.id;
+    if (e.status != STATUS_OK)
+        send_answer(peer, words, id, NULL, &e);
+    else if (outlined)
+        ipc_service_dispatch_outline(s->service, &o, &note_asked(s, peer, words, id)->asker);
+    else
+        ipc_service_dispatch(s->service, m.method, json_incref(m.params), &note_asked(s, peer, words, id)->asker);
+    outline_release(&o);
     jsonrpc_release(&m);
 }
 

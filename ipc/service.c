@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "crypto/secret.h"
 
 struct route {
     ipc_handler handler;
@@ -18,6 +19,7 @@ struct ipc_service {
     enum ipc_site site;
     struct route *routes; // one per row of the table
     struct route otherwise;
+    bool (*outlines)(void *ctx, const struct ipc_method *m);
     void (*gone)(void *ctx, uint64_t connection);
     void *gone_ctx;
 };
@@ -25,7 +27,8 @@ struct ipc_service {
 struct ipc_request {
     const struct ipc_method *method;
     json_t *params;
-    json_t *given[IPC_NAMES]; // of params
+    json_t *given[IPC_NAMES];      // of params
+    const struct outline *outline; // until it is passed on
     struct ipc_asker *asker;
 };
 
@@ -71,6 +74,26 @@ void ipc_request_set(struct ipc_request *r, enum ipc_name name, json_t *value)
     else
         json_object_del(r->params, IPC_NAME_TEXTS[name]);
     r->given[name] = value;
+}
+
+static void pass_parsed(const struct ipc_request *r, struct buf *out)
+{
+    json_t *params = json_copy(r->params);
+    json_object_del(params, "node");
+    char *text = json_dumps(params, JSON_COMPACT);
+    buf_add(out, text + 1, strlen(text) - 2);
+    secret_wipe(text, strlen(text));
+    free(text);
+    json_decref(params);
+}
+
+void ipc_request_pass(struct ipc_request *r, struct buf *out)
+{
+    if (r->outline != NULL)
+        outline_pass(r->outline, out);
+    else
+        pass_parsed(r, out);
+    r->outline = NULL;
 }
 
 uint64_t ipc_request_connection(const struct ipc_request *r)
@@ -163,6 +186,11 @@ void ipc_service_otherwise(struct ipc_service *s, ipc_handler handler, void *ctx
     s->otherwise = (struct route){handler, ctx};
 }
 
+void ipc_service_outlines(struct ipc_service *s, bool (*wanted)(void *ctx, const struct ipc_method *m))
+{
+    s->outlines = wanted;
+}
+
 // Internal methods are for nodes only: asked by a client they do not exist.
 static const struct route *find_route(const struct ipc_service *s, const struct ipc_method *m)
 {
@@ -205,4 +233,23 @@ void ipc_service_dispatch(struct ipc_service *s, const char *method, json_t *par
 refuse:
     json_decref(params);
     asker->respond(asker, NULL, &e);
+}
+
+static bool is_wanted(void *ctx, const struct ipc_method *m)
+{
+    struct ipc_service *s = ctx;
+    return s->outlines != NULL && find_route(s, m) == &s->otherwise && s->outlines(s->otherwise.ctx, m);
+}
+
+bool ipc_service_outline(struct ipc_service *s, struct span text, struct outline *out)
+{
+    return outline_read(text, is_wanted, s, out);
+}
+
+void ipc_service_dispatch_outline(struct ipc_service *s, const struct outline *o, struct ipc_asker *asker)
+{
+    struct ipc_request *r = mem_alloc(sizeof *r);
+    *r = (struct ipc_request){.method = o->method, .params = json_incref(o->read), .asker = asker, .outline = o};
+    memcpy(r->given, o->given, sizeof r->given);
+    s->otherwise.handler(r, s->otherwise.ctx);
 }

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "ipc/methods.h"
+#include "ipc/outline.h"
 
 struct ipc_request;
 typedef void (*ipc_handler)(struct ipc_request *r, void *ctx);
@@ -30,6 +31,10 @@ const char *ipc_request_text(const struct ipc_request *r, enum ipc_name name); /
 int64_t ipc_request_int(const struct ipc_request *r, enum ipc_name name, int64_t otherwise);
 bool ipc_request_bool(const struct ipc_request *r, enum ipc_name name, bool otherwise);
 void ipc_request_set(struct ipc_request *r, enum ipc_name name, json_t *value); // taken over; NULL: left out
+
+// From within the handler, once: the parameters as members of a JSON object ("a":1,"b":2), as they came, without
+// "node".
+void ipc_request_pass(struct ipc_request *r, struct buf *out);
 
 bool ipc_request_is_abandoned(const struct ipc_request *r); // nobody waits for the answer any more
 // Has that told, once, at most until the request is answered; it still has to be answered, at once or later.
@@ -50,6 +55,9 @@ void ipc_service_destroy(struct ipc_service *s); // after every server and chann
 void ipc_service_on(struct ipc_service *s, const char *method, ipc_handler handler, void *ctx);
 // For table methods of the other site (the supervisor forwards them). Without it they are UNKNOWN-METHOD.
 void ipc_service_otherwise(struct ipc_service *s, ipc_handler handler, void *ctx);
+// Of these, which may come to the handler as an outline: with none but the parameters that the outline has read; the
+// others were not checked, nor whether all that are required are there.
+void ipc_service_outlines(struct ipc_service *s, bool (*wanted)(void *ctx, const struct ipc_method *m));
 
 // gone is told of every connection of a server that has closed, also when nothing was asked any more.
 void ipc_service_on_gone(struct ipc_service *s, void (*gone)(void *ctx, uint64_t connection), void *ctx);
@@ -66,3 +74,6 @@ struct ipc_asker {
 void ipc_asker_leave(struct ipc_asker *asker); // nobody waits any more. It may be answered, and so be gone, meanwhile
 void ipc_service_tell_gone(struct ipc_service *s, uint64_t connection);
 void ipc_service_dispatch(struct ipc_service *s, const char *method, json_t *params, struct ipc_asker *asker);
+// For the text of a request of which only the outline is needed; false: it is to be parsed and dispatched.
+bool ipc_service_outline(struct ipc_service *s, struct span text, struct outline *out);
+void ipc_service_dispatch_outline(struct ipc_service *s, const struct outline *o, struct ipc_asker *asker); // borrowed

@@ -471,12 +471,11 @@ void process_call(struct process *p, const char *method, json_t *params, uint64_
     json_decref(params);
 }
 
-void process_call_soon(struct process *p, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer,
-                       void *ctx)
+void process_call_soon(struct process *p, const char *method, struct span params, uint64_t timeout_ms,
+                       ipc_answer answer, void *ctx)
 {
     if (is_up(p, answer, ctx))
-        ipc_channel_call_soon(p->now->channel, method, json_incref(params), BEGIN_WITHIN_MS, timeout_ms, answer, ctx);
-    json_decref(params);
+        ipc_channel_call_soon(p->now->channel, method, params, BEGIN_WITHIN_MS, timeout_ms, answer, ctx);
 }
 
 void process_abandon(struct process *p, const void *ctx)

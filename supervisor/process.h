@@ -66,5 +66,5 @@ void process_abandon(struct process *p, const void *ctx); // as ipc_channel_aban
 void process_call(struct process *p, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer,
                   void *ctx);
 // For somebody who waits: NODE-DOWN also when it does not begin within 2.5 s, as ipc_channel_call_soon.
-void process_call_soon(struct process *p, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer,
-                       void *ctx);
+void process_call_soon(struct process *p, const char *method, struct span params, uint64_t timeout_ms,
+                       ipc_answer answer, void *ctx);

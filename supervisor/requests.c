@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "crypto/secret.h"
 #include "ipc/contacts.h"
 #include "ipc/errors.h"
 #include "supervisor/core.h"
@@ -127,12 +128,12 @@ struct forwarding {
     void (*join)(struct forwarding *f, json_t *result); // the archive is to add what it knows; NULL: nothing
     json_t *first;                                      // what the sparse node said
     bool asks;                                          // what that does not have the archive is asked for
-    json_t *params;                                     // of that question
+    struct buf params;                                  // of that question, as text
 };
 
 static void forwarding_free(struct forwarding *f)
 {
-    json_decref(f->params);
+    buf_free(&f->params);
     free(f);
 }
 
@@ -252,7 +253,7 @@ static void ask_archive(struct forwarding *f)
     f->process = f->owner->nodes[IPC_ARCHIVE].process;
     f->asks = false;
     f->join = NULL;
-    process_call_soon(f->process, m->name, json_incref(f->params),
+    process_call_soon(f->process, m->name, buf_span(&f->params),
                       m->timeout_ms + (uint64_t)ipc_request_int(f->request, P_waitMs, 0), forwarded, f);
 }
 
@@ -361,15 +362,39 @@ static enum status check_face(const struct ipc_request *r, struct error *e)
 }
 
 // Without "node" the sparse node answers for both.
-static void add_face(const struct supervisor *s, enum ipc_node which, struct ipc_request *r)
+static void add_face(const struct supervisor *s, struct buf *params)
 {
-    bool wanted = ipc_request_json(r, P_node) != NULL;
-    ipc_request_set(r, P_node, NULL);
-    if (wanted || which != IPC_SPARSE)
-        return;
-    ipc_request_set(r, P_face, json_true());
+    if (params->len != 0)
+        buf_add_char(params, ',');
+    buf_add_text(params, "\"" IPC_FACE "\":true");
     if (!node_is_open(&s->nodes[IPC_ARCHIVE]))
-        ipc_request_set(r, P_alone, json_true());
+        buf_add_text(params, ",\"" IPC_ALONE "\":true");
+}
+
+// Nothing that is checked here can be wrong with it then, so that it is the node that says what is wrong first.
+static bool may_be_outline(void *ctx, const struct ipc_method *m)
+{
+    const struct supervisor *s = ctx;
+    return node_is_open(&s->nodes[IPC_ARCHIVE]) && node_is_open(&s->nodes[IPC_SPARSE]) &&
+           strncmp(m->name, "pairing.", strlen("pairing.")) != 0;
+}
+
+static void send_on(struct forwarding *f, const struct ipc_method *m, bool is_face)
+{
+    struct ipc_request *r = f->request;
+    struct buf params = {0};
+    ipc_request_pass(r, &params);
+    if (is_face && either_may_have_it(f->owner, r, m)) {
+        f->asks = true;
+        buf_add_span(&f->params, buf_span(&params));
+    }
+    if (is_face)
+        add_face(f->owner, &params);
+    process_call_soon(f->process, m->name, buf_span(&params), m->timeout_ms + (uint64_t)ipc_request_int(r, P_waitMs, 0),
+                      forwarded, f);
+    if (params.data != NULL)
+        secret_wipe(params.data, params.len);
+    buf_free(&params);
 }
 
 static void forward(struct ipc_request *r, void *ctx)
@@ -387,24 +412,17 @@ static void forward(struct ipc_request *r, void *ctx)
         ipc_request_fail(r, &e);
         return;
     }
-    add_face(s, which, r);
-    bool is_face = ipc_request_bool(r, P_face, false);
+    bool is_face = wanted == NULL && which == IPC_SPARSE;
     struct forwarding *f = mem_alloc(sizeof *f);
     *f = (struct forwarding){.owner = s, .node = which, .process = n->process, .request = r};
     if (is_face && strcmp(m->name, "contacts.list") == 0)
         f->join = join_contacts;
     else if (is_face && strcmp(m->name, "health") == 0)
         f->join = join_health;
-    if (is_face && either_may_have_it(s, r, m)) {
-        f->asks = true;
-        f->params = json_deep_copy(ipc_request_params(r));
-        json_object_del(f->params, IPC_FACE);
-    }
     if (m->effect == IPC_READS)
         ipc_request_on_abandoned(r, abandoned, f);
     tied_ending(s, r);
-    process_call_soon(n->process, m->name, json_incref(ipc_request_params(r)),
-                      m->timeout_ms + (uint64_t)ipc_request_int(r, P_waitMs, 0), forwarded, f);
+    send_on(f, m, is_face);
 }
 
 void requests_register(struct supervisor *s, struct ipc_service *service)
@@ -414,4 +432,5 @@ void requests_register(struct supervisor *s, struct ipc_service *service)
     ipc_service_on(service, "down", handle_down, s);
     ipc_service_on(service, "events.since", handle_events, s);
     ipc_service_otherwise(service, forward, s);
+    ipc_service_outlines(service, may_be_outline);
 }

@@ -222,14 +222,12 @@ static void what_is_not_begun_in_time_is_not_done(void **state)
     struct answer late = {0};
     struct answer slow = {0};
     connect_both(f);
-    ipc_channel_call_soon(f->listener, "chat.list", json_pack("{s:s}", "with", "01234567"), 400, 60000, note_answer,
-                          &slow);
+    ipc_channel_call_soon(f->listener, "chat.list", SPAN("\"with\":\"01234567\""), 400, 60000, note_answer, &slow);
     TURN_UNTIL(f, f->kept != NULL);
     struct ipc_request *begun = f->kept;
     f->kept = NULL;
     uint64_t began = clock_monotonic_ms();
-    ipc_channel_call_soon(f->listener, "chat.list", json_pack("{s:s}", "with", "01234567"), 400, 60000, note_answer,
-                          &late);
+    ipc_channel_call_soon(f->listener, "chat.list", SPAN("\"with\":\"01234567\""), 400, 60000, note_answer, &late);
     for (bool over = false; late.count == 0; over = clock_monotonic_ms() - began > PATIENCE_MS)
         drain_listener(f, &over); // the other side is frozen
     assert_string_equal(late.error.code, "NODE-DOWN");
