@@ -2,8 +2,8 @@
 // answers by not reading them. Part of the exporter.
 #pragma once
 
+#include "chum/rpc.h"
 #include "conn/conn.h"
-#include "wire/rpc.h"
 
 enum { CHUM_QUEUED_MAX = 256 << 10 }; // bytes the connection has not sent: nothing more is answered
 

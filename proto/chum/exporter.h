@@ -13,9 +13,9 @@
 
 #include "chum/access_set.h"
 #include "chum/export.h"
+#include "chum/rpc.h"
 #include "conn/conn.h"
 #include "store/queue.h"
-#include "wire/rpc.h"
 
 struct chum_exporter;
 

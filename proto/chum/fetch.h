@@ -5,9 +5,9 @@
 #include <stdatomic.h>
 
 #include "chum/chum.h"
+#include "chum/rpc.h"
 #include "conn/conn.h"
 #include "store/queue.h"
-#include "wire/rpc.h"
 
 struct chum_download;
 

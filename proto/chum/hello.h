@@ -3,8 +3,8 @@
 #pragma once
 
 #include "chum/chum.h"
+#include "chum/rpc.h"
 #include "conn/conn.h"
-#include "wire/rpc.h"
 
 enum chum_hello_step { HELLO_SYNCHRONISING, HELLO_COURTESY, HELLO_ASKING, HELLO_OVER };
 

@@ -3,7 +3,7 @@
 
 #include "chum/batch.h"
 #include "chum/chum.h"
-#include "wire/rpc.h"
+#include "chum/rpc.h"
 
 struct chum_asked { // services 4 to 8: for something by its hash
     enum chum_service service;

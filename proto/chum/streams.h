@@ -3,8 +3,8 @@
 #pragma once
 
 #include "chum/chum.h"
+#include "chum/rpc.h"
 #include "store/queue.h"
-#include "wire/rpc.h"
 
 struct chum_stream;
 

@@ -1,6 +1,6 @@
 // Lines as the texts a peer sends (a line that begins with a zero byte as a binary message), against two calls of ours.
+#include "chum/rpc.h"
 #include "fuzz.h"
-#include "wire/rpc.h"
 
 #include <string.h>
 

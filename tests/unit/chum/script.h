@@ -4,8 +4,8 @@
 #include <jansson.h>
 
 #include "chum/chum.h"
+#include "chum/rpc.h"
 #include "stage.h"
-#include "wire/rpc.h"
 
 struct script {
     struct conn *conn; // while connected

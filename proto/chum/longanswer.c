@@ -1,6 +1,6 @@
 // The head is read anew with each piece until it is whole; it is short, or this is another kind of message (HEAD_MAX).
 // An escape may be cut by the end of a piece anywhere, also between the halves of a surrogate pair.
-#include "wire/longanswer.h"
+#include "chum/longanswer.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // What a peer can have us keep is bounded: calls in flight and waiting, and on its account the texts that arrive and
 // the values parsed. A call leaves its list before its last reply, which may make other calls or fail all of them.
-#include "wire/rpc.h"
+#include "chum/rpc.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 
 #include "base/invariant.h"
 #include "base/text.h"
+#include "chum/rpc_internal.h"
 #include "wire/jsontext.h"
-#include "wire/rpc_internal.h"
 
 enum { WAITING_DEFAULT = 65536, JSON_DEPTH = 32, JSON_VALUES = 100000, BYTES_PER_VALUE = 32 };
 

@@ -1,6 +1,6 @@
 // Remote calls: the texts of WIRE.md 9 on the line, and what a peer may do wrong.
+#include "chum/rpc.h"
 #include "tests/unit/expect_abort.h"
-#include "wire/rpc.h"
 
 struct caller {
     unsigned data, errors, chunks, ends, lost;

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "wire/rpc_internal.h"
+#include "chum/rpc_internal.h"
 
 // ---- Sending ----
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/invariant.h"
-#include "wire/longanswer.h"
-#include "wire/rpc.h"
+#include "chum/longanswer.h"
+#include "chum/rpc.h"
 
 enum { REFUSED_STREAMS = 8, ID_BYTES = 8 };
 

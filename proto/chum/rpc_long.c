@@ -1,6 +1,6 @@
 // Answers that are long strings, as they come: neither the message nor a JSON value of it is ever held as a whole, only
 // the string, once, or nothing when the caller takes it in pieces.
-#include "wire/rpc_internal.h"
+#include "chum/rpc_internal.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
+#include "chum/longanswer.h"
+#include "chum/rpc.h"
 #include "tests/unit/cmocka_all.h"
-#include "wire/longanswer.h"
-#include "wire/rpc.h"
 
 // The string that comes of a message cut after every n bytes, or NULL with the state it ended in.
 static char *read_in_pieces(struct span message, size_t n, enum long_answer_state *state, int64_t *id)
