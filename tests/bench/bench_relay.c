@@ -19,7 +19,7 @@
 #include "net/relay_message.h"
 
 enum { SPARES = 10000, SMOKE = 200, CROWDS = 4, STARTED_AT_ONCE = 4, PAUSE_MS = 10 };
-enum { IDLE_MS = 60000, SMOKE_IDLE_MS = 500, REGISTER_MS = 120000 };
+enum { IDLE_MS = 30000, SMOKE_IDLE_MS = 500, REGISTER_MS = 120000 };
 enum { BULK_MESSAGES = 4000, BULK_SIZE = 65536, ROUND_TRIPS = 2000 };
 
 struct listener {
