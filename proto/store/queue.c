@@ -23,7 +23,11 @@ enum {
     BATCH_MS = 50,
     READS_PER_TURN = 16, // then it is the turn of those that write
     READ_TURN_MS = 5,    // likewise, after the read that passes it
-    IDLE_WAKE_S = 60,    // operations expire also when nobody asks for anything
+    // Files are settled when nothing was written for a while, so that nobody waits for their making; at the latest,
+    // however, some time after the first that waits. Operations expire also when nobody asks for anything.
+    SETTLE_QUIET_MS = 500,
+    SETTLE_LATEST_MS = 5000,
+    IDLE_WAKE_MS = 60000,
 };
 
 struct job {
@@ -54,8 +58,9 @@ struct store_queue {
     struct store *store;
     struct mailbox *answers;
     pthread_t thread;
-    bool settling_due;    // store thread only: something was written since the settler had nothing to do
-    pthread_mutex_t lock; // guards all below
+    uint64_t maintain_at;     // store thread only: when maintenance is due, if nothing else is to do
+    uint64_t unsettled_since; // likewise: the first write since the settler had nothing to do; 0: none
+    pthread_mutex_t lock;     // guards all below
     pthread_cond_t work;
     struct settler settler;
     struct job_list jobs;
@@ -170,7 +175,7 @@ static void run_reads(struct store_queue *q)
     }
     store_end_reading(q->store);
     if (q->store->damaged.count != 0)
-        q->settling_due = true; // to be noted
+        q->maintain_at = 0; // to be noted
 }
 
 // A job and the reactions to it succeed or leave nothing behind.
@@ -281,7 +286,7 @@ static bool finish_settling(struct store_queue *q)
         return true;
     bool settled = settle_finish(q->store, l->batch, l->status, &l->error) == STATUS_OK;
     if (settled)
-        q->settling_due = true;
+        q->maintain_at = 0;
     else
         maintenance_failed(&l->error);
     pthread_mutex_lock(&q->lock);
@@ -290,6 +295,15 @@ static bool finish_settling(struct store_queue *q)
     pthread_cond_signal(&l->work);
     pthread_mutex_unlock(&q->lock);
     return settled;
+}
+
+static void put_off_settling(struct store_queue *q)
+{
+    uint64_t now = clock_monotonic_ms();
+    if (q->unsettled_since == 0)
+        q->unsettled_since = now;
+    uint64_t quiet = now + SETTLE_QUIET_MS, latest = q->unsettled_since + SETTLE_LATEST_MS;
+    q->maintain_at = quiet < latest ? quiet : latest;
 }
 
 // With nothing else to do: the next batch for the settler, or what the database needs now and then.
@@ -304,13 +318,14 @@ static void maintain(struct store_queue *q)
     pthread_mutex_unlock(&q->lock);
     if (busy)
         return;
-    q->settling_due = false;
     if (settle_collect(q->store, &b, &e) != STATUS_OK ||
         (b == NULL && settle_upkeep(q->store, clock_wall_ms(), &more, &e) != STATUS_OK))
         maintenance_failed(&e);
-    q->settling_due = more;
-    if (b == NULL)
+    q->maintain_at = more ? 0 : clock_monotonic_ms() + IDLE_WAKE_MS;
+    if (b == NULL) {
+        q->unsettled_since = 0;
         return;
+    }
     pthread_mutex_lock(&q->lock);
     bool late = q->stopping; // the settler may have gone; the bodies stay where they are
     if (!late) {
@@ -332,12 +347,12 @@ static bool has_work(const struct store_queue *q)
 // Waits for work, or returns at once when there is maintenance to do. false: everything is done and the end has come.
 static bool wait_for_work(struct store_queue *q)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += IDLE_WAKE_S;
+    struct timespec until = {.tv_sec = (time_t)(q->maintain_at / 1000),
+                             .tv_nsec = (long)(q->maintain_at % 1000) * 1000000};
+    int late = 0;
     pthread_mutex_lock(&q->lock);
-    bool in_flight = q->settler.batch != NULL;
-    int late = q->settling_due && !in_flight && !q->stopping ? ETIMEDOUT : 0;
+    if (q->settler.batch != NULL) // the settler says when it has written it
+        until.tv_sec = INT32_MAX;
     while (!has_work(q) && late == 0 && (!q->stopping || q->settler.batch != NULL))
         late = pthread_cond_timedwait(&q->work, &q->lock, &until);
     bool end = q->stopping && !has_work(q) && q->settler.batch == NULL;
@@ -348,18 +363,17 @@ static bool wait_for_work(struct store_queue *q)
 static void *work(void *arg)
 {
     struct store_queue *q = arg;
-    q->settling_due = true;
     while (wait_for_work(q)) {
         bool may_maintain = finish_settling(q);
         run_reads(q);
         struct job *j = take(q, &q->jobs);
         if (j == NULL) {
-            if (may_maintain)
+            if (may_maintain && clock_monotonic_ms() >= q->maintain_at)
                 maintain(q);
             continue;
         }
         run_batch(q, j);
-        q->settling_due = true;
+        put_off_settling(q);
     }
     return NULL;
 }

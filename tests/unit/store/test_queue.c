@@ -267,6 +267,56 @@ static void a_full_queue_says_so_until_half_of_it_is_done(void **state)
     free(tasks);
 }
 
+static bool is_in_file(const struct bench *b, const struct object *o)
+{
+    char path[200];
+    const struct hash_text digits = hash_text(&o->hash);
+    snprintf(path, sizeof path, "%s/objects/%.2s/%s", b->f.dir, digits.s, digits.s);
+    return access(path, F_OK) == 0;
+}
+
+// Writes one object after the other for a while; the first is in no file meanwhile. false: this machine paused for
+// longer than a writer may, and it says nothing.
+static bool write_steadily(struct bench *b, const char *name, struct object *first)
+{
+    enum { WHILE_MS = 1000, PAUSE_MS = 300 };
+    bool steady = true;
+    uint64_t begun = clock_monotonic_ms(), now = begun;
+    for (size_t i = 0; steady && now - begun < WHILE_MS; i++) {
+        struct task t = {.bench = b, .number = b->done};
+        char leaf[60];
+        snprintf(leaf, sizeof leaf, "%s %zu", name, i);
+        t.object = fixture_leaf(&b->f, leaf);
+        if (i == 0)
+            *first = t.object;
+        store_submit(b->queue, put, count, &t);
+        wait_for(b, &b->done, t.number + 1);
+        bool made = is_in_file(b, first);
+        steady = clock_monotonic_ms() - now < PAUSE_MS;
+        assert_false(steady && made);
+        now = clock_monotonic_ms();
+    }
+    return steady;
+}
+
+// Files are made when nobody waits for anything else.
+static void files_are_made_when_nobody_writes(void **state)
+{
+    struct bench *b = *state;
+    bool steady = false;
+    for (int round = 0; !steady; round++) {
+        struct object first;
+        char name[20];
+        snprintf(name, sizeof name, "round %d", round);
+        steady = write_steadily(b, name, &first);
+        uint64_t deadline = clock_monotonic_ms() + DEADLINE_MS;
+        while (!is_in_file(b, &first)) {
+            assert_true(clock_monotonic_ms() < deadline);
+            usleep(1000);
+        }
+    }
+}
+
 static void destroying_finishes_what_was_submitted(void **state)
 {
     enum { COUNT = 500 };
@@ -344,13 +394,10 @@ static void failing_reaction_fails_the_job(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(failing_jobs_disturb_nobody),
-        TEST(changes_arrive_after_commit_in_order),
-        TEST(what_is_lost_is_told_once_it_is),
-        TEST(a_full_queue_says_so_until_half_of_it_is_done),
-        TEST(destroying_finishes_what_was_submitted),
-        TEST(failing_reaction_fails_the_job),
-        TEST(ending_at_any_moment),
+        TEST(failing_jobs_disturb_nobody),       TEST(changes_arrive_after_commit_in_order),
+        TEST(what_is_lost_is_told_once_it_is),   TEST(a_full_queue_says_so_until_half_of_it_is_done),
+        TEST(files_are_made_when_nobody_writes), TEST(destroying_finishes_what_was_submitted),
+        TEST(failing_reaction_fails_the_job),    TEST(ending_at_any_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
