@@ -44,10 +44,10 @@ size_t ipc_method_count(void)
 
 const struct ipc_method *ipc_method_at(size_t number)
 {
-    size_t i = 0;
-    while (number >= tables[i]->count)
-        number -= tables[i++]->count;
-    return &tables[i]->rows[number];
+    for (size_t i = 0; i < TABLES; number -= tables[i++]->count)
+        if (number < tables[i]->count)
+            return &tables[i]->rows[number];
+    return NULL;
 }
 
 size_t ipc_method_number(const struct ipc_method *m)

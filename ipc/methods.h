@@ -71,7 +71,7 @@ struct ipc_method {
     struct ipc_param params[IPC_PARAMS_MAX]; // ends with name NULL
 };
 
-// All of them have a number, from 0 on.
+// All of them have a number, from 0 on; NULL behind the last.
 size_t ipc_method_count(void);
 const struct ipc_method *ipc_method_at(size_t number);
 size_t ipc_method_number(const struct ipc_method *m);

@@ -76,7 +76,8 @@ static void put(struct ipc_ring *r, const char *node, const char *event, char *d
 {
     struct entry *e = &r->entries[r->next++ % IPC_RING_SIZE];
     entry_clear(e);
-    *e = (struct entry){time, mem_text(span_of(node)), mem_text(span_of(event)), data};
+    *e = (struct entry){.time = time, .node = mem_text(span_of(node)), .event = mem_text(span_of(event))};
+    e->data = data;
 }
 
 json_t *ipc_ring_add(struct ipc_ring *r, const char *node, const char *event, const json_t *data, int64_t time)

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum status error_set(struct error *e, enum status status, const char *code, const char *format, ...)
+enum status(error_set)(struct error *e, enum status status, const char *code, const char *format, ...)
 {
     if (e == NULL)
         return status;

@@ -110,7 +110,7 @@ static void note_roots(const struct forking *f, const struct versionnode *merge)
     for (size_t i = 0; i < merge->before_count; i++) {
         struct node *n = hash_map_get(f->known, &merge->before[i]);
         const struct node *beside = n != best ? best : second;
-        if (n->v.before_count == 0 && beside != NULL)
+        if (beside != NULL && n->v.before_count == 0)
             note_joined(n, merge, beside);
     }
 }

@@ -85,7 +85,7 @@ static enum status find_newest(struct model *m, const struct topic *topic, struc
 
 enum status readstate_set(struct model *m, const struct topic *topic, const struct hash *message, struct error *e)
 {
-    struct list_key now;
+    struct list_key now = {0};
     struct list_key before;
     struct hash newest;
     bool found = message != NULL;

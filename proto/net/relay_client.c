@@ -91,11 +91,13 @@ static void retry(void *ctx)
 }
 
 // The spare stops counting; its transport may still be closing.
-static void leave(struct spare *s)
+static void leave(struct relay_client *c, struct spare *s)
 {
-    struct relay_client *c = s->client;
     s->client = NULL;
-    *(s->previous != NULL ? &s->previous->next : &c->spares) = s->next;
+    if (s->previous != NULL)
+        s->previous->next = s->next;
+    else
+        c->spares = s->next;
     if (s->next != NULL)
         s->next->previous = s->previous;
 }
@@ -105,7 +107,7 @@ static void spare_failed(struct spare *s, const char *reason)
     struct relay_client *c = s->client;
     if (c == NULL)
         return;
-    leave(s);
+    leave(c, s);
     error_set(&c->why, STATUS_CLOSED, "RELAY-LOST", "%s: %s", c->url, reason);
     LOG(LOG_INFO, "relay.lost", LOG_TEXT("code", c->why.code), LOG_TEXT("why", c->why.message));
     retry_later(c);
@@ -177,7 +179,7 @@ static void hand_over(struct spare *s, struct span request)
 {
     struct relay_client *c = s->client;
     struct transport *t = s->transport;
-    leave(s);
+    leave(c, s);
     free(s);
     transport_wake_at(t, 0);
     t->relayed = true;
@@ -348,7 +350,7 @@ void relay_client_stop(struct relay_client *c)
         ws_connect_cancel(c->dialling);
     while (c->spares != NULL) {
         struct spare *s = c->spares;
-        leave(s);
+        leave(c, s);
         transport_wake_at(s->transport, 0);
         transport_close(s->transport, "Close called.");
     }

@@ -100,7 +100,7 @@ static void invite(struct ipc_request *r, void *ctx)
     bool for_one = hash_parse(span_of(ipc_request_text(r, P_for)), &guest);
     const struct local *l = pairings_local(ps, r, &e);
     enum status st =
-        l == NULL ? e.status : invite_url(n, ipc_request_text(r, P_via), for_one ? &guest : NULL, &url, &e);
+        l == NULL ? STATUS_REFUSED : invite_url(n, ipc_request_text(r, P_via), for_one ? &guest : NULL, &url, &e);
     int64_t ttl_ms = ipc_request_int(r, P_ttl, 0) * 1000;
     if (st == STATUS_OK && !peers_may_pair(ps->peers))
         st = error_set(&e, STATUS_REFUSED, "PAIRING-OFF", "this installation makes no new contacts");

@@ -15,7 +15,7 @@ struct local *peers_local_named(struct peers *p, struct span text, struct error 
 {
     size_t count = 0;
     size_t at = 0;
-    struct local *found = &p->main;
+    struct local *found = NULL;
     for (const struct local *l = &p->main; l != NULL; l = l->next)
         count++;
     const struct identity **all = mem_alloc(count * sizeof *all);
@@ -24,9 +24,10 @@ struct local *peers_local_named(struct peers *p, struct span text, struct error 
         all[count++] = l->self;
     enum status st = identity_named(all, count, text, &at, e);
     free(all);
-    for (size_t i = 0; st == STATUS_OK && i < at; i++)
-        found = found->next;
-    return st == STATUS_OK ? found : NULL;
+    for (struct local *l = &p->main; st == STATUS_OK && found == NULL && l != NULL; l = l->next)
+        if (at-- == 0)
+            found = l;
+    return found;
 }
 
 static void fill_identity(struct conn_identity *out, const struct identity *from)

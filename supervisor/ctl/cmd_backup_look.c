@@ -188,6 +188,7 @@ static enum status verify_generation(struct verifying *v, uint64_t number, struc
     if (status == STATUS_CORRUPT) {
         note_damage(v, "generation");
         error_clear(e);
+        v->m = NULL;
         return STATUS_OK;
     }
     if (status == STATUS_OK)
@@ -200,6 +201,7 @@ static enum status verify_generation(struct verifying *v, uint64_t number, struc
     for (size_t i = 0; status == STATUS_OK && i < m.object_count; i++)
         status = verify_object(v, &m.objects[i], e);
     manifest_free(&m);
+    v->m = NULL;
     return status;
 }
 

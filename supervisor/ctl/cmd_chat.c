@@ -85,9 +85,10 @@ static enum status wait_until_over(struct ctl *c, json_t *sent, struct error *e)
 // What waits for the archive is with it a moment later, if that is up; people need not read of it.
 static void settle(struct ctl *c, json_t *sent)
 {
+    struct error ignored = {0};
     const char *state = text_of(sent, "state");
     if (!c->json && !ctl_has(c, "stdin") && state != NULL && strcmp(state, "pending") == 0)
-        (void)follow_state(c, sent, ARCHIVE_MS, NULL);
+        (void)follow_state(c, sent, ARCHIVE_MS, &ignored);
 }
 
 // --- sending ---------------------------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ enum status run_simulate(struct ctl *c, struct error *e)
         return ctl_usage(e, "simulate wants a FILE or the NAME of a scenario; --list lists them");
     if (ctl_has(c, "tap") && c->json)
         return ctl_usage(e, "--tap and --json are two ways to say the same");
-    if (load(c->arguments[0], &s, e) != STATUS_OK ||
+    if (load(c->arguments[0], &s, e) != STATUS_OK || s == NULL ||
         ctl_number(c, "seed", (int64_t)s->seed, SEED_MAX, &seed, e) != STATUS_OK) {
         scenario_destroy(s);
         return e->status;
