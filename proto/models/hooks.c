@@ -8,15 +8,24 @@
 #include "base/log.h"
 #include "models/channel.h"
 #include "models/channel_confirm.h"
+#include "models/confirm.h"
 #include "models/contact.h"
 #include "models/deletion.h"
 #include "models/keeping.h"
+#include "models/policy.h"
 #include "models/sharing.h"
 #include "models/topic.h"
 
+static enum status confirm(struct model *m, const struct store_change *change, struct error *e)
+{
+    return hash_is_zero(&change->from) ? STATUS_OK
+                                       : confirm_version(m, &change->id_hash, sharing_is_own_node(m, &change->from), e);
+}
+
 static enum status react_to_profile(struct model *m, const struct store_change *change, struct error *e)
 {
-    return contact_notice_profile(m, &change->id_hash, e);
+    enum status status = contact_notice_profile(m, &change->id_hash, e);
+    return status == STATUS_OK ? confirm(m, change, e) : status;
 }
 
 static enum status react_to_someone(struct model *m, const struct store_change *change, struct error *e)
@@ -72,8 +81,10 @@ static bool is_kept(const struct store_change *change)
 
 static enum status keep(struct model *m, const struct store_change *change, struct error *e)
 {
-    return change->kind == STORE_CHANGE_HEAD ? keeping_notice(m, change->type, &change->id_hash, &change->from, e)
-                                             : keeping_notice_object(m, &change->hash, &change->from, e);
+    if (change->kind != STORE_CHANGE_HEAD)
+        return keeping_notice_object(m, &change->hash, &change->from, e);
+    enum status status = policy_is_application(span_of(change->type)) ? confirm(m, change, e) : STATUS_OK;
+    return status == STATUS_OK ? keeping_notice(m, change->type, &change->id_hash, &change->from, e) : status;
 }
 
 static enum status react(struct model *m, const struct store_change *change, size_t row, struct error *e)

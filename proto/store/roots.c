@@ -37,18 +37,19 @@ static enum status emit_node(struct listing *l, sqlite3_stmt *st, const struct h
 }
 
 // Of the versions that are new to it, the reference takes the deepest, and of those the first, and leaves the others.
-// What came from others are edges here, all equally deep: of a channel, whose lists come together in any order, the one
-// that holds what the current version does has to come first, else messages would be lost.
-static bool may_start_with_current(const struct listing *l, struct span entry)
+// What came from others are edges here, all equally deep. Where such a one won over a version of ours, it is the first,
+// and what is deeper is not listed; of a channel, whose lists come together in any order, the one that holds what the
+// current version does has to come first, else messages would be lost.
+static bool has_lists_only(const struct listing *l, struct span entry)
 {
-    const struct recipe *recipe = l->shown.own ? NULL : recipes_find(l->store->recipes, store_root_type(entry));
+    const struct recipe *recipe = recipes_find(l->store->recipes, store_root_type(entry));
     return recipe != NULL && !merge_needs_history(recipe);
 }
 
-static enum status emit_current_edge(struct listing *l, int64_t scope, const struct hash *id_hash, struct hash *current,
-                                     bool *found, struct error *e)
+static enum status emit_edge(struct listing *l, enum statement_id which, int64_t scope, const struct hash *id_hash,
+                             struct hash *current, bool *found, struct error *e)
 {
-    sqlite3_stmt *st = statement(l->store, SQL_SCOPE_CURRENT_EDGE);
+    sqlite3_stmt *st = statement(l->store, which);
     sqlite3_bind_int64(st, 1, scope);
     bind_hash(st, 2, id_hash);
     enum status status = statement_step(l->store, st, found, e);
@@ -60,14 +61,19 @@ static enum status emit_current_edge(struct listing *l, int64_t scope, const str
     return status;
 }
 
-static enum status emit_nodes(struct listing *l, int64_t scope, const struct hash *id_hash, bool current_first,
+static enum status emit_nodes(struct listing *l, int64_t scope, const struct hash *id_hash, bool lists_only,
                               struct error *e)
 {
     struct hash first;
+    bool won = false;
     bool found = false;
     bool row = true;
-    enum status status = current_first ? emit_current_edge(l, scope, id_hash, &first, &found, e) : STATUS_OK;
-    sqlite3_stmt *st = statement(l->store, SQL_SCOPE_NODES);
+    enum status status =
+        l->shown.own ? STATUS_OK : emit_edge(l, SQL_SCOPE_WINNING_EDGE, scope, id_hash, &first, &won, e);
+    found = won;
+    if (status == STATUS_OK && !l->shown.own && !won && lists_only)
+        status = emit_edge(l, SQL_SCOPE_CURRENT_EDGE, scope, id_hash, &first, &found, e);
+    sqlite3_stmt *st = statement(l->store, won ? SQL_SCOPE_EDGES : SQL_SCOPE_NODES);
     sqlite3_bind_int64(st, 1, scope);
     while (status == STATUS_OK && row) {
         status = statement_step(l->store, st, &row, e);
@@ -91,10 +97,9 @@ static enum status emit_scope(struct listing *l, sqlite3_stmt *st, struct error 
     enum status status = may_show(l, st, 4, &target, &shown, e);
     if (status != STATUS_OK || !shown)
         return status;
-    bool current_first = is_id && may_start_with_current(l, column_bytes(st, 4));
+    bool lists_only = is_id && !l->shown.own && has_lists_only(l, column_bytes(st, 4));
     status = l->emit(column_bytes(st, 4), is_id ? NULL : &target, versioned ? &id_hash : NULL, l->arg);
-    return status == STATUS_OK && is_id ? emit_nodes(l, sqlite3_column_int64(st, 0), &target, current_first, e)
-                                        : status;
+    return status == STATUS_OK && is_id ? emit_nodes(l, sqlite3_column_int64(st, 0), &target, lists_only, e) : status;
 }
 
 static enum status list_roots(struct store *s, const struct hash *person, bool own, store_root_fn emit, void *arg,

@@ -163,6 +163,13 @@ static const char *const texts[SQL_COUNT] = {
         "k.src "
         "JOIN type t ON t.id = o.type AND t.name = 'VersionNodeEdge' JOIN scope_log l ON l.hash = o.hash AND l.scope = "
         "?1 WHERE h.id_hash = ?2 LIMIT 1",
+    [SQL_SCOPE_WINNING_EDGE] =
+        "SELECT l.hash, l.fragment, l.lacking FROM head h JOIN object m ON m.hash = h.node JOIN type mt ON mt.id = "
+        "m.type AND mt.name = 'VersionNodeMerge' JOIN link k ON k.src = m.seq JOIN object o ON o.hash = k.target JOIN "
+        "type t ON t.id = o.type AND t.name = 'VersionNodeEdge' JOIN link d ON d.src = o.seq AND d.target = h.data "
+        "JOIN scope_log l ON l.hash = o.hash AND l.scope = ?1 WHERE h.id_hash = ?2 LIMIT 1",
+    [SQL_SCOPE_EDGES] = "SELECT l.hash, l.fragment, l.lacking FROM scope_log l JOIN object o ON o.hash = l.hash JOIN "
+                        "type t ON t.id = o.type AND t.name = 'VersionNodeEdge' WHERE l.scope = ?1 ORDER BY l.seq",
     [SQL_MEMBER_LIST] = "SELECT person FROM member WHERE scope = ?1 AND is_group = ?2 AND until_seq IS NULL",
     [SQL_MEMBER_SET] = "INSERT INTO member(scope, is_group, person, from_seq) VALUES(?1, ?2, ?3, ?4) ON "
                        "CONFLICT(scope, is_group, person) DO UPDATE SET from_seq = ?4, until_seq = NULL",

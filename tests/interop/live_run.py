@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import live_answers
 import live_browser
+import live_converge
 import live_crashes
 import live_data
 import live_deletion
@@ -31,7 +32,7 @@ from live import NOT_TRIED, PeerEnded, Stage
 
 ROLES = ("browser", "node")
 HEADS = {"browser": "peer dials our archive", "node": "our sparse node dials the peer"}
-ALONE = live_answers.CASES + live_deletion.CASES + live_groups.CASES + live_pairing.CASES + live_face.CASES + live_peers.CASES + \
+ALONE = live_answers.CASES + live_converge.CASES + live_deletion.CASES + live_groups.CASES + live_pairing.CASES + live_face.CASES + live_peers.CASES + \
     live_network.CASES + live_relay.CASES + live_refusals.CASES + live_crashes.CASES + live_times.CASES
 ALONE_AT_ONCE = 8  # cases with their own stage that run at the same time, beside the two stages of live_data: they wait a lot
 PRINTING = threading.Lock()

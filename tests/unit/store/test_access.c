@@ -218,6 +218,37 @@ static void merges_of_channels_are_listed_for_nobody(void **state)
     hash_list_free(&nodes);
 }
 
+// The reference takes the deepest alone: it would take ours, and never look at the one that won.
+static void what_a_later_version_won_over_is_listed_for_own_nodes_only(void **state)
+{
+    struct people *p = *state;
+    struct version_result result;
+    struct object first = fixture_person(&p->f, "dora@example.com", "first");
+    struct object second = fixture_person(&p->f, "dora@example.com", "second");
+    struct object theirs = fixture_person(&p->f, "dora@example.com", "theirs");
+    struct object third = fixture_person(&p->f, "dora@example.com", "third");
+    struct hash id = fixture_change(&p->f, &first);
+    fixture_change(&p->f, &second);
+    grant(p, &id, true, &p->bob);
+    fixture_put(&p->f, &theirs);
+    assert_int_equal(store_begin(p->f.store, NULL), STATUS_OK);
+    assert_int_equal(version_merge_foreign(store_versions(p->f.store), &theirs.hash, 4000000000000, &result, NULL),
+                     STATUS_OK);
+    assert_int_equal(store_commit(p->f.store, NULL), STATUS_OK);
+    assert_true(hash_eq(&result.hash, &theirs.hash));
+    struct hash_list all = own_roots(p, &p->bob); // the two of ours, theirs, the merge
+    struct hash_list shown = shown_roots(p, &p->bob);
+    assert_int_equal(all.count, 4);
+    assert_int_equal(shown.count, 2);
+    assert_true(hash_eq(&shown.items[0], &all.items[2]) && hash_eq(&shown.items[1], &all.items[0]));
+    hash_list_free(&shown);
+    hash_list_free(&all);
+    fixture_change(&p->f, &third); // deeper than all of them
+    shown = shown_roots(p, &p->bob);
+    assert_int_equal(shown.count, 4);
+    hash_list_free(&shown);
+}
+
 static void head_that_goes_back_takes_versions_away(void **state)
 {
     struct people *p = *state;
@@ -493,6 +524,7 @@ int main(void)
         TEST(granted_ids_bring_all_versions_in_order),
         TEST(merge_nodes_are_listed_for_own_nodes_only),
         TEST(merges_of_channels_are_listed_for_nobody),
+        TEST(what_a_later_version_won_over_is_listed_for_own_nodes_only),
         TEST(head_that_goes_back_takes_versions_away),
         TEST(groups_grant_to_their_members),
         TEST(what_cannot_be_delivered_is_left_out),

@@ -1,0 +1,40 @@
+// A confirmation must not be answered with one, or two nodes would write to each other for ever. What a contact sends
+// therefore is confirmed only if the merge holds something that neither side had: after the first one all have it.
+#include "models/confirm.h"
+
+#include "data/versionnode.h"
+
+static enum status is_seen(struct model *m, const struct versionnode *merge, bool from_own, bool *seen, struct error *e)
+{
+    enum status status = STATUS_OK;
+    double depth = 0;
+    struct versionnode part;
+    struct versionnode holds = {.kind = VERSIONNODE_MERGE};
+    for (size_t i = 0; status == STATUS_OK && i < merge->before_count; i++) {
+        status = versionnode_read(store_versions(m->store), &merge->before[i], m->arena, &part, e);
+        if (status != STATUS_OK)
+            break;
+        depth = part.depth > depth ? part.depth : depth;
+        if (part.kind != VERSIONNODE_MERGE && hash_eq(&part.data, &merge->data))
+            holds = part;
+    }
+    *seen = holds.kind != VERSIONNODE_MERGE &&
+            (!from_own || (holds.depth >= depth && holds.creation_time >= merge->creation_time));
+    return status;
+}
+
+enum status confirm_version(struct model *m, const struct hash *id_hash, bool from_own, struct error *e)
+{
+    struct hash head;
+    struct versionnode node;
+    struct version_result ignored;
+    bool seen = true;
+    enum status status = store_head(m->store, id_hash, &head, e);
+    if (status == STATUS_OK)
+        status = versionnode_read(store_versions(m->store), &head, m->arena, &node, e);
+    if (status == STATUS_OK && node.kind == VERSIONNODE_MERGE)
+        status = is_seen(m, &node, from_own, &seen, e);
+    if (status == STATUS_OK && !seen)
+        status = version_confirm(store_versions(m->store), id_hash, node.creation_time + 1, &ignored, e);
+    return status;
+}
