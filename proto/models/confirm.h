@@ -5,9 +5,9 @@
 
 #include "models/model.h"
 
-// For an object whose head was moved by what somebody else sent; not for channels (channel_confirm.h). A merge of two
-// versions of which neither holds what it does is put under a change without a difference. from_own: the other node of
-// ours sent it, and the two were put together by their histories; then the time of the version that won must be the
-// later one, too, or others would go by the other one.
-// Both own nodes make the same version of it. It ends: whoever takes it in has nothing that it lacks.
-enum status confirm_version(struct model *m, const struct hash *id_hash, bool from_own, struct error *e);
+// For an object whose head was moved by what the node of a person sent; not for channels (channel_confirm.h). A merge
+// of two versions of which neither holds what it does is put under a change without a difference. Where the two were
+// put together by their histories, as those of own nodes are, the version that won must be the deeper and the later
+// one, too, or others would go by the other one. Both own nodes make the same version of it. It ends: whoever takes it
+// in has nothing that it lacks.
+enum status confirm_version(struct model *m, const struct hash *id_hash, const struct hash *from, struct error *e);

@@ -18,8 +18,7 @@
 
 static enum status confirm(struct model *m, const struct store_change *change, struct error *e)
 {
-    return hash_is_zero(&change->from) ? STATUS_OK
-                                       : confirm_version(m, &change->id_hash, sharing_is_own_node(m, &change->from), e);
+    return hash_is_zero(&change->from) ? STATUS_OK : confirm_version(m, &change->id_hash, &change->from, e);
 }
 
 static enum status react_to_profile(struct model *m, const struct store_change *change, struct error *e)

@@ -2,7 +2,11 @@
 #include "data/versionnode.h"
 #include "model_node.h"
 #include "models/confirm.h"
+#include "models/sharing.h"
 #include "tests/unit/cmocka_all.h"
+
+static const struct hash STRANGER = {{7}};
+static const struct hash OWN = {{8}};
 
 static struct value *settings(struct model *m, const char *one, const char *two)
 {
@@ -40,12 +44,12 @@ static void what_neither_version_holds_is_confirmed_once(void **state)
     keep(m, VERSION_CHANGE, 1000, settings(m, "ours", NULL));
     struct version_result merged = keep(m, VERSION_MERGE, 2000, settings(m, NULL, "theirs"));
     assert_int_equal(head_of(m, &merged.id_hash).kind, VERSIONNODE_MERGE);
-    MUST(confirm_version(m, &merged.id_hash, false, &e));
+    MUST(confirm_version(m, &merged.id_hash, &STRANGER, &e));
     struct versionnode head = head_of(m, &merged.id_hash);
     assert_int_equal(head.kind, VERSIONNODE_CHANGE);
     assert_true(hash_eq(&head.data, &merged.hash));
     assert_true(head.creation_time == 2001); // of both own nodes the same
-    MUST(confirm_version(m, &merged.id_hash, false, &e));
+    MUST(confirm_version(m, &merged.id_hash, &STRANGER, &e));
     struct versionnode again = head_of(m, &merged.id_hash);
     assert_true(hash_eq(&again.hash, &head.hash));
     model_node_end(&p->a);
@@ -57,7 +61,7 @@ static void what_a_contact_sent_is_not_said_to_it(void **state)
     struct model *m = model_node_begin(&p->a);
     keep(m, VERSION_CHANGE, 1000, settings(m, "ours", NULL));
     struct version_result merged = keep(m, VERSION_MERGE, 2000, settings(m, "ours", "theirs"));
-    MUST(confirm_version(m, &merged.id_hash, false, &e));
+    MUST(confirm_version(m, &merged.id_hash, &STRANGER, &e));
     assert_int_equal(head_of(m, &merged.id_hash).kind, VERSIONNODE_MERGE);
     model_node_end(&p->a);
 }
@@ -67,6 +71,7 @@ static void what_counts_here_for_its_history_counts_for_others(void **state)
 {
     struct model_pair *p = *state;
     struct model *m = model_node_begin(&p->a);
+    MUST(sharing_set_own_node(m, &OWN, &p->b.self->instance_keys.public_key, &e));
     keep(m, VERSION_CHANGE, 1000, settings(m, "base", NULL));
     keep(m, VERSION_CHANGE, 1001, settings(m, "once", NULL));
     struct version_result deep = keep(m, VERSION_CHANGE, 1002, settings(m, "twice", NULL));
@@ -81,7 +86,7 @@ static void what_counts_here_for_its_history_counts_for_others(void **state)
     MUST(versionnode_write(store_versions(m->store), &late, &e));
     MUST(version_follow(store_versions(m->store), &late.hash, &merged, &e));
     assert_true(hash_eq(&merged.hash, &deep.hash));
-    MUST(confirm_version(m, &deep.id_hash, true, &e));
+    MUST(confirm_version(m, &deep.id_hash, &OWN, &e));
     struct versionnode head = head_of(m, &deep.id_hash);
     assert_int_equal(head.kind, VERSIONNODE_CHANGE);
     assert_true(hash_eq(&head.data, &deep.hash) && head.creation_time == 5001);
