@@ -18,10 +18,11 @@
 enum {
     LINGERING_MAX = 64,
     STUCK_MS = 4000,
-    LIST_MS = 300000,    // the list of roots of a peer with a feed is gone through that often,
-    MISSES_MS = 15000,   // and after that time if something may be wanted that the feed does not bring
-    RECHECK_MS = 10000,  // an unchanged list is gone through again: something of it may have been lost here
-    KEPT_MAX = 16 << 20, // bytes of an own node's list that is kept; a longer one is sent whole every time
+    LIST_MS = 300000,         // the list of roots of a peer with a feed is gone through that often,
+    MISSES_MS = 15000,        // and after that time if something may be wanted that the feed does not bring
+    MISSES_CONTACT_MS = 1000, // of a contact, with the next news
+    RECHECK_MS = 10000,       // an unchanged list is gone through again: something of it may have been lost here
+    KEPT_MAX = 16 << 20,      // bytes of an own node's list that is kept; a longer one is sent whole every time
 };
 
 enum importer_state { IDLE, ASKING, PLANNING, FETCHING, FLOWING };
@@ -358,8 +359,9 @@ static void flow_taken(struct chum_importer *im, bool lists)
         go_through_list(im);
         return;
     }
-    if (chum_inflow_misses(im->inflow) && im->list_at > now(im) + MISSES_MS)
-        im->list_at = now(im) + MISSES_MS;
+    uint64_t again_at = now(im) + (im->options.peer_is_own ? MISSES_MS : MISSES_CONTACT_MS);
+    if (chum_inflow_misses(im->inflow) && im->list_at > again_at)
+        im->list_at = again_at;
     im->postponing = false;
     end_pass(im, STATUS_OK, NULL);
 }

@@ -20,7 +20,8 @@ struct play {
     uint64_t next_ms;   // and asked for the next one
     uint64_t rest_until;
     bool over_budget;
-    bool endless; // there is always more, and nothing new
+    bool once_more; // the batch is the next answer
+    bool endless;   // there is always more, and nothing new
 };
 
 static bool answer(void *ctx, struct script *script, const struct rpc_request *r)
@@ -29,7 +30,8 @@ static bool answer(void *ctx, struct script *script, const struct rpc_request *r
     p->lists += r->service == CHUM_GET_ACCESSIBLE_ROOTS;
     if (r->service != CHUM_FEED)
         return false;
-    if (p->feeds++ == 0) {
+    if (p->feeds++ == 0 || p->once_more) {
+        p->once_more = false;
         p->answer_ms = pipe_world_now(p->g.stage.world);
         rpc_answer_string(script->rpc, r->id, buf_span(&p->batch));
         return true;
@@ -263,6 +265,35 @@ static void what_is_ours_is_not_referred_to_unsent(void **state)
     assert_false(is_here(p, &album));
 }
 
+static bool wants_all;
+
+static bool wants(void *ctx, struct store *s, const struct hash *sender, struct span type, const struct hash *id_hash)
+{
+    (void)ctx, (void)s, (void)sender, (void)id_hash;
+    return wants_all || !span_eq_text(type, "Child");
+}
+
+// What comes later may be the reason why it is wanted now.
+static void what_was_not_wanted_is_asked_for_again_with_the_next_news(void **state)
+{
+    struct play *p = *state;
+    struct hash root = gallery_object(&p->g, "{'$type$':'Child','x':'1'}");
+    wants_all = false;
+    p->g.ours->policy.wants = wants;
+    meet(p);
+    add_root(p, &root, "Child");
+    p->once_more = true;
+    script_ask(&p->g.stage, &p->g.script, CHUM_NEW_ACCESSIBLE_ROOT_EVENT, "[]");
+    stage_sleep(&p->g.stage, 2000);
+    assert_false(p->once_more);
+    assert_false(is_here(p, &root));
+    unsigned lists = p->lists;
+    wants_all = true;
+    script_ask(&p->g.stage, &p->g.script, CHUM_NEW_ACCESSIBLE_ROOT_EVENT, "[]");
+    stage_sleep(&p->g.stage, 1000);
+    assert_int_equal(p->lists, lists + 1);
+}
+
 // ---- What it may make the store grow by -----------------------------------------------------------------------------
 
 static enum status takes(void *ctx, struct store *s, const struct hash *sender, const struct chum_load *load,
@@ -339,6 +370,7 @@ int main(void)
         PLAY(what_is_not_of_its_hash_or_type_is_not_taken),
         PLAY(what_is_too_big_for_a_contact_is_not_taken),
         PLAY(what_is_ours_is_not_referred_to_unsent),
+        PLAY(what_was_not_wanted_is_asked_for_again_with_the_next_news),
         PLAY(who_is_over_its_budget_is_asked_for_its_list),
         PLAY(whose_account_is_used_up_is_asked_later),
         PLAY(who_has_nothing_new_is_not_asked_all_the_time),
