@@ -1,9 +1,10 @@
 // What LAMA's renderer invokes, answered from tandem in the shapes it knows: a node of its own, and Bob, whom it meets.
 import assert from 'node:assert/strict';
-import {readFile} from 'node:fs/promises';
+import {cp, mkdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 
+import {CHANNELS} from '../../ipc/clients/lama/index.mjs';
 import {launch} from '../../ipc/clients/node/index.mjs';
 import {startLama, succeeds} from './lama_support.mjs';
 import {PACKAGE, SECRET, asked, gone, inFolder, until} from './support.mjs';
@@ -11,9 +12,18 @@ import {PACKAGE, SECRET, asked, gone, inFolder, until} from './support.mjs';
 const USER = {name: 'anna', password: SECRET};
 const LINK = 'https://edda.dev.refinio.one/invites/invitePartner/?invited=true/#';
 
+const CLIENT = path.join(PACKAGE, '../lama');
+
+const invoked = new Set();
+
 const withLama = (body) => inFolder(async (folder, open) => {
     const top = path.dirname(folder);
     const lama = open(await startLama(top));
+    const {invoke} = lama;
+    lama.invoke = (channel, ...args) => {
+        invoked.add(channel);
+        return invoke(channel, ...args);
+    };
     const bob = open(await launch({...asked(path.join(top, 'bob')), user: 'bob'}));
     await body(lama, bob);
     await lama.close();
@@ -33,8 +43,23 @@ async function meetBob(lama, bob) {
     return {anna, bobId: contacts.find(({name}) => name === 'bob').personId};
 }
 
+// In a folder of its own for each way to lay them: as a dependency, as in Debian, and, above, as in the repository.
+test('it finds the client', inFolder(async (folder) => {
+    for (const [home, beside] of [['one/node_modules/@tandem/lama', 'one/node_modules/@tandem/client'],
+        ['two/@tandem/lama', 'two/@tandem/client']]) {
+        const place = path.join(folder, home);
+        await mkdir(path.dirname(place), {recursive: true});
+        await cp(CLIENT, place, {recursive: true});
+        await cp(PACKAGE, path.join(folder, beside), {recursive: true});
+        assert.deepEqual((await import(path.join(place, 'index.mjs'))).CHANNELS, CHANNELS);
+    }
+    const alone = path.join(folder, 'alone');
+    await cp(CLIENT, alone, {recursive: true});
+    await assert.rejects(import(path.join(alone, 'index.mjs')), {code: 'ERR_MODULE_NOT_FOUND'});
+}));
+
 test('before anybody logs in it says so, and afterwards nobody is left', withLama(async (lama) => {
-    const described = (await readFile(path.join(PACKAGE, '../lama/README.md'), 'utf8')).match(/^\| .*/gm).join().match(/\w+:\w+/g);
+    const described = (await readFile(path.join(CLIENT, 'README.md'), 'utf8')).match(/^\| .*/gm).join().match(/\w+:\w+/g);
     assert.deepEqual(described.sort(), lama.channels.sort());
     assert.deepEqual(await succeeds(lama, 'chat:getConversations'), {success: true, data: [], total: 0, hasMore: false});
     assert.deepEqual((await succeeds(lama, 'chat:getMessages', {conversationId: 'x'})).messages, []);
@@ -147,3 +172,43 @@ test('invitations, settings, instances and keys', withLama(async (lama, bob) => 
     await until('the archive to be back', async () =>
         (await succeeds(lama, 'iom:getInstances')).data[0].status === 'online');
 }));
+
+test('what else there is', withLama(async (lama) => {
+    const dataOf = async (channel, ...args) => (await succeeds(lama, channel, ...args)).data;
+    assert.equal((await lama.invoke('chat:getCurrentUser')).success, false);
+    assert.deepEqual(await dataOf('query:getState'), {});
+    const {user} = await succeeds(lama, 'auth:register', {username: USER.name, password: USER.password});
+    assert(lama.told.some(([channel]) => channel === 'auth:registerSuccess'));
+    assert.equal((await succeeds(lama, 'action:login', {username: USER.name, password: USER.password})).user.id, user.id);
+    assert.deepEqual((await succeeds(lama, 'chat:getCurrentUser')).user, {id: user.id, name: 'anna'});
+    assert.deepEqual(await dataOf('action:init'), {initialized: true, platform: 'electron'});
+    for (const channel of ['chat:initializeDefaultChats', 'chat:uiReady', 'iom:updateDataStats'])
+        assert.deepEqual(await lama.invoke(channel), {success: true});
+    assert.deepEqual((await succeeds(lama, 'contacts:list')).contacts, []);
+    const {invitation} = await succeeds(lama, 'onecore:createBrowserPairingInvite');
+    assert.deepEqual((await succeeds(lama, 'onecore:getBrowserPairingInvite')).invitation, invitation);
+
+    assert.match((await succeeds(lama, 'onecore:getNodeConfig')).config['listen.address'], /^localhost:/);
+    const {instanceId, ownCredentials} = await succeeds(lama, 'onecore:getCredentialsStatus');
+    assert.deepEqual([instanceId.length, typeof ownCredentials], [64, 'number']);
+    await succeeds(lama, 'state:set', {key: 'tab', value: 2});
+    assert.equal(await dataOf('query:getState', {path: 'tab'}), 2);
+    assert.deepEqual(await dataOf('state:subscribe', {paths: ['tab']}), {subscribed: true, paths: ['tab']});
+    assert.deepEqual(await dataOf('settings:subscribe'), {subscribed: true});
+    assert.deepEqual(await dataOf('settings:syncIoM', {'iom.browser.size': 3, other: 4}), {'iom.browser.size': 3});
+    assert.equal((await succeeds(lama, 'onecore:syncConnectionSettings', {relay: 'x'})).settingsId, 'connections');
+    assert.equal((await dataOf('settings:getConfig')).node.initialized, true);
+
+    const {data: group} = await succeeds(lama, 'chat:createConversation', {type: 'group', name: 'Notes', participants: []});
+    const {data: said} = await succeeds(lama, 'action:sendMessage', {conversationId: group.id, text: 'a note'});
+    const found = await until('it to be found', async () =>
+        (await lama.controller.tandem.chat.search({text: 'a note'})).items[0]);
+    assert.equal(found.id, said.id);
+    assert.equal(typeof (await dataOf('chat:verifyMessageAssertion', {messageHash: said.id})).valid, 'boolean');
+    await succeeds(lama, 'action:logout');
+    assert.equal((await dataOf('auth:check')).authenticated, false);
+}));
+
+test('every channel was tried', () => {
+    assert.deepEqual(CHANNELS.filter((channel) => !invoked.has(channel)), []);
+});

@@ -1,5 +1,6 @@
 // The half of LAMA's main process that was a node: what the renderer invokes is answered from tandem, and what happens is
 // sent to it under LAMA's names. Each part below is a table of channels; a handler gets the Lama and what was invoked with.
+import {launch} from './client.mjs';
 import {TELLS} from './events.mjs';
 import {FILES} from './files.mjs';
 import {INSTANCES} from './instances.mjs';
@@ -7,7 +8,6 @@ import {NODE} from './node.mjs';
 import {PEOPLE} from './people.mjs';
 import {SETTINGS} from './settings.mjs';
 import {TALK} from './talk.mjs';
-import {launch} from '@tandem/client';
 
 const HANDLERS = {...NODE, ...PEOPLE, ...TALK, ...FILES, ...INSTANCES, ...SETTINGS};
 
