@@ -8,7 +8,7 @@
 #include "ipc/errors.h"
 #include "supervisor/core.h"
 
-enum { WAIT_MS = 30000, RESTART_MS = 30000, JOIN_MS = 300, EVENTS_LIMIT = 500 };
+enum { WAIT_MS = 30000, RESTART_MS = 30000, JOIN_MS = 300, EVENTS_LIMIT = 500, PAGE_DEFAULT = 100 };
 
 // --- wait ------------------------------------------------------------------------------------------------------------
 
@@ -155,6 +155,30 @@ static const json_t *contact_among(const json_t *items, const json_t *person)
     return NULL;
 }
 
+// Whether the answer is the whole list, of all identities.
+static bool is_whole(struct ipc_request *r, const json_t *list)
+{
+    return ipc_request_text(r, P_after) == NULL && ipc_request_text(r, P_as) == NULL &&
+           !json_is_string(json_object_get(list, "next"));
+}
+
+// Those whom the archive has just met, and of whom the sparse node has not heard.
+static void add_unheard(struct ipc_request *r, json_t *items, const json_t *archives)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(archives, i, item)
+    {
+        bool own = json_is_true(json_object_get(item, "own"));
+        if (own || contact_among(items, json_object_get(item, "personId")) != NULL ||
+            (int64_t)json_array_size(items) >= ipc_request_int(r, P_limit, PAGE_DEFAULT))
+            continue;
+        if (ipc_request_bool(r, P_unread, false))
+            json_object_set_new(item, "unread", json_integer(0));
+        json_array_append(items, item);
+    }
+}
+
 // A list of contacts as it is without the archive, if that says nothing.
 static void contacts_joined(void *ctx, json_t *result, const struct error *error)
 {
@@ -170,6 +194,8 @@ static void contacts_joined(void *ctx, json_t *result, const struct error *error
     {
         ipc_contact_join(item, contact_among(json_object_get(result, "items"), json_object_get(item, "personId")));
     }
+    if (is_whole(r, list))
+        add_unheard(r, json_object_get(list, "items"), json_object_get(result, "items"));
     ipc_request_reply(r, list);
 }
 
@@ -179,9 +205,11 @@ static void join_contacts(struct forwarding *f, json_t *result)
     json_t *persons = json_array();
     size_t i;
     json_t *item;
+    bool whole = is_whole(f->request, result); // then all are asked for
     json_array_foreach(json_object_get(result, "items"), i, item)
     {
-        json_array_append(persons, json_object_get(item, "personId"));
+        if (!whole)
+            json_array_append(persons, json_object_get(item, "personId"));
     }
     f->first = json_incref(result);
     f->process = archive->process;

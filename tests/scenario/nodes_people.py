@@ -275,6 +275,25 @@ def test_a_disabled_contact_is_called_so(t):
     with_two(t, run)
 
 
+def test_a_contact_is_listed_once_it_is_paired(t):
+    """Also before the sparse node has heard of it, here because it does not listen to its archive."""
+    second = Installation()
+    try:
+        joe, ann = Pair(t), Pair(second, user="ann")
+        joe.ok("--node", "sparse", "contact", "disable", joe.archive)
+        ann.ok("pair", json.dumps(joe.ok("invite")))
+        until(lambda: ann.archive in persons(joe, "archive"), "the archive has stored it")
+        assert ann.archive not in persons(joe, "sparse")
+        listed = joe.ok("contacts")
+        [found] = [c for c in listed if c["personId"] == ann.archive]
+        assert found["pairedWith"] == ["archive"] and not found["own"] and find(joe, ann.archive)["level"] == found["level"]
+        assert joe.sparse not in [c["personId"] for c in listed]
+        assert [c["unread"] for c in t.call("contacts.list", unread=True)["items"] if c["personId"] == ann.archive] == [0]
+        assert len(t.call("contacts.list", limit=1)["items"]) == 1
+    finally:
+        second.clean()
+
+
 def test_a_contact_has_its_name_once_it_is_paired(t):
     def run(joe, ann):
         joe.ok("contact", "forget", ann.archive, "--wipe")
