@@ -164,7 +164,7 @@ static const struct ipc_method rows[] = {
     {"blob.begin", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Begins a file. It is forgotten when no piece comes for 10 minutes, and when a piece could not be written.", "{blob}",
      {BOOL(tied, "forget it as soon as this connection is closed; without it the pieces may come on any")}},
-    {"blob.chunk", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+    {"blob.chunk", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Adds a piece; the same piece at the same offset may come again.", "{size}, so far",
      {TEXT(blob, REQUIRED, 64, "of blob.begin"),
       INT(offset, REQUIRED, 0, INT64_MAX, "where the piece begins; pieces follow each other"),
@@ -340,6 +340,22 @@ static const struct ipc_method rows[] = {
      "file; state is present, remote (the other node has the bytes) or wanted (known by name, missing); the biggest "
      "first; objects and bytes count what is present",
      {{0}}},
+
+    {"rule.quota", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "How many bytes of files the sparse node keeps, of those that the archive has too. Without bytes it only says so.",
+     "{quota, bytes, files}; bytes and files are here now",
+     {INT(bytes, OPTIONAL, 0, INT64_MAX, "from now on; by default sparse.quota_mb counts")}},
+    {"rule.add", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "A rule about what the sparse node takes and keeps: one of the four. What is here stays here.", "{id}",
+     {INT(size, OPTIONAL, 0, INT64_MAX, "files up to so many bytes come by themselves, the others when they are read"),
+      TEXT(type, OPTIONAL, 76, "objects of this type of an application stay at the archive"),
+      TEXT(topic, OPTIONAL, 1024, "only topics with such a rule come; as elsewhere"),
+      INT(days, OPTIONAL, 0, 36500, "files that were not used for so long go, if the archive has them")}},
+    {"rule.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
+     "The rules.", "{items:[{id, kind, size|type|topic|days}], next}; kind is size, type, topic or age", {PAGE}},
+    {"rule.remove", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
+     "Takes a rule back: what stayed away for it comes.", "{}",
+     {INT(id, REQUIRED, 1, INT64_MAX, "of rule.list")}},
 
     // --- watching ---------------------------------------------------------------------------------------------------
     {"stats", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,

@@ -42,6 +42,10 @@ static const struct row {
     {"sparse.take_kb", NUMBER, 0, 1073741824, true, "64",
      "kilobytes up to which files of the archive come to the sparse node by themselves; bigger ones when"
      " they are read"},
+    {"sparse.quota_mb", NUMBER, 0, 16777216, true, "32",
+     "megabytes of files that the sparse node keeps; what the archive has too goes, the longest unused first"},
+    {"sparse.keep_s", NUMBER, 0, 31536000, true, "60",
+     "seconds for which a file that is not read to its end stays, whatever the quota"},
     {"autostart.secret", KEEPER, 0, 0, false, "none",
      "who hands over the secret after a start: none, credential (systemd) or keyring (secret-tool)"},
     {"autostart.user", TEXT, 0, 0, false, "",

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "chum/exporter.h"
+#include "chum/held.h"
 #include "chum/hello.h"
 #include "chum/importer.h"
 #include "chum/news.h"
@@ -111,11 +112,9 @@ static void pass_over(void *ctx, enum status status, const struct error *why)
     if (objects != 0)
         chum_pace_keep_active(&s->pace, now(s), CHUM_ACTIVE_MS);
     bool first = !s->importing && status == STATUS_OK;
-    if (first) {
-        s->importing = true;
-        if (s->events.importing != NULL)
-            s->events.importing(s->events.ctx, s);
-    }
+    s->importing = s->importing || first;
+    if (first && s->events.importing != NULL)
+        s->events.importing(s->events.ctx, s);
     if ((first || objects != 0) && s->events.passed != NULL)
         s->events.passed(s->events.ctx, s, objects, s->counts.bytes_received - s->bytes_before, s->pace.took);
     if (status == STATUS_OK && !chum_importer_is_postponing(s->importer) && !chum_importer_is_fetching(s->importer) &&
@@ -250,10 +249,9 @@ static uint64_t deadline(void *ctx)
     struct chum_session *s = ctx;
     const uint64_t others[] = {rpc_deadline(s->rpc), chum_exporter_deadline(s->exporter), s->hello.due};
     uint64_t first = s->due;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (others[i] != 0 && (first == 0 || others[i] < first))
             first = others[i];
-    }
     return first;
 }
 
@@ -275,11 +273,9 @@ static void on_time(void *ctx, uint64_t now_ms)
     rpc_on_time(s->rpc, now_ms);
     if (chum_exporter_deadline(s->exporter) != 0 && chum_exporter_deadline(s->exporter) <= now_ms)
         chum_exporter_drained(s->exporter);
-    if (stopping && (rpc_pending(s->rpc) == 0 || s->due <= now_ms)) {
+    if (stopping && (rpc_pending(s->rpc) == 0 || s->due <= now_ms))
         finish_stop(s);
-        return;
-    }
-    if (s->phase == OPENING)
+    else if (s->phase == OPENING)
         chum_hello_on_time(&s->hello, now_ms);
     else if (s->phase == RUNNING && s->due != 0 && s->due <= now_ms)
         next_step(s);
@@ -448,6 +444,11 @@ bool chum_session_refetch(struct chum_session *s, const struct hash_list *hashes
         return false;
     chum_refetch_begin(&s->refetches, s->fetch, hashes, done, ctx);
     return true;
+}
+
+bool chum_session_ask_held(struct chum_session *s, const struct hash_list *files, chum_session_held done, void *ctx)
+{
+    return s->phase == RUNNING && s->options.peer_is_own && chum_held_ask(s->fetch, files, done, ctx);
 }
 
 void chum_session_tell_news(struct chum_session *s)

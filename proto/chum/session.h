@@ -52,6 +52,10 @@ uint64_t chum_session_recheck(struct chum_session *s);
 typedef void (*chum_session_refetched)(void *ctx, const struct hash_list *failed, const struct error *why);
 bool chum_session_refetch(struct chum_session *s, const struct hash_list *hashes, chum_session_refetched done,
                           void *ctx);
+// Asks an own node which of these files, CHUM_HELD_MAX at most, it has: how many bytes of each, -1 for none. false: not
+// now. Otherwise done is called once, from the loop, later; sizes NULL: there is no answer.
+typedef void (*chum_session_held)(void *ctx, const int64_t *sizes);
+bool chum_session_ask_held(struct chum_session *s, const struct hash_list *files, chum_session_held done, void *ctx);
 // Something in the store has changed: who may see it and listens is told (news.h), so that it asks at once.
 void chum_session_tell_news(struct chum_session *s);
 void chum_session_keep_active(struct chum_session *s, uint64_t ms); // somebody waits: poll often for this long

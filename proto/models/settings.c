@@ -13,6 +13,11 @@ static struct value *make_id(struct model *m, struct span store_id)
     return object;
 }
 
+enum status settings_id(struct model *m, struct span store_id, struct hash *id_hash, struct error *e)
+{
+    return model_id(m, make_id(m, store_id), id_hash, e);
+}
+
 static enum status load(struct model *m, struct span store_id, struct value **properties, struct error *e)
 {
     struct value *object;

@@ -137,6 +137,7 @@ static void errand_over(void *ctx, const struct hash_list *failed, const struct 
         status = judge(&r->hash, why, &e);
     tell(f, r, status, &e);
     drop_unused(f);
+    room_look(f->node->room);
 }
 
 static void run(struct fetches *f, struct errand *r)

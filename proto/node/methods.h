@@ -11,6 +11,7 @@ extern const struct node_method NODE_METHODS_CONTACTS[];      // contacts.*, con
 extern const struct node_method NODE_METHODS_DELETION[];      // chat.delete, object.delete
 extern const struct node_method NODE_METHODS_IDENTITIES[];    // identity.*
 extern const struct node_method NODE_METHODS_PEOPLE[];        // profile.*, group.*
+extern const struct node_method NODE_METHODS_ROOM[];          // rule.*
 extern const struct node_method NODE_METHODS_SETTINGS[];      // settings.*
 extern const struct node_method NODE_METHODS_SHARE[];         // share.*, roots.*
 extern const struct node_method NODE_METHODS_TOPICS[];        // topic.list, topic.members, topic.read-up-to

@@ -8,7 +8,7 @@
 // What the model layer keeps in Settings of its own is nothing to be set by hand.
 static enum status check_store(struct node_job *job, struct error *e)
 {
-    static const char *const taken[] = {"trust.", "contact.", "topic.", "chat."};
+    static const char *const taken[] = {"trust.", "contact.", "topic.", "chat.", "sparse."};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (span_starts_with(node_job_text(job, P_store), span_of(taken[i])))
             return error_set(e, STATUS_REFUSED, "REFUSED", "names of settings that begin with %s are taken", taken[i]);

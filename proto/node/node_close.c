@@ -40,6 +40,8 @@ void node_close(struct node *n)
     n->fetches = NULL;
     deliveries_destroy(n->deliveries);
     n->deliveries = NULL;
+    room_destroy(n->room);
+    n->room = NULL;
     sweeper_destroy(n->sweeper);
     n->sweeper = NULL;
     followers_destroy(n->followers);

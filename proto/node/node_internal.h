@@ -12,6 +12,7 @@
 #include "node/fetches.h"
 #include "node/followers.h"
 #include "node/node.h"
+#include "node/room.h"
 #include "node/sweeper.h"
 #include "node/works.h"
 
@@ -55,6 +56,7 @@ struct node {
     struct deliveries *deliveries;
     struct sweeper *sweeper;
     struct fetches *fetches;
+    struct room *room;           // of a sparse node
     atomic_uint_least64_t takes; // of a sparse node: bytes up to which files come by themselves
     void *kind_state;
     char url[ADDRESS_URL_MAX + 1];       // where this machine reaches it; empty = nowhere

@@ -86,6 +86,7 @@ void node_serve(struct node *n)
     node_methods_add(n, NODE_METHODS_CONTACTS);
     node_methods_add(n, NODE_METHODS_DELETION);
     node_methods_add(n, NODE_METHODS_SETTINGS);
+    node_methods_add(n, NODE_METHODS_ROOM);
     node_methods_add(n, NODE_METHODS_SHARE);
     node_methods_add(n, NODE_METHODS_TOPICS);
     node_methods_add(n, NODE_METHODS_TOPICS_CHANGE);

@@ -70,7 +70,7 @@ static void take_over(struct opening *o)
     n->deliveries = deliveries_create(n);
     n->sweeper = sweeper_create(n);
     n->fetches = fetches_create(n);
-    atomic_store(&n->takes, (uint64_t)json_integer_value(json_object_get(n->config, "sparse.take_kb")) << 10);
+    n->room = room_create(n);
     n->peers = peers_create(n, &o->own_peer);
     n->peers->own.restoring = o->restoring;
     if (n->kind->start != NULL)

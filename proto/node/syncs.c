@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "models/sparing.h"
 #include "node/syncs_internal.h"
 
 enum { FOLLOW_MS = 60000 };
@@ -58,6 +59,15 @@ bool syncs_refetch(struct syncs *ss, const struct hash *own, const struct hash_l
 {
     for (struct sync *s = ss->list; s != NULL; s = s->next)
         if (is_with(s, own) && chum_session_refetch(s->session, hashes, done, ctx))
+            return true;
+    return false;
+}
+
+bool syncs_ask_held(struct syncs *ss, const struct hash *own, const struct hash_list *files, chum_session_held done,
+                    void *ctx)
+{
+    for (struct sync *s = ss->list; s != NULL; s = s->next)
+        if (is_with(s, own) && chum_session_ask_held(s->session, files, done, ctx))
             return true;
     return false;
 }
@@ -129,6 +139,7 @@ struct syncs *syncs_create(struct peers *p)
     struct syncs *ss = mem_alloc(sizeof *ss);
     ss->peers = p;
     ss->refusals = refusals_create();
+    ss->sparing = node_kind(p->node)->store == STORE_SPARSE ? sparing_cache_create() : NULL;
     return ss;
 }
 
@@ -147,5 +158,6 @@ void syncs_destroy(struct syncs *ss)
         free(f);
     }
     refusals_destroy(ss->refusals);
+    sparing_cache_destroy(ss->sparing);
     free(ss);
 }

@@ -20,6 +20,9 @@ bool syncs_with(const struct syncs *ss, const struct hash *person, bool *importi
 // Asks the other own node for what was lost here (chum/refetch.h). false: it is not connected; done will not be called.
 bool syncs_refetch(struct syncs *ss, const struct hash *own, const struct hash_list *hashes,
                    chum_session_refetched done, void *ctx);
+// Asks it which of these files it has (chum_session_ask_held).
+bool syncs_ask_held(struct syncs *ss, const struct hash *own, const struct hash_list *files, chum_session_held done,
+                    void *ctx);
 void syncs_recheck(struct syncs *ss);              // goes through all that peers show again: something was lost here
 bool syncs_have_rechecked(const struct syncs *ss); // that is over
 // May it fetch this from the identity?

@@ -37,7 +37,8 @@ struct syncs {
     struct speaker *speakers;
     struct refusals *refusals;
     struct sync *list;
-    struct chum_counts ended; // sums over finished sessions
+    struct sparing_cache *sparing; // of a sparse node: the store thread's
+    struct chum_counts ended;      // sums over finished sessions
     bool closing;
     OWNER // the loop's thread, but for speakers
 };

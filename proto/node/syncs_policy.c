@@ -6,6 +6,7 @@
 #include "models/entitled.h"
 #include "models/policy.h"
 #include "models/sharing.h"
+#include "models/sparing.h"
 #include "node/ledger.h"
 #include "node/node_internal.h"
 #include "node/syncs_internal.h"
@@ -22,7 +23,10 @@ static bool wants(void *ctx, struct store *s, const struct hash *sender, struct 
         return false;
     struct arena *a = arena_create();
     struct model m = model_for(ctx, s, a);
+    struct sparing_cache *sparing = f->owner->sparing;
     bool yes = policy_may_want(&m, sender, type, id_hash);
+    if (yes && sparing != NULL && sharing_is_own_node(&m, sender))
+        yes = !sparing_refuses(sparing, &m, type, id_hash);
     arena_destroy(a);
     return yes;
 }

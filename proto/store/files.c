@@ -11,6 +11,7 @@
 #include "store/objects.h"
 #include "store/place.h"
 #include "store/put.h"
+#include "store/room_internal.h"
 #include "store/rows.h"
 #include "store/state.h"
 #include "store/statements.h"
@@ -184,6 +185,7 @@ enum status store_read_chunk(struct store *s, const struct hash *hash, uint64_t 
         return status;
     if (row.state == STATE_REMOTE)
         return object_is_remote(s, hash, e);
+    room_use(s, hash, offset + STORE_CHUNK >= row.size);
     if (offset > row.size || (offset == row.size && offset != 0))
         return STATUS_OK;
     status = read_inside(s, row.seq, offset, out, &inside, e);

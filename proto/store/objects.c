@@ -7,6 +7,7 @@
 #include "store/objects.h"
 #include "store/place.h"
 #include "store/remake.h"
+#include "store/room_internal.h"
 #include "store/rows.h"
 #include "store/schema.h"
 #include "store/state.h"
@@ -107,6 +108,8 @@ static enum status get(struct store *s, const struct hash *hash, const struct ob
     if (row->size > STORE_BODY_LIMIT)
         return error_set(e, STATUS_TOO_BIG, "TOO-BIG", "%s has %llu bytes; read it in chunks", hash_text(hash).s,
                          (unsigned long long)row->size);
+    if (row->type != NULL && (row->type->kind == STORE_BLOB || row->type->kind == STORE_CLOB))
+        room_use(s, hash, true);
     enum status status = read_whole(s, hash, row, a, text, e);
     if (status == STATUS_NOT_FOUND)
         return object_is_damaged(s, hash, e);

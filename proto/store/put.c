@@ -12,6 +12,7 @@
 #include "store/provenance.h"
 #include "store/put.h"
 #include "store/remake.h"
+#include "store/room_internal.h"
 #include "store/rows.h"
 #include "store/schema.h"
 #include "store/scope_events.h"
@@ -188,13 +189,12 @@ static enum status put_file(struct store *s, const struct hash *hash, int kind, 
     if (status == STATUS_OK && found && deletion_stays(s, &before, hash))
         return STATUS_OK;
     *is_new = !found || before.state >= STATE_WANTED;
-    if (status == STATUS_OK && found && before.state <= state)
-        return vouch_again(s, hash, &before, e);
-    if (status != STATUS_OK)
-        return status;
+    bool here = status == STATUS_OK && found && before.state <= state;
+    if (status != STATUS_OK || here)
+        return here ? vouch_again(s, hash, &before, e) : status;
     struct object_row row = {.size = size, .state = state, .tree = TREE_DELIVERABLE};
-    if (found && before.type != NULL &&
-        before.state != STATE_DELETED) { // a lost or remote object whose bytes come back as a file stays what it was
+    bool known = found && before.type != NULL && before.state != STATE_DELETED;
+    if (known) { // a lost or remote object whose bytes come back as a file stays what it was
         row.seq = before.seq;
         row.type = before.type;
         row.id_hash = before.id_hash;
@@ -204,11 +204,13 @@ static enum status put_file(struct store *s, const struct hash *hash, int kind, 
     }
     if (row.type == NULL)
         return STATUS_IO;
-    provenance_begin(s, found && before.type != NULL && before.state != STATE_DELETED, &before, &row);
+    provenance_begin(s, known, &before, &row);
     if (status == STATUS_OK)
         status = put_row(s, hash, found, &before, &row, body, e);
     if (status == STATUS_OK && found)
         status = want_no_more(s, hash, e);
+    if (status == STATUS_OK && state == STATE_PRESENT)
+        status = room_add(s, &row, e);
     if (status != STATUS_OK)
         return status;
     if (*is_new)

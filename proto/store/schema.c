@@ -1,4 +1,4 @@
-// The database of a store, version 6 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
+// The database of a store, version 7 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
 // in the order they came.
 //
 //   type          the recipe names (and the two kinds of files) objects refer to by a small number
@@ -27,6 +27,8 @@
 //   gone          whose bytes are to be removed from the disk, files and pages of the database
 //   epoch         random, anew with every database: a feed's cursor is (epoch, seq)
 //   op, setting
+//   used          of a sparse store: files that are here, and when each was used last, in ms since 1970 (room.h);
+//                 used_total: how much that is, kept by triggers
 //   outbox        what another node is to do for the user (outbox.h); outbox_total: what waits, kept by triggers
 //   delivery      how far each own message got, by recipient (delivery.h); change numbers the changes
 //   trace         the way of the last messages, step by step (trace.h)
@@ -39,7 +41,7 @@
 #include "store/state.h"
 #include "store/statements.h"
 
-enum { STORE_VERSION = 6 }; // user_version of the database
+enum { STORE_VERSION = 7 }; // user_version of the database
 
 // What is written and sent by way of another node. Before version 3 there was nothing of it.
 #define FACE_TABLES                                                                                                    \
@@ -79,6 +81,24 @@ enum { STORE_VERSION = 6 }; // user_version of the database
     "CREATE TABLE again(seq INTEGER PRIMARY KEY, scope INTEGER NOT NULL, version INTEGER NOT NULL, UNIQUE(scope, "     \
     "version)) STRICT;"
 
+// Which files have to go first (room.h). Before version 7 all stayed.
+#define ROOM_TABLES                                                                                                    \
+    "CREATE TABLE used(seq INTEGER PRIMARY KEY, size INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;"                   \
+    "CREATE INDEX used_at ON used(at);"                                                                                \
+    "CREATE TABLE used_total(count INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;"                                  \
+    "INSERT INTO used_total VALUES(0, 0);"                                                                             \
+    "CREATE TRIGGER used_in AFTER INSERT ON used BEGIN UPDATE used_total SET count = count + 1, bytes = bytes + "      \
+    "NEW.size; END;"                                                                                                   \
+    "CREATE TRIGGER used_out AFTER DELETE ON used BEGIN UPDATE used_total SET count = count - 1, bytes = bytes - "     \
+    "OLD.size; END;"                                                                                                   \
+    "CREATE TRIGGER used_gone AFTER UPDATE OF state ON object WHEN OLD.state = 0 AND NEW.state <> 0 BEGIN DELETE "     \
+    "FROM used WHERE seq = OLD.seq; END;"
+
+// What was there when they were made.
+static const char used_before[] =
+    "INSERT INTO used SELECT o.seq, o.size, 0 FROM object o JOIN type t ON t.id = o.type WHERE o.state = 0 AND t.kind "
+    "IN (2, 3);";
+
 static const char tables[] =
     "CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind INTEGER NOT NULL, UNIQUE(name, kind)) STRICT;"
     "CREATE TABLE object(seq INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, type INTEGER, size INTEGER NOT NULL, "
@@ -114,7 +134,7 @@ static const char tables[] =
     "CREATE TABLE total(objects INTEGER NOT NULL, bytes INTEGER NOT NULL, next_seq INTEGER NOT NULL) STRICT;"
     "INSERT INTO total VALUES(0, 0, 1);"
     "CREATE TABLE epoch(value INTEGER NOT NULL) STRICT;"
-    "INSERT INTO epoch VALUES(random());" FACE_TABLES TRACE_TABLE DELETION_TABLES FEED_TABLES;
+    "INSERT INTO epoch VALUES(random());" FACE_TABLES TRACE_TABLE DELETION_TABLES FEED_TABLES ROOM_TABLES;
 
 static enum status schema_create(struct store *s, struct error *e)
 {
@@ -136,9 +156,10 @@ static const char from_1[] =
 static enum status schema_migrate(struct store *s, int64_t version, struct error *e)
 {
     struct buf sql = {0};
-    buf_printf(&sql, "BEGIN IMMEDIATE; %s %s %s %s %s PRAGMA user_version = %d; COMMIT", version < 2 ? from_1 : "",
-               version < 3 ? FACE_TABLES : "", version < 4 ? TRACE_TABLE : "", version < 5 ? DELETION_TABLES : "",
-               version < 6 ? FEED_TABLES : "", STORE_VERSION);
+    buf_printf(&sql, "BEGIN IMMEDIATE; %s %s %s %s %s %s %s PRAGMA user_version = %d; COMMIT",
+               version < 2 ? from_1 : "", version < 3 ? FACE_TABLES : "", version < 4 ? TRACE_TABLE : "",
+               version < 5 ? DELETION_TABLES : "", version < 6 ? FEED_TABLES : "", version < 7 ? ROOM_TABLES : "",
+               version < 7 && s->kind == STORE_SPARSE ? used_before : "", STORE_VERSION);
     enum status status = store_sql(s, buf_cstr(&sql), e);
     if (status != STATUS_OK && !sqlite3_get_autocommit(s->main.db))
         (void)store_sql(s, "ROLLBACK", NULL);

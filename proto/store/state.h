@@ -64,6 +64,7 @@ struct store {
     size_t announced;
     struct hash_list damaged; // found unreadable, not yet marked wanted
     struct hash_list missed;  // asked for, and remote
+    struct hash_map *uses;    // files read since it was written down (room.c)
     struct note *notes;       // settings that wait for the next commit (op.c)
     size_t note_count;
     struct hash_list arrivals;            // files that wait in incoming/ for the commit

@@ -204,6 +204,13 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_SETTING_SET] = "INSERT OR REPLACE INTO setting(name, value) VALUES(?1, ?2)",
     [SQL_TOTAL_SET] = "UPDATE total SET objects = ?1, bytes = ?2, next_seq = ?3",
 
+    [SQL_USED_ADD] = "INSERT INTO used(seq, size, at) VALUES(?1, ?2, ?3) ON CONFLICT(seq) DO UPDATE SET at = "
+                     "excluded.at",
+    [SQL_USED_NOTE] = "UPDATE used SET at = ?2 WHERE seq = (SELECT seq FROM object WHERE hash = ?1)",
+    [SQL_USED_LEAST] = "SELECT o.hash, u.size, u.at FROM used u JOIN object o ON o.seq = u.seq ORDER BY u.at, "
+                       "u.seq LIMIT ?1 OFFSET ?2",
+    [SQL_USED_TOTAL] = "SELECT count, bytes FROM used_total",
+
     [SQL_OUTBOX_ADD] = "INSERT INTO outbox(op, method, params, created_at, topic, message, time) VALUES(?1, ?2, ?3, "
                        "?4, ?5, ?6, ?7)",
     [SQL_OUTBOX_TOTAL] = "SELECT count, bytes FROM outbox_total",

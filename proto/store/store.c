@@ -92,6 +92,7 @@ static struct store *create(const struct store_options *options)
     scope_events_create(s);
     s->withheld = hash_map_create();
     s->needed = hash_map_create();
+    s->uses = hash_map_create();
     return s;
 }
 
@@ -205,6 +206,7 @@ void store_close(struct store *s)
     hash_map_destroy(s->needed);
     hash_list_free(&s->damaged);
     hash_list_free(&s->missed);
+    hash_map_destroy(s->uses);
     free(s->notes);
     changes_free(s->changes, s->change_count);
     free(s->marks);

@@ -327,6 +327,17 @@ const struct ctl_command CTL_COMMANDS[] = {
     {"storage", "", 0, 0, "Show what the store holds, by type",
      "KIND: object, id (of a versioned object) or file. STATE: present; remote, the other node has the bytes; wanted, known\n"
      "by its name and missing. The largest come first.", "storage --node archive", 30, run_storage, {{0}}},
+    {"storage quota", "[SIZE]", 0, 1, "Show or set how much of files the sparse node keeps",
+     "Files that were not used for longest go first, and only those that the archive says to have; they come back when they are\n"
+     "read. Without SIZE it says what counts and what is here.", "storage quota 200MB", 30, run_storage_quota, {{0}}},
+    {"sync rule", "add|list|remove [RULE]", 1, 2, "Say what the sparse node takes and keeps",
+     "add takes one of the options; of several rules of a kind the smallest number counts, and any of the types and topics.\n"
+     "What is here already stays. remove takes a rule back: what stayed away for it comes.",
+     "sync rule add --size 1MB", 30, run_sync_rule,
+     {{"size", '\0', "SIZE", "files up to SIZE come by themselves, bigger ones when they are read"},
+      {"type", '\0', "TYPE", "objects of this type of an application stay at the archive"},
+      {"topic", '\0', "TOPIC", "only topics of such rules come"},
+      {"age", '\0', "DAYS", "files that were not used for so long go, if the archive has them"}}},
     {"events", "", 0, 0, "Show what happened lately",
      "The last 10,000 events, also of before the supervisor was started. With --node only those of that node. With\n"
      "--follow it goes on until Ctrl-C.",

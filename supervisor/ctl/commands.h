@@ -55,6 +55,9 @@ CTL_RUN(run_recipe_add);
 CTL_RUN(run_recipe_list);
 CTL_RUN(run_blob_put);
 CTL_RUN(run_blob_get);
+// cmd_room.c
+CTL_RUN(run_storage_quota);
+CTL_RUN(run_sync_rule);
 // cmd_share.c
 CTL_RUN(run_share_change);
 CTL_RUN(run_share_list);

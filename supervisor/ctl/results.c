@@ -43,6 +43,8 @@ static const struct {
     {"topic rename", "one of what 'topic list' has"},
     {"topic leave", "one of what 'topic list' has, and newOwner: the person who became owner by it, or null"},
     {"topic read", "what 'chat list' has"},
+    {"storage quota", "=rule.quota"},
+    {"sync rule", "add {id}; list [{id, kind, size|type|topic|days}]; remove {}"},
     {"blob put", "=blob.commit"},
     {"blob get", "=blob.stat"},
     {"events", "a stream: each {seq, node, event, time, data}; where some are lost {event:\"stream.gap\", lost}"},

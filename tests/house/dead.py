@@ -23,7 +23,6 @@ KEPT = {
     "IPC_EVENTS": "likewise, that of the events",
     "IPC_EVENT_COUNT": "likewise",
     "ipc_kind_name": "likewise, that of the control methods",
-    "store_evict": "the sparse node gives up what the archive has: not built yet",
     "store_maintain": "a store without a queue is maintained with it",
 }
 

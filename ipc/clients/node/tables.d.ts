@@ -421,8 +421,6 @@ export interface Params {
         data: string;
         /** which node; without it the installation answers, by way of the sparse one */
         node?: NodeName;
-        /** made for you; a repeat with the same one acts no second time */
-        opId?: string;
     };
     'blob.commit': {
         /** of blob.begin */
@@ -834,6 +832,44 @@ export interface Params {
         /** which node; without it the installation answers, by way of the sparse one */
         node?: NodeName;
     };
+    'rule.quota': {
+        /** from now on; by default sparse.quota_mb counts */
+        bytes?: number;
+        /** which node; without it the installation answers, by way of the sparse one */
+        node?: NodeName;
+        /** made for you; a repeat with the same one acts no second time */
+        opId?: string;
+    };
+    'rule.add': {
+        /** files up to so many bytes come by themselves, the others when they are read */
+        size?: number;
+        /** objects of this type of an application stay at the archive */
+        type?: string;
+        /** only topics with such a rule come; as elsewhere */
+        topic?: string;
+        /** files that were not used for so long go, if the archive has them */
+        days?: number;
+        /** which node; without it the installation answers, by way of the sparse one */
+        node?: NodeName;
+        /** made for you; a repeat with the same one acts no second time */
+        opId?: string;
+    };
+    'rule.list': {
+        /** members of one page, default 100 */
+        limit?: number;
+        /** "next" of the page before */
+        after?: string;
+        /** which node; without it the installation answers, by way of the sparse one */
+        node?: NodeName;
+    };
+    'rule.remove': {
+        /** of rule.list */
+        id: number;
+        /** which node; without it the installation answers, by way of the sparse one */
+        node?: NodeName;
+        /** made for you; a repeat with the same one acts no second time */
+        opId?: string;
+    };
     'stats': {
         /** what happened in each of the last so many minutes */
         history?: number;
@@ -978,6 +1014,10 @@ export interface Results {
     'trust.verify': { items: { issuer: any; certificate: any; trusted: any; reason: any; [more: string]: any }[]; next: any; [more: string]: any };
     'id': { personId: any; email: any; instanceId: any; instanceName: any; url: any; personKeys: { hash: any; publicKey: any; signKey: any; [more: string]: any }; instanceKeys: { [more: string]: any }; [more: string]: any };
     'storage': { role: any; objects: any; bytes: any; items: { type: any; kind: any; state: any; objects: any; bytes: any; [more: string]: any }[]; [more: string]: any };
+    'rule.quota': { quota: any; bytes: any; files: any; [more: string]: any };
+    'rule.add': { id: any; [more: string]: any };
+    'rule.list': any;
+    'rule.remove': Answer;
     'stats': any;
     'report': { text: any; recentErrors: any; [more: string]: any };
     'health': { totalConnections: any; activeConnections: any; connectionRatio: any; avgLatency: any; lastSync: any; stuck: any; twice: any; contacts: any; reached: any; unreached: any[]; health: any; [more: string]: any };
@@ -1217,6 +1257,16 @@ export interface Calls {
         certify(params: Params['trust.certify'], options?: CallOptions): Promise<Results['trust.certify']>;
         /** Who signed an object, or a certificate about it, and whether that is trusted. Result: {items:[{issuer,certificate,trusted,reason}], next} */
         verify(params: Params['trust.verify'], options?: CallOptions): Promise<Results['trust.verify']>;
+    };
+    rule: {
+        /** How many bytes of files the sparse node keeps, of those that the archive has too. Without bytes it only says so. Result: {quota, bytes, files}; bytes and files are here now */
+        quota(params?: Params['rule.quota'], options?: CallOptions): Promise<Results['rule.quota']>;
+        /** A rule about what the sparse node takes and keeps: one of the four. What is here stays here. Result: {id} */
+        add(params?: Params['rule.add'], options?: CallOptions): Promise<Results['rule.add']>;
+        /** The rules. Result: {items:[{id, kind, size|type|topic|days}], next}; kind is size, type, topic or age */
+        list(params?: Params['rule.list'], options?: CallOptions): Promise<Results['rule.list']>;
+        /** Takes a rule back: what stayed away for it comes. Result: {} */
+        remove(params: Params['rule.remove'], options?: CallOptions): Promise<Results['rule.remove']>;
     };
     onedb: {
         /** Writes a reference storage directory as export/NAME into the node's own directory. Result: {jobId} */

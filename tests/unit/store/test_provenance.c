@@ -107,7 +107,9 @@ static void an_older_database_is_taken_over(void **state)
 {
     static const char back[] = "ALTER TABLE object DROP COLUMN source; ALTER TABLE object DROP COLUMN part; DROP TABLE "
                                "brought; DROP TABLE outbox; DROP TABLE outbox_total; DROP TABLE delivery; DROP TABLE "
-                               "trace; DROP TABLE hidden; DROP TABLE gone; DROP TABLE again; DROP INDEX "
+                               "trace; DROP TABLE hidden; DROP TABLE gone; DROP TABLE again; DROP TRIGGER used_gone; "
+                               "DROP TABLE used; DROP TABLE "
+                               "used_total; DROP INDEX "
                                "scope_log_seq; DROP INDEX member_from; DROP INDEX group_member_from; PRAGMA "
                                "user_version = 1";
     struct fixture *f = *state;
