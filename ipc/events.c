@@ -49,7 +49,9 @@ const struct ipc_event_name IPC_EVENTS[] = {
      "keys or on a device that is new here. OWN-PERSON: somebody with the e-mail of one of our own nodes."},
     {"invitation.expired", "", "An invitation was not used in time."},
     {"contact.added", "personId", "A contact was stored."},
-    {"contact.changed", "personId", "A contact's profile, keys or permission changed."},
+    {"contact.changed", "personId",
+     "What is kept here of a contact changed: its name, or whether it is enabled. Its own profile is version.changed, "
+     "type Profile."},
     {"contact.forgotten", "personId", "A contact was removed."},
     {"chum.started", "id, personId, direction", "Synchronising with a person runs in this direction (in or out)."},
     {"chum.stopped", "id, personId, direction", "It no longer does."},

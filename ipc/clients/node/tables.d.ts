@@ -1344,7 +1344,7 @@ export interface EventData {
     'invitation.expired': { [more: string]: any };
     /** A contact was stored. */
     'contact.added': { personId?: any; [more: string]: any };
-    /** A contact's profile, keys or permission changed. */
+    /** What is kept here of a contact changed: its name, or whether it is enabled. Its own profile is version.changed, type Profile. */
     'contact.changed': { personId?: any; [more: string]: any };
     /** A contact was removed. */
     'contact.forgotten': { personId?: any; [more: string]: any };
