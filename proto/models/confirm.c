@@ -3,6 +3,7 @@
 // a merge that the other own node made is its to confirm, for only there it is known whom it was made with.
 #include "models/confirm.h"
 
+#include "base/clock.h"
 #include "data/versionnode.h"
 #include "models/sharing.h"
 
@@ -41,7 +42,7 @@ enum status confirm_version(struct model *m, const struct hash *id_hash, const s
         status = versionnode_read(store_versions(m->store), &head, m->arena, &node, e);
     if (status == STATUS_OK && node.kind == VERSIONNODE_MERGE && !(from_own && store_came_from(m->store, &head, from)))
         status = is_seen(m, &node, from_own, &seen, e);
-    if (status == STATUS_OK && !seen)
+    if (status == STATUS_OK && !seen && time_is_valid(node.creation_time + 1))
         status = version_confirm(store_versions(m->store), id_hash, node.creation_time + 1, &ignored, e);
     return status;
 }

@@ -24,16 +24,16 @@ static enum status may_show(struct listing *l, sqlite3_stmt *st, int entry, cons
     return status;
 }
 
-// The row of a version. first, unless NULL, was emitted already.
+// The row of a version. first, unless NULL, was emitted already. *shown: whether it is listed.
 static enum status emit_node(struct listing *l, sqlite3_stmt *st, const struct hash *id_hash, const struct hash *first,
-                             struct error *e)
+                             bool *shown, struct error *e)
 {
-    bool shown = false;
     struct hash node;
+    *shown = false;
     if (!column_hash(st, 0, &node) || (first != NULL && hash_eq(first, &node)))
         return STATUS_OK;
-    enum status status = may_show(l, st, 1, &node, &shown, e);
-    return status == STATUS_OK && shown ? l->emit(column_bytes(st, 1), &node, id_hash, l->arg) : status;
+    enum status status = may_show(l, st, 1, &node, shown, e);
+    return status == STATUS_OK && *shown ? l->emit(column_bytes(st, 1), &node, id_hash, l->arg) : status;
 }
 
 // Of the versions that are new to it, the reference takes the deepest, and of those the first, and leaves the others.
@@ -54,8 +54,8 @@ static enum status emit_edge(struct listing *l, enum statement_id which, int64_t
     bind_hash(st, 2, id_hash);
     enum status status = statement_step(l->store, st, found, e);
     if (status == STATUS_OK && *found) {
-        *found = column_hash(st, 0, current);
-        status = emit_node(l, st, id_hash, NULL, e);
+        (void)column_hash(st, 0, current);
+        status = emit_node(l, st, id_hash, NULL, found, e); // what may not be shown stands for nothing
         sqlite3_reset(st);
     }
     return status;
@@ -68,6 +68,7 @@ static enum status emit_nodes(struct listing *l, int64_t scope, const struct has
     bool won = false;
     bool found = false;
     bool row = true;
+    bool ignored;
     enum status status =
         l->shown.own ? STATUS_OK : emit_edge(l, SQL_SCOPE_WINNING_EDGE, scope, id_hash, &first, &won, e);
     found = won;
@@ -78,7 +79,7 @@ static enum status emit_nodes(struct listing *l, int64_t scope, const struct has
     while (status == STATUS_OK && row) {
         status = statement_step(l->store, st, &row, e);
         if (status == STATUS_OK && row)
-            status = emit_node(l, st, id_hash, found ? &first : NULL, e);
+            status = emit_node(l, st, id_hash, found ? &first : NULL, &ignored, e);
     }
     sqlite3_reset(st);
     return status;

@@ -242,6 +242,12 @@ static void what_a_later_version_won_over_is_listed_for_own_nodes_only(void **st
     assert_int_equal(shown.count, 2);
     assert_true(hash_eq(&shown.items[0], &all.items[2]) && hash_eq(&shown.items[1], &all.items[0]));
     hash_list_free(&shown);
+    store_withhold(p->f.store, &p->bob, SPAN(""), &theirs.hash); // then ours are what there is to have
+    shown = shown_roots(p, &p->bob);
+    assert_int_equal(shown.count, 2);
+    assert_true(hash_eq(&shown.items[0], &all.items[0]) && hash_eq(&shown.items[1], &all.items[1]));
+    store_withhold_nothing(p->f.store, &p->bob);
+    hash_list_free(&shown);
     hash_list_free(&all);
     fixture_change(&p->f, &third); // deeper than all of them
     shown = shown_roots(p, &p->bob);
