@@ -38,6 +38,8 @@ static enum status react_to_channel(struct model *m, const struct store_change *
     enum status status = channel_register(m, &change->id_hash, is_ours, e);
     if (status == STATUS_OK && !is_ours && !sharing_is_own_node(m, &change->from))
         status = channel_confirm(m, &change->id_hash, e);
+    if (status == STATUS_OK && !is_ours)
+        status = topic_notice_returned(m, &change->id_hash, &change->from, e);
     return status == STATUS_OK ? topic_notice_channel(m, &change->id_hash, e) : status;
 }
 

@@ -130,9 +130,9 @@ static enum status judge_owned_channel(struct model *m, const struct hash *sende
     }
     if (hash_eq(owner, sender))
         return claims.count == 0 || writes ? STATUS_OK : refuse(e, "the sender may not write in this chat");
-    bool returns = shown && hash_eq(owner, &m->self->person) && returning_is_ours(m, o);
-    return returns || (shown && !is_own(m, owner)) ? STATUS_OK
-                                                   : refuse(e, "versions of a channel are taken from its owner only");
+    if (shown && hash_eq(owner, &m->self->person) && returning_is_ours(m, o))
+        return model_has_head(m, &o->id_hash) ? STATUS_OK : origin_set(m, &o->id_hash, sender, e);
+    return shown && !is_own(m, owner) ? STATUS_OK : refuse(e, "versions of a channel are taken from its owner only");
 }
 
 static enum status judge_channel(struct model *m, const struct hash *sender, const struct object *o, struct error *e)
@@ -145,7 +145,7 @@ static enum status judge_channel(struct model *m, const struct hash *sender, con
         return refuse(e, "the channel has no id");
     if (value_get_hash(o->value, "owner", &owner)) {
         bool ours = hash_eq(&owner, &m->self->person);
-        if (sharing_is_own_node(m, sender) && (!ours || restoring_is(m)))
+        if (sharing_is_own_node(m, sender) && (!ours || restoring_is(m) || returning_is_ours(m, o)))
             return STATUS_OK;
         return judge_owned_channel(m, sender, o, id, &owner, e);
     }

@@ -105,11 +105,18 @@ bool returning_is_ours(struct model *m, const struct object *channel)
     struct channel now;
     struct hash head;
     struct comparison c = {.m = m, .from = time_of(m, FROM_SETTING), .until = time_of(m, UNTIL_SETTING)};
-    if (c.from <= 0 || channel_get(m, &channel->id_hash, &now, NULL) != STATUS_OK ||
-        !value_get_hash(channel->value, "head", &head))
+    if (c.from <= 0)
+        return false;
+    if (!value_get_hash(channel->value, "head", &head))
+        return true; // that of a channel just begun says nothing
+    enum status status = channel_get(m, &channel->id_hash, &now, NULL);
+    if (status == STATUS_OK)
+        begin(m, &c.ours, &now.head);
+    else if (status == STATUS_NOT_FOUND) // all that we ever wrote in it is of that time
+        c.ours.end = true;
+    else
         return false;
     begin(m, &c.theirs, &head);
-    begin(m, &c.ours, &now.head);
     bool fits = compare(&c);
     list_iterator_destroy(c.theirs.it);
     list_iterator_destroy(c.ours.it);

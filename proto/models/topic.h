@@ -103,6 +103,11 @@ enum status topic_reconcile(struct model *m, const struct members *now, const st
 // The reaction to a new channel: it may be a member's.
 enum status topic_notice_channel(struct model *m, const struct hash *channel, struct error *e);
 
+// The reaction to a channel of ours that is here since a member brought it back: it is for the only conversation that
+// claims it.
+enum status topic_notice_returned(struct model *m, const struct hash *channel, const struct hash *from,
+                                  struct error *e);
+
 // ---- Where we write (topic_outlet.c) --------------------------------------------------------------------------------
 
 // Code REFUSED: the person takes no part, or only reads.

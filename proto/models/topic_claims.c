@@ -8,6 +8,7 @@
 // said to him. Peers that know no statements do not show those.
 #include <string.h>
 
+#include "models/origin.h"
 #include "models/settings.h"
 #include "models/topic_internal.h"
 
@@ -107,4 +108,15 @@ enum status topic_note_outlet(struct model *m, const struct hash *channel, const
     if (topic_is_outlet(m, channel, topic))
         return STATUS_OK;
     return settings_set(m, outlet_name(m, channel), SPAN("topic"), span_of(hash_text(topic).s), e);
+}
+
+enum status topic_notice_returned(struct model *m, const struct hash *channel, const struct hash *from, struct error *e)
+{
+    struct channel c;
+    struct topic_claims claims;
+    if (!origin_is(m, channel, from) || channel_get(m, channel, &c, NULL) != STATUS_OK ||
+        !hash_eq(&c.owner, &m->self->person))
+        return STATUS_OK;
+    topic_claims_of(m, c.id, &c.owner, &claims);
+    return claims.count == 1 ? topic_note_outlet(m, channel, &claims.items[0].channel, e) : STATUS_OK;
 }

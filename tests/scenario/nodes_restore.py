@@ -103,7 +103,9 @@ def test_what_was_said_in_a_group_after_the_backup_comes_back(t):
     friend = Friend(pair, "archive", "bob")
     folder = os.path.join(t.top, "backup")
     topic = pair.ok("topic", "create", "--name", "crew", "--with", friend.person)["topicId"]
-    until(lambda: topic in [x["topicId"] for x in friend.pair.ok("topic", "list")], "bob is in the group")
+    late = friend.pair.ok("topic", "create", "--name", "late", "--with", pair.archive)["topicId"]
+    for who in (pair, friend.pair):
+        until(lambda: {topic, late} <= {x["topicId"] for x in who.ok("topic", "list")}, "both are in the groups")
     pair.ok("topic", "send", topic, "before")
     friend.pair.ok("topic", "send", topic, "bob before")
     until(lambda: sorted(group_texts(pair, topic)) == sorted(group_texts(friend.pair, topic)) == ["before", "bob before"],
@@ -112,6 +114,8 @@ def test_what_was_said_in_a_group_after_the_backup_comes_back(t):
     backup(t, folder)
     pair.ok("topic", "send", topic, "after")
     friend.pair.ok("topic", "send", topic, "bob after")
+    pair.ok("topic", "send", late, "first of all")
+    until(lambda: group_texts(friend.pair, late) == ["first of all"], "bob has what was said there for the first time")
     everything = ["before", "bob before", "after", "bob after"]
     until(lambda: sorted(group_texts(friend.pair, topic)) == sorted(everything), "bob has what was said since")
     assert t.stop() == 0
@@ -119,6 +123,9 @@ def test_what_was_said_in_a_group_after_the_backup_comes_back(t):
     assert restore(t, folder)[0] == 0
     open_again(t)
     until(lambda: sorted(group_texts(pair, topic)) == sorted(everything), "it came back")
+    for node in ("archive", "sparse"):
+        until(lambda: [m["text"] for m in pair.ok("--node", node, "topic", "read", late)] == ["first of all"],
+              "and what was the first there")
     for who in (pair, friend.pair):
         own = [m for m in who.ok("topic", "read", topic) if m["text"] in ("after", "before")]
         assert [m["verification"] for m in own] == ["verified"] * 2, own
@@ -129,6 +136,8 @@ def test_what_was_said_in_a_group_after_the_backup_comes_back(t):
     pair.ok("topic", "send", topic, "again")
     friend.pair.ok("topic", "send", topic, "bob again")
     everything += ["again", "bob again"]
+    pair.ok("topic", "send", late, "the second")
+    until(lambda: group_texts(friend.pair, late) == ["first of all", "the second"], "it goes on there, too")
     for who in (pair, friend.pair):
         until(lambda: sorted(group_texts(who, topic)) == sorted(everything), "both go on")
     friend.end()

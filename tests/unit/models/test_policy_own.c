@@ -6,6 +6,7 @@
 #include "models/policy.h"
 #include "models/profile.h"
 #include "models/restoring.h"
+#include "models/returning.h"
 #include "models/settings.h"
 #include "models/sharing.h"
 #include "models/someone.h"
@@ -119,6 +120,11 @@ static void the_own_node_shares_settings_but_not_itself(void **state)
     someone_free(&me);
     assert_false(world_may_import(w, world_profile(w, &w->me.self->person, &w->me.self->person)));
     assert_false(world_may_import(w, world_channel(w, "contacts", &w->me.self->person)));
+    m = model_node_begin(&w->me);
+    MUST(returning_expect(m, m->now_ms, &e)); // the store was restored: the other node may have more of it
+    model_node_end(&w->me);
+    assert_true(world_may_import(w, world_channel(w, "contacts", &w->me.self->person)));
+    assert_false(world_may_import(w, world_profile(w, &w->me.self->person, &w->me.self->person)));
 }
 
 static struct value *grant_of(struct world *w, const struct hash *id)
