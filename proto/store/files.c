@@ -82,10 +82,8 @@ static enum status put_temp(struct store_writer *w, const struct hash *hash, int
         status = object_row_find(w->store, hash, &found, &row, e);
     if (status != STATUS_OK)
         return status;
-    *is_new = false;
-    if (found && row.state == STATE_PRESENT)
-        return STATUS_OK;
-    status = place_arrive(w->store, w->temp, hash, e);
+    if (!found || row.state != STATE_PRESENT)
+        status = place_arrive(w->store, w->temp, hash, e);
     return status == STATUS_OK ? object_put_file(w->store, hash, kind, w->size, NULL, is_new, e) : status;
 }
 

@@ -176,6 +176,12 @@ static enum status want_no_more(struct store *s, const struct hash *hash, struct
     return statement_run(s, st, e);
 }
 
+static enum status file_again(struct store *s, const struct hash *hash, struct object_row *before, struct error *e)
+{
+    enum status status = vouch_again(s, hash, before, e);
+    return status == STATUS_OK ? want_no_more(s, hash, e) : status;
+}
+
 // Of one that is only noted (STATE_REMOTE) body is NULL.
 static enum status put_file(struct store *s, const struct hash *hash, int kind, uint64_t size, enum state state,
                             const struct span *body, bool *is_new, struct error *e)
@@ -191,7 +197,7 @@ static enum status put_file(struct store *s, const struct hash *hash, int kind, 
     *is_new = !found || before.state >= STATE_WANTED;
     bool here = status == STATUS_OK && found && before.state <= state;
     if (status != STATUS_OK || here)
-        return here ? vouch_again(s, hash, &before, e) : status;
+        return here ? file_again(s, hash, &before, e) : status;
     struct object_row row = {.size = size, .state = state, .tree = TREE_DELIVERABLE};
     bool known = found && before.type != NULL && before.state != STATE_DELETED;
     if (known) { // a lost or remote object whose bytes come back as a file stays what it was

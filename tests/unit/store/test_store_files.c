@@ -164,9 +164,41 @@ static void evicted_bytes_are_remote_until_they_return(void **state)
     buf_free(&out);
 }
 
+static void put_file_from(struct fixture *f, struct span bytes, const struct hash *sender)
+{
+    struct store_writer *w;
+    struct hash hash;
+    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
+    store_set_sender(f->store, sender);
+    assert_int_equal(store_writer_create(f->store, false, &w, NULL), STATUS_OK);
+    assert_int_equal(store_writer_add(w, bytes, NULL), STATUS_OK);
+    assert_int_equal(store_writer_finish(w, NULL, &hash, NULL, NULL), STATUS_OK);
+    store_writer_destroy(w);
+    store_set_sender(f->store, NULL);
+    assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
+}
+
+static void who_brings_a_file_that_is_here_has_it_too(void **state)
+{
+    struct fixture *f = *state;
+    const struct hash eve = {{7}};
+    const struct hash bob = {{8}};
+    const size_t sizes[] = {1000, 300000}; // in the database, and a file of its own
+    for (size_t i = 0; i < 2; i++) {
+        struct span bytes = pattern(f, sizes[i]);
+        struct hash hash = sha256(bytes);
+        put_file_from(f, bytes, &eve);
+        assert_true(store_came_from(f->store, &hash, &eve));
+        assert_false(store_came_from(f->store, &hash, &bob));
+        put_file_from(f, bytes, &bob);
+        assert_true(store_came_from(f->store, &hash, &bob));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        FIXTURE_BOTH(who_brings_a_file_that_is_here_has_it_too),
         FIXTURE_BOTH(files_of_any_size),
         FIXTURE_BOTH(wrong_hash_is_refused),
         FIXTURE_BOTH(undone_file_leaves_no_trace),
