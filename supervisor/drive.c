@@ -16,7 +16,7 @@
 
 enum { POLL_FAST_MS = 25, POLL_SLOW_MS = 1000, POLL_QUIET_MS = 5000 };
 enum { CALL_MS = 60000, ADOPT_MS = 3600000, STATUS_MS = 5000 };
-enum { PAIRING_TTL_S = 60, PAIRING_AGAIN_MS = 5000 };
+enum { PAIRING_TTL_S = 60, PAIRING_AGAIN_MS = 5000, FULL_PAUSE_MS = 2000 };
 enum { LISTED = 1000 };
 
 static struct node *other_of(struct node *n)
@@ -38,7 +38,13 @@ uint64_t drive_poll_ms(const struct supervisor *s)
     return s->federated ? POLL_QUIET_MS : POLL_SLOW_MS; // federated nodes tell when they no longer are
 }
 
-// A node that went down is driven again when it is back; any other refusal ends the drive for this process.
+static bool is_full(const struct error *e)
+{
+    return strcmp(e->code, "DISK-FULL") == 0;
+}
+
+// A node that went down is driven again when it is back, and one that had no room after a while; any other refusal ends
+// the drive for this process.
 static void refused(struct node *n, const char *step, const struct error *error)
 {
     struct supervisor *s = n->owner;
@@ -48,6 +54,8 @@ static void refused(struct node *n, const char *step, const struct error *error)
     LOG(LOG_WARN, "provision.refused", LOG_TEXT("node", process_name(n->process)), LOG_TEXT("step", step),
         LOG_TEXT("code", e.code), LOG_TEXT("reason", e.message));
     n->blocked = process_generation(n->process);
+    if (is_full(error))
+        n->not_before = clock_monotonic_ms() + FULL_PAUSE_MS;
     node_note_failure(n, error);
     n->repair = false;
     error_prefix(&e, "%s node", process_name(n->process));
@@ -433,6 +441,8 @@ static bool may_open(struct node *n)
 static void drive_node(struct node *n)
 {
     bool early = clock_monotonic_ms() < n->not_before;
+    if (!early && node_is_blocked(n) && is_full(&n->failure))
+        n->blocked = n->opened = 0;
     if (n->pending || early || process_state(n->process) != PROCESS_UP || node_is_blocked(n))
         return;
     if (n->opened != process_generation(n->process)) {

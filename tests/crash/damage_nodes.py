@@ -81,6 +81,16 @@ def test_a_full_disk_at_the_start(t):
     cannot_be_opened(t, "ENOSPC", "DISK-FULL")
 
 
+def test_a_disk_that_has_room_again(t):
+    pair = Pair(t, *FAULTY)
+    pair.send("archive", "before")
+    t.stop()
+    t.up("--listen", "localhost:0", *FAULTY, TANDEM_FAULT="any:1-2:ENOSPC")
+    fails_with("DISK-FULL", t.provision)
+    until(lambda: pair.cli("--node", "archive", "chat", "list", "--with", pair.sparse)[0] == 0, "it opens by itself")
+    assert pair.texts("archive") == ["before"]
+
+
 def test_a_read_only_disk_at_the_start(t):
     cannot_be_opened(t, "EROFS", "DISK-READ-ONLY")
 
