@@ -79,3 +79,9 @@ struct chum_counts { // of one session, since its start
     int64_t last_pass_ms;                // wall time of the end of the last complete pass; 0 = none yet
     uint64_t latency_ms;                 // of the last answer to "what may I see"
 };
+
+// The peer asked for a file that is left at our other node. told may be NULL.
+struct chum_elsewhere {
+    void (*told)(void *ctx, const struct hash *file);
+    void *ctx;
+};

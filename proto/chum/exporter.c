@@ -406,6 +406,13 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
 
+static void file_elsewhere(void *ctx, const struct hash *file)
+{
+    const struct chum_exporter *x = ctx;
+    if (x->o.elsewhere.told != NULL)
+        x->o.elsewhere.told(x->o.elsewhere.ctx, file);
+}
+
 struct chum_exporter *chum_exporter_create(const struct chum_exporter_options *options)
 {
     struct chum_exporter *x = mem_alloc(sizeof *x);
@@ -413,8 +420,12 @@ struct chum_exporter *chum_exporter_create(const struct chum_exporter_options *o
     x->shown = chum_access_use(options->access, &options->person);
     x->waiting_end = &x->waiting;
     x->directs = (struct chum_directs){.conn = options->conn, .rpc = options->rpc};
-    x->streams = (struct chum_streams){
-        .rpc = options->rpc, .queue = options->queue, .counts = options->counts, .ctx = x, .back = stream_back};
+    x->streams = (struct chum_streams){.rpc = options->rpc,
+                                       .queue = options->queue,
+                                       .counts = options->counts,
+                                       .ctx = x,
+                                       .back = stream_back,
+                                       .elsewhere = file_elsewhere};
     x->budget = budget_use(conn_budget(options->conn));
     return x;
 }

@@ -35,6 +35,7 @@ struct chum_exporter_options { // all borrowed; they outlive the exporter and it
     void (*told_of_news)(void *ctx);                     // the peer has something new for us
     void (*greeted)(void *ctx, const json_t *arguments); // those of its GET_PROTOCOL_VERSION (news.h)
     void (*full)(void *ctx, bool full);                  // too many requests wait: stop, or go on, reading the peer
+    struct chum_elsewhere elsewhere;
     void *ctx;
 };
 

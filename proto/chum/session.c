@@ -371,6 +371,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .told_of_news = told_of_news,
                                              .greeted = greeted,
                                              .full = set_full,
+                                             .elsewhere = s->events.elsewhere,
                                              .ctx = s};
     s->exporter = chum_exporter_create(&exporter);
     struct chum_importer_events events = {.ctx = s, .passed = pass_over, .failed = root_failed, .stuck = id_stuck};
@@ -389,9 +390,8 @@ struct chum_session *chum_session_create(struct conn *c, struct store_queue *que
     s->conn = c;
     s->options = *options;
     s->events = *events;
-    struct rpc_transport transport = {rpc_send, s};
     struct rpc_limits limits = {.outstanding = CALLS_MAX, .text = ANSWER_MAX, .budget = conn_budget(c)};
-    s->rpc = rpc_create(transport, limits, serve, s);
+    s->rpc = rpc_create((struct rpc_transport){rpc_send, s}, limits, serve, s);
     create_halves(s, queue, access, policy);
     s->spoken = spoken_create(c);
     s->hello = (struct chum_hello){

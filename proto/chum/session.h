@@ -24,6 +24,7 @@ struct chum_events { // any may be NULL
     void (*stored)(void *ctx, struct chum_session *s, bool all);                                           // exporter.h
     void (*failed)(void *ctx, struct chum_session *s, const struct hash *root, const struct error *why);   // one root
     void (*stuck)(void *ctx, struct chum_session *s, const struct hash *id_hash, const struct error *why); // importer.h
+    struct chum_elsewhere elsewhere;
     void (*closed)(void *ctx, struct chum_session *s, const struct error *why); // the session is destroyed after it
 };
 

@@ -3,6 +3,7 @@
 #include "chum/streams.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -64,6 +65,8 @@ static bool send_piece(struct chum_stream *t)
 
 static void read_failed(struct chum_stream *t, const struct error *e)
 {
+    if (strcmp(e->code, "REMOTE") == 0 && t->streams->elsewhere != NULL)
+        t->streams->elsewhere(t->streams->ctx, &t->hash);
     if (t->first)
         chum_answer_error(t->streams->rpc, t->id, e);
     else

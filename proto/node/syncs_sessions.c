@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "node/fetches.h"
 #include "node/json.h"
 #include "node/node_internal.h"
 #include "node/restore.h"
@@ -142,6 +143,25 @@ static void offer_all(struct syncs *ss, const struct hash *person)
     store_submit_read(node_queue(ss->peers->node), offer_work, offer_done, copy); // before the list is read
 }
 
+// ---- Files that are left at the archive
+// ------------------------------------------------------------------------------
+
+static void fetched(void *ctx, enum status status, const struct error *why)
+{
+    (void)ctx;
+    (void)status;
+    (void)why; // the contact asks again in any case, and is told what there is
+}
+
+static void elsewhere(void *ctx, const struct hash *file)
+{
+    const struct sync *sync = ctx;
+    struct hash_list one = {0};
+    hash_list_add(&one, file);
+    fetches_want(sync->owner->peers->node->fetches, &one, fetched, NULL);
+    hash_list_free(&one);
+}
+
 // ---- Begin and end -------------------------------------------------------------------------------------------------
 
 static void closed(void *ctx, struct chum_session *s, const struct error *why)
@@ -189,6 +209,8 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_own)
                                  .failed = failed,
                                  .stuck = stuck,
                                  .closed = closed};
+    if (!peer_is_own)
+        events.elsewhere = (struct chum_elsewhere){elsewhere, sync};
     sync->speaker = syncs_speaker(ss, peers_local(ss->peers, conn_local(c))->self);
     sync->session = chum_session_create(c, node_queue(ss->peers->node), sync->speaker->access, &sync->speaker->policy,
                                         &options, &events);

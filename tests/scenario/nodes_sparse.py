@@ -8,7 +8,8 @@ import signal
 import threading
 
 from control import SECRET, fails_with, main, until
-from nodes import Pair, dumps, read, write
+from converging import with_recipe
+from nodes import Friend, Pair, dumps, read, write
 
 BIG = 300_000
 SMALL = 20_000
@@ -61,6 +62,26 @@ def test_files_stay_at_the_archive_until_they_are_read(t):
     assert got(pair, big) == data
     assert stat(pair, big)["presence"] == "present" and "remote" not in states(pair)
     assert got(pair, small) == little
+
+
+def test_what_a_contact_asks_for_is_fetched_for_it(t):
+    pair = with_recipe(Pair(t))
+    friend = Friend(pair, "sparse", "bob")
+    try:
+        big = pair.ok("--node", "archive", "blob", "put", write(os.path.join(t.top, "in"), os.urandom(BIG)))["hash"]
+        doc = {"$type$": "PeerTestDoc", "id": "with a file", "text": "see there", "blob": big}
+        with_recipe(friend.pair)
+        id_hash = pair.ok("--node", "archive", "object", "put", stdin=dumps(doc))["idHash"]
+        pair.ok("--node", "archive", "share", "grant", "--id", id_hash, "--with", pair.sparse)
+        until(lambda: pair.cli("--node", "sparse", "object", "current", id_hash)[0] == 0, "the sparse node has it")
+        assert stat(pair, big)["presence"] == "remote"
+        pair.ok("--node", "sparse", "share", "grant", "--id", id_hash, "--with", friend.person)
+        until(lambda: stat(pair, big)["presence"] == "present", "it is fetched because the friend asks for it")
+        friend.pair.ok("restart", "archive")  # it asks again now, and not in some minutes
+        until(lambda: friend.pair.cli("--node", "archive", "blob", "get", big, "-o", os.path.join(t.top, "out"))[0] == 0,
+              "the friend has it")
+    finally:
+        friend.end()
 
 
 def test_all_that_lies_there_when_the_nodes_meet_stays_there(t):
