@@ -23,7 +23,7 @@ struct chum_inflow {
     bool settled; // nothing that came before it is missing here
     bool left;    // in the run that goes on
     bool misses;  // likewise
-    bool rests;   // the run goes on later
+    bool rests;   // the run goes on later, with what it left
     bool own;     // the peer is an own node
     uint64_t asked_at;
     uint64_t rest_ms; // at least so long, as long as the last batch took
@@ -76,11 +76,20 @@ static void count(struct chum_inflow *in, const struct chum_intake *taken)
     in->misses = in->misses || taken->lost || taken->skipped != 0;
 }
 
-// Little of a contact's batch was new. Such batches cost its account nothing, so they are not taken one after the
-// other.
+// Little of a contact's batch was new, or something in it failed. Such batches cost its account little or nothing, so
+// they are not taken one after the other.
 static bool is_idle(const struct chum_inflow *in, const struct chum_intake *taken)
 {
-    return !in->own && (taken->items == 0 || taken->bytes < taken->batch.len / IDLE_PART);
+    return !in->own && (taken->items == 0 || taken->failed || taken->bytes < taken->batch.len / IDLE_PART);
+}
+
+// Nothing of the batch is here: the next question says so, and the list has to bring it.
+static void take_failed(struct chum_inflow *in, enum status status, const struct error *e)
+{
+    in->left = in->rests = true;
+    in->settled = false;
+    // Of more than the peer may make the store grow by, the list says what it is.
+    over(in, status == STATUS_REFUSED ? CHUM_INFLOW_UNKNOWN : CHUM_INFLOW_FAILED, e);
 }
 
 // An empty batch says that everything is here; the others are asked behind, which tells the peer that they are stored.
@@ -97,8 +106,8 @@ static void take_done(void *arg, enum status status, const struct error *e)
     free(job);
     if (!life_let_go(&in->life))
         return;
-    if (status != STATUS_OK) { // of more than the peer may make the store grow by, the list says what it is
-        over(in, status == STATUS_REFUSED ? CHUM_INFLOW_UNKNOWN : CHUM_INFLOW_FAILED, e);
+    if (status != STATUS_OK) {
+        take_failed(in, status, e);
         return;
     }
     count(in, &taken);
@@ -118,6 +127,7 @@ static void take(struct chum_inflow *in, const struct rpc_reply *reply, struct s
     struct intake_job *job = mem_alloc(sizeof *job);
     *job = (struct intake_job){.inflow = in};
     job->intake.fetch = in->fetch;
+    job->intake.own = in->own;
     job->intake.settled = in->settled;
     job->intake.waiting = in->events.waiting(in->events.ctx);
     chum_fetch_keep_text(reply, text, &job->intake.batch);

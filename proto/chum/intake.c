@@ -13,7 +13,11 @@
 #include "crypto/sha256.h"
 #include "store/delivery.h"
 
-enum { PARTS_MAX = 4096 };
+enum {
+    PARTS_MAX = 4096,
+    CONTACT_ITEMS_MAX = 4096,    // ours end at 256 KiB, and nothing in them is shorter than 64 bytes
+    CONTACT_BYTES_MAX = 1 << 20, // beside the biggest object
+};
 
 struct part { // of the batch: a root with what came below it
     struct chum_root root;
@@ -32,6 +36,7 @@ struct sorting {
     struct buf list; // of roots, as service 2 would give it
     struct part *parts;
     size_t count, cap;
+    size_t biggest; // of the objects
     struct chum_roots roots;
     struct chum_plan plan;
 };
@@ -56,6 +61,19 @@ static enum status broken(struct error *e, const char *what)
     return error_set(e, STATUS_INVALID, "FEED-BROKEN", "the peer's batch of objects is not one: %s", what);
 }
 
+// A batch is one job, in which nobody else's are done.
+static bool is_too_much(const struct sorting *b)
+{
+    return !b->in->own && (b->in->items > CONTACT_ITEMS_MAX || b->in->batch.len > CONTACT_BYTES_MAX + b->biggest);
+}
+
+static void note_item(struct sorting *b, const struct chum_batch_item *item)
+{
+    b->in->items += item->what != BATCH_ROOT_OVER;
+    if (item->what == BATCH_OBJECT && item->text.len > b->biggest)
+        b->biggest = item->text.len;
+}
+
 static enum status find_parts(struct sorting *b, struct span rest, struct error *e)
 {
     struct chum_batch_item item;
@@ -66,7 +84,7 @@ static enum status find_parts(struct sorting *b, struct span rest, struct error 
         st = chum_batch_read(&rest, &item, &found, e);
         if (st != STATUS_OK || !found)
             break;
-        b->in->items++;
+        note_item(b, &item);
         if (item.what == BATCH_ROOT && item.text.len <= CHUM_ENTRY_MAX && b->count < PARTS_MAX)
             p = add_part(b, item.text, rest);
         else if (p == NULL || p->over || item.what == BATCH_ROOT)
@@ -76,6 +94,8 @@ static enum status find_parts(struct sorting *b, struct span rest, struct error 
     }
     if (b->count != 0)
         buf_add_char(&b->list, ']');
+    if (st == STATUS_OK && is_too_much(b))
+        return broken(e, "it is more than is taken at once");
     return st;
 }
 
@@ -206,10 +226,15 @@ static enum status take_part(struct sorting *b, struct part *p, struct error *e)
     enum status st = store_savepoint(b->store, e);
     if (st != STATUS_OK)
         return st;
+    const uint64_t objects = b->in->objects;
+    const uint64_t bytes = b->in->bytes;
     st = take_items(b, p);
     if (st == STATUS_OK)
         return store_release(b->store, e);
     store_undo(b->store);
+    b->in->objects = objects;
+    b->in->bytes = bytes;
+    b->in->failed = true;
     LOG(LOG_DEBUG, "feed.left", LOG_TEXT("code", p->why.code), LOG_TEXT("why", p->why.message));
     p->failed = true;
     if (chum_is_refused_or_broken(st))
@@ -254,8 +279,6 @@ static bool gather(struct sorting *b, size_t w, struct chum_want *want, struct s
         good = good && !p->failed;
         texts[want->count] = p->text.len != 0 ? p->text : (struct span){0};
         want->hashes[want->count++] = *name;
-        b->in->objects += p->text.len != 0;
-        b->in->bytes += p->text.len;
     }
     hash_map_destroy(parts);
     return good;
@@ -271,8 +294,13 @@ static enum status take_want(struct sorting *b, size_t w, struct error *e)
     bool good = gather(b, w, &want, texts);
     if (good && want.count != 0)
         st = chum_store_roots(b->store, b->in->fetch, &want, NULL, texts, results, e);
-    for (size_t i = 0; good && i < want.count; i++)
-        good = results[i].status == STATUS_OK && store_is_admitted(b->store, &want.hashes[i]);
+    const bool stored = good && st == STATUS_OK;
+    for (size_t i = 0; stored && i < want.count; i++) {
+        bool stayed = results[i].status == STATUS_OK && store_is_admitted(b->store, &want.hashes[i]);
+        good = good && stayed;
+        b->in->objects += stayed && texts[i].len != 0;
+        b->in->bytes += stayed ? texts[i].len : 0;
+    }
     b->in->left = b->in->left || !good;
     free(results);
     return st;

@@ -9,12 +9,14 @@ struct chum_intake {
     struct buf batch;
     struct hash_map *waiting; // roots that are not to be taken now
     bool settled;             // the cursor may be kept, if nothing is left
+    bool own;                 // it comes from an own node
     // The result.
     struct chum_batch_head head;
-    size_t items;
-    bool left; // something has to be fetched in another way
-    bool lost; // something that was here: the batch is empty, and would not bring it
-    uint64_t objects, bytes, skipped;
+    size_t items;                     // roots, objects and files
+    bool left;                        // something has to be fetched in another way
+    bool failed;                      // something was undone
+    bool lost;                        // something that was here: the batch is empty, and would not bring it
+    uint64_t objects, bytes, skipped; // what stayed
 };
 
 // STATUS_INVALID if it is none. What does not fit in it is left, and no reason to fail.

@@ -9,7 +9,7 @@
 #include "../cmocka_all.h"
 #include "chum/batch.h"
 
-enum { TOO_BIG = 5 << 20, REST_MS = 5000 };
+enum { TOO_BIG = 5 << 20, TOO_MUCH = 600 << 10, TOO_MANY = 5000, REST_MS = 5000 };
 
 struct play {
     struct gallery g;
@@ -20,8 +20,11 @@ struct play {
     uint64_t next_ms;   // and asked for the next one
     uint64_t rest_until;
     bool over_budget;
+    unsigned jams;  // jobs that the store is to fail
+    bool told_left; // the second question says that something of the first answer is not stored
     bool once_more; // the batch is the next answer
     bool endless;   // there is always more, and nothing new
+    bool repeats;   // the batch, always
 };
 
 static bool answer(void *ctx, struct script *script, const struct rpc_request *r)
@@ -36,9 +39,13 @@ static bool answer(void *ctx, struct script *script, const struct rpc_request *r
         rpc_answer_string(script->rpc, r->id, buf_span(&p->batch));
         return true;
     }
+    if (p->feeds == 2)
+        p->told_left = json_is_string(json_array_get(r->args, 2)) &&
+                       strcmp(json_string_value(json_array_get(r->args, 2)), "left") == 0;
     p->next_ms = p->next_ms != 0 ? p->next_ms : pipe_world_now(p->g.stage.world);
     if (p->endless)
-        rpc_answer_string(script->rpc, r->id, p->feeds % 2 == 0 ? SPAN("7 2 more\n") : buf_span(&p->batch));
+        rpc_answer_string(script->rpc, r->id,
+                          p->feeds % 2 == 0 && !p->repeats ? SPAN("7 2 more\n") : buf_span(&p->batch));
     else
         rpc_answer_string(script->rpc, r->id, SPAN("7 2 end\n"));
     return true;
@@ -247,6 +254,35 @@ static void what_is_too_big_for_a_contact_is_not_taken(void **state)
     assert_false(is_here(p, &o.hash));
 }
 
+static void a_batch_of_too_many_things_is_not_taken(void **state)
+{
+    struct play *p = *state;
+    struct hash root = gallery_object(&p->g, "{'$type$':'Child','x':'1'}");
+    add_root(p, &root, "Child");
+    begin_root(p, &root, "Child");
+    for (size_t i = 0; i < TOO_MANY; i++)
+        name_file(p, &root);
+    end_root(p);
+    meet(p);
+    assert_false(is_here(p, &root));
+}
+
+static void a_batch_of_too_much_is_not_taken(void **state)
+{
+    struct play *p = *state;
+    struct hash root = gallery_object(&p->g, "{'$type$':'Child','x':'1'}");
+    char *text = mem_alloc(TOO_MUCH);
+    memset(text, 'x', TOO_MUCH);
+    add_root(p, &root, "Child");
+    begin_root(p, &root, "Child");
+    for (size_t i = 0; i < 3; i++)
+        add_text(p, &root, (struct span){text, TOO_MUCH});
+    end_root(p);
+    free(text);
+    meet(p);
+    assert_false(is_here(p, &root));
+}
+
 // What lies here is not to be had by naming it.
 static void what_is_ours_is_not_referred_to_unsent(void **state)
 {
@@ -299,8 +335,12 @@ static void what_was_not_wanted_is_asked_for_again_with_the_next_news(void **sta
 static enum status takes(void *ctx, struct store *s, const struct hash *sender, const struct chum_load *load,
                          struct error *e)
 {
-    const struct play *p = ctx;
+    struct play *p = ctx;
     (void)s, (void)sender, (void)load;
+    if (p->jams != 0) {
+        p->jams--;
+        return error_set(e, STATUS_IO, "IO", "the disk is gone");
+    }
     return p->over_budget ? error_set(e, STATUS_REFUSED, "OVER-BUDGET", "no more") : STATUS_OK;
 }
 
@@ -343,12 +383,10 @@ static void whose_account_is_used_up_is_asked_later(void **state)
     assert_int_equal(p->lists, 1); // when all has come
 }
 
-static void who_has_nothing_new_is_not_asked_all_the_time(void **state)
+// A contact whose feed never ends.
+static void is_asked_now_and_then(struct play *p)
 {
-    struct play *p = *state;
-    struct hash root = gallery_object(&p->g, "{'$type$':'Child','x':'1'}");
     p->endless = true;
-    add_root(p, &root, "Child");
     gallery_connect(&p->g);
     while (p->g.script.rpc == NULL)
         stage_step(&p->g.stage);
@@ -356,6 +394,58 @@ static void who_has_nothing_new_is_not_asked_all_the_time(void **state)
     stage_sleep(&p->g.stage, 10000);
     assert_in_range(p->feeds, 20, 210); // 50 ms apart
     assert_int_equal(p->g.ours->closed, 0);
+}
+
+static void who_has_nothing_new_is_not_asked_all_the_time(void **state)
+{
+    struct play *p = *state;
+    struct hash root = gallery_object(&p->g, "{'$type$':'Child','x':'1'}");
+    add_root(p, &root, "Child");
+    is_asked_now_and_then(p);
+}
+
+static void whose_parts_fail_is_not_asked_all_the_time(void **state)
+{
+    struct play *p = *state;
+    struct hash root = gallery_object(&p->g, "{'$type$':'Child','x':'1'}");
+    struct hash below = gallery_object(&p->g, "{'$type$':'Child','x':'2'}");
+    begin_root(p, &root, "Child");
+    add_text(p, &below, SPAN("something else, and no object of that hash, and not a short one either"));
+    add(p, &root);
+    end_root(p);
+    p->repeats = true;
+    is_asked_now_and_then(p);
+    assert_false(is_here(p, &root));
+    assert_int_equal(chum_session_counts(p->g.ours->session).bytes_received, 0);
+}
+
+static void whose_root_is_refused_is_not_asked_all_the_time(void **state)
+{
+    struct play *p = *state;
+    struct hash below = gallery_object(&p->g, "{'$type$':'Child','x':'1'}");
+    struct hash root = gallery_object(&p->g, "{'$type$':'Access','object':'%s','person':['%s'],'group':[]}",
+                                      hash_text(&below).s, hash_text(&p->g.peer->node.identity.person_id).s);
+    add_root(p, &root, "Child");
+    p->repeats = true;
+    is_asked_now_and_then(p);
+    assert_false(is_here(p, &root));
+    assert_int_equal(chum_session_counts(p->g.ours->session).bytes_received, 0);
+}
+
+// ---- What the store failed to take ----------------------------------------------------------------------------------
+
+static void what_could_not_be_stored_is_said_to_be_left_and_comes_later(void **state)
+{
+    struct play *p = *state;
+    struct hash root = gallery_object(&p->g, "{'$type$':'Child','x':'1'}");
+    p->jams = 1;
+    p->g.ours->policy.takes = takes;
+    p->g.ours->policy.ctx = p;
+    add_root(p, &root, "Child");
+    meet(p);
+    assert_int_equal(p->jams, 0);
+    assert_int_equal(p->feeds, 2);
+    assert_true(p->told_left);
 }
 
 #define PLAY(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -369,11 +459,16 @@ int main(void)
         PLAY(rights_are_not_taken),
         PLAY(what_is_not_of_its_hash_or_type_is_not_taken),
         PLAY(what_is_too_big_for_a_contact_is_not_taken),
+        PLAY(a_batch_of_too_many_things_is_not_taken),
+        PLAY(a_batch_of_too_much_is_not_taken),
         PLAY(what_is_ours_is_not_referred_to_unsent),
         PLAY(what_was_not_wanted_is_asked_for_again_with_the_next_news),
         PLAY(who_is_over_its_budget_is_asked_for_its_list),
         PLAY(whose_account_is_used_up_is_asked_later),
         PLAY(who_has_nothing_new_is_not_asked_all_the_time),
+        PLAY(whose_parts_fail_is_not_asked_all_the_time),
+        PLAY(whose_root_is_refused_is_not_asked_all_the_time),
+        PLAY(what_could_not_be_stored_is_said_to_be_left_and_comes_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
