@@ -119,6 +119,16 @@ static enum status answer(struct store *s, struct chum_outflow *flow, struct fil
     return status;
 }
 
+// Where to go on behind the list of roots. A contact that asks for it again and again is not told when something is
+// stored that is not for it.
+static enum status begin_anew(struct store *s, const struct chum_outbatch *b, struct chum_cursor end,
+                              struct chum_batch_head *head, struct error *e)
+{
+    enum status status = b->own ? STATUS_OK : store_roots_end(s, b->person, &end.place, e);
+    *head = (struct chum_batch_head){.more = CHUM_BATCH_RESET, .next = as_told(b, &end)};
+    return status;
+}
+
 enum status chum_outflow_next(struct store *s, struct chum_outflow *flow, struct chum_outbatch *b, struct error *e)
 {
     struct filling f = {.store = s, .batch = b};
@@ -126,10 +136,10 @@ enum status chum_outflow_next(struct store *s, struct chum_outflow *flow, struct
     struct chum_cursor end = {.place = store_feed_end(s)};
     struct buf first = {0};
     enum status status = store_epoch(s, &end.epoch, e);
-    struct chum_batch_head head = {.more = CHUM_BATCH_RESET, .next = as_told(b, &end)};
+    struct chum_batch_head head;
     b->unfinished = b->end = false;
-    if (status == STATUS_OK && is_ours(b, &end, &since))
-        status = answer(s, flow, &f, since, &head, e);
+    if (status == STATUS_OK)
+        status = is_ours(b, &end, &since) ? answer(s, flow, &f, since, &head, e) : begin_anew(s, b, end, &head, e);
     if (status != STATUS_OK)
         chum_outflow_end(flow); // what it found is lost
     if (status == STATUS_OK && !b->unfinished) {

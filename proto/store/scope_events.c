@@ -20,6 +20,8 @@ struct scope_event {
 struct asker {
     uint64_t version;
     uint64_t checked; // number of the first event not yet looked at
+    uint64_t end_of;  // the version that feed_end is of; 0: of none
+    int64_t feed_end;
 };
 
 struct scope_events {
@@ -110,5 +112,20 @@ enum status store_roots_version(struct store *s, const struct hash *person, uint
         asker->version = end;
     asker->checked = end;
     *version = asker->version;
+    return STATUS_OK;
+}
+
+enum status store_roots_end(struct store *s, const struct hash *person, int64_t *end, struct error *e)
+{
+    uint64_t version;
+    enum status status = store_roots_version(s, person, &version, e);
+    if (status != STATUS_OK)
+        return status;
+    struct asker *asker = hash_map_get(s->events->askers, person);
+    if (asker->end_of != version || asker->feed_end > *end) {
+        asker->end_of = version;
+        asker->feed_end = *end;
+    }
+    *end = asker->feed_end;
     return STATUS_OK;
 }

@@ -262,6 +262,9 @@ void store_withhold(struct store *s, const struct hash *person, struct span type
 void store_withhold_nothing(struct store *s, const struct hash *person);
 // A number that changes whenever the roots of the person may have changed: cheap to ask, for caching the list.
 enum status store_roots_version(struct store *s, const struct hash *person, uint64_t *version, struct error *e);
+// *end is store_feed_end, and becomes what it was when that number was first seen: it says nothing of what else the
+// store learned.
+enum status store_roots_end(struct store *s, const struct hash *person, int64_t *end, struct error *e);
 
 // ---- Small things --------------------------------------------------------------------------------------------------
 

@@ -431,6 +431,35 @@ static void an_invented_cursor_is_none(void **state)
     }
 }
 
+// Asked for the end alone, or with a cursor that is none, again and again.
+static void the_end_says_nothing_of_what_else_happens(void **state)
+{
+    struct scene *x = *state;
+    const struct chum_cursor nowhere = {0, -1};
+    struct reader *bob = &x->readers[0];
+    struct hash seen = put(x, "seen");
+    grant_object(x, &seen, 1);
+    bob->cursor = nowhere;
+    ask(x, 0);
+    const struct chum_cursor before = bob->cursor;
+    for (size_t i = 0; i < 20; i++) {
+        struct hash other = side_put(x->alice, "{'$type$':'Child','x':'%zu'}", i);
+        grant_object(x, &other, 2);
+        begin_anew(bob);
+        bob->cursor = i % 2 == 0 ? nowhere : (struct chum_cursor){before.epoch, before.place + 1};
+        ask(x, 0);
+        assert_int_equal(bob->more, CHUM_BATCH_RESET);
+        assert_memory_equal(&bob->cursor, &before, sizeof before);
+    }
+    struct hash news = put(x, "news");
+    grant_object(x, &news, 1);
+    ask_all(x, 0);
+    assert_true(has(x, 0, &news));
+    bob->cursor = nowhere;
+    ask(x, 0);
+    assert_int_not_equal(bob->cursor.place, before.place);
+}
+
 static void a_veil_can_be_taken_off_again(void **state)
 {
     struct scene *x = *state;
@@ -645,6 +674,7 @@ int main(void)
         SCENE(a_cursor_says_nothing_of_what_else_happens),
         SCENE(a_cursor_is_of_use_to_one_person_only),
         SCENE(an_invented_cursor_is_none),
+        SCENE(the_end_says_nothing_of_what_else_happens),
         SCENE(a_veil_can_be_taken_off_again),
         cmocka_unit_test(walks_at_random),
     };
