@@ -51,6 +51,37 @@ static void join_times(json_t *contact, const json_t *other)
         json_object_set(contact, "lastSeenAt", theirs);
 }
 
+static const json_t *instance_among(const json_t *list, const json_t *instance)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        if (json_equal(json_object_get(item, "instanceId"), json_object_get(instance, "instanceId")))
+            return item;
+    }
+    return NULL;
+}
+
+static void fill_instances(json_t *contact, const json_t *other)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(contact, "instances"), i, item)
+    {
+        fill(item, instance_among(json_object_get(other, "instances"), item), "safety");
+    }
+}
+
+// What is known of a pairing of the other's may be of before.
+static void take_safety(json_t *contact, const json_t *with, const json_t *other)
+{
+    json_t *theirs = json_object_get(other, "safety");
+    if (json_is_string(theirs) && !has_text(with, "sparse") &&
+        has_text(json_object_get(other, "pairedWith"), "archive"))
+        json_object_set(contact, "safety", theirs);
+}
+
 void ipc_contact_fill(json_t *contact, const json_t *other)
 {
     fill(contact, other, "safety");
@@ -64,7 +95,9 @@ void ipc_contact_join(json_t *contact, const json_t *other)
         return;
     if (json_is_true(json_object_get(other, "connected")))
         json_object_set_new(contact, "connected", json_true());
-    json_object_set_new(contact, "pairedWith", both(with, json_object_get(other, "pairedWith")));
+    take_safety(contact, with, other);
+    fill_instances(contact, other);
     ipc_contact_fill(contact, other);
+    json_object_set_new(contact, "pairedWith", both(with, json_object_get(other, "pairedWith")));
     json_object_set_new(contact, "level", json_string(ipc_contact_level(contact)));
 }

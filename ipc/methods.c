@@ -59,10 +59,14 @@ static const struct ipc_method rows[] = {
       BOOL(wipe, "also deletes what was said with the person until now, and the files and objects that only it gave; the person keeps its copies"),
       AS}},
     {"contact.enable", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
-     "Allows connections with a person again.", "{}",
+     "Allows connections with a person again, of all identities. REFUSED: with \"as\", and the person is a contact of the "
+     "main and of a further identity.",
+     "{}",
      {PERSON(person, REQUIRED, "who"), AS}},
     {"contact.disable", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
-     "Closes and refuses connections with a person.", "{}",
+     "Closes and refuses connections with a person, of all identities. REFUSED: with \"as\", and the person is a contact of "
+     "the main and of a further identity. OWN-NODE: the own nodes are one; with \"node\" it cuts them apart.",
+     "{}",
      {PERSON(person, REQUIRED, "who"), AS}},
     {"endpoints.list", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
      "Every instance of every contact: how it is reached, and what is being done about it.",

@@ -143,13 +143,23 @@ static void abandoned(void *ctx)
     process_abandon(f->process, f);
 }
 
-static const json_t *contact_among(const json_t *items, const json_t *person)
+static bool is_of_main(const struct installation *in, const json_t *contact)
+{
+    const char *identity = json_string_value(json_object_get(contact, "identity"));
+    return identity != NULL && (strcmp(identity, in->nodes[IPC_ARCHIVE].person_id) == 0 ||
+                                strcmp(identity, in->nodes[IPC_SPARSE].person_id) == 0);
+}
+
+// The same contact of the same identity; the main one is a person of its own at each node.
+static const json_t *contact_among(const struct installation *in, const json_t *items, const json_t *contact)
 {
     size_t i;
     json_t *item;
     json_array_foreach(items, i, item)
     {
-        if (json_equal(json_object_get(item, "personId"), person))
+        if (json_equal(json_object_get(item, "personId"), json_object_get(contact, "personId")) &&
+            (json_equal(json_object_get(item, "identity"), json_object_get(contact, "identity")) ||
+             (is_of_main(in, item) && is_of_main(in, contact))))
             return item;
     }
     return NULL;
@@ -163,14 +173,14 @@ static bool is_whole(struct ipc_request *r, const json_t *list)
 }
 
 // Those whom the archive has just met, and of whom the sparse node has not heard.
-static void add_unheard(struct ipc_request *r, json_t *items, const json_t *archives)
+static void add_unheard(const struct installation *in, struct ipc_request *r, json_t *items, const json_t *archives)
 {
     size_t i;
     json_t *item;
     json_array_foreach(archives, i, item)
     {
         bool own = json_is_true(json_object_get(item, "own"));
-        if (own || contact_among(items, json_object_get(item, "personId")) != NULL ||
+        if (own || contact_among(in, items, item) != NULL ||
             (int64_t)json_array_size(items) >= ipc_request_int(r, P_limit, PAGE_DEFAULT))
             continue;
         if (ipc_request_bool(r, P_unread, false))
@@ -184,6 +194,7 @@ static void contacts_joined(void *ctx, json_t *result, const struct error *error
 {
     struct forwarding *f = ctx;
     struct ipc_request *r = f->request;
+    const struct installation *in = &f->owner->installation;
     json_t *list = f->first;
     size_t i;
     json_t *item;
@@ -192,10 +203,10 @@ static void contacts_joined(void *ctx, json_t *result, const struct error *error
     forwarding_free(f);
     json_array_foreach(json_object_get(list, "items"), i, item)
     {
-        ipc_contact_join(item, contact_among(json_object_get(result, "items"), json_object_get(item, "personId")));
+        ipc_contact_join(item, contact_among(in, json_object_get(result, "items"), item));
     }
     if (is_whole(r, list))
-        add_unheard(r, json_object_get(list, "items"), json_object_get(result, "items"));
+        add_unheard(in, r, json_object_get(list, "items"), json_object_get(result, "items"));
     ipc_request_reply(r, list);
 }
 

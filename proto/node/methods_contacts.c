@@ -204,11 +204,13 @@ static void add_connected(struct node_job *job)
     size_t i;
     json_t *item;
     struct hash person;
+    struct hash identity;
     json_array_foreach(json_object_get(job->result, "items"), i, item)
     {
-        if (!hash_parse(span_of(json_string_value(json_object_get(item, "personId"))), &person))
+        if (!hash_parse(span_of(json_string_value(json_object_get(item, "personId"))), &person) ||
+            !hash_parse(span_of(json_string_value(json_object_get(item, "identity"))), &identity))
             continue;
-        bool connected = peers_connected(node_peers(job->node), &person);
+        bool connected = peers_connected(node_peers(job->node), &identity, &person);
         json_object_set_new(item, "connected", json_boolean(connected));
         if (connected)
             json_object_set_new(item, "lastSeenAt", json_integer(clock_wall_ms()));
@@ -252,7 +254,7 @@ static enum status tell_archive(struct node_job *job, struct model *m, const cha
     json_t *wipe = ipc_request_json(job->request, P_wipe);
     if (!face_is(job))
         return STATUS_OK;
-    if (way_is_self(m, person) && strcmp(method, "contact.forget") == 0)
+    if (way_is_self(m, person) && strcmp(method, "contact.enable") != 0)
         return error_set(e, STATUS_REFUSED, "OWN-NODE", "%.12s is one of our own nodes", hash_text(person).s);
     if (way_is_self(m, person) || sharing_own_node(m, &archive, NULL) != STATUS_OK)
         return STATUS_OK;
@@ -302,9 +304,31 @@ static enum status contact_forget_work(struct node_job *job, struct model *m, st
     return st == STATUS_OK && !was_left_to_archive(job, m) ? contact_forget(m, &job->subject, e) : st;
 }
 
+// Who is shut out is so for all identities, so none alone is asked for what it shares with the main one.
+static enum status refuse_for_one(struct node_job *job, struct model *m, struct error *e)
+{
+    struct selves further;
+    struct model as_it = *m;
+    as_it.self = node_self(job->node);
+    if (ipc_request_text(job->request, P_as) == NULL || !contact_exists(&as_it, &job->subject))
+        return STATUS_OK;
+    enum status st = node_job_identities(job, m, &further, e);
+    for (size_t i = 0; st == STATUS_OK && i < further.count; i++) {
+        as_it.self = further.items[i];
+        if (contact_exists(&as_it, &job->subject))
+            st = error_set(e, STATUS_REFUSED, "REFUSED",
+                           "%.12s is a contact of several identities: only for all, without 'as'",
+                           hash_text(&job->subject).s);
+    }
+    selves_free(&further);
+    return st;
+}
+
 static enum status set_disabled(struct node_job *job, struct model *m, bool disabled, struct error *e)
 {
     enum status st = node_job_hash(job, P_person, &job->subject, e);
+    if (st == STATUS_OK)
+        st = refuse_for_one(job, m, e);
     if (st == STATUS_OK)
         st = tell_archive(job, m, disabled ? "contact.disable" : "contact.enable", e);
     return st == STATUS_OK && !was_left_to_archive(job, m) ? contact_set_disabled(m, &job->subject, disabled, e) : st;

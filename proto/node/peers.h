@@ -46,7 +46,8 @@ void peers_set_own(struct peers *p, const struct own_peer *own, const struct has
 json_t *peers_own_state(const struct peers *p); // {paired, importing, exporting}
 bool peers_are_idle(const struct peers *p);     // nothing is left to fetch or to answer
 
-bool peers_connected(const struct peers *p, const struct hash *person); // CHUM runs with it
+// CHUM runs between that identity of ours and the person.
+bool peers_connected(const struct peers *p, const struct hash *self, const struct hash *person);
 void peers_close_person(struct peers *p, const struct hash *person, const char *reason);
 struct traced_message;
 void peers_sent(struct peers *p, const struct traced_message *message); // of a job that is committed

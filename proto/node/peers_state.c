@@ -16,9 +16,9 @@ bool peers_are_idle(const struct peers *p)
     return syncs_are_idle(p->syncs) && p->diallings == NULL;
 }
 
-bool peers_connected(const struct peers *p, const struct hash *person)
+bool peers_connected(const struct peers *p, const struct hash *self, const struct hash *person)
 {
-    return syncs_with(p->syncs, person, NULL, NULL);
+    return syncs_between(p->syncs, self, person);
 }
 
 void peers_close_person(struct peers *p, const struct hash *person, const char *reason)

@@ -54,6 +54,15 @@ bool syncs_with(const struct syncs *ss, const struct hash *person, bool *import,
     return found;
 }
 
+bool syncs_between(const struct syncs *ss, const struct hash *self, const struct hash *person)
+{
+    for (const struct sync *s = ss->list; s != NULL; s = s->next) {
+        if (is_with(s, person) && hash_eq(&s->speaker->self->person, self))
+            return true;
+    }
+    return false;
+}
+
 bool syncs_refetch(struct syncs *ss, const struct hash *own, const struct hash_list *hashes,
                    chum_session_refetched done, void *ctx)
 {

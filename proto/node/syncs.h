@@ -17,6 +17,7 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_own);
 void syncs_tell_news(struct syncs *ss);                         // what peers may see has changed
 void syncs_follow(struct syncs *ss, const struct hash *person); // a follower waits for this person's news
 bool syncs_with(const struct syncs *ss, const struct hash *person, bool *importing, bool *exporting);
+bool syncs_between(const struct syncs *ss, const struct hash *self, const struct hash *person);
 // Asks the other own node for what was lost here (chum/refetch.h). false: it is not connected; done will not be called.
 bool syncs_refetch(struct syncs *ss, const struct hash *own, const struct hash_list *hashes,
                    chum_session_refetched done, void *ctx);

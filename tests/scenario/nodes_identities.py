@@ -78,6 +78,38 @@ def test_the_face_shows_them_and_speaks_for_them(t):
     with_bob(t, run)
 
 
+def test_a_contact_of_two_is_one_of_each(t):
+    """With the safety text of that pairing, now and while the archive is away, and with its connection."""
+    def run(joe, bob, work):
+        assert bob.ok("pair", "-", stdin=json.dumps(joe.ok("invite")))["personId"] == joe.archive
+        rows = lambda *options: {"work" if c["identity"] == work else "main": c
+                                 for c in joe.ok(*options, "contacts") if c["personId"] == bob.archive}
+        safeties = lambda found: {who: (c["safety"], {i["instanceId"]: i["safety"] for i in c["instances"]})
+                                  for who, c in found.items()}
+        until(lambda: set(rows("--node", "archive")) == {"main", "work"} == set(rows()), "both have him")
+        right = safeties(rows("--node", "archive"))
+        assert right["main"][0] == contact(bob, joe.archive)["safety"] != contact(bob, work)["safety"] == right["work"][0]
+        for _ in range(3):  # each keeps what is shown for when the archive is away
+            assert safeties(rows()) == right
+        archive = pid_of(joe, "archive")
+        os.kill(archive, signal.SIGSTOP)
+        kept = lambda: {who: c["safety"] for who, c in rows().items()}
+        until(lambda: kept() == {who: texts[0] for who, texts in right.items()}, "that is kept")
+        os.kill(archive, signal.SIGCONT)
+
+        until(lambda: [c["level"] for c in rows().values()] == ["connected"] * 2, "each has its connection")
+        for verb in ("disable", "enable"):
+            for who in (work, joe.archive):
+                joe.fails("REFUSED", 4, "contact", verb, bob.archive, "--as", who)
+        joe.fails("NOT-FOUND", 1, "contact", "disable", joe.archive, "--as", work)
+        joe.fails("OWN-NODE", 4, "contact", "disable", joe.archive, "--as", joe.archive)
+        assert all(c["enabled"] for c in rows().values())
+        bob.ok("contact", "forget", work)
+        until(lambda: {who: c["level"] for who, c in rows().items()} == {"main": "connected", "work": "seen"},
+              "only one is left")
+    with_bob(t, run)
+
+
 def test_what_is_written_for_them_waits_for_the_archive(t):
     def run(joe, bob, work):
         send(joe, bob.archive, "before", "--wait")

@@ -95,7 +95,9 @@ def test_contacts_say_who_they_are_to_us(t):
             assert "Anna from work" not in json.dumps(ann.ok("--node", node, "profile", "get", ann.archive))
         joe.ok("contact", "name", "Anna from work", "")
         assert find(joe, ann.archive)["localName"] is None
-        joe.fails("OWN-NODE", 4, "contact", "forget", joe.archive)
+        for verb in ("forget", "disable"):
+            joe.fails("OWN-NODE", 4, "contact", verb, joe.archive)
+        joe.ok("contact", "enable", joe.archive)
 
         ann.t.stop()
         until(lambda: met()["level"] == "seen", "she is gone")

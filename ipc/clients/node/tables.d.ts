@@ -1113,9 +1113,9 @@ export interface Calls {
         name(params: Params['contact.name'], options?: CallOptions): Promise<Results['contact.name']>;
         /** Forgets a contact's keys and endpoints and closes its connections; without "node" at whichever own node is paired with it. OWN-NODE: an own node is no contact to be forgotten. Result: {} */
         forget(params: Params['contact.forget'], options?: CallOptions): Promise<Results['contact.forget']>;
-        /** Allows connections with a person again. Result: {} */
+        /** Allows connections with a person again, of all identities. REFUSED: with "as", and the person is a contact of the main and of a further identity. Result: {} */
         enable(params: Params['contact.enable'], options?: CallOptions): Promise<Results['contact.enable']>;
-        /** Closes and refuses connections with a person. Result: {} */
+        /** Closes and refuses connections with a person, of all identities. REFUSED: with "as", and the person is a contact of the main and of a further identity. OWN-NODE: the own nodes are one; with "node" it cuts them apart. Result: {} */
         disable(params: Params['contact.disable'], options?: CallOptions): Promise<Results['contact.disable']>;
     };
     endpoints: {

@@ -242,6 +242,32 @@ static void what_both_nodes_say_of_a_contact_is_joined(void **state)
     json_decref(later);
 }
 
+// What the archive says now is newer than what the sparse node kept of it, for each instance, too.
+static void the_archives_safety_text_is_that_of_its_pairing(void **state)
+{
+    (void)state;
+    json_t *archive =
+        contact("{\"pairedWith\":[\"archive\"],\"safety\":\"new\",\"instances\":["
+                "{\"instanceId\":\"b\",\"safety\":\"new b\"},{\"instanceId\":\"a\",\"safety\":\"new\"}]}");
+    json_t *kept = contact("{\"pairedWith\":[\"archive\"],\"safety\":\"old\",\"instances\":["
+                           "{\"instanceId\":\"a\",\"safety\":null},{\"instanceId\":\"c\",\"safety\":null}]}");
+    json_t *ours = contact("{\"pairedWith\":[\"sparse\"],\"safety\":\"ours\",\"instances\":["
+                           "{\"instanceId\":\"a\",\"safety\":\"ours\"}]}");
+    json_t *instances = contact("[{\"instanceId\":\"a\",\"safety\":\"new\"},{\"instanceId\":\"c\",\"safety\":null}]");
+    ipc_contact_join(kept, archive);
+    assert_string_equal(json_string_value(json_object_get(kept, "safety")), "new");
+    assert_true(json_equal(json_object_get(kept, "instances"), instances));
+    json_t *before = json_deep_copy(json_object_get(ours, "instances"));
+    ipc_contact_join(ours, archive);
+    assert_string_equal(json_string_value(json_object_get(ours, "safety")), "ours");
+    assert_true(json_equal(json_object_get(ours, "instances"), before));
+    json_decref(archive);
+    json_decref(kept);
+    json_decref(ours);
+    json_decref(instances);
+    json_decref(before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +280,7 @@ int main(void)
         cmocka_unit_test(parameters_are_checked),
         cmocka_unit_test(levels_follow_from_what_is_known),
         cmocka_unit_test(what_both_nodes_say_of_a_contact_is_joined),
+        cmocka_unit_test(the_archives_safety_text_is_that_of_its_pairing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
