@@ -75,7 +75,7 @@ static enum status export_roots(struct store *s, const struct chum_policy *polic
     uint64_t skipped;
     buf_add_char(text, '[');
     enum status st = chum_is_own(policy, s, person) ? store_roots_own(s, person, list_root, &l, &skipped, e)
-                                                    : store_roots(s, person, list_root, &l, &skipped, e);
+                                                    : store_roots_offered(s, person, list_root, &l, &skipped, e);
     buf_add_char(text, ']');
     return st;
 }

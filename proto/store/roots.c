@@ -10,6 +10,7 @@ struct listing {
     store_root_fn emit;
     void *arg;
     uint64_t *skipped;
+    bool winners; // versions that lost to one from elsewhere are left out
     struct shown shown;
 };
 
@@ -37,9 +38,9 @@ static enum status emit_node(struct listing *l, sqlite3_stmt *st, const struct h
 }
 
 // Of the versions that are new to it, the reference takes the deepest, and of those the first, and leaves the others.
-// What came from others are edges here, all equally deep. Where such a one won over a version of ours, it is the first,
-// and what is deeper is not listed; of a channel, whose lists come together in any order, the one that holds what the
-// current version does has to come first, else messages would be lost.
+// What came from others are edges here, all equally deep. Where such a one won over a version of ours, and is offered
+// for that (winners), it is the first, and what is deeper is not listed; of a channel, whose lists come together in any
+// order, the one that holds what the current version does has to come first, else messages would be lost.
 static bool has_lists_only(const struct listing *l, struct span entry)
 {
     const struct recipe *recipe = recipes_find(l->store->recipes, store_root_type(entry));
@@ -70,7 +71,7 @@ static enum status emit_nodes(struct listing *l, int64_t scope, const struct has
     bool row = true;
     bool ignored;
     enum status status =
-        l->shown.own ? STATUS_OK : emit_edge(l, SQL_SCOPE_WINNING_EDGE, scope, id_hash, &first, &won, e);
+        !l->winners ? STATUS_OK : emit_edge(l, SQL_SCOPE_WINNING_EDGE, scope, id_hash, &first, &won, e);
     found = won;
     if (status == STATUS_OK && !l->shown.own && !won && lists_only)
         status = emit_edge(l, SQL_SCOPE_CURRENT_EDGE, scope, id_hash, &first, &found, e);
@@ -103,14 +104,16 @@ static enum status emit_scope(struct listing *l, sqlite3_stmt *st, struct error 
     return status == STATUS_OK && is_id ? emit_nodes(l, sqlite3_column_int64(st, 0), &target, lists_only, e) : status;
 }
 
-static enum status list_roots(struct store *s, const struct hash *person, bool own, store_root_fn emit, void *arg,
-                              uint64_t *skipped, struct error *e)
+enum audience { ANYBODY, PEER, OWN };
+
+static enum status list_roots(struct store *s, const struct hash *person, enum audience to, store_root_fn emit,
+                              void *arg, uint64_t *skipped, struct error *e)
 {
     uint64_t ignored;
-    struct listing l = {.store = s, .emit = emit, .arg = arg};
+    struct listing l = {.store = s, .emit = emit, .arg = arg, .winners = to == PEER};
     l.skipped = skipped != NULL ? skipped : &ignored;
     *l.skipped = 0;
-    enum status status = shown_begin(&l.shown, s, person, own, e);
+    enum status status = shown_begin(&l.shown, s, person, to == OWN, e);
     sqlite3_stmt *st = statement(s, SQL_PERSON_SCOPES);
     bind_hash(st, 1, person);
     bool row = true;
@@ -127,11 +130,17 @@ static enum status list_roots(struct store *s, const struct hash *person, bool o
 enum status store_roots(struct store *s, const struct hash *person, store_root_fn emit, void *arg, uint64_t *skipped,
                         struct error *e)
 {
-    return list_roots(s, person, false, emit, arg, skipped, e);
+    return list_roots(s, person, ANYBODY, emit, arg, skipped, e);
+}
+
+enum status store_roots_offered(struct store *s, const struct hash *person, store_root_fn emit, void *arg,
+                                uint64_t *skipped, struct error *e)
+{
+    return list_roots(s, person, PEER, emit, arg, skipped, e);
 }
 
 enum status store_roots_own(struct store *s, const struct hash *person, store_root_fn emit, void *arg,
                             uint64_t *skipped, struct error *e)
 {
-    return list_roots(s, person, true, emit, arg, skipped, e);
+    return list_roots(s, person, OWN, emit, arg, skipped, e);
 }

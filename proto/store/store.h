@@ -243,6 +243,10 @@ typedef enum status (*store_root_fn)(struct span fragment, const struct hash *no
 // An id stands before its versions, the oldest of them first; but of a channel an edge that is as the current one.
 enum status store_roots(struct store *s, const struct hash *person, store_root_fn emit, void *arg, uint64_t *skipped,
                         struct error *e);
+// What the person's node is offered of them: a version that lost to one from elsewhere is left out, as a reference peer
+// takes in the deepest alone, and would never look at the one that won.
+enum status store_roots_offered(struct store *s, const struct hash *person, store_root_fn emit, void *arg,
+                                uint64_t *skipped, struct error *e);
 // Does a part of the walk that finds what is withheld from the person; *ready: there is none left to do for
 // store_roots, which otherwise does all of it.
 enum status store_roots_prepare(struct store *s, const struct hash *person, bool *ready, struct error *e);
