@@ -78,7 +78,7 @@ static void groups_talk_and_trouble_are_checked(void **state)
             "f:2: trouble[0].what");
     refuses(TWO "\"trouble\": [{\"do\": \"cut\", \"what\": \"user1-user2\"}]}", "f: for: is wanted");
     refuses(TWO "\"trouble\": [{\"do\": \"slow\", \"what\": \"user1-user2\", \"for\": \"1s\"}]}",
-            "f: by: is what slow wants");
+            "f: by: is what slow and shift want, and nothing else");
     refuses(TWO "\"trouble\": [{\"do\": \"kill\", \"what\": \"any.node\", \"times\": 2}]}", "f: every: is wanted");
 }
 
