@@ -274,7 +274,7 @@ static const struct ipc_method rows[] = {
      "Creates a group topic, or finds the one-to-one topic with one person or the one with every contact.",
      "{topicId, channel}",
      {TEXT(name, OPTIONAL, 256, "of a group topic"),
-      TEXT(id, OPTIONAL, 512, "of a group topic; default: made of the name and random characters"),
+      TEXT(id, OPTIONAL, 512, "of a group topic, nothing that means a person: no \"me\", no 8 or more hex digits alone; default: made of the name and random characters"),
       PERSONS(persons, OPTIONAL, 250, "who is in it"),
       TEXT(group, OPTIONAL, 256, "name or id of a group: whoever is in it now takes part"),
       BOOL(history, "who joins later sees what was said before"),

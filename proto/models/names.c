@@ -1,6 +1,7 @@
 // A name is tried by kinds in an order of trust: the user's own word, then e-mail, then what others call themselves, so
 // that nobody takes a name from somebody whom the user has named. Within a kind two are an error, never a choice.
 // Digits are tried as the beginning of an id first, and as a name if there is none: somebody may be called deadbeef.
+// "me" is nobody's name but ours.
 #include "models/names.h"
 
 #include <ctype.h>
@@ -79,7 +80,13 @@ static enum status ambiguous(struct model *m, const char *what, struct span text
     return STATUS_REFUSED;
 }
 
-static bool is_person(struct model *m, const struct hash *id)
+bool names_is_like_id(struct span text)
+{
+    char digits[DIGITS + 1];
+    return clean(text, digits);
+}
+
+bool names_is_person(struct model *m, const struct hash *id)
 {
     struct store_info info;
     return store_info(m->store, id, &info, NULL) == STATUS_OK && strcmp(info.type, "Person") == 0;
@@ -93,7 +100,7 @@ static enum status complete(struct model *m, struct span text, const char *digit
     struct hash_list meant = {0};
     enum status status = store_find_prefix(m->store, span_of(digits), &all, CANDIDATES, e);
     for (size_t i = 0; status == STATUS_OK && i < all.count; i++)
-        if (!persons || all.count == 1 || is_person(m, &all.items[i]))
+        if (!persons || all.count == 1 || names_is_person(m, &all.items[i]))
             hash_list_add(&meant, &all.items[i]);
     if (status == STATUS_OK && meant.count == 0)
         status = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "nothing here has an id that begins with %s", digits);
@@ -127,6 +134,22 @@ struct search {
 static bool is_called(struct span name, struct span text)
 {
     return name.len == text.len && name.len != 0 && strncasecmp(name.ptr, text.ptr, text.len) == 0;
+}
+
+static struct span trimmed(struct span text)
+{
+    while (text.len != 0 && isspace((unsigned char)text.ptr[text.len - 1]))
+        text.len--;
+    while (text.len != 0 && isspace((unsigned char)*text.ptr)) {
+        text.ptr++;
+        text.len--;
+    }
+    return text;
+}
+
+bool names_is_me(struct span text)
+{
+    return is_called(SPAN("me"), trimmed(text));
 }
 
 static enum status look_at(struct model *m, struct search *s, const struct hash *person, enum kind kind,
@@ -168,28 +191,17 @@ static enum status choose(struct model *m, const struct search *s, struct hash *
             return STATUS_OK;
         }
     }
-    if (is_called(SPAN("me"), s->text)) {
-        *person = m->self->person;
-        return STATUS_OK;
-    }
     struct span text = utf8_beginning(s->text, SHOWN_TEXT);
     return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "nobody here is called '" SPAN_FMT "'", SPAN_ARG(text));
-}
-
-static struct span trimmed(struct span text)
-{
-    while (text.len != 0 && isspace((unsigned char)text.ptr[text.len - 1]))
-        text.len--;
-    while (text.len != 0 && isspace((unsigned char)*text.ptr)) {
-        text.ptr++;
-        text.len--;
-    }
-    return text;
 }
 
 static enum status find_by_name(struct model *m, struct span text, struct hash *person, struct error *e)
 {
     struct search s = {.text = trimmed(text)};
+    if (names_is_me(text)) {
+        *person = m->self->person;
+        return STATUS_OK;
+    }
     enum status status = look_at_all(m, &s, e);
     if (status == STATUS_OK)
         status = choose(m, &s, person, e);

@@ -15,8 +15,12 @@ enum status names_others(struct model *m, const struct hash *person, struct span
 
 // The person that is meant: by id, by its first 8 or more digits (in any case, with any blanks), by our own name for
 // it, its e-mail or the name it gives itself, in any case. Of several kinds that fit the first counts; own nodes come
-// last, and "me" is ourselves. Codes: NOT-FOUND, AMBIGUOUS-ID with candidates.
+// last. "me" is ourselves, whoever is called so. Codes: NOT-FOUND, AMBIGUOUS-ID with candidates.
 enum status names_find(struct model *m, struct span text, struct hash *person, struct error *e);
+
+bool names_is_me(struct span text);
+bool names_is_like_id(struct span text); // an id, or the beginning of one that is enough
+bool names_is_person(struct model *m, const struct hash *id);
 
 // What is called so, among persons or not: by id or its first 8 or more digits. Codes: as above.
 enum status names_complete(struct model *m, struct span text, struct hash *id, struct error *e);

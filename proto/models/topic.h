@@ -68,6 +68,10 @@ enum status topic_list(struct model *m, struct topics *out, struct error *e);
 // What a user calls a topic: its id, the id of its channel, the beginning of either, or its name, whichever is unique.
 // Of several with one id it is the one that we made. Codes: NOT-FOUND, AMBIGUOUS-ID.
 enum status topic_named(struct model *m, struct span text, struct topic *out, struct error *e);
+bool topic_is_with(const struct topic *topic, const struct hash *person); // a conversation of two
+// The same of those that are no conversation of two with that person.
+enum status topic_named_besides(struct model *m, struct span text, const struct hash *person, struct topic *out,
+                                struct error *e);
 
 // ---- Who takes part (topic_members.c) -------------------------------------------------------------------------------
 

@@ -124,16 +124,42 @@ static enum status choose(struct model *m, struct span text, const struct topics
     return count == 1 || ours == 1 ? STATUS_OK : ambiguous(text, found, count, e);
 }
 
+static enum status choose_any(struct model *m, struct span text, const struct topics *all, struct topic *out,
+                              struct error *e)
+{
+    enum status status = STATUS_NOT_FOUND;
+    for (enum match how = BY_ID; how < MATCHES && status == STATUS_NOT_FOUND; how++)
+        status = choose(m, text, all, how, out, e);
+    if (status == STATUS_NOT_FOUND)
+        return error_set(e, status, "NOT-FOUND", "there is no chat " SPAN_FMT, SPAN_ARG(text));
+    return status;
+}
+
 enum status topic_named(struct model *m, struct span text, struct topic *out, struct error *e)
 {
     struct topics all;
     enum status status = topic_list(m, &all, e);
+    return status == STATUS_OK ? choose_any(m, text, &all, out, e) : status;
+}
+
+bool topic_is_with(const struct topic *topic, const struct hash *person)
+{
+    struct hash one;
+    struct hash two;
+    return topic_is_one_to_one(topic->id, &one, &two) && (hash_eq(&one, person) || hash_eq(&two, person));
+}
+
+enum status topic_named_besides(struct model *m, struct span text, const struct hash *person, struct topic *out,
+                                struct error *e)
+{
+    struct topics all;
+    size_t count = 0;
+    enum status status = topic_list(m, &all, e);
     if (status != STATUS_OK)
         return status;
-    status = STATUS_NOT_FOUND;
-    for (enum match how = BY_ID; how < MATCHES && status == STATUS_NOT_FOUND; how++)
-        status = choose(m, text, &all, how, out, e);
-    if (status == STATUS_NOT_FOUND)
-        return error_set(e, status, "NOT-FOUND", "there is no chat " SPAN_FMT, SPAN_ARG(text));
-    return status;
+    for (size_t i = 0; i < all.count; i++)
+        if (!topic_is_with(&all.items[i], person))
+            all.items[count++] = all.items[i];
+    all.count = count;
+    return choose_any(m, text, &all, out, e);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "crypto/secret.h"
+#include "models/way.h"
 #include "node/node_internal.h"
 #include "store/outbox.h"
 
@@ -29,6 +30,11 @@ bool face_is(const struct node_job *job)
 bool face_is_alone(const struct node_job *job)
 {
     return ipc_request_bool(job->request, P_alone, false);
+}
+
+bool face_is_self(const struct node_job *job, struct model *m, const struct hash *person)
+{
+    return hash_eq(person, &m->self->person) || (face_is(job) && way_is_self(m, person));
 }
 
 // ---- On the store thread --------------------------------------------------------------------------------------------

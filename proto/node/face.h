@@ -20,6 +20,8 @@
 
 bool face_is(const struct node_job *job);       // the request speaks for the installation
 bool face_is_alone(const struct node_job *job); // and the archive is away
+// Ourselves; for the installation both nodes are one.
+bool face_is_self(const struct node_job *job, struct model *m, const struct hash *person);
 // method: of ipc/methods.h, mutating. params is taken over; no opId, node or face in it. Sets job->result. Code
 // OUTBOX-FULL; of an intent that was carried before, its error.
 enum status face_defer(struct node_job *job, struct model *m, const char *method, json_t *params, struct error *e);

@@ -26,7 +26,8 @@ struct topic;
 struct topics;
 enum status node_job_topic(struct node_job *job, struct model *m, struct topic *topic, struct error *e);
 // The same, or a person: where no topic is called so, and at the face for what either own node says with somebody. Then
-// the parameter named is the person's id.
+// the parameter named is the person's id. Where both are called so, AMBIGUOUS-ID; but a whole id is what it is the id
+// of, unless somebody else made it look like a person's or gave it a person's name, and "me" is ourselves.
 enum status node_job_topic_or_person(struct node_job *job, struct model *m, struct topic *topic, enum ipc_name param,
                                      struct error *e);
 // All topics; with "as" those of that identity only.

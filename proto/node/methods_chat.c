@@ -219,12 +219,6 @@ static enum status send_by_way(struct node_job *job, struct model *m, const stru
     return st;
 }
 
-// For the installation both nodes are one.
-static bool is_ourselves(const struct node_job *job, struct model *m, const struct hash *person)
-{
-    return hash_eq(person, &m->self->person) || (face_is(job) && way_is_self(m, person));
-}
-
 // ---- To a person, into a topic --------------------------------------------------------------------------------------
 
 static enum status send_to(struct node_job *job, struct model *m, const struct hash *to, struct error *e)
@@ -250,7 +244,7 @@ static enum status chat_send_work(struct node_job *job, struct model *m, struct 
 {
     struct hash to;
     enum status st = node_job_hash(job, P_to, &to, e);
-    if (st == STATUS_OK && is_ourselves(job, m, &to))
+    if (st == STATUS_OK && face_is_self(job, m, &to))
         return error_set(e, STATUS_INVALID, "BAD-INPUT", "a conversation needs another person");
     if (st == STATUS_OK)
         st = send_to(job, m, &to, e);

@@ -40,26 +40,94 @@ static bool is_pair(struct model *m, struct span text, struct hash *person)
     return true;
 }
 
-enum status node_job_topic_or_person(struct node_job *job, struct model *m, struct topic *topic, enum ipc_name param,
-                                     struct error *e)
+// Its whole id, which nobody else chose and which is no person's.
+static bool is_its_id(struct model *m, struct span text, const struct topic *topic)
+{
+    struct hash owner;
+    bool is_ours = topic->kind != TOPIC_GROUP ||
+                   (channel_owner(m, &topic->channel, &owner) == STATUS_OK && selves_is_ours(m, &owner));
+    return span_eq(text, topic->id) && is_ours && !names_is_like_id(text);
+}
+
+static enum status either(struct span text, const struct topic *topic, const struct hash *person, struct error *e)
+{
+    return error_set(e, STATUS_REFUSED, "AMBIGUOUS-ID",
+                     "the chat " SPAN_FMT " (%.12s) and the person %s may be meant by " SPAN_FMT, SPAN_ARG(topic->id),
+                     hash_text(&topic->channel).s, hash_text(person).s, SPAN_ARG(text));
+}
+
+// Others choose what their groups are called, also as somebody else is: then neither is meant. The whole id of a person
+// is the person's. *person: who is meant and not the topic.
+static enum status tell_apart(struct node_job *job, struct model *m, const struct topic *topic, struct hash *person,
+                              bool *is_person, struct error *e)
+{
+    struct hash whole;
+    struct span text = node_job_text(job, P_topic);
+    *is_person = false;
+    if (is_its_id(m, text, topic))
+        return STATUS_OK;
+    enum status st = names_find(m, text, person, e);
+    if (st == STATUS_REFUSED)
+        return st;
+    error_clear(e);
+    if (st != STATUS_OK || !names_is_person(m, person) || face_is_self(job, m, person) || topic_is_with(topic, person))
+        return STATUS_OK;
+    *is_person = hash_parse(text, &whole);
+    return *is_person ? STATUS_OK : either(text, topic, person, e);
+}
+
+// Of several that may be meant all are conversations with the person.
+static enum status none_besides(struct model *m, struct span text, const struct hash *person, struct error *e)
+{
+    struct topic other;
+    enum status st = hash_parse(text, &other.hash) ? STATUS_NOT_FOUND : topic_named_besides(m, text, person, &other, e);
+    if (st != STATUS_NOT_FOUND)
+        return st == STATUS_OK ? either(text, &other, person, e) : st;
+    error_clear(e);
+    return STATUS_OK;
+}
+
+static void mean_person(struct node_job *job, enum ipc_name param, const struct hash *person)
+{
+    ipc_request_set(job->request, param, node_json_hash(person));
+}
+
+static enum status find_person(struct node_job *job, struct model *m, enum ipc_name param, enum status st,
+                               struct error *e)
 {
     struct hash person;
     struct error why = {0};
-    enum status st = node_job_topic(job, m, topic, e);
-    if (st == STATUS_OK && face_is(job) && is_pair(m, topic->id, &person))
-        ipc_request_set(job->request, param, node_json_hash(&person));
-    if (st == STATUS_OK || !may_be_person(m, node_job_text(job, P_topic), st))
+    struct span text = node_job_text(job, P_topic);
+    if (!may_be_person(m, text, st))
         return st;
-    enum status found = is_pair(m, node_job_text(job, P_topic), &person)
-                            ? STATUS_OK
-                            : names_find(m, node_job_text(job, P_topic), &person, &why);
+    enum status found = is_pair(m, text, &person) ? STATUS_OK : names_find(m, text, &person, &why);
+    if (found == STATUS_OK && st == STATUS_REFUSED)
+        found = none_besides(m, text, &person, &why);
     if (found == STATUS_OK) {
-        ipc_request_set(job->request, param, node_json_hash(&person));
+        mean_person(job, param, &person);
         error_clear(e);
     } else if (found == STATUS_REFUSED && e != NULL) {
         *e = why;
     }
     return found == STATUS_OK || found == STATUS_REFUSED ? found : st;
+}
+
+enum status node_job_topic_or_person(struct node_job *job, struct model *m, struct topic *topic, enum ipc_name param,
+                                     struct error *e)
+{
+    struct hash person;
+    bool is_person;
+    if (names_is_me(node_job_text(job, P_topic))) {
+        mean_person(job, param, &m->self->person);
+        return STATUS_OK;
+    }
+    enum status st = node_job_topic(job, m, topic, e);
+    if (st != STATUS_OK)
+        return find_person(job, m, param, st, e);
+    st = tell_apart(job, m, topic, &person, &is_person, e);
+    if (st == STATUS_OK && (is_person || (face_is(job) && is_pair(m, topic->id, &person))))
+        mean_person(job, param, &person);
+    return st;
 }
 
 // ---- Showing --------------------------------------------------------------------------------------------------------

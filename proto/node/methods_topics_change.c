@@ -1,6 +1,7 @@
 // Control methods that begin topics and change who takes part in them.
 #include "models/deletion.h"
 #include "models/group.h"
+#include "models/names.h"
 #include "models/sharing.h"
 #include "models/way.h"
 #include "node/face.h"
@@ -144,6 +145,8 @@ static enum status topic_create(struct node_job *job, struct model *m, struct er
     bool whole = ipc_request_json(job->request, P_persons) == NULL;
     if (whole && !ipc_request_bool(job->request, P_everyone, false) && ipc_request_text(job->request, P_group) == NULL)
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "give \"persons\", \"group\" or \"everyone\"");
+    if (names_is_like_id(node_job_text(job, P_id)) || names_is_me(node_job_text(job, P_id)))
+        return error_set(e, STATUS_INVALID, "BAD-INPUT", "a person may be meant by this id");
     enum status st = node_job_hashes(job, P_persons, &persons, e);
     if (st == STATUS_OK)
         st = add_group(job, m, &persons, e);

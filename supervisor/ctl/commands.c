@@ -268,7 +268,8 @@ const struct ctl_command CTL_COMMANDS[] = {
      "All members see what all of them say. With --group, whoever is in that group now takes part. --everyone is for all\n"
      "your contacts: they see what you say there, and you see what they say.\n"
      "Elsewhere a chat is named by its id, the beginning of it, or its name, if there is one of that name; that with one\n"
-     "person like the person.",
+     "person like the person. If a group and a person are called so, a whole id tells them apart. The id of a group\n"
+     "is not \"me\" and not 8 or more hex digits alone, which mean a person.",
      "topic create --name team --with 59b85c5b… --with 8eee9d9f…", 30, run_topic_create,
      {{"name", '\0', "TEXT", "of a group chat"}, {"with", '\0', "PERSON", "who takes part (may be repeated)"},
       {"group", '\0', "GROUP", "name or id of a group"}, {"history", '\0', NULL, "who joins later sees what was said before"},

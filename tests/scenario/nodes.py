@@ -107,6 +107,15 @@ def refused_elsewhere(code, invitation):
         second.clean()
 
 
+def plant_topic(installation, name, topic_id, person):
+    """A group with an id that tandem would refuse, object by object, for a contact of the archive."""
+    call = lambda method, **params: installation.call(method, node="archive", **params)
+    channel = call("channel.create", id=topic_id)["channel"]
+    topic = call("object.put", object={"$type$": "Topic", "id": topic_id, "name": name, "channel": channel})["hash"]
+    call("share.grant", object=topic, **{"with": person})
+    call("share.grant", id=channel, **{"with": person})
+
+
 def write(path, data):
     with open(path, "wb") as file:
         file.write(data)

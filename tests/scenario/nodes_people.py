@@ -8,7 +8,7 @@ import time
 
 from clock import Clock
 from control import BIN, Installation, main, until, within
-from nodes import Pair
+from nodes import Pair, plant_topic
 
 DAY_S = 86_400
 SANITIZER = os.environ.get("TANDEM_SANITIZE")  # its library has to be the first that is loaded
@@ -252,6 +252,33 @@ def test_no_name_is_taken_for_ours(t):
         until(lambda: '\n"me" hers  ' in t.cli("--node", "archive", "topic", "list")[1], "the topic shows as hers")
         ann.t.call("deprovision")
         until(lambda: f"not now: {quoted}" in t.cli("doctor")[1], "the doctor names her")
+    with_two(t, run)
+
+
+def test_no_group_is_taken_for_a_person(t):
+    """Nor a person, or a group, for ourselves."""
+    def run(joe, ann):
+        called = lambda name: until(lambda: name in [c["name"] for c in joe.ok("contacts")], f"Joe knows her as {name}")
+        topics = lambda: [x["name"] for x in joe.ok("topic", "list")]
+        ann.ok("--node", "archive", "profile", "set", "--name", "me")
+        ann.ok("--node", "archive", "topic", "create", "--name", "me", "--id", "hers", "--with", joe.archive)
+        called("me")
+        until(lambda: "me" in topics(), "the group is there")
+        for words in (("topic", "send", "me", "hi"), ("chat", "send", "--to", "me", "hi")):
+            assert joe.fails("BAD-INPUT", 4, *words)["message"] == "a conversation needs another person"
+        beginning = ann.archive[:12]
+        ann.fails("BAD-INPUT", 4, "topic", "create", "--id", beginning, "--with", joe.archive)
+        ann.ok("--node", "archive", "profile", "set", "--name", "ann")
+        ann.ok("--node", "archive", "topic", "create", "--id", "ann", "--name", beginning, "--with", joe.archive)
+        called("ann")
+        plant_topic(ann.t, "hers, too", ann.archive, joe.archive)
+        until(lambda: {beginning, "hers, too"} <= set(topics()), "and the others")
+        for name in ("ann", beginning):
+            for node in ((), ("--node", "archive")):
+                error = joe.fails("AMBIGUOUS-ID", 4, *node, "topic", "send", name, "secret")
+                assert "the chat ann (" in error["message"] and f"the person {ann.archive}" in error["message"], error
+        joe.ok("topic", "send", ann.archive, "for her")
+        assert [m["text"] for m in joe.ok("chat", "list", "--with", ann.archive)] == ["for her"]
     with_two(t, run)
 
 

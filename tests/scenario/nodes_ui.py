@@ -10,7 +10,7 @@ import sys
 import zlib
 
 from control import Installation, main, until
-from nodes import Pair
+from nodes import Pair, plant_topic
 from page import Ui
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -93,7 +93,7 @@ def unread_everywhere(t, person):
 def call_hostilely(other, joe):
     """A topic with the id of a person shows itself beside the conversation with it."""
     other.call("profile.set", name="<b>ann</b>\u202enna")
-    other.call("topic.create", name="<img src=x onerror=globalThis.hurt=1>", id=other.call("status")["archive"]["personId"], persons=[joe])
+    plant_topic(other, "<img src=x onerror=globalThis.hurt=1>", other.call("status")["archive"]["personId"], joe)
 
 
 def knows_status(t):

@@ -665,7 +665,7 @@ export interface Params {
     'topic.create': {
         /** of a group topic */
         name?: string;
-        /** of a group topic; default: made of the name and random characters */
+        /** of a group topic, nothing that means a person: no "me", no 8 or more hex digits alone; default: made of the name and random characters */
         id?: string;
         /** who is in it */
         persons?: string[];
@@ -771,7 +771,7 @@ export interface Params {
         opId?: string;
     };
     'topic.send': {
-        /** as elsewhere, or a person: the conversation with it */
+        /** as elsewhere, or a person: the conversation with it; AMBIGUOUS-ID if both */
         topic: string;
         /** the message */
         text: string;
@@ -785,7 +785,7 @@ export interface Params {
         opId?: string;
     };
     'topic.read': {
-        /** as elsewhere, or a person: the conversation with it */
+        /** as elsewhere, or a person: the conversation with it; AMBIGUOUS-ID if both */
         topic: string;
         /** default 50 */
         limit?: number;
