@@ -7,6 +7,8 @@ import shutil
 import signal
 import threading
 
+os.environ.update(TANDEM_SPARSE_TAKE_KB="64", TANDEM_SPARSE_QUOTA_MB="32")  # not so unless somebody sets it
+
 from control import SECRET, fails_with, main, until
 from converging import with_recipe
 from nodes import Friend, Pair, dumps, read, write
