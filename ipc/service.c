@@ -44,7 +44,7 @@ json_t *ipc_request_params(const struct ipc_request *r)
 
 const char *ipc_request_op_id(const struct ipc_request *r)
 {
-    return ipc_request_text(r, P_opId);
+    return r->method->effect == IPC_MUTATES ? ipc_request_text(r, P_opId) : NULL; // else it says nothing
 }
 
 json_t *ipc_request_json(const struct ipc_request *r, enum ipc_name name)

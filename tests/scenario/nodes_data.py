@@ -73,6 +73,15 @@ def test_blobs_keep_their_bytes(t):
             assert file.read() == data
 
 
+def test_a_piece_may_carry_an_op_id(t):
+    """Clients that give one to whatever changes something."""
+    Pair(t)
+    blob = t.call("blob.begin", opId="begin")["blob"]
+    piece = {"blob": blob, "offset": 0, "data": "cGllY2U=", "opId": "piece"}
+    assert t.call("blob.chunk", **piece) == t.call("blob.chunk", **piece) == {"size": 5}
+    assert t.call("blob.commit", blob=blob, opId="commit")["hash"] == hashlib.sha256(b"piece").hexdigest()
+
+
 def archive_of(pair):
     """Commands for the archive: what is put there the sparse node gets only if it is granted."""
     return lambda *words, **more: pair.ok("--node", "archive", *words, **more)

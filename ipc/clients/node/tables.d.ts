@@ -419,6 +419,8 @@ export interface Params {
         offset: number;
         /** base64 of at most 512 KiB */
         data: string;
+        /** may be given and says nothing: a piece that comes again changes nothing */
+        opId?: string;
         /** which node; without it the installation answers, by way of the sparse one */
         node?: NodeName;
     };

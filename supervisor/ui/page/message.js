@@ -50,7 +50,8 @@ export class Message {
         const keep = button(text('save'), () => this.#model.attempt(keep, () => save(this.#model.wire, file)),
             { 'aria-label': text('saveFile', name) });
         const shown = el('div');
-        picture(this.#model.wire, file).then(image => image && shown.append(image)).catch(() => {}); // it can be saved all the same
+        const again = () => { this.#files.dataset.mark = ''; }; // it has not come yet; an event tells when
+        picture(this.#model.wire, file).then(image => image && shown.append(image)).catch(again);
         return el('div', { class: 'file' }, shown, el('span', { class: 'dim' }, text('file', name, size(file.size)),
             file.present ? '' : ` · ${text('absent')}`), keep);
     }
