@@ -143,8 +143,7 @@ static void offer_all(struct syncs *ss, const struct hash *person)
     store_submit_read(node_queue(ss->peers->node), offer_work, offer_done, copy); // before the list is read
 }
 
-// ---- Files that are left at the archive
-// ------------------------------------------------------------------------------
+// ---- Files that are left at the archive ----------------------------------------------------------------------------
 
 static void fetched(void *ctx, enum status status, const struct error *why)
 {

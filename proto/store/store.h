@@ -194,8 +194,7 @@ enum status store_current_referrers(struct store *s, const struct hash *target, 
 // All ids of a versioned type that have a head, oldest first.
 enum status store_ids_of_type(struct store *s, struct span type, struct hash_list *out, struct error *e);
 
-// ---- Where things came from
-// ------------------------------------------------------------------------------------------
+// ---- Where things came from ----------------------------------------------------------------------------------------
 
 // What is stored from now on came from this person's node, until it is called with NULL. Who sent an object is noted
 // with it, and who else did later.
