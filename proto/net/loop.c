@@ -15,6 +15,8 @@
 #include "base/log.h"
 
 enum { FD_LIMIT = 1024, FD_LEAST = 64, RECEIVE_BUFFER = 65536, HANDSHAKE_SECONDS = 10, HEADER_DATA = 60 << 10 };
+// What libwebsockets ends it ends without a word; ours come first, at most HANDSHAKE_SECONDS after the beginning.
+enum { LIBRARY_SECONDS = 3 * HANDSHAKE_SECONDS };
 
 struct loop_fd {
     struct lws *wsi;
@@ -80,7 +82,7 @@ static struct lws_context *create_context(struct loop *l)
                    LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | (l->engine != NULL ? l->engine->option : 0),
         .pt_serv_buf_size = (unsigned)l->receive_buffer,
         .max_http_header_data = HEADER_DATA,
-        .timeout_secs = HANDSHAKE_SECONDS,
+        .timeout_secs = LIBRARY_SECONDS,
         .user = l,
     };
     if (l->engine != NULL)
