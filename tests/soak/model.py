@@ -21,21 +21,21 @@ class Message:
 
 
 class Value:
-    """Something that is set again and again: what it may be now."""
+    """Something that is set again and again: what it may be now, and what it may have been."""
 
     def __init__(self, value):
-        self.history = [(0, value, True)]
-        self.restored = None  # to this time, and not set since
+        self.states = [(0, {value})]  # since when
 
     def tried(self, at, value, acknowledged):
-        self.history.append((at, value, acknowledged))
-        if acknowledged:
-            self.restored = None
+        self.states.append((at, {value} if acknowledged else self.may_be() | {value}))
+
+    def restored(self, at, since):
+        """It is what it was at that time, or became later."""
+        then = max(i for i, (begins, _) in enumerate(self.states) if begins <= since)
+        self.states.append((at, set().union(*(values for _, values in self.states[then:]))))
 
     def may_be(self):
-        limit = float("inf") if self.restored is None else self.restored
-        last = max(i for i, (at, _, acknowledged) in enumerate(self.history) if acknowledged and at <= limit)
-        return {value for _, value, _ in self.history[last:]}
+        return self.states[-1][1]
 
 
 class Reader:
@@ -133,6 +133,7 @@ class Model:
 
     def restored(self, name, since, held):
         """A member is as it was then; held are the texts that others showed when it went."""
+        at = self.now()
         for conversation in self.of(name):
             for m in conversation.messages.values():
                 if name in m.gone and m.gone[name][0] >= since:
@@ -141,4 +142,4 @@ class Model:
                     m.optional |= set(conversation.members) if m.author.startswith(name) else {name}
         for (whose, _), value in self.names.items():
             if whose == name:
-                value.restored = since
+                value.restored(at, since)

@@ -109,7 +109,7 @@ def main():
         soak.spend(asked.minutes)
         print("nothing was lost, doubled, out of order or wrongly shown", flush=True)
     except BaseException:
-        print(*soak.journal[-10:], sep="\n", flush=True)
+        print(*soak.journal[-10:], f"this was seed {asked.seed}", sep="\n", flush=True)
         if asked.keep:
             soak.keep(asked.keep)
         raise
