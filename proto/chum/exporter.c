@@ -31,7 +31,8 @@ struct chum_exporter {
     uint64_t told;            // version of the root list answered last; 0 = none
     struct chum_outflow flow; // given away while a job goes on with it
     bool flowing;
-    bool at_end; // of the feed, as the peer was told
+    bool at_end;   // of the feed, as the peer was told
+    bool unspoken; // of the objects in its last batch the peer has not said yet whether they are stored
     struct chum_directs directs;
     struct chum_answer *waiting; // in the order they came
     struct chum_answer **waiting_end;
@@ -116,15 +117,22 @@ static void answer_roots(struct chum_exporter *x, struct chum_answer *a)
         rpc_answer_long(x->o.rpc, a->id, &a->json);
 }
 
-// Who asks for what comes next has stored what came before, unless it says otherwise.
+// Who asks for what comes next in the feed has stored what came before, unless it says otherwise. Who asks for its list
+// instead gave the feed up, perhaps for what came before.
+static void tell_left(struct chum_exporter *x, const struct chum_answer *a)
+{
+    if (a->left || (x->unspoken && a->service == CHUM_GET_ACCESSIBLE_ROOTS))
+        x->o.stored(x->o.ctx, false);
+    x->unspoken = false;
+}
+
 static void tell_given(struct chum_exporter *x, const struct chum_answer *a)
 {
-    if (a->left)
-        x->o.stored(x->o.ctx, false);
     x->o.served(x->o.ctx, CHUM_FEED, &a->hash);
     if (a->all && x->at_end)
         x->o.stored(x->o.ctx, true);
     x->at_end = a->end;
+    x->unspoken = a->given.count != 0;
     for (size_t i = 0; i < a->given.count; i++)
         x->o.served(x->o.ctx, CHUM_GET_OBJECT, &a->given.items[i]);
     x->o.counts->objects_sent += a->given.count;
@@ -148,6 +156,8 @@ static void answer(struct chum_exporter *x, struct chum_answer *a)
     bool feed = a->service == CHUM_FEED;
     if (feed)
         take_flow(x, a);
+    if (feed || a->service == CHUM_GET_ACCESSIBLE_ROOTS)
+        tell_left(x, a);
     if (a->status != STATUS_OK) {
         chum_answer_error(x->o.rpc, a->id, &a->error);
         return;
@@ -326,15 +336,17 @@ static void serve_roots(struct chum_exporter *x, const struct rpc_request *r)
 {
     const char *word = json_string_value(json_array_get(r->args, 0));
     bool has_last = word != NULL && strcmp(word, CHUM_UNCHANGED) == 0;
-    ask_store(x,
-              &(struct chum_answer){.id = r->id, .service = CHUM_GET_ACCESSIBLE_ROOTS, .held = has_last ? x->told : 0});
+    bool all;
+    struct chum_answer a = {.id = r->id, .service = CHUM_GET_ACCESSIBLE_ROOTS, .held = has_last ? x->told : 0};
+    chum_asked_word(r->args, 1, &a.left, &all);
+    ask_store(x, &a);
 }
 
 static void serve_feed(struct chum_exporter *x, const struct rpc_request *r)
 {
     struct chum_answer a = {.id = r->id, .service = CHUM_FEED};
     struct error e;
-    chum_asked_word(r->args, &a.left, &a.all);
+    chum_asked_word(r->args, 2, &a.left, &a.all);
     if (!x->flowing && chum_asked_cursor(r->args, &a.since)) {
         a.flow = x->flow;
         x->flow = (struct chum_outflow){0};

@@ -87,6 +87,7 @@ int64_t chum_fetch_call(struct chum_fetch *f, enum chum_service service, struct 
     int64_t id = service == CHUM_GET_BLOB
                      ? rpc_call_stream(f->rpc, service, args, conn_now(f->conn), CHUM_CALL_MS, reply, ctx)
                      : rpc_call(f->rpc, service, args, conn_now(f->conn), CHUM_CALL_MS, reply, ctx);
+    f->gets += service == CHUM_GET_OBJECT || service == CHUM_GET_ID_OBJECT;
     expect(f, service, id);
     conn_reschedule(f->conn);
     return id;

@@ -65,7 +65,9 @@ struct chum_importer {
     struct life life;           // of the session, and of the plan that is made
     bool postponing;
     uint64_t rest_ms;
-    bool left; // something of the feed, to the list
+    bool left;     // something of the feed, to the list
+    bool unstored; // of what the peer gave since it was asked last for news
+    uint64_t gets; // until then
 };
 
 static void destroy(void *self)
@@ -174,6 +176,7 @@ static void tree_over(void *ctx)
         link = &(*link)->next;
     *link = r->next;
     judge_versions(im, r);
+    im->unstored = im->unstored || r->failed;
     if (r->lingers)
         im->lingering--;
     else
@@ -323,11 +326,24 @@ static void roots_here(void *ctx, const struct rpc_reply *reply)
         end_pass(im, st, &e);
 }
 
+// A peer with a feed takes what it gave to be stored when it is asked for more, unless it is told otherwise: something
+// failed, or goes on beside.
+static bool must_say_left(struct chum_importer *im)
+{
+    bool left = im->unstored || (im->lingering != 0 && im->gets != im->fetch->gets);
+    im->unstored = false;
+    im->gets = im->fetch->gets;
+    return left;
+}
+
 static void ask_for_roots(struct chum_importer *im)
 {
+    bool left = im->has_feed && must_say_left(im);
     im->state = ASKING;
     im->asked_at = now(im);
     struct span args = im->kept.len != 0 ? SPAN("[\"" CHUM_UNCHANGED "\"]") : SPAN("[]");
+    if (left)
+        args = im->kept.len != 0 ? SPAN("[\"" CHUM_UNCHANGED "\",\"left\"]") : SPAN("[\"\",\"left\"]");
     im->call = chum_fetch_call(im->fetch, CHUM_GET_ACCESSIBLE_ROOTS, args, roots_here, im);
 }
 
@@ -413,7 +429,7 @@ void chum_importer_pass(struct chum_importer *im)
     im->rest_ms = 0;
     im->asked_at = now(im);
     buf_free(&im->kept);
-    chum_inflow_run(im->inflow);
+    chum_inflow_run(im->inflow, must_say_left(im));
 }
 
 // ---- Life ----------------------------------------------------------------------------------------------------------

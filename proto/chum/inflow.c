@@ -23,6 +23,7 @@ struct chum_inflow {
     bool settled; // nothing that came before it is missing here
     bool left;    // in the run that goes on
     bool misses;  // likewise
+    bool owes;    // to say with the next question that something was not stored
     bool rests;   // the run goes on later, with what it left
     bool own;     // the peer is an own node
     uint64_t asked_at;
@@ -156,9 +157,10 @@ static void ask(struct chum_inflow *in)
 {
     char args[80];
     snprintf(args, sizeof args, "[\"%" PRId64 "\",%" PRId64 "%s]", in->cursor.epoch, in->cursor.place,
-             in->left      ? ",\"left\""
-             : in->settled ? ",\"all\""
-                           : "");
+             in->left || in->owes ? ",\"left\""
+             : in->settled        ? ",\"all\""
+                                  : "");
+    in->owes = false;
     in->asked_at = conn_now(in->fetch->conn);
     in->call = chum_fetch_call(in->fetch, CHUM_FEED, span_of(args), batch_here, in);
 }
@@ -226,8 +228,9 @@ void chum_inflow_settled(struct chum_inflow *in, bool settled)
     store_submit(in->fetch->queue, keep_work, keep_done, l);
 }
 
-void chum_inflow_run(struct chum_inflow *in)
+void chum_inflow_run(struct chum_inflow *in, bool unstored)
 {
+    in->owes = in->owes || unstored;
     in->left = in->left && in->rests;
     in->misses = in->misses && in->rests;
     in->rests = false;

@@ -27,7 +27,8 @@ struct chum_inflow_events {
 
 // own: the peer is an own node, which is never kept waiting.
 struct chum_inflow *chum_inflow_create(struct chum_fetch *f, bool own, const struct chum_inflow_events *events);
-void chum_inflow_run(struct chum_inflow *in); // until nothing more comes; over is called once
+// Until nothing more comes; over is called once. unstored: so is something that was fetched since the last run.
+void chum_inflow_run(struct chum_inflow *in, bool unstored);
 // The list of roots was gone through. settled: nothing of it is missing here, so that the cursor may be kept.
 void chum_inflow_settled(struct chum_inflow *in, bool settled);
 uint64_t chum_inflow_rest_ms(const struct chum_inflow *in); // after it rested: for how long at least

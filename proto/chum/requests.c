@@ -65,9 +65,9 @@ bool chum_asked_cursor(const json_t *args, struct chum_cursor *out)
     return errno == 0 && *end == '\0' && end != json_string_value(epoch);
 }
 
-void chum_asked_word(const json_t *args, bool *left, bool *all)
+void chum_asked_word(const json_t *args, size_t at, bool *left, bool *all)
 {
-    const char *word = json_string_value(json_array_get(args, 2));
+    const char *word = json_string_value(json_array_get(args, at));
     *left = word != NULL && strcmp(word, "left") == 0;
     *all = word != NULL && strcmp(word, "all") == 0;
 }

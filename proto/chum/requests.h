@@ -20,5 +20,6 @@ enum status chum_asked_encoding(const json_t *args, bool *as_text, struct error 
 bool chum_asked_cursor(const json_t *args, struct chum_cursor *out); // of FEED
 // Of HOLDS: appends them. UTC-EHASH, also if they are too many.
 enum status chum_asked_files(const json_t *args, struct hash_list *out, struct error *e);
-// Of FEED, too: something of the last batch is left; or all that ever came is stored. Other words say neither.
-void chum_asked_word(const json_t *args, bool *left, bool *all);
+// The argument at that place: something that was given last is not stored; or all that ever came is. Other words say
+// neither.
+void chum_asked_word(const json_t *args, size_t at, bool *left, bool *all);

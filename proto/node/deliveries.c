@@ -12,11 +12,13 @@
 #include "node/json.h"
 #include "node/node_internal.h"
 
-enum { WAITING_MAX = 1 << 16, TAKEN_MAX = 4096, UNSURE_MAX = 4096, TOLD_AT_A_TIME = 500, OLD_AT_A_TIME = 10000 };
-
-struct unsure { // fetched in a session that ended too early
-    struct hash person;
-    struct hash message;
+enum {
+    WAITING_MAX = 1 << 16,
+    TAKEN_MAX = 4096,
+    UNSURE_MAX = 4096,     // of a person: a session's
+    UNSURE_PERSONS = 1024, // who have any
+    TOLD_AT_A_TIME = 500,
+    OLD_AT_A_TIME = 10000
 };
 
 struct deliveries {
@@ -24,9 +26,8 @@ struct deliveries {
     struct hash_map *waiting; // messages that somebody has not got yet
     unsigned beginning;       // counts them
     int64_t began_ms;         // the last one
-    struct unsure unsure[UNSURE_MAX];
-    size_t unsure_count;
-    int64_t told; // the last change that was told of
+    struct hash_map *unsure;  // a hash_list by person: messages that it fetched, and perhaps did not store
+    int64_t told;             // the last change that was told of
     bool telling;
     bool again;
     struct asking { // node.deliveries, as long as there is nothing
@@ -201,14 +202,23 @@ void deliveries_sent(struct deliveries *d, const struct hash *message)
 
 static void take_unsure(struct deliveries *d, const struct hash *person, struct hash_list *out)
 {
-    size_t left = 0;
-    for (size_t i = 0; i < d->unsure_count; i++) {
-        if (hash_eq(&d->unsure[i].person, person))
-            hash_list_add(out, &d->unsure[i].message);
-        else
-            d->unsure[left++] = d->unsure[i];
+    struct hash_list *unsure = hash_map_get(d->unsure, person);
+    if (unsure == NULL)
+        return;
+    *out = *unsure;
+    hash_map_remove(d->unsure, person);
+    free(unsure);
+}
+
+// Nobody's share is at the cost of another one's. NULL: too many persons have one.
+static struct hash_list *unsure_of(struct deliveries *d, const struct hash *person)
+{
+    struct hash_list *unsure = hash_map_get(d->unsure, person);
+    if (unsure == NULL && hash_map_count(d->unsure) < UNSURE_PERSONS) {
+        unsure = mem_alloc(sizeof *unsure);
+        hash_map_set(d->unsure, person, unsure);
     }
-    d->unsure_count = left;
+    return unsure;
 }
 
 // It has what it fetched in this session.
@@ -259,7 +269,7 @@ static void asked_for_roots(struct deliveries *d, struct served_session *s, cons
     s->quiet++;
     if (s->taken.count != 0)
         has_taken(d, s, person);
-    else if (s->quiet > 1 && (!s->judged || d->unsure_count != 0))
+    else if (s->quiet > 1 && (!s->judged || hash_map_has(d->unsure, person)))
         is_quiet(d, s, person);
 }
 
@@ -268,11 +278,12 @@ void deliveries_served(struct deliveries *d, struct served_session *s, const str
 {
     if (d == NULL)
         return;
-    if (service == CHUM_GET_ACCESSIBLE_ROOTS && unanswered <= 1) {
+    s->says = s->says || service == CHUM_FEED;
+    if (service == CHUM_GET_ACCESSIBLE_ROOTS && !s->says && unanswered <= 1) {
         asked_for_roots(d, s, person);
         return;
     }
-    if (service == CHUM_FEED) {
+    if (service == CHUM_FEED || (service == CHUM_GET_ACCESSIBLE_ROOTS && s->says)) {
         if (s->taken.count != 0)
             has_taken(d, s, person);
         return;
@@ -287,14 +298,15 @@ void deliveries_stored(struct deliveries *d, struct served_session *s, const str
     if (d == NULL)
         return;
     begin_anew(d, s);
-    if (!s->judged || d->unsure_count != 0)
+    if (!s->judged || hash_map_has(d->unsure, person))
         is_quiet(d, s, person);
 }
 
 void deliveries_left(struct deliveries *d, struct served_session *s, const struct hash *person)
 {
-    for (size_t i = 0; d != NULL && i < s->taken.count && d->unsure_count < UNSURE_MAX; i++)
-        d->unsure[d->unsure_count++] = (struct unsure){*person, s->taken.items[i]};
+    struct hash_list *unsure = d != NULL && s->taken.count != 0 ? unsure_of(d, person) : NULL;
+    for (size_t i = 0; unsure != NULL && i < s->taken.count && unsure->count < UNSURE_MAX; i++)
+        hash_list_add(unsure, &s->taken.items[i]);
     hash_list_free(&s->taken);
 }
 
@@ -444,8 +456,20 @@ struct deliveries *deliveries_create(struct node *n)
     struct deliveries *d = mem_alloc(sizeof *d);
     d->node = n;
     d->waiting = hash_map_create();
+    d->unsure = hash_map_create();
     begin(d, false);
     return d;
+}
+
+static void free_unsure(struct deliveries *d)
+{
+    size_t cursor = 0;
+    struct hash person;
+    void *unsure;
+    while (hash_map_next(d->unsure, &cursor, &person, &unsure))
+        hash_list_free(unsure);
+    hash_map_free_values(d->unsure);
+    hash_map_destroy(d->unsure);
 }
 
 void deliveries_destroy(struct deliveries *d)
@@ -458,6 +482,7 @@ void deliveries_destroy(struct deliveries *d)
         ipc_request_fail(d->asking.request, &e);
         end_asking(d);
     }
+    free_unsure(d);
     hash_map_destroy(d->waiting);
     free(d);
 }

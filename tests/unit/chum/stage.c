@@ -40,6 +40,14 @@ static void told_passed(void *ctx, struct chum_session *session, uint64_t object
     ((struct side *)ctx)->passed++;
 }
 
+static void told_stored(void *ctx, struct chum_session *session, bool all)
+{
+    struct side *side = ctx;
+    (void)session;
+    side->said_all += all;
+    side->said_left += !all;
+}
+
 static void told_stuck(void *ctx, struct chum_session *session, const struct hash *id_hash, const struct error *why)
 {
     (void)session, (void)id_hash, (void)why;
@@ -71,6 +79,7 @@ static const char *ready(void *ctx, struct conn *c, enum conn_group group)
                                        .importing = told_importing,
                                        .exporting = told_exporting,
                                        .passed = told_passed,
+                                       .stored = told_stored,
                                        .failed = told_failed,
                                        .stuck = told_stuck,
                                        .closed = told_closed};

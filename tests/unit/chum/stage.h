@@ -27,6 +27,7 @@ struct side {
 
     struct chum_session *session;                         // the running one
     unsigned importing, exporting, passed, stuck, closed; // how often each was told
+    unsigned said_all, said_left;                         // by the peer, of what it was given
     struct buf failures;                                  // codes of failed roots, each with a blank
     struct error last_failure;
     struct error closed_why;

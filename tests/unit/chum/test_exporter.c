@@ -89,6 +89,51 @@ static void nothing_is_given_before_it_was_shown(void **state)
     assert_string_equal(refusal(g, CHUM_GET_OBJECT, &leaf), "");
 }
 
+// ---- What the peer says of what it was given -----------------------------------------------------------------------
+
+static void ask_feed(struct gallery *g, const char *cursor, const char *word)
+{
+    char args[100];
+    snprintf(args, sizeof args, "[%s%s]", cursor, word);
+    script_ask(&g->stage, &g->script, CHUM_FEED, args);
+    assert_int_equal(g->script.error.status, STATUS_OK);
+}
+
+static void get_cursor(struct gallery *g, char cursor[80])
+{
+    long long epoch;
+    long long place;
+    assert_int_equal(sscanf(script_data(&g->script), "%*[\"]%lld %lld", &epoch, &place), 2);
+    snprintf(cursor, 80, "'%lld',%lld", epoch, place);
+}
+
+// It may have refused its last batch.
+static void who_asks_for_the_list_instead_of_the_feed_has_stored_nothing_for_sure(void **state)
+{
+    struct gallery *g = *state;
+    char cursor[80];
+    struct hash one = side_put(g->ours, "{'$type$':'Child','x':'1'}");
+    side_grant(g->ours, &one, g->peer);
+    g->ours->options.feeds = true;
+    gallery_connect(g);
+    while (g->script.rpc == NULL)
+        stage_step(&g->stage);
+    ask_feed(g, "'0',0", "");
+    get_cursor(g, cursor);
+    ask_feed(g, cursor, "");
+    assert_true(is_listed(g, &one));
+    assert_int_equal(g->ours->said_left, 0);
+    ask_feed(g, "'0',0", "");
+    assert_true(is_listed(g, &one));
+    assert_int_equal(g->ours->said_left, 1);
+    assert_true(is_listed(g, &one));
+    assert_int_equal(g->ours->said_left, 1);
+    script_ask(&g->stage, &g->script, CHUM_GET_ACCESSIBLE_ROOTS, "['','left']");
+    assert_int_equal(g->ours->said_left, 2);
+    ask_feed(g, cursor, ",'left'");
+    assert_int_equal(g->ours->said_left, 3);
+}
+
 // ---- A peer that asks and does not read ----------------------------------------------------------------------------
 
 enum { GREEDY = 200, BIG = 1 << 20 };
@@ -185,6 +230,7 @@ int main(void)
         GALLERY_TEST(the_list_follows_what_is_granted),
         GALLERY_TEST(what_the_policy_keeps_back_is_not_listed),
         GALLERY_TEST(nothing_is_given_before_it_was_shown),
+        GALLERY_TEST(who_asks_for_the_list_instead_of_the_feed_has_stored_nothing_for_sure),
         GALLERY_TEST(objects_wait_for_a_peer_that_does_not_read),
         GALLERY_TEST(files_wait_for_a_peer_that_does_not_read),
     };

@@ -448,6 +448,20 @@ static void what_could_not_be_stored_is_said_to_be_left_and_comes_later(void **s
     assert_true(p->told_left);
 }
 
+// Whoever gave it takes it to be stored otherwise.
+static void what_failed_in_the_list_is_said_to_be_left(void **state)
+{
+    struct play *p = *state;
+    struct hash root = gallery_object(&p->g, "{'$type$':'Child','x':'1'}");
+    gallery_text(&p->g, &root, SPAN("no object of that hash"));
+    gallery_root(&p->g, &root, "Child");
+    meet(p);
+    assert_int_equal(p->feeds, 1);
+    stage_sleep(&p->g.stage, 2 * REST_MS);
+    assert_in_range(p->feeds, 2, 100);
+    assert_true(p->told_left);
+}
+
 #define PLAY(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -469,6 +483,7 @@ int main(void)
         PLAY(whose_parts_fail_is_not_asked_all_the_time),
         PLAY(whose_root_is_refused_is_not_asked_all_the_time),
         PLAY(what_could_not_be_stored_is_said_to_be_left_and_comes_later),
+        PLAY(what_failed_in_the_list_is_said_to_be_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
