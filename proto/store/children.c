@@ -10,7 +10,7 @@
 #include "store/tree.h"
 
 struct frame { // an object whose links are being visited
-    int64_t source;
+    struct object_row self;
     struct child_rows links;
     size_t next;
 };
@@ -32,7 +32,7 @@ static enum status enter(struct traversal *t, const struct object_row *row, stru
         t->frames = mem_resize(t->frames, t->cap * sizeof *t->frames);
     }
     struct frame *f = &t->frames[t->depth++];
-    *f = (struct frame){.source = row->source};
+    *f = (struct frame){.self = *row};
     return links_load(t->store, row->seq, &f->links, e);
 }
 
@@ -56,11 +56,12 @@ static void leave(struct traversal *t)
     emit(t, &above->links.items[above->next - 1]);
 }
 
-static enum status visit(struct traversal *t, const struct child_row *c, int64_t source, struct error *e)
+static enum status visit(struct traversal *t, const struct child_row *c, const struct object_row *parent,
+                         struct error *e)
 {
     if (c->found && c->row.state == STATE_DELETED)
         return STATUS_OK; // whoever is told of it would ask for it
-    if (!provenance_may_show(t->store, c->kind, &c->row, source))
+    if (!provenance_may_show(t->store, c->kind, &c->row, parent))
         return STATUS_OK;
     if (!hash_map_add(t->seen, &c->target))
         return STATUS_OK;
@@ -95,7 +96,8 @@ static enum status traverse(struct traversal *t, const struct object_row *row, s
             continue;
         }
         struct child_row c = f->links.items[f->next++]; // entering moves the frames
-        status = visit(t, &c, f->source, e);
+        struct object_row self = f->self;
+        status = visit(t, &c, &self, e);
     }
     return status;
 }

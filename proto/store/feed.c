@@ -112,23 +112,23 @@ static enum status leave(struct store_feed *f, const struct store_feed_visitor *
     return v->object(v->ctx, top->self.kind, &top->self.target, e);
 }
 
-static enum status visit_file(struct store *s, struct store_feed *f, const struct child_row *c, int64_t source,
-                              const struct store_feed_visitor *v, struct error *e)
+static enum status visit_file(struct store *s, struct store_feed *f, const struct child_row *c,
+                              const struct object_row *parent, const struct store_feed_visitor *v, struct error *e)
 {
-    if (!provenance_may_show(s, c->kind, &c->row, source) || (c->found && is_marked(f, c->row.seq)))
+    if (!provenance_may_show(s, c->kind, &c->row, parent) || (c->found && is_marked(f, c->row.seq)))
         return STATUS_OK;
     if (c->found)
         mark(f, c->row.seq);
     return v->object(v->ctx, c->kind, &c->target, e);
 }
 
-static enum status visit(struct store *s, struct store_feed *f, const struct child_row *c, int64_t source,
-                         const struct store_feed_visitor *v, struct error *e)
+static enum status visit(struct store *s, struct store_feed *f, const struct child_row *c,
+                         const struct object_row *parent, const struct store_feed_visitor *v, struct error *e)
 {
     if (c->found && c->row.state == STATE_DELETED)
         return STATUS_OK;
     if (c->kind == LINK_BLOB || c->kind == LINK_CLOB)
-        return visit_file(s, f, c, source, v, e);
+        return visit_file(s, f, c, parent, v, e);
     if (!c->found || c->row.state == STATE_WANTED)
         return error_set(e, STATUS_NOT_FOUND, "SB-READ2", "File not found: %s", hash_text(&c->target).s);
     return is_known(s, f, &c->row) ? STATUS_OK : enter(s, f, c, e);
@@ -140,7 +140,8 @@ static enum status step(struct store *s, struct store_feed *f, const struct stor
     if (top->next == top->links.count)
         return leave(f, v, e);
     struct child_row c = top->links.items[top->next++]; // entering moves the frames
-    return visit(s, f, &c, top->self.row.source, v, e);
+    struct object_row parent = top->self.row;
+    return visit(s, f, &c, &parent, v, e);
 }
 
 static void drop_frames(struct store_feed *f)

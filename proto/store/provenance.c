@@ -127,9 +127,21 @@ static bool is_file(enum link_kind kind)
     return kind == LINK_BLOB || kind == LINK_CLOB;
 }
 
-bool provenance_may_show(struct store *s, enum link_kind kind, const struct object_row *row, int64_t parent_source)
+// Of those who brought the parent later.
+static bool another_brought_both(struct store *s, const struct object_row *row, const struct object_row *parent)
 {
-    return parent_source == 0 || !is_file(kind) || row->state == STATE_WANTED || provenance_has(s, row, parent_source);
+    sqlite3_stmt *st = statement(s, SQL_BROUGHT_BOTH);
+    sqlite3_bind_int64(st, 1, parent->seq);
+    sqlite3_bind_int64(st, 2, row->seq);
+    sqlite3_bind_int64(st, 3, row->source);
+    return answers_yes(s, st);
+}
+
+bool provenance_may_show(struct store *s, enum link_kind kind, const struct object_row *row,
+                         const struct object_row *parent)
+{
+    return parent->source == 0 || !is_file(kind) || row->state == STATE_WANTED ||
+           provenance_has(s, row, parent->source) || another_brought_both(s, row, parent);
 }
 
 struct store_knowledge {

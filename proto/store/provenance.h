@@ -10,7 +10,8 @@ bool provenance_as_part(const struct store *s, const struct object_row *row); //
 void provenance_begin(const struct store *s, bool known, const struct object_row *before, struct object_row *row);
 bool provenance_has(struct store *s, const struct object_row *row, int64_t source); // it came from there
 
-// May a file be shown below an object that came from this source? Not if it was only named there.
-bool provenance_may_show(struct store *s, enum link_kind kind, const struct object_row *row, int64_t parent_source);
+// May a file be shown below an object? Not if all who brought the object only named the file.
+bool provenance_may_show(struct store *s, enum link_kind kind, const struct object_row *row,
+                         const struct object_row *parent);
 enum status provenance_set(struct store *s, const struct hash *hash, int64_t source, bool part, struct error *e);
 enum status provenance_unknown_versions(struct store *s, uint64_t *count, struct error *e);

@@ -42,6 +42,9 @@ static const char *const texts[SQL_COUNT] = {
         "SELECT COUNT(*) FROM type t JOIN object o ON o.type = t.id WHERE o.part = 1 AND t.name IN ('VersionNodeEdge', "
         "'VersionNodeChange', 'VersionNodeMerge')",
     [SQL_BROUGHT_ADD] = "INSERT OR IGNORE INTO brought(seq, source) VALUES(?1, ?2)",
+    [SQL_BROUGHT_BOTH] =
+        "SELECT 1 FROM brought p WHERE p.seq = ?1 AND (p.source = ?3 OR EXISTS(SELECT 1 FROM brought b "
+        "WHERE b.seq = ?2 AND b.source = p.source)) LIMIT 1",
     [SQL_BROUGHT_HAS] = "SELECT 1 FROM brought WHERE seq = ?1 AND source = ?2",
     [SQL_GRANTED_TO] =
         "SELECT 1 FROM (SELECT id AS scope FROM scope WHERE target = ?1 UNION ALL SELECT scope FROM scope_log WHERE "

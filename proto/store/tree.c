@@ -16,9 +16,10 @@ bool tree_is_lacking(enum link_kind kind, bool found, const struct object_row *r
     return kind == LINK_BLOB && found && row->state == STATE_WANTED && row->type == NULL;
 }
 
-// source: of the object with the link. A file that was only named there lacks like one that could not be delivered.
+// parent: the object with the link. A file that was only named there lacks like one that could not be delivered.
 // A link to an object needs an object, a link to an id an id object; a file may be anything.
-static enum tree below(struct store *s, enum link_kind kind, bool found, const struct object_row *row, int64_t source)
+static enum tree below(struct store *s, enum link_kind kind, bool found, const struct object_row *row,
+                       const struct object_row *parent)
 {
     if (tree_is_lacking(kind, found, row))
         return TREE_LACKING;
@@ -30,7 +31,7 @@ static enum tree below(struct store *s, enum link_kind kind, bool found, const s
         return row->type->kind == STORE_OBJECT ? row->tree : TREE_INCOMPLETE;
     if (kind == LINK_ID)
         return row->type->kind == STORE_ID_OBJECT ? row->tree : TREE_INCOMPLETE;
-    return provenance_may_show(s, kind, row, source) ? TREE_DELIVERABLE : TREE_LACKING;
+    return provenance_may_show(s, kind, row, parent) ? TREE_DELIVERABLE : TREE_LACKING;
 }
 
 static enum tree join(enum tree sum, enum tree one)
@@ -56,7 +57,7 @@ enum status tree_of_links(struct store *s, const struct object_row *parent, cons
         struct object_row row;
         bool found;
         status = object_row_find(s, &links[i].target, &found, &row, e);
-        *out = join(*out, below(s, links[i].kind, found, &row, parent->source));
+        *out = join(*out, below(s, links[i].kind, found, &row, parent));
     }
     return status;
 }
@@ -67,7 +68,7 @@ enum status tree_of_row(struct store *s, const struct object_row *row, enum tree
     enum status status = links_load(s, row->seq, &links, e);
     *out = start(row->type);
     for (size_t i = 0; i < links.count; i++)
-        *out = join(*out, below(s, links.items[i].kind, links.items[i].found, &links.items[i].row, row->source));
+        *out = join(*out, below(s, links.items[i].kind, links.items[i].found, &links.items[i].row, row));
     free(links.items);
     return status;
 }
@@ -131,7 +132,7 @@ enum status tree_arrived(struct store *s, const struct hash *hash, struct error 
     return tell_upwards(s, hash, TREE_INCOMPLETE, e);
 }
 
-enum status tree_made_here(struct store *s, const struct hash *hash, struct error *e)
+enum status tree_vouched(struct store *s, const struct hash *hash, struct error *e)
 {
     struct hash_list changed = {0};
     enum status status = revise(s, hash, &changed, e);

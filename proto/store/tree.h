@@ -9,8 +9,8 @@ enum status tree_of_links(struct store *s, const struct object_row *parent, cons
 enum status tree_of_row(struct store *s, const struct object_row *row, enum tree *out, struct error *e);
 enum status tree_arrived(struct store *s, const struct hash *hash, struct error *e); // an object others waited for
 enum status tree_lost(struct store *s, const struct hash *hash, struct error *e);
-enum status tree_made_here(struct store *s, const struct hash *hash, struct error *e); // what others had only named
-bool tree_is_lacking(enum link_kind kind, bool found, const struct object_row *row);   // of what a link leads to
+enum status tree_vouched(struct store *s, const struct hash *hash, struct error *e); // it came from somebody else, too
+bool tree_is_lacking(enum link_kind kind, bool found, const struct object_row *row); // of what a link leads to
 
 // The objects that lack a BLOB which was not shown by this person, or which others than this person merely named: not
 // for its eyes.

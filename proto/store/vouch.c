@@ -8,7 +8,7 @@
 #include "store/statements.h"
 #include "store/tree.h"
 
-// Who has it too. What refers to a file may be waiting for that.
+// Who has it too. What refers to a file may be waiting for that, and an object for somebody who brought its files.
 static enum status brought(struct store *s, const struct hash *hash, const struct object_row *row, int64_t source,
                            struct error *e)
 {
@@ -17,7 +17,9 @@ static enum status brought(struct store *s, const struct hash *hash, const struc
     sqlite3_bind_int64(st, 2, source);
     enum status status = statement_run(s, st, e);
     bool file = row->type->kind == STORE_BLOB || row->type->kind == STORE_CLOB;
-    return status == STATUS_OK && file && sqlite3_changes(s->main.db) != 0 ? tree_arrived(s, hash, e) : status;
+    if (status == STATUS_OK && file && sqlite3_changes(s->main.db) != 0)
+        return tree_arrived(s, hash, e);
+    return status == STATUS_OK && row->tree == TREE_LACKING ? tree_vouched(s, hash, e) : status;
 }
 
 enum status vouch_again(struct store *s, const struct hash *hash, struct object_row *row, struct error *e)
@@ -36,7 +38,7 @@ enum status vouch_again(struct store *s, const struct hash *hash, struct object_
     row->part = row->part && !admitted;
     status = provenance_set(s, hash, row->source, row->part, e);
     if (status == STATUS_OK && ours)
-        status = tree_made_here(s, hash, e);
+        status = tree_vouched(s, hash, e);
     if (status == STATUS_OK && admitted)
         changes_add_object(s, row, hash);
     return status;

@@ -9,7 +9,7 @@ import threading
 
 os.environ.update(TANDEM_SPARSE_TAKE_KB="64", TANDEM_SPARSE_QUOTA_MB="32")  # not so unless somebody sets it
 
-from control import SECRET, fails_with, main, until
+from control import SECRET, RpcError, fails_with, main, until
 from converging import with_recipe
 from nodes import Friend, Pair, dumps, read, write
 
@@ -43,9 +43,16 @@ def states(pair, node="sparse"):
             if item["type"] == "BLOB"}
 
 
-def archive_dies(pair):
-    os.kill(pair.t.call("status")["archive"]["pid"], signal.SIGKILL)
-    until(lambda: pair.t.call("status")["archive"]["state"] != "running", "the archive is down")
+def has(pair, node, hash):
+    try:
+        return stat(pair, hash, node)["presence"] == "present"
+    except RpcError:
+        return False
+
+
+def dies(pair, node):
+    os.kill(pair.t.call("status")[node]["pid"], signal.SIGKILL)
+    until(lambda: pair.t.call("status")[node]["state"] != "running", f"the {node} is down")
 
 
 def test_files_stay_at_the_archive_until_they_are_read(t):
@@ -86,6 +93,47 @@ def test_what_a_contact_asks_for_is_fetched_for_it(t):
         friend.end()
 
 
+def granted(pair, node, id_hash, person):
+    pair.ok("--node", node, "share", "grant", "--id", id_hash, "--with", person)
+
+
+def test_what_a_contact_could_not_give_comes_by_another_way(t):
+    """Its sparse node brings what refers to a file, and only later its archive the file: then all of us have it."""
+    t.environment["TANDEM_SPARSE_TAKE_KB"] = "1"
+    t.environment["TANDEM_HEARTBEAT_SILENCE_S"] = "600"
+    t.environment["TANDEM_RESTART_BACKOFF_MIN_MS"] = t.environment["TANDEM_RESTART_BACKOFF_MAX_MS"] = "60000"
+    pair = with_recipe(Pair(t))
+    sparse = t.call("status")["sparse"]["pid"]
+    friend = Friend(pair, "sparse", "bob")
+    bob = with_recipe(friend.pair)
+    try:
+        bob.ok("pair", "-", stdin=dumps(pair.ok("invite")))
+        data = os.urandom(SMALL)
+        file = pair.ok("--node", "archive", "blob", "put", write(os.path.join(t.top, "in"), data))["hash"]
+        doc = {"$type$": "PeerTestDoc", "id": "with a file", "text": "see there", "blob": file}
+        id_hash = pair.ok("--node", "archive", "object", "put", stdin=dumps(doc))["idHash"]
+        granted(pair, "archive", id_hash, pair.sparse)
+        until(lambda: pair.cli("--node", "sparse", "object", "current", id_hash)[0] == 0, "the sparse node has it")
+        dies(pair, "archive")
+        granted(pair, "sparse", id_hash, friend.person)
+        until(lambda: bob.cli("--node", "archive", "object", "current", id_hash)[0] == 0, "bob has it")
+        granted(bob, "archive", id_hash, bob.sparse)
+        until(lambda: bob.cli("--node", "sparse", "object", "current", id_hash)[0] == 0, "bob's sparse node has it")
+        assert not has(bob, "archive", file) and not has(bob, "sparse", file)
+
+        os.kill(sparse, signal.SIGSTOP)
+        pair.ok("restart", "archive")
+        granted(pair, "archive", id_hash, friend.person)
+        for node in ("archive", "sparse"):
+            until(lambda: has(bob, node, file), f"bob's {node} has the file")
+        for node in ("archive", "sparse"):
+            bob.ok("restart", node)
+        assert got(bob, file) == data
+    finally:
+        os.kill(sparse, signal.SIGCONT)
+        friend.end()
+
+
 def test_all_that_lies_there_when_the_nodes_meet_stays_there(t):
     pair = Pair(t)
     files = dict(attached(pair, BIG + i, name=f"file {i}") for i in range(20))
@@ -114,7 +162,7 @@ def test_what_is_not_here_says_so_while_the_archive_is_away(t):
     here, _ = attached(pair, SMALL, name="small")
     there, data = attached(pair, BIG, name="big")
     pair.arrives("sparse", "big")
-    archive_dies(pair)
+    dies(pair, "archive")
     pair.fails("NOT-HERE", 6, "--node", "sparse", "blob", "get", there, "-o", os.path.join(t.top, "never"))
     assert not os.path.exists(os.path.join(t.top, "never"))
     got(pair, here)
@@ -209,7 +257,7 @@ def test_what_the_archive_does_not_hold_stays_here(t):
     files = filled(pair, 67)  # more than are asked about together
     for hash, _ in files[:65]:
         os.remove(t.path("archive", "store", "objects", hash[:2], hash))
-    archive_dies(pair)
+    dies(pair, "archive")
     pair.ok("storage", "quota", "0")
     settled(pair)
     assert here(pair)[0] == 67, "nothing goes while the archive is away"

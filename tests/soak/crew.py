@@ -20,8 +20,6 @@ NO_ANSWER = {"error": {"code": "no answer"}}
 class Member:
     def __init__(self, name, has_disk):
         self.name, self.t = name, Installation()
-        if name == "joe":  # his sparse node speaks to bob itself, and a file that it only names bob's would not pass on
-            self.t.environment["TANDEM_SPARSE_TAKE_KB"] = "1000000"
         self.disk = Disk(self.t.top) if has_disk else None
         self.backups = Installation()  # a folder elsewhere
         self.generations = []  # of the folder of backups: which, and when it was asked for

@@ -1,7 +1,9 @@
 // By whom something came, and what counts because of it.
 #include <sqlite3.h>
+#include <stdlib.h>
 
 #include "../cmocka_all.h"
+#include "crypto/sha256.h"
 #include "fixture.h"
 
 struct announced {
@@ -102,6 +104,66 @@ static void a_person_knows_what_it_sent_and_what_it_is_shown(void **state)
     assert_int_equal(known(f, &eve, &bob.id_hash), STORE_LINK_OTHER_KIND);
 }
 
+// ---- Files that whoever named them first did not bring --------------------------------------------------------------
+
+static void bring(struct fixture *f, const struct object *image, struct span file, const struct hash *sender)
+{
+    struct store_writer *w;
+    struct hash hash;
+    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
+    store_set_sender(f->store, sender);
+    if (file.len != 0) {
+        assert_int_equal(store_writer_create(f->store, false, &w, NULL), STATUS_OK);
+        assert_int_equal(store_writer_add(w, file, NULL), STATUS_OK);
+        assert_int_equal(store_writer_finish(w, NULL, &hash, NULL, NULL), STATUS_OK);
+        store_writer_destroy(w);
+    }
+    if (image != NULL)
+        assert_int_equal(store_put(f->store, image, NULL, NULL), STATUS_OK);
+    store_set_sender(f->store, NULL);
+    assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
+}
+
+// Its file can be given to others below it.
+static bool is_whole(struct fixture *f, const struct object *image)
+{
+    struct store_children children;
+    assert_int_equal(store_children(f->store, &image->hash, &children, NULL), STATUS_OK);
+    bool complete = store_is_complete(f->store, &image->hash);
+    assert_int_equal(children.count, complete);
+    free(children.items);
+    return complete;
+}
+
+static void a_file_is_shown_by_who_brought_it_and_what_names_it(void **state)
+{
+    struct fixture *f = *state;
+    const struct hash eve = {{7}};
+    const struct hash ann = {{8}};
+    const struct hash joe = {{9}};
+    for (unsigned char order = 0; order < 2; order++) {
+        const char bytes[] = {(char)0xff, (char)order, 0};
+        const struct span file = {bytes, sizeof bytes};
+        const struct hash hash = sha256(file);
+        struct object image = fixture_image(f, &hash);
+        bring(f, NULL, file, &ann);
+        bring(f, &image, SPAN(""), &eve);
+        assert_false(is_whole(f, &image)); // eve may only know the name
+        if (order == 0) {
+            bring(f, &image, SPAN(""), &joe);
+            assert_false(is_whole(f, &image));
+            bring(f, NULL, file, &joe);
+        } else {
+            bring(f, NULL, file, &joe);
+            assert_false(is_whole(f, &image));
+            bring(f, &image, SPAN(""), &joe);
+        }
+        assert_true(is_whole(f, &image));
+        fixture_reopen(f);
+        assert_true(is_whole(f, &image));
+    }
+}
+
 // A database of version 1: what it holds counts as made here.
 static void an_older_database_is_taken_over(void **state)
 {
@@ -139,6 +201,7 @@ int main(void)
         FIXTURE_BOTH(a_part_counts_once_it_comes_for_itself),
         FIXTURE_BOTH(a_root_stays_one_below_others),
         FIXTURE_BOTH(a_person_knows_what_it_sent_and_what_it_is_shown),
+        FIXTURE_BOTH(a_file_is_shown_by_who_brought_it_and_what_names_it),
         FIXTURE_BOTH(an_older_database_is_taken_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
