@@ -126,10 +126,11 @@ static void tell_left(struct chum_exporter *x, const struct chum_answer *a)
     x->unspoken = false;
 }
 
-static void tell_given(struct chum_exporter *x, const struct chum_answer *a)
+// is_empty: there was nothing behind what is stored there.
+static void tell_given(struct chum_exporter *x, const struct chum_answer *a, bool is_empty)
 {
     x->o.served(x->o.ctx, CHUM_FEED, &a->hash);
-    if (a->all && x->at_end)
+    if (a->all && (x->at_end || (a->end && is_empty)))
         x->o.stored(x->o.ctx, true);
     x->at_end = a->end;
     x->unspoken = a->given.count != 0;
@@ -154,6 +155,7 @@ static void take_flow(struct chum_exporter *x, struct chum_answer *a)
 static void answer(struct chum_exporter *x, struct chum_answer *a)
 {
     bool feed = a->service == CHUM_FEED;
+    bool is_empty = a->shown.count == 0;
     if (feed)
         take_flow(x, a);
     if (feed || a->service == CHUM_GET_ACCESSIBLE_ROOTS)
@@ -168,7 +170,7 @@ static void answer(struct chum_exporter *x, struct chum_answer *a)
     if (a->service == CHUM_GET_OBJECT || a->service == CHUM_GET_ID_OBJECT || feed)
         x->o.counts->bytes_sent += a->json.len;
     if (feed)
-        tell_given(x, a);
+        tell_given(x, a, is_empty);
     if (a->service == CHUM_GET_ACCESSIBLE_ROOTS)
         answer_roots(x, a);
     else

@@ -65,7 +65,7 @@ struct chum_importer {
     struct life life;           // of the session, and of the plan that is made
     bool postponing;
     uint64_t rest_ms;
-    bool left;     // something of the feed, to the list
+    bool owes;     // word that all of the list came
     bool unstored; // of what the peer gave since it was asked last for news
     uint64_t gets; // until then
 };
@@ -125,9 +125,11 @@ static void end_fetching(struct chum_importer *im)
     im->recheck_at = now(im) + RECHECK_MS;
     im->listing = im->postponing || im->lingering != 0;
     im->list_at = now(im) + LIST_MS;
+    bool settled = im->inflow != NULL && counts->failed_roots == 0 && hash_map_count(im->failures.by_root) == 0 &&
+                   !im->postponing && im->lingering == 0;
+    im->owes = im->owes || settled;
     if (im->inflow != NULL)
-        chum_inflow_settled(im->inflow, counts->failed_roots == 0 && hash_map_count(im->failures.by_root) == 0 &&
-                                            !im->postponing && im->lingering == 0);
+        chum_inflow_settled(im->inflow, settled);
     end_pass(im, STATUS_OK, NULL);
 }
 
@@ -393,7 +395,7 @@ static void flow_over(void *ctx, enum chum_inflow_end end, const struct error *w
 {
     struct chum_importer *im = ctx;
     im->fetch->counts->latency_ms = now(im) - im->asked_at;
-    im->left = end == CHUM_INFLOW_LEFT;
+    im->owes = end == CHUM_INFLOW_LEFT;
     if (end == CHUM_INFLOW_TAKEN || end == CHUM_INFLOW_LEFT || end == CHUM_INFLOW_FIRST)
         flow_taken(im, end != CHUM_INFLOW_TAKEN);
     else if (end == CHUM_INFLOW_RESTS)
@@ -472,7 +474,7 @@ bool chum_importer_is_fetching(const struct chum_importer *im)
 
 bool chum_importer_owes_word(const struct chum_importer *im)
 {
-    return im->left;
+    return im->owes;
 }
 
 uint64_t chum_importer_rest_ms(const struct chum_importer *im)

@@ -47,6 +47,6 @@ bool chum_importer_is_fetching(const struct chum_importer *im);   // something i
 uint64_t chum_importer_retry_at(const struct chum_importer *im);  // when what failed is due next; 0 = nothing failed
 bool chum_importer_is_postponing(const struct chum_importer *im); // the last pass left something for another one
 uint64_t chum_importer_rest_ms(const struct chum_importer *im);   // likewise: for how long at least
-// The peer was told that something of its feed was not taken, and not yet that it came by the list.
+// The peer was not told yet that everything in its list came, or what of its feed was not taken.
 bool chum_importer_owes_word(const struct chum_importer *im);
 void chum_importer_end(struct chum_importer *im); // before the connection goes; jobs under way are dropped

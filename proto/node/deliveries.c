@@ -235,7 +235,7 @@ static void is_quiet(struct deliveries *d, struct served_session *s, const struc
     struct writing *w = begin_writing(d, person);
     take_unsure(d, person, &w->messages);
     w->older = !s->judged;
-    w->before_ms = d->began_ms;
+    w->before_ms = s->asked_ms > d->began_ms ? s->asked_ms : d->began_ms;
     s->judged = true;
     if (w->older || w->messages.count != 0)
         submit(w);
@@ -281,8 +281,11 @@ void deliveries_served(struct deliveries *d, struct served_session *s, const str
     s->says = s->says || service == CHUM_FEED;
     if (service == CHUM_GET_ACCESSIBLE_ROOTS && !s->says && unanswered <= 1) {
         asked_for_roots(d, s, person);
+        s->asked_ms = clock_wall_ms();
         return;
     }
+    if (service == CHUM_GET_ACCESSIBLE_ROOTS && s->says)
+        s->asked_ms = clock_wall_ms();
     if (service == CHUM_FEED || (service == CHUM_GET_ACCESSIBLE_ROOTS && s->says)) {
         if (s->taken.count != 0)
             has_taken(d, s, person);

@@ -1,9 +1,10 @@
 // How far own messages get, watched while peers are served.
 //
 // A peer that fetched a message and asks for its roots after that, in the same session, has stored it. Sessions break
-// and nodes are killed between the two; so a peer that asks twice in a row and fetches nothing in between has, too,
-// what it fetched in an earlier session, and what is older than this process, or than its being restored. A peer that
-// asks for a feed says so itself (docs/feeds.md), and nothing is guessed.
+// and nodes are killed between the two, and some have a message already, by way of somebody else or from before a
+// restore, and do not fetch it; so a peer that asks twice in a row and fetches nothing in between has, too, what it
+// fetched in an earlier session, and what is older than this process, than its being restored, or than the first of the
+// two questions. A peer that asks for a feed says so itself (docs/feeds.md), and nothing is guessed.
 //
 // Loop thread. What is found out is written by store jobs and then told: the event message.state, followers
 // (chat.state) and the supervisor, which copies it to the other own node (node.deliveries).
@@ -23,6 +24,7 @@ struct served_session {     // what one session was given; zero-initialised
     unsigned beginning;     // since which one
     bool judged;            // what is older than that is judged
     bool says;              // the peer asks for a feed, and so says what it has not stored
+    int64_t asked_ms;       // when it asked for its roots last; 0 = not yet
 };
 
 struct deliveries *deliveries_create(struct node *n);

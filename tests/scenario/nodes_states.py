@@ -76,6 +76,32 @@ def test_the_sparse_node_is_lost(t):
     with_two(t, run)
 
 
+def test_what_is_carried_again_is_seen_to_be_there(t):
+    """Of an earlier time, a node posts again what the other side has had from it since, and does not fetch again."""
+    def run(joe, ann):
+        meet(joe, ann)
+        send(joe, ann.archive, "before", "--wait")
+        os.kill(pid_of(joe, "archive"), signal.SIGSTOP)
+        send(joe, ann.archive, "carried twice")
+        assert joe.t.stop() == 0
+        kept = os.path.join(joe.t.top, "kept")
+        shutil.copytree(joe.t.dir, kept)
+        start_again(joe)
+        reaches(joe, ann.archive, "carried twice")
+        for n in range(5):
+            send(joe, ann.archive, f"then {n}", "--wait")
+        assert ann.t.stop() == 0 and joe.t.stop() == 0
+        shutil.rmtree(joe.t.dir)
+        shutil.move(kept, joe.t.dir)
+        start_again(joe)
+        reaches(joe, ann.archive, "carried twice", "archived")
+        start_again(ann)
+        all_said = ["before", "carried twice", *(f"then {n}" for n in range(5))]
+        until(lambda: texts(joe, ann.archive) == all_said, "it is back")
+        reaches(joe, ann.archive, "carried twice")
+    with_two(t, run)
+
+
 def test_what_a_removed_member_has_not_got_has_failed(t):
     def run(joe, ann):
         meet(joe, ann)
