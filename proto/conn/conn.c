@@ -55,9 +55,11 @@ static void begin_serving(struct conn *c)
 {
     c->held = false;
     c->deadline = 0;
-    c->transport->trusted = c->peer.known;
+    c->transport->trusted = c->transport->trusted || c->peer.known;
     if (c->group == CONN_CHUM)
         pipeline_set_limit(c->pipeline, CONN_LIMIT_CHUM);
+    if (c->group == CONN_APPLICATION)
+        pipeline_set_limit(c->pipeline, CONN_LIMIT_APPLICATION);
     if (c->protocol->piece != NULL)
         pipeline_stream_texts(c->pipeline);
     conn_set_state(c, c->group == CONN_PAIRING ? CONN_PAIRING_ACTIVE : CONN_ACTIVE);

@@ -28,7 +28,7 @@ enum {
 };
 
 enum conn_role { CONN_INITIATOR, CONN_ACCEPTOR };
-enum conn_group { CONN_PAIRING, CONN_CHUM, CONN_DEBUG };
+enum conn_group { CONN_PAIRING, CONN_CHUM, CONN_DEBUG, CONN_APPLICATION }; // the last: conn_host.application
 enum conn_state {      // MODELS.md 10.1, in the order of the protocol; a name per state for people: conn_state_name
     CONN_INITIALIZING, // of whoever dials, as the next
     CONN_CONNECTING,
@@ -84,6 +84,7 @@ struct conn_host {
     void *ctx;
     const struct recipes *recipes;      // the core recipes, read on the loop thread only
     uint64_t (*now)(void *ctx);         // monotonic ms; NULL = clock_monotonic_ms
+    const char *application;            // name of a group of its own on the wire; NULL = it has none
     const struct random_source *random; // NULL = the system's; recordings are replayed with their own
     struct budgets *budgets;            // NULL = nothing is accounted; outlives the connections
     bool (*crowded)(void *ctx);         // there is too much to do: nobody is read until it is less; NULL = never
@@ -137,7 +138,7 @@ struct conn_protocol {
     void (*closed)(void *ctx, const struct error *why); // release ctx here
 };
 void conn_serve(struct conn *c, const struct conn_protocol *protocol, void *ctx);
-// From host.ready: the host knows who this is. Before, the peer has a stranger's account.
+// From host.ready: the host knows who this is. Before, the peer has a stranger's account, and gives way to others.
 void conn_recognise(struct conn *c, enum budget_class class);
 struct budget *conn_budget(const struct conn *c); // NULL without host.budgets; budget_use to keep it
 void conn_send_text(struct conn *c, struct span message);

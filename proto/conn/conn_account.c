@@ -4,6 +4,7 @@
 
 void conn_recognise(struct conn *c, enum budget_class class)
 {
+    c->transport->trusted = true;
     budget_reclass(c->budget, &c->peer.person_id, class);
 }
 

@@ -19,7 +19,8 @@ static const char *const STATES[] = {
     [CONN_FAILED] = "failed",
 };
 
-static const char *const GROUPS[] = {[CONN_PAIRING] = "pairing", [CONN_CHUM] = "chum", [CONN_DEBUG] = "debug"};
+static const char *const GROUPS[] = {
+    [CONN_PAIRING] = "pairing", [CONN_CHUM] = "chum", [CONN_DEBUG] = "debug", [CONN_APPLICATION] = "application"};
 
 enum conn_role conn_role(const struct conn *c)
 {

@@ -11,8 +11,9 @@ enum {
     CONN_CLEAR_MS = 10000,       // the whole phase in clear text
     CONN_AWAIT_MS = 30000,       // each message awaited after it
     CONN_QUEUE = 10,             // messages that arrive before the protocol serves (WIRE.md 2.4)
-    CONN_LIMIT_EARLY = 64 << 10, // bytes of one message, but in the group CHUM
+    CONN_LIMIT_EARLY = 64 << 10, // bytes of one message, but in the groups below
     CONN_LIMIT_CHUM = 64 << 20,
+    CONN_LIMIT_APPLICATION = 1 << 20,
 };
 
 struct conn_step { // one awaited message

@@ -46,7 +46,7 @@ static enum status take_acceptor_key(struct conn *c, bool text, struct span mess
     if (status != STATUS_OK)
         return status;
     struct buf group = {0};
-    exchange_write_group(c->group, &group);
+    exchange_write_group(c->group, c->host->application, &group);
     conn_emit(c, true, "connection_group", &group);
     return STATUS_OK;
 }
@@ -92,7 +92,7 @@ static enum status begin_identity(struct conn *c)
 
 static enum status take_group(struct conn *c, bool text, struct span message, struct error *e)
 {
-    enum status status = exchange_read_group(text, message, &c->group, e);
+    enum status status = exchange_read_group(text, message, c->host->application, &c->group, e);
     if (status != STATUS_OK)
         return status;
     if (!c->host->admits(c->host->ctx, c->local, &c->peer.long_term, c->group)) {

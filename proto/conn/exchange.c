@@ -15,12 +15,14 @@ enum { NAME_MAX_BYTES = 1024 }; // of an e-mail address or an instance name
 
 static const char *const GROUPS[] = {[CONN_PAIRING] = "pairing", [CONN_CHUM] = "chum", [CONN_DEBUG] = "debug"};
 
-void exchange_write_group(enum conn_group group, struct buf *out)
+void exchange_write_group(enum conn_group group, const char *application, struct buf *out)
 {
-    buf_printf(out, "{\"command\":\"connection_group\",\"connectionGroupName\":\"%s\"}", GROUPS[group]);
+    buf_add_text(out, "{\"command\":\"connection_group\"");
+    message_add_string("connectionGroupName", span_of(group == CONN_APPLICATION ? application : GROUPS[group]), out);
+    buf_add_char(out, '}');
 }
 
-static enum status find_group(struct span name, enum conn_group *group, struct error *e)
+static enum status find_group(struct span name, const char *application, enum conn_group *group, struct error *e)
 {
     if (name.ptr == NULL)
         return message_mismatch("connection_group", e);
@@ -29,15 +31,19 @@ static enum status find_group(struct span name, enum conn_group *group, struct e
             *group = (enum conn_group)i;
             return STATUS_OK;
         }
-    return error_set(e, STATUS_REFUSED, "UNKNOWN-GROUP", "ConnectionRoutesGroupName %.40s not supported", name.ptr);
+    if (application == NULL || !span_eq_text(name, application))
+        return error_set(e, STATUS_REFUSED, "UNKNOWN-GROUP", "ConnectionRoutesGroupName %.40s not supported", name.ptr);
+    *group = CONN_APPLICATION;
+    return STATUS_OK;
 }
 
-enum status exchange_read_group(bool text, struct span payload, enum conn_group *group, struct error *e)
+enum status exchange_read_group(bool text, struct span payload, const char *application, enum conn_group *group,
+                                struct error *e)
 {
     json_t *message = message_read(text, payload, "connection_group", e);
     if (message == NULL)
         return STATUS_INVALID;
-    enum status status = find_group(message_string(message, "connectionGroupName"), group, e);
+    enum status status = find_group(message_string(message, "connectionGroupName"), application, group, e);
     json_decref(message);
     return status;
 }

@@ -8,8 +8,10 @@
 enum { EXCHANGE_CHALLENGE = 64 };
 
 // ---- Group and sync ----
-void exchange_write_group(enum conn_group group, struct buf *out);
-enum status exchange_read_group(bool text, struct span payload, enum conn_group *group, struct error *e);
+// application: what the host calls CONN_APPLICATION, or NULL.
+void exchange_write_group(enum conn_group group, const char *application, struct buf *out);
+enum status exchange_read_group(bool text, struct span payload, const char *application, enum conn_group *group,
+                                struct error *e);
 void exchange_write_sync(struct buf *out);
 enum status exchange_read_sync(bool text, struct span payload, struct error *e);
 

@@ -230,6 +230,23 @@ void loop_run(struct loop *l)
     }
 }
 
+static void time_is_up(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+void loop_run_out(struct loop *l, uint64_t ms)
+{
+    OWNER_RELEASE(l);
+    OWNER_ASSERT(l);
+    bool up = false;
+    struct loop_timer timer = LOOP_TIMER(l, time_is_up, &up);
+    loop_timer_set(&timer, ms);
+    while (l->websockets != 0 && !up && turn(l))
+        ;
+    loop_timer_cancel(&timer);
+}
+
 void loop_stop(struct loop *l)
 {
     __atomic_store_n(&l->stopping, true, __ATOMIC_RELEASE);

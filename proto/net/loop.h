@@ -26,7 +26,10 @@ struct loop *loop_create(const struct loop_options *options, struct error *e);
 // gone before; what they posted last is still run.
 void loop_destroy(struct loop *l);
 
-void loop_run(struct loop *l);  // until loop_stop; may be called again
+void loop_run(struct loop *l); // until loop_stop; may be called again
+// Instead of it, before the end: until every WebSocket is closed, what was queued to it is sent and the other side
+// knows, or for ms.
+void loop_run_out(struct loop *l, uint64_t ms);
 void loop_stop(struct loop *l); // from any thread
 const char *loop_waits_with(const struct loop *l);
 uint64_t loop_now(const struct loop *l);      // monotonic milliseconds

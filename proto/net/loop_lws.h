@@ -39,6 +39,7 @@ struct loop {
     size_t receive_buffer;
     char subprotocol[64]; // the name of the server's protocol: the first one the newest client offers
     void *newborn;        // the object of a socket being handed to libwebsockets; NULL once it was destroyed meanwhile
+    size_t websockets;    // open, also those whose closing handshake is under way
     bool stopping;        // atomic access only
     OWNER                 // whoever runs it
 };

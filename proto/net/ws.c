@@ -112,6 +112,7 @@ static void cut_off(void *ctx)
 void ws_open(struct ws *s, struct loop *l, struct lws *wsi, const char *url, size_t message_limit)
 {
     s->loop = l;
+    l->websockets++;
     s->wsi = wsi;
     s->url = mem_text(span_of(url));
     s->message_limit = message_limit != 0 ? message_limit : WS_MESSAGE_LIMIT;
@@ -125,6 +126,7 @@ void ws_open(struct ws *s, struct loop *l, struct lws *wsi, const char *url, siz
 void ws_release(struct ws *s)
 {
     tell_closed(s, s->closing ? CODE_NORMAL : CODE_LOST, span_of(s->reason));
+    s->loop->websockets--;
     loop_timer_cancel(&s->deadline);
     while (s->first != NULL) {
         struct ws_chunk *c = s->first;

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_request(text);
     read_identity(text);
     handshake_read_ready(true, text, &relayed, &e);
-    exchange_read_group(true, text, &group, &e);
+    exchange_read_group(true, text, "chess", &group, &e);
     exchange_read_sync(true, text, &e);
     exchange_read_person(core_recipes(), true, text, &peer, &e);
     exchange_read_keys(true, text, &peer, &e);

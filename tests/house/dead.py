@@ -3,9 +3,10 @@
 
 dead.py SOURCE BUILD
 
-What only its own file uses is static, unless a test asks for it; what no program can reach from its main() is no part of
-the product and goes: the linker with --gc-sections would find none of ours. What is reached is read from the code of the
-objects, function by function; tables of a file count as one, so that what a used table names is used.
+What only its own file uses is static, unless a test asks for it; what no program can reach from its main(), or from a
+function of proto/library/tandem.h, is no part of the product and goes: the linker with --gc-sections would find none of
+ours. What is reached is read from the code of the objects, function by function; tables of a file count as one, so that
+what a used table names is used.
 """
 import os
 import re
@@ -25,6 +26,9 @@ KEPT = {
     "ipc_kind_name": "likewise, that of the control methods",
     "store_maintain": "a store without a queue is maintained with it",
 }
+
+with open(os.path.join(SOURCE, "proto/library/tandem.h"), encoding="utf-8") as header:
+    OFFERED = set(re.findall(r"\b(tandem_\w+)\(", re.sub(r"//.*", "", header.read())))
 
 OBJECT = re.compile(r"^(\S+\.c\.o):\s+file format")
 SECTION = re.compile(r"^(?:Disassembly of section |RELOCATION RECORDS FOR \[)([^\]:]+)")
@@ -117,7 +121,7 @@ class Program:
                 self.refer((path, place), path, self.starts, relocation)
 
     def reached(self):
-        found = set(self.where.get("main", ()))
+        found = set().union(*(self.where.get(name, ()) for name in OFFERED | {"main"}))
         waiting = list(found)
         while waiting:
             for node in self.arrows.get(waiting.pop(), set()) - found:
@@ -148,7 +152,7 @@ def main():
     reached = program.reached()
     for symbol, path in sorted(program.defined.items(), key=lambda item: (item[1], item[0])):
         alive = not program.where[symbol].isdisjoint(reached)
-        if symbol in KEPT or symbol == "main" or (alive and symbol in program.needed):
+        if symbol in KEPT or symbol in OFFERED or symbol == "main" or (alive and symbol in program.needed):
             continue
         used = is_used_at_home(path, symbol)
         if used and symbol in tested and (alive or symbol not in program.needed):

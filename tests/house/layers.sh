@@ -47,6 +47,7 @@ below proto/chum 'base|crypto|store|wire|conn'
 below proto/models 'base|io|crypto|data|store'
 below proto/net 'base|crypto|conn'
 below proto/relay 'base|wall|crypto|conn|net|ipc'
+below proto/library 'base|io|crypto|conn|net'
 below ipc 'base|crypto'
 found=$(grep -rnE '^#include "(net|conn)/' --include='*.[ch]' supervisor | grep -v '^supervisor/ui/')
 if [ -n "$found" ]; then

@@ -21,6 +21,7 @@ lines = [(package, line.split()[0]) for package in packages
 
 
 def takes(pattern, path):  # a line names a file, a folder or a pattern
+    pattern = pattern.replace("usr/lib/*/", "usr/lib/")  # which has a folder for each architecture where it is a package
     return fnmatch.fnmatch(path, pattern) or path.startswith(pattern + "/")
 
 

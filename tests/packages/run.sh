@@ -12,6 +12,7 @@ base=$folder/$release-base
 build=$folder/$release-build
 try=$folder/$release-try
 log=$folder/$release.log
+all=(tandem tandem-relay tandem-dev python3-tandem node-tandem-client)
 passed=0
 
 unmount() { for root in "$build" "$try"; do umount "$root/proc" "$root/dev/pts" "$root/dev" 2>/dev/null || true; done; }
@@ -67,7 +68,9 @@ look_at() { in_build 'lintian --allow-root --fail-on error,warning /packages/sec
 # All that they need beside themselves, so that only their own files come and go.
 install_needs() {
     cp -r "$build/packages" "$try/packages"
-    in_try 'useradd -m anna && apt-get update && cd /packages/first &&
+    install -Dt "$try/packages/by" "$top"/tests/packages/{day.sh,look.py}
+    in_try 'useradd -m anna && apt-get update && apt-get install -y --no-install-recommends chromium gcc libc6-dev pkgconf &&
+        cd /packages/first &&
         apt-get install -s --no-install-recommends ./*.deb | sed -n "s/^Inst \([^ ]*\).*/\1/p" |
         grep -v -e tandem | xargs apt-get install -y --no-install-recommends'
 }
@@ -76,14 +79,23 @@ files() {
         -o -path /var/log -o -path /var/lib/dpkg -o -path /var/lib/apt \) -prune -o -print | sort'
 }
 install() { in_try "apt-get install -y --no-install-recommends /packages/$1/*.deb"; }
-is_version() { in_try "dpkg-query -W -f '\${Version}\n' tandem tandem-relay python3-tandem node-tandem-client | grep -c '^$1' | grep -x 4"; }
+is_version() {
+    in_try "dpkg-query -W -f '\${Version}\n' ${all[*]} | grep -c '^$1' | grep -x ${#all[@]}"
+}
 starts_nothing() { in_try '! ls /etc/systemd/*/*.wants 2>/dev/null | grep tandem'; }
 has_user() { in_try 'getent passwd tandem'; }
 keeps_changes() { in_try 'grep -x "OPTIONS=\"--listen localhost:8001\"" /etc/default/tandem-relay'; }
 has_manual() { in_try 'cd /usr/share/man && for page in man1/tandem man1/tandem-relay man5/tandem.conf; do zgrep -q "^.TH" $page.?.gz; done'; }
 demo() { as_user 'tandem demo'; }
+day() { as_user '/packages/by/day.sh /home/anna/day chromium'; }
 python_example() { as_user 'python3 /usr/share/doc/python3-tandem/examples/ci.py /home/anna/ci' && grep -q 'chat.received Hello!' "$log"; }
 node_example() { as_user 'node /usr/share/doc/node-tandem-client/examples/desktop.mjs /home/anna/desktop' && grep -q 'chat.received: Hello!' "$log"; }
+# Two that its example makes talk with each other.
+connections() {
+    as_user 'bash -euc "cp /usr/share/doc/tandem-dev/examples/hello.c .
+        gcc -Wall -Wextra -Werror hello.c -o hello \$(pkg-config --cflags --libs tandem)
+        coproc ./hello; read -r program url key <&\${COPROC[0]}; ./hello \$url \$key; kill \$COPROC_PID"' && grep -q 'received: Hello!' "$log"
+}
 relay_works() {
     in_try '. /etc/default/tandem-relay; coproc RELAY { exec tandem-relay $OPTIONS; }; read -r line <&"${RELAY[0]}"
         (exec 3<>/dev/tcp/127.0.0.1/8001; printf "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" >&3; grep -q -m1 "200 OK" <&3)
@@ -98,7 +110,7 @@ archive_of_image() {
         as_tandem $(of_image archive ENTRYPOINT) & as_tandem tandem --state-dir /var/lib/tandem/home --timeout 60 wait federated
         as_tandem tandem --state-dir /var/lib/tandem/home down && wait && rm -r /run/secrets"
 }
-purge() { in_try 'apt-get purge -y tandem tandem-relay python3-tandem node-tandem-client'; }
+purge() { in_try "apt-get purge -y ${all[*]}"; }
 nothing_left() { files | diff "$folder/$release.before" - ; }
 keeps_installations() { in_try 'test -f /var/lib/tandem/home/format && rm -r /var/lib/tandem'; }
 
@@ -123,8 +135,10 @@ ok "it is this one" is_version "$version"
 ok "a changed setting stays" keeps_changes
 ok "the manual is there" has_manual
 ok "tandem demo runs" demo
+ok "two people pair, talk, and look at the page" day
 ok "the Python client's example runs" python_example
 ok "the Node.js client's example runs" node_example
+ok "the library's example is compiled and runs" connections
 ok "the relay runs with its settings" relay_works
 ok "the relay of the container image runs" relay_of_image
 ok "the archive of the container image opens itself" archive_of_image
