@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
 # Makes the Debian packages of the current commit, for the Debian it runs on, and leaves them in FOLDER.
-#   package.sh [--version VERSION] FOLDER
+#   package.sh [--version VERSION] [--host ARCHITECTURE] FOLDER
 # What building needs, as root: apt-get build-dep "$(deploy/package.sh --tree DIR)"
+# For another architecture (arm64): crossbuild-essential-arm64, and build-dep with --host-architecture arm64 -P cross
 # Where there is no repository, all files are taken as they are, and SOURCE_DATE_EPOCH tells the time.
 #   package.sh [--version VERSION] --tree DIR       only lays out the source package in DIR/tandem and says where
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 
 version=
+host=()
 tree=
 folder=
-usage() { sed -n '2,6s/^# //p' "$0"; }
+usage() { sed -n '2,7s/^# //p' "$0"; }
 while [ $# -gt 0 ]; do
     case $1 in
     --version) version=${2:?} && shift ;;
+    --host) host=(--host-arch "${2:?}" --build-profiles=cross) && shift ;;
     --tree) tree=${2:?} && shift ;;
     -h | --help) usage && exit 0 ;;
     -*) usage >&2 && exit 2 ;;
@@ -62,6 +65,6 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 lay_out "$work/tandem"
-(cd "$work/tandem" && dpkg-buildpackage --build=binary --unsigned-changes)
+(cd "$work/tandem" && dpkg-buildpackage --build=binary --unsigned-changes "${host[@]}")
 mkdir -p "$folder"
 mv "$work"/*.* "$folder"

@@ -10,7 +10,7 @@ for package in $(deploy/install-packages.sh packages | grep -e '-dev$' -e scdoc)
     grep -q "^ *$package\b" deploy/debian/control || { echo "Build-Depends lacks $package" >&2; exit 1; }
 done
 
-deploy/package.sh --help | grep -q 'package.sh \[--version VERSION\] FOLDER'
+deploy/package.sh --help | grep -q 'package.sh \[--version VERSION\] \[--host ARCHITECTURE\] FOLDER'
 if deploy/package.sh --nonsense 2>/dev/null; then exit 1; fi
 command -v dpkg-parsechangelog >/dev/null || { echo "skipped: there is no dpkg-parsechangelog" >&2; exit 77; }
 source=$(deploy/package.sh --version 0.1.0+test --tree "$work")

@@ -62,6 +62,14 @@ make_older() {
         sed -i "s/'"$version"'~deb[0-9]*/0.0.1/" /tmp/unpacked/DEBIAN/control; dpkg-deb -b /tmp/unpacked /packages/older; done'
 }
 look_at() { in_build 'lintian --allow-root --fail-on error,warning /packages/second/*.changes'; }
+# For another architecture: compiled here, with its libraries beside ours; what is run to build runs in an emulator.
+make_for_arm() {
+    in_build 'dpkg --add-architecture arm64 && apt-get update && apt-get install -y --no-install-recommends crossbuild-essential-arm64
+        apt-get build-dep -y --no-install-recommends --host-architecture arm64 -P cross "$(/src/deploy/package.sh --tree /tmp/tree)"
+        rm -r /tmp/tree; /src/deploy/package.sh --host arm64 /packages/arm64
+        dpkg-deb -x /packages/arm64/tandem_*_arm64.deb /tmp/arm64; readelf -h /tmp/arm64/usr/bin/tandem-archive; rm -r /tmp/arm64'
+    grep -q 'Machine:.*AArch64' "$log"
+}
 
 # --- What they do in a system ----------------------------------------------------------------------------------------
 
@@ -69,7 +77,7 @@ look_at() { in_build 'lintian --allow-root --fail-on error,warning /packages/sec
 install_needs() {
     cp -r "$build/packages" "$try/packages"
     install -Dt "$try/packages/by" "$top"/tests/packages/{day.sh,look.py}
-    in_try 'useradd -m anna && apt-get update && apt-get install -y --no-install-recommends chromium gcc libc6-dev pkgconf &&
+    in_try 'useradd -m anna && apt-get update && apt-get install -y --no-install-recommends chromium gcc libc6-dev pkgconf systemd &&
         cd /packages/first &&
         apt-get install -s --no-install-recommends ./*.deb | sed -n "s/^Inst \([^ ]*\).*/\1/p" |
         grep -v -e tandem | xargs apt-get install -y --no-install-recommends'
@@ -81,6 +89,11 @@ files() {
 install() { in_try "apt-get install -y --no-install-recommends /packages/$1/*.deb"; }
 is_version() {
     in_try "dpkg-query -W -f '\${Version}\n' ${all[*]} | grep -c '^$1' | grep -x ${#all[@]}"
+}
+# As systemd reads them where the programs are; there is no manual in so small a system.
+units_are_fine() {
+    in_try 'export XDG_RUNTIME_DIR=/tmp; systemd-analyze verify --man=no /lib/systemd/system/tandem*.service 2>&1
+        systemd-analyze verify --user --man=no /usr/lib/systemd/user/tandem.service 2>&1' && [ ! -s "$log" ]
 }
 starts_nothing() { in_try '! ls /etc/systemd/*/*.wants 2>/dev/null | grep tandem'; }
 has_user() { in_try 'getent passwd tandem'; }
@@ -134,6 +147,7 @@ ok "this version takes its place" install first
 ok "it is this one" is_version "$version"
 ok "a changed setting stays" keeps_changes
 ok "the manual is there" has_manual
+ok "systemd has nothing to say of the units" units_are_fine
 ok "tandem demo runs" demo
 ok "two people pair, talk, and look at the page" day
 ok "the Python client's example runs" python_example
@@ -145,4 +159,5 @@ ok "the archive of the container image opens itself" archive_of_image
 ok "all are purged" purge
 ok "installations are still there" keeps_installations
 ok "and nothing else" nothing_left
+ok "they are built for arm64 as well" make_for_arm
 echo "$release: $passed passed, 0 failed"
