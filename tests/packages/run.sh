@@ -76,14 +76,14 @@ make_for_arm() {
 # All that they need beside themselves, so that only their own files come and go.
 install_needs() {
     cp -r "$build/packages" "$try/packages"
-    install -Dt "$try/packages/by" "$top"/tests/packages/{day.sh,look.py}
+    mkdir "$try/packages/by" && cp -t "$try/packages/by" "$top"/tests/packages/{day.sh,look.py}
     in_try 'useradd -m anna && apt-get update && apt-get install -y --no-install-recommends chromium gcc libc6-dev pkgconf systemd &&
         cd /packages/first &&
         apt-get install -s --no-install-recommends ./*.deb | sed -n "s/^Inst \([^ ]*\).*/\1/p" |
         grep -v -e tandem | xargs apt-get install -y --no-install-recommends'
 }
 files() {
-    in_try 'find / -xdev \( -path /proc -o -path /dev -o -path /tmp -o -path /packages -o -path /home -o -path /var/cache \
+    in_try 'find / -xdev \( -path /proc -o -path /dev -o -path /tmp -o -path /packages -o -path /home -o -path /run -o -path /var/cache \
         -o -path /var/log -o -path /var/lib/dpkg -o -path /var/lib/apt \) -prune -o -print | sort'
 }
 install() { in_try "apt-get install -y --no-install-recommends /packages/$1/*.deb"; }

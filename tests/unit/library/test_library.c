@@ -275,7 +275,7 @@ static void an_identity_is_kept(void **state)
 
 struct pipe_end {
     struct tandem *tandem;
-    int fd;
+    int fd, out;
     char got;
     bool called;
 };
@@ -292,7 +292,7 @@ static void called(void *arg)
 {
     struct pipe_end *end = arg;
     end->called = true;
-    assert_int_equal(write(end->fd + 1, "x", 1), 1);
+    assert_int_equal(write(end->out, "x", 1), 1);
 }
 
 static void descriptors_and_calls_are_served(void **state)
@@ -302,8 +302,7 @@ static void descriptors_and_calls_are_served(void **state)
     struct tandem *t = tandem_create(&options, NULL);
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    assert_int_equal(ends[1], ends[0] + 1);
-    struct pipe_end end = {.tandem = t, .fd = ends[0]};
+    struct pipe_end end = {.tandem = t, .fd = ends[0], .out = ends[1]};
     assert_true(tandem_watch(t, ends[0], readable, &end, NULL));
     tandem_call(t, called, &end);
     tandem_run(t);
