@@ -208,6 +208,16 @@ static void fail_late_calls(struct ipc_channel *c)
     arm_timer(c);
 }
 
+static bool is_nobody(const struct ipc_channel *c, ipc_answer answer, void *ctx)
+{
+    struct error e = {0};
+    if (c != NULL)
+        return false;
+    error_set(&e, STATUS_CLOSED, "NODE-DOWN", "it is not running");
+    answer(ctx, NULL, &e);
+    return true;
+}
+
 static struct call *keep_call(struct ipc_channel *c, struct call call)
 {
     struct call *kept = mem_alloc(sizeof *kept);
@@ -229,9 +239,12 @@ void ipc_channel_call(struct ipc_channel *c, const char *method, json_t *params,
                       void *ctx)
 {
     struct error e = {0};
-    struct call call = {.deadline = clock_monotonic_ms() + timeout_ms, .begin_by = UINT64_MAX};
-    call.answer = answer;
-    call.ctx = ctx;
+    struct call call = {
+        .deadline = clock_monotonic_ms() + timeout_ms, .begin_by = UINT64_MAX, .answer = answer, .ctx = ctx};
+    if (is_nobody(c, answer, ctx)) {
+        json_decref(params);
+        return;
+    }
     struct call *kept = keep_call(c, call);
     json_t *request = jsonrpc_request(kept->id, method, params);
     was_sent(c, kept, send_json(c, request, &e));
@@ -251,6 +264,8 @@ void ipc_channel_call_soon(struct ipc_channel *c, const char *method, struct spa
 {
     uint64_t now = clock_monotonic_ms();
     struct call call = {.deadline = now + timeout_ms, .begin_by = now + begin_ms, .answer = answer, .ctx = ctx};
+    if (is_nobody(c, answer, ctx))
+        return;
     struct call *kept = keep_call(c, call);
     struct buf text = {0};
     struct error e = {0};
@@ -275,7 +290,7 @@ static void note_begun(struct ipc_channel *c, json_int_t answered)
 void ipc_channel_abandon(struct ipc_channel *c, const void *ctx)
 {
     struct error ignored = {0};
-    for (const struct call *call = c->calls; call != NULL; call = call->next) {
+    for (const struct call *call = c != NULL ? c->calls : NULL; call != NULL; call = call->next) {
         if (call->ctx != ctx)
             continue;
         json_t *event = jsonrpc_event(abandoned_event, json_pack("{s:I}", "id", call->id));
@@ -403,7 +418,7 @@ static void take_message(void *ctx, struct hub_peer *peer, struct span message)
     } else if (strcmp(m.method, abandoned_event) == 0) {
         take_abandoned(c, json_object_get(m.params, "id"));
     } else if (c->events.event != NULL) {
-        c->events.event(c->events.ctx, m.method, m.params);
+        c->events.event(c->events.event_ctx, m.method, m.params);
     }
     if (message.len >= HOP_SIZE)
         jsonrpc_release(&m);

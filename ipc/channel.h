@@ -21,9 +21,10 @@ enum { IPC_ASKED_MAX = 2048 };
 
 struct ipc_channel_events { // any may be NULL
     void (*opened)(void *ctx);
-    void (*closed)(void *ctx);                                // also when the other process died
-    void (*event)(void *ctx, const char *name, json_t *data); // from the node; data is borrowed, an object
+    void (*closed)(void *ctx); // also when the other process died
     void *ctx;
+    void (*event)(void *event_ctx, const char *name, json_t *data); // from the node; data is borrowed, an object
+    void *event_ctx;
 };
 
 // path is a socket file, at most 107 bytes. service is borrowed; NULL answers nobody. NULL with e filled on failure.
@@ -43,7 +44,8 @@ int ipc_channel_fd(const struct ipc_channel *c); // watch for readability; owned
 void ipc_channel_drain(struct ipc_channel *c);   // runs everything that is due; never blocks
 
 // Asks the other side. params is taken over (NULL = {}). answer runs exactly once, from ipc_channel_drain or
-// ipc_channel_destroy: with a borrowed result, or with an error (TIMEOUT when timeout_ms passed).
+// ipc_channel_destroy: with a borrowed result, or with an error (TIMEOUT when timeout_ms passed). c NULL: nobody is
+// there, which is answered at once, NODE-DOWN.
 typedef void (*ipc_answer)(void *ctx, json_t *result, const struct error *error);
 void ipc_channel_call(struct ipc_channel *c, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer,
                       void *ctx);
@@ -54,6 +56,7 @@ void ipc_channel_call_soon(struct ipc_channel *c, const char *method, struct spa
                            uint64_t timeout_ms, ipc_answer answer, void *ctx);
 
 // Tells the other side that nobody waits any more for the answers to the calls with this ctx; they come all the same.
+// NULL-safe.
 void ipc_channel_abandon(struct ipc_channel *c, const void *ctx);
 
 // Tells the supervisor that something happened. name is in the table of events.h, data (taken over, may be NULL) a flat

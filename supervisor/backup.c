@@ -39,7 +39,8 @@ static void dropped(void *ctx, json_t *result, const struct error *error)
 static void drop_copies(struct supervisor *s)
 {
     for (int i = 0; i < NODES; i++)
-        process_call(s->nodes[i].process, "node.snapshot.drop", NULL, DROP_MS, dropped, &s->nodes[i]);
+        ipc_channel_call(process_channel(s->nodes[i].process), "node.snapshot.drop", NULL, DROP_MS, dropped,
+                         &s->nodes[i]);
 }
 
 static void drop(struct supervisor *s)
@@ -102,7 +103,8 @@ static void taken(void *ctx, json_t *result, const struct error *error)
     if (e.status == STATUS_OK)
         json_object_set(s->backup.answer, process_name(n->process), result);
     if (e.status == STATUS_OK && n->which == IPC_SPARSE) {
-        process_call(s->nodes[IPC_ARCHIVE].process, snapshot_method, NULL, BEGIN_MS, taken, &s->nodes[IPC_ARCHIVE]);
+        ipc_channel_call(process_channel(s->nodes[IPC_ARCHIVE].process), snapshot_method, NULL, BEGIN_MS, taken,
+                         &s->nodes[IPC_ARCHIVE]);
         return;
     }
     s->backup.taking = false;
@@ -185,7 +187,8 @@ static void handle_begin(struct ipc_request *r, void *ctx)
     json_t *data = json_pack("{s:s}", "backup", s->backup.id);
     notify_event(s, "supervisor", "backup.started", data);
     json_decref(data);
-    process_call(s->nodes[IPC_SPARSE].process, snapshot_method, NULL, BEGIN_MS, taken, &s->nodes[IPC_SPARSE]);
+    ipc_channel_call(process_channel(s->nodes[IPC_SPARSE].process), snapshot_method, NULL, BEGIN_MS, taken,
+                     &s->nodes[IPC_SPARSE]);
 }
 
 // --- its key ---------------------------------------------------------------------------------------------------------

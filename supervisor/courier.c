@@ -23,7 +23,7 @@ static bool both_open(const struct supervisor *s)
 static void ask(struct supervisor *s, enum ipc_node which, const char *method, json_t *params, uint64_t ms,
                 ipc_answer answer)
 {
-    process_call(s->nodes[which].process, method, params, ms, answer, s);
+    ipc_channel_call(process_channel(s->nodes[which].process), method, params, ms, answer, s);
 }
 
 static void again(uv_timer_t *timer);

@@ -65,7 +65,7 @@ static void refused(struct node *n, const char *step, const struct error *error)
 static void call(struct node *n, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer)
 {
     n->pending = true;
-    process_call(n->process, method, params, timeout_ms, answer, n);
+    ipc_channel_call(process_channel(n->process), method, params, timeout_ms, answer, n);
 }
 
 // --- node.provision --------------------------------------------------------------------------------------------------

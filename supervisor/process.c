@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "supervisor/lastwords.h"
 
-enum { READY_WITHIN_MS = 10000, STOP_ANSWER_MS = 1500, BEGIN_WITHIN_MS = 2500 };
+enum { READY_WITHIN_MS = 10000, STOP_ANSWER_MS = 1500 };
 
 // What belongs to one operating system process; it lives until libuv let go of all its handles.
 struct incarnation {
@@ -63,7 +63,7 @@ static void set_state(struct process *p, enum process_state state)
 
 static void tell(struct process *p, const char *event, json_t *data)
 {
-    p->events.event(p->events.ctx, p, event, data);
+    p->events.event(p->events.ctx, event, data);
     json_decref(data);
 }
 
@@ -230,13 +230,6 @@ static void channel_opened(void *ctx)
     ask_life(ctx);
 }
 
-static void channel_event(void *ctx, const char *name, json_t *data)
-{
-    struct incarnation *in = ctx;
-    if (in->owner != NULL)
-        in->owner->events.event(in->owner->events.ctx, in->owner, name, data);
-}
-
 static void channel_ready(uv_poll_t *poll, int status, int events)
 {
     struct incarnation *in = poll->data;
@@ -316,7 +309,8 @@ static void spawn(struct process *p)
 {
     struct error e = {0};
     struct incarnation *in = incarnation_create(p);
-    struct ipc_channel_events events = {.opened = channel_opened, .event = channel_event, .ctx = in};
+    struct ipc_channel_events events = {
+        .opened = channel_opened, .ctx = in, .event = p->events.event, .event_ctx = p->events.ctx};
     in->channel = ipc_channel_listen(p->settings.channel, NULL, events, &e);
     if (in->channel == NULL) {
         in->handles = 1;
@@ -453,33 +447,7 @@ uint64_t process_generation(const struct process *p)
     return p->generation;
 }
 
-static bool is_up(const struct process *p, ipc_answer answer, void *ctx)
+struct ipc_channel *process_channel(const struct process *p)
 {
-    struct error e = {0};
-    if (process_state(p) == PROCESS_UP && !p->stopping)
-        return true;
-    error_set(&e, STATUS_CLOSED, "NODE-DOWN", "the %s node is not running", p->settings.name);
-    answer(ctx, NULL, &e);
-    return false;
-}
-
-void process_call(struct process *p, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer,
-                  void *ctx)
-{
-    if (is_up(p, answer, ctx))
-        ipc_channel_call(p->now->channel, method, json_incref(params), timeout_ms, answer, ctx);
-    json_decref(params);
-}
-
-void process_call_soon(struct process *p, const char *method, struct span params, uint64_t timeout_ms,
-                       ipc_answer answer, void *ctx)
-{
-    if (is_up(p, answer, ctx))
-        ipc_channel_call_soon(p->now->channel, method, params, BEGIN_WITHIN_MS, timeout_ms, answer, ctx);
-}
-
-void process_abandon(struct process *p, const void *ctx)
-{
-    if (p->now != NULL)
-        ipc_channel_abandon(p->now->channel, ctx);
+    return process_state(p) == PROCESS_UP && !p->stopping ? p->now->channel : NULL;
 }

@@ -33,9 +33,9 @@ struct process_tuning {    // what may change; texts are borrowed until the next
 
 struct process;
 
-struct process_events {                            // all are required
-    void (*changed)(void *ctx, struct process *p); // its state changed
-    void (*event)(void *ctx, struct process *p, const char *name, const json_t *data);
+struct process_events {                                       // all are required
+    void (*changed)(void *ctx, struct process *p);            // its state changed
+    void (*event)(void *ctx, const char *name, json_t *data); // what it tells, and what is told of it; data is borrowed
     void *ctx;
 };
 
@@ -61,10 +61,5 @@ int64_t process_ended_at(const struct process *p);     // wall clock
 unsigned process_restarts(const struct process *p);
 uint64_t process_generation(const struct process *p); // counts processes that came up; a new one knows nothing
 
-void process_abandon(struct process *p, const void *ctx); // as ipc_channel_abandon
-// As ipc_channel_call; NODE-DOWN when it is not up.
-void process_call(struct process *p, const char *method, json_t *params, uint64_t timeout_ms, ipc_answer answer,
-                  void *ctx);
-// For somebody who waits: NODE-DOWN also when it does not begin within 2.5 s, as ipc_channel_call_soon.
-void process_call_soon(struct process *p, const char *method, struct span params, uint64_t timeout_ms,
-                       ipc_answer answer, void *ctx);
+// The way to it, for one call and no longer; NULL when it is not up, which who calls may pass on.
+struct ipc_channel *process_channel(const struct process *p);

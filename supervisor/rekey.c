@@ -67,8 +67,8 @@ static void ask_nodes(struct change *c, ipc_answer answer)
         json_object_set_new(params, "key", keys_of_node(c->decided ? &c->next_kek : &c->kek, (enum ipc_node)i));
         if (!c->decided)
             json_object_set_new(params, "newKey", keys_of_node(&c->next_kek, (enum ipc_node)i));
-        process_call(s->nodes[i].process, c->decided ? "node.settle" : "node.reseal", json_incref(params), CALL_MS,
-                     answer, &s->nodes[i]);
+        ipc_channel_call(process_channel(s->nodes[i].process), c->decided ? "node.settle" : "node.reseal",
+                         json_incref(params), CALL_MS, answer, &s->nodes[i]);
         jsonrpc_wipe(params, "key");
         jsonrpc_wipe(params, "newKey");
         json_decref(params);

@@ -26,7 +26,8 @@ static void begin(struct node *n, struct ipc_request *r)
     struct asking *a = mem_alloc(sizeof *a);
     a->request = r;
     bool forget = ipc_request_bool(r, P_forget, false);
-    process_call(n->process, "node.repair", json_pack("{s:b}", "forget", (int)forget), BEGIN_MS, begun, a);
+    ipc_channel_call(process_channel(n->process), "node.repair", json_pack("{s:b}", "forget", (int)forget), BEGIN_MS,
+                     begun, a);
 }
 
 static bool is_open(const struct supervisor *s, const struct task *t)

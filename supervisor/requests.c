@@ -8,7 +8,7 @@
 #include "ipc/errors.h"
 #include "supervisor/core.h"
 
-enum { WAIT_MS = 30000, RESTART_MS = 30000, JOIN_MS = 300, EVENTS_LIMIT = 500, PAGE_DEFAULT = 100 };
+enum { WAIT_MS = 30000, RESTART_MS = 30000, BEGIN_MS = 2500, JOIN_MS = 300, EVENTS_LIMIT = 500, PAGE_DEFAULT = 100 };
 
 // --- wait ------------------------------------------------------------------------------------------------------------
 
@@ -140,7 +140,7 @@ static void forwarding_free(struct forwarding *f)
 static void abandoned(void *ctx)
 {
     struct forwarding *f = ctx;
-    process_abandon(f->process, f);
+    ipc_channel_abandon(process_channel(f->process), f);
 }
 
 static bool is_of_main(const struct installation *in, const json_t *contact)
@@ -224,7 +224,8 @@ static void join_contacts(struct forwarding *f, json_t *result)
     }
     f->first = json_incref(result);
     f->process = archive->process;
-    process_call(f->process, "node.contacts", json_pack("{s:o}", "persons", persons), JOIN_MS, contacts_joined, f);
+    ipc_channel_call(process_channel(f->process), "node.contacts", json_pack("{s:o}", "persons", persons), JOIN_MS,
+                     contacts_joined, f);
 }
 
 static void add_number(json_t *to, const char *name, const json_t *from)
@@ -280,7 +281,7 @@ static void join_health(struct forwarding *f, json_t *result)
 {
     f->first = json_incref(result);
     f->process = f->owner->nodes[IPC_ARCHIVE].process;
-    process_call(f->process, "health", NULL, JOIN_MS, health_joined, f);
+    ipc_channel_call(process_channel(f->process), "health", NULL, JOIN_MS, health_joined, f);
 }
 
 static void forwarded(void *ctx, json_t *result, const struct error *error);
@@ -292,8 +293,8 @@ static void ask_archive(struct forwarding *f)
     f->process = f->owner->nodes[IPC_ARCHIVE].process;
     f->asks = false;
     f->join = NULL;
-    process_call_soon(f->process, m->name, buf_span(&f->params),
-                      m->timeout_ms + (uint64_t)ipc_request_int(f->request, P_waitMs, 0), forwarded, f);
+    ipc_channel_call_soon(process_channel(f->process), m->name, buf_span(&f->params), BEGIN_MS,
+                          m->timeout_ms + (uint64_t)ipc_request_int(f->request, P_waitMs, 0), forwarded, f);
 }
 
 // The archive keeps more than the sparse node does: for the installation what either has is there. Nor may a further
@@ -429,8 +430,8 @@ static void send_on(struct forwarding *f, const struct ipc_method *m, bool is_fa
     }
     if (is_face)
         add_face(f->owner, &params);
-    process_call_soon(f->process, m->name, buf_span(&params), m->timeout_ms + (uint64_t)ipc_request_int(r, P_waitMs, 0),
-                      forwarded, f);
+    ipc_channel_call_soon(process_channel(f->process), m->name, buf_span(&params), BEGIN_MS,
+                          m->timeout_ms + (uint64_t)ipc_request_int(r, P_waitMs, 0), forwarded, f);
     if (params.data != NULL)
         secret_wipe(params.data, params.len);
     buf_free(&params);

@@ -16,11 +16,6 @@ enum { ROTATION_MS = 10000 };
 
 // --- what the nodes tell ---------------------------------------------------------------------------------------------
 
-static struct node *node_of(struct supervisor *s, const struct process *p)
-{
-    return s->nodes[IPC_ARCHIVE].process == p ? &s->nodes[IPC_ARCHIVE] : &s->nodes[IPC_SPARSE];
-}
-
 // Before everything answered once, a node that is given up means that this installation does not work.
 static void give_up(struct supervisor *s, const struct process *p)
 {
@@ -39,8 +34,8 @@ static void note_end(struct node *n)
 
 static void process_changed(void *ctx, struct process *p)
 {
-    struct supervisor *s = ctx;
-    struct node *n = node_of(s, p);
+    struct node *n = ctx;
+    struct supervisor *s = n->owner;
     if (process_state(p) != PROCESS_UP)
         node_forget(n);
     if (process_state(p) == PROCESS_FAILED)
@@ -67,11 +62,12 @@ static void process_changed(void *ctx, struct process *p)
 }
 
 // News about synchronising or contacts make the node's status worth asking for at once.
-static void process_event(void *ctx, struct process *p, const char *name, const json_t *data)
+static void process_event(void *ctx, const char *name, json_t *data)
 {
-    struct supervisor *s = ctx;
+    struct node *n = ctx;
+    struct supervisor *s = n->owner;
     if (strcmp(name, "keys.changed") == 0) {
-        node_of(s, p)->copied = 0;
+        n->copied = 0;
         drive(s);
         return;
     }
@@ -79,9 +75,9 @@ static void process_event(void *ctx, struct process *p, const char *name, const 
         courier_kick(s);
         return;
     }
-    notify_event(s, process_name(p), name, data);
+    notify_event(s, ipc_node_name(n->which), name, data);
     if (strncmp(name, "chum.", 5) == 0 || strncmp(name, "contact.", 8) == 0) {
-        node_of(s, p)->asked_at = 1;
+        n->asked_at = 1;
         courier_people(s);
         drive(s);
     }
@@ -252,7 +248,7 @@ static void create_node(struct supervisor *s, enum ipc_node which, const char *b
                                         .program = walls_hold_program(s, which, binary),
                                         .dir = statedir_file(s->dir, ipc_node_name(which)),
                                         .channel = statedir_socket(s->dir, name)};
-    struct process_events events = {process_changed, process_event, s};
+    struct process_events events = {process_changed, process_event, n};
     n->owner = s;
     n->which = which;
     n->process = process_create(&s->loop, settings, tuning(s->options->config), events, s->node_logs[which]);

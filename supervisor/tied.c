@@ -37,8 +37,8 @@ static void answered(void *ctx, json_t *result, const struct error *error)
 static void give_up(struct supervisor *s, const struct tied *t)
 {
     const struct ipc_method *m = ipc_method_find(t->kind->gives_up);
-    process_call(s->nodes[t->node].process, m->name, json_pack("{s:s}", IPC_NAME_TEXTS[t->kind->name], t->id),
-                 m->timeout_ms, answered, NULL);
+    ipc_channel_call(process_channel(s->nodes[t->node].process), m->name,
+                     json_pack("{s:s}", IPC_NAME_TEXTS[t->kind->name], t->id), m->timeout_ms, answered, NULL);
 }
 
 static const struct kind *kind_begun(const struct ipc_request *r)

@@ -1,30 +1,43 @@
-// Each stage escapes for itself what looks like a message of its own. Only what opens is a sign of life: bytes that
-// others put in keep no connection open.
+// Each stage escapes for itself what looks like a message of its own: a text of the application that begins like a
+// lifesign carries one more character at its end. Only what opens is a sign of life: bytes that others put in keep no
+// connection open.
 #include "wire/pipeline.h"
 
 #include <stdlib.h>
 
-#include "wire/keepalive.h"
+#include "base/text.h"
 
 struct pipeline {
     struct frame_codec codec;
-    struct keepalive keepalive;
     struct fragment_receiver fragments;
     struct buf opened; // the last received message
     struct buf sealed; // the frame being sent
     pipeline_emit emit;
     void *ctx;
-    uint64_t sending_at; // now_ms of the pipeline_send under way
+    uint64_t sending_at;  // now_ms of the pipeline_send under way
+    uint64_t lifesign_at; // when one is due
+    uint64_t lost_at;     // when the peer has been silent for too long
     bool paused;
     struct pipeline_counts counts;
 };
+
+static void note_sent(struct pipeline *p, uint64_t now_ms)
+{
+    p->lifesign_at = now_ms + KEEPALIVE_SEND_MS;
+}
+
+static void note_received(struct pipeline *p, uint64_t now_ms)
+{
+    p->lost_at = now_ms + KEEPALIVE_RECEIVE_MS;
+}
 
 struct pipeline *pipeline_create(struct secret *shared_key, enum frame_side side, size_t limit,
                                  const struct random_source *random, pipeline_emit emit, void *ctx, uint64_t now_ms)
 {
     struct pipeline *p = mem_alloc(sizeof *p);
     frame_codec_begin(&p->codec, shared_key, side, random);
-    keepalive_begin(&p->keepalive, now_ms);
+    note_sent(p, now_ms);
+    note_received(p, now_ms);
     p->fragments.limit = limit;
     p->emit = emit;
     p->ctx = ctx;
@@ -60,7 +73,7 @@ void pipeline_stream_texts(struct pipeline *p)
 void pipeline_set_paused(struct pipeline *p, bool paused, uint64_t now_ms)
 {
     p->paused = paused;
-    keepalive_received(&p->keepalive, now_ms);
+    note_received(p, now_ms);
 }
 
 // ---- Sending: fragmentation → keepalive → encryption ----
@@ -70,7 +83,7 @@ static void send_frame(struct pipeline *p, bool text, struct span message, uint6
     buf_clear(&p->sealed);
     frame_seal(&p->codec, text, message, &p->sealed);
     p->counts.sealed++;
-    keepalive_sent(&p->keepalive, now_ms);
+    note_sent(p, now_ms);
     p->emit(p->ctx, buf_span(&p->sealed));
 }
 
@@ -82,7 +95,8 @@ static void send_piece(void *ctx, bool text, struct span message)
         return;
     }
     struct buf escaped = {0};
-    keepalive_escape(message, &escaped);
+    buf_add_span(&escaped, message);
+    buf_add_char(&escaped, 'x');
     send_frame(p, true, buf_span(&escaped), p->sending_at);
     buf_free(&escaped);
 }
@@ -95,6 +109,16 @@ void pipeline_send(struct pipeline *p, bool text, struct span message, uint64_t 
 }
 
 // ---- Receiving: encryption → keepalive → fragmentation ----
+
+// false: it was a lifesign, nothing for the layers above.
+static bool unescape(struct span *text)
+{
+    if (span_eq(*text, KEEPALIVE_TEXT))
+        return false;
+    if (span_starts_with(*text, KEEPALIVE_TEXT))
+        *text = utf8_beginning(*text, text->len - 1); // the last character goes, whatever it is
+    return true;
+}
 
 enum status pipeline_receive(struct pipeline *p, bool text, struct span frame, uint64_t now_ms,
                              struct fragment_message *out, struct error *e)
@@ -111,9 +135,9 @@ enum status pipeline_receive(struct pipeline *p, bool text, struct span frame, u
     if (status != STATUS_OK)
         return status;
     p->counts.opened++;
-    keepalive_received(&p->keepalive, now_ms);
+    note_received(p, now_ms);
     struct span message = buf_span(&p->opened);
-    if (is_text && !keepalive_unescape(&message)) {
+    if (is_text && !unescape(&message)) {
         p->counts.lifesigns_received++;
         return STATUS_OK;
     }
@@ -138,14 +162,14 @@ const struct pipeline_counts *pipeline_counts(const struct pipeline *p)
 
 uint64_t pipeline_deadline(const struct pipeline *p)
 {
-    return p->paused ? p->keepalive.send_at : keepalive_deadline(&p->keepalive);
+    return p->paused || p->lifesign_at < p->lost_at ? p->lifesign_at : p->lost_at;
 }
 
 enum status pipeline_on_time(struct pipeline *p, uint64_t now_ms, struct error *e)
 {
-    if (!p->paused && now_ms >= p->keepalive.lost_at)
+    if (!p->paused && now_ms >= p->lost_at)
         return error_set(e, STATUS_TIMEOUT, "PEER-SILENT", "%s", KEEPALIVE_LOST);
-    if (now_ms >= p->keepalive.send_at) {
+    if (now_ms >= p->lifesign_at) {
         send_frame(p, true, KEEPALIVE_TEXT, now_ms);
         p->counts.lifesigns_sent++;
     }

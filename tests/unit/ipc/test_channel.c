@@ -101,7 +101,7 @@ static int setup(void **state)
     ipc_service_on(f->service, "chat.list", keep_request, f);
     ipc_service_on(f->service, "contacts.list", keep_many, f);
     ipc_service_on(f->service, "node.contacts", keep_many, f);
-    struct ipc_channel_events up = {.event = note_event, .closed = note_closed, .ctx = f};
+    struct ipc_channel_events up = {.closed = note_closed, .ctx = f, .event = note_event, .event_ctx = f};
     f->listener = ipc_channel_listen(f->path, NULL, up, &e);
     assert_non_null(f->listener);
     f->dialer = ipc_channel_dial(f->path, f->service, (struct ipc_channel_events){.ctx = f}, &e);
@@ -314,6 +314,19 @@ static void a_stranger_is_turned_away(void **state)
     connect_both(f);
 }
 
+static void without_a_channel_nobody_is_there(void **state)
+{
+    struct answer whole = {0};
+    struct answer text = {0};
+    (void)state;
+    ipc_channel_call(NULL, "chat.list", json_pack("{s:s}", "with", "01234567"), 60000, note_answer, &whole);
+    ipc_channel_call_soon(NULL, "chat.list", SPAN("\"with\":\"01234567\""), 400, 60000, note_answer, &text);
+    ipc_channel_abandon(NULL, &text);
+    assert_int_equal(whole.count + text.count, 2); // at once
+    assert_string_equal(whole.error.code, "NODE-DOWN");
+    assert_string_equal(text.error.code, "NODE-DOWN");
+}
+
 static void the_end_of_one_side_is_told(void **state)
 {
     struct fixture *f = *state;
@@ -340,6 +353,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(ten_thousand_events_arrive_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(events_beyond_the_bound_are_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stranger_is_turned_away, setup, teardown),
+        cmocka_unit_test(without_a_channel_nobody_is_there),
         cmocka_unit_test_setup_teardown(the_end_of_one_side_is_told, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
