@@ -15,8 +15,8 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "ipc/jsonrpc.h"
 #include "ipc/methods.h"
-#include "ipc/outline.h"
 
 struct ipc_request;
 typedef void (*ipc_handler)(struct ipc_request *r, void *ctx);

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "ipc/jsonrpc.h"
-#include "ipc/outline.h"
 
 #define REQUEST(method, params) "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"" method "\",\"params\":" params "}"
 

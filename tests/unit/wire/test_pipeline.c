@@ -1,6 +1,7 @@
 // Messages through encryption, keepalive and fragmentation and back, and everything the three refuse.
 #include "crypto/box.h"
 #include "tests/unit/cmocka_all.h"
+#include "wire/pipeline.h"
 
 enum { LIMIT = 4 << 20 };
 
