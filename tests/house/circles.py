@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Files that need each other, each directly or through others, by what the linker sees in their objects.
 
-circles.py BUILD
+circles.py SOURCE BUILD
 
 A file that stands in a circle cannot be read, tested or moved without all the others in it. The number may only go
 down: whoever takes files out of a circle writes the lower one here."""
@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-BUILD = sys.argv[1]
+SOURCE, BUILD = sys.argv[1:]
 FOLDERS = ("archive-node", "ipc", "proto", "sparse-node", "supervisor")
 MOST = 8
 
@@ -22,7 +22,9 @@ def objects():
             for name in names:
                 if name.endswith(".c.o"):
                     path_of = os.path.join(path, name)
-                    yield re.sub(r"CMakeFiles/[^/]+\.dir/", "", os.path.relpath(path_of, BUILD))[:-4], path_of
+                    source = re.sub(r"CMakeFiles/[^/]+\.dir/", "", os.path.relpath(path_of, BUILD))[:-2]
+                    if os.path.exists(os.path.join(SOURCE, source)):  # objects stay behind
+                        yield source[:-2], path_of
 
 
 def symbols():

@@ -38,9 +38,14 @@ RELOCATION = re.compile(r"^\s*[0-9a-f]+:? R_\S+\s+(\S+?)(?:([-+])0x([0-9a-f]+))?
 SYMBOL = re.compile(r"^[0-9a-f]+ (.{7}) (\S+)\t[0-9a-f]+ (?:\.hidden )?(\S+)$")
 
 
+def source_of(path):
+    return re.sub(r"CMakeFiles/[^/]+\.dir/", "", os.path.relpath(path, BUILD))[:-2]
+
+
 def listing(*arguments):
     paths = [os.path.join(path, name) for folder in FOLDERS for path, _, names in os.walk(os.path.join(BUILD, folder))
              for name in names if name.endswith(".c.o")]
+    paths = [path for path in paths if os.path.exists(os.path.join(SOURCE, source_of(path)))]  # objects stay behind
     return subprocess.run(["objdump", *arguments, *paths], capture_output=True, text=True,
                           check=True).stdout.splitlines() if paths else []
 
@@ -128,10 +133,6 @@ class Program:
                 found.add(node)
                 waiting.append(node)
         return found
-
-
-def source_of(path):
-    return re.sub(r"CMakeFiles/[^/]+\.dir/", "", os.path.relpath(path, BUILD))[:-2]
 
 
 def is_used_at_home(path, symbol):
