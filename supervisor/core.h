@@ -6,7 +6,7 @@
 //   nodes.c       what is known of the nodes
 //   record.c      installation.json
 //   port.c        where the archive is to listen
-//   opening.c     what a node is opened with
+//   opening.c     secrets in messages, and what a node is opened with
 //   drive.c       brings both nodes to where they should be
 //   rekey.c       secret.change
 //   repair.c      store.repair
@@ -24,7 +24,7 @@
 //   tied.c        what ends when the client that began it goes away
 //   notify.c      events to ring, hints and stdout
 //   walls.c       what it gives up when it starts
-//   keys.c        keys.json, and keys in messages
+//   keys.c        keys.json, and the copies of the nodes' keys
 #pragma once
 
 #include <uv.h>
@@ -206,6 +206,9 @@ int port_kept(struct supervisor *s);                                       // DI
 void port_keep(struct supervisor *s, int port);
 
 // opening.c
+json_t *opening_key(const struct secret *kek, enum ipc_node which); // a node's, in hexadecimal
+// A secret among the parameters, which is wiped; out is replaced, empty when there is none.
+void opening_take_secret(struct ipc_request *r, enum ipc_name name, struct secret *out);
 // With keys among them, which the caller wipes. e->status says whether they are all there.
 json_t *opening_params(struct node *n, bool create, struct error *e);
 
@@ -248,9 +251,6 @@ enum status keys_replace(struct supervisor *s, const struct keyfile *old, const 
 const char *keys_copy_file(struct supervisor *s, enum ipc_node which);
 enum status keys_keep_copy(struct supervisor *s, enum ipc_node which, const json_t *result, struct error *e);
 enum status keys_find_copy(struct supervisor *s, enum ipc_node which, struct buf *out, struct error *e);
-json_t *keys_of_node(const struct secret *kek, enum ipc_node which); // a node's key, in hexadecimal
-// A secret among the parameters, which is wiped; out is replaced, empty when there is none.
-void keys_take_secret(struct ipc_request *r, enum ipc_name name, struct secret *out);
 
 // requests.c
 void requests_register(struct supervisor *s, struct ipc_service *service);

@@ -1,13 +1,10 @@
-// The key of the installation, what each node gets of it, and the copies of their keys. When a write of keys.json fails
-// it may have happened all the same: keys_replace puts the old file back and then looks which of them is there.
+// The files with keys: keys.json, and the copies of the nodes' own. When a write of keys.json fails it may have
+// happened all the same: keys_replace puts the old file back and then looks which of them is there.
 #include <string.h>
 
-#include "base/hash.h"
-#include "crypto/kdf.h"
 #include "crypto/keycopy.h"
 #include "io/file.h"
 #include "io/folder.h"
-#include "ipc/jsonrpc.h"
 #include "supervisor/core.h"
 #include "supervisor/twice.h"
 
@@ -91,25 +88,4 @@ enum status keys_find_copy(struct supervisor *s, enum ipc_node which, struct buf
     if (status == STATUS_TOO_BIG || !text)
         status = error_set(e, STATUS_CORRUPT, "BAD-KEY-FILE", "%s is no copy of keys", keys_copy_file(s, which));
     return status;
-}
-
-json_t *keys_of_node(const struct secret *kek, enum ipc_node which)
-{
-    struct secret key = {0};
-    char hex[2 * KDF_KEY + 1];
-    kdf_subkey(kek, ipc_node_name(which), &key);
-    hex_encode(key.data, key.len, hex);
-    secret_destroy(&key);
-    json_t *text = json_string(hex);
-    secret_wipe(hex, sizeof hex);
-    return text;
-}
-
-void keys_take_secret(struct ipc_request *r, enum ipc_name name, struct secret *out)
-{
-    json_t *text = ipc_request_json(r, name);
-    secret_destroy(out);
-    if (text != NULL)
-        *out = secret_copy(json_string_value(text), json_string_length(text));
-    jsonrpc_wipe(ipc_request_params(r), IPC_NAME_TEXTS[name]);
 }

@@ -1,7 +1,31 @@
-// The parameters of node.provision: who the node is, its key, and what it may have lost.
-#include <stdio.h>
-
+// Secrets in messages: taken out of what clients ask, put into what nodes are asked. The parameters of node.provision
+// are who the node is, its key, and what it may have lost. No node's key is kept here: each is made of the
+// installation's when it is sent.
+#include "base/hash.h"
+#include "crypto/kdf.h"
+#include "ipc/jsonrpc.h"
 #include "supervisor/core.h"
+
+void opening_take_secret(struct ipc_request *r, enum ipc_name name, struct secret *out)
+{
+    json_t *text = ipc_request_json(r, name);
+    secret_destroy(out);
+    if (text != NULL)
+        *out = secret_copy(json_string_value(text), json_string_length(text));
+    jsonrpc_wipe(ipc_request_params(r), IPC_NAME_TEXTS[name]);
+}
+
+json_t *opening_key(const struct secret *kek, enum ipc_node which)
+{
+    struct secret key = {0};
+    char hex[2 * KDF_KEY + 1];
+    kdf_subkey(kek, ipc_node_name(which), &key);
+    hex_encode(key.data, key.len, hex);
+    secret_destroy(&key);
+    json_t *text = json_string(hex);
+    secret_wipe(hex, sizeof hex);
+    return text;
+}
 
 static void add_listener(struct supervisor *s, json_t *params)
 {
@@ -58,7 +82,7 @@ json_t *opening_params(struct node *n, bool create, struct error *e)
     const struct installation *in = &s->installation;
     json_t *params =
         json_pack("{s:s, s:o, s:b, s:o}", "user", in->user[0] != '\0' ? in->user : "owner", "key",
-                  keys_of_node(&s->kek, n->which), "create", create, "config", config_for_nodes(s->options->config));
+                  opening_key(&s->kek, n->which), "create", create, "config", config_for_nodes(s->options->config));
     add_who(n, params);
     if (n->which == IPC_ARCHIVE)
         add_listener(s, params);

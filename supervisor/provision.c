@@ -267,8 +267,8 @@ static void handle_provision(struct ipc_request *r, void *ctx)
         tasks_fail(s, t, &e);
         return;
     }
-    keys_take_secret(r, P_secret, &d->secret);
-    keys_take_secret(r, P_importSecret, &s->import_secret);
+    opening_take_secret(r, P_secret, &d->secret);
+    opening_take_secret(r, P_importSecret, &s->import_secret);
     const char *import_name = ipc_request_text(r, P_importName);
     snprintf(s->import_name, sizeof s->import_name, "%s", import_name != NULL ? import_name : "");
     json_decref(s->imported);

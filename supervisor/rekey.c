@@ -64,9 +64,9 @@ static void ask_nodes(struct change *c, ipc_answer answer)
     c->awaited = NODES;
     for (int i = 0; i < NODES; i++) {
         json_t *params = json_object();
-        json_object_set_new(params, "key", keys_of_node(c->decided ? &c->next_kek : &c->kek, (enum ipc_node)i));
+        json_object_set_new(params, "key", opening_key(c->decided ? &c->next_kek : &c->kek, (enum ipc_node)i));
         if (!c->decided)
-            json_object_set_new(params, "newKey", keys_of_node(&c->next_kek, (enum ipc_node)i));
+            json_object_set_new(params, "newKey", opening_key(&c->next_kek, (enum ipc_node)i));
         ipc_channel_call(process_channel(s->nodes[i].process), c->decided ? "node.settle" : "node.reseal",
                          json_incref(params), CALL_MS, answer, &s->nodes[i]);
         jsonrpc_wipe(params, "key");
@@ -207,8 +207,8 @@ static void handle_change(struct ipc_request *r, void *ctx)
     struct change *c = mem_alloc(sizeof *c);
     *c = (struct change){.owner = s, .work.data = c, .keys = keys};
     keyfile_fresh(&c->next);
-    keys_take_secret(r, P_secret, &c->secret);
-    keys_take_secret(r, P_newSecret, &c->next_secret);
+    opening_take_secret(r, P_secret, &c->secret);
+    opening_take_secret(r, P_newSecret, &c->next_secret);
     s->change = c;
     s->changing = t;
     uv_queue_work(&s->loop, &c->work, derive, derived);

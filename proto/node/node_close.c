@@ -60,3 +60,32 @@ void node_close(struct node *n)
     json_decref(n->config);
     n->config = NULL;
 }
+
+static void stop_now(void *ctx)
+{
+    struct node *n = ctx;
+    node_close(n);
+    ipc_request_reply(n->stop_request, NULL);
+    loop_stop(n->loop);
+}
+
+static void stop(struct ipc_request *r, void *ctx)
+{
+    struct node *n = ctx;
+    if (n->stop_request != NULL) {
+        struct error e;
+        error_set(&e, STATUS_CONFLICT, "BUSY", "the node is stopping");
+        ipc_request_fail(r, &e);
+        return;
+    }
+    n->stop_request = r;
+    if (n->peers != NULL)
+        peers_wind_up(n->peers, stop_now, n);
+    else
+        stop_now(n);
+}
+
+void node_stop_register(struct node *n)
+{
+    ipc_service_on(n->service, "node.stop", stop, n);
+}

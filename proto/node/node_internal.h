@@ -67,7 +67,7 @@ struct node {
     OWNER                 // the loop's thread
 };
 
-void node_provision_register(struct node *n); // node.provision, node.peer, node.stop: provision.c
+void node_provision_register(struct node *n); // node.provision, node.peer: provision.c
 void node_status_register(struct node *n);    // node.status: node_status.c
 void node_reseal_register(struct node *n);    // node.reseal, node.settle, node.keys: reseal.c
 void node_snapshots_register(struct node *n); // node.snapshot, node.snapshot.drop: snapshots.c
@@ -76,6 +76,7 @@ void node_watch_register(struct node *n);     // stats, health and the like: wat
 void node_outbox_register(struct node *n);    // node.outbox and what goes with it: methods_outbox.c
 void node_serve(struct node *n);              // makes the service and registers every method with it
 void node_close(struct node *n);              // ends everything that provisioning began
+void node_stop_register(struct node *n);      // node.stop
 void node_destroy(struct node *n);            // closes and frees all of it
 
 char *node_path(const struct node *n, const char *name); // below the node's own folder; released with free

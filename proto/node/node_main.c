@@ -72,6 +72,7 @@ void node_serve(struct node *n)
 {
     n->service = ipc_service_create(IPC_NODE);
     node_provision_register(n);
+    node_stop_register(n);
     node_status_register(n);
     node_reseal_register(n);
     node_snapshots_register(n);

@@ -1,21 +1,16 @@
-// What opening a node does on the worker pool: its store, its keys, and all that has to be in the store.
+// What has to be in a store that is opened, in the order of the table in opening_complete, each step in a savepoint: a
+// node that is repaired leaves out those that fail for what it lost, and does them when it is opened the next time.
 #include "node/opening.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "io/file.h"
-#include "io/folder.h"
 #include "models/apart.h"
 #include "models/contact.h"
 #include "models/deletion.h"
 #include "models/instance.h"
 #include "models/keeping.h"
 #include "models/leute.h"
-#include "models/onedb.h"
 #include "models/profile.h"
 #include "models/restoring.h"
 #include "models/returning.h"
@@ -24,74 +19,6 @@
 #include "models/topic.h"
 #include "node/addresses.h"
 #include "node/kept.h"
-#include "node/keyring.h"
-#include "store/snapshot.h"
-
-// ---- Whose it is ----------------------------------------------------------------------------------------------------
-
-static bool has_own_keys(const struct hash_list *names, const struct identity *self)
-{
-    return hash_list_has(names, &self->person_keys.keys) && hash_list_has(names, &self->instance_keys.keys);
-}
-
-// A database that lost everything opens like a new one.
-static enum status check_instance(const struct opening *o, struct error *e)
-{
-    struct hash_list instances = {0};
-    enum status st = store_ids_of_type(o->store, SPAN("Instance"), &instances, e);
-    if (st == STATUS_OK && instances.count == 0 && !o->create)
-        st = error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the store in %s has lost what it belongs to",
-                       o->store_dir);
-    hash_list_free(&instances);
-    return st;
-}
-
-static enum status is_of_others(const struct opening *o, const char *email, struct error *e)
-{
-    struct error why = *e;
-    return error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "%.120s: %.120s, not to %.60s", o->store_dir, why.message,
-                     email);
-}
-
-static enum status named_instance(struct opening *o, int64_t now, struct error *e)
-{
-    struct hash_list before = {0};
-    const char *email = ipc_request_text(o->request, P_email);
-    const char *name = ipc_request_text(o->request, P_instanceName);
-    if (email == NULL || name == NULL)
-        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "email and instanceName are missing");
-    struct instance_options options = {.email = span_of(email), .instance_name = span_of(name)};
-    enum status st = check_instance(o, e);
-    if (st == STATUS_OK)
-        st = keychain_list(o->keychain, &before, e);
-    if (st == STATUS_OK)
-        st = instance_open(o->store, o->keychain, &options, now, &o->self, &o->created, e);
-    if (st == STATUS_CONFLICT)
-        st = is_of_others(o, email, e);
-    o->keys_kept = st == STATUS_OK && has_own_keys(&before, o->self);
-    hash_list_free(&before);
-    return st;
-}
-
-// Takes over the storage directory of the reference. Done once: a store that has it already is only opened.
-static enum status adopt_instance(struct opening *o, struct error *e)
-{
-    struct onedb_report report;
-    enum status st = instance_reopen(o->store, o->keychain, &o->self, e);
-    if (st != STATUS_NOT_FOUND)
-        return st;
-    error_clear(e);
-    st = onedb_import(o->store, o->keychain, o->import_dir, &o->import_secret, &report, e);
-    if (st != STATUS_OK)
-        return st;
-    o->created = true;
-    o->imported = json_pack("{s:I, s:I, s:I, s:I, s:I}", "objects", (json_int_t)report.objects, "files",
-                            (json_int_t)report.files, "heads", (json_int_t)report.heads, "damaged",
-                            (json_int_t)report.damaged, "unknown", (json_int_t)report.unknown);
-    return instance_reopen(o->store, o->keychain, &o->self, e);
-}
-
-// ---- Step by step ---------------------------------------------------------------------------------------------------
 
 // Of a store that is new: what the user calls itself later must not be undone.
 static enum status set_first_name(struct opening *o, struct model *m, struct error *e)
@@ -186,102 +113,17 @@ static enum status take_step(struct opening *o, opening_step step, struct model 
     return lost ? STATUS_OK : error_set(e, st, why.code, "%s", why.message);
 }
 
-static enum status open_instance(struct opening *o, struct error *e)
+enum status opening_complete(struct opening *o, struct model *m, struct error *e)
 {
     static const opening_step steps[] = {begin_leute,    replace_lost,    set_first_name, catch_up,    delete_again,
                                          open_addresses, begin_restoring, take_up_again,  keep_rebuilt};
-    struct arena *arena = arena_create();
-    int64_t now = clock_wall_ms();
-    enum status st = store_begin(o->store, e);
-    if (st != STATUS_OK)
-        goto done;
-    st = o->import_dir != NULL ? adopt_instance(o, e) : named_instance(o, now, e);
-    struct model m = {.store = o->store, .self = o->self, .arena = arena, .now_ms = now};
+    enum status st = STATUS_OK;
     for (size_t i = 0; st == STATUS_OK && i < sizeof steps / sizeof *steps; i++)
-        st = take_step(o, steps[i], &m, e);
-    if (st == STATUS_OK)
-        o->restoring = restoring_is(&m);
-    if (st == STATUS_OK)
-        o->own_peer.pinned = sharing_own_node(&m, &o->own_peer.person, NULL) == STATUS_OK &&
-                             sharing_own_key(&m, &o->own_peer.instance_key);
-    if (st == STATUS_OK)
-        st = take_step(o, open_further, &m, e);
-    if (st == STATUS_OK)
-        st = store_commit(o->store, e);
-    else
-        store_rollback(o->store);
-    if (st == STATUS_OK && o->report.restored)
-        st = store_forget_restored(o->store, e);
-done:
-    arena_destroy(arena);
-    return st;
-}
-
-// ---- The store ------------------------------------------------------------------------------------------------------
-
-static void add_note(struct opening *o, const char *note)
-{
-    size_t len = strlen(o->note);
-    if (note[0] != '\0')
-        snprintf(o->note + len, sizeof o->note - len, "%s%s", len != 0 ? "; " : "", note);
-}
-
-// What is left of a lost store would be taken for one that has to be repaired.
-static enum status put_aside(struct opening *o, struct error *e)
-{
-    char *to = NULL;
-    char note[200];
-    enum status st = keyring_put_aside(o->store_dir, "lost", &to, e);
-    snprintf(note, sizeof note, "What was left of the store is in %.150s", to);
-    if (st == STATUS_OK)
-        add_note(o, note);
-    free(to);
-    return st;
-}
-
-static enum status find_store(struct opening *o, bool *anew, struct error *e)
-{
-    bool lost = store_is_lost(o->store_dir, o->node->kind->store);
-    *anew = lost || o->aside;
-    if (lost && !o->create)
-        return error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "there is no store in %s", o->store_dir);
-    return STATUS_OK;
-}
-
-// A store that is made anew keeps the keys that lie here, else those of the copy.
-static enum status open_keychain(struct opening *o, struct error *e)
-{
-    struct keyring r = {
-        .dir = o->private_dir, .key = &o->key, .copy = o->keys_copy, .create = o->create, .give_up = o->aside};
-    enum status st = keyring_open(&r, &o->keychain, e);
-    add_note(o, r.note);
-    return st;
-}
-
-static enum status open_store(struct opening *o, struct error *e)
-{
-    bool anew;
-    enum status st = find_store(o, &anew, e);
-    if (st == STATUS_OK)
-        st = open_keychain(o, e);
-    if (st == STATUS_OK && anew && file_exists(o->store_dir))
-        st = put_aside(o, e);
+        st = take_step(o, steps[i], m, e);
     if (st != STATUS_OK)
         return st;
-    o->recipes = recipes_create(true);
-    struct store_options options = {
-        .dir = o->store_dir, .kind = o->node->kind->store, .recipes = o->recipes, .rebuild = o->repair};
-    st = store_open(&options, &o->store, &o->report, e);
-    add_note(o, o->report.note);
-    return st;
-}
-
-void opening_work(void *arg)
-{
-    struct opening *o = arg;
-    o->status = open_store(o, &o->error);
-    if (o->status == STATUS_OK)
-        o->status = open_instance(o, &o->error);
-    if (o->status == STATUS_OK && o->import_dir != NULL)
-        (void)folder_remove_tree(o->import_dir, NULL); // a copy, with keys, of which nobody may be left to remove it
+    o->restoring = restoring_is(m);
+    o->own_peer.pinned =
+        sharing_own_node(m, &o->own_peer.person, NULL) == STATUS_OK && sharing_own_key(m, &o->own_peer.instance_key);
+    return take_step(o, open_further, m, e);
 }

@@ -36,4 +36,6 @@ struct opening {
     struct error error;
 };
 
-void opening_work(void *opening); // on the worker pool; status and error tell what came of it
+// On the worker pool, in a transaction: what has to be in the store, done where it is not. m is of the main identity;
+// fills ailing, restoring, own_peer and further.
+enum status opening_complete(struct opening *o, struct model *m, struct error *e);

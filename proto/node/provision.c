@@ -1,23 +1,185 @@
-// Control methods of the supervisor: node.provision, node.peer, node.stop.
+// node.provision from the request to its answer, and node.peer.
 //
-// Opening a store may take long (keys, rebuilding an index), so it runs on the worker pool (opening.c); the loop goes
-// on answering heartbeats. What opening brought into being is handed to the loop as a whole, or dropped as a whole.
+// Opening a store may take long (keys, rebuilding an index), so it runs on the worker pool; the loop goes on answering
+// heartbeats. What opening brought into being is handed to the loop as a whole, or dropped as a whole.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "io/file.h"
+#include "io/folder.h"
 #include "ipc/jsonrpc.h"
+#include "models/instance.h"
+#include "models/onedb.h"
 #include "models/restoring.h"
 #include "models/sharing.h"
 #include "node/addresses.h"
 #include "node/blobs.h"
 #include "node/job.h"
 #include "node/json.h"
+#include "node/keyring.h"
 #include "node/opening.h"
 #include "node/params.h"
 #include "node/peers_internal.h"
+#include "store/snapshot.h"
+
+// ---- On the worker pool: the store and its keys
+// ----------------------------------------------------------------------
+
+static void add_note(struct opening *o, const char *note)
+{
+    size_t len = strlen(o->note);
+    if (note[0] != '\0')
+        snprintf(o->note + len, sizeof o->note - len, "%s%s", len != 0 ? "; " : "", note);
+}
+
+// What is left of a lost store would be taken for one that has to be repaired.
+static enum status put_aside(struct opening *o, struct error *e)
+{
+    char *to = NULL;
+    char note[200];
+    enum status st = keyring_put_aside(o->store_dir, "lost", &to, e);
+    snprintf(note, sizeof note, "What was left of the store is in %.150s", to);
+    if (st == STATUS_OK)
+        add_note(o, note);
+    free(to);
+    return st;
+}
+
+static enum status find_store(struct opening *o, bool *anew, struct error *e)
+{
+    bool lost = store_is_lost(o->store_dir, o->node->kind->store);
+    *anew = lost || o->aside;
+    if (lost && !o->create)
+        return error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "there is no store in %s", o->store_dir);
+    return STATUS_OK;
+}
+
+// A store that is made anew keeps the keys that lie here, else those of the copy.
+static enum status open_keychain(struct opening *o, struct error *e)
+{
+    struct keyring r = {
+        .dir = o->private_dir, .key = &o->key, .copy = o->keys_copy, .create = o->create, .give_up = o->aside};
+    enum status st = keyring_open(&r, &o->keychain, e);
+    add_note(o, r.note);
+    return st;
+}
+
+static enum status open_store(struct opening *o, struct error *e)
+{
+    bool anew;
+    enum status st = find_store(o, &anew, e);
+    if (st == STATUS_OK)
+        st = open_keychain(o, e);
+    if (st == STATUS_OK && anew && file_exists(o->store_dir))
+        st = put_aside(o, e);
+    if (st != STATUS_OK)
+        return st;
+    o->recipes = recipes_create(true);
+    struct store_options options = {
+        .dir = o->store_dir, .kind = o->node->kind->store, .recipes = o->recipes, .rebuild = o->repair};
+    st = store_open(&options, &o->store, &o->report, e);
+    add_note(o, o->report.note);
+    return st;
+}
+
+// ---- Whose it is ----------------------------------------------------------------------------------------------------
+
+static bool has_own_keys(const struct hash_list *names, const struct identity *self)
+{
+    return hash_list_has(names, &self->person_keys.keys) && hash_list_has(names, &self->instance_keys.keys);
+}
+
+// A database that lost everything opens like a new one.
+static enum status check_instance(const struct opening *o, struct error *e)
+{
+    struct hash_list instances = {0};
+    enum status st = store_ids_of_type(o->store, SPAN("Instance"), &instances, e);
+    if (st == STATUS_OK && instances.count == 0 && !o->create)
+        st = error_set(e, STATUS_NOT_FOUND, "STORE-MISSING", "the store in %s has lost what it belongs to",
+                       o->store_dir);
+    hash_list_free(&instances);
+    return st;
+}
+
+static enum status is_of_others(const struct opening *o, const char *email, struct error *e)
+{
+    struct error why = *e;
+    return error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "%.120s: %.120s, not to %.60s", o->store_dir, why.message,
+                     email);
+}
+
+static enum status named_instance(struct opening *o, int64_t now, struct error *e)
+{
+    struct hash_list before = {0};
+    const char *email = ipc_request_text(o->request, P_email);
+    const char *name = ipc_request_text(o->request, P_instanceName);
+    if (email == NULL || name == NULL)
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "email and instanceName are missing");
+    struct instance_options options = {.email = span_of(email), .instance_name = span_of(name)};
+    enum status st = check_instance(o, e);
+    if (st == STATUS_OK)
+        st = keychain_list(o->keychain, &before, e);
+    if (st == STATUS_OK)
+        st = instance_open(o->store, o->keychain, &options, now, &o->self, &o->created, e);
+    if (st == STATUS_CONFLICT)
+        st = is_of_others(o, email, e);
+    o->keys_kept = st == STATUS_OK && has_own_keys(&before, o->self);
+    hash_list_free(&before);
+    return st;
+}
+
+// Takes over the storage directory of the reference. Done once: a store that has it already is only opened.
+static enum status adopt_instance(struct opening *o, struct error *e)
+{
+    struct onedb_report report;
+    enum status st = instance_reopen(o->store, o->keychain, &o->self, e);
+    if (st != STATUS_NOT_FOUND)
+        return st;
+    error_clear(e);
+    st = onedb_import(o->store, o->keychain, o->import_dir, &o->import_secret, &report, e);
+    if (st != STATUS_OK)
+        return st;
+    o->created = true;
+    o->imported = json_pack("{s:I, s:I, s:I, s:I, s:I}", "objects", (json_int_t)report.objects, "files",
+                            (json_int_t)report.files, "heads", (json_int_t)report.heads, "damaged",
+                            (json_int_t)report.damaged, "unknown", (json_int_t)report.unknown);
+    return instance_reopen(o->store, o->keychain, &o->self, e);
+}
+
+static enum status open_instance(struct opening *o, struct error *e)
+{
+    struct arena *arena = arena_create();
+    int64_t now = clock_wall_ms();
+    enum status st = store_begin(o->store, e);
+    if (st != STATUS_OK)
+        goto done;
+    st = o->import_dir != NULL ? adopt_instance(o, e) : named_instance(o, now, e);
+    struct model m = {.store = o->store, .self = o->self, .arena = arena, .now_ms = now};
+    if (st == STATUS_OK)
+        st = opening_complete(o, &m, e);
+    if (st == STATUS_OK)
+        st = store_commit(o->store, e);
+    else
+        store_rollback(o->store);
+    if (st == STATUS_OK && o->report.restored)
+        st = store_forget_restored(o->store, e);
+done:
+    arena_destroy(arena);
+    return st;
+}
+
+static void open_work(void *arg)
+{
+    struct opening *o = arg;
+    o->status = open_store(o, &o->error);
+    if (o->status == STATUS_OK)
+        o->status = open_instance(o, &o->error);
+    if (o->status == STATUS_OK && o->import_dir != NULL)
+        (void)folder_remove_tree(o->import_dir, NULL); // a copy, with keys, of which nobody may be left to remove it
+}
 
 // ---- Back on the loop ----------------------------------------------------------------------------------------------
 
@@ -181,7 +343,7 @@ static enum status begin_opening(struct node *n, struct ipc_request *r, struct e
         find_addresses(o);
         o->store_dir = node_path(n, "store");
         o->private_dir = node_path(n, "private");
-        st = pool_submit(n->pool, opening_work, open_done, o);
+        st = pool_submit(n->pool, open_work, open_done, o);
         if (st != STATUS_OK)
             error_set(e, st, "BUSY", "the node has too much to do");
     }
@@ -237,35 +399,8 @@ static void peer_after(struct node_job *job)
 
 static const struct node_method peer_methods[] = {{"node.peer", peer_work, peer_after}, {NULL, NULL, NULL}};
 
-// ---- End --------------------------------------------------------------------------------------------------
-
-static void stop_now(void *ctx)
-{
-    struct node *n = ctx;
-    node_close(n);
-    ipc_request_reply(n->stop_request, NULL);
-    loop_stop(n->loop);
-}
-
-static void stop(struct ipc_request *r, void *ctx)
-{
-    struct node *n = ctx;
-    if (n->stop_request != NULL) {
-        struct error e;
-        error_set(&e, STATUS_CONFLICT, "BUSY", "the node is stopping");
-        ipc_request_fail(r, &e);
-        return;
-    }
-    n->stop_request = r;
-    if (n->peers != NULL)
-        peers_wind_up(n->peers, stop_now, n);
-    else
-        stop_now(n);
-}
-
 void node_provision_register(struct node *n)
 {
     ipc_service_on(n->service, "node.provision", provision, n);
-    ipc_service_on(n->service, "node.stop", stop, n);
     node_methods_add(n, peer_methods);
 }
