@@ -60,6 +60,10 @@ for preset in "${presets[@]}"; do
     cmake --preset "$preset" -DTANDEM_TESTS=ON -DTANDEM_CRASH_TIMEOUT="$crash_timeout" >"/tmp/tandem-configure.$$" 2>&1 || { cat "/tmp/tandem-configure.$$"; exit 1; }
     rm -f "/tmp/tandem-configure.$$"
     cmake --build --preset "$preset" --target "$target" -- --quiet
+    if [ "$preset" = release ] && [ "$full" = yes ]; then
+        echo "== $preset: clang's analyzer"
+        python3 tests/house/tidy.py . build --analyzer || [ $? = 77 ]
+    fi
     echo "== $preset: test"
     run_tests "$(build_folder "$preset")" "${selection[@]}" "$@"
 done

@@ -203,7 +203,7 @@ void loop_destroy(struct loop *l)
     mailbox_drain(l->mailbox);
     if (l->context != NULL)
         lws_context_destroy(l->context);
-    if (l->waiting != NULL)
+    if (l->engine != NULL)
         l->engine->destroy(l->waiting);
     mailbox_destroy(l->mailbox);
     timers_free(&l->timers);

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,16 +66,6 @@ json_t *ctl_values(const struct ctl *c, const char *option)
     for (const char *v; (v = next_value(c, option, &cursor)) != NULL;)
         json_array_append_new(list, json_string(v));
     return list;
-}
-
-enum status ctl_usage(struct error *e, const char *format, ...)
-{
-    char text[300];
-    va_list ap;
-    va_start(ap, format);
-    vsnprintf(text, sizeof text, format, ap);
-    va_end(ap);
-    return error_set(e, STATUS_INVALID, "USAGE", "%s", text);
 }
 
 enum status ctl_number(const struct ctl *c, const char *option, int64_t otherwise, int64_t most, int64_t *out,

@@ -66,7 +66,7 @@ json_t *ctl_values(const struct ctl *c, const char *option);
 // Checks a number from 0 to most; otherwise when it was not given. STATUS_INVALID "USAGE".
 enum status ctl_number(const struct ctl *c, const char *option, int64_t otherwise, int64_t most, int64_t *out,
                        struct error *e);
-enum status ctl_usage(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define ctl_usage(e, ...) error_set(e, STATUS_INVALID, "USAGE", __VA_ARGS__)
 
 // --- asking ----------------------------------------------------------------------------------------------------------
 
