@@ -1,4 +1,7 @@
-// Channels and posting to them. Reading is in channel_read.c and channel_since.c.
+// Channels and posting to them; reading is in channel_read.c and channel_since.c. What is posted now gets a time behind
+// what it is posted on, and one that makes it an element of its own, as the same object at the same time is the same
+// element (place_now). What comes with a time goes where it belongs. list_insert would put what is older than all of a
+// list on top, so then the list is made anew above it (insert_below).
 #include "models/channel.h"
 
 #include <math.h>

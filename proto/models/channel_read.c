@@ -1,4 +1,6 @@
-// Pages of channels: the newest entries below a bound, of all channels together in one stream.
+// Pages of channels: the newest entries below a bound, of all channels together in one stream. As long as the lists are
+// in order, reading stops where the page is full. Where one is not, something newer may lie further down, and all of
+// them are read for each page; which it is is kept for long lists.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 // Messages in conversations: posted, handed to another own node to post, and read page by page. What a message is made
-// of is in chat_message.c.
+// of is in chat_message.c. In a group everybody has a channel, so a message takes its time from all of them
+// (find_latest): with clocks that differ, an answer would stand above what it answers. What the archive is to post for
+// us is made here as the objects it will be, in no channel yet, and so has its id from the beginning (chat_write_for).
 #include "models/chat.h"
 
 #include <string.h>

@@ -1,4 +1,6 @@
-// A message and its files as the objects they are; where they are posted is in chat.c.
+// A message and its files as the objects they are; where they are posted is in chat.c. Attachments and thumbnails are
+// two lists that belong together by position, so files with a preview come first, and a reader pairs them as far as
+// both go. A message whose sender is not who signed the entry is shown as forged, whatever the signature is worth.
 #include "models/chat_message.h"
 
 #include <ctype.h>

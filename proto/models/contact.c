@@ -1,4 +1,7 @@
-// The contact book as people see it. Pairing is in contact_pair.c, endpoints are in contact_endpoint.c.
+// The contact book as people see it; pairing is in contact_pair.c, endpoints are in contact_endpoint.c. Forgetting goes
+// in an order: trust is withdrawn while the keys are still known. Grants and groups are those of both own nodes, so
+// they stay while the other one knows the person. A Someone that is lost is made again of the profiles it referred to,
+// for the store knows the links of an object without its bytes.
 #include "models/contact.h"
 
 #include <stdlib.h>

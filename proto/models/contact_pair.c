@@ -1,4 +1,6 @@
-// What pairing writes about a person (MODELS.md 7.3).
+// What pairing writes about a person (MODELS.md 7.3). It proves that somebody holds keys, and not who that is: anybody
+// who has an invitation may say to be a contact of ours. So whoever is known keeps its keys, and gets no other instance
+// unless that was expected (check_contact).
 #include <string.h>
 
 #include "base/text.h"

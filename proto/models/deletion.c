@@ -1,4 +1,6 @@
-// What a user deletes, and with that what else goes: words for the lists of deletion_list.c.
+// What a user deletes, and with that what else goes: words for the lists of deletion_list.c. Nothing is taken away
+// here. A word takes effect when its list is noticed, on this node as on the other; only what waits to be sent is
+// stopped at once.
 #include "models/deletion.h"
 
 #include <string.h>

@@ -1,4 +1,7 @@
-// The lists of deletions: how they are written, and what follows from those that hold.
+// The lists of deletions: how they are written, and what follows from those that hold. Every version of a list repeats
+// all its words, and lists come in any order: so each word may take effect any number of times, and of what is noted
+// with a time only the latest counts. When all lists are gone through again (deletion_again), objects that are here
+// stay.
 #include "models/deletion_list.h"
 
 #include <stdlib.h>

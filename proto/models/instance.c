@@ -1,4 +1,6 @@
-// The Instance and what it lists; further identities are in instance_further.c.
+// The Instance and what it lists; further identities are in instance_further.c. It is found as the one that has
+// versions (MODELS.md 2.1): of others there are ids alone. A store belongs to one identity for good, so with another
+// name or e-mail it does not open (check_recorded).
 #include "models/instance_internal.h"
 
 #include <string.h>

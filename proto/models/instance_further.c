@@ -1,4 +1,6 @@
-// Further identities of a node, which need no Instance with recipes: what they are is said in Someone "me".
+// Further identities of a node, which need no Instance with recipes: what they are is said in Someone "me". Their
+// instances have no versions that would tell ours from those of others; ours is the one whose keys are kept
+// (find_own_instance). By them those are found again, too, that "me" names no longer after a loss.
 #include <string.h>
 
 #include "models/instance_internal.h"

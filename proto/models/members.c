@@ -1,5 +1,7 @@
-// Statements about members: which of them holds. Their text is in members_text.c, what follows from them for grants
-// and channels in topic_members.c.
+// Statements about members: which of them holds. A statement is as good as its chain, back to one that holds or to the
+// first, each signed by somebody who had the right before it; of two that fork, wins() takes the same one everywhere,
+// whatever came first. Who brings one matters only where nobody we know signed it. Their text is in members_text.c,
+// what follows from them for grants and channels in topic_members.c.
 #include "models/members.h"
 
 #include <string.h>

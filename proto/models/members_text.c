@@ -1,4 +1,6 @@
-// Statements about members as text: writing and reading them (members.h).
+// Statements about members as text: writing and reading them (members.h). A text is only read if writing what was read
+// gives the same bytes: the signature is over them, and two readers that take them differently would know two
+// statements.
 #include "models/members_text.h"
 
 #include <string.h>

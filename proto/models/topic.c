@@ -1,4 +1,6 @@
-// What a topic is: its id, its kind, its channel.
+// What a topic is: its id, its kind, its channel. The kind follows from the id alone. A Topic is a claim of whoever
+// brings it, and counts only if the channel that it names is the channel of its id (topic_validate): else an id that
+// one knows would lead to a channel of somebody else.
 #include "models/topic.h"
 
 #include <string.h>

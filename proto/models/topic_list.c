@@ -1,4 +1,6 @@
-// The conversations that a user sees, and what they are called.
+// The conversations that a user sees, and what they are called. A text is tried as an id, then as a channel, a name and
+// a beginning, and the first of these that fits anything decides. Among several our own counts, by id; otherwise it is
+// an error and never a choice.
 #include <string.h>
 
 #include "models/contact.h"

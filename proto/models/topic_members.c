@@ -1,4 +1,6 @@
-// Who takes part in a conversation, and which channels are its.
+// Who takes part in a conversation, and which channels are its. With statements the channels follow from them, one for
+// each member and epoch, and it is only looked which of them are here. Without, they are found by their id, and members
+// are who is granted them here.
 #include "models/access.h"
 #include "models/group.h"
 #include "models/own_node.h"

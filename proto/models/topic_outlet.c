@@ -1,4 +1,6 @@
-// Where we write in a conversation of several. A channel of ours is for one conversation only (topic_claims.c).
+// Where we write in a conversation of several. A channel of ours is for one conversation only (topic_claims.c): where
+// the one of its id is in use for another, a second name is tried, and which of them it was is noted. To ask for the
+// outlet makes it, and opens it to who is to read it.
 #include "models/access.h"
 #include "models/topic_internal.h"
 

@@ -1,4 +1,6 @@
-// Making signatures and certificates, and judging them. Whose keys are believed is in trust_decision.c.
+// Making signatures and certificates, and judging them. Whose keys are believed is in trust_decision.c. A certificate
+// says nothing without a signature, which is an object of its own that refers to it: so what is said about something is
+// found from there, by the reverse map. Signed are the digits of a hash, not its bytes.
 #include "models/trust.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-// Connections as control clients see them.
+// Connections as control clients see them. Some members are there twice, by names that some programs look
+// for (add_synonyms). Of what has ended is shown what its record kept, of what lives what the connection says now.
 #include "node/connections.h"
 
 #include <stdio.h>

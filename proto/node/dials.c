@@ -1,4 +1,7 @@
-// Dialling for the routes of a node: a socket, then a CHUM connection on it, until routes has assigned it.
+// Dialling for the routes of a node: a socket, then a CHUM connection on it, until routes has assigned it. An attempt
+// is known to routes by its number alone and may end in either order, by itself or cancelled: so it is off the list
+// before routes hears of its end, which may begin the next one. A name leads to an address that is judged again
+// (may_try).
 #include <stdlib.h>
 
 #include "crypto/secret.h"

@@ -1,4 +1,6 @@
-// From stored endpoints to routes (MODELS.md 7.5).
+// From stored endpoints to routes (MODELS.md 7.5). All of them are read anew after each change, and routes are told
+// what there is and what is gone; a change while that is under way makes another reading follow. Only persons that this
+// node has paired with are dialled. What is gone is forgotten first, as a person has room for a number of instances.
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,6 @@
-// Invitations given out: made, listed, taken back, expired.
+// Invitations given out: made, listed, taken back, expired. One that is to outlive the process, as those do that are
+// valid longer than an hour, is handed out only after its token is stored (token_kept). Tokens are secrets: lists show
+// the beginning, by which one can be taken back, and copies are wiped.
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-// node.status: what the supervisor asks to know how a node is.
+// node.status: what the supervisor asks to know how a node is. Where nothing is open it answers at once; else the
+// totals are a reading job, so an answer takes as long as the store's thread is busy, and the supervisor notices.
 #include <stdlib.h>
 #include <sys/resource.h>
 

@@ -1,4 +1,5 @@
-// Who is the other own node, and what it changes for everybody else.
+// Who is the other own node, and what it changes for everybody else. A name alone says nothing: anybody may call itself
+// so, and the rights of an own node go with the instance key that the supervisor told (peers_is_own).
 #include "node/peers_internal.h"
 
 bool peers_names_own(const struct peers *p, const struct hash *person)

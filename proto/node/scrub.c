@@ -1,9 +1,7 @@
 // Looking is the pool's work (store/verify.h); the loop only tells how far it is. Repairing goes on from there:
 //
-//   verify ─► note what is lost ─► ask the other own node ─► go through again what all peers show ─► what is still
-//   lost?
-//                (store thread)       (chum/refetch.h)            (passes of CHUM)                        (store
-//                thread)
+//   verify ─► note what is lost ─► ask the other own node ─► go through all that peers show ─► what is still lost?
+//              (store thread)        (chum/refetch.h)         (passes of CHUM)                (store thread)
 //
 // A database that contradicts itself or the files cannot be put right under a running store: the node is told to make
 // it anew when it opens next.
