@@ -4,7 +4,10 @@ import json
 import os
 import shlex
 import shutil
+import socket
+import struct
 import subprocess
+import threading
 
 from control import BIN, SECRET, main
 
@@ -444,6 +447,50 @@ def test_fish_completes_words_and_values(t):
     asked = f"source {script}; complete -C 'tandem invite --via '"
     done = subprocess.run(["fish", "-c", asked], env=dict(os.environ, HOME=t.top), capture_output=True, text=True)
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["direct", "relay"], done
+
+
+def read_all(connection, size):
+    data = b""
+    while len(data) < size:
+        piece = connection.recv(size - len(data))
+        if not piece:
+            return None
+        data += piece
+    return data
+
+
+def answer_as_supervisor(listener, answers):
+    """One connection of a client, each of whose requests gets what is there for its method: a result or an error."""
+    connection, _ = listener.accept()
+    connection.sendall(b"\0SP\0" + struct.pack(">HH", 0x31, 0))  # greeting: REP
+    head = read_all(connection, 8) and read_all(connection, 9)
+    while head:
+        request = read_all(connection, struct.unpack(">Q", head[1:])[0])
+        asked = json.loads(request[4:])
+        answer = json.dumps({"jsonrpc": "2.0", "id": asked["id"], **answers[asked["method"]]}).encode()
+        connection.sendall(b"\1" + struct.pack(">Q", 4 + len(answer)) + request[:4] + answer)
+        head = read_all(connection, 9)
+    connection.close()
+
+
+def test_a_message_was_sent_even_if_nobody_says_how_far_it_got(t):
+    """Between the answer to chat.send, that it waits for the archive, and the question whether that has it by now."""
+    run = t.path("run")
+    os.makedirs(run, mode=0o700)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(os.path.join(run, "control.sock"))
+    listener.listen()
+    with open(os.path.join(run, "control.json"), "w", encoding="utf-8") as file:
+        json.dump({"control": f"ipc://{run}/control.sock"}, file)
+    away = {"code": -32000, "message": "the sparse node is gone", "data": {"code": "NODE-DOWN"}}
+    answers = {"chat.send": {"result": {"id": "ab" * 32, "channel": "cd" * 32, "state": "pending"}},
+               "chat.state": {"error": away}}
+    thread = threading.Thread(target=answer_as_supervisor, args=(listener, answers), daemon=True)
+    thread.start()
+    status, out, err = t.cli("chat", "send", "--to", "ef" * 32, "hello")
+    assert (status, err) == (0, "") and "pending" in out, (status, out, err)
+    thread.join()
+    listener.close()
 
 
 main(globals())
