@@ -406,17 +406,13 @@ static void flow_over(void *ctx, enum chum_inflow_end end, const struct error *w
         end_pass(im, why->status, why);
 }
 
-static void begin_feed(struct chum_importer *im)
-{
-    const struct chum_inflow_events flow = {im, flow_over, not_now};
-    im->has_feed = true;
-    im->inflow = chum_inflow_create(im->fetch, im->options.peer_is_own, &flow);
-}
-
 void chum_importer_feed(struct chum_importer *im)
 {
-    if (!im->has_feed)
-        begin_feed(im);
+    const struct chum_inflow_events flow = {im, flow_over, not_now};
+    if (im->has_feed)
+        return;
+    im->has_feed = true;
+    im->inflow = chum_inflow_create(im->fetch, im->options.peer_is_own, &flow);
 }
 
 void chum_importer_pass(struct chum_importer *im)
@@ -445,7 +441,7 @@ struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct ch
     chum_failures_begin(&im->failures);
     im->listing = true; // once in a session: what the feed had may have been refused then, and be wanted now
     if (options->feeds)
-        begin_feed(im);
+        chum_importer_feed(im);
     life_begin(&im->life, destroy, im);
     return im;
 }
