@@ -10,12 +10,13 @@ folder=$(realpath -m "$2")
 top=$(cd "$(dirname "$0")/../.." && pwd)
 base=$folder/$release-base
 build=$folder/$release-build
+cross=$folder/$release-cross
 try=$folder/$release-try
 log=$folder/$release.log
 all=(tandem tandem-relay tandem-dev python3-tandem node-tandem-client)
 passed=0
 
-unmount() { for root in "$build" "$try"; do umount "$root/proc" "$root/dev/pts" "$root/dev" 2>/dev/null || true; done; }
+unmount() { for root in "$build" "$try" "$cross"; do umount "$root/proc" "$root/dev/pts" "$root/dev" 2>/dev/null || true; done; }
 trap unmount EXIT
 mount_in() {
     mountpoint -q "$1/proc" || mount -t proc proc "$1/proc"
@@ -29,7 +30,8 @@ inside() { # ROOT COMMAND
 ok() { # WHAT COMMAND…
     local what=$1
     shift
-    "$@" >"$log" 2>&1 || { echo "FAILED: $what" && tail -n 40 "$log" && exit 1; }
+    "$@" >"$log" 2>&1 & # where every step of it has to succeed, which they need not before ||
+    wait $! || { echo "FAILED: $what" && tail -n 40 "$log" && exit 1; }
     passed=$((passed + 1))
     echo "ok   $what"
 }
@@ -62,13 +64,20 @@ make_older() {
         sed -i "s/'"$version"'~deb[0-9]*/0.0.1/" /tmp/unpacked/DEBIAN/control; dpkg-deb -b /tmp/unpacked /packages/older; done'
 }
 look_at() { in_build 'lintian --allow-root --fail-on error,warning /packages/second/*.changes'; }
-# For another architecture: compiled here, with its libraries beside ours; what is run to build runs in an emulator.
-make_for_arm() {
-    in_build 'dpkg --add-architecture arm64 && apt-get update && apt-get install -y --no-install-recommends crossbuild-essential-arm64
+# For another architecture, in a system of its own: some of its libraries cannot lie beside ours. What is run to build
+# runs in an emulator.
+prepare_cross() {
+    [ -d "$cross/usr" ] || cp -a "$base" "$cross"
+    mount_in "$cross"
+    rm -rf "$cross/src" "$cross/packages" && cp -r "$build/src" "$cross/src" && inside "$cross" 'dpkg --add-architecture arm64
+        apt-get update && apt-get install -y --no-install-recommends build-essential crossbuild-essential-arm64
         apt-get build-dep -y --no-install-recommends --host-architecture arm64 -P cross "$(/src/deploy/package.sh --tree /tmp/tree)"
-        rm -r /tmp/tree; /src/deploy/package.sh --host arm64 /packages/arm64
-        dpkg-deb -x /packages/arm64/tandem_*_arm64.deb /tmp/arm64; readelf -h /tmp/arm64/usr/bin/tandem-archive; rm -r /tmp/arm64'
-    grep -q 'Machine:.*AArch64' "$log"
+        rm -r /tmp/tree'
+}
+make_for_arm() {
+    inside "$cross" "/src/deploy/package.sh --version $version --host arm64 /packages
+        dpkg-deb -x /packages/tandem_*_arm64.deb /tmp/arm64; readelf -h /tmp/arm64/usr/bin/tandem-archive; rm -r /tmp/arm64" &&
+        grep -q 'Machine:.*AArch64' "$log"
 }
 
 # --- What they do in a system ----------------------------------------------------------------------------------------
@@ -159,5 +168,6 @@ ok "the archive of the container image opens itself" archive_of_image
 ok "all are purged" purge
 ok "installations are still there" keeps_installations
 ok "and nothing else" nothing_left
+ok "what building for arm64 needs" prepare_cross
 ok "they are built for arm64 as well" make_for_arm
 echo "$release: $passed passed, 0 failed"
