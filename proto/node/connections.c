@@ -274,12 +274,13 @@ static bool may_be_told(struct connections *cs, uint64_t now)
     return cs->told_count++ < CONNECTIONS_TOLD_MAX;
 }
 
-// A contact may be away for weeks, and is dialled every few seconds.
+// A contact may be away for weeks, and is dialled every few seconds. before is never NULL: gcc 14 reads it whether
+// or not a condition says that it is there.
 static void log_failure(struct peers *p, struct connection *l, const struct connection *before, const struct error *why)
 {
     uint64_t now = loop_now(node_loop(p->node));
-    l->failures = l->quiet ? before->failures + 1 : 1;
-    l->told_ms = l->quiet ? before->told_ms : 0;
+    l->failures = before->failures + 1;
+    l->told_ms = before->told_ms;
     bool due = (!l->quiet || now - l->told_ms >= CONNECTIONS_TOLD_MS) && may_be_told(&p->connections, now);
     if (due)
         l->told_ms = now;
@@ -312,7 +313,8 @@ void connections_undialled(struct peers *p, uint64_t id, const struct error *why
     }
     struct connection *before = failed_before(p, l->url);
     l->quiet = before != NULL && strcmp(before->why.code, why->code) == 0;
-    log_failure(p, l, before, why);
+    static const struct connection none;
+    log_failure(p, l, l->quiet ? before : &none, why);
     if (before != NULL) { // one record per address that cannot be reached
         take_out(&p->connections.ended, before);
         destroy(before);
