@@ -62,6 +62,7 @@ const struct ipc_event_name IPC_EVENTS[] = {
      "minutes in the end."},
     {"object.received", "hash, type, personId",
      "An object from a peer was stored; not told of what posts and versions bring along."},
+    {"objects.received", "count, personId", "So many objects were stored together: told instead of each."},
     {"object.stored", "hash, type", "A local object was stored; likewise. The type of files is empty."},
     {"version.changed", "idHash, hash, type", "A versioned object has a new current version."},
     {"version.overwritten", "idHash, type, property, value, cut, hash",
@@ -111,6 +112,7 @@ static const struct line {
     const char *words;
 } lines[] = {
     {"object.received", LOG_DEBUG, NULL},
+    {"objects.received", LOG_DEBUG, NULL},
     {"object.stored", LOG_DEBUG, NULL},
     {"version.changed", LOG_DEBUG, NULL},
     {"channel.changed", LOG_DEBUG, NULL},

@@ -16,7 +16,10 @@
 #include "node/node_internal.h"
 #include "node/sweeper.h"
 
-enum { MESSAGES_PAGE = 100 };
+enum {
+    MESSAGES_PAGE = 100,
+    ONE_BY_ONE_MAX = 32, // objects that came with one commit; of more it is told how many they are
+};
 
 struct changed_channel { // to be read
     struct hash channel;
@@ -271,7 +274,39 @@ void news_release(struct news *news)
     json_array_clear(news->held);
 }
 
-static void tell_object(struct news *news, const struct store_change *c)
+static bool is_received(const struct store_change *c)
+{
+    return c->kind == STORE_CHANGE_OBJECT && c->content != STORE_BLOB && c->content != STORE_CLOB &&
+           !hash_is_zero(&c->from) && is_worth_telling(c);
+}
+
+static bool are_many(const struct store_change *changes, size_t count)
+{
+    size_t received = 0;
+    for (size_t i = 0; i < count && received <= ONE_BY_ONE_MAX; i++)
+        received += is_received(&changes[i]);
+    return received > ONE_BY_ONE_MAX;
+}
+
+// Those of one person that stand behind one another.
+static void tell_many(struct node *n, const struct store_change *changes, size_t count)
+{
+    struct hash from = {{0}};
+    json_int_t received = 0;
+    for (size_t i = 0; i <= count; i++) {
+        bool counts = i < count && is_received(&changes[i]);
+        if (received != 0 && (i == count || (counts && !hash_eq(&from, &changes[i].from)))) {
+            node_tell(n, "objects.received",
+                      json_pack("{s:I, s:o}", "count", received, "personId", node_json_hash(&from)));
+            received = 0;
+        }
+        if (counts)
+            from = changes[i].from;
+        received += counts;
+    }
+}
+
+static void tell_object(struct news *news, const struct store_change *c, bool many)
 {
     struct node *n = news->node;
     bool is_file = c->content == STORE_BLOB || c->content == STORE_CLOB;
@@ -280,7 +315,7 @@ static void tell_object(struct news *news, const struct store_change *c)
         node_tell(n, "blob.received",
                   json_pack("{s:o, s:I, s:o}", "hash", node_json_hash(&c->hash), "size", (json_int_t)c->size,
                             "personId", node_json_hash(&c->from)));
-    else if (!is_ours && is_worth_telling(c))
+    else if (!is_ours && !many && is_worth_telling(c))
         node_tell(n, "object.received",
                   json_pack("{s:o, s:s, s:o}", "hash", node_json_hash(&c->hash), "type", c->type, "personId",
                             node_json_hash(&c->from)));
@@ -311,13 +346,16 @@ static void tell_loss(struct node *n, const struct store_change *c)
 
 void news_tell(struct news *news, const struct store_change *changes, size_t count)
 {
+    bool many = are_many(changes, count);
+    if (many)
+        tell_many(news->node, changes, count);
     for (size_t i = 0; i < count; i++) {
         if (changes[i].kind == STORE_CHANGE_HEAD)
             tell_head(news, &changes[i]);
         else if (changes[i].kind == STORE_CHANGE_LOSS)
             tell_loss(news->node, &changes[i]);
         else
-            tell_object(news, &changes[i]);
+            tell_object(news, &changes[i], many);
     }
     read_changed(news);
 }

@@ -3,7 +3,7 @@ import os
 import time
 
 from control import main, until
-from nodes import Pair, write
+from nodes import Pair, dumps, write
 
 
 def all_told(installation, name, node=None):
@@ -47,6 +47,32 @@ def test_what_arrives(t):
     assert [m["id"] for m in all_told(t, "chat.received", "sparse")] == ids  # once, and in order
     assert len(all_told(t, "chat.received", "archive")) == 1  # nobody hears of what he wrote himself
     assert not [o for o in all_told(t, "object.received", "sparse") if o["type"] in ("Signature", "CreationTime")]
+
+
+BRANCH = {"$type$": "Recipe", "name": "Branch", "rule": [
+    {"itemprop": "text", "itemtype": {"type": "string"}},
+    {"itemprop": "parts", "itemtype": {"type": "bag", "item": {"type": "referenceToObj", "allowedTypes": ["*"]}}}]}
+
+
+def test_many_objects_are_told_together(t):
+    pair, many = Pair(t), 200
+    recipe = write(os.path.join(t.top, "recipe"), dumps(BRANCH).encode())
+    for node in ("archive", "sparse"):
+        pair.ok("--node", node, "recipe", "add", recipe)
+
+    def put(text, parts):
+        return t.call("object.put", node="archive", object={"$type$": "Branch", "text": text, "parts": parts})["hash"]
+    root = put("root", [put(f"leaf {n}", []) for n in range(many)])
+    t.call("share.grant", node="archive", object=root, **{"with": pair.sparse})
+
+    def together():
+        return sum(e["count"] for e in all_told(t, "objects.received", "sparse"))
+
+    def alone():
+        return len([e for e in all_told(t, "object.received", "sparse") if e["type"] == "Branch"])
+    until(lambda: together() + alone() >= many + 1, "all are told of")
+    assert alone() <= 32, (together(), alone())
+    told(t, "objects.received", personId=pair.archive)
 
 
 def test_messages_are_told_after_a_restart(t):

@@ -4,8 +4,8 @@ import {topics} from './talk.mjs';
 
 const EVENTS_MAX = 100;
 const REPLICATION = {'chum.started': 'sync-started', 'chum.stopped': 'sync-completed', 'sync.completed': 'sync-completed',
-    'sync.failed': 'sync-failed', 'object.received': 'object-received', 'pairing.accepted': 'pairing-accepted',
-    'pairing.failed': 'pairing-failed'};
+    'sync.failed': 'sync-failed', 'object.received': 'object-received', 'objects.received': 'object-received',
+    'pairing.accepted': 'pairing-accepted', 'pairing.failed': 'pairing-failed'};
 const FAILED = new Set(['sync.failed', 'pairing.failed']);
 
 function nodeOf(name, state, endpoint) {

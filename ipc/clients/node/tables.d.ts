@@ -1362,6 +1362,8 @@ export interface EventData {
     'sync.stuck': { id?: any; personId?: any; code?: any; reason?: any; idHash?: any; [more: string]: any };
     /** An object from a peer was stored; not told of what posts and versions bring along. */
     'object.received': { hash?: any; type?: any; personId?: any; [more: string]: any };
+    /** So many objects were stored together: told instead of each. */
+    'objects.received': { count?: any; personId?: any; [more: string]: any };
     /** A local object was stored; likewise. The type of files is empty. */
     'object.stored': { hash?: any; type?: any; [more: string]: any };
     /** A versioned object has a new current version. */

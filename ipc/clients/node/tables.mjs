@@ -228,6 +228,7 @@ export const EVENTS = [
     'sync.failed',
     'sync.stuck',
     'object.received',
+    'objects.received',
     'object.stored',
     'version.changed',
     'version.overwritten',

@@ -252,6 +252,7 @@ EVENTS = (
     "sync.failed",
     "sync.stuck",
     "object.received",
+    "objects.received",
     "object.stored",
     "version.changed",
     "version.overwritten",
