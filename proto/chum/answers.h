@@ -4,6 +4,7 @@
 
 #include "chum/export.h"
 #include "chum/outflow.h"
+#include "chum/requests.h"
 
 struct chum_answer { // a request that the store answers
     struct chum_answer *next;
@@ -18,8 +19,7 @@ struct chum_answer { // a request that the store answers
     struct buf json; // a JSON string with its quotes
     struct hash_list shown;
     struct chum_cursor since; // CHUM_FEED
-    bool left;                // something of the last batch is not stored at the peer
-    bool all;                 // and everything that it was ever given is
+    enum chum_word word;      // of what the peer was given before
     bool end;                 // there is no more
     struct chum_outflow flow;
     struct hash_list given;

@@ -121,19 +121,20 @@ static void answer_roots(struct chum_exporter *x, struct chum_answer *a)
 // instead gave the feed up, perhaps for what came before.
 static void tell_left(struct chum_exporter *x, const struct chum_answer *a)
 {
-    if (a->left || (x->unspoken && a->service == CHUM_GET_ACCESSIBLE_ROOTS))
+    if (a->word == CHUM_WORD_LEFT || (x->unspoken && a->service == CHUM_GET_ACCESSIBLE_ROOTS))
         x->o.stored(x->o.ctx, false);
-    x->unspoken = false;
+    x->unspoken = x->unspoken && a->word == CHUM_WORD_AHEAD;
 }
 
 // is_empty: there was nothing behind what is stored there.
 static void tell_given(struct chum_exporter *x, const struct chum_answer *a, bool is_empty)
 {
-    x->o.served(x->o.ctx, CHUM_FEED, &a->hash);
-    if (a->all && (x->at_end || (a->end && is_empty)))
+    if (a->word != CHUM_WORD_AHEAD)
+        x->o.served(x->o.ctx, CHUM_FEED, &a->hash);
+    if (a->word == CHUM_WORD_ALL && (x->at_end || (a->end && is_empty)))
         x->o.stored(x->o.ctx, true);
     x->at_end = a->end;
-    x->unspoken = a->given.count != 0;
+    x->unspoken = x->unspoken || a->given.count != 0;
     for (size_t i = 0; i < a->given.count; i++)
         x->o.served(x->o.ctx, CHUM_GET_OBJECT, &a->given.items[i]);
     x->o.counts->objects_sent += a->given.count;
@@ -338,17 +339,16 @@ static void serve_roots(struct chum_exporter *x, const struct rpc_request *r)
 {
     const char *word = json_string_value(json_array_get(r->args, 0));
     bool has_last = word != NULL && strcmp(word, CHUM_UNCHANGED) == 0;
-    bool all;
-    struct chum_answer a = {.id = r->id, .service = CHUM_GET_ACCESSIBLE_ROOTS, .held = has_last ? x->told : 0};
-    chum_asked_word(r->args, 1, &a.left, &all);
-    ask_store(x, &a);
+    ask_store(x, &(struct chum_answer){.id = r->id,
+                                       .service = CHUM_GET_ACCESSIBLE_ROOTS,
+                                       .word = chum_asked_word(r->args, 1),
+                                       .held = has_last ? x->told : 0});
 }
 
 static void serve_feed(struct chum_exporter *x, const struct rpc_request *r)
 {
-    struct chum_answer a = {.id = r->id, .service = CHUM_FEED};
+    struct chum_answer a = {.id = r->id, .service = CHUM_FEED, .word = chum_asked_word(r->args, 2)};
     struct error e;
-    chum_asked_word(r->args, 2, &a.left, &a.all);
     if (!x->flowing && chum_asked_cursor(r->args, &a.since)) {
         a.flow = x->flow;
         x->flow = (struct chum_outflow){0};

@@ -108,6 +108,14 @@ void chum_fetch_cancel(struct chum_fetch *f, int64_t *call)
     *call = -1;
 }
 
+bool chum_fetch_says_left(struct chum_fetch *f, bool goes_on)
+{
+    bool left = f->unstored || (goes_on && f->gets_told != f->gets);
+    f->unstored = false;
+    f->gets_told = f->gets;
+    return left;
+}
+
 enum status chum_fetch_text(const struct rpc_reply *reply, const char *code, struct span *text, struct error *e)
 {
     if (reply->kind == RPC_DATA && reply->text != NULL) {

@@ -34,7 +34,8 @@ struct chum_fetch {
     void (*full)(void *ctx, bool full); // more arrives than the store takes: stop, or go on, reading the peer
     void *ctx;
     size_t ahead;                  // bytes of objects received and not yet stored, of all trees
-    uint64_t gets;                 // objects asked for by their hashes
+    uint64_t gets, gets_told;      // objects asked for by their hashes; and of them, those of which the peer was told
+    bool unstored;                 // something that was fetched since then failed
     size_t entries;                // of the lists of children being worked on, of all trees
     size_t downloads;              // under way
     struct chum_download *waiting; // for their turn
@@ -62,6 +63,10 @@ int64_t chum_fetch_call(struct chum_fetch *f, enum chum_service service, struct 
 int64_t chum_fetch_call_for(struct chum_fetch *f, enum chum_service service, const struct hash *hash,
                             rpc_reply_fn reply, void *ctx);
 void chum_fetch_cancel(struct chum_fetch *f, int64_t *call); // sets it to -1; fine if there is none
+
+// A peer with a feed takes what it gave to be stored when it is asked for more, unless it is told otherwise: something
+// failed, or goes on beside. Asked with the next question, which says so.
+bool chum_fetch_says_left(struct chum_fetch *f, bool goes_on);
 
 // The text an answer carries. Otherwise what is wrong with it: code if it is no text.
 enum status chum_fetch_text(const struct rpc_reply *reply, const char *code, struct span *text, struct error *e);

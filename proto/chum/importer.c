@@ -65,9 +65,7 @@ struct chum_importer {
     struct life life;           // of the session, and of the plan that is made
     bool postponing;
     uint64_t rest_ms;
-    bool owes;     // word that all of the list came
-    bool unstored; // of what the peer gave since it was asked last for news
-    uint64_t gets; // until then
+    bool owes; // word that all of the list came
 };
 
 static void destroy(void *self)
@@ -178,7 +176,7 @@ static void tree_over(void *ctx)
         link = &(*link)->next;
     *link = r->next;
     judge_versions(im, r);
-    im->unstored = im->unstored || r->failed;
+    im->fetch->unstored = im->fetch->unstored || r->failed;
     if (r->lingers)
         im->lingering--;
     else
@@ -328,19 +326,9 @@ static void roots_here(void *ctx, const struct rpc_reply *reply)
         end_pass(im, st, &e);
 }
 
-// A peer with a feed takes what it gave to be stored when it is asked for more, unless it is told otherwise: something
-// failed, or goes on beside.
-static bool must_say_left(struct chum_importer *im)
-{
-    bool left = im->unstored || (im->lingering != 0 && im->gets != im->fetch->gets);
-    im->unstored = false;
-    im->gets = im->fetch->gets;
-    return left;
-}
-
 static void ask_for_roots(struct chum_importer *im)
 {
-    bool left = im->has_feed && must_say_left(im);
+    bool left = im->has_feed && chum_fetch_says_left(im->fetch, im->lingering != 0);
     im->state = ASKING;
     im->asked_at = now(im);
     struct span args = im->kept.len != 0 ? SPAN("[\"" CHUM_UNCHANGED "\"]") : SPAN("[]");
@@ -400,6 +388,8 @@ static void flow_over(void *ctx, enum chum_inflow_end end, const struct error *w
         flow_taken(im, end != CHUM_INFLOW_TAKEN);
     else if (end == CHUM_INFLOW_RESTS)
         flow_rests(im);
+    else if (end == CHUM_INFLOW_REFUSED)
+        go_through_list(im);
     else if (end == CHUM_INFLOW_UNKNOWN || why->status == STATUS_INVALID || why->status == STATUS_TOO_BIG)
         drop_feed(im); // the list says more
     else
@@ -419,7 +409,7 @@ void chum_importer_pass(struct chum_importer *im)
 {
     if (im->state != IDLE)
         return;
-    if (im->inflow == NULL) {
+    if (im->inflow == NULL || !chum_inflow_is_due(im->inflow)) {
         ask_for_roots(im);
         return;
     }
@@ -427,7 +417,7 @@ void chum_importer_pass(struct chum_importer *im)
     im->rest_ms = 0;
     im->asked_at = now(im);
     buf_free(&im->kept);
-    chum_inflow_run(im->inflow, must_say_left(im));
+    chum_inflow_run(im->inflow, chum_fetch_says_left(im->fetch, im->lingering != 0));
 }
 
 // ---- Life ----------------------------------------------------------------------------------------------------------

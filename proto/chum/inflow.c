@@ -13,22 +13,31 @@
 #include "chum/charge.h"
 #include "chum/intake.h"
 
-enum { IDLE_PART = 8 };
+enum { IDLE_PART = 8, KEEP_MS = 1000, AHEAD_MAX = 8 };
 
 struct chum_inflow {
     struct chum_fetch *fetch;
     struct chum_inflow_events events;
     struct chum_cursor cursor;
-    bool known;   // the cursor was looked up
-    bool settled; // nothing that came before it is missing here
-    bool left;    // in the run that goes on
-    bool misses;  // likewise
-    bool owes;    // to say with the next question that something was not stored
-    bool rests;   // the run goes on later, with what it left
-    bool own;     // the peer is an own node
+    struct chum_cursor kept; // in the store
+    uint64_t kept_at;
+    unsigned refused; // times, one after another
+    uint64_t due_at;  // after the last time
+    bool known;       // the cursor was looked up
+    bool settled;     // nothing that came before it is missing here
+    bool left;        // in the run that goes on
+    bool misses;      // likewise
+    bool owes;        // to say with the next question that something was not stored
+    bool rests;       // the run goes on later, with what it left
+    bool own;         // the peer is an own node
     uint64_t asked_at;
     uint64_t rest_ms; // at least so long, as long as the last batch took
     int64_t call;
+    bool taking;      // a batch
+    unsigned ahead;   // questions asked one after another while what came before was being taken; 0: the last was not
+    bool unspoken;    // since then the peer was told of nothing that it is stored
+    bool next_here;   // it is answered already
+    struct buf next;  // with this
     struct life life; // of the importer, and of a job
 };
 
@@ -41,6 +50,7 @@ static void destroy(void *self)
 {
     struct chum_inflow *in = self;
     chum_fetch_release(in->fetch);
+    buf_free(&in->next);
     free(in);
 }
 
@@ -50,6 +60,60 @@ static void over(struct chum_inflow *in, enum chum_inflow_end end, const struct 
 }
 
 static void ask(struct chum_inflow *in);
+
+// What refused it may be busy, or full, or have given all that it gives in an hour: it passes.
+static void refused(struct chum_inflow *in, const struct error *why)
+{
+    LOG(LOG_DEBUG, "feed.refused", LOG_TEXT("code", why->code), LOG_TEXT("why", why->message));
+    in->due_at = conn_now(in->fetch->conn) + chum_retry_pause(++in->refused);
+    over(in, CHUM_INFLOW_REFUSED, NULL);
+}
+
+// ---- The cursor in the store ----------------------------------------------------------------------------------------
+
+struct looking {
+    struct chum_inflow *inflow;
+    struct chum_pair pair;
+    struct chum_cursor cursor;
+};
+
+static struct chum_pair pair_of(const struct chum_inflow *in)
+{
+    return (struct chum_pair){in->fetch->sender, in->fetch->self};
+}
+
+static enum status keep_work(struct store *s, void *arg, struct error *e)
+{
+    struct looking *l = arg;
+    return chum_cursor_keep(s, &l->pair, &l->cursor, e);
+}
+
+// A cursor that is not kept costs no more than time.
+static void keep_done(void *arg, enum status status, const struct error *e)
+{
+    struct looking *l = arg;
+    if (status != STATUS_OK)
+        LOG(LOG_WARN, "feed.unkept", LOG_TEXT("code", e->code));
+    (void)life_let_go(&l->inflow->life);
+    free(l);
+}
+
+static bool is_kept(const struct chum_inflow *in)
+{
+    return !in->known || !in->settled || (in->cursor.epoch == in->kept.epoch && in->cursor.place == in->kept.place);
+}
+
+static void keep(struct chum_inflow *in)
+{
+    struct looking *l = mem_alloc(sizeof *l);
+    *l = (struct looking){.inflow = in, .pair = pair_of(in), .cursor = in->cursor};
+    in->kept = in->cursor;
+    in->kept_at = conn_now(in->fetch->conn);
+    life_hold(&in->life);
+    store_submit(in->fetch->queue, keep_work, keep_done, l);
+}
+
+// ---- Batches --------------------------------------------------------------------------------------------------------
 
 // Not while the peer's account is used up, and not at once if it only keeps us at work.
 static void ask_again(struct chum_inflow *in, bool is_idle)
@@ -61,8 +125,6 @@ static void ask_again(struct chum_inflow *in, bool is_idle)
     else
         ask(in);
 }
-
-// ---- A batch --------------------------------------------------------------------------------------------------------
 
 static enum status take_work(struct store *s, void *arg, struct error *e)
 {
@@ -84,13 +146,49 @@ static bool is_idle(const struct chum_inflow *in, const struct chum_intake *take
     return !in->own && (taken->items == 0 || taken->failed || taken->bytes < taken->batch.len / IDLE_PART);
 }
 
-// Nothing of the batch is here: the next question says so, and the list has to bring it.
+// Nothing of the batch is here: the next question says so, and the list has to bring it. What comes behind it is no
+// use.
 static void take_failed(struct chum_inflow *in, enum status status, const struct error *e)
 {
+    chum_fetch_cancel(in->fetch, &in->call);
+    buf_free(&in->next);
+    in->next_here = false;
     in->left = in->rests = true;
     in->settled = false;
     // Of more than the peer may make the store grow by, the list says what it is.
-    over(in, status == STATUS_REFUSED ? CHUM_INFLOW_UNKNOWN : CHUM_INFLOW_FAILED, e);
+    if (status == STATUS_REFUSED)
+        refused(in, e);
+    else
+        over(in, CHUM_INFLOW_FAILED, e);
+}
+
+// The batch brought the cursor behind it into the store. An empty one may say, too, that there is nothing up to there:
+// of what we gave ourselves, for example. That is kept now and then, so that a new session does not begin before it.
+static void go_to(struct chum_inflow *in, const struct chum_intake *taken)
+{
+    in->refused = 0;
+    in->left = in->left || taken->left;
+    in->settled = in->settled && !taken->left && taken->head.more != CHUM_BATCH_RESET;
+    in->cursor = taken->head.next;
+    if (in->settled && taken->items != 0)
+        in->kept = in->cursor;
+    if (!is_kept(in) && conn_now(in->fetch->conn) >= in->kept_at + KEEP_MS)
+        keep(in);
+}
+
+static void take(struct chum_inflow *in, struct buf *batch);
+
+// What was asked for ahead is taken now, or when it comes.
+static void go_on(struct chum_inflow *in, bool is_idle)
+{
+    struct buf next = in->next;
+    if (in->ahead == 0) {
+        ask_again(in, is_idle);
+    } else if (in->next_here) {
+        in->next = (struct buf){0};
+        in->next_here = false;
+        take(in, &next);
+    }
 }
 
 // An empty batch says that everything is here; the others are asked behind, which tells the peer that they are stored.
@@ -107,23 +205,38 @@ static void take_done(void *arg, enum status status, const struct error *e)
     free(job);
     if (!life_let_go(&in->life))
         return;
+    in->taking = false;
     if (status != STATUS_OK) {
         take_failed(in, status, e);
         return;
     }
     count(in, &taken);
-    in->left = in->left || taken.left;
-    in->settled = in->settled && !taken.left;
-    in->cursor = taken.head.next;
+    go_to(in, &taken);
     if (taken.head.more == CHUM_BATCH_RESET)
         over(in, CHUM_INFLOW_FIRST, NULL);
-    else if (taken.head.more == CHUM_BATCH_MORE || !is_empty)
-        ask_again(in, idle);
+    else if (taken.head.more == CHUM_BATCH_MORE || !is_empty || in->unspoken)
+        go_on(in, idle);
     else
         over(in, in->left ? CHUM_INFLOW_LEFT : CHUM_INFLOW_TAKEN, NULL);
 }
 
-static void take(struct chum_inflow *in, const struct rpc_reply *reply, struct span text)
+static void ask_for(struct chum_inflow *in, const struct chum_cursor *cursor, const char *word);
+
+// The peer is another node of ours, which reads what comes next while this is stored. Now and then it is asked behind
+// what is stored, which tells it so.
+static void ask_ahead(struct chum_inflow *in, struct span batch)
+{
+    struct chum_batch_head head;
+    bool more = chum_batch_read_head(&batch, &head, NULL) == STATUS_OK && head.more == CHUM_BATCH_MORE;
+    bool may = in->own && more && !in->left && !in->owes && in->ahead < AHEAD_MAX;
+    in->ahead = may ? in->ahead + 1 : 0;
+    in->unspoken = in->unspoken || may;
+    if (may)
+        ask_for(in, &head.next, ",\"ahead\"");
+}
+
+// Takes what is in the batch over.
+static void take(struct chum_inflow *in, struct buf *batch)
 {
     struct intake_job *job = mem_alloc(sizeof *job);
     *job = (struct intake_job){.inflow = in};
@@ -131,9 +244,28 @@ static void take(struct chum_inflow *in, const struct rpc_reply *reply, struct s
     job->intake.own = in->own;
     job->intake.settled = in->settled;
     job->intake.waiting = in->events.waiting(in->events.ctx);
-    chum_fetch_keep_text(reply, text, &job->intake.batch);
+    job->intake.batch = *batch;
+    in->taking = true;
+    ask_ahead(in, buf_span(batch));
     life_hold(&in->life);
     store_submit(in->fetch->queue, take_work, take_done, job);
+}
+
+// What was asked is no question to the peer, or its answer none to us.
+static bool is_final(const struct error *e)
+{
+    return e->status != STATUS_REFUSED || strcmp(e->code, "UNKNOWN-SERVICE") == 0 || strcmp(e->code, "BAD-INPUT") == 0;
+}
+
+static void came(struct chum_inflow *in, const struct rpc_reply *reply, struct span text)
+{
+    struct buf batch = {0};
+    chum_fetch_keep_text(reply, text, &batch);
+    in->next_here = in->taking;
+    if (in->taking)
+        in->next = batch;
+    else
+        take(in, &batch);
 }
 
 static void batch_here(void *ctx, const struct rpc_reply *reply)
@@ -144,39 +276,37 @@ static void batch_here(void *ctx, const struct rpc_reply *reply)
     in->call = -1;
     enum status st = chum_fetch_text(reply, "FEED-BROKEN", &text, &e);
     if (st == STATUS_OK)
-        take(in, reply, text);
-    else if (reply->kind == RPC_ERROR && (strcmp(e.code, "UNKNOWN-SERVICE") == 0 || e.status == STATUS_REFUSED))
+        came(in, reply, text);
+    else if (in->taking)
+        in->ahead = 0; // it is asked once more
+    else if (reply->kind == RPC_ERROR && is_final(&e))
         over(in, CHUM_INFLOW_UNKNOWN, NULL);
     else if (reply->kind == RPC_ERROR)
-        over(in, CHUM_INFLOW_LEFT, NULL);
+        refused(in, &e);
     else
         over(in, CHUM_INFLOW_FAILED, &e);
 }
 
-static void ask(struct chum_inflow *in)
+static void ask_for(struct chum_inflow *in, const struct chum_cursor *cursor, const char *word)
 {
     char args[80];
-    snprintf(args, sizeof args, "[\"%" PRId64 "\",%" PRId64 "%s]", in->cursor.epoch, in->cursor.place,
-             in->left || in->owes ? ",\"left\""
-             : in->settled        ? ",\"all\""
-                                  : "");
-    in->owes = false;
+    snprintf(args, sizeof args, "[\"%" PRId64 "\",%" PRId64 "%s]", cursor->epoch, cursor->place, word);
     in->asked_at = conn_now(in->fetch->conn);
     in->call = chum_fetch_call(in->fetch, CHUM_FEED, span_of(args), batch_here, in);
 }
 
-// ---- The cursor -----------------------------------------------------------------------------------------------------
-
-struct looking {
-    struct chum_inflow *inflow;
-    struct chum_pair pair;
-    struct chum_cursor cursor;
-};
-
-static struct chum_pair pair_of(const struct chum_inflow *in)
+static void ask(struct chum_inflow *in)
 {
-    return (struct chum_pair){in->fetch->sender, in->fetch->self};
+    const char *word = in->settled ? ",\"all\"" : "";
+    if (in->left || in->owes)
+        word = ",\"left\"";
+    in->owes = false;
+    in->ahead = 0;
+    in->unspoken = false;
+    ask_for(in, &in->cursor, word);
 }
+
+// ---- A run ----------------------------------------------------------------------------------------------------------
 
 static enum status look_work(struct store *s, void *arg, struct error *e)
 {
@@ -188,7 +318,7 @@ static void look_done(void *arg, enum status status, const struct error *e)
 {
     struct looking *l = arg;
     struct chum_inflow *in = l->inflow;
-    in->cursor = l->cursor;
+    in->cursor = in->kept = l->cursor;
     free(l);
     if (!life_let_go(&in->life))
         return;
@@ -200,32 +330,16 @@ static void look_done(void *arg, enum status status, const struct error *e)
         over(in, CHUM_INFLOW_FAILED, e);
 }
 
-static enum status keep_work(struct store *s, void *arg, struct error *e)
+bool chum_inflow_is_due(const struct chum_inflow *in)
 {
-    struct looking *l = arg;
-    return chum_cursor_keep(s, &l->pair, &l->cursor, e);
-}
-
-// A cursor that is not kept costs no more than time.
-static void keep_done(void *arg, enum status status, const struct error *e)
-{
-    struct looking *l = arg;
-    if (status != STATUS_OK)
-        LOG(LOG_WARN, "feed.unkept", LOG_TEXT("code", e->code));
-    (void)life_let_go(&l->inflow->life);
-    free(l);
+    return in->refused == 0 || conn_now(in->fetch->conn) >= in->due_at;
 }
 
 void chum_inflow_settled(struct chum_inflow *in, bool settled)
 {
-    bool is_news = settled && !in->settled && in->known;
     in->settled = settled;
-    if (!is_news)
-        return;
-    struct looking *l = mem_alloc(sizeof *l);
-    *l = (struct looking){.inflow = in, .pair = pair_of(in), .cursor = in->cursor};
-    life_hold(&in->life);
-    store_submit(in->fetch->queue, keep_work, keep_done, l);
+    if (!is_kept(in))
+        keep(in);
 }
 
 void chum_inflow_run(struct chum_inflow *in, bool unstored)
@@ -267,5 +381,7 @@ bool chum_inflow_misses(const struct chum_inflow *in)
 void chum_inflow_end(struct chum_inflow *in)
 {
     chum_fetch_cancel(in->fetch, &in->call);
+    if (!is_kept(in))
+        keep(in);
     life_over(&in->life);
 }

@@ -15,7 +15,8 @@ enum chum_inflow_end {
     CHUM_INFLOW_LEFT,    // something is left to a pass through the list of roots
     CHUM_INFLOW_FIRST,   // the cursor is new: it is good from the pass through the list of roots that begins now
     CHUM_INFLOW_RESTS,   // there is more, which is not to be asked for yet
-    CHUM_INFLOW_UNKNOWN, // the peer knows no feeds, or gives more at once than it may
+    CHUM_INFLOW_REFUSED, // by the peer for a moment, or by what it may make the store grow by: chum_inflow_is_due later
+    CHUM_INFLOW_UNKNOWN, // the peer knows no feeds, or what it gives is none
     CHUM_INFLOW_FAILED,  // why
 };
 
@@ -29,6 +30,7 @@ struct chum_inflow_events {
 struct chum_inflow *chum_inflow_create(struct chum_fetch *f, bool own, const struct chum_inflow_events *events);
 // Until nothing more comes; over is called once. unstored: so is something that was fetched since the last run.
 void chum_inflow_run(struct chum_inflow *in, bool unstored);
+bool chum_inflow_is_due(const struct chum_inflow *in); // it was not refused, or is to be asked again
 // The list of roots was gone through. settled: nothing of it is missing here, so that the cursor may be kept.
 void chum_inflow_settled(struct chum_inflow *in, bool settled);
 uint64_t chum_inflow_rest_ms(const struct chum_inflow *in); // after it rested: for how long at least

@@ -101,6 +101,14 @@ static bool is_ours(const struct chum_outbatch *b, const struct chum_cursor *end
     return plain->epoch == end->epoch && plain->place <= end->place;
 }
 
+// Without anything in the batch a contact's cursor stays, whatever goes on here; but for what it sent itself, which
+// would be given back to it in its next session.
+static bool moves(const struct chum_outflow *flow, const struct filling *f)
+{
+    bool returned = store_feed_take_returned(flow->feed);
+    return f->body.len != 0 || f->batch->own || returned;
+}
+
 static enum status answer(struct store *s, struct chum_outflow *flow, struct filling *f, struct chum_cursor since,
                           struct chum_batch_head *head, struct error *e)
 {
@@ -108,7 +116,7 @@ static enum status answer(struct store *s, struct chum_outflow *flow, struct fil
     go_to(flow, b, since.place);
     enum status status = fill(s, flow, f, e);
     bool has_more = store_feed_has_more(flow->feed);
-    if (f->body.len != 0)
+    if (moves(flow, f))
         since.place = store_feed_place(flow->feed);
     b->end = !has_more;
     head->more = has_more ? CHUM_BATCH_MORE : CHUM_BATCH_END;

@@ -65,9 +65,12 @@ bool chum_asked_cursor(const json_t *args, struct chum_cursor *out)
     return errno == 0 && *end == '\0' && end != json_string_value(epoch);
 }
 
-void chum_asked_word(const json_t *args, size_t at, bool *left, bool *all)
+enum chum_word chum_asked_word(const json_t *args, size_t at)
 {
+    static const char *const words[] = {"", "left", "all", "ahead"};
     const char *word = json_string_value(json_array_get(args, at));
-    *left = word != NULL && strcmp(word, "left") == 0;
-    *all = word != NULL && strcmp(word, "all") == 0;
+    for (size_t i = 1; word != NULL && i < sizeof words / sizeof *words; i++)
+        if (strcmp(word, words[i]) == 0)
+            return (enum chum_word)i;
+    return CHUM_WORD_NONE;
 }

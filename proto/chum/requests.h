@@ -20,6 +20,11 @@ enum status chum_asked_encoding(const json_t *args, bool *as_text, struct error 
 bool chum_asked_cursor(const json_t *args, struct chum_cursor *out); // of FEED
 // Of HOLDS: appends them. UTC-EHASH, also if they are too many.
 enum status chum_asked_files(const json_t *args, struct hash_list *out, struct error *e);
-// The argument at that place: something that was given last is not stored; or all that ever came is. Other words say
-// neither.
-void chum_asked_word(const json_t *args, size_t at, bool *left, bool *all);
+// The argument at that place, which says what became of what was given. Others say that what was given last is stored.
+enum chum_word {
+    CHUM_WORD_NONE,
+    CHUM_WORD_LEFT,  // something that was given last is not stored
+    CHUM_WORD_ALL,   // everything is that ever came
+    CHUM_WORD_AHEAD, // it is said with a later question
+};
+enum chum_word chum_asked_word(const json_t *args, size_t at);

@@ -55,7 +55,8 @@ struct store_feed {
     int64_t inner; // of the present one, behind which its versions go on; -1: its own entry is next
     struct frame *frames;
     size_t depth, frame_cap;
-    bool begun; // the root at next
+    bool begun;    // the root at next
+    bool returned; // a root was passed over since the person's node sent it
     bool more;
     uint8_t **pages;
     size_t page_count;
@@ -166,8 +167,10 @@ static enum status begin_root(struct store *s, struct store_feed *f, const struc
     bool is_id = hash_is_zero(&r->hash);
     struct child_row c = {.kind = is_id ? LINK_ID : LINK_OBJECT, .target = is_id ? r->id_hash : r->hash};
     enum status status = object_row_find(s, &c.target, &c.found, &c.row, e);
-    *gone = status != STATUS_OK || !c.found || c.row.state >= STATE_WANTED ||
-            (c.row.seq > f->joined && provenance_has(s, &c.row, f->source)) || !v->root(v->ctx, r, false);
+    *gone = status != STATUS_OK || !c.found || c.row.state >= STATE_WANTED;
+    bool returns = !*gone && c.row.seq > f->joined && provenance_has(s, &c.row, f->source);
+    f->returned = f->returned || returns;
+    *gone = *gone || returns || !v->root(v->ctx, r, false);
     if (status != STATUS_OK || *gone)
         return status;
     f->begun = true;
@@ -466,6 +469,13 @@ void store_feed_destroy(struct store_feed *f)
 int64_t store_feed_place(const struct store_feed *f)
 {
     return f->place;
+}
+
+bool store_feed_take_returned(struct store_feed *f)
+{
+    bool returned = f->returned;
+    f->returned = false;
+    return returned;
 }
 
 bool store_feed_has_more(const struct store_feed *f)

@@ -33,5 +33,7 @@ void store_feed_destroy(struct store_feed *f); // NULL-safe
 enum status store_feed_go_on(struct store *s, struct store_feed *f, const struct store_feed_visitor *visitor,
                              struct error *e);
 int64_t store_feed_place(const struct store_feed *f); // everything up to here was visited
+// Since it was asked last: something was passed over which the person's node had sent.
+bool store_feed_take_returned(struct store_feed *f);
 bool store_feed_has_more(const struct store_feed *f); // it stopped because the visitor was full
 int64_t store_feed_end(const struct store *s);        // the place of what was committed last

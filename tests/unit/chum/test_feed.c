@@ -193,6 +193,25 @@ static void nothing_goes_back_to_where_it_came_from(void **state)
     assert_in_range(counts.objects_sent - sent, 0, 3); // the grant, which is bob's
 }
 
+// The giver of a lot has it all: in the next session nothing of it is given back.
+static void what_was_given_does_not_come_back_in_the_next_session(void **state)
+{
+    struct stage *s = *state;
+    enum { MANY = 40 };
+    struct hash given[MANY];
+    side_put_many(&s->sides[0], &s->sides[1], MANY, given);
+    connect(s);
+    catch_up(s);
+    for (size_t i = 0; i < MANY; i++)
+        side_grant(&s->sides[1], &given[i], &s->sides[0]);
+    catch_up(s);
+    stage_disconnect(s, &s->sides[0]);
+    connect(s);
+    catch_up(s);
+    assert_in_range(chum_session_counts(s->sides[1].session).objects_sent, 0, 10);
+    assert_in_range(chum_session_counts(s->sides[0].session).objects_sent, 0, 10);
+}
+
 // As the reference writes it: an entry on top of the last one, and a version of the channel with it.
 static struct hash post(struct side *side, unsigned number, struct hash *head)
 {
@@ -509,6 +528,7 @@ int main(void)
         TWO(what_is_old_and_was_never_shown_comes_by_the_list),
         TWO(a_file_comes_with_its_object),
         TWO(nothing_goes_back_to_where_it_came_from),
+        TWO(what_was_given_does_not_come_back_in_the_next_session),
         TWO(posts_that_come_back_are_not_merged),
         TWO(a_cursor_of_an_earlier_store_is_none),
         cmocka_unit_test(walks_at_random),

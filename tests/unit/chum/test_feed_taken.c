@@ -20,11 +20,13 @@ struct play {
     uint64_t next_ms;   // and asked for the next one
     uint64_t rest_until;
     bool over_budget;
-    unsigned jams;  // jobs that the store is to fail
-    bool told_left; // the second question says that something of the first answer is not stored
-    bool once_more; // the batch is the next answer
-    bool endless;   // there is always more, and nothing new
-    bool repeats;   // the batch, always
+    const char *refusal; // the code of the error that is answered to all questions
+    unsigned jams;       // jobs that the store is to fail
+    struct buf words;    // of all questions, what each says of what came before
+    bool told_left;      // the second question says that something of the first answer is not stored
+    bool once_more;      // the batch is the next answer
+    bool endless;        // there is always more, and nothing new
+    bool repeats;        // the batch, always
 };
 
 static bool answer(void *ctx, struct script *script, const struct rpc_request *r)
@@ -33,6 +35,13 @@ static bool answer(void *ctx, struct script *script, const struct rpc_request *r
     p->lists += r->service == CHUM_GET_ACCESSIBLE_ROOTS;
     if (r->service != CHUM_FEED)
         return false;
+    const char *word = json_string_value(json_array_get(r->args, 2));
+    buf_printf(&p->words, "%s ", word != NULL ? word : "-");
+    if (p->refusal != NULL) {
+        p->feeds++;
+        rpc_answer_error(script->rpc, r->id, "Error", "not now", p->refusal);
+        return true;
+    }
     if (p->feeds++ == 0 || p->once_more) {
         p->once_more = false;
         p->answer_ms = pipe_world_now(p->g.stage.world);
@@ -68,6 +77,7 @@ static int end(void **state)
 {
     struct play *p = *state;
     buf_free(&p->batch);
+    buf_free(&p->words);
     gallery_end(&p->g);
     free(p);
     return 0;
@@ -352,19 +362,62 @@ static uint64_t rests(void *ctx, const struct hash *sender)
     return now < p->rest_until ? p->rest_until - now : 0;
 }
 
-static void who_is_over_its_budget_is_asked_for_its_list(void **state)
+// The pauses grow: in the first 100 s there are questions after about 2, 4, 8, 16 and 32 s.
+enum { LONG_MS = 100000, ASKED_AT_LEAST = 3, ASKED_AT_MOST = 7 };
+
+static void who_is_over_its_budget_is_asked_for_its_list_and_later_for_its_feed(void **state)
 {
     struct play *p = *state;
     struct hash root = gallery_object(&p->g, "{'$type$':'Child','x':'1'}");
-    p->over_budget = true;
+    p->over_budget = p->endless = p->repeats = true;
     p->g.ours->policy.takes = takes;
     p->g.ours->policy.ctx = p;
     add_root(p, &root, "Child");
     meet(p);
     assert_false(is_here(p, &root));
-    stage_sleep(&p->g.stage, 20 * REST_MS);
-    assert_int_equal(p->feeds, 1);
+    stage_sleep(&p->g.stage, LONG_MS);
+    assert_in_range(p->feeds, ASKED_AT_LEAST, ASKED_AT_MOST);
     assert_in_range(p->lists, 2, 100);
+    assert_false(is_here(p, &root));
+    p->over_budget = p->endless = false;
+    p->once_more = true;
+    stage_sleep(&p->g.stage, LONG_MS);
+    assert_true(is_here(p, &root));
+}
+
+static void what_the_peer_refuses_for_a_moment_is_asked_for_later(void **state)
+{
+    struct play *p = *state;
+    struct hash root = gallery_object(&p->g, "{'$type$':'Child','x':'1'}");
+    p->refusal = "BUSY";
+    add_root(p, &root, "Child");
+    meet(p);
+    assert_int_equal(p->lists, 1);
+    stage_sleep(&p->g.stage, LONG_MS);
+    assert_in_range(p->feeds, ASKED_AT_LEAST, ASKED_AT_MOST);
+    assert_in_range(p->lists, 2, 100);
+    p->refusal = NULL;
+    p->once_more = true;
+    stage_sleep(&p->g.stage, LONG_MS);
+    assert_true(is_here(p, &root));
+    assert_int_equal(p->g.ours->closed, 0);
+}
+
+static void what_the_peer_does_not_know_is_not_asked_for_again(void **state)
+{
+    static const char *const codes[] = {"UNKNOWN-SERVICE", "BAD-INPUT"};
+    (void)state;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        void *play;
+        begin(&play);
+        struct play *p = play;
+        p->refusal = codes[i];
+        meet(p);
+        stage_sleep(&p->g.stage, LONG_MS);
+        assert_int_equal(p->feeds, 1);
+        assert_in_range(p->lists, 2, 1000);
+        end(&play);
+    }
 }
 
 static void whose_account_is_used_up_is_asked_later(void **state)
@@ -462,6 +515,56 @@ static void what_failed_in_the_list_is_said_to_be_left(void **state)
     assert_true(p->told_left);
 }
 
+// ---- What is asked for ahead ----------------------------------------------------------------------------------------
+
+static bool person_is_own(void *ctx, struct store *s, const struct hash *person)
+{
+    (void)ctx, (void)s, (void)person;
+    return true;
+}
+
+static void play_own_with_more(struct play *p, struct hash *root)
+{
+    const struct chum_batch_head head = {.next = {7, 1}, .more = CHUM_BATCH_MORE};
+    p->g.ours->options.peer_is_own = true;
+    p->g.ours->policy.is_own = person_is_own;
+    p->g.ours->policy.takes = takes;
+    p->g.ours->policy.ctx = p;
+    buf_clear(&p->batch);
+    chum_batch_write_head(&head, &p->batch);
+    *root = gallery_object(&p->g, "{'$type$':'Child','x':'1'}");
+    add_root(p, root, "Child");
+    gallery_connect(&p->g);
+    stage_wait(&p->g.stage, is_over, p, "the first pass");
+}
+
+static void assert_words(struct play *p, const char *words)
+{
+    assert_int_equal(p->words.len, strlen(words));
+    assert_memory_equal(p->words.data, words, p->words.len);
+}
+
+// The last question is no such one: it says that all of it is stored.
+static void another_node_of_ours_is_asked_while_its_batch_is_stored(void **state)
+{
+    struct play *p = *state;
+    struct hash root;
+    play_own_with_more(p, &root);
+    assert_true(is_here(p, &root));
+    assert_words(p, "all ahead all ");
+}
+
+static void what_was_asked_for_ahead_is_dropped_with_what_failed_before_it(void **state)
+{
+    struct play *p = *state;
+    struct hash root;
+    p->jams = 1;
+    play_own_with_more(p, &root);
+    assert_int_equal(p->jams, 0);
+    assert_int_equal(p->feeds, 3);
+    assert_words(p, "all ahead left ");
+}
+
 #define PLAY(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -477,13 +580,17 @@ int main(void)
         PLAY(a_batch_of_too_much_is_not_taken),
         PLAY(what_is_ours_is_not_referred_to_unsent),
         PLAY(what_was_not_wanted_is_asked_for_again_with_the_next_news),
-        PLAY(who_is_over_its_budget_is_asked_for_its_list),
+        PLAY(who_is_over_its_budget_is_asked_for_its_list_and_later_for_its_feed),
+        PLAY(what_the_peer_refuses_for_a_moment_is_asked_for_later),
+        cmocka_unit_test(what_the_peer_does_not_know_is_not_asked_for_again),
         PLAY(whose_account_is_used_up_is_asked_later),
         PLAY(who_has_nothing_new_is_not_asked_all_the_time),
         PLAY(whose_parts_fail_is_not_asked_all_the_time),
         PLAY(whose_root_is_refused_is_not_asked_all_the_time),
         PLAY(what_could_not_be_stored_is_said_to_be_left_and_comes_later),
         PLAY(what_failed_in_the_list_is_said_to_be_left),
+        PLAY(another_node_of_ours_is_asked_while_its_batch_is_stored),
+        PLAY(what_was_asked_for_ahead_is_dropped_with_what_failed_before_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
