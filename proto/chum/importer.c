@@ -460,7 +460,7 @@ bool chum_importer_is_fetching(const struct chum_importer *im)
 
 bool chum_importer_owes_word(const struct chum_importer *im)
 {
-    return im->owes;
+    return im->owes && im->inflow != NULL && chum_inflow_is_due(im->inflow);
 }
 
 uint64_t chum_importer_rest_ms(const struct chum_importer *im)

@@ -119,8 +119,8 @@ enum status place_read(struct store *s, const struct hash *hash, uint64_t offset
                        struct error *e)
 {
     char *path = place_settled(s, hash);
-    enum status status = is_folder(path) ? STATUS_NOT_FOUND : file_read_at(path, offset, len, out, NULL);
-    if (status == STATUS_NOT_FOUND) {
+    enum status status = file_read_at(path, offset, len, out, NULL);
+    if (status == STATUS_NOT_FOUND || (status != STATUS_OK && is_folder(path))) {
         free(path);
         path = place_incoming(s, hash);
     }
