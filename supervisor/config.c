@@ -12,7 +12,7 @@
 #include "base/address.h"
 #include "base/log.h"
 
-enum kind { TEXT, NUMBER, LIST, LEVEL, KEEPER, SWITCH, NODES, URL, URLS, JOURNAL };
+enum kind { TEXT, NUMBER, LEVEL, KEEPER, SWITCH, NODES, URL, URLS, HOSTS, ORIGINS, PLACE, JOURNAL };
 
 static const struct row {
     const char *key;
@@ -26,10 +26,10 @@ static const struct row {
     {"listen.address", TEXT, 0, 0, false, "localhost:8765",
      "host:port of the archive node's listener; none: it is reached at relays only"},
     {"listen.public_url", URL, 0, 0, true, "", "where others reach the archive node, if not at its listener"},
-    {"listen.hosts", LIST, 0, 0, true, "", "further names by which the listener may be addressed"},
-    {"listen.origins", LIST, 0, 0, true, "", "further web origins that may connect"},
+    {"listen.hosts", HOSTS, 0, 0, true, "", "further names by which the listener may be addressed"},
+    {"listen.origins", ORIGINS, 0, 0, true, "", "further web origins that may connect"},
     {"relay.urls", URLS, 0, 0, true, "", "relays (commservers) to register with"},
-    {"relay.listen", TEXT, 0, 0, true, "", "host:port of a relay that runs inside the archive node"},
+    {"relay.listen", PLACE, 0, 0, true, "", "host:port of a relay that runs inside the archive node"},
     {"peers.pairing", SWITCH, 0, 0, true, "true", "strangers may come in with an invitation"},
     {"peers.invitation_s", NUMBER, 1, 86400 * 30, true, "900", "how long an invitation is valid"},
     {"peers.store_mb", NUMBER, 0, 16777216, true, "16384",
@@ -154,6 +154,12 @@ static bool is_url_or_none(const char *text)
     return text[0] == '\0' || (is_url(text) && strlen(text) <= ADDRESS_URL_MAX);
 }
 
+static bool is_place_or_none(const char *text)
+{
+    struct listen_address where;
+    return text[0] == '\0' || listen_address_parse(text, &where, NULL) == STATUS_OK;
+}
+
 static bool all_are(const char *text, bool (*is)(const char *text))
 {
     bool all = true;
@@ -176,6 +182,31 @@ static enum status check_number(const struct row *row, const char *text, struct 
     return STATUS_OK;
 }
 
+// Of where others reach us, and who they are.
+static enum status check_address(const struct row *row, const char *text, struct error *e)
+{
+    if (row->kind == URL && !is_url_or_none(text))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG",
+                         "%s must be what others dial, such as wss://home.example.org or ws://192.0.2.7:8765, of at "
+                         "most %d bytes; '%.80s' is not",
+                         row->key, ADDRESS_URL_MAX, text);
+    if (row->kind == URLS && !all_are(text, is_url))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be ws:// or wss:// addresses", row->key);
+    if (row->kind == HOSTS && !all_are(text, address_is_host))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG",
+                         "%s must be names or IP addresses without scheme, port or brackets, such as home.example.org, "
+                         "192.0.2.7 or 2001:db8::1; '%.80s' is not",
+                         row->key, text);
+    if (row->kind == ORIGINS && !all_are(text, address_is_origin))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG",
+                         "%s must be origins as browsers name them, without a path and without / at the end, such as "
+                         "https://lama.example, or null; '%.80s' is not",
+                         row->key, text);
+    if (row->kind == PLACE && !is_place_or_none(text))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be HOST:PORT; '%.80s' is not", row->key, text);
+    return STATUS_OK;
+}
+
 static enum status check(const struct row *row, const char *text, struct error *e)
 {
     enum log_level level;
@@ -195,14 +226,7 @@ static enum status check(const struct row *row, const char *text, struct error *
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be true or false", row->key);
     if (row->kind == NODES && !all_are(text, is_node))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must name nodes: archive, sparse", row->key);
-    if (row->kind == URL && !is_url_or_none(text))
-        return error_set(e, STATUS_INVALID, "BAD-CONFIG",
-                         "%s must be what others dial, such as wss://home.example.org or ws://192.0.2.7:8765, of at "
-                         "most %d bytes; '%.80s' is not",
-                         row->key, ADDRESS_URL_MAX, text);
-    if (row->kind == URLS && !all_are(text, is_url))
-        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be ws:// or wss:// addresses", row->key);
-    return STATUS_OK;
+    return check_address(row, text, e);
 }
 
 static enum status assign(struct config *c, const char *key, const char *text, enum config_origin origin, int line,
@@ -358,8 +382,9 @@ bool config_has_hosts(const struct config *c)
 static json_t *value_to_json(const struct row *row, const char *text)
 {
     switch (row->kind) {
-    case LIST:
     case URLS:
+    case HOSTS:
+    case ORIGINS:
     case NODES:
         return list_to_json(text);
     case NUMBER:
@@ -368,6 +393,7 @@ static json_t *value_to_json(const struct row *row, const char *text)
         return json_boolean(strcmp(text, "true") == 0);
     case TEXT:
     case URL:
+    case PLACE:
     case LEVEL:
     case JOURNAL:
     case KEEPER:

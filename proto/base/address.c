@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { PORT_HTTP = 80, PORT_HTTPS = 443, PORT_MAX = 65535 };
+enum { PORT_HTTP = 80, PORT_HTTPS = 443, PORT_MAX = 65535, LABEL_MAX = 63 };
 
 static bool take_port(struct span s, uint16_t *port)
 {
@@ -97,6 +97,36 @@ enum status listen_address_parse(const char *text, struct listen_address *out, s
     if (take_authority(span_of(text), out->host, &out->port, &has_port) && has_port)
         return STATUS_OK;
     return error_set(e, STATUS_INVALID, "BAD-ADDRESS", "a listener's address is HOST:PORT or [IPV6]:PORT");
+}
+
+// Of labels that are neither empty nor begin or end with '-'.
+static bool is_name(const char *host)
+{
+    for (size_t n; *host != '\0'; host += n + (host[n] == '.')) {
+        n = strcspn(host, ".");
+        if (n == 0 || n > LABEL_MAX || host[0] == '-' || host[n - 1] == '-')
+            return false;
+    }
+    return true;
+}
+
+bool address_is_host(const char *text)
+{
+    char host[ADDRESS_HOST_MAX + 1];
+    return is_ipv6(text) || (take_host(span_of(text), false, host) && is_name(host));
+}
+
+bool address_is_origin(const char *text)
+{
+    static const char scheme[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.";
+    char host[ADDRESS_HOST_MAX + 1];
+    uint16_t port = 1;
+    bool has_port;
+    size_t n = strspn(text, scheme);
+    if (strcasecmp(text, "null") == 0)
+        return true;
+    return n > 0 && strncmp(text + n, "://", 3) == 0 && take_authority(span_of(text + n + 3), host, &port, &has_port) &&
+           port != 0;
 }
 
 void address_write(const char *host, uint16_t port, struct buf *out)

@@ -39,6 +39,9 @@ enum address_reach { // of a host, by what it looks like; a name is not looked u
 };
 enum address_reach address_reach(const char *host);
 
+bool address_is_host(const char *text);   // a name or an IP address, IPv6 without brackets, nothing else
+bool address_is_origin(const char *text); // as browsers send it: SCHEME://HOST[:PORT] and nothing behind, or null
+
 void address_write(const char *host, uint16_t port, struct buf *out); // HOST:PORT, with brackets where needed
 // The same as a browser writes it in Host and in http:// origins: lower case, IPv6 at its shortest, no port 80.
 void address_write_authority(const char *host, uint16_t port, struct buf *out);

@@ -5,11 +5,12 @@
 
 #include "base/bytes.h"
 #include "io/file.h"
+#include "io/folder.h"
 #include "supervisor/config.h"
 #include "supervisor/ctl/commands.h"
 #include "supervisor/ctl/output.h"
 
-enum { FILE_LIMIT = 1024 * 1024, SECTION_MAX = 32 };
+enum { FILE_LIMIT = 1024 * 1024, AUTHORITIES_LIMIT = 16 * 1024 * 1024, SECTION_MAX = 32 };
 
 struct edit {
     char section[SECTION_MAX];
@@ -140,6 +141,26 @@ static bool is_every_address(const char *host)
     return (inet_pton(AF_INET, host, &a) == 1 || inet_pton(AF_INET6, host, &a) == 1) && IN6_IS_ADDR_UNSPECIFIED(&a);
 }
 
+// The nodes read it where they run, so that a path which depends on the folder of this command means nothing to them.
+static enum status check_authorities(const char *path, struct error *e)
+{
+    struct buf text = {0};
+    struct error why = {0};
+    if (path[0] == '\0')
+        return STATUS_OK;
+    enum status s = path[0] == '/' ? file_read(path, AUTHORITIES_LIMIT, &text, &why)
+                                   : error_set(&why, STATUS_INVALID, "BAD-CONFIG", "it does not begin with /");
+    if (s == STATUS_OK && strstr(buf_cstr(&text), "-----BEGIN ") == NULL)
+        s = error_set(&why, STATUS_INVALID, "BAD-CONFIG", "there is no '-----BEGIN CERTIFICATE-----' in it");
+    buf_free(&text);
+    return s == STATUS_OK
+               ? s
+               : error_set(e, STATUS_INVALID, "BAD-CONFIG",
+                           "tls.ca_file must be the whole path of a PEM file of certificates; '%.80s' is not: "
+                           "%.200s",
+                           path, why.message);
+}
+
 // The next start would refuse it, or 'ui' would.
 static enum status check_start(const struct config *c, const char *key, struct error *e)
 {
@@ -150,6 +171,8 @@ static enum status check_start(const struct config *c, const char *key, struct e
         return error_set(e, STATUS_INVALID, "BAD-CONFIG",
                          "%s must be HOST:PORT of this machine, at 127.0.0.1, localhost or [::1]; '%.80s' is not", key,
                          ui);
+    if (strcmp(key, "tls.ca_file") == 0)
+        return check_authorities(config_text(c, key), e);
     if (strncmp(key, "listen.", strlen("listen.")) != 0)
         return STATUS_OK;
     enum status s = config_listen(c, &where, e);
@@ -202,6 +225,12 @@ static enum status check_given(const char *key, const char *value, struct edit *
     return s;
 }
 
+// Settings may be made before the first start, which makes that folder, too.
+static enum status make_state_dir(const struct ctl *c, struct error *e)
+{
+    return ctl_has(c, "config") ? STATUS_OK : folder_create(c->state_dir, 0700, e);
+}
+
 static enum status set(struct ctl *c, const char *path, bool *had, struct error *e)
 {
     struct edit x = {0};
@@ -218,7 +247,9 @@ static enum status set(struct ctl *c, const char *path, bool *had, struct error 
         edit_lines(&x, buf_span(&old));
         if (x.value == NULL)
             drop_empty_section(&x);
-        s = write_file(&x, path, key, e);
+        s = make_state_dir(c, e);
+        if (s == STATUS_OK)
+            s = write_file(&x, path, key, e);
     }
     config_destroy(before);
     buf_free(&old);

@@ -364,7 +364,9 @@ def test_settings_are_written_where_they_stand(t):
     before = written()
     for words in (("log.levle", "x"), ("log.level", "loud"), ("restart.deaths", "many"), ("listen.hosts", "a ; b"),
                   ("listen.hosts", "a\nb"), ("listen.hosts", " a"), ("ui.listen", "xx"), ("ui.listen", "0.0.0.0:8099"),
-                  ("listen.address", "xx")):
+                  ("listen.address", "xx"), ("listen.hosts", "http://home.example.org"), ("listen.hosts", "*"),
+                  ("listen.origins", "https://lama.example/"), ("relay.listen", "8000"),
+                  ("tls.ca_file", os.path.join(t.top, "nowhere.pem")), ("tls.ca_file", path), ("tls.ca_file", "a.pem")):
         status, result = change(*words)
         assert status == 1 and result["error"]["code"] == "BAD-CONFIG" and written() == before, (words, result, written())
     with open(path, "a") as file:
@@ -373,6 +375,25 @@ def test_settings_are_written_where_they_stand(t):
     assert os.listdir(t.dir) == ["tandem.conf"]
     other = os.path.join(t.top, "other.conf")
     assert "has it" in t.cli("config", "set", "--config", other, "log.level", "warn")[1] and os.path.exists(other)
+
+
+def test_settings_may_be_made_before_the_first_start(t):
+    new = os.path.join(t.top, "not", "yet")
+    status, out, err = t.cli("--state-dir", new, "config", "set", "log.level", "debug")
+    assert status == 0 and "has it" in out, (status, out, err)
+    assert os.stat(new).st_mode & 0o777 == 0o700 and os.listdir(new) == ["tandem.conf"]
+    status, out, err = t.cli("--state-dir", new, "config", "set", "listen.hosts", "home:80")
+    assert status == 1 and "home.example.org" in err and "home:80" in err, err
+
+
+def test_a_file_of_certificates_has_some(t):
+    pem = os.path.join(t.top, "ca.pem")
+    with open(pem, "w") as file:
+        file.write("-----BEGIN CERTIFICATE-----\n")
+    os.makedirs(t.dir, 0o700)
+    assert t.cli("config", "set", "tls.ca_file", pem)[0] == 0
+    status, _, err = t.cli("config", "set", "tls.ca_file", os.path.join(t.top, "nowhere.pem"))
+    assert status == 1 and "There is no file" in err and "PEM" in err, err
 
 
 def test_settings_are_checked_as_the_next_start_does(t):

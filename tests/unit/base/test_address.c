@@ -26,6 +26,38 @@ static void urls_are_taken_apart(void **state)
     }
 }
 
+static void hosts_and_origins_are_nothing_else(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {"home.example.org", "HOME", "192.0.2.7", "2001:db8::1", "a_b-c"};
+    static const char *const no_hosts[] = {"",
+                                           "*",
+                                           "http://home",
+                                           "home:8765",
+                                           "[::1]",
+                                           "home/",
+                                           "a..b",
+                                           ".home",
+                                           "-home",
+                                           "home-.org",
+                                           "me@home",
+                                           "h\xc3\xb6me",
+                                           "1234567890123456789012345678901234567890123456789012345678901234"};
+    static const char *const origins[] = {"https://lama.example", "http://[::1]:80", "app://lama", "NULL",
+                                          "moz-extension://1-2"};
+    static const char *const no_origins[] = {
+        "",        "lama.example",    "https://",       "https://lama.example/", "https://*",
+        "://lama", "https://me@lama", "https://lama:0", "https://lama?a"};
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+        assert_true(address_is_host(hosts[i]));
+    for (size_t i = 0; i < sizeof no_hosts / sizeof *no_hosts; i++)
+        assert_false(address_is_host(no_hosts[i]));
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++)
+        assert_true(address_is_origin(origins[i]));
+    for (size_t i = 0; i < sizeof no_origins / sizeof *no_origins; i++)
+        assert_false(address_is_origin(no_origins[i]));
+}
+
 static void malformed_urls_are_refused(void **state)
 {
     (void)state;
@@ -119,9 +151,9 @@ static void whom_an_address_reaches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whom_an_address_reaches),      cmocka_unit_test(authorities_are_written_as_browsers_do),
-        cmocka_unit_test(urls_are_taken_apart),         cmocka_unit_test(malformed_urls_are_refused),
-        cmocka_unit_test(listen_addresses_need_a_port),
+        cmocka_unit_test(whom_an_address_reaches),    cmocka_unit_test(authorities_are_written_as_browsers_do),
+        cmocka_unit_test(urls_are_taken_apart),       cmocka_unit_test(hosts_and_origins_are_nothing_else),
+        cmocka_unit_test(malformed_urls_are_refused), cmocka_unit_test(listen_addresses_need_a_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -219,10 +219,11 @@ static void settings_have_an_order(void **state)
 static void settings_have_kinds(void **state)
 {
     (void)state;
-    static const char *const bad[][2] = {{"peers.pairing", "yes"},          {"peers.no_dial", "sparse both"},
-                                         {"sync.interval_ms", "-1"},        {"sync.interval_ms", ""},
-                                         {"peers.invitation_s", "2592001"}, {"log.level", "loud"},
-                                         {"relay.urls", "ws://a http://b"}, {"relay.urls", "wss://"}};
+    static const char *const bad[][2] = {
+        {"peers.pairing", "yes"},          {"peers.no_dial", "sparse both"},  {"sync.interval_ms", "-1"},
+        {"sync.interval_ms", ""},          {"peers.invitation_s", "2592001"}, {"log.level", "loud"},
+        {"relay.urls", "ws://a http://b"}, {"relay.urls", "wss://"},          {"listen.hosts", "home:8765"},
+        {"listen.origins", "https://a/"},  {"relay.listen", "8000"}};
     struct error e = {0};
     struct config *c = config_create();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
