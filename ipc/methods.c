@@ -54,7 +54,8 @@ static const struct ipc_method rows[] = {
       {NAMED(name), IPC_TEXT, IPC_REQUIRED, 0, IPC_NAME_MAX, NULL, "what to call it; \"\" takes it back"}}},
     {"contact.forget", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,
      "Forgets a contact's keys and endpoints and closes its connections; without \"node\" at whichever own node is paired with "
-     "it. OWN-NODE: an own node is no contact to be forgotten.", "{}",
+     "it. A contact of several identities is forgotten for all of them, with \"as\" for that one alone. OWN-NODE: an own node is "
+     "no contact to be forgotten.", "{}",
      {PERSON(person, REQUIRED, "who"),
       BOOL(wipe, "also deletes what was said with the person until now, and the files and objects that only it gave; the person keeps its copies"),
       AS}},

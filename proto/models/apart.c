@@ -103,6 +103,37 @@ enum status apart_leave(struct model *m, const struct hash *person, struct error
     return read_words(m, person).len != 0 ? write_words(m, person, SPAN(""), e) : STATUS_OK;
 }
 
+// The words without that of the identity that acts.
+static struct span other_words(struct model *m, struct span words)
+{
+    struct span others = SPAN("");
+    struct span word = word_of(m);
+    for (size_t n; words.len != 0; words = span_from(words, n < words.len ? n + 1 : n)) {
+        const char *blank = memchr(words.ptr, ' ', words.len);
+        n = blank != NULL ? (size_t)(blank - words.ptr) : words.len;
+        struct span one = {words.ptr, n};
+        if (n != 0 && !span_eq(one, word))
+            others = arena_printf(m->arena, SPAN_FMT "%s" SPAN_FMT, SPAN_ARG(others), others.len != 0 ? " " : "",
+                                  SPAN_ARG(one));
+    }
+    return others;
+}
+
+bool apart_is_shared(struct model *m, const struct hash *person)
+{
+    return other_words(m, read_words(m, person)).len != 0;
+}
+
+bool apart_is_known_to(struct model *m, const struct hash *person, const struct hash *identity)
+{
+    return has_word(read_words(m, person), span_of(hash_text(identity).s));
+}
+
+enum status apart_leave_alone(struct model *m, const struct hash *person, struct error *e)
+{
+    return write_words(m, person, other_words(m, read_words(m, person)), e);
+}
+
 enum status apart_begin(struct model *m, struct error *e)
 {
     enum status status = trust_grant_right(m, LICENCE_RIGHT_FOR_EVERYBODY, &m->self->person, e);

@@ -11,6 +11,11 @@ enum status apart_leave(struct model *m, const struct hash *person, struct error
 // Tells the other own node what a store of before had noted for itself.
 enum status apart_catch_up(struct model *m, struct error *e);
 
+enum status apart_leave_alone(struct model *m, const struct hash *person, struct error *e); // the one that acts
+bool apart_is_shared(struct model *m, const struct hash *person);                           // also of another identity
+// Of this further identity.
+bool apart_is_known_to(struct model *m, const struct hash *person, const struct hash *identity);
+
 // A further identity begins: it may vouch for others and for itself, as the main one does. Repeating it changes
 // nothing.
 enum status apart_begin(struct model *m, struct error *e);

@@ -9,11 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "models/access.h"
-#include "models/apart.h"
-#include "models/delivery.h"
 #include "models/group.h"
-#include "models/keeping.h"
 #include "models/leute.h"
 #include "models/profile.h"
 #include "models/someone.h"
@@ -100,37 +96,6 @@ static enum status leave_group(struct model *m, const char *name, const struct h
     enum status status = group_id(m, span_of(name), &group, e);
     if (status == STATUS_OK && group_has(m, name, person))
         status = group_remove(m, &group, person, e);
-    return status;
-}
-
-// Whoever is forgotten gets nothing by way of a group either, also not once paired again. Who is shut out stays so.
-static enum status leave_all_groups(struct model *m, const struct hash *person, struct error *e)
-{
-    struct groups groups;
-    enum status status = group_list(m, &groups, e);
-    for (size_t i = 0; status == STATUS_OK && i < groups.count; i++)
-        if (!span_eq_text(groups.items[i].name, GROUP_BLACKLIST))
-            status = group_remove(m, &groups.items[i].id_hash, person, e);
-    return status;
-}
-
-enum status contact_forget(struct model *m, const struct hash *person, struct error *e)
-{
-    struct hash someone;
-    enum status status = contact_someone(m, person, &someone, e);
-    bool kept = status == STATUS_OK && keeping_knows(m, person);
-    if (status == STATUS_OK)
-        status = trust_withdraw(m, person, e); // as long as its keys are known
-    if (status == STATUS_OK)
-        status = leute_remove_other(m, &someone, e);
-    if (status == STATUS_OK && !kept) // grants and groups are those of both own nodes
-        status = access_revoke_all(m, person, e);
-    if (status == STATUS_OK && !kept)
-        status = leave_all_groups(m, person, e);
-    if (status == STATUS_OK)
-        status = delivery_give_up(m, person, SPAN("the contact was forgotten"), e);
-    if (status == STATUS_OK)
-        status = apart_leave(m, person, e);
     return status;
 }
 

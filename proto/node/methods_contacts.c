@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "ipc/contacts.h"
+#include "models/apart.h"
 #include "models/chat.h"
 #include "models/contact.h"
 #include "models/deletion.h"
@@ -260,7 +261,10 @@ static enum status tell_archive(struct node_job *job, struct model *m, const cha
         return STATUS_OK;
     enum status st = way_paired_with(m, &archive, person, &paired, e);
     if (st == STATUS_OK && (paired || may_be_archives(job, m, person))) {
-        st = face_defer(job, m, method, json_pack("{s:o, s:o*}", "person", node_json_hash(person), "wipe", wipe), e);
+        st = face_defer(job, m, method,
+                        json_pack("{s:o, s:O*, s:O*}", "person", node_json_hash(person), "wipe", wipe, "as",
+                                  ipc_request_json(job->request, P_as)),
+                        e);
         job->intent.deferred = false;
     }
     return st;
@@ -272,11 +276,17 @@ static bool was_left_to_archive(const struct node_job *job, struct model *m)
     return job->intent.op.len != 0 && !contact_exists(m, &job->subject);
 }
 
+static bool is_for_one(const struct node_job *job)
+{
+    return ipc_request_text(job->request, P_as) != NULL;
+}
+
 // What was said with the person and what it gave, as far as this node has it.
 static enum status wipe_contact(struct node_job *job, struct model *m, struct error *e)
 {
     struct way_topics topics;
     struct hash_list channels = {0};
+    bool shared = is_for_one(job) && apart_is_shared(m, &job->subject); // what it gave, it gave to the others, too
     if (!ipc_request_bool(job->request, P_wipe, false))
         return STATUS_OK;
     enum status st = way_conversation(m, &job->subject, &topics, e);
@@ -284,7 +294,7 @@ static enum status wipe_contact(struct node_job *job, struct model *m, struct er
         st = way_channels(m, topics.items, topics.count, &channels, e);
     if (st == STATUS_OK)
         st = deletion_of_channels(m, &channels, e);
-    if (st == STATUS_OK)
+    if (st == STATUS_OK && !shared)
         st = deletion_of_given(m, &job->subject, e);
     hash_list_free(&channels);
     return st;
@@ -301,7 +311,11 @@ static enum status contact_forget_work(struct node_job *job, struct model *m, st
         st = wipe_contact(job, m, e);
     if (st == STATUS_OK)
         st = known_forget(m, &job->subject, e);
-    return st == STATUS_OK && !was_left_to_archive(job, m) ? contact_forget(m, &job->subject, e) : st;
+    if (st != STATUS_OK || was_left_to_archive(job, m))
+        return st;
+    bool archive_does = job->intent.op.len != 0;
+    return is_for_one(job) ? contact_forget_alone(m, &job->subject, !archive_does, e)
+                           : contact_forget(m, &job->subject, e);
 }
 
 // Who is shut out is so for all identities, so none alone is asked for what it shares with the main one.
@@ -349,15 +363,16 @@ static void tell(struct node_job *job, const char *event)
     node_tell(job->node, event, json_pack("{s:o}", "personId", node_json_hash(&job->subject)));
 }
 
-static void close_connections(struct node_job *job)
+// self: as in peers_close_person.
+static void close_connections(struct node_job *job, const struct hash *self)
 {
-    peers_close_person(node_peers(job->node), &job->subject, "closeConnections called by user.");
+    peers_close_person(node_peers(job->node), self, &job->subject, "closeConnections called by user.");
     peers_refresh(node_peers(job->node));
 }
 
 static void close_forgotten(struct node_job *job)
 {
-    close_connections(job);
+    close_connections(job, is_for_one(job) ? &job->model.self->person : NULL);
     face_gave_up(job);
     deliveries_changed(job->node->deliveries);
     tell(job, "contact.forgotten");
@@ -370,7 +385,7 @@ static void tell_changed(struct node_job *job)
 
 static void close_disabled(struct node_job *job)
 {
-    close_connections(job);
+    close_connections(job, NULL);
     tell(job, "contact.changed");
 }
 

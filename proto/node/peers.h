@@ -48,7 +48,8 @@ bool peers_are_idle(const struct peers *p);     // nothing is left to fetch or t
 
 // CHUM runs between that identity of ours and the person.
 bool peers_connected(const struct peers *p, const struct hash *self, const struct hash *person);
-void peers_close_person(struct peers *p, const struct hash *person, const char *reason);
+// self: those of this identity of ours alone; NULL: all with the person.
+void peers_close_person(struct peers *p, const struct hash *self, const struct hash *person, const char *reason);
 struct traced_message;
 void peers_sent(struct peers *p, const struct traced_message *message); // of a job that is committed
 void peers_follow(struct peers *p, const struct hash *person); // somebody waits for its messages: poll it more often

@@ -21,11 +21,17 @@ bool peers_connected(const struct peers *p, const struct hash *self, const struc
     return syncs_between(p->syncs, self, person);
 }
 
-void peers_close_person(struct peers *p, const struct hash *person, const char *reason)
+static bool is_between(struct peers *p, const struct conn *c, const struct hash *self, const struct hash *person)
+{
+    return hash_eq(&conn_peer(c)->person_id, person) &&
+           (self == NULL || hash_eq(&peers_local(p, conn_local(c))->self->person, self));
+}
+
+void peers_close_person(struct peers *p, const struct hash *self, const struct hash *person, const char *reason)
 {
     for (struct connection *l = p->connections.open; l != NULL;) {
         struct connection *next = l->next;
-        if (l->conn != NULL && hash_eq(&conn_peer(l->conn)->person_id, person))
+        if (l->conn != NULL && is_between(p, l->conn, self, person))
             conn_wind_up(l->conn, reason);
         l = next;
     }

@@ -353,11 +353,45 @@ enum status run_contact_name(struct ctl *c, struct error *e)
     return c->json ? output_result(result, e) : output_done(c, result, "Done.", e);
 }
 
+static bool is_own_node(struct ctl *c, const char *word)
+{
+    struct error ignored = {0};
+    char *person = names_person(c, word);
+    json_t *status = ctl_call(c, "status", NULL, &ignored);
+    const char *archive = json_string_value(json_object_get(json_object_get(status, "archive"), "personId"));
+    const char *sparse = json_string_value(json_object_get(json_object_get(status, "sparse"), "personId"));
+    bool is_own = (archive != NULL && strcmp(person, archive) == 0) || (sparse != NULL && strcmp(person, sparse) == 0);
+    json_decref(status);
+    free(person);
+    return is_own;
+}
+
+// A node that is asked alone does it; without --node the installation refuses it.
+static enum status confirm_cut(struct ctl *c, const char *verb, struct error *e)
+{
+    if (c->node == NULL || strcmp(verb, "enable") == 0 || !is_own_node(c, c->arguments[0]))
+        return STATUS_OK;
+    bool forgets = strcmp(verb, "forget") == 0;
+    return ctl_confirm(c,
+                       forgets
+                           ? "That is your own other node. Cut the installation in two? Only 'tandem pair' of both "
+                             "nodes joins them again."
+                           : "That is your own other node. Cut the installation in two until 'tandem contact enable'?",
+                       forgets ? "that is your own other node: forgetting it cuts the installation in two; nothing was "
+                                 "changed"
+                               : "that is your own other node: disabling it cuts the installation in two; nothing was "
+                                 "changed",
+                       e);
+}
+
 enum status run_contact_change(struct ctl *c, struct error *e)
 {
     char method[32];
     const char *second = strchr(c->command->name, ' '); // "contact enable" is also called "enable"
-    snprintf(method, sizeof method, "contact.%s", second != NULL ? second + 1 : c->command->name);
+    const char *verb = second != NULL ? second + 1 : c->command->name;
+    snprintf(method, sizeof method, "contact.%s", verb);
+    if (confirm_cut(c, verb, e) != STATUS_OK)
+        return e->status;
     struct hash id;
     json_t *params = json_pack("{s:s}", "person", c->arguments[0]);
     if (ctl_has(c, "wipe")) {

@@ -230,15 +230,13 @@ enum status run_secret_change(struct ctl *c, struct error *e)
 
 static enum status confirm(const struct ctl *c, struct error *e)
 {
-    char answer[16] = "";
-    if (!ctl_has(c, "wipe") || ctl_has(c, "yes"))
+    struct buf question = {0};
+    if (!ctl_has(c, "wipe"))
         return STATUS_OK;
-    if (isatty(STDIN_FILENO)) {
-        fprintf(stderr, "Delete both stores and the keys of %s for ever? Type yes: ", c->state_dir);
-        if (fgets(answer, sizeof answer, stdin) != NULL && strcmp(answer, "yes\n") == 0)
-            return STATUS_OK;
-    }
-    return error_set(e, STATUS_REFUSED, "CONFIRMATION-MISSING", "nothing was deleted");
+    buf_printf(&question, "Delete both stores and the keys of %s for ever?", c->state_dir);
+    enum status s = ctl_confirm(c, buf_cstr(&question), "nothing was deleted", e);
+    buf_free(&question);
+    return s;
 }
 
 enum status run_deprovision(struct ctl *c, struct error *e)

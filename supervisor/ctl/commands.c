@@ -10,6 +10,10 @@
         "limit", '\0', "N", "at most N, default " n                                                                    \
     }
 
+#define YES                                                                                                            \
+    {                                                                                                                  \
+        "yes", '\0', NULL, "do not ask whether your own other node is meant"                                           \
+    }
 #define AS                                                                                                             \
     {                                                                                                                  \
         "as", '\0', "IDENTITY", "speak for this one of 'identity list': its e-mail, or 8 or more digits of its id"     \
@@ -126,19 +130,20 @@ const struct ctl_command CTL_COMMANDS[] = {
      "Both own nodes keep it, nobody else is told, and commands take it for the person. \"\" takes it back.",
      "contact name 59b85c5b \"Anna from work\"", 30, run_contact_name, {{0}}},
     {"contact forget", "PERSON", 1, 1, "Forget a contact's keys and close its connections",
-     "To talk again both sides have to pair again. With --wipe what was said until now is deleted too, with the files and\n"
+     "To talk again both sides have to pair again. A contact of several of your identities is forgotten for all of them, with\n"
+     "--as for that one alone. With --wipe what was said until now is deleted too, with the files and\n"
      "objects that only this person gave; then the id is given whole. The person keeps its copies.",
-     "contact forget 59b85c5b", 30, run_contact_change, {{"wipe", '\0', NULL, "also delete the conversation"}, AS}},
+     "contact forget 59b85c5b", 30, run_contact_change, {{"wipe", '\0', NULL, "also delete the conversation"}, YES, AS}},
     {"contact enable", "PERSON", 1, 1, "Allow connections with a person again",
      "Takes back 'contact disable'.", "contact enable 59b85c5b", 30,
      run_contact_change, {AS}},
     {"contact disable", "PERSON", 1, 1, "Close and refuse connections with a person",
      "It stays a contact, and keys and conversations stay. 'contact enable' takes it back.", "contact disable 59b85c5b",
-     30, run_contact_change, {AS}},
+     30, run_contact_change, {YES, AS}},
     {"enable", "PERSON", 1, 1, "The same as 'contact enable'",
      "Takes back 'disable'.", "enable 59b85c5b", 30, run_contact_change, {{0}}},
     {"disable", "PERSON", 1, 1, "The same as 'contact disable'",
-     "It stays a contact, and keys and conversations stay. 'enable' takes it back.", "disable 59b85c5b", 30, run_contact_change, {{0}}},
+     "It stays a contact, and keys and conversations stay. 'enable' takes it back.", "disable 59b85c5b", 30, run_contact_change, {YES}},
     {"endpoints", "", 0, 0, "List the instances of all contacts and how they are reached",
      "Says which are connected, which are dialled when, and which have to come by themselves.", "endpoints", 30,
      run_endpoints, {{0}}},

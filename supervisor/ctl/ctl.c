@@ -87,6 +87,19 @@ enum status ctl_number(const struct ctl *c, const char *option, int64_t otherwis
     return STATUS_OK;
 }
 
+enum status ctl_confirm(const struct ctl *c, const char *question, const char *otherwise, struct error *e)
+{
+    char answer[16] = "";
+    if (ctl_has(c, "yes"))
+        return STATUS_OK;
+    if (isatty(STDIN_FILENO)) {
+        fprintf(stderr, "%s Type yes: ", question);
+        if (fgets(answer, sizeof answer, stdin) != NULL && strcmp(answer, "yes\n") == 0)
+            return STATUS_OK;
+    }
+    return error_set(e, STATUS_REFUSED, "CONFIRMATION-MISSING", "%s", otherwise);
+}
+
 // --- asking ----------------------------------------------------------------------------------------------------------
 
 static enum status read_control(const struct ctl *c, char **path, struct error *e)

@@ -68,6 +68,9 @@ enum status ctl_number(const struct ctl *c, const char *option, int64_t otherwis
                        struct error *e);
 #define ctl_usage(e, ...) error_set(e, STATUS_INVALID, "USAGE", __VA_ARGS__)
 
+// Asks on a terminal, unless --yes was given. CONFIRMATION-MISSING with otherwise as its message.
+enum status ctl_confirm(const struct ctl *c, const char *question, const char *otherwise, struct error *e);
+
 // --- asking ----------------------------------------------------------------------------------------------------------
 
 // Calls a method, connecting first if need be; params is taken over. NULL with e filled on failure.

@@ -63,7 +63,7 @@ def test_the_plugins_count_what_they_handle(t):
 
 def test_who_ended_it_and_why_is_kept(t):
     pair = Pair(t)
-    pair.ok("--node", "sparse", "contact", "disable", pair.archive)
+    pair.ok("--node", "sparse", "contact", "disable", pair.archive, "--yes")
     mine = ended(pair, protocol="chum", state="closed")
     theirs = ended(pair, "archive", protocol="chum")
     assert mine["closeEvent"]["origin"] == "local" and theirs["closeEvent"]["origin"] == "remote"

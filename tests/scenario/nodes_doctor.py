@@ -178,7 +178,7 @@ def test_the_board_shows_what_works(t):
     shown = t.cli("status")[1]
     assert all(f"{name:18}  working" in shown for name in PARTS), shown
     pair_archive = t.cli_json("status")[1]["archive"]["personId"]
-    assert t.cli("--node", "sparse", "contact", "disable", pair_archive)[0] == 0
+    assert t.cli("--node", "sparse", "contact", "disable", pair_archive, "--yes")[0] == 0
     until(lambda: components(t)["chum"] == "failing", "the own nodes are apart")
     until(lambda: components(t)["webSocketServer"] == components(t)["cryptoRegistration"] == "working", "the rest works")
     until(lambda: t.cli_json("doctor")[1]["components"]["chum"]["state"] == "failing", "doctor shows it")

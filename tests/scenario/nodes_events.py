@@ -92,9 +92,9 @@ def test_contacts_and_shares(t):
     id_hash = next(r["dataIdHash"] for r in profile if r.get("dataType") == "Profile")
     pair.ok("--node", "sparse", "share", "revoke", "--id", id_hash, "--with", pair.archive)
     told(t, "share.changed", hash=id_hash, personId=pair.archive)
-    pair.ok("--node", "archive", "contact", "disable", pair.sparse)
+    pair.ok("--node", "archive", "contact", "disable", pair.sparse, "--yes")
     told(t, "contact.changed", personId=pair.sparse)
-    pair.ok("--node", "archive", "contact", "forget", pair.sparse)
+    pair.ok("--node", "archive", "contact", "forget", pair.sparse, "--yes")
     told(t, "contact.forgotten", personId=pair.sparse)
 
 

@@ -110,6 +110,34 @@ def test_a_contact_of_two_is_one_of_each(t):
     with_bob(t, run)
 
 
+def test_what_one_forgets_the_other_keeps(t):
+    def run(joe, bob, work):
+        rows = lambda *options: {c["identity"]: c["level"] for c in joe.ok(*options, "contacts") if c["personId"] == bob.archive}
+        main_at_face = lambda: {joe.archive if who in (joe.archive, joe.sparse) else who: level for who, level in rows().items()}
+        assert bob.ok("pair", "-", stdin=json.dumps(joe.ok("invite")))["personId"] == joe.archive
+        group = joe.ok("group", "create", "friends")["groupId"]
+        joe.ok("group", "add", group, bob.archive)
+        for left, other in ((work, joe.archive), (joe.archive, work)):
+            both = dict.fromkeys((work, joe.archive), "connected")
+            until(lambda: rows("--node", "archive") == both == main_at_face(), "he is connected with both")
+            joe.ok("contact", "forget", bob.archive, "--as", left)
+            only = {other: "connected"}
+            until(lambda: rows("--node", "archive") == only == main_at_face(), "one of them knows him still")
+            until(lambda: contact(bob, left)["level"] == "seen", "the forgotten one is gone")
+            assert contact(bob, other)["level"] == "connected"
+            assert send(joe, bob.archive, f"{other} speaks", "--as", other, "--wait")["state"] == "delivered"
+            send(bob, other, f"{other} is answered")
+            until(lambda: texts(joe, bob.archive)[-1] == f"{other} is answered", "and is answered")
+            joe.fails("NO-WAY", 4, "chat", "send", "--as", left, "--to", bob.archive, "nobody hears it")
+            [listed] = [g for g in joe.ok("group", "list") if g["groupId"] == group]
+            assert (bob.archive in listed["persons"]) == (left == work), listed
+            as_whom = [] if left == joe.archive else ["--as", left]
+            assert bob.ok("pair", "-", stdin=json.dumps(joe.ok("invite", *as_whom)))["personId"] == left
+        joe.ok("contact", "forget", bob.archive)
+        until(lambda: rows("--node", "archive") == {} == rows(), "without --as all forget him")
+    with_bob(t, run)
+
+
 def test_what_is_written_for_them_waits_for_the_archive(t):
     def run(joe, bob, work):
         send(joe, bob.archive, "before", "--wait")

@@ -38,7 +38,7 @@ def test_endpoints_say_what_is_being_done(t):
     assert there["state"] == "active" and there["connectionId"] == pair.ok("connections")[0]["id"]
     back = endpoint(pair, "archive")
     assert back["state"] == "active" and back["url"] is None
-    pair.ok("--node", "sparse", "contact", "disable", pair.archive)
+    pair.ok("--node", "sparse", "contact", "disable", pair.archive, "--yes")
     until(lambda: endpoint(pair)["state"] == "disabled", "the contact is switched off")
     until(lambda: endpoint(pair, "archive")["state"] == "incoming", "it has to come by itself")
     pair.ok("contact", "enable", pair.archive)
@@ -63,7 +63,7 @@ def test_the_doctor_looks_at_running_nodes(t):
 
     [channel] = [c["channel"] for c in pair.ok("channel", "list") if c["id"] == "notes"]
     pair.ok("share", "revoke", "--id", channel, "--with", pair.archive)
-    pair.ok("--node", "sparse", "contact", "disable", pair.archive)
+    pair.ok("--node", "sparse", "contact", "disable", pair.archive, "--yes")
     until(lambda: not pair.ok("status")["federated"], "the nodes are apart")
     healthy, checks = diagnosis(pair)
     assert not healthy and not checks["federation"]["ok"] and "disabled" in checks["federation"]["message"]

@@ -282,6 +282,20 @@ def test_no_group_is_taken_for_a_person(t):
     with_two(t, run)
 
 
+def test_nobody_cuts_the_own_nodes_apart_by_mistake(t):
+    joe = Pair(t)
+    for verb in ("forget", "disable"):
+        for node, other in (("archive", joe.sparse), ("sparse", joe.archive[:12])):
+            status, out, err = t.cli("--node", node, "contact", verb, other)
+            assert status == 4 and "CONFIRMATION-MISSING" in err and "cuts the installation in two" in err, err
+    joe.fails("CONFIRMATION-MISSING", 4, "--node", "sparse", "disable", joe.archive)
+    assert t.cli("wait", "federated", "--timeout", "5")[0] == 0
+    joe.ok("--node", "sparse", "disable", joe.archive, "--yes")
+    joe.fails("TIMEOUT", 5, "wait", "federated", "--timeout", "1")
+    joe.ok("--node", "sparse", "enable", joe.archive)
+    joe.ok("wait", "federated")
+
+
 def test_a_disabled_contact_is_called_so(t):
     def run(joe, ann):
         level = lambda: next(row for row in t.cli("contacts")[1].splitlines() if row.startswith(ann.archive[:12]))
@@ -310,7 +324,7 @@ def test_a_contact_is_listed_once_it_is_paired(t):
     second = Installation()
     try:
         joe, ann = Pair(t), Pair(second, user="ann")
-        joe.ok("--node", "sparse", "contact", "disable", joe.archive)
+        joe.ok("--node", "sparse", "contact", "disable", joe.archive, "--yes")
         ann.ok("pair", json.dumps(joe.ok("invite")))
         until(lambda: ann.archive in persons(joe, "archive"), "the archive has stored it")
         assert ann.archive not in persons(joe, "sparse")

@@ -112,7 +112,7 @@ def test_health_is_a_word_and_then_why(t):
     word, sentence = shown(t, "health").splitlines()
     assert word == "healthy", word
     assert re.fullmatch(r"2 of 2 contacts are connected; they answer within \d+(\.\d)? m?s; last synchronised .*(ago|now)", sentence), sentence
-    pair.ok("--node", "sparse", "contact", "disable", pair.archive)
+    pair.ok("--node", "sparse", "contact", "disable", pair.archive, "--yes")
     until(lambda: pair.cli("health")[1]["health"] == "offline", "the nodes are apart")
     status, out, _ = t.cli("health")
     assert status == 3 and out.splitlines()[0] == "offline" and "me (" not in out.splitlines()[1], out
@@ -128,7 +128,7 @@ def test_a_trace_is_a_table_of_steps(t):
     assert re.search(r"^ *0 ms  chatModelSend +written$", text, re.M), text
     assert re.search(r"^ *\d.* m?s  remoteDelivery +stored by the recipient$", text, re.M), text
     assert "Waits to be" not in told, text
-    pair.ok("--node", "sparse", "contact", "disable", pair.archive)
+    pair.ok("--node", "sparse", "contact", "disable", pair.archive, "--yes")
     until(lambda: pair.cli("health")[1]["health"] == "offline", "the nodes are apart")
     waiting = pair.send("sparse", "stays here")
     assert facts(shown(t, "trace", waiting["id"]))["Waits to be"] == "offered to the others"

@@ -31,7 +31,7 @@ def test_a_message_is_traced_to_its_delivery(t):
 
 def test_an_undelivered_message_says_where_it_stopped(t):
     pair = Pair(t)
-    pair.ok("--node", "sparse", "contact", "disable", pair.archive)
+    pair.ok("--node", "sparse", "contact", "disable", pair.archive, "--yes")
     until(lambda: pair.cli("health")[1]["health"] == "offline", "the nodes are apart")
     sent = pair.send("sparse", "stays here")
     trace = pair.ok("trace", sent["id"])
@@ -70,7 +70,7 @@ def test_separation_raises_an_alert(t):
     t.environment["TANDEM_ALERT_NO_SYNC_S"] = "1"
     pair = Pair(t)
     assert pair.ok("stats")["alerts"] == []
-    pair.ok("--node", "sparse", "contact", "disable", pair.archive)
+    pair.ok("--node", "sparse", "contact", "disable", pair.archive, "--yes")
     raised = told(t, "alert.raised", rule="noSync")
     assert raised["value"] >= raised["limit"] == 1
     until(lambda: [a["rule"] for a in pair.ok("stats")["alerts"]] == ["noSync"], "this node raises it, too")
