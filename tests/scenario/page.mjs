@@ -245,6 +245,15 @@ async function relay() {
     await ann.locator('.picture rect').waitFor();
     await ann.getByRole('row').filter({ hasText: 'Archive – relay' }).filter({ hasText: 'listening' }).waitFor();
     await look(ann, folder, 'relay');
+    const addressIn = link => JSON.parse(decodeURIComponent(link.split('#')[1])).url;
+    const direct = await invite(ann);
+    await ann.getByLabel('They reach you').selectOption('through your relay');
+    await ann.getByRole('button', { name: 'Make an invitation' }).click();
+    await ann.waitForFunction(before => document.querySelector('textarea[readonly]').value !== before, direct);
+    const relayed = await ann.getByRole('textbox', { name: 'Invitation link' }).inputValue();
+    assert.notEqual(addressIn(relayed), addressIn(direct));
+    await view(joe, 'People');
+    assert.ok(!await joe.getByLabel('They reach you').isVisible(), 'there is one way only');
     await enterChat(ann, 'joe');
 }
 

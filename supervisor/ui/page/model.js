@@ -234,8 +234,12 @@ export class Model {
 
     // --- people -------------------------------------------------------------------------------------------------------
 
-    invite() {
-        return this.wire.act('pairing.invite', {});
+    get hasRelay() {
+        return (this.status?.archive?.listeners ?? []).some(({ type }) => type === 'relay');
+    }
+
+    invite(via) {
+        return this.wire.act('pairing.invite', via === undefined ? {} : { via });
     }
 
     async accept(invitation) {

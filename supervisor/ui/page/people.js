@@ -21,6 +21,8 @@ function picture(words) {
 export class People {
     #model;
     #contacts = el('div', { class: 'cards' });
+    #via = el('select', {}, ...['direct', 'relay'].map(way => el('option', { value: way }, text(`via_${way}`))));
+    #ways = field(text('via'), this.#via); // where there are two
     #cards = new Kept(from => this.#contact(from));
     node;
 
@@ -40,14 +42,14 @@ export class People {
         const drawn = el('div');
         const shown = el('div', { class: 'card', hidden: true }, field(text('invitation'), link), copy, said, drawn);
         const make = el('button', { class: 'main', type: 'button', onclick: () => this.#model.attempt(make, async () => {
-            link.value = linkOf(await this.#model.invite());
+            link.value = linkOf(await this.#model.invite(this.#model.hasRelay ? this.#via.value : undefined));
             drawn.replaceChildren(...picture(link.value));
             said.textContent = '';
             shown.hidden = false;
             link.focus();
             link.select();
         }) }, text('makeInvitation'));
-        return el('section', { class: 'card' }, el('h2', {}, text('invite')), el('p', {}, text('inviteAbout')), make, shown);
+        return el('section', { class: 'card' }, el('h2', {}, text('invite')), el('p', {}, text('inviteAbout')), this.#ways, make, shown);
     }
 
     #accepting() {
@@ -109,6 +111,7 @@ export class People {
 
     // What changes all the time, and is not shown, makes nothing anew.
     draw() {
+        this.#ways.hidden = !this.#model.hasRelay;
         const writing = this.#contacts.contains(document.activeElement) && document.activeElement.tagName === 'INPUT';
         if (!writing) {
             arrange(this.#contacts, this.#cards.show(this.#model.others.map(contact => {

@@ -68,6 +68,8 @@ const TEXTS = {
 
     invite: 'Invite somebody',
     inviteAbout: 'Hand the link over on a way you trust. It can be used once: whoever has it becomes a contact.',
+    via: 'They reach you',
+    via_direct: 'at your address', via_relay: 'through your relay',
     makeInvitation: 'Make an invitation',
     invitation: 'Invitation link',
     qr: 'The invitation link as a QR code',
