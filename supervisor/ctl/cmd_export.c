@@ -53,11 +53,13 @@ static bool is_safe(unsigned char c)
     return c >= 0x20 && c != 0x7f && strchr("/\\<>:\"|?*", c) == NULL;
 }
 
-// Of whatever somebody called it something that is a name everywhere, whole characters only. No dot begins it, and the
-// number in front makes it the only one of its kind.
+// Of whatever somebody called it something that is a name everywhere, whole characters only, which shows what it is. No
+// dot begins it, and the number in front makes it the only one of its kind.
 static void make_name(const json_t *given, size_t number, struct buf *out)
 {
-    struct span name = {json_string_value(given), json_string_length(given)};
+    struct buf shown = {0};
+    text_escape_controls((struct span){json_string_value(given), json_string_length(given)}, &shown);
+    struct span name = buf_span(&shown);
     buf_printf(out, "files/%06zu-", number);
     size_t begin = out->len;
     for (size_t i = 0; i < name.len; i++) {
@@ -69,6 +71,7 @@ static void make_name(const json_t *given, size_t number, struct buf *out)
     }
     if (out->len == begin)
         buf_add_text(out, "file");
+    buf_free(&shown);
     buf_cstr(out);
 }
 
@@ -110,6 +113,20 @@ static json_t *time_text(const json_t *ms)
     return json_string(text);
 }
 
+// JSON that also looks like what it says.
+static enum status write_line(struct export *x, const json_t *line, struct error *e)
+{
+    struct buf shown = {0};
+    char *text = json_dumps(line, JSON_COMPACT);
+    if (text != NULL)
+        text_escape_in_json(span_of(text), &shown);
+    buf_add_char(&shown, '\n');
+    bool good = text != NULL && fwrite(shown.data, 1, shown.len, x->pages) == shown.len;
+    free(text);
+    buf_free(&shown);
+    return good ? STATUS_OK : error_errno(e, "cannot write the messages");
+}
+
 static enum status write_message(struct export *x, json_t *m, struct error *e)
 {
     size_t i;
@@ -125,8 +142,8 @@ static enum status write_message(struct export *x, json_t *m, struct error *e)
             s = save_file(x, attachment, e);
     }
     json_object_update(line, m);
-    if (s == STATUS_OK && (json_dumpf(line, x->pages, JSON_COMPACT) != 0 || putc('\n', x->pages) == EOF))
-        s = error_errno(e, "cannot write the messages");
+    if (s == STATUS_OK)
+        s = write_line(x, line, e);
     json_decref(line);
     x->messages += s == STATUS_OK;
     return s;

@@ -181,7 +181,7 @@ def test_a_conversation_is_exported_into_files(t):
         pair.send("sparse", f"a picture {i}", "--attach", photo)
     evil = pair.ok("--node", "sparse", "blob", "put", write(os.path.join(t.top, "evil"), b"evil"))["hash"]
     pair.t.call("chat.send", node="sparse", to=pair.archive, text="an odd name",
-                attachments=[{"hash": evil, "name": "../../etc/\u0007pass/wd", "type": "text/plain"}])
+                attachments=[{"hash": evil, "name": "../../etc/\u0007pass/wd\u202egpj", "type": "text/plain"}])
     out = os.path.join(t.top, "out")
     told = pair.ok("--node", "sparse", "chat", "export", out, "--with", pair.archive)
     assert (told["messages"], told["files"], told["missing"]) == (33, 3, 0), told
@@ -191,6 +191,8 @@ def test_a_conversation_is_exported_into_files(t):
     files = [m["attachments"][0]["file"] for m in messages[30:]]
     assert len(set(files)) == 3 and all(name.startswith("files/") and name.count("/") == 1 for name in files), files
     assert read(os.path.join(out, files[0])) == read(os.path.join(out, files[1])) == PHOTO
+    assert "\u202e" not in files[2] and "202e" in files[2] and messages[32]["attachments"][0]["name"].endswith("\u202egpj")
+    assert "\u202e" not in read(os.path.join(out, "messages.jsonl")).decode(), "nothing turns the line round"
     assert read(os.path.join(out, files[2])) == b"evil" and sorted(os.listdir(out)) == ["files", "messages.jsonl"]
     pair.fails("EXISTS", 1, "--node", "sparse", "chat", "export", out, "--with", pair.archive)
     assert sorted(n for n in os.listdir(t.top) if n.startswith("out")) == ["out"], "nothing half done is left"
