@@ -1,9 +1,13 @@
 // Every event that there is. The reference in docs/ipc.md is written from this table, and a test compares them.
 #include "ipc/events.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/near.h"
+
+enum { LETTERS_PER_SLIP = 3 };
 
 const struct ipc_event_name IPC_EVENTS[] = {
     {"node.started", "pid", "A node process was started."},
@@ -125,6 +129,46 @@ static const struct line {
     {"alert.raised", LOG_WARN, NULL},       {"node.died", LOG_ERROR, NULL},
     {"node.failed", LOG_ERROR, NULL},       {"sync.completed", LOG_INFO, "CHUM sync done"},
 };
+
+static bool is_called(const struct ipc_event_name *event, const char *type)
+{
+    size_t n = strlen(type);
+    return strncmp(event->name, type, n) == 0 && (event->name[n] == '\0' || event->name[n] == '.');
+}
+
+// As a whole name, or as a kind.
+static size_t slips_of(const struct ipc_event_name *event, const char *type)
+{
+    char kind[32];
+    snprintf(kind, sizeof kind, "%.*s", (int)strcspn(event->name, "."), event->name);
+    size_t whole = near_slips(type, event->name);
+    size_t alone = near_slips(type, kind);
+    return whole < alone ? whole : alone;
+}
+
+enum status ipc_event_type_check(const char *type, struct error *e)
+{
+    const struct ipc_event_name *nearest = NULL;
+    size_t least = strlen(type) / LETTERS_PER_SLIP + 1;
+    for (size_t i = 0; i < IPC_EVENT_COUNT; i++) {
+        size_t slips = slips_of(&IPC_EVENTS[i], type);
+        if (is_called(&IPC_EVENTS[i], type))
+            return STATUS_OK;
+        if (slips <= least && (nearest == NULL || slips < least)) {
+            least = slips;
+            nearest = &IPC_EVENTS[i];
+        }
+    }
+    if (nearest == NULL)
+        return error_set(
+            e, STATUS_NOT_FOUND, "NOT-FOUND",
+            "there are no events '%.60s'; docs/ipc.md lists them, such as chat.received, or chat for all that "
+            "begin so",
+            type);
+    size_t shown = strchr(type, '.') != NULL ? strlen(nearest->name) : strcspn(nearest->name, ".");
+    return error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "there are no events '%.60s'; did you mean '%.*s'?", type,
+                     (int)shown, nearest->name);
+}
 
 static struct line line_of(const char *event)
 {

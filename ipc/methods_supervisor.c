@@ -112,7 +112,7 @@ static const struct ipc_method supervisor[] = {
       CHOICE(from, OPTIONAL, "run|oldest|now", "where seq 0 begins, default run: with the first since the supervisor "
              "was started; now: answers at once, without events"),
       CHOICE(node, OPTIONAL, "archive|sparse|supervisor", "only what happened there"),
-      TEXT(type, OPTIONAL, 64, "only events of this name, or of this kind: chat for chat.sent and chat.received"),
+      TEXT(type, OPTIONAL, 64, "only events of this name, or of this kind: chat for chat.sent and chat.received; NOT-FOUND when there is none"),
       INT(limit, OPTIONAL, 1, 1000, "default 500"),
       WAIT_MS}},
 };

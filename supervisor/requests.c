@@ -6,6 +6,7 @@
 #include "crypto/secret.h"
 #include "ipc/contacts.h"
 #include "ipc/errors.h"
+#include "ipc/events.h"
 #include "supervisor/core.h"
 
 enum { WAIT_MS = 30000, RESTART_MS = 30000, BEGIN_MS = 2500, JOIN_MS = 300, EVENTS_LIMIT = 500, PAGE_DEFAULT = 100 };
@@ -114,6 +115,11 @@ static void handle_events(struct ipc_request *r, void *ctx)
 {
     static const struct task_kind kind = {events_ready, events_result, true};
     struct supervisor *s = ctx;
+    struct error e = {0};
+    if (ipc_request_text(r, P_type) != NULL && ipc_event_type_check(ipc_request_text(r, P_type), &e) != STATUS_OK) {
+        ipc_request_fail(r, &e);
+        return;
+    }
     if (tasks_begin(s, r, kind, (uint64_t)ipc_request_int(r, P_waitMs, 0)) != NULL)
         tasks_check(s);
 }

@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "supervisor/ctl/output.h"
 #include "supervisor/ctl/results.h"
 
-enum { NAME_WIDTH = 18, DISTANCE_WORDS = 40, COLUMNS = 110 };
+enum { NAME_WIDTH = 18, COLUMNS = 110 };
 enum { BEGINNING = 3, LETTERS_PER_SLIP = 3, SLIPS_MAX = 3 };
 
 static bool is_section_start(size_t i)
@@ -222,32 +223,11 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-// How many letters of two short words have to be put in, left out, replaced, or swapped with the next one.
-static size_t distance(const char *a, const char *b)
-{
-    size_t rows[3][DISTANCE_WORDS + 1];
-    size_t n = least(strlen(b), DISTANCE_WORDS);
-    for (size_t j = 0; j <= n; j++)
-        rows[0][j] = j;
-    size_t i = 0;
-    for (; a[i] != '\0'; i++) {
-        const size_t *above = rows[i % 3];
-        size_t *row = rows[(i + 1) % 3];
-        row[0] = i + 1;
-        for (size_t j = 0; j < n; j++) {
-            row[j + 1] = least(least(above[j + 1], row[j]) + 1, above[j] + (a[i] == b[j] ? 0 : 1));
-            if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j])
-                row[j + 1] = least(row[j + 1], rows[(i + 2) % 3][j - 1] + 1);
-        }
-    }
-    return rows[i % 3][n];
-}
-
 // Little, when the one is the other's beginning.
 static size_t unlikeness(const char *typed, const char *name)
 {
     size_t shorter = least(strlen(typed), strlen(name));
-    size_t d = distance(typed, name);
+    size_t d = near_slips(typed, name);
     return shorter >= BEGINNING && strncmp(typed, name, shorter) == 0 ? least(d, 1) : d;
 }
 
@@ -258,9 +238,9 @@ static size_t unlike_two(const char *first, const char *second, const char *name
     const char *own = strchr(name, ' ') + 1;
     snprintf(typed, sizeof typed, "%s %s", first, second != NULL ? second : "");
     snprintf(group, sizeof group, "%.*s", (int)(own - 1 - name), name);
-    size_t both = second != NULL ? distance(typed, name) : DISTANCE_WORDS;
+    size_t both = second != NULL ? near_slips(typed, name) : NEAR_LETTERS;
     bool is_list = strcmp(own, "list") == 0 && strcmp(first, group) != 0;
-    size_t alone = is_list ? unlikeness(first, group) + (second != NULL) : DISTANCE_WORDS;
+    size_t alone = is_list ? unlikeness(first, group) + (second != NULL) : NEAR_LETTERS;
     return least(both, alone);
 }
 

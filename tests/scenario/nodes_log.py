@@ -178,6 +178,8 @@ def test_events_outlive_the_supervisor(t):
     assert {"supervisor.stopping", "node.stopped"} <= {e["event"] for e in page["events"]}
     own = t.call("events.since", limit=1)["events"][0]  # of this run, where nothing else is asked for
     assert own["event"] == "node.started" and own["seq"] > position["seq"]
+    for given, meant in (("foo", "docs/ipc.md lists them"), ("chat.snet", "did you mean 'chat.sent'?"), ("chats", "did you mean 'chat'?")):
+        assert meant in pair.fails("NOT-FOUND", 1, "events", "--type", given, "--follow")["message"]
     status, out, _ = t.cli("--json", "--node", "sparse", "events", "--type", "chat.sent")
     assert [json.loads(line)["data"]["id"] for line in out.splitlines()] == [sent["id"]]
 
