@@ -186,6 +186,32 @@ static enum status bad_text(const struct ipc_method *m, const struct ipc_param *
                      p->name);
 }
 
+static bool has_nul(const json_t *value)
+{
+    size_t i;
+    const char *name;
+    json_t *item;
+    if (json_is_string(value))
+        return strlen(json_string_value(value)) != json_string_length(value);
+    json_array_foreach(value, i, item)
+    {
+        if (has_nul(item))
+            return true;
+    }
+    json_object_foreach((json_t *)(uintptr_t)value, name, item)
+    {
+        if (has_nul(item))
+            return true;
+    }
+    return false;
+}
+
+// What users give. Own processes hand on what peers called things, and objects hold what they hold.
+static bool may_hold_nul(const struct ipc_method *m, const struct ipc_param *p)
+{
+    return m->caller == IPC_INTERNAL || p->number == P_object || p->number == P_recipe;
+}
+
 static enum status check_range(const struct ipc_method *m, const struct ipc_param *p, int64_t n, const char *unit,
                                struct error *e)
 {
@@ -205,6 +231,8 @@ enum status ipc_param_check(const struct ipc_method *m, const struct ipc_param *
              p->kind == IPC_CHOICE ? p->choices : kind_names[p->kind]);
     if (!check_type(p, value))
         return bad(m, p, what, e);
+    if (!may_hold_nul(m, p) && has_nul(value))
+        return bad_text(m, p, e);
     switch (p->kind) {
     case IPC_TEXT:
         return strlen(text) == len ? check_range(m, p, (int64_t)len, " bytes", e) : bad_text(m, p, e);

@@ -105,7 +105,7 @@ const struct ipc_code IPC_CODES[] = {
      "Without --user and e-mails 'tandem provision' opens it as it is; for somebody else take another --state-dir."},
     {"EMAILS-EQUAL", 404, IPC_EXIT_REFUSED, STATUS_INVALID,
      "The two nodes are two persons: give them different e-mail addresses."},
-    {"BAD-TEXT", 405, IPC_EXIT_REFUSED, STATUS_INVALID, "Text must be valid UTF-8."},
+    {"BAD-TEXT", 405, IPC_EXIT_REFUSED, STATUS_INVALID, "Text must be valid UTF-8, without the character U+0000."},
     {"BAD-ID", 406, IPC_EXIT_REFUSED, STATUS_INVALID,
      "An id is 64 lower-case hex digits; --json shows all of them. Where that is said, its first 8 or more are "
      "enough."},

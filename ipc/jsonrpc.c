@@ -38,6 +38,8 @@ static enum status parse_request(struct jsonrpc_message *m, struct error *e)
     m->params = json_object_get(m->root, "params");
     if (m->method == NULL)
         return bad_request(e, "'method' is missing or not a text");
+    if (strlen(m->method) != json_string_length(json_object_get(m->root, "method"))) // it would be cut there
+        return error_set(e, STATUS_INVALID, "BAD-TEXT", "'method' contains the character U+0000");
     if (m->id == NULL)
         return strcmp(m->method, "event") == 0 ? parse_event(m, e) : bad_request(e, "'id' is missing");
     if (m->params == NULL) {

@@ -1,6 +1,6 @@
 """Error codes that are tested: codes.py SOURCE-DIR
 
-Every code of the table in ipc/errors.c is one that some program gives and that some test asserts, and every code that a
+docs/ipc.md says what each code means that programs give. Every code of the table in ipc/errors.c is one that some program gives and that some test asserts, and every code that a
 peer can cause is asserted by a test on whole nodes (tests/scenario/nodes_*.py), but for the exceptions below."""
 import pathlib
 import re
@@ -31,6 +31,9 @@ EXCEPTIONS = {
     "TOO-MANY-ENDPOINTS": "of one contact no more come this far; it takes many contacts: tests/unit/conn",
     "TOO-MANY-INVITATIONS": USER,
 }
+
+
+LABELS = {"E-MAIL", "MESSAGE-ID"}  # of tables and arguments
 
 
 def text_of(path):
@@ -70,7 +73,12 @@ asserted = literals(p for p in files(["tests"], ".c", ".h", ".py") if p.name not
 on_nodes = literals((TOP / "tests/scenario").glob("nodes_*.py"))
 of_peers = raised(DOORS, table)
 
-wrong = [f"nothing answers with {code}" for code in sorted(table - given)]
+documented = set(re.findall(rf"`({CODE})`", (TOP / "docs/ipc.md").read_text(encoding="utf-8")))
+said = raised(PROGRAMS, table) | {c for p in files(PROGRAMS, ".c") for c in re.findall(rf'STATUS_[A-Z_]+,\s*"({CODE})"', text_of(p))}
+
+wrong = [f"docs/ipc.md does not tell of {code}" for code in sorted(said - documented - LABELS)]
+wrong += [f"{code} is no label any more" for code in sorted(LABELS - said)]
+wrong += [f"nothing answers with {code}" for code in sorted(table - given)]
 wrong += [f"no test asserts {code}" for code in sorted(table - asserted)]
 wrong += [f"no test on whole nodes asserts {code}, which peers can cause" for code in sorted(of_peers - on_nodes - EXCEPTIONS.keys())]
 wrong += [f"{code} is no exception any more" for code in sorted(EXCEPTIONS.keys() & on_nodes | EXCEPTIONS.keys() - of_peers)]

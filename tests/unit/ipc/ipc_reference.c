@@ -52,7 +52,7 @@ static void print_errors(void)
     for (size_t i = 0; i < IPC_CODE_COUNT; i++)
         printf("| `%s` | %d | %d | %s |\n", IPC_CODES[i].code, IPC_CODES[i].number, (int)IPC_CODES[i].exit,
                IPC_CODES[i].hint);
-    puts("\nOther codes are the reference's own (`M2O-PV1`, …); their number is that of the kind of failure.\n");
+    puts("\nFor other codes see \"Further error codes\" above; their number is that of the kind of failure.\n");
 }
 
 static void print_events(void)

@@ -114,11 +114,24 @@ static void secrets_are_wiped_where_they_lie(void **state)
     json_decref(params);
 }
 
+static void a_method_is_not_cut(void **state)
+{
+    (void)state;
+    struct jsonrpc_message m;
+    struct error e = {0};
+    const char *text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\\u0000x\"}";
+    assert_int_equal(jsonrpc_parse(span_of(text), &m, &e), STATUS_INVALID);
+    assert_string_equal(e.code, "BAD-TEXT");
+    assert_int_equal(json_integer_value(m.id), 1);
+    jsonrpc_release(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(malformed_messages_are_named),
         cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(a_method_is_not_cut),
         cmocka_unit_test(messages_survive),
         cmocka_unit_test(secrets_are_wiped_where_they_lie),
     };
