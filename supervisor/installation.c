@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "crypto/secret.h"
 
 enum { VERSION = 1, UNIQUE_LENGTH = 8 };
@@ -22,9 +23,8 @@ static enum status check_word(const char *what, const char *text, const char *fo
     size_t len = strlen(text);
     if (len == 0 || len > max)
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "the %s must have 1 to %zu bytes", what, max);
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f || strchr(forbidden, text[i]) != NULL)
-            return error_set(e, STATUS_INVALID, "BAD-PARAMS", "the %s holds a character that it may not", what);
+    if (!text_is_plain((struct span){text, len}) || strpbrk(text, forbidden) != NULL)
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "the %s holds a character that it may not", what);
     return STATUS_OK;
 }
 

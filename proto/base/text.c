@@ -151,6 +151,19 @@ static bool is_control(uint32_t c)
            (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
 }
 
+bool text_is_plain(struct span s)
+{
+    const uint8_t *p = (const uint8_t *)s.ptr;
+    size_t bad;
+    size_t n = 1;
+    for (size_t i = 0; i < s.len; i += n) {
+        n = sequence(p + i, s.len - i, &bad);
+        if (n == 0 || is_control(code_point(p + i, n)))
+            return false;
+    }
+    return true;
+}
+
 static void escape_control(uint32_t c, bool as_json, struct buf *out)
 {
     if (as_json)

@@ -20,6 +20,8 @@ size_t utf16_length(struct span s); // number of UTF-16 code units of valid UTF-
 // Appends one code point as UTF-8 (surrogates give WTF-8).
 void utf8_add(struct buf *out, uint32_t code_point);
 
+// UTF-8 without controls: nothing of it hides, turns or breaks the line that it stands in.
+bool text_is_plain(struct span s);
 // Appends s for a terminal: C0, C1 and bidirectional controls become \xNN or \u{NNNN}; newline and tab too.
 void text_escape_controls(struct span s, struct buf *out);
 // The same in a compact JSON text, of which it leaves the value as it is: \uNNNN.

@@ -1,6 +1,7 @@
 // Control methods on the identities a node has: identity.*.
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "models/apart.h"
 #include "models/contact.h"
 #include "models/instance.h"
@@ -50,13 +51,35 @@ static enum status check_email(struct model *m, struct span email, struct error 
     return st;
 }
 
+static enum status check_plain(const char *what, struct span text, struct error *e)
+{
+    struct span begin = text;
+    while (begin.len != 0 && begin.ptr[0] == ' ')
+        begin = span_from(begin, 1);
+    if (text.len == 0 || (text_is_plain(text) && begin.len == text.len && text.ptr[text.len - 1] != ' '))
+        return STATUS_OK;
+    return error_set(e, STATUS_INVALID, "BAD-TEXT",
+                     "the %s of an identity has no line breaks or other control characters, and no blanks around it",
+                     what);
+}
+
+static enum status check_texts(struct node_job *job, struct error *e)
+{
+    enum status st = check_plain("e-mail", node_job_text(job, P_email), e);
+    if (st == STATUS_OK)
+        st = check_plain("name", node_job_text(job, P_name), e);
+    return st == STATUS_OK ? check_plain("instance name", node_job_text(job, P_instanceName), e) : st;
+}
+
 static enum status identity_add(struct node_job *job, struct model *m, struct error *e)
 {
     struct span email = node_job_text(job, P_email);
     struct span name = node_job_text(job, P_instanceName);
     const struct instance_options options = {
         .email = email, .instance_name = name.len != 0 ? name : email, .person_name = email};
-    enum status st = check_email(m, email, e);
+    enum status st = check_texts(job, e);
+    if (st == STATUS_OK)
+        st = check_email(m, email, e);
     if (st == STATUS_OK)
         st = instance_add_identity(m, job->node->keychain, &options, span_of(node_url(job->node)), &job->made, e);
     if (st == STATUS_OK) {

@@ -80,6 +80,10 @@ def test_equal_emails_are_refused_before_anything_is_written(t):
 def test_the_user_is_needed_the_first_time(t):
     t.up()
     assert "user" in str(fails_with("BAD-PARAMS", t.call, "provision", secret=SECRET))
+    for odd in ("jo\ne", "jo\u0085e", "\u202eeoj", "jo\u2066e"):
+        assert "user name" in str(fails_with("BAD-PARAMS", t.provision, user=odd))
+        for which in ("archiveEmail", "sparseEmail"):
+            assert "e-mail" in str(fails_with("BAD-PARAMS", t.provision, **{which: odd + "@x.org"}))
 
 
 def test_a_missing_secret_is_a_usage_error(t):

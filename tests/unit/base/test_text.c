@@ -112,6 +112,17 @@ static void strings_are_written_as_the_reference_writes_them(void **state)
     }
 }
 
+static void plain_text_stays_in_its_line(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {"a\n",          "\x1b",         "\x7f",         "\xC2\x85",
+                                      "\xE2\x80\xAE", "\xE2\x81\xA6", "\xEF\xBB\xBF", "\xff"};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        assert_false(text_is_plain(span_of(odd[i])));
+    assert_true(text_is_plain(SPAN("")) && text_is_plain(SPAN("\xC3\xBC \xF0\x9F\x98\x80 ok@x")));
+    assert_false(text_is_plain((struct span){"a\0b", 3}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +131,7 @@ int main(void)
         cmocka_unit_test(repair_replaces_maximal_parts),
         cmocka_unit_test(order_is_that_of_utf16),
         cmocka_unit_test(controls_are_shown_not_obeyed),
+        cmocka_unit_test(plain_text_stays_in_its_line),
         cmocka_unit_test(texts_are_cut_between_characters),
         cmocka_unit_test(of_an_unfinished_text_the_last_character_waits),
         cmocka_unit_test(base64_round_trips_and_refuses),
