@@ -37,28 +37,28 @@ static bool fold(struct span text, struct span *out, char **memory)
     return len >= 0;
 }
 
-static bool holds(struct search *s, struct span text)
+bool search_holds(struct span text, struct span wanted)
 {
     struct span folded;
     char *memory;
-    s->bytes += text.len;
-    bool found = fold(text, &folded, &memory) && folded.len >= s->wanted.len &&
-                 memmem(folded.ptr, folded.len, s->wanted.ptr, s->wanted.len) != NULL;
+    bool found = fold(text, &folded, &memory) && folded.len >= wanted.len &&
+                 memmem(folded.ptr, folded.len, wanted.ptr, wanted.len) != NULL;
     free(memory);
     return found;
 }
 
-static enum status read_wanted(struct search *s, struct span text, struct error *e)
+enum status search_wanted(struct model *m, struct span text, struct span *wanted, struct error *e)
 {
     char *memory;
     struct span folded;
     bool good = utf8_valid(text) && fold(text, &folded, &memory);
+    *wanted = (struct span){0};
     if (good) {
-        s->wanted = arena_copy(s->m->arena, folded);
+        *wanted = arena_copy(m->arena, folded);
         free(memory);
     }
-    return good && s->wanted.len != 0 ? STATUS_OK
-                                      : error_set(e, STATUS_INVALID, "BAD-INPUT", "there is nothing to look for");
+    return good && wanted->len != 0 ? STATUS_OK
+                                    : error_set(e, STATUS_INVALID, "BAD-INPUT", "there is nothing to look for");
 }
 
 // ---- Where to look --------------------------------------------------------------------------------------------------
@@ -89,8 +89,11 @@ static bool is_hit(struct search *s, const struct channel_entry *entry)
     struct value *object;
     struct span text;
     s->messages++;
-    return model_read(s->m, &entry->data, "ChatMessage", &object, NULL) == STATUS_OK &&
-           value_get_string(object, "text", &text) && holds(s, text);
+    if (model_read(s->m, &entry->data, "ChatMessage", &object, NULL) != STATUS_OK ||
+        !value_get_string(object, "text", &text))
+        return false;
+    s->bytes += text.len;
+    return search_holds(text, s->wanted);
 }
 
 static enum status take(struct search *s, struct channel_entry *entry, struct search_hit *out, struct error *e)
@@ -139,7 +142,7 @@ enum status search_messages(struct model *m, const struct topics *topics, struct
     *out = (struct search_result){.items = arena_alloc(m->arena, (limit + 1) * sizeof *out->items)};
     if (started)
         out->last = *before;
-    enum status status = read_wanted(&s, text, e);
+    enum status status = search_wanted(m, text, &s.wanted, e);
     if (status == STATUS_OK)
         status = find_channels(&s, e);
     do { // at least once, however long it took to come here

@@ -15,6 +15,10 @@ struct search_result {
     struct hash last; // the message looked at last: to go on before it
 };
 
+// A text as search_holds wants it. Code BAD-INPUT: there is nothing to look for.
+enum status search_wanted(struct model *m, struct span text, struct span *wanted, struct error *e);
+bool search_holds(struct span text, struct span wanted);
+
 // A bounded number of messages is looked at; where that ends, more is set, whether something was found or not. Letters
 // are compared without regard to case and to how Unicode writes them. before NULL: from the newest. Code BAD-INPUT.
 enum status search_messages(struct model *m, const struct topics *topics, struct span text, const struct hash *before,

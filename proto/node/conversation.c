@@ -143,7 +143,7 @@ static bool is_among(const struct chat_message *items, size_t count, const struc
 }
 
 // As its channel will show it: what the archive has said to have posted it has signed.
-static bool show_row(struct model *m, const struct store_intent *row, struct chat_message *out)
+bool conversation_row(struct model *m, const struct store_intent *row, struct chat_message *out)
 {
     if (chat_unposted(m, &row->message, out, NULL) != STATUS_OK)
         return false;
@@ -164,7 +164,8 @@ static void merge(struct model *m, const struct store_intents *rows, struct chat
         all[i] = messages->items[i];
     messages->items = all;
     for (size_t i = 0; i < rows->count; i++)
-        if (!is_among(all, shown, &rows->items[i].message) && show_row(m, &rows->items[i], &all[messages->count]))
+        if (!is_among(all, shown, &rows->items[i].message) &&
+            conversation_row(m, &rows->items[i], &all[messages->count]))
             messages->count++;
     if (messages->count > shown)
         qsort(all, messages->count, sizeof *all, by_time);
@@ -197,7 +198,7 @@ static size_t drop_oldest(json_t *items)
     return first;
 }
 
-static double time_of(struct model *m, const struct hash *message)
+double conversation_time(struct model *m, const struct hash *message)
 {
     struct value *object;
     double time = INFINITY;
@@ -212,7 +213,7 @@ static enum status add_waiting(struct model *m, const struct conversation *c, co
     struct store_intents rows;
     if (c->outbox.len == 0)
         return STATUS_OK;
-    double until = before != NULL ? time_of(m, before) : INFINITY;
+    double until = before != NULL ? conversation_time(m, before) : INFINITY;
     enum status st = store_outbox_of_topic(m->store, m->arena, c->outbox, until, limit + 1, &rows, e);
     for (size_t i = 0; st == STATUS_OK && before != NULL && i < rows.count; i++)
         if (hash_eq(&rows.items[i].message, before) ||

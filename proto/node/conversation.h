@@ -10,6 +10,10 @@ enum status conversation_topic_page(struct node_job *job, struct model *m, const
 enum status conversation_since(struct node_job *job, struct model *m, struct error *e); // chat.since
 enum status conversation_state(struct node_job *job, struct model *m, struct error *e); // chat.state
 struct chat_message;
+struct store_intent;
+// A message of the outbox as its channel will show it; false when it is not here.
+bool conversation_row(struct model *m, const struct store_intent *row, struct chat_message *out);
+double conversation_time(struct model *m, const struct hash *message); // INFINITY where nobody knows it
 json_t *conversation_show(struct model *m, const struct chat_message *message, bool is_face);
 // {state, deliveredTo, why} of an own message, added to an object.
 enum status conversation_add_state(struct model *m, const struct hash *message, const struct hash *sender, json_t *to,

@@ -6,7 +6,6 @@
 #include "models/access.h"
 #include "models/chat.h"
 #include "models/contact.h"
-#include "models/search.h"
 #include "models/way.h"
 #include "node/conversation.h"
 #include "node/face.h"
@@ -16,6 +15,7 @@
 #include "node/page.h"
 #include "node/params.h"
 #include "node/peers.h"
+#include "node/search.h"
 #include "store/outbox.h"
 
 // ---- Sending -------------------------------------------------------------------------------------------------------
@@ -296,48 +296,8 @@ static enum status topic_read(struct node_job *job, struct model *m, struct erro
     return st == STATUS_OK ? conversation_topic_page(job, m, &topic, e) : st;
 }
 
-static json_t *show_hit(struct model *m, const struct search_hit *hit, bool is_face)
-{
-    json_t *shown = conversation_show(m, &hit->message, is_face);
-    json_object_set_new(shown, "topic", node_json_text(topic_key(m, hit->topic)));
-    json_object_set_new(shown, "name", node_topic_name(m, hit->topic));
-    return shown;
-}
-
-static enum status chat_search(struct node_job *job, struct model *m, struct error *e)
-{
-    struct search_result found;
-    struct topics topics;
-    struct hash before;
-    bool given;
-    enum status st = node_job_optional_hash(job, P_before, &before, &given, e);
-    if (st == STATUS_OK)
-        st = node_job_topics(job, m, &topics, e);
-    if (st == STATUS_OK)
-        st = search_messages(m, &topics, node_job_text(job, P_text), given ? &before : NULL,
-                             (size_t)ipc_request_int(job->request, P_limit, 20), &found, e);
-    if (st != STATUS_OK)
-        return st;
-    json_t *items = json_array();
-    size_t bytes = 0;
-    size_t shown = 0;
-    while (shown < found.count && bytes < IPC_PAGE_MAX) {
-        json_t *item = show_hit(m, &found.items[shown++], face_is(job));
-        bytes += node_json_size(item);
-        json_array_append_new(items, item);
-    }
-    if (shown < found.count) {
-        found.more = true;
-        found.last = found.items[shown - 1].message.id;
-    }
-    job->result = json_pack("{s:o}", "items", items);
-    if (found.more)
-        json_object_set_new(job->result, "next", node_json_hash(&found.last));
-    return STATUS_OK;
-}
-
 const struct node_method NODE_METHODS_CHAT[] = {
-    {"chat.search", chat_search, NULL},     {"chat.send", chat_send_work, note_sent},
+    {"chat.search", search_work, NULL},     {"chat.send", chat_send_work, note_sent},
     {"chat.list", conversation_page, NULL}, {"topic.send", topic_send, note_sent},
     {"topic.read", topic_read, NULL},       {NULL, NULL, NULL},
 };
