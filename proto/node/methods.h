@@ -30,6 +30,10 @@ enum status node_job_topic(struct node_job *job, struct model *m, struct topic *
 // of, unless somebody else made it look like a person's or gave it a person's name, and "me" is ourselves.
 enum status node_job_topic_or_person(struct node_job *job, struct model *m, struct topic *topic, enum ipc_name param,
                                      struct error *e);
+// The conversation that is meant so, also where it is one of two. Codes as above, and NOT-FOUND where nothing was said.
+enum status node_job_conversation(struct node_job *job, struct model *m, struct topic *topic, struct error *e);
+// The same where only a group will do. REFUSED.
+enum status node_job_group_topic(struct node_job *job, struct model *m, struct topic *topic, struct error *e);
 // All topics; with "as" those of that identity only.
 enum status node_job_topics(struct node_job *job, struct model *m, struct topics *out, struct error *e);
 // What users read: of a conversation of two what the other one is called.

@@ -180,11 +180,25 @@ enum status node_job_group(struct node_job *job, struct model *m, struct hash *i
     return st == STATUS_OK && group_get(m, id_hash, &g, NULL) != STATUS_OK ? no_group(text, e) : st;
 }
 
+// A group is its name: who makes it twice would put the persons of the second into the first.
+static enum status check_new(struct model *m, struct span name, struct error *e)
+{
+    struct hash id_hash;
+    struct group there;
+    if (group_id(m, name, &id_hash, NULL) != STATUS_OK || group_get(m, &id_hash, &there, NULL) != STATUS_OK)
+        return STATUS_OK;
+    return error_set(e, STATUS_EXISTS, "EXISTS",
+                     "there is a group '%.*s' (%.12s) already; 'tandem group add' puts somebody into it", (int)name.len,
+                     name.ptr, hash_text(&id_hash).s);
+}
+
 static enum status group_create_work(struct node_job *job, struct model *m, struct error *e)
 {
     struct hash_list persons = {0};
     struct hash id_hash;
     enum status st = node_job_hashes(job, P_persons, &persons, e);
+    if (st == STATUS_OK)
+        st = check_new(m, node_job_text(job, P_name), e);
     if (st == STATUS_OK)
         st = group_create(m, node_job_text(job, P_name), true, &id_hash, e);
     if (st == STATUS_OK && persons.count != 0)

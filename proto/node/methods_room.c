@@ -5,6 +5,7 @@
 #include "models/sparing.h"
 #include "models/topic.h"
 #include "node/json.h"
+#include "node/methods.h"
 #include "node/node_internal.h"
 #include "node/page.h"
 #include "node/params.h"
@@ -60,7 +61,7 @@ static enum status quota(struct node_job *job, struct model *m, struct error *e)
 static enum status take_topic(struct node_job *job, struct model *m, struct sparing_rule *rule, struct error *e)
 {
     struct topic topic;
-    enum status st = topic_named(m, node_job_text(job, P_topic), &topic, e);
+    enum status st = node_job_conversation(job, m, &topic, e);
     if (st == STATUS_OK)
         rule->text = topic.id;
     return st;

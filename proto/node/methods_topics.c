@@ -130,7 +130,55 @@ enum status node_job_topic_or_person(struct node_job *job, struct model *m, stru
     return st;
 }
 
+// Of what both own nodes say with a person, what is said for the installation.
+static enum status pick_conversation(struct model *m, const struct hash *person, struct topic *topic, struct error *e)
+{
+    struct hash voice;
+    struct way_topics all;
+    enum status st = way_conversation(m, person, &all, e);
+    if (st == STATUS_OK && all.count == 0)
+        st = error_set(e, STATUS_NOT_FOUND, "NOT-FOUND", "nothing was said with %.12s yet", hash_text(person).s);
+    if (st != STATUS_OK)
+        return st;
+    *topic = all.items[0];
+    for (size_t i = 1; i < all.count && way_voice(m, &voice, NULL) == STATUS_OK; i++)
+        if (topic_is_with(&all.items[i], &voice))
+            *topic = all.items[i];
+    return STATUS_OK;
+}
+
+enum status node_job_conversation(struct node_job *job, struct model *m, struct topic *topic, struct error *e)
+{
+    struct hash person;
+    bool is_person;
+    enum status st = node_job_topic_or_person(job, m, topic, P_with, e);
+    if (st == STATUS_OK)
+        st = node_job_optional_hash(job, P_with, &person, &is_person, e);
+    return st == STATUS_OK && is_person ? pick_conversation(m, &person, topic, e) : st;
+}
+
+enum status node_job_group_topic(struct node_job *job, struct model *m, struct topic *topic, struct error *e)
+{
+    enum status st = node_job_conversation(job, m, topic, e);
+    if (st == STATUS_OK && topic->kind == TOPIC_ONE_TO_ONE)
+        return error_set(e, STATUS_REFUSED, "REFUSED",
+                         "that is the conversation with one person, in which nobody else takes part; 'tandem topic "
+                         "create' begins a group");
+    return st;
+}
+
 // ---- Showing --------------------------------------------------------------------------------------------------------
+
+static json_t *show_pair(const struct topic *topic)
+{
+    struct hash pair[2];
+    json_t *list = json_array();
+    topic_is_one_to_one(topic->id, &pair[0], &pair[1]);
+    for (size_t i = 0; i < sizeof pair / sizeof *pair; i++)
+        json_array_append_new(list, json_pack("{s:o, s:s}", "personId", node_json_hash(&pair[i]), "role",
+                                              member_role_name(MEMBER_WRITER)));
+    return list;
+}
 
 static json_t *show_members(const struct topic *topic)
 {
@@ -355,9 +403,9 @@ static enum status topic_read_up_to(struct node_job *job, struct model *m, struc
 static enum status topic_members_work(struct node_job *job, struct model *m, struct error *e)
 {
     struct topic topic;
-    enum status st = node_job_topic(job, m, &topic, e);
+    enum status st = node_job_conversation(job, m, &topic, e);
     if (st == STATUS_OK)
-        node_job_page(job, show_members(&topic));
+        node_job_page(job, topic.kind == TOPIC_ONE_TO_ONE ? show_pair(&topic) : show_members(&topic));
     return st;
 }
 

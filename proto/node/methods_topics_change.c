@@ -177,7 +177,7 @@ static enum status topic_add_work(struct node_job *job, struct model *m, struct 
     struct hash_list persons = {0};
     enum member_role role = MEMBER_WRITER;
     const char *name = ipc_request_text(job->request, P_role);
-    enum status st = node_job_topic(job, m, &topic, e);
+    enum status st = node_job_group_topic(job, m, &topic, e);
     if (st == STATUS_OK && is_archives(job, m, &topic))
         return leave_to_archive(job, m, &topic, e);
     if (st == STATUS_OK)
@@ -194,7 +194,7 @@ static enum status topic_remove_work(struct node_job *job, struct model *m, stru
 {
     struct topic topic;
     struct hash_list persons = {0};
-    enum status st = node_job_topic(job, m, &topic, e);
+    enum status st = node_job_group_topic(job, m, &topic, e);
     if (st == STATUS_OK && is_archives(job, m, &topic))
         return leave_to_archive(job, m, &topic, e);
     if (st == STATUS_OK)
@@ -208,7 +208,7 @@ static enum status topic_remove_work(struct node_job *job, struct model *m, stru
 static enum status topic_rename_work(struct node_job *job, struct model *m, struct error *e)
 {
     struct topic topic;
-    enum status st = node_job_topic(job, m, &topic, e);
+    enum status st = node_job_group_topic(job, m, &topic, e);
     if (st == STATUS_OK && is_archives(job, m, &topic))
         return leave_to_archive(job, m, &topic, e);
     if (st == STATUS_OK)
@@ -250,7 +250,7 @@ static enum status topic_leave_work(struct node_job *job, struct model *m, struc
 {
     struct topic topic;
     struct members before = {0};
-    enum status st = node_job_topic(job, m, &topic, e);
+    enum status st = node_job_group_topic(job, m, &topic, e);
     if (st == STATUS_OK && ipc_request_bool(job->request, P_wipe, false) && !is_named_whole(job, &topic))
         return error_set(e, STATUS_INVALID, "BAD-INPUT",
                          "to delete a chat give its whole id, as 'tandem topic list' shows it");

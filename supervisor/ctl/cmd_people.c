@@ -263,6 +263,22 @@ enum status run_channel_list(struct ctl *c, struct error *e)
 
 // --- trust -----------------------------------------------------------------------------------------------------------
 
+// The protocol gives one where trust is missing, and certificates where it is not.
+static void add_reasons(const struct ctl *c, json_t *items)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        const char *reason = json_string_value(json_object_get(item, "reason"));
+        const json_t *certificate = json_array_get(json_object_get(item, "certificates"), 0);
+        const char *type = json_string_value(json_object_get(certificate, "type"));
+        if (!c->json && reason != NULL && reason[0] == '\0')
+            json_object_set_new(item, "reason",
+                                type != NULL ? json_sprintf("certified: %s", type) : json_string("certified"));
+    }
+}
+
 enum status run_trust_list(struct ctl *c, struct error *e)
 {
     static const struct output_column columns[] = {{"PERSON", "personId", OUTPUT_ID},
@@ -274,6 +290,7 @@ enum status run_trust_list(struct ctl *c, struct error *e)
     if (c->argument_count == 1)
         json_object_set_new(params, "person", json_string(c->arguments[0]));
     json_t *items = ctl_list(c, "trust.list", params, e);
+    add_reasons(c, items);
     add_names(c, items, "personId");
     return output_list(c, items, columns, sizeof columns / sizeof *columns, "No keys.", e);
 }

@@ -68,6 +68,18 @@ char *names_person(struct ctl *c, const char *word)
     return person;
 }
 
+// Also as whom else we are met; with --node those of that node.
+static void add_identities(struct ctl *c, json_t *names)
+{
+    size_t i;
+    json_t *identity;
+    struct error ignored = {0};
+    json_t *identities = ctl_list(c, "identity.list", NULL, &ignored);
+    json_array_foreach(identities, i, identity)
+        json_object_set_new(names, json_string_value(json_object_get(identity, "personId")), json_string(ME));
+    json_decref(identities);
+}
+
 json_t *names_load(struct ctl *c)
 {
     struct error ignored = {0};
@@ -86,6 +98,7 @@ json_t *names_load(struct ctl *c)
     }
     if (self != NULL)
         json_object_set_new(names, json_string_value(json_object_get(self, "personId")), json_string(ME));
+    add_identities(c, names);
     json_decref(contacts);
     json_decref(self);
     return names;

@@ -170,7 +170,9 @@ def test_groups_are_kept_from_their_beginning(t):
     """Also while nobody is in one, or only the user."""
     pair = Pair(t)
     at = lambda node: {g["name"]: g["persons"] for g in pair.ok("--node", node, "group", "list")}
-    pair.ok("group", "create", "nobody yet")
+    made = pair.ok("group", "create", "nobody yet")["groupId"]
+    again = pair.fails("EXISTS", 1, "group", "create", "nobody yet")
+    assert made[:12] in again["message"] and [g["groupId"] for g in pair.ok("group", "list")].count(made) == 1, again
     pair.ok("group", "create", "myself")
     pair.ok("group", "add", "myself", pair.sparse)
     until(lambda: at("archive").get("nobody yet") == [], "the archive has the empty group")
@@ -309,6 +311,10 @@ def test_a_node_has_several_identities(t):
     assert work["personId"] not in [c["personId"] for c in pair.ok("contacts")]
     pair.fails("EXISTS", 1, "--node", "sparse", "identity", "add", pair.ok("--node", "archive", "id")["email"])
     pair.fails("EXISTS", 1, "--node", "sparse", "identity", "add", pair.ok("id")["email"])
+    for odd in ("a\nb@x.org", "a@x.org\u202egro", "a\u0085@x.org", " a@x.org", "a@x.org\t"):
+        for words in ((odd,), ("odd@x.org", "--name", odd), ("odd@x.org", "--instance", odd)):
+            pair.fails("BAD-TEXT", 4, "identity", "add", *words)
+    assert "odd@x.org" not in [i["email"] for i in pair.ok("identity", "list")]
     status, result = pair.cli("channel", "post", "log", "--as", pair.archive,
                               stdin=dumps({"$type$": "PersonName", "name": "x"}))
     assert result["error"]["code"] == "NOT-FOUND", result
@@ -350,6 +356,9 @@ def test_trust_tells_why(t):
     keys = {k["personId"]: k for k in pair.ok("trust", "list")}
     assert keys[pair.sparse]["trusted"] and keys[pair.sparse]["reason"] == "root key"
     assert keys[pair.archive]["trusted"]
+    status, table, _ = t.cli("trust", "list")
+    rows = [line for line in table.splitlines() if line.startswith(pair.archive[:12])]
+    assert status == 0 and rows and all(row.rstrip().endswith("certified: TrustKeysCertificate") for row in rows), table
 
 
 def test_certificates_of_every_type_are_signed_and_verified(t):

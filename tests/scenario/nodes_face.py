@@ -106,6 +106,8 @@ def test_what_is_written_while_the_archive_is_away_waits_for_it(t):
         sent = send(joe, ann.archive, "while it sleeps")
         assert sent["state"] == "pending" and find(joe, ann.archive, "while it sleeps")["state"] == "pending"
         assert "(pending) while it sleeps" in joe.t.cli("chat", "list", "--with", ann.archive)[1]
+        searched = lambda *options: [(h["text"], h["id"]) for h in joe.ok("chat", "search", "SLEEPS", *options)]
+        assert searched() == [("while it sleeps", sent["id"])], searched()
         for client in same:  # of two user interfaces
             client.send("chat.send", to=ann.archive, text="once", opId="the same")
         first, second = [client.receive()[1]["result"] for client in same]
@@ -114,6 +116,14 @@ def test_what_is_written_while_the_archive_is_away_waits_for_it(t):
         os.kill(archive, signal.SIGCONT)
         assert reaches(joe, ann.archive, "while it sleeps")["id"] == sent["id"]
         reaches(joe, ann.archive, "in vain")
+        assert searched() == [("while it sleeps", sent["id"])], "it is found once"
+        for who in (ann.archive, "ann", ann.archive[:10]):  # as 'chat send' and 'topic send' take it
+            members = {m["personId"]: m["role"] for m in joe.ok("topic", "members", who)}
+            assert members == {joe.archive: "writer", ann.archive: "writer"}, members
+            for change in (("add", who, joe.sparse), ("remove", who, ann.archive), ("rename", who, "x"), ("leave", who)):
+                assert "conversation with one person" in joe.fails("REFUSED", 4, "topic", *change)["message"]
+        rule = joe.ok("--node", "sparse", "sync", "rule", "add", "--topic", "ann")["id"]
+        joe.ok("--node", "sparse", "sync", "rule", "remove", str(rule))
         until(lambda: texts(ann, joe.archive) == ["before", "while it sleeps", "once", "in vain"], "all came, once")
         assert texts(joe, ann.archive) == texts(ann, joe.archive)
 

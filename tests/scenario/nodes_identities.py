@@ -50,6 +50,8 @@ def test_the_face_shows_them_and_speaks_for_them(t):
         followed = until(lambda: follow(cursor=cursor, waitMs=5000)["items"], "who follows is told")
         assert [m["text"] for m in followed] == ["to work"], followed
         until(lambda: texts(joe, bob.archive) == ["from work", "to work"], "he reads both")
+        shown = joe.t.cli("chat", "list", "--with", "bob", "--as", work)[1]
+        assert " me" in shown and work[:8] not in shown, shown
         heard = joe.ok("chat", "list", "--with", "bob", "--as", work)
         assert [(m["sender"], m["verification"]) for m in heard] == [(work, "verified"), (bob.archive, "verified")]
         assert heard[0]["state"] == "delivered" and heard[0]["deliveredTo"] == [bob.archive]
@@ -145,6 +147,7 @@ def test_what_is_written_for_them_waits_for_the_archive(t):
         archive = pid_of(joe, "archive")
         os.kill(archive, signal.SIGSTOP)
         sent = send(joe, bob.archive, "while it sleeps", "--as", work)
+        assert [h["id"] for h in joe.ok("chat", "search", "IT SLEEPS", "--as", work)] == [sent["id"]]
         assert sent["state"] == "pending" == find(joe, bob.archive, "while it sleeps")["state"]
         assert texts(joe, bob.archive) == ["before", "while it sleeps"]
         os.kill(archive, signal.SIGKILL)  # which a stopped process cannot wait with

@@ -121,7 +121,7 @@ export interface Params {
         from?: 'run' | 'oldest' | 'now';
         /** only what happened there */
         node?: 'archive' | 'sparse' | 'supervisor';
-        /** only events of this name, or of this kind: chat for chat.sent and chat.received */
+        /** only events of this name, or of this kind: chat for chat.sent and chat.received; NOT-FOUND when there is none */
         type?: string;
         /** default 500 */
         limit?: number;
@@ -695,7 +695,7 @@ export interface Params {
         node?: NodeName;
     };
     'topic.members': {
-        /** id, channel, unique name, or the beginning of an id */
+        /** id, channel, unique name or the beginning of an id, or a person: the conversation with it; AMBIGUOUS-ID if both */
         topic: string;
         /** members of one page, default 100 */
         limit?: number;
@@ -707,7 +707,7 @@ export interface Params {
         node?: NodeName;
     };
     'topic.add': {
-        /** id, channel, unique name, or the beginning of an id */
+        /** id, channel, unique name or the beginning of an id, or a person: the conversation with it; AMBIGUOUS-ID if both */
         topic: string;
         /** who */
         persons: string[];
@@ -723,7 +723,7 @@ export interface Params {
         opId?: string;
     };
     'topic.remove': {
-        /** id, channel, unique name, or the beginning of an id */
+        /** id, channel, unique name or the beginning of an id, or a person: the conversation with it; AMBIGUOUS-ID if both */
         topic: string;
         /** who */
         persons: string[];
@@ -735,7 +735,7 @@ export interface Params {
         opId?: string;
     };
     'topic.rename': {
-        /** id, channel, unique name, or the beginning of an id */
+        /** id, channel, unique name or the beginning of an id, or a person: the conversation with it; AMBIGUOUS-ID if both */
         topic: string;
         /** the new one */
         name: string;
@@ -747,7 +747,7 @@ export interface Params {
         opId?: string;
     };
     'topic.leave': {
-        /** id, channel, unique name, or the beginning of an id */
+        /** id, channel, unique name or the beginning of an id, or a person: the conversation with it; AMBIGUOUS-ID if both */
         topic: string;
         /** also deletes what was said in it until now; the others keep their copies */
         wipe?: boolean;
@@ -773,7 +773,7 @@ export interface Params {
         opId?: string;
     };
     'topic.send': {
-        /** as elsewhere, or a person: the conversation with it; AMBIGUOUS-ID if both */
+        /** id, channel, unique name or the beginning of an id, or a person: the conversation with it; AMBIGUOUS-ID if both */
         topic: string;
         /** the message */
         text: string;
@@ -787,7 +787,7 @@ export interface Params {
         opId?: string;
     };
     'topic.read': {
-        /** as elsewhere, or a person: the conversation with it; AMBIGUOUS-ID if both */
+        /** id, channel, unique name or the beginning of an id, or a person: the conversation with it; AMBIGUOUS-ID if both */
         topic: string;
         /** default 50 */
         limit?: number;
@@ -847,7 +847,7 @@ export interface Params {
         size?: number;
         /** objects of this type of an application stay at the archive */
         type?: string;
-        /** only topics with such a rule come; as elsewhere */
+        /** only topics with such a rule come; as in topic.read */
         topic?: string;
         /** files that were not used for so long go, if the archive has them */
         days?: number;
@@ -1113,7 +1113,7 @@ export interface Calls {
     contact: {
         /** Gives a person a name of the user's own, which both own nodes keep and nobody else is told. Result: {others:[person], ambiguous}: who else is called so, by e-mail or by itself, and from now on has to be named otherwise; ambiguous: the user calls more than one person so, and none can be named by it */
         name(params: Params['contact.name'], options?: CallOptions): Promise<Results['contact.name']>;
-        /** Forgets a contact's keys and endpoints and closes its connections; without "node" at whichever own node is paired with it. OWN-NODE: an own node is no contact to be forgotten. Result: {} */
+        /** Forgets a contact's keys and endpoints and closes its connections; without "node" at whichever own node is paired with it. A contact of several identities is forgotten for all of them, with "as" for that one alone. OWN-NODE: an own node is no contact to be forgotten. Result: {} */
         forget(params: Params['contact.forget'], options?: CallOptions): Promise<Results['contact.forget']>;
         /** Allows connections with a person again, of all identities. REFUSED: with "as", and the person is a contact of the main and of a further identity. Result: {} */
         enable(params: Params['contact.enable'], options?: CallOptions): Promise<Results['contact.enable']>;
@@ -1211,7 +1211,7 @@ export interface Calls {
         list(params: Params['settings.list'], options?: CallOptions): Promise<Results['settings.list']>;
     };
     group: {
-        /** Creates a group of persons. Result: {groupId} */
+        /** Creates a group of persons. EXISTS: there is one of this name. Result: {groupId} */
         create(params: Params['group.create'], options?: CallOptions): Promise<Results['group.create']>;
         /** The groups with their members. Result: {items:[{groupId,name,persons}], next} */
         list(params?: Params['group.list'], options?: CallOptions): Promise<Results['group.list']>;
@@ -1235,7 +1235,7 @@ export interface Calls {
         create(params?: Params['topic.create'], options?: CallOptions): Promise<Results['topic.create']>;
         /** The topics. Result: {items:[{topicId,identity,name,with,channel,persons,members:[{personId,role}],unread,lastAt}], next}; role is owner, writer or reader; without "node" what both own nodes say with a person is one; topics of which nobody has said who takes part have no members; unread counts among the newest 100 messages; lastAt is the time of the newest; with: in a conversation of two the other person, whose name is its name; identity: the identity of ours that takes part, of those that can be named with "as" or the main one */
         list(params?: Params['topic.list'], options?: CallOptions): Promise<Results['topic.list']>;
-        /** Who takes part in a group topic. Result: {items:[{personId,role}], next} */
+        /** Who takes part in a topic. Result: {items:[{personId,role}], next} */
         members(params: Params['topic.members'], options?: CallOptions): Promise<Results['topic.members']>;
         /** Takes persons into a group topic, or gives members another role. For its owners. Result: as an item of topic.list */
         add(params: Params['topic.add'], options?: CallOptions): Promise<Results['topic.add']>;

@@ -153,7 +153,7 @@ export const ERRORS = {
     'NO-PERMISSION': {number: 402, exit: 4, hint: "Check the owner and the mode of the file in the message."},
     'ALREADY-PROVISIONED': {number: 403, exit: 4, hint: "Without --user and e-mails 'tandem provision' opens it as it is; for somebody else take another --state-dir."},
     'EMAILS-EQUAL': {number: 404, exit: 4, hint: "The two nodes are two persons: give them different e-mail addresses."},
-    'BAD-TEXT': {number: 405, exit: 4, hint: "Text must be valid UTF-8."},
+    'BAD-TEXT': {number: 405, exit: 4, hint: "Text must be valid UTF-8, without the character U+0000."},
     'BAD-ID': {number: 406, exit: 4, hint: "An id is 64 lower-case hex digits; --json shows all of them. Where that is said, its first 8 or more are enough."},
     'AMBIGUOUS-ID': {number: 407, exit: 4, hint: "Give more digits of the id."},
     'BAD-INVITATION': {number: 408, exit: 4, hint: "The message says what is wrong with it. An invitation is the JSON or link that 'tandem invite' prints."},

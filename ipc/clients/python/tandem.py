@@ -177,7 +177,7 @@ ERRORS = {  # code: (number, hint)
     "NO-PERMISSION": (402, "Check the owner and the mode of the file in the message."),
     "ALREADY-PROVISIONED": (403, "Without --user and e-mails 'tandem provision' opens it as it is; for somebody else take another --state-dir."),
     "EMAILS-EQUAL": (404, "The two nodes are two persons: give them different e-mail addresses."),
-    "BAD-TEXT": (405, "Text must be valid UTF-8."),
+    "BAD-TEXT": (405, "Text must be valid UTF-8, without the character U+0000."),
     "BAD-ID": (406, "An id is 64 lower-case hex digits; --json shows all of them. Where that is said, its first 8 or more are enough."),
     "AMBIGUOUS-ID": (407, "Give more digits of the id."),
     "BAD-INVITATION": (408, "The message says what is wrong with it. An invitation is the JSON or link that 'tandem invite' prints."),
