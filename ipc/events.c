@@ -149,7 +149,7 @@ static size_t slips_of(const struct ipc_event_name *event, const char *type)
 enum status ipc_event_type_check(const char *type, struct error *e)
 {
     const struct ipc_event_name *nearest = NULL;
-    size_t least = strlen(type) / LETTERS_PER_SLIP + 1;
+    size_t least = strlen(type) / LETTERS_PER_SLIP;
     for (size_t i = 0; i < IPC_EVENT_COUNT; i++) {
         size_t slips = slips_of(&IPC_EVENTS[i], type);
         if (is_called(&IPC_EVENTS[i], type))

@@ -11,6 +11,7 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "base/near.h"
 
 enum kind { TEXT, NUMBER, LEVEL, KEEPER, SWITCH, NODES, URL, URLS, HOSTS, ORIGINS, PLACE, JOURNAL };
 
@@ -70,7 +71,7 @@ static const struct row {
     {"heartbeat.silence_s", NUMBER, 1, 3600, false, "20", "silence after which it is killed"},
 };
 
-enum { ROWS = sizeof rows / sizeof *rows, KEY_MAX = 64 };
+enum { ROWS = sizeof rows / sizeof *rows, KEY_MAX = 64, LETTERS_PER_SLIP = 3 };
 
 struct config {
     struct {
@@ -86,6 +87,23 @@ static const struct row *find_row(const char *key)
         if (strcmp(rows[i].key, key) == 0)
             return &rows[i];
     return NULL;
+}
+
+enum status config_unknown(const char *key, struct error *e)
+{
+    const char *nearest = NULL;
+    size_t least = strlen(key) / LETTERS_PER_SLIP + 1;
+    for (size_t i = 0; i < ROWS; i++) {
+        size_t slips = near_slips(key, rows[i].key);
+        if (slips < least) {
+            least = slips;
+            nearest = rows[i].key;
+        }
+    }
+    if (nearest == NULL)
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG",
+                         "there is no setting '%.60s'; 'tandem config show' has them all", key);
+    return error_set(e, STATUS_INVALID, "BAD-CONFIG", "there is no setting '%.60s'; did you mean '%s'?", key, nearest);
 }
 
 bool config_has(const char *key)
@@ -191,7 +209,8 @@ static enum status check_address(const struct row *row, const char *text, struct
                          "most %d bytes; '%.80s' is not",
                          row->key, ADDRESS_URL_MAX, text);
     if (row->kind == URLS && !all_are(text, is_url))
-        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be ws:// or wss:// addresses", row->key);
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be ws:// or wss:// addresses; '%.80s' is not",
+                         row->key, text);
     if (row->kind == HOSTS && !all_are(text, address_is_host))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG",
                          "%s must be names or IP addresses without scheme, port or brackets, such as home.example.org, "
@@ -234,7 +253,7 @@ static enum status assign(struct config *c, const char *key, const char *text, e
 {
     const struct row *row = find_row(key);
     if (row == NULL)
-        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "there is no setting '%.60s'", key);
+        return config_unknown(key, e);
     if (check(row, text, e) != STATUS_OK)
         return e->status;
     size_t i = (size_t)(row - rows);

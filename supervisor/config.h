@@ -35,6 +35,8 @@ enum status config_reload(struct config *c, const char *path, bool required, str
 // A value from the command line.
 enum status config_set(struct config *c, const char *key, const char *text, struct error *e);
 
+// STATUS_INVALID "BAD-CONFIG": there is none of this name, but perhaps one that is called nearly so.
+enum status config_unknown(const char *key, struct error *e);
 bool config_has(const char *key);                                         // it is in the table
 struct config_value config_find(const struct config *c, const char *key); // key is in the table
 const char *config_text(const struct config *c, const char *key); // key is in the table; borrowed until it changes

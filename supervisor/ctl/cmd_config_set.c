@@ -214,7 +214,7 @@ static enum status write_file(struct edit *x, const char *path, const char *key,
 static enum status check_given(const char *key, const char *value, struct edit *x, struct error *e)
 {
     if (!config_has(key))
-        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "there is no setting '%.60s'", key);
+        return config_unknown(key, e);
     struct config *c = config_create();
     enum status s = value != NULL ? config_set(c, key, value, e) : STATUS_OK;
     config_destroy(c);

@@ -230,6 +230,10 @@ static void settings_have_kinds(void **state)
         assert_int_equal(config_set(c, bad[i][0], bad[i][1], &e), STATUS_INVALID);
         assert_string_equal(e.code, "BAD-CONFIG");
     }
+    assert_int_equal(config_set(c, "log.levle", "info", &e), STATUS_INVALID);
+    assert_non_null(strstr(e.message, "did you mean 'log.level'?"));
+    assert_int_equal(config_set(c, "nonsense", "info", &e), STATUS_INVALID);
+    assert_non_null(strstr(e.message, "config show"));
     assert_int_equal(config_set(c, "peers.pairing", "false", &e), STATUS_OK);
     assert_int_equal(config_set(c, "peers.no_dial", "sparse, archive", &e), STATUS_OK);
     assert_int_equal(config_set(c, "relay.urls", "ws://a, wss://b:1/c", &e), STATUS_OK);
