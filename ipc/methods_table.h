@@ -63,7 +63,10 @@ extern const struct ipc_table IPC_TABLE_INTERNAL;   // methods_supervisor.c
         "the identity that speaks, by its e-mail, or its person's id or the first 8 or more digits of it; by default " \
         "the main one; without node it is one of the archive's, by default that whose contact or topic is meant")
 #define WAIT_MS INT(waitMs, IPC_OPTIONAL, 0, IPC_WAIT_MAX_MS, "when there is nothing: answer at the latest after this")
-#define CHAT TEXT(topic, REQUIRED, 1024, "id, channel, unique name or the beginning of an id, or a person: the conversation with it; AMBIGUOUS-ID if both")
+#define CHAT                                                                                                           \
+    TEXT(topic, REQUIRED, 1024,                                                                                        \
+         "id, channel, unique name or the beginning of an id, or a person: the conversation with it; AMBIGUOUS-ID if " \
+         "both")
 #define NODES "archive|sparse"
 #define REQUIRED IPC_REQUIRED
 #define OPTIONAL IPC_OPTIONAL
