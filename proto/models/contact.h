@@ -44,8 +44,8 @@ enum status contact_list(struct model *m, struct contacts *out, struct error *e)
 // Takes the person out of Leute.other and of the groups and empties its grants; its keys are trusted no more, so that
 // it can pair anew with other ones. Code NOT-FOUND.
 enum status contact_forget(struct model *m, const struct hash *person, struct error *e); // for all identities
-// The same for the identity that acts, if others have the contact, too (apart.h). leave: not left to the other own node,
-// which reads the same Settings, to say that it has the contact no more.
+// The same for the identity that acts, if others have the contact, too (apart.h). leave: not left to the other own
+// node, which reads the same Settings, to say that it has the contact no more.
 enum status contact_forget_alone(struct model *m, const struct hash *person, bool leave, struct error *e);
 // Membership in the group initiallyDisabled; the caller closes or opens the connections. Code NOT-FOUND.
 enum status contact_set_disabled(struct model *m, const struct hash *person, bool disabled, struct error *e);
