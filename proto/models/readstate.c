@@ -140,5 +140,7 @@ enum status readstate_get(struct model *m, const struct topic *topics, size_t co
     *out = (struct readstate){0};
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
         status = add(m, &topics[i], out, e);
+    if (out->unread > READSTATE_MANY)
+        out->unread = READSTATE_MANY;
     return status;
 }

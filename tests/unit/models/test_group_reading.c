@@ -45,6 +45,24 @@ static void what_is_unread_is_counted(void **state)
     assert_int_equal(readstate_at(w, 2, "Team").unread, 1);
 }
 
+static void no_more_than_the_newest_count_as_unread(void **state)
+{
+    struct crowd *w = *state;
+    struct readstate r;
+    const char *names[] = {"One", "Two"};
+    for (size_t i = 0; i < 2; i++) {
+        crowd_create(w, 0, names[i], "", 2, false);
+        for (size_t said = 0; said < READSTATE_MANY / 2 + 1; said++)
+            crowd_say(w, 0, names[i], "again");
+    }
+    crowd_sync_all(w);
+    struct topic both[] = {crowd_topic(w, 1, "One"), crowd_topic(w, 1, "Two")};
+    MUST(readstate_get(&w->nodes[1].m, both, 1, &r, &e));
+    assert_int_equal(r.unread, READSTATE_MANY / 2 + 1);
+    MUST(readstate_get(&w->nodes[1].m, both, 2, &r, &e)); // shown as one
+    assert_int_equal(r.unread, READSTATE_MANY);
+}
+
 // Over all pages; the last one with hits stays in found.
 static size_t count_hits(struct crowd *w, size_t i, const char *text, size_t limit, struct search_result *found)
 {
@@ -94,6 +112,7 @@ int main(void)
     crypto_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_unread_is_counted, crowd_begin, crowd_end),
+        cmocka_unit_test_setup_teardown(no_more_than_the_newest_count_as_unread, crowd_begin, crowd_end),
         cmocka_unit_test_setup_teardown(words_are_found_in_all_chats, crowd_begin, crowd_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
