@@ -230,13 +230,14 @@ static void has_taken(struct deliveries *d, struct served_session *s, const stru
     submit(w);
 }
 
-static void is_quiet(struct deliveries *d, struct served_session *s, const struct hash *person)
+// listed_ms: it was shown a list of everything until then; 0 = none in this session.
+static void is_quiet(struct deliveries *d, struct served_session *s, const struct hash *person, int64_t listed_ms)
 {
     struct writing *w = begin_writing(d, person);
     take_unsure(d, person, &w->messages);
     w->older = !s->judged;
-    w->before_ms = s->asked_ms > d->began_ms ? s->asked_ms : d->began_ms;
-    s->judged = true;
+    w->before_ms = listed_ms > d->began_ms ? listed_ms : d->began_ms;
+    s->judged = s->says || listed_ms != 0;
     if (w->older || w->messages.count != 0)
         submit(w);
     else
@@ -270,7 +271,13 @@ static void asked_for_roots(struct deliveries *d, struct served_session *s, cons
     if (s->taken.count != 0)
         has_taken(d, s, person);
     else if (s->quiet > 1 && (!s->judged || hash_map_has(d->unsure, person)))
-        is_quiet(d, s, person);
+        is_quiet(d, s, person, s->asked_before_ms);
+}
+
+static void note_question(struct served_session *s)
+{
+    s->asked_before_ms = s->asked_ms;
+    s->asked_ms = clock_wall_ms();
 }
 
 void deliveries_served(struct deliveries *d, struct served_session *s, const struct hash *person,
@@ -281,11 +288,11 @@ void deliveries_served(struct deliveries *d, struct served_session *s, const str
     s->says = s->says || service == CHUM_FEED;
     if (service == CHUM_GET_ACCESSIBLE_ROOTS && !s->says && unanswered <= 1) {
         asked_for_roots(d, s, person);
-        s->asked_ms = clock_wall_ms();
+        note_question(s);
         return;
     }
     if (service == CHUM_GET_ACCESSIBLE_ROOTS && s->says)
-        s->asked_ms = clock_wall_ms();
+        note_question(s);
     if (service == CHUM_FEED || (service == CHUM_GET_ACCESSIBLE_ROOTS && s->says)) {
         if (s->taken.count != 0)
             has_taken(d, s, person);
@@ -302,7 +309,7 @@ void deliveries_stored(struct deliveries *d, struct served_session *s, const str
         return;
     begin_anew(d, s);
     if (!s->judged || hash_map_has(d->unsure, person))
-        is_quiet(d, s, person);
+        is_quiet(d, s, person, s->asked_ms);
 }
 
 void deliveries_left(struct deliveries *d, struct served_session *s, const struct hash *person)

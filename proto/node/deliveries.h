@@ -3,8 +3,8 @@
 // A peer that fetched a message and asks for its roots after that, in the same session, has stored it. Sessions break
 // and nodes are killed between the two, and some have a message already, by way of somebody else or from before a
 // restore, and do not fetch it; so a peer that asks twice in a row and fetches nothing in between has, too, what it
-// fetched in an earlier session, and what is older than this process, than its being restored, or than the first of the
-// two questions. A peer that asks for a feed says so itself (docs/feeds.md), and nothing is guessed.
+// fetched in an earlier session, and what is older than this process, than its being restored, or than the question
+// before these two. A peer that asks for a feed says so itself (docs/feeds.md), and nothing is guessed.
 //
 // Loop thread. What is found out is written by store jobs and then told: the event message.state, followers
 // (chat.state) and the supervisor, which copies it to the other own node (node.deliveries).
@@ -18,13 +18,14 @@
 struct node;
 struct deliveries;
 
-struct served_session {     // what one session was given; zero-initialised
-    struct hash_list taken; // messages fetched since the peer asked for its roots
-    unsigned quiet;         // times it asked without fetching anything in between
-    unsigned beginning;     // since which one
-    bool judged;            // what is older than that is judged
-    bool says;              // the peer asks for a feed, and so says what it has not stored
-    int64_t asked_ms;       // when it asked for its roots last; 0 = not yet
+struct served_session {      // what one session was given; zero-initialised
+    struct hash_list taken;  // messages fetched since the peer asked for its roots
+    unsigned quiet;          // times it asked without fetching anything in between
+    unsigned beginning;      // since which one
+    bool judged;             // what is older than that is judged
+    bool says;               // the peer asks for a feed, and so says what it has not stored
+    int64_t asked_ms;        // when it was answered for its roots last; 0 = not yet
+    int64_t asked_before_ms; // and before that; the last list shows what there was then
 };
 
 struct deliveries *deliveries_create(struct node *n);

@@ -176,7 +176,7 @@ def burst_at_once(line, count, mark):
 
 
 def apart(pair, line, count):
-    pair.ok("--node", "archive", "contact", "disable", pair.sparse)
+    pair.ok("--node", "archive", "contact", "disable", pair.sparse, "--yes")
     last = line.write(count, "apart")
 
     def meet():
@@ -236,7 +236,7 @@ def cross(pair, count, mark):
     """Made on the archive while the nodes are apart; from the open connection until the sparse node has stored all: ms."""
     client = pair.t.client()
     stored = lambda: client.call("status")["sparse"]["objects"]
-    pair.ok("--node", "archive", "contact", "disable", pair.sparse)
+    pair.ok("--node", "archive", "contact", "disable", pair.sparse, "--yes")
     root, last = plant(pair.t, "archive", count, mark)
     client.call("share.grant", node="archive", object=root, **{"with": pair.sparse})
     before = stored()
