@@ -87,7 +87,6 @@ int64_t chum_fetch_call(struct chum_fetch *f, enum chum_service service, struct 
     int64_t id = service == CHUM_GET_BLOB
                      ? rpc_call_stream(f->rpc, service, args, conn_now(f->conn), CHUM_CALL_MS, reply, ctx)
                      : rpc_call(f->rpc, service, args, conn_now(f->conn), CHUM_CALL_MS, reply, ctx);
-    f->gets += service == CHUM_GET_OBJECT || service == CHUM_GET_ID_OBJECT;
     expect(f, service, id);
     conn_reschedule(f->conn);
     return id;
@@ -110,9 +109,8 @@ void chum_fetch_cancel(struct chum_fetch *f, int64_t *call)
 
 bool chum_fetch_says_left(struct chum_fetch *f, bool goes_on)
 {
-    bool left = f->unstored || (goes_on && f->gets_told != f->gets);
+    bool left = f->unstored || goes_on;
     f->unstored = false;
-    f->gets_told = f->gets;
     return left;
 }
 

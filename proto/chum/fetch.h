@@ -34,7 +34,6 @@ struct chum_fetch {
     void (*full)(void *ctx, bool full); // more arrives than the store takes: stop, or go on, reading the peer
     void *ctx;
     size_t ahead;                  // bytes of objects received and not yet stored, of all trees
-    uint64_t gets, gets_told;      // objects asked for by their hashes; and of them, those of which the peer was told
     bool unstored;                 // something that was fetched since then failed
     size_t entries;                // of the lists of children being worked on, of all trees
     size_t downloads;              // under way

@@ -25,6 +25,7 @@ struct chum_inflow {
     uint64_t due_at;  // after the last time
     bool known;       // the cursor was looked up
     bool settled;     // nothing that came before it is missing here
+    bool listed;      // nor of the list, in this session
     bool left;        // in the run that goes on
     bool misses;      // likewise
     bool owes;        // to say with the next question that something was not stored
@@ -154,7 +155,7 @@ static void take_failed(struct chum_inflow *in, enum status status, const struct
     buf_free(&in->next);
     in->next_here = false;
     in->left = in->rests = true;
-    in->settled = false;
+    in->settled = in->listed = false;
     // Of more than the peer may make the store grow by, the list says what it is.
     if (status == STATUS_REFUSED)
         refused(in, e);
@@ -169,6 +170,7 @@ static void go_to(struct chum_inflow *in, const struct chum_intake *taken)
     in->refused = 0;
     in->left = in->left || taken->left;
     in->settled = in->settled && !taken->left && taken->head.more != CHUM_BATCH_RESET;
+    in->listed = in->listed && in->settled;
     in->cursor = taken->head.next;
     if (in->settled && taken->items != 0)
         in->kept = in->cursor;
@@ -297,7 +299,7 @@ static void ask_for(struct chum_inflow *in, const struct chum_cursor *cursor, co
 
 static void ask(struct chum_inflow *in)
 {
-    const char *word = in->settled ? ",\"all\"" : "";
+    const char *word = in->settled && in->listed ? ",\"all\"" : "";
     if (in->left || in->owes)
         word = ",\"left\"";
     in->owes = false;
@@ -337,7 +339,7 @@ bool chum_inflow_is_due(const struct chum_inflow *in)
 
 void chum_inflow_settled(struct chum_inflow *in, bool settled)
 {
-    in->settled = settled;
+    in->settled = in->listed = settled;
     if (!is_kept(in))
         keep(in);
 }

@@ -7,7 +7,7 @@
 #include "models/own_node.h"
 #include "store/outbox.h"
 
-enum { GIVEN_UP_AT_A_TIME = 10000, RESTORED_AT_A_TIME = 1000 };
+enum { GIVEN_UP_AT_A_TIME = 10000, RESTORED_AT_A_TIME = 1000, OLD_AT_A_TIME = 10000 };
 
 // ---- Keeping --------------------------------------------------------------------------------------------------------
 
@@ -139,6 +139,22 @@ enum status delivery_give_up_in(struct model *m, const struct hash_list *channel
             status = set(m, &waiting.items[i].message, person, DELIVERY_FAILED, why, e);
     hash_map_destroy(here);
     return status;
+}
+
+enum status delivery_older(struct store *s, const struct hash *person, const struct hash *self, int64_t before_ms,
+                           struct arena *a, struct hash_list *out, struct error *e)
+{
+    struct store_deliveries rows;
+    enum status st = store_delivery_to(s, a, person, OLD_AT_A_TIME, &rows, e);
+    if (st != STATUS_OK || rows.count == 0)
+        return st;
+    struct store_knowledge *shown = store_knowledge_create(s, person, self, false);
+    for (size_t i = 0; i < rows.count; i++)
+        if (rows.items[i].at_ms < before_ms &&
+            store_knowledge_of(shown, LINK_OBJECT, &rows.items[i].message) == STORE_LINK_KNOWN)
+            hash_list_add(out, &rows.items[i].message);
+    store_knowledge_destroy(shown);
+    return STATUS_OK;
 }
 
 // ---- In one word ----------------------------------------------------------------------------------------------------

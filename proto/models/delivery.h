@@ -19,6 +19,11 @@ enum status delivery_give_up(struct model *m, const struct hash *person, struct 
 enum status delivery_give_up_in(struct model *m, const struct hash_list *channels, const struct hash *person,
                                 struct span why, struct error *e);
 
+// What the person was sent before that time and is shown: here, and granted or below what is. In doubt it is left out.
+// Read by a job of the store; self: whom everybody knows who talks to us.
+enum status delivery_older(struct store *s, const struct hash *person, const struct hash *self, int64_t before_ms,
+                           struct arena *a, struct hash_list *out, struct error *e);
+
 struct delivery_summary {
     const char *state; // pending, sent, archived, delivered, failed
     struct span why;   // failed

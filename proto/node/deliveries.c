@@ -17,8 +17,7 @@ enum {
     TAKEN_MAX = 4096,
     UNSURE_MAX = 4096,     // of a person: a session's
     UNSURE_PERSONS = 1024, // who have any
-    TOLD_AT_A_TIME = 500,
-    OLD_AT_A_TIME = 10000
+    TOLD_AT_A_TIME = 500
 };
 
 struct deliveries {
@@ -108,10 +107,10 @@ void deliveries_changed(struct deliveries *d)
 
 struct writing {
     struct deliveries *owner;
-    struct hash person;
+    struct hash person, self;
     struct hash_list messages; // it has
     bool returned;             // it brought them, messages of ours that nothing is known of
-    bool older;                // and everything from before that time
+    bool older;                // and everything that it was shown from before that time
     int64_t before_ms;
     int64_t now_ms;
     struct hash_list done; // nobody waits for these any more
@@ -139,21 +138,13 @@ static enum status write_one(struct store *s, struct writing *w, const struct ha
     return st;
 }
 
-static enum status add_older(struct store *s, struct writing *w, struct arena *a, struct error *e)
-{
-    struct store_deliveries rows;
-    enum status st = store_delivery_to(s, a, &w->person, OLD_AT_A_TIME, &rows, e);
-    for (size_t i = 0; st == STATUS_OK && i < rows.count; i++)
-        if (rows.items[i].at_ms < w->before_ms)
-            hash_list_add(&w->messages, &rows.items[i].message);
-    return st;
-}
-
 static enum status write_work(struct store *s, void *arg, struct error *e)
 {
     struct writing *w = arg;
     struct arena *a = arena_create();
-    enum status st = w->older ? add_older(s, w, a, e) : STATUS_OK;
+    enum status st = STATUS_OK;
+    if (w->older)
+        st = delivery_older(s, &w->person, &w->self, w->before_ms, a, &w->messages, e);
     for (size_t i = 0; st == STATUS_OK && i < w->messages.count; i++)
         st = write_one(s, w, &w->messages.items[i], a, e);
     arena_destroy(a);
@@ -177,7 +168,7 @@ static void write_done(void *arg, enum status status, const struct error *e)
 static struct writing *begin_writing(struct deliveries *d, const struct hash *person)
 {
     struct writing *w = mem_alloc(sizeof *w);
-    *w = (struct writing){.owner = d, .person = *person, .now_ms = clock_wall_ms()};
+    *w = (struct writing){.owner = d, .person = *person, .self = node_self(d->node)->person, .now_ms = clock_wall_ms()};
     return w;
 }
 

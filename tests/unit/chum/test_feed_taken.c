@@ -544,14 +544,14 @@ static void assert_words(struct play *p, const char *words)
     assert_memory_equal(p->words.data, words, p->words.len);
 }
 
-// The last question is no such one: it says that all of it is stored.
+// The last question is no such one: it says that the batch is stored.
 static void another_node_of_ours_is_asked_while_its_batch_is_stored(void **state)
 {
     struct play *p = *state;
     struct hash root;
     play_own_with_more(p, &root);
     assert_true(is_here(p, &root));
-    assert_words(p, "all ahead all ");
+    assert_words(p, "- ahead - ");
 }
 
 static void what_was_asked_for_ahead_is_dropped_with_what_failed_before_it(void **state)
@@ -562,7 +562,7 @@ static void what_was_asked_for_ahead_is_dropped_with_what_failed_before_it(void 
     play_own_with_more(p, &root);
     assert_int_equal(p->jams, 0);
     assert_int_equal(p->feeds, 3);
-    assert_words(p, "all ahead left ");
+    assert_words(p, "- ahead left ");
 }
 
 #define PLAY(name) cmocka_unit_test_setup_teardown(name, begin, end)

@@ -178,6 +178,25 @@ static void nobody_takes_the_place_of_others(void **state)
     assert_int_equal(state_of(scene, &first), DELIVERY_DELIVERED);
 }
 
+static enum status add_old_row(struct store *s, struct scene *scene, struct error *e)
+{
+    bool changed;
+    struct store_delivery d = {.person = scene->person, .message = scene->about, .at_ms = 1};
+    return store_delivery_set(s, &d, &changed, e);
+}
+
+// The other own node tells of messages that are not here, or not yet.
+static void what_was_not_shown_is_not_delivered_however_old(void **state)
+{
+    struct scene *scene = *state;
+    const struct hash elsewhere = hash_of(1000003);
+    scene->about = elsewhere;
+    do_work(scene, add_old_row);
+    is_served(scene, CHUM_FEED, NULL);
+    deliveries_stored(scene->deliveries, &scene->session, &scene->person);
+    assert_int_equal(state_of(scene, &elsewhere), DELIVERY_SENT);
+}
+
 #define SCENE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -187,6 +206,7 @@ int main(void)
         SCENE(what_is_left_is_not_delivered_until_all_is_said_to_be),
         SCENE(who_has_no_feed_has_stored_what_it_asks_for_no_more),
         SCENE(nobody_takes_the_place_of_others),
+        SCENE(what_was_not_shown_is_not_delivered_however_old),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
