@@ -43,33 +43,54 @@ static int newest_first(const void *a, const void *b)
     return hash_compare(&y->id, &x->id);
 }
 
-static void add_hit(struct model *m, struct search_result *found, const struct search_hit *hit)
-{
-    struct search_hit *all = arena_alloc(m->arena, (found->count + 1) * sizeof *all);
-    for (size_t i = 0; i < found->count; i++)
-        all[i] = found->items[i];
-    all[found->count++] = *hit;
-    found->items = all;
-}
-
-struct range { // of times
+struct range { // of times, and of ids at both ends
     double from;
     double until;
-    const struct hash *before; // not this one itself
+    const struct hash *after;  // at "from" what is told before this one
+    const struct hash *before; // at "until" what is told after this one
 };
 
-static enum status add_of_topic(struct model *m, struct topic *topic, const struct range *range, struct span wanted,
-                                size_t *left, struct search_result *found, struct error *e)
+static bool is_within(const struct range *range, const struct store_intent *row)
 {
+    if (range->before != NULL && (hash_eq(&row->message, range->before) ||
+                                  (row->time >= range->until && hash_compare(&row->message, range->before) > 0)))
+        return false;
+    return range->after == NULL || row->time > range->from || hash_compare(&row->message, range->after) > 0;
+}
+
+struct finding {
+    struct model *m;
+    struct range range;
+    struct span wanted;
+    size_t left; // to look at
+    size_t of_channels;
+    size_t room; // of found->items
+    struct search_result *found;
+};
+
+static void add_hit(struct finding *f, const struct search_hit *hit)
+{
+    struct search_result *found = f->found;
+    if (found->count == f->room) {
+        f->room = 2 * f->room + 16;
+        struct search_hit *all = arena_alloc(f->m->arena, f->room * sizeof *all);
+        for (size_t i = 0; i < found->count; i++)
+            all[i] = found->items[i];
+        found->items = all;
+    }
+    found->items[found->count++] = *hit;
+}
+
+static enum status add_of_topic(struct finding *f, struct topic *topic, struct error *e)
+{
+    struct model *m = f->m;
     struct store_intents rows;
-    size_t of_channels = found->count;
-    enum status st = store_outbox_of_topic(m->store, m->arena, topic_key(m, topic), range->until, *left, &rows, e);
-    for (size_t i = 0; st == STATUS_OK && i < rows.count && rows.items[i].time >= range->from; i++, --*left) {
-        const struct hash *id = &rows.items[i].message;
+    enum status st = store_outbox_of_topic(m->store, m->arena, topic_key(m, topic), f->range.until, f->left, &rows, e);
+    for (size_t i = 0; st == STATUS_OK && i < rows.count && rows.items[i].time >= f->range.from; i++, f->left--) {
         struct search_hit hit = {.topic = topic};
-        if ((range->before == NULL || !hash_eq(id, range->before)) && !is_found(found, of_channels, id) &&
-            conversation_row(m, &rows.items[i], &hit.message) && search_holds(hit.message.text, wanted))
-            add_hit(m, found, &hit);
+        if (is_within(&f->range, &rows.items[i]) && !is_found(f->found, f->of_channels, &rows.items[i].message) &&
+            conversation_row(m, &rows.items[i], &hit.message) && search_holds(hit.message.text, f->wanted))
+            add_hit(f, &hit);
     }
     return st;
 }
@@ -77,14 +98,19 @@ static enum status add_of_topic(struct model *m, struct topic *topic, const stru
 static enum status add_waiting(struct node_job *job, struct model *m, struct topics *topics, const struct hash *before,
                                struct search_result *found, struct error *e)
 {
-    struct span wanted;
-    size_t left = WAITING_MAX;
-    const struct range range = {.from = found->more ? conversation_time(m, &found->last) : -INFINITY,
-                                .until = before != NULL ? conversation_time(m, before) : INFINITY,
-                                .before = before};
-    enum status st = search_wanted(m, node_job_text(job, P_text), &wanted, e);
-    for (size_t i = 0; st == STATUS_OK && i < topics->count && left != 0; i++)
-        st = add_of_topic(m, &topics->items[i], &range, wanted, &left, found, e);
+    const struct hash last = found->last;
+    struct finding f = {.m = m,
+                        .range = {.from = found->more ? conversation_time(m, &last) : -INFINITY,
+                                  .until = before != NULL ? conversation_time(m, before) : INFINITY,
+                                  .after = found->more ? &last : NULL,
+                                  .before = before},
+                        .left = WAITING_MAX,
+                        .of_channels = found->count,
+                        .room = found->count,
+                        .found = found};
+    enum status st = search_wanted(m, node_job_text(job, P_text), &f.wanted, e);
+    for (size_t i = 0; st == STATUS_OK && i < topics->count && f.left != 0; i++)
+        st = add_of_topic(&f, &topics->items[i], e);
     if (st == STATUS_OK && found->count > 1)
         qsort(found->items, found->count, sizeof *found->items, newest_first);
     return st;
