@@ -9,6 +9,8 @@
 #include "models/group.h"
 #include "models/keeping.h"
 #include "models/leute.h"
+#include "models/members.h"
+#include "models/topic.h"
 #include "models/trust.h"
 #include "models/way.h"
 
@@ -64,13 +66,49 @@ static bool is_told_by(struct model *m, const struct access_grant *grant, const 
     return true;
 }
 
-// The main identity takes back everything that none of those says who still know the person.
+static bool is_told_to_members(struct model *m, const struct members *s, const struct hash *person)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (apart_is_known_to(m, person, &s->items[i].person))
+            return true;
+    return false;
+}
+
+static bool is_channel_told(struct model *m, const struct hash *channel, const struct hash *person)
+{
+    struct channel c;
+    struct topic_claims claims;
+    if (channel_get(m, channel, &c, NULL) != STATUS_OK)
+        return false;
+    topic_claims_of(m, c.id, &c.owner, &claims);
+    for (size_t i = 0; i < claims.count; i++)
+        if (is_told_to_members(m, &claims.items[i], person))
+            return true;
+    return apart_is_known_to(m, person, &c.owner);
+}
+
+// Of a group: a further identity that knows the person takes part in it, and shows what is said there (entitled.c).
+static bool is_shown_in_group(struct model *m, const struct access_grant *grant, const struct hash *person)
+{
+    struct topic topic;
+    struct members said;
+    if (strcmp(grant->type, "ChannelInfo") == 0)
+        return is_channel_told(m, &grant->target.hash, person);
+    if (strcmp(grant->type, "Topic") == 0)
+        return topic_load(m, &grant->target.hash, &topic, NULL) == STATUS_OK &&
+               is_channel_told(m, &topic.channel, person);
+    return strcmp(grant->type, "ChatMessage") == 0 && members_read(m, &grant->target.hash, &said, NULL) == STATUS_OK &&
+           is_told_to_members(m, &said, person);
+}
+
+// The main identity takes back everything that none of those may show who still know the person.
 static bool is_taken_back(struct model *m, const struct access_grant *grant, const struct hash *person)
 {
     struct hash teller;
     bool told = is_told_by(m, grant, person, &teller);
-    return m->self->further ? told && hash_eq(&teller, &m->self->person)
-                            : !told || !apart_is_known_to(m, person, &teller);
+    if (m->self->further)
+        return told && hash_eq(&teller, &m->self->person);
+    return !(told && apart_is_known_to(m, person, &teller)) && !is_shown_in_group(m, grant, person);
 }
 
 static enum status take_back(struct model *m, const struct hash *person, struct error *e)

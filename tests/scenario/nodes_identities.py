@@ -140,6 +140,27 @@ def test_what_one_forgets_the_other_keeps(t):
     with_bob(t, run)
 
 
+def test_what_the_main_one_forgets_stays_in_the_chats_of_another(t):
+    def run(joe, bob, work):
+        assert bob.ok("pair", "-", stdin=json.dumps(joe.ok("invite")))["personId"] == joe.archive
+        granted = lambda: {g["hash"]: g["type"] for g in joe.ok("--node", "archive", "share", "list")
+                           if bob.archive in g["persons"] and g["type"] in ("Topic", "ChatMessage", "ChannelInfo")}
+        both = {work, joe.archive}
+        until(lambda: {c["identity"] for c in joe.ok("--node", "archive", "contacts") if c["personId"] == bob.archive} == both,
+              "he is a contact of both")
+        before = granted()
+        made = {}
+        for name, whom in (("office", work), ("home", joe.archive)):
+            bob.ok("--node", "archive", "topic", "create", "--name", name, "--with", whom)
+            made[name] = until(lambda: {"Topic", "ChatMessage", "ChannelInfo"} <= set((new := {
+                what: type for what, type in granted().items() if what not in before}).values()) and new, "it is granted")
+            before = granted()
+        joe.ok("contact", "forget", bob.archive, "--as", joe.archive)
+        until(lambda: not made["home"].keys() & granted().keys(), "what the main one showed is taken back")
+        assert made["office"].items() <= granted().items(), (made["office"], granted())
+    with_bob(t, run)
+
+
 def test_what_is_written_for_them_waits_for_the_archive(t):
     def run(joe, bob, work):
         send(joe, bob.archive, "before", "--wait")
