@@ -25,7 +25,7 @@ struct chum_inflow {
     uint64_t due_at;  // after the last time
     bool known;       // the cursor was looked up
     bool settled;     // nothing that came before it is missing here
-    bool listed;      // nor of the list, in this session
+    bool listed;      // and settled: nor of the list, in this session
     bool left;        // in the run that goes on
     bool misses;      // likewise
     bool owes;        // to say with the next question that something was not stored
@@ -299,7 +299,7 @@ static void ask_for(struct chum_inflow *in, const struct chum_cursor *cursor, co
 
 static void ask(struct chum_inflow *in)
 {
-    const char *word = in->settled && in->listed ? ",\"all\"" : "";
+    const char *word = in->listed ? ",\"all\"" : "";
     if (in->left || in->owes)
         word = ",\"left\"";
     in->owes = false;

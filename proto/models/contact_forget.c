@@ -16,14 +16,23 @@
 
 #define REASON "the contact was forgotten"
 
+static bool is_ours(struct span group)
+{
+    return span_eq_text(group, GROUP_EVERYONE) || span_eq_text(group, GROUP_DISABLED) ||
+           span_eq_text(group, GROUP_BLACKLIST);
+}
+
 // Whoever is forgotten gets nothing by way of a group either, also not once paired again. Who is shut out stays so.
-static enum status leave_all_groups(struct model *m, const struct hash *person, struct error *e)
+// made_only: those that the user has made; whom other identities know is still everyone.
+static enum status leave_groups(struct model *m, const struct hash *person, bool made_only, struct error *e)
 {
     struct groups groups;
     enum status status = group_list(m, &groups, e);
-    for (size_t i = 0; status == STATUS_OK && i < groups.count; i++)
-        if (!span_eq_text(groups.items[i].name, GROUP_BLACKLIST))
+    for (size_t i = 0; status == STATUS_OK && i < groups.count; i++) {
+        struct span name = groups.items[i].name;
+        if (made_only ? !is_ours(name) : !span_eq_text(name, GROUP_BLACKLIST))
             status = group_remove(m, &groups.items[i].id_hash, person, e);
+    }
     return status;
 }
 
@@ -39,7 +48,7 @@ enum status contact_forget(struct model *m, const struct hash *person, struct er
     if (status == STATUS_OK && !kept) // grants and groups are those of both own nodes
         status = access_revoke_all(m, person, e);
     if (status == STATUS_OK && !kept)
-        status = leave_all_groups(m, person, e);
+        status = leave_groups(m, person, false, e);
     if (status == STATUS_OK)
         status = delivery_give_up(m, person, SPAN(REASON), e);
     if (status == STATUS_OK)
@@ -121,23 +130,6 @@ static enum status take_back(struct model *m, const struct hash *person, struct 
     return status;
 }
 
-static bool is_ours(struct span group)
-{
-    return span_eq_text(group, GROUP_EVERYONE) || span_eq_text(group, GROUP_DISABLED) ||
-           span_eq_text(group, GROUP_BLACKLIST);
-}
-
-// Those that the user has made; whom the others know is still everyone, and shut out or not.
-static enum status leave_made_groups(struct model *m, const struct hash *person, struct error *e)
-{
-    struct groups groups;
-    enum status status = group_list(m, &groups, e);
-    for (size_t i = 0; status == STATUS_OK && i < groups.count; i++)
-        if (!is_ours(groups.items[i].name))
-            status = group_remove(m, &groups.items[i].id_hash, person, e);
-    return status;
-}
-
 static enum status give_up(struct model *m, const struct hash *person, struct error *e)
 {
     struct way_topics topics;
@@ -163,7 +155,7 @@ enum status contact_forget_alone(struct model *m, const struct hash *person, boo
     if (status == STATUS_OK && !kept)
         status = take_back(m, person, e);
     if (status == STATUS_OK && !kept && !m->self->further)
-        status = leave_made_groups(m, person, e);
+        status = leave_groups(m, person, true, e);
     if (status == STATUS_OK)
         status = give_up(m, person, e);
     return status == STATUS_OK && leave ? apart_leave_alone(m, person, e) : status;
