@@ -12,6 +12,8 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/near.h"
+#include "base/text.h"
+#include "supervisor/config_list.h"
 
 enum kind { TEXT, NUMBER, LEVEL, KEEPER, SWITCH, NODES, URL, URLS, HOSTS, ORIGINS, PLACE, JOURNAL };
 
@@ -79,6 +81,24 @@ struct config {
         enum config_origin origin;
         int line;
     } values[ROWS];
+    json_t *left_out; // see config_left_out
+};
+
+// Lists of whom the door lets in. Older versions took any words here: such an entry never let anybody in, so that it is
+// left out of a file, and whoever upgrades can start. Nothing left of hosts is localhost, which always may come in: a
+// listener on every address would not open without a name.
+static const struct admission {
+    enum kind kind;
+    bool (*is)(const char *entry);
+    const char *entries; // for people, what they are
+    const char *none;    // what counts where each is left out; no wider than nothing at all
+} admissions[] = {
+    {HOSTS, address_is_host,
+     "names or IP addresses without scheme, port or brackets, such as home.example.org, 192.0.2.7 or 2001:db8::1",
+     "localhost"},
+    {ORIGINS, address_is_origin,
+     "origins as browsers name them, without a path and without / at the end, such as https://lama.example, or null",
+     ""},
 };
 
 static const struct row *find_row(const char *key)
@@ -122,6 +142,7 @@ struct config *config_create(void)
     struct config *c = mem_alloc(sizeof *c);
     for (size_t i = 0; i < ROWS; i++)
         c->values[i].text = mem_text(span_of(rows[i].otherwise));
+    c->left_out = json_array();
     return c;
 }
 
@@ -131,19 +152,8 @@ void config_destroy(struct config *c)
         return;
     for (size_t i = 0; i < ROWS; i++)
         free(c->values[i].text);
+    json_decref(c->left_out);
     free(c);
-}
-
-static json_t *list_to_json(const char *text)
-{
-    json_t *list = json_array();
-    for (size_t n; *text != '\0'; text += n) {
-        text += strspn(text, ", \t");
-        n = strcspn(text, ", \t");
-        if (n > 0)
-            json_array_append_new(list, json_stringn(text, n));
-    }
-    return list;
 }
 
 static bool is_one_of(const char *text, const char *const words[])
@@ -178,15 +188,12 @@ static bool is_place_or_none(const char *text)
     return text[0] == '\0' || listen_address_parse(text, &where, NULL) == STATUS_OK;
 }
 
-static bool all_are(const char *text, bool (*is)(const char *text))
+static const struct admission *admission_of(enum kind kind)
 {
-    bool all = true;
-    size_t i;
-    json_t *item;
-    json_t *list = list_to_json(text);
-    json_array_foreach(list, i, item) all = all && is(json_string_value(item));
-    json_decref(list);
-    return all;
+    for (size_t i = 0; i < sizeof admissions / sizeof *admissions; i++)
+        if (admissions[i].kind == kind)
+            return &admissions[i];
+    return NULL;
 }
 
 static enum status check_number(const struct row *row, const char *text, struct error *e)
@@ -208,19 +215,13 @@ static enum status check_address(const struct row *row, const char *text, struct
                          "%s must be what others dial, such as wss://home.example.org or ws://192.0.2.7:8765, of at "
                          "most %d bytes; '%.80s' is not",
                          row->key, ADDRESS_URL_MAX, text);
-    if (row->kind == URLS && !all_are(text, is_url))
+    if (row->kind == URLS && !config_list_all(text, is_url))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be ws:// or wss:// addresses; '%.80s' is not",
                          row->key, text);
-    if (row->kind == HOSTS && !all_are(text, address_is_host))
-        return error_set(e, STATUS_INVALID, "BAD-CONFIG",
-                         "%s must be names or IP addresses without scheme, port or brackets, such as home.example.org, "
-                         "192.0.2.7 or 2001:db8::1; '%.80s' is not",
-                         row->key, text);
-    if (row->kind == ORIGINS && !all_are(text, address_is_origin))
-        return error_set(e, STATUS_INVALID, "BAD-CONFIG",
-                         "%s must be origins as browsers name them, without a path and without / at the end, such as "
-                         "https://lama.example, or null; '%.80s' is not",
-                         row->key, text);
+    const struct admission *who = admission_of(row->kind);
+    if (who != NULL && !config_list_all(text, who->is))
+        return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be %s; '%.80s' is not", row->key, who->entries,
+                         text);
     if (row->kind == PLACE && !is_place_or_none(text))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be HOST:PORT; '%.80s' is not", row->key, text);
     return STATUS_OK;
@@ -243,7 +244,7 @@ static enum status check(const struct row *row, const char *text, struct error *
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be none, credential or keyring", row->key);
     if (row->kind == SWITCH && !is_one_of(text, switches))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must be true or false", row->key);
-    if (row->kind == NODES && !all_are(text, is_node))
+    if (row->kind == NODES && !config_list_all(text, is_node))
         return error_set(e, STATUS_INVALID, "BAD-CONFIG", "%s must name nodes: archive, sparse", row->key);
     return check_address(row, text, e);
 }
@@ -281,6 +282,46 @@ static char *read_line(char *out, int size, void *arg)
     return fgets(out, size, r->file);
 }
 
+static void leave_out(struct reading *r, const char *key, const struct admission *who, struct span entry)
+{
+    struct buf word = {0};
+    struct buf text = {0};
+    text_escape_controls(entry, &word);
+    buf_printf(&text, "%s line %d: '%s' of %s is left out; write %s", r->path, r->line, buf_cstr(&word), key,
+               who->entries);
+    json_array_append_new(r->config->left_out, json_string(buf_cstr(&text)));
+    buf_free(&word);
+    buf_free(&text);
+}
+
+static void keep_entries(struct reading *r, const char *key, const struct admission *who, const char *text,
+                         struct buf *kept)
+{
+    for (struct span s = config_list_next(&text); s.len > 0; s = config_list_next(&text)) {
+        if (!config_list_is(s, who->is)) {
+            leave_out(r, key, who, s);
+            continue;
+        }
+        buf_add_text(kept, kept->len > 0 ? " " : "");
+        buf_add_span(kept, s);
+    }
+}
+
+// As assign, but of a list of whom the door lets in what it cannot be is left out.
+static enum status assign_line(struct reading *r, const char *key, const char *text)
+{
+    struct buf kept = {0};
+    const struct row *row = find_row(key);
+    const struct admission *who = row != NULL ? admission_of(row->kind) : NULL;
+    if (who != NULL && !config_list_all(text, who->is)) {
+        keep_entries(r, key, who, text, &kept);
+        text = kept.len > 0 ? buf_cstr(&kept) : who->none;
+    }
+    enum status s = assign(r->config, key, text, CONFIG_FILE, r->line, r->error);
+    buf_free(&kept);
+    return s;
+}
+
 static int take_line(void *arg, const char *section, const char *name, const char *value)
 {
     struct reading *r = arg;
@@ -288,7 +329,7 @@ static int take_line(void *arg, const char *section, const char *name, const cha
     snprintf(key, sizeof key, "%s%s%s", section, section[0] != '\0' ? "." : "", name);
     if (r->error->status != STATUS_OK)
         return 0;
-    if (assign(r->config, key, value, CONFIG_FILE, r->line, r->error) == STATUS_OK)
+    if (assign_line(r, key, value) == STATUS_OK)
         return 1;
     error_prefix(r->error, "%s line %d", r->path, r->line);
     return 0;
@@ -351,6 +392,11 @@ enum status config_reload(struct config *c, const char *path, bool required, str
         c->values[i] = fresh->values[i];
         fresh->values[i].text = old;
     }
+    if (s == STATUS_OK) {
+        json_t *old = c->left_out;
+        c->left_out = fresh->left_out;
+        fresh->left_out = old;
+    }
     config_destroy(fresh);
     return s;
 }
@@ -358,6 +404,11 @@ enum status config_reload(struct config *c, const char *path, bool required, str
 enum status config_set(struct config *c, const char *key, const char *text, struct error *e)
 {
     return assign(c, key, text, CONFIG_FLAG, 0, e);
+}
+
+const json_t *config_left_out(const struct config *c)
+{
+    return c->left_out;
 }
 
 static struct config_value value_at(const struct config *c, size_t i)
@@ -405,7 +456,7 @@ static json_t *value_to_json(const struct row *row, const char *text)
     case HOSTS:
     case ORIGINS:
     case NODES:
-        return list_to_json(text);
+        return config_list_json(text);
     case NUMBER:
         return json_integer(strtoll(text, NULL, 10));
     case SWITCH:

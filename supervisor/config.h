@@ -2,7 +2,8 @@
 //
 //   flag  >  environment (TANDEM_LISTEN_ADDRESS for listen.address)  >  DIR/tandem.conf  >  default
 //
-// The file is INI: [listen] followed by address = localhost:8765. An unknown key is an error that names its line.
+// The file is INI: [listen] followed by address = localhost:8765. An unknown key is an error that names its line; what
+// cannot be an entry of listen.hosts or listen.origins is left out of the file's list.
 #pragma once
 
 #include <jansson.h>
@@ -32,6 +33,9 @@ enum status config_load(struct config *c, const char *path, bool required, struc
 enum status config_load_file(struct config *c, const char *path, bool required, struct error *e); // without environment
 // The same again after the file was changed; flags stay. On failure everything stays as it was.
 enum status config_reload(struct config *c, const char *path, bool required, struct error *e);
+// A text for people about each entry that was left out: file, line, entry, key and what to write instead. Borrowed
+// until it is loaded again.
+const json_t *config_left_out(const struct config *c);
 // A value from the command line.
 enum status config_set(struct config *c, const char *key, const char *text, struct error *e);
 

@@ -164,6 +164,17 @@ static enum log_level level_of(const struct config *c)
     return level;
 }
 
+static void tell_left_out(const struct config *c)
+{
+    size_t i;
+    json_t *text;
+    json_array_foreach(config_left_out(c), i, text)
+    {
+        LOG(LOG_WARN, "config.left-out", LOG_TEXT("problem", json_string_value(text)));
+        fprintf(stderr, "tandem-supervisor: %s\n", json_string_value(text));
+    }
+}
+
 static void apply_settings(struct supervisor *s)
 {
     const struct config *c = s->options->config;
@@ -171,6 +182,7 @@ static void apply_settings(struct supervisor *s)
     for (int i = 0; i < NODES; i++)
         process_adjust(s->nodes[i].process, tuning(c));
     walls_check_reach(s);
+    tell_left_out(c);
 }
 
 static void reopen_log(struct logfile *l)
@@ -294,6 +306,7 @@ static enum status open_logs(struct supervisor *s, struct error *e)
     }
     log_open(logfile_fd(s->own_log), LOG_FORMAT_JSON, level_of(s->options->config), "supervisor");
     open_journal(s);
+    tell_left_out(s->options->config);
     s->ring = ipc_ring_create();
     s->event_log = eventlog_open(statedir_file(s->dir, "log/events.log"), s->ring, e);
     return s->event_log != NULL ? STATUS_OK : e->status;

@@ -23,6 +23,9 @@ static json_t *from_files(const struct ctl *c, struct error *e)
 {
     struct config *config = config_create();
     json_t *items = load(c, config, ctl_value(c, "config"), e) == STATUS_OK ? config_to_json(config) : NULL;
+    size_t i;
+    json_t *text;
+    json_array_foreach(config_left_out(config), i, text) fprintf(stderr, "tandem: %s\n", json_string_value(text));
     config_destroy(config);
     return items;
 }

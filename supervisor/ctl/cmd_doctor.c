@@ -126,6 +126,15 @@ static enum status read_settings(const struct ctl *c, struct config *config, boo
     return s;
 }
 
+static void check_left_out(struct doctor *d, const struct config *config)
+{
+    size_t i;
+    json_t *text;
+    json_array_foreach(config_left_out(config), i, text)
+        doctor_add(d, "settings", false, json_string_value(text),
+                   "Until then nobody comes in by it; the rest of the file counts.");
+}
+
 static void check_settings(struct ctl *c, struct doctor *d)
 {
     struct error e = {0};
@@ -134,7 +143,10 @@ static void check_settings(struct ctl *c, struct doctor *d)
     struct config *config = config_create();
     json_t *items = config_in_force(c, &running, &unknown);
     enum status s = read_settings(c, config, running, &e);
-    doctor_add_error(d, "settings", &e, running ? "those of the running supervisor; the file is valid" : "valid", NULL);
+    if (s != STATUS_OK || json_array_size(config_left_out(config)) == 0)
+        doctor_add_error(d, "settings", &e, running ? "those of the running supervisor; the file is valid" : "valid",
+                         NULL);
+    check_left_out(d, config);
     if (s == STATUS_OK && !running)
         doctor_port(d, config);
     if (items != NULL)

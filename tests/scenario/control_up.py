@@ -62,6 +62,27 @@ def test_a_listener_for_everybody_wants_names_at_once(t):
     assert t.cli_json("config", "show", "--origin")[1]["listen.hosts"] == {"value": "anna.example", "origin": "flag"}
 
 
+def test_odd_entries_of_an_older_file_stop_no_start(t):
+    os.makedirs(t.dir, 0o700)
+    with open(t.path("tandem.conf"), "w") as file:
+        file.write("[listen]\naddress = 0.0.0.0:0\nhosts = home:8765\norigins = https://a.example/ https://b.example\n")
+    [finding] = [check["message"] for check in t.cli_json("doctor")[1]["checks"] if "home:8765" in check["message"]]
+    assert "'home:8765' of listen.hosts is left out; write names" in finding, finding
+    assert "https://a.example/" in t.cli("config", "show")[2]
+    with open(os.path.join(t.top, "said"), "w+") as file:
+        t.process = subprocess.Popen([os.path.join(BIN, "tandem"), "up", "--json", "--stdin-lifetime", *t.fake_nodes()],
+                                     env=t.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file,
+                                     text=True)
+        assert json.loads(t.process.stdout.readline())["event"] == "ready"
+        file.seek(0)
+        said = file.read()
+    for line, entry, key in ((3, "home:8765", "listen.hosts"), (4, "https://a.example/", "listen.origins")):
+        what = f"{t.path('tandem.conf')} line {line}: '{entry}' of {key} is left out; write "
+        assert what in said and what in logged(t, "config.left-out", entry), (said, entry)
+    shown = t.cli_json("config", "show")[1]
+    assert (shown["listen.hosts"], shown["listen.origins"]) == ("localhost", "https://b.example"), shown
+
+
 def test_settings_shown_are_those_in_force(t):
     os.makedirs(t.dir, 0o700)
     with open(t.path("tandem.conf"), "w") as file:
@@ -166,9 +187,9 @@ def test_it_outlives_the_window_where_that_was_asked_for(t):
     assert is_alive(t.process.pid) and t.cli("down")[0] == 0 and t.process.wait(60) == 0
 
 
-def logged(t, event):
+def logged(t, event, word=""):
     with open(t.path("log", "supervisor.log")) as file:
-        return next((line for line in file if json.loads(line)["event"] == event), None)
+        return next((line for line in file if json.loads(line)["event"] == event and word in line), None)
 
 
 def test_too_few_descriptors_are_named(t):

@@ -246,6 +246,45 @@ static void settings_have_kinds(void **state)
     config_destroy(c);
 }
 
+static const char *text_left_out(const struct config *c, size_t i)
+{
+    return json_string_value(json_array_get(config_left_out(c), i));
+}
+
+static void odd_entries_of_a_file_are_left_out(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct config *c = config_create();
+    put(in_top("c"),
+        "[listen]\nhosts = home.lan, http://home.lan home:80 ::1\norigins = https://a/, https://b null,\n");
+    assert_int_equal(config_load(c, in_top("c"), true, &e), STATUS_OK);
+    assert_string_equal(config_text(c, "listen.hosts"), "home.lan ::1");
+    assert_string_equal(config_text(c, "listen.origins"), "https://b null");
+    assert_int_equal(json_array_size(config_left_out(c)), 3);
+    assert_non_null(
+        strstr(text_left_out(c, 0), "/c line 2: 'http://home.lan' of listen.hosts is left out; write names"));
+    assert_non_null(strstr(text_left_out(c, 1), "'home:80'"));
+    assert_non_null(
+        strstr(text_left_out(c, 2), "/c line 3: 'https://a/' of listen.origins is left out; write origins"));
+    put(in_top("c"), "[listen]\nhosts = [::1]\norigins = a\n");
+    assert_int_equal(config_reload(c, in_top("c"), true, &e), STATUS_OK);
+    assert_string_equal(config_text(c, "listen.hosts"), "localhost"); // so that a listener on every address opens
+    assert_string_equal(config_text(c, "listen.origins"), "");
+    assert_int_equal(json_array_size(config_left_out(c)), 2);
+    put(in_top("c"), "[listen]\nhosts =\n[relay]\nurls = http://b\n"); // other lists are as strict as ever
+    assert_int_equal(config_reload(c, in_top("c"), true, &e), STATUS_INVALID);
+    assert_int_equal(json_array_size(config_left_out(c)), 2);
+    put(in_top("c"), "[listen]\nhosts =\n");
+    assert_int_equal(config_reload(c, in_top("c"), true, &e), STATUS_OK);
+    assert_string_equal(config_text(c, "listen.hosts"), "");
+    assert_int_equal(json_array_size(config_left_out(c)), 0);
+    setenv("TANDEM_LISTEN_HOSTS", "home:80", 1);
+    assert_int_equal(config_reload(c, in_top("c"), true, &e), STATUS_INVALID);
+    unsetenv("TANDEM_LISTEN_HOSTS");
+    config_destroy(c);
+}
+
 static void a_public_url_is_what_others_dial(void **state)
 {
     (void)state;
@@ -341,6 +380,7 @@ int main(void)
         cmocka_unit_test(the_directory_is_chosen_in_order),
         cmocka_unit_test_setup_teardown(settings_have_an_order, setup, teardown),
         cmocka_unit_test(settings_have_kinds),
+        cmocka_unit_test_setup_teardown(odd_entries_of_a_file_are_left_out, setup, teardown),
         cmocka_unit_test(a_public_url_is_what_others_dial),
         cmocka_unit_test(bad_listen_addresses_are_refused),
         cmocka_unit_test_setup_teardown(logs_are_rotated, setup, teardown),
