@@ -42,12 +42,11 @@ static const struct row {
     {"sync.no_import", NODES, 0, 0, true, "", "nodes that take nothing over from others"},
     {"sync.no_export", NODES, 0, 0, true, "", "nodes that offer nothing to others"},
     {"sync.interval_ms", NUMBER, 0, 3600000, true, "0", "between two questions to a peer; 0: as often as needed"},
-    {"sparse.take_kb", NUMBER, 0, 1073741824, true, "1073741824",
+    {"sparse.take_kb", NUMBER, 0, 1073741824, true, "1024",
      "kilobytes up to which files of the archive come to the sparse node by themselves; bigger ones when"
-     " they are read; all of them unless set"},
-    {"sparse.quota_mb", NUMBER, 0, 16777216, true, "16777216",
-     "megabytes of files that the sparse node keeps; what the archive has too goes, the longest unused first;"
-     " without bounds unless set"},
+     " they are read"},
+    {"sparse.quota_mb", NUMBER, 0, 16777216, true, "32",
+     "megabytes of files that the sparse node keeps; what the archive has too goes, the longest unused first"},
     {"sparse.keep_s", NUMBER, 0, 31536000, true, "60",
      "seconds for which a file that is not read to its end stays, whatever the quota"},
     {"autostart.secret", KEEPER, 0, 0, false, "none",

@@ -80,8 +80,10 @@ struct chum_counts { // of one session, since its start
     uint64_t latency_ms;                 // of the last answer to "what may I see"
 };
 
-// The peer asked for a file that is left at our other node. told may be NULL.
+// The peer asked for a file that is left at our other node. fetch may be NULL; it calls done once, later, on the loop,
+// also after the end of the session: STATUS_OK if the bytes are here now; why is borrowed.
+typedef void (*chum_fetched)(void *ctx, enum status status, const struct error *why);
 struct chum_elsewhere {
-    void (*told)(void *ctx, const struct hash *file);
+    void (*fetch)(void *ctx, const struct hash *file, chum_fetched done, void *done_ctx);
     void *ctx;
 };

@@ -420,13 +420,6 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
 
-static void file_elsewhere(void *ctx, const struct hash *file)
-{
-    const struct chum_exporter *x = ctx;
-    if (x->o.elsewhere.told != NULL)
-        x->o.elsewhere.told(x->o.elsewhere.ctx, file);
-}
-
 struct chum_exporter *chum_exporter_create(const struct chum_exporter_options *options)
 {
     struct chum_exporter *x = mem_alloc(sizeof *x);
@@ -439,7 +432,7 @@ struct chum_exporter *chum_exporter_create(const struct chum_exporter_options *o
                                        .counts = options->counts,
                                        .ctx = x,
                                        .back = stream_back,
-                                       .elsewhere = file_elsewhere};
+                                       .elsewhere = options->elsewhere};
     x->budget = budget_use(conn_budget(options->conn));
     return x;
 }

@@ -9,7 +9,10 @@
 #include "base/text.h"
 #include "chum/direct.h"
 
-enum { STREAMS_MAX = 4 }; // on their way at a time; the others wait
+enum {
+    STREAMS_MAX = 4, // on their way at a time; the others wait
+    FETCHES_MAX = 3, // of a file that goes again, as there is no room for it
+};
 
 struct chum_stream {
     struct chum_stream *next;
@@ -20,9 +23,11 @@ struct chum_stream {
     struct buf piece;
     bool as_text;
     bool first;
-    bool reading; // a job is under way
-    bool last;    // the piece read last was the end
-    uint64_t ms;  // reading it took
+    bool reading; // a job is under way, or the file is fetched
+    bool fetching;
+    unsigned fetches; // begun
+    bool last;        // the piece read last was the end
+    uint64_t ms;      // reading it took
 };
 
 static struct chum_stream **place_of(struct chum_streams *ss, const struct chum_stream *t) // NULL: the end
@@ -65,8 +70,6 @@ static bool send_piece(struct chum_stream *t)
 
 static void read_failed(struct chum_stream *t, const struct error *e)
 {
-    if (strcmp(e->code, "REMOTE") == 0 && t->streams->elsewhere != NULL)
-        t->streams->elsewhere(t->streams->ctx, &t->hash);
     if (t->first)
         chum_answer_error(t->streams->rpc, t->id, e);
     else
@@ -95,12 +98,37 @@ static enum status read_work(struct store *s, void *arg, struct error *e)
     return st;
 }
 
+static void read_done(void *arg, enum status status, const struct error *e);
+
+static void fetched(void *arg, enum status status, const struct error *why)
+{
+    struct chum_stream *t = arg;
+    t->fetching = false;
+    if (!t->streams->ended && status == STATUS_OK)
+        store_submit_read(t->streams->queue, read_work, read_done, t);
+    else
+        read_done(t, status, why);
+}
+
+// true: our other node has the bytes, and is asked for them; the peer waits.
+static bool fetch(struct chum_stream *t, const struct error *e)
+{
+    const struct chum_elsewhere *elsewhere = &t->streams->elsewhere;
+    if (strcmp(e->code, "REMOTE") != 0 || elsewhere->fetch == NULL || t->fetches++ == FETCHES_MAX)
+        return false;
+    t->fetching = true;
+    elsewhere->fetch(elsewhere->ctx, &t->hash, fetched, t);
+    return true;
+}
+
 static void read_done(void *arg, enum status status, const struct error *e)
 {
     struct chum_stream *t = arg;
     struct chum_streams *ss = t->streams;
     uint64_t ms = t->ms;
     bool over = true;
+    if (!ss->ended && status != STATUS_OK && fetch(t, e))
+        return;
     t->reading = false;
     if (!ss->ended && status != STATUS_OK)
         read_failed(t, e);
@@ -122,7 +150,8 @@ size_t chum_streams_go_on(struct chum_streams *ss)
 {
     size_t begun = 0;
     size_t i = 0;
-    for (struct chum_stream *t = ss->first; t != NULL && i < STREAMS_MAX; t = t->next, i++) {
+    for (struct chum_stream *t = ss->first; t != NULL && i < STREAMS_MAX; t = t->next) {
+        i += !t->fetching;
         if (t->reading)
             continue;
         t->reading = true;

@@ -16,7 +16,7 @@ struct chum_streams { // filled by the exporter, but for first
     // A piece was read, which took so long; over: it was the last one of its file, or nothing more is to come. Also
     // after the end, once for each read that was under way.
     void (*back)(void *ctx, uint64_t ms, bool over);
-    void (*elsewhere)(void *ctx, const struct hash *hash); // asked for, but our other node has the bytes; may be NULL
+    struct chum_elsewhere elsewhere;
     bool ended;
     struct chum_stream *first; // in the order they came
 };

@@ -145,19 +145,12 @@ static void offer_all(struct syncs *ss, const struct hash *person)
 
 // ---- Files that are left at the archive ----------------------------------------------------------------------------
 
-static void fetched(void *ctx, enum status status, const struct error *why)
-{
-    (void)ctx;
-    (void)status;
-    (void)why; // the contact asks again in any case, and is told what there is
-}
-
-static void elsewhere(void *ctx, const struct hash *file)
+static void fetch(void *ctx, const struct hash *file, chum_fetched done, void *done_ctx)
 {
     const struct sync *sync = ctx;
     struct hash_list one = {0};
     hash_list_add(&one, file);
-    fetches_want(sync->owner->peers->node->fetches, &one, fetched, NULL);
+    fetches_want(sync->owner->peers->node->fetches, &one, done, done_ctx);
     hash_list_free(&one);
 }
 
@@ -209,7 +202,7 @@ void syncs_start(struct syncs *ss, struct conn *c, bool peer_is_own)
                                  .stuck = stuck,
                                  .closed = closed};
     if (!peer_is_own)
-        events.elsewhere = (struct chum_elsewhere){elsewhere, sync};
+        events.elsewhere = (struct chum_elsewhere){fetch, sync};
     sync->speaker = syncs_speaker(ss, peers_local(ss->peers, conn_local(c))->self);
     sync->session = chum_session_create(c, node_queue(ss->peers->node), sync->speaker->access, &sync->speaker->policy,
                                         &options, &events);

@@ -82,6 +82,7 @@ static const char *ready(void *ctx, struct conn *c, enum conn_group group)
                                        .stored = told_stored,
                                        .failed = told_failed,
                                        .stuck = told_stuck,
+                                       .elsewhere = side->elsewhere,
                                        .closed = told_closed};
     (void)group;
     if (side->script != NULL)

@@ -23,7 +23,8 @@ struct side {
     struct chum_access *access;
     struct chum_policy policy;
     struct chum_options options;
-    struct script *script; // plays instead of a session
+    struct chum_elsewhere elsewhere; // set before its session begins
+    struct script *script;           // plays instead of a session
 
     struct chum_session *session;                         // the running one
     unsigned importing, exporting, passed, stuck, closed; // how often each was told
