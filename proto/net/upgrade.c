@@ -2,7 +2,11 @@
 // the connection behind it.
 #include "net/upgrade.h"
 
+#include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { HEADER_MAX = 512, HEADERS_MAX = 17 << 10 };
 
@@ -113,6 +117,18 @@ bool upgrade_choose_subprotocol(struct lws *wsi, struct loop *l)
     memcpy(l->subprotocol, list + begin, len);
     l->subprotocol[len] = '\0';
     return true;
+}
+
+bool upgrade_library_refused(struct lws *wsi)
+{
+    char next;
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    int fd = lws_get_socket_fd(wsi);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_bytes_sent > 0)
+        return true;
+    ssize_t n = recv(fd, &next, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n > 0 || (n < 0 && errno == EAGAIN);
 }
 
 bool upgrade_headers_fit(struct lws *wsi)

@@ -20,3 +20,6 @@ int upgrade_answer(struct lws *wsi, const char *status, const char *headers, con
 // its answer: it is told that its own is the first. false: the list is longer than it can read.
 bool upgrade_choose_subprotocol(struct lws *wsi, struct loop *l);
 bool upgrade_headers_fit(struct lws *wsi); // about 16 KB of them, as far as libwebsockets knows their names
+
+// At its end, of a socket to which nothing was said from here: something was said, or the peer is still there.
+bool upgrade_library_refused(struct lws *wsi);

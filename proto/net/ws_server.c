@@ -27,6 +27,7 @@ struct incoming {           // one socket, from accept to its end
     struct address_use *from;
     uint64_t deadline; // of the handshake
     bool upgraded;
+    bool settled; // answered, or the refusal is told, or there was no request
     bool leaving; // turned out; its end follows
     char peer[INET6_ADDRSTRLEN + 8];
 };
@@ -115,6 +116,7 @@ static const char *listened_name(const struct ws_server *s)
 
 static void note_refused_upgrade(struct incoming *c, const char *why)
 {
+    c->settled = true;
     c->server->stats.refused_request++;
     LOG(LOG_DEBUG, "listener.upgrade-refused", LOG_TEXT("peer", c->peer), LOG_TEXT("why", why));
     tell_refused(c, why);
@@ -158,6 +160,7 @@ static int answer_plain_http(struct incoming *c, struct lws *wsi, const char *pa
     int n;
     if (o->own_page && !host_allowed(c->server, wsi))
         return refuse_upgrade(c, wsi, "host");
+    c->settled = true;
     if (path != NULL && o->http != NULL && o->http(c->server->ctx, path, &body, &type))
         n = upgrade_answer(wsi, "200 OK", o->headers, type, buf_span(&body));
     else if (o->own_page)
@@ -203,22 +206,26 @@ static int upgraded(struct incoming *c, struct lws *wsi)
     return 0;
 }
 
-// libwebsockets closes without a word when headers are bigger than it can parse.
-static void closed_early(struct incoming *c)
+// What libwebsockets cannot read as a request it ends by itself, without a word or with a page of its own. An upgrade
+// that it does not know or finds wanting likewise, but of that one hears no more than that it is gone.
+static void ended_early(struct incoming *c, struct lws *wsi)
 {
-    if (!loop_headers_overflowed())
-        return;
-    note_refused_upgrade(c, "headers");
+    bool overflowed = loop_headers_overflowed();
+    if (!c->settled && !c->leaving && (overflowed || upgrade_library_refused(wsi)))
+        note_refused_upgrade(c, overflowed ? "headers" : "request");
+    c->settled = true;
 }
 
 static void gone(struct incoming *c)
 {
     struct ws_server *s = c->server;
-    if (s->loop->newborn == c)
-        s->loop->newborn = NULL;
     waiting_remove(&c->waiting);
     if (c->upgraded)
         ws_release(&c->ws);
+    else if (!c->settled && !c->leaving && s->loop->newborn != c)
+        note_refused_upgrade(c, "upgrade");
+    if (s->loop->newborn == c)
+        s->loop->newborn = NULL;
     address_use_release(s->addresses, c->from);
     s->leaving -= c->leaving;
     free(c);
@@ -238,12 +245,14 @@ static int server_callback(struct lws *wsi, enum lws_callback_reasons reason, vo
     case LWS_CALLBACK_ESTABLISHED:
         return upgraded(c, wsi);
     case LWS_CALLBACK_CLOSED_HTTP:
-        closed_early(c);
+        ended_early(c, wsi);
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
         gone(c);
         return 0;
     case LWS_CALLBACK_RAW_ADOPT: // what an HTTP CONNECT turns into
+        note_refused_upgrade(c, "request");
+        return -1;
     case LWS_CALLBACK_RAW_RX:
         return -1;
     case LWS_CALLBACK_RECEIVE:

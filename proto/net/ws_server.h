@@ -27,9 +27,11 @@ struct ws_server_options {      // zero-initialised is a node's default
     // A GET that is no upgrade: fill body and *type and return true, or return false for the 426. May be NULL.
     bool (*http)(void *ctx, const char *path, struct buf *body, const char **type);
     // Somebody was turned away: "limit", "timeout" (no upgrade in time), "upgrade", "host", "origin", "subprotocol"
-    // (more than 127 characters of them), "headers" (more than about 16 KB of them: 431; more than 60 KB are not even
-    // read), or "crowded": too many were waiting, or it was full, and of those who waited the oldest of the address
-    // that had most of them gave way to a newcomer (only with max_waiting). May be NULL.
+    // (more than 127 characters of them), "request" (what libwebsockets does not read as one: it answers with a 403 of
+    // its own, or closes; so it does with an "upgrade" that lacks a key, say), "headers" (more than about 16 KB of
+    // them: 431; more than 60 KB are not even read), or "crowded": too many were waiting, or it was full, and of those
+    // who waited the oldest of the address that had most of them gave way to a newcomer (only with max_waiting). May be
+    // NULL.
     void (*refused)(void *ctx, const char *peer, const char *reason);
 };
 

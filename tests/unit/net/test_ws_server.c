@@ -332,6 +332,80 @@ static void other_upgrades_and_extensions_are_refused(void **state)
     pair_close(&p);
 }
 
+static const char *last_refusal;
+static void remember_refusal(void *ctx, const char *peer, const char *reason)
+{
+    (void)ctx, (void)peer;
+    last_refusal = reason;
+}
+
+#define REQUEST(line, more) line "\r\nHost: localhost\r\n" more "\r\n"
+#define WEBSOCKET "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+#define KEY "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+// Of libwebsockets' own.
+#define PAGE "HTTP/1.0 403 "
+
+// Each is told and counted once, also where libwebsockets ends it: then without a word, or with a page of its own.
+static void whoever_is_turned_away_is_told_of(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *request, *answer, *why;
+    } cases[] = {
+        {REQUEST("GET / HTTP/1.1", WEBSOCKET KEY "Origin: http://a\r\n"), "HTTP/1.1 403 ", "origin"},
+        {REQUEST("GET / HTTP/1.1", WEBSOCKET), "", "upgrade"}, // without a key
+        {REQUEST("GET / HTTP/1.1", "Upgrade: websocket\r\n" KEY), "", "upgrade"},
+        {REQUEST("GET / HTTP/1.1", "Upgrade: foo\r\nConnection: Upgrade\r\n"), PAGE, "upgrade"},
+        {REQUEST("GET /%zz HTTP/1.1", ""), PAGE, "request"},
+        {REQUEST("GET http://localhost/ HTTP/1.1", ""), PAGE, "request"},
+        {REQUEST("GET nowhere HTTP/1.1", ""), PAGE, "request"},
+        {REQUEST("BREW / HTTP/1.1", ""), PAGE, "request"},
+        {REQUEST("CONNECT a:1 HTTP/1.1", ""), "", "request"},
+        {REQUEST("PRI * HTTP/2.0", "\r\nSM\r\n"), PAGE, "request"},
+        {"\x16\x03\x01\x02\xfc\x03\x03\r\n\r\n", PAGE, "request"}, // TLS
+        {"GET\r\n\r\n", PAGE, "request"},
+        {REQUEST("GET /../../%00 HTTP/1.1", ""), "HTTP/1.1 426 ", NULL}, // is told, and not turned away
+        {REQUEST("OPTIONS / HTTP/1.1", ""), "HTTP/1.1 426 ", NULL},
+    };
+    struct pair p;
+    uint64_t refused = 0;
+    pair_listen(&p, &(struct ws_server_options){.refused = remember_refusal});
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        last_refusal = NULL;
+        refused += cases[i].why != NULL;
+        struct buf got = ask(&p, span_of(cases[i].request), (struct span){0});
+        if (!span_starts_with(buf_span(&got), span_of(cases[i].answer)) ||
+            (got.len == 0) != (cases[i].answer[0] == '\0'))
+            fail_msg("%s -> %s", cases[i].request, got.data);
+        while (ws_server_stats(p.server).connections != 0)
+            run_for(p.loop, 1);
+        if ((last_refusal == NULL) != (cases[i].why == NULL))
+            fail_msg("%s: %s", cases[i].request, last_refusal);
+        if (last_refusal != NULL)
+            assert_string_equal(last_refusal, cases[i].why);
+        assert_int_equal(ws_server_stats(p.server).refused_request, refused);
+        buf_free(&got);
+    }
+    pair_close(&p);
+}
+
+static void who_goes_in_the_middle_was_not_refused(void **state)
+{
+    (void)state;
+    struct pair p;
+    pair_listen(&p, &(struct ws_server_options){.refused = remember_refusal});
+    last_refusal = NULL;
+    struct raw r = {.port = ws_server_port(p.server), .send = {SPAN("GET / HT")}, .hang_up = true};
+    raw_run(p.loop, &r);
+    while (ws_server_stats(p.server).connections != 0)
+        run_for(p.loop, 1);
+    assert_null(last_refusal);
+    assert_int_equal(ws_server_stats(p.server).refused_request, 0);
+    buf_free(&r.received);
+    pair_close(&p);
+}
+
 // Frames are masked with zeros.
 static void continuation_frames_become_one_message(void **state)
 {
@@ -511,13 +585,6 @@ static bool is_closed(int fd)
     return recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
-static const char *last_refusal;
-static void remember_refusal(void *ctx, const char *peer, const char *reason)
-{
-    (void)ctx, (void)peer;
-    last_refusal = reason;
-}
-
 // Six may wait: a crowd from one address displaces its own, and neither another address nor who is trusted.
 static void a_crowd_displaces_its_own(void **state)
 {
@@ -653,6 +720,8 @@ int main(void)
         cmocka_unit_test(a_page_of_its_own_gets_in_alone),
         cmocka_unit_test(nameless_origins_get_in_only_when_listed),
         cmocka_unit_test(other_upgrades_and_extensions_are_refused),
+        cmocka_unit_test(whoever_is_turned_away_is_told_of),
+        cmocka_unit_test(who_goes_in_the_middle_was_not_refused),
         cmocka_unit_test(continuation_frames_become_one_message),
         cmocka_unit_test(breaches_of_the_protocol_close),
         cmocka_unit_test(a_lost_connection_is_1006),
