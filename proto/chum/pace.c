@@ -7,10 +7,11 @@
 enum {
     POLL_ACTIVE_MS = 800,
     POLL_IDLE_MS = 5000,
-    POLL_TOLD_MS = 15000, // who tells of news is only asked in case it could not
-    NEWS_REST_MS = 50,    // between two passes for a contact's news
-    POSTPONED_MS = 50,    // when the last pass left something for another one
-    POLL_PER_ANSWER = 20, // polls are at least this many times the peer's answer time apart
+    POLL_TOLD_MS = 15000,  // who tells of news is only asked in case it could not,
+    POLL_QUIET_MS = 60000, // and seldom while nothing goes on
+    NEWS_REST_MS = 50,     // between two passes for a contact's news
+    POSTPONED_MS = 50,     // when the last pass left something for another one
+    POLL_PER_ANSWER = 20,  // polls are at least this many times the peer's answer time apart
 };
 
 void chum_pace_keep_active(struct chum_pace *p, uint64_t now, uint64_t ms)
@@ -42,10 +43,11 @@ static uint64_t interval(const struct chum_pace *p, uint64_t now)
 {
     if (p->poll_ms != 0)
         return p->poll_ms;
+    bool is_active = p->active_until > now;
     bool in_want = p->fetch->counts->failed_roots != 0 || !p->passed;
     if (chum_news_are_told(p->news) && (p->peer_is_own || !in_want))
-        return POLL_TOLD_MS;
-    uint64_t usual = p->active_until > now ? POLL_ACTIVE_MS : POLL_IDLE_MS;
+        return in_want || is_active ? POLL_TOLD_MS : POLL_QUIET_MS;
+    uint64_t usual = is_active ? POLL_ACTIVE_MS : POLL_IDLE_MS;
     uint64_t least = POLL_PER_ANSWER * answer_time(p);
     return usual > least ? usual : least;
 }

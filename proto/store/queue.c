@@ -372,8 +372,10 @@ static void *work(void *arg)
                 maintain(q);
             continue;
         }
+        int changes = sqlite3_total_changes(q->store->main.db);
         run_batch(q, j);
-        put_off_settling(q);
+        if (sqlite3_total_changes(q->store->main.db) != changes)
+            put_off_settling(q);
     }
     return NULL;
 }

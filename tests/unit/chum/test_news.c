@@ -82,7 +82,7 @@ static void who_is_told_asks_seldom(void **state)
     meet(s);
     uint64_t before = passes(&s->sides[1]);
     stage_sleep(s, 10 * MINUTE);
-    assert_in_range(passes(&s->sides[1]) - before, 30, 50);
+    assert_in_range(passes(&s->sides[1]) - before, 10, 16);
 }
 
 static void what_one_may_not_see_is_not_told(void **state)

@@ -48,8 +48,8 @@ static void an_own_node_sends_its_list_once(void **state)
     stage_sleep(&g->stage, 2 * MINUTE);
     assert_int_equal(side_presence(g->ours, &root), STORE_PRESENT);
     assert_int_equal(lists, 1);
-    assert_int_equal(unchanged, 8);
-    assert_int_equal(chum_session_counts(g->ours->session).passes, 9);
+    assert_int_equal(unchanged, 5); // four in the first minute
+    assert_int_equal(chum_session_counts(g->ours->session).passes, 6);
 }
 
 static void what_failed_is_tried_again_with_the_kept_list(void **state)
@@ -225,7 +225,7 @@ static void own_nodes_say_little_while_nothing_happens(void **state)
     assert_in_range(bytes(s) - before, 1, IDLE_BYTES_MAX);
     struct hash late = side_put(alice, "{'$type$':'Child','x':'late'}");
     side_grant(alice, &late, bob);
-    stage_sleep(s, 20000);
+    stage_sleep(s, MINUTE + 1000);
     assert_int_equal(side_presence(bob, &late), STORE_PRESENT);
 }
 
