@@ -129,6 +129,25 @@ enum status store_outbox_of_topic(struct store *s, struct arena *a, struct span 
     return read_all(s, st, a, limit, out, e);
 }
 
+enum status store_outbox_places(struct store *s, struct span topic, double until,
+                                void (*each)(void *arg, const struct outbox_place *place), void *arg, struct error *e)
+{
+    sqlite3_stmt *st = statement(s, SQL_OUTBOX_PLACES);
+    bind_span(st, 1, topic);
+    sqlite3_bind_double(st, 2, until);
+    for (;;) {
+        bool row;
+        struct outbox_place place;
+        enum status status = statement_step(s, st, &row, e);
+        if (status != STATUS_OK || !row)
+            return status;
+        place = (struct outbox_place){.time = sqlite3_column_double(st, 1),
+                                      .state = (enum intent_state)sqlite3_column_int(st, 2)};
+        if (column_hash(st, 0, &place.message))
+            each(arg, &place);
+    }
+}
+
 enum status store_outbox_since(struct store *s, struct arena *a, struct span topic, int64_t after, size_t limit,
                                struct store_intents *out, struct error *e)
 {

@@ -47,6 +47,14 @@ enum status store_outbox_of_topic(struct store *s, struct arena *a, struct span 
                                   struct store_intents *out, struct error *e);
 enum status store_outbox_since(struct store *s, struct arena *a, struct span topic, int64_t after, size_t limit,
                                struct store_intents *out, struct error *e);
+struct outbox_place { // of a message: where it stands among others
+    struct hash message;
+    double time;
+    enum intent_state state;
+};
+// Tells of all the messages of a topic up to a time, in no order. each may not use the store.
+enum status store_outbox_places(struct store *s, struct span topic, double until,
+                                void (*each)(void *arg, const struct outbox_place *place), void *arg, struct error *e);
 // Of a topic: the latest time and the highest number, 0 if there is none.
 enum status store_outbox_last(struct store *s, struct span topic, double *time, int64_t *seq, struct error *e);
 // One that waits is over: carried with a result, or failed with code and why. Nothing happens to one that is over.

@@ -222,6 +222,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_OUTBOX_MESSAGE] = "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE message = ?1",
     [SQL_OUTBOX_TOPIC] = "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE topic = ?1 AND time <= ?2 ORDER BY time DESC, "
                          "seq DESC LIMIT ?3",
+    [SQL_OUTBOX_PLACES] = "SELECT message, time, state FROM outbox WHERE topic = ?1 AND time <= ?2",
     [SQL_OUTBOX_NEWS] = "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE topic = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
     [SQL_OUTBOX_LAST] = "SELECT COALESCE(MAX(time), 0), COALESCE(MAX(seq), 0) FROM outbox WHERE topic = ?1",
     [SQL_OUTBOX_SETTLE] =

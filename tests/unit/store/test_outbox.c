@@ -84,6 +84,11 @@ static void rows_wait_in_order_until_they_are_over(void **state)
     assert_int_equal(store_outbox_by_op(f->store, f->arena, SPAN("c"), &row, NULL), STATUS_NOT_FOUND);
 }
 
+static void add_first_byte(void *arg, const struct outbox_place *place)
+{
+    *(int *)arg += place->message.b[0] * (place->state == INTENT_WAITING ? 1 : 100);
+}
+
 static void messages_are_found_by_topic_time_and_id(void **state)
 {
     struct fixture *f = *state;
@@ -99,6 +104,9 @@ static void messages_are_found_by_topic_time_and_id(void **state)
     assert_int_equal(store_outbox_of_topic(f->store, f->arena, SPAN("x"), 20, 10, &rows, NULL), STATUS_OK);
     assert_int_equal(rows.count, 2);
     assert_true(rows.items[0].message.b[0] == 4 && rows.items[1].message.b[0] == 1);
+    int sum = 0;
+    assert_int_equal(store_outbox_places(f->store, SPAN("x"), 20, add_first_byte, &sum, NULL), STATUS_OK);
+    assert_int_equal(sum, 4 + 1);
     assert_int_equal(store_outbox_since(f->store, f->arena, SPAN("x"), second, 10, &rows, NULL), STATUS_OK);
     assert_true(rows.count == 1 && rows.items[0].seq == third);
     assert_int_equal(store_outbox_last(f->store, SPAN("x"), &time, &seq, NULL), STATUS_OK);
