@@ -330,8 +330,9 @@ static const struct ipc_method rows[] = {
       PREFIX(data, REQUIRED, "hash or id hash of what it is about"),
       OBJECT(fields, OPTIONAL, "further properties: {app, relation, person1} of a relation, {person} of an access")}},
     {"trust.verify", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_DEFAULT,
-     "Who signed an object, or a certificate about it, and whether that is trusted.",
-     "{items:[{issuer,certificate,trusted,reason}], next}",
+     "Who signed an object, or a certificate about it, and whether that is trusted. keyReason and certificates say why "
+     "the key counts or does not, as trust.list has them; they and key are missing where no known key fits.",
+     "{items:[{issuer,certificate,trusted,reason,key,keyReason,certificates:[{type,hash,issuer}]}], next}",
      {PREFIX(data, REQUIRED, "hash of the object")}},
 
     // --- this node --------------------------------------------------------------------------------------------------

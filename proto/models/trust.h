@@ -38,12 +38,17 @@ enum trust_reason { // why a key is trusted or not (4.3)
 };
 const char *trust_reason_text(enum trust_reason reason); // the reference's words; "" for TRUST_BY_CERTIFICATE
 
+struct trust_voucher { // what led to TRUST_BY_CERTIFICATE, and who signed it
+    struct hash certificate;
+    struct hash issuer;
+};
+
 struct trust_key {
     struct sign_public key;
     struct hash person;
     bool trusted;
     enum trust_reason reason;
-    struct hash certificate; // the one that led to TRUST_BY_CERTIFICATE, else zero
+    struct trust_voucher voucher; // of TRUST_BY_CERTIFICATE, else zero
 };
 
 struct trust_keys {

@@ -125,7 +125,7 @@ static bool walk_next(struct model *m, struct key_walk *w, struct sign_public *k
 // ---- Decisions ------------------------------------------------------------------------------------------------------
 
 static enum trust_reason decide(struct model *m, const struct hash *person, const struct sign_public *key,
-                                const struct chain *below, struct hash *certificate);
+                                const struct chain *below, struct trust_voucher *voucher);
 
 // A right counts if our own key signed it.
 static bool has_right(struct model *m, const struct hash *person, const char *right)
@@ -150,7 +150,7 @@ static bool signed_with_trusted_key(struct model *m, const struct trust_signatur
 {
     struct key_walk w;
     struct sign_public key;
-    struct hash ignored;
+    struct trust_voucher ignored;
     bool found = false;
     walk_begin(m, &s->issuer, &w, NULL);
     while (!found && walk_next(m, &w, &key, NULL))
@@ -178,7 +178,7 @@ static bool applies(struct model *m, const struct trust_signature *s, const stru
 }
 
 static bool is_certified(struct model *m, const struct hash *version, const struct ground *ground,
-                         const struct hash *person, const struct chain *chain, struct hash *certificate)
+                         const struct hash *person, const struct chain *chain, struct trust_voucher *voucher)
 {
     struct hash_list certificates = {0};
     bool found = false;
@@ -186,12 +186,14 @@ static bool is_certified(struct model *m, const struct hash *version, const stru
         certificates.count = 0;
     for (size_t i = 0; i < certificates.count && !found; i++) {
         struct hash_list signatures = {0};
-        *certificate = certificates.items[i];
-        if (store_referrers(m->store, certificate, SPAN("Signature"), false, &signatures, NULL) == STATUS_OK)
+        voucher->certificate = certificates.items[i];
+        if (store_referrers(m->store, &voucher->certificate, SPAN("Signature"), false, &signatures, NULL) == STATUS_OK)
             for (size_t k = 0; k < signatures.count && !found; k++) {
                 struct trust_signature s;
-                found = trust_read_signature(m, &signatures.items[k], &s) && hash_eq(&s.data, certificate) &&
+                found = trust_read_signature(m, &signatures.items[k], &s) && hash_eq(&s.data, &voucher->certificate) &&
                         applies(m, &s, ground, person, chain);
+                if (found)
+                    voucher->issuer = s.issuer;
             }
         hash_list_free(&signatures);
     }
@@ -222,7 +224,7 @@ static bool is_about(struct model *m, const struct hash *version, const struct h
 
 static enum trust_reason decide_by_versions(struct model *m, const struct hash *person,
                                             const struct hash_list *versions, const struct chain *chain,
-                                            struct hash *certificate)
+                                            struct trust_voucher *voucher)
 {
     enum trust_reason reason = TRUST_NO_PROFILE;
     for (size_t i = 0; i < versions->count; i++) {
@@ -231,14 +233,14 @@ static enum trust_reason decide_by_versions(struct model *m, const struct hash *
             continue;
         reason = TRUST_NO_CERTIFICATE;
         for (size_t k = 0; k < sizeof grounds / sizeof *grounds; k++)
-            if (is_certified(m, version, &grounds[k], person, chain, certificate))
+            if (is_certified(m, version, &grounds[k], person, chain, voucher))
                 return TRUST_BY_CERTIFICATE;
     }
     return reason;
 }
 
 static enum trust_reason decide(struct model *m, const struct hash *person, const struct sign_public *key,
-                                const struct chain *below, struct hash *certificate)
+                                const struct chain *below, struct trust_voucher *voucher)
 {
     struct chain chain = {.below = below, .key = key, .depth = below != NULL ? below->depth + 1 : 0};
     struct hash sign_key;
@@ -255,19 +257,19 @@ static enum trust_reason decide(struct model *m, const struct hash *person, cons
     enum trust_reason reason = TRUST_NO_PROFILE;
     if (sign_key_object(m, key, &sign_key) &&
         store_referrers(m->store, &sign_key, SPAN("Profile"), false, &versions, NULL) == STATUS_OK)
-        reason = decide_by_versions(m, person, &versions, &chain, certificate);
+        reason = decide_by_versions(m, person, &versions, &chain, voucher);
     hash_list_free(&versions);
     return reason;
 }
 
 void trust_of_key(struct model *m, const struct hash *person, const struct sign_public *key, struct trust_key *out)
 {
-    struct hash certificate;
+    struct trust_voucher voucher;
     *out = (struct trust_key){.key = *key, .person = *person};
-    out->reason = decide(m, person, key, NULL, &certificate);
+    out->reason = decide(m, person, key, NULL, &voucher);
     out->trusted = is_believed(out->reason);
     if (out->reason == TRUST_BY_CERTIFICATE)
-        out->certificate = certificate;
+        out->voucher = voucher;
 }
 
 enum status trust_keys_of(struct model *m, const struct hash *person, struct trust_keys *out, struct error *e)

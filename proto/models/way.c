@@ -36,7 +36,7 @@ enum status way_voice(struct model *m, struct hash *person, struct error *e)
 
 static bool is_certified_by(struct model *m, const struct trust_key *key, const void *own)
 {
-    return key->reason == TRUST_BY_CERTIFICATE && trust_signed_by(m, &key->certificate, own, NULL);
+    return key->reason == TRUST_BY_CERTIFICATE && trust_signed_by(m, &key->voucher.certificate, own, NULL);
 }
 
 // The archive certifies the keys of whom it pairs with, and takes that back when it forgets somebody.

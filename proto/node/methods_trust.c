@@ -10,10 +10,21 @@
 static json_t *show_certificate(struct model *m, const struct trust_key *key)
 {
     struct object o;
-    if (hash_is_zero(&key->certificate) ||
-        store_get_object(m->store, &key->certificate, m->arena, &o, NULL) != STATUS_OK)
+    const struct trust_voucher *v = &key->voucher;
+    if (hash_is_zero(&v->certificate) || store_get_object(m->store, &v->certificate, m->arena, &o, NULL) != STATUS_OK)
         return json_array();
-    return json_pack("[{s:o, s:o}]", "type", node_json_text(o.recipe->name), "hash", node_json_hash(&o.hash));
+    return json_pack("[{s:o, s:o, s:o}]", "type", node_json_text(o.recipe->name), "hash", node_json_hash(&o.hash),
+                     "issuer", node_json_hash(&v->issuer));
+}
+
+// Which it is, and why it counts or does not.
+static void add_key(struct model *m, const struct trust_key *key, json_t *item, const char *reason)
+{
+    char hex[2 * SIGN_PUBLIC + 1];
+    hex_encode(key->key.b, SIGN_PUBLIC, hex);
+    json_object_set_new(item, "key", json_string(hex));
+    json_object_set_new(item, reason, json_string(trust_reason_text(key->reason)));
+    json_object_set_new(item, "certificates", show_certificate(m, key));
 }
 
 static enum status add_keys(struct model *m, const struct hash *person, json_t *items, struct error *e)
@@ -22,12 +33,9 @@ static enum status add_keys(struct model *m, const struct hash *person, json_t *
     enum status st = trust_keys_of(m, person, &keys, e);
     for (size_t i = 0; st == STATUS_OK && i < keys.count; i++) {
         const struct trust_key *key = &keys.items[i];
-        char hex[2 * SIGN_PUBLIC + 1];
-        hex_encode(key->key.b, SIGN_PUBLIC, hex);
-        json_array_append_new(items,
-                              json_pack("{s:o, s:s, s:b, s:s, s:o}", "personId", node_json_hash(&key->person), "key",
-                                        hex, "trusted", (int)key->trusted, "reason", trust_reason_text(key->reason),
-                                        "certificates", show_certificate(m, key)));
+        json_t *item = json_pack("{s:o, s:b}", "personId", node_json_hash(&key->person), "trusted", (int)key->trusted);
+        add_key(m, key, item, "reason");
+        json_array_append_new(items, item);
     }
     return st;
 }
@@ -91,20 +99,28 @@ static enum status certify(struct node_job *job, struct model *m, struct error *
     return st;
 }
 
-// Which key of its issuer made a signature, and whether that key is trusted.
-static enum status judge(struct model *m, const struct trust_signature *s, bool *valid, bool *trusted, struct error *e)
+// The key of its issuer that made a signature, a trusted one before others; NULL: none that is known here.
+static enum status find_signer(struct model *m, const struct trust_signature *s, const struct trust_key **out,
+                               struct error *e)
 {
     struct trust_keys keys = {0};
     enum status st = trust_keys_of(m, &s->issuer, &keys, e);
-    *valid = false;
-    *trusted = false;
-    for (size_t i = 0; st == STATUS_OK && i < keys.count; i++) {
-        if (!trust_signature_fits(s, &keys.items[i].key))
-            continue;
-        *valid = true;
-        *trusted = *trusted || keys.items[i].trusted;
-    }
+    *out = NULL;
+    for (size_t i = 0; st == STATUS_OK && i < keys.count; i++)
+        if (trust_signature_fits(s, &keys.items[i].key) && (*out == NULL || keys.items[i].trusted))
+            *out = &keys.items[i];
     return st;
+}
+
+static json_t *show_signature(struct model *m, const struct trust_signature *s, struct span certificate,
+                              const struct trust_key *key)
+{
+    const char *reason = key == NULL ? "no known key made this signature" : key->trusted ? "" : "key not trusted";
+    json_t *item = json_pack("{s:o, s:o, s:b, s:s}", "issuer", node_json_hash(&s->issuer), "certificate",
+                             node_json_text(certificate), "trusted", key != NULL && key->trusted, "reason", reason);
+    if (key != NULL)
+        add_key(m, key, item, "keyReason");
+    return item;
 }
 
 // Every Signature on an object, or on a certificate about it.
@@ -115,17 +131,11 @@ static enum status add_signatures(struct model *m, const struct hash *signed_has
     enum status st = store_referrers(m->store, signed_hash, SPAN("Signature"), false, &signatures, e);
     for (size_t i = 0; st == STATUS_OK && i < signatures.count; i++) {
         struct trust_signature signature;
-        bool valid;
-        bool trusted;
+        const struct trust_key *key;
         if (!trust_read_signature(m, &signatures.items[i], &signature))
             continue;
-        st = judge(m, &signature, &valid, &trusted, e);
-        json_array_append_new(items,
-                              json_pack("{s:o, s:o, s:b, s:s}", "issuer", node_json_hash(&signature.issuer),
-                                        "certificate", node_json_text(certificate), "trusted", (int)trusted, "reason",
-                                        trusted ? ""
-                                        : valid ? "key not trusted"
-                                                : "no known key made this signature"));
+        st = find_signer(m, &signature, &key, e);
+        json_array_append_new(items, show_signature(m, &signature, certificate, key));
     }
     hash_list_free(&signatures);
     return st;

@@ -312,6 +312,21 @@ enum status run_trust_certify(struct ctl *c, struct error *e)
     return output_object(c, ctl_call(c, "trust.certify", params, e), facts, 2, e);
 }
 
+// For people: what the key says of itself, too.
+static void explain_keys(const struct ctl *c, json_t *items)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        const char *reason = json_string_value(json_object_get(item, "reason"));
+        const char *of_key = json_string_value(json_object_get(item, "keyReason"));
+        if (!c->json && reason != NULL && of_key != NULL && of_key[0] != '\0')
+            json_object_set_new(item, "reason", json_sprintf("%s%s%s", reason, reason[0] != '\0' ? ": " : "", of_key));
+    }
+    add_reasons(c, items);
+}
+
 enum status run_trust_verify(struct ctl *c, struct error *e)
 {
     static const struct output_column columns[] = {{"ISSUER", "issuer", OUTPUT_ID},
@@ -322,6 +337,7 @@ enum status run_trust_verify(struct ctl *c, struct error *e)
     json_t *result = ctl_call(c, "trust.verify", json_pack("{s:s}", "data", c->arguments[0]), e);
     json_t *items = json_incref(json_object_get(result, "items"));
     json_decref(result);
+    explain_keys(c, items);
     add_names(c, items, "issuer");
     return output_list(c, items, columns, sizeof columns / sizeof *columns, "Nobody has signed it.", e);
 }

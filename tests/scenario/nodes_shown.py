@@ -187,8 +187,23 @@ def test_what_was_done_is_said(t):
     assert re.search(rf"^object +{note['Hash'][:12]}  PersonName +0  me$", shown(t, "share", "list"), re.M)
     assert "Certificate" in shown(t, "trust", "certify", "AffirmationCertificate", note["Hash"])
     signed = shown(t, "trust", "verify", note["Hash"])
-    assert re.search(rf"^{pair.sparse[:12]}  me +AffirmationCertificate +yes", signed, re.M), signed
+    assert re.search(rf"^{pair.sparse[:12]}  me +AffirmationCertificate +yes +root key$", signed, re.M), signed
     assert facts(shown(t, "id"))["Person"] == pair.sparse
+
+
+def test_why_a_signature_counts_is_said(t):
+    second = Installation()
+    try:
+        joe, ann = Pair(t), Pair(second, user="ann")
+        assert second.cli("pair", "-", stdin=json.dumps(joe.ok("invite")))[0] == 0
+        said = ann.ok("chat", "send", "--to", "joe", "hello", "--wait")["id"]
+        verify = lambda: shown(t, "--node", "archive", "trust", "verify", said)
+        signed = rf"^{ann.archive[:12]}  .*AffirmationCertificate +"
+        assert re.search(signed + "yes +certified: TrustKeysCertificate$", verify(), re.M), verify()
+        shown(t, "--node", "archive", "contact", "forget", ann.archive)
+        assert re.search(signed + "no +no known key made this signature$", verify(), re.M), verify()
+    finally:
+        second.clean()
 
 
 def test_a_pairing_says_with_whom(t):

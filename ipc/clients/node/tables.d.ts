@@ -1013,7 +1013,7 @@ export interface Results {
     'topic.read': Results['chat.list'];
     'trust.list': { items: { personId: any; key: any; trusted: any; reason: any; certificates: { type: any; hash: any; issuer: any; [more: string]: any }[]; [more: string]: any }[]; next: any; [more: string]: any };
     'trust.certify': { certificate: any; signature: any; [more: string]: any };
-    'trust.verify': { items: { issuer: any; certificate: any; trusted: any; reason: any; [more: string]: any }[]; next: any; [more: string]: any };
+    'trust.verify': { items: { issuer: any; certificate: any; trusted: any; reason: any; key: any; keyReason: any; certificates: { type: any; hash: any; issuer: any; [more: string]: any }[]; [more: string]: any }[]; next: any; [more: string]: any };
     'id': { personId: any; email: any; instanceId: any; instanceName: any; url: any; personKeys: { hash: any; publicKey: any; signKey: any; [more: string]: any }; instanceKeys: { [more: string]: any }; [more: string]: any };
     'storage': { role: any; objects: any; bytes: any; items: { type: any; kind: any; state: any; objects: any; bytes: any; [more: string]: any }[]; [more: string]: any };
     'rule.quota': { quota: any; bytes: any; files: any; [more: string]: any };
@@ -1257,7 +1257,7 @@ export interface Calls {
         list(params?: Params['trust.list'], options?: CallOptions): Promise<Results['trust.list']>;
         /** Signs a certificate about an object or a person. Result: {certificate, signature} */
         certify(params: Params['trust.certify'], options?: CallOptions): Promise<Results['trust.certify']>;
-        /** Who signed an object, or a certificate about it, and whether that is trusted. Result: {items:[{issuer,certificate,trusted,reason}], next} */
+        /** Who signed an object, or a certificate about it, and whether that is trusted. keyReason and certificates say why the key counts or does not, as trust.list has them; they and key are missing where no known key fits. Result: {items:[{issuer,certificate,trusted,reason,key,keyReason,certificates:[{type,hash,issuer}]}], next} */
         verify(params: Params['trust.verify'], options?: CallOptions): Promise<Results['trust.verify']>;
     };
     rule: {

@@ -425,7 +425,7 @@ static void gives_reasons_for_trust(void **state)
     trust_of_key(m, &p->b.self->person, &p->b.self->person_keys.sign_public, &key);
     assert_true(key.trusted);
     assert_string_equal(trust_reason_text(key.reason), "");
-    assert_false(hash_is_zero(&key.certificate));
+    assert_false(hash_is_zero(&key.voucher.certificate));
     trust_of_key(m, &p->b.self->person, &p->b.self->instance_keys.sign_public, &key);
     assert_int_equal(key.reason, TRUST_NO_PROFILE);
     assert_false(trust_person(m, &(struct hash){{3}}));
