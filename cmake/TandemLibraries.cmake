@@ -22,6 +22,7 @@ tandem_needs(inih inih BSD-3-Clause)
 tandem_needs(nats libnats Apache-2.0)
 tandem_needs(qrencode libqrencode LGPL-2.1-or-later)
 tandem_needs(png libpng libpng-2.0)
+tandem_needs(zstd libzstd BSD-3-Clause)
 
 # libev has no file for pkg-config.
 find_path(EV_INCLUDE ev.h REQUIRED)

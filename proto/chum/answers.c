@@ -34,11 +34,13 @@ static enum status give_batch(struct store *s, const struct batch *b, struct chu
                                 .own = chum_is_own(b->policy, s, b->person),
                                 .since = a->since,
                                 .text = &a->json,
+                                .packed = a->packs ? &a->packed : NULL,
                                 .shown = &a->shown,
                                 .given = &a->given};
     enum status st = chum_outflow_next(s, &a->flow, &out, &a->error);
     a->since = out.since;
     a->end = out.end;
+    a->bytes = out.bytes;
     a->worked = !out.unfinished;
     return st;
 }
@@ -88,7 +90,7 @@ uint64_t chum_answers_work(struct store *s, const struct chum_policy *policy, co
     uint64_t begun = clock_monotonic_ms();
     for (struct chum_answer *a = answers; a != NULL && bytes < BATCH_BYTES; a = a->next) {
         answer_one(s, &b, a);
-        bytes += a->json.len;
+        bytes += a->json.len + a->packed.len;
         if (!a->worked)
             break;
     }
@@ -98,6 +100,7 @@ uint64_t chum_answers_work(struct store *s, const struct chum_policy *policy, co
 void chum_answer_free(struct chum_answer *a)
 {
     buf_free(&a->json);
+    buf_free(&a->packed);
     hash_list_free(&a->shown);
     hash_list_free(&a->given);
     hash_list_free(&a->files);

@@ -19,6 +19,9 @@ struct chum_answer { // a request that the store answers
     struct buf json; // a JSON string with its quotes
     struct hash_list shown;
     struct chum_cursor since; // CHUM_FEED
+    bool packs;               // the peer takes packed batches
+    struct buf packed;        // instead of json; empty: it is not
+    size_t bytes;             // of the batch
     enum chum_word word;      // of what the peer was given before
     bool end;                 // there is no more
     struct chum_outflow flow;

@@ -8,6 +8,7 @@
 
 #include "chum/answers.h"
 #include "chum/direct.h"
+#include "chum/news.h"
 #include "chum/requests.h"
 #include "chum/streams.h"
 
@@ -31,6 +32,7 @@ struct chum_exporter {
     uint64_t told;            // version of the root list answered last; 0 = none
     struct chum_outflow flow; // given away while a job goes on with it
     bool flowing;
+    bool packs;    // its batches may be packed
     bool at_end;   // of the feed, as the peer was told
     bool unspoken; // of the objects in its last batch the peer has not said yet whether they are stored
     struct chum_directs directs;
@@ -169,11 +171,13 @@ static void answer(struct chum_exporter *x, struct chum_answer *a)
         chum_access_show(x->shown, &a->shown.items[i]);
     hash_list_free(&a->shown);
     if (a->service == CHUM_GET_OBJECT || a->service == CHUM_GET_ID_OBJECT || feed)
-        x->o.counts->bytes_sent += a->json.len;
+        x->o.counts->bytes_sent += feed ? a->bytes : a->json.len;
     if (feed)
         tell_given(x, a, is_empty);
     if (a->service == CHUM_GET_ACCESSIBLE_ROOTS)
         answer_roots(x, a);
+    else if (a->packed.len != 0)
+        rpc_answer_bytes(x->o.rpc, a->id, buf_span(&a->packed));
     else
         rpc_answer_long(x->o.rpc, a->id, &a->json);
     if (!feed && a->service != CHUM_HOLDS)
@@ -347,7 +351,7 @@ static void serve_roots(struct chum_exporter *x, const struct rpc_request *r)
 
 static void serve_feed(struct chum_exporter *x, const struct rpc_request *r)
 {
-    struct chum_answer a = {.id = r->id, .service = CHUM_FEED, .word = chum_asked_word(r->args, 2)};
+    struct chum_answer a = {.id = r->id, .service = CHUM_FEED, .packs = x->packs, .word = chum_asked_word(r->args, 2)};
     struct error e;
     if (!x->flowing && chum_asked_cursor(r->args, &a.since)) {
         a.flow = x->flow;
@@ -393,6 +397,7 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
     switch (r->service) {
     case CHUM_GET_PROTOCOL_VERSION:
         give_or_wait(x, &(struct chum_direct){.kind = DIRECT_VERSION, .id = r->id});
+        x->packs = chum_news_unpacks(r->args);
         x->o.greeted(x->o.ctx, r->args);
         return;
     case CHUM_GET_ACCESSIBLE_ROOTS:

@@ -65,6 +65,14 @@ void chum_fetch_release(struct chum_fetch *f)
     free(f);
 }
 
+// Bytes: packed (pack.h).
+static void expect_batch(struct chum_fetch *f, int64_t call)
+{
+    rpc_expect(f->rpc, call, f->object_max > CHUM_LONG_TEXT_MAX ? CHUM_BATCH_MAX : CHUM_CONTACT_BATCH_MAX,
+               "LIST-TOO-BIG", false);
+    rpc_take_bytes(f->rpc, call);
+}
+
 static void expect(struct chum_fetch *f, enum chum_service service, int64_t call)
 {
     if (service == CHUM_GET_OBJECT || service == CHUM_GET_ID_OBJECT)
@@ -75,8 +83,7 @@ static void expect(struct chum_fetch *f, enum chum_service service, int64_t call
     else if (service == CHUM_GET_ACCESSIBLE_ROOTS)
         rpc_expect(f->rpc, call, CHUM_ROOT_LIST_MAX, "LIST-TOO-BIG", false);
     else if (service == CHUM_FEED)
-        rpc_expect(f->rpc, call, f->object_max > CHUM_LONG_TEXT_MAX ? CHUM_BATCH_MAX : CHUM_CONTACT_BATCH_MAX,
-                   "LIST-TOO-BIG", false);
+        expect_batch(f, call);
 }
 
 int64_t chum_fetch_call(struct chum_fetch *f, enum chum_service service, struct span args, rpc_reply_fn reply,

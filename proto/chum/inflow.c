@@ -12,8 +12,9 @@
 #include "base/log.h"
 #include "chum/charge.h"
 #include "chum/intake.h"
+#include "chum/pack.h"
 
-enum { IDLE_PART = 8, KEEP_MS = 1000, AHEAD_MAX = 8 };
+enum { IDLE_PART = 8, KEEP_MS = 1000, AHEAD_MAX = 8, BYTES_PER_VALUE = 4096 };
 
 struct chum_inflow {
     struct chum_fetch *fetch;
@@ -237,6 +238,12 @@ static void ask_ahead(struct chum_inflow *in, struct span batch)
         ask_for(in, &head.next, ",\"ahead\"");
 }
 
+// What is unpacked counts as if it had come so.
+static void charge_packed(struct chum_inflow *in, struct span batch)
+{
+    budget_charge(conn_budget(in->fetch->conn), BUDGET_VALUES, chum_packed_items(batch) / BYTES_PER_VALUE);
+}
+
 // Takes what is in the batch over.
 static void take(struct chum_inflow *in, struct buf *batch)
 {
@@ -248,6 +255,7 @@ static void take(struct chum_inflow *in, struct buf *batch)
     job->intake.waiting = in->events.waiting(in->events.ctx);
     job->intake.batch = *batch;
     in->taking = true;
+    charge_packed(in, buf_span(batch));
     ask_ahead(in, buf_span(batch));
     life_hold(&in->life);
     store_submit(in->fetch->queue, take_work, take_done, job);

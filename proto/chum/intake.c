@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "chum/charge.h"
+#include "chum/pack.h"
 #include "chum/receive.h"
 #include "crypto/sha256.h"
 #include "store/delivery.h"
@@ -318,7 +319,7 @@ static enum status take_all(struct sorting *b, struct error *e)
         st = take_want(b, w, e);
     }
     if (st == STATUS_OK)
-        st = chum_charge_end(s, b->in->fetch, &before, b->in->batch.len, versions, e);
+        st = chum_charge_end(s, b->in->fetch, &before, b->in->sent, versions, e);
     store_set_sender(s, NULL);
     return st;
 }
@@ -382,11 +383,22 @@ enum status chum_cursor_read(struct store *s, const struct chum_pair *pair, stru
     return st;
 }
 
+// Who may make the store grow by so many times what it sent does not get that by sending one byte a thousand times.
+static enum status unpack(struct chum_intake *in, struct error *e)
+{
+    size_t came = in->batch.len;
+    enum status st = chum_unpack(&in->batch, e);
+    in->sent = in->batch.len / CHUM_PACK_CREDIT < came ? in->batch.len : came * CHUM_PACK_CREDIT;
+    return st;
+}
+
 enum status chum_intake_take(struct store *s, struct chum_intake *in, struct error *e)
 {
-    struct span rest = buf_span(&in->batch);
     struct sorting b = {.store = s, .in = in, .arena = arena_create()};
-    enum status st = chum_batch_read_head(&rest, &in->head, e);
+    enum status st = unpack(in, e);
+    struct span rest = buf_span(&in->batch);
+    if (st == STATUS_OK)
+        st = chum_batch_read_head(&rest, &in->head, e);
     if (st == STATUS_OK)
         st = find_parts(&b, rest, e);
     if (st == STATUS_OK && b.count != 0)

@@ -6,6 +6,7 @@
 
 #include "base/life.h"
 #include "chum/chum.h"
+#include "chum/pack.h"
 
 struct chum_news {
     struct chum_news_options o;
@@ -119,19 +120,24 @@ void chum_news_changed(struct chum_news *n)
 
 struct span chum_news_greeting(bool feeds)
 {
-    return feeds ? SPAN("[{\"news\":1,\"feeds\":1}]") : SPAN("[{\"news\":1}]");
+    return feeds ? SPAN("[{\"news\":1,\"feeds\":1,\"zstd\":1}]") : SPAN("[{\"news\":1}]");
 }
 
-static bool says(const json_t *arguments, const char *what)
+static bool says(const json_t *arguments, const char *what, json_int_t least)
 {
     const json_t *version = json_object_get(json_array_get(arguments, 0), what);
-    return json_is_integer(version) && json_integer_value(version) >= 1;
+    return json_is_integer(version) && json_integer_value(version) >= least;
+}
+
+bool chum_news_unpacks(const json_t *arguments)
+{
+    return says(arguments, "zstd", CHUM_PACK_WORDS);
 }
 
 void chum_news_greeted(struct chum_news *n, const json_t *arguments)
 {
-    n->listens = says(arguments, "news");
-    n->feeds = says(arguments, "feeds");
+    n->listens = says(arguments, "news", 1);
+    n->feeds = says(arguments, "feeds", 1);
 }
 
 bool chum_news_have_feed(const struct chum_news *n)

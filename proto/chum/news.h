@@ -23,8 +23,10 @@ void chum_news_begin(struct chum_news *n);   // the peer can be told from now on
 void chum_news_changed(struct chum_news *n); // something in the store has changed
 void chum_news_end(struct chum_news *n);     // before the session goes; nothing is called afterwards
 
-// What the arguments of GET_PROTOCOL_VERSION say: `[{"news":1,"feeds":1}]`. Other members and newer values are fine.
-struct span chum_news_greeting(bool feeds); // ours; feeds: there is one
+// What the arguments of GET_PROTOCOL_VERSION say: `[{"news":1,"feeds":1,"zstd":1}]`. Other members and newer values are
+// fine.
+struct span chum_news_greeting(bool feeds);      // ours; feeds: there is one
+bool chum_news_unpacks(const json_t *arguments); // the peer takes packed batches, with our dictionary (pack.h)
 void chum_news_greeted(struct chum_news *n, const json_t *arguments);
 bool chum_news_have_feed(const struct chum_news *n); // the peer answers FEED
 bool chum_news_are_told(const struct chum_news *n);  // the peer tells us, too

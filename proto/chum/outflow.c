@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "chum/export.h"
+#include "chum/pack.h"
 #include "chum/plan.h"
 #include "chum/veil.h"
 #include "store/delivery.h"
@@ -137,12 +138,28 @@ static enum status begin_anew(struct store *s, const struct chum_outbatch *b, st
     return status;
 }
 
+static void write_answer(struct chum_outbatch *b, const struct chum_batch_head *head, struct span items)
+{
+    struct buf first = {0};
+    chum_batch_write_head(head, &first);
+    b->bytes = first.len + items.len;
+    if (b->packed != NULL) {
+        buf_add_span(b->packed, buf_span(&first));
+        if (!chum_pack(items, b->packed))
+            buf_clear(b->packed);
+    }
+    if (b->packed == NULL || b->packed->len == 0) {
+        text_add_json_part(buf_span(&first), b->text);
+        text_add_json_part(items, b->text);
+    }
+    buf_free(&first);
+}
+
 enum status chum_outflow_next(struct store *s, struct chum_outflow *flow, struct chum_outbatch *b, struct error *e)
 {
     struct filling f = {.store = s, .batch = b};
     struct chum_cursor since;
     struct chum_cursor end = {.place = store_feed_end(s)};
-    struct buf first = {0};
     enum status status = store_epoch(s, &end.epoch, e);
     struct chum_batch_head head;
     b->unfinished = b->end = false;
@@ -150,12 +167,8 @@ enum status chum_outflow_next(struct store *s, struct chum_outflow *flow, struct
         status = is_ours(b, &end, &since) ? answer(s, flow, &f, since, &head, e) : begin_anew(s, b, end, &head, e);
     if (status != STATUS_OK)
         chum_outflow_end(flow); // what it found is lost
-    if (status == STATUS_OK && !b->unfinished) {
-        chum_batch_write_head(&head, &first);
-        text_add_json_part(buf_span(&first), b->text);
-        text_add_json_part(buf_span(&f.body), b->text);
-    }
-    buf_free(&first);
+    if (status == STATUS_OK && !b->unfinished)
+        write_answer(b, &head, buf_span(&f.body));
     buf_free(&f.body);
     return status;
 }

@@ -17,8 +17,10 @@ struct chum_outbatch { // one question, and its answer
     bool own;                 // another node of ours; a contact's cursors are veiled (veil.h)
     struct chum_cursor since; // as it is said
     struct buf *text;         // as the inside of a JSON string
+    struct buf *packed;       // or packed, if that pays (pack.h); NULL: the peer knows no such thing
     struct hash_list *shown;  // what may be asked for
     struct hash_list *given;  // the objects in it
+    size_t bytes;             // of it, before either
     bool end;                 // there is no more
     bool unfinished;          // nothing was found yet, which a contact is not told: ask again, there is no text
 };

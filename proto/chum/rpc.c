@@ -11,7 +11,7 @@
 #include "chum/rpc_internal.h"
 #include "wire/jsontext.h"
 
-enum { WAITING_DEFAULT = 65536, JSON_DEPTH = 32, JSON_VALUES = 100000, BYTES_PER_VALUE = 32 };
+enum { WAITING_DEFAULT = 65536, JSON_DEPTH = 32, JSON_VALUES = 100000, BYTES_PER_VALUE = 32, BYTES_UNREAD = 4096 };
 
 void rpc_drop_text(struct rpc *r, struct call *c)
 {
@@ -155,16 +155,29 @@ int64_t rpc_call_stream(struct rpc *r, int64_t service, struct span args, uint64
                       &(struct call){.timeout_ms = timeout_ms, .reply = reply, .ctx = ctx, .takes_stream = true});
 }
 
-void rpc_expect(struct rpc *r, int64_t id, size_t most, const char *too_big, bool in_pieces)
+static struct call *find_own(struct rpc *r, int64_t id)
 {
     struct call **place = list_find(&r->sent, id);
     if (place == NULL)
         place = list_find(&r->waiting, id);
-    if (place == NULL)
+    return place != NULL ? *place : NULL;
+}
+
+void rpc_expect(struct rpc *r, int64_t id, size_t most, const char *too_big, bool in_pieces)
+{
+    struct call *c = find_own(r, id);
+    if (c == NULL)
         return;
-    (*place)->most = most;
-    (*place)->too_big = too_big;
-    (*place)->in_pieces = in_pieces;
+    c->most = most;
+    c->too_big = too_big;
+    c->in_pieces = in_pieces;
+}
+
+void rpc_take_bytes(struct rpc *r, int64_t id)
+{
+    struct call *c = find_own(r, id);
+    if (c != NULL)
+        c->takes_bytes = true;
 }
 
 void rpc_cancel(struct rpc *r, int64_t id)
@@ -411,6 +424,23 @@ void rpc_on_text(struct rpc *r, struct span text, uint64_t now_ms)
     leave(r);
 }
 
+// Nothing of it is read here, so it counts as a long text does.
+static void deliver_bytes(struct rpc *r, struct call **place, struct span bytes)
+{
+    struct buf text = {0};
+    struct error e;
+    struct rpc_reply reply = {.kind = RPC_DATA, .text = &text};
+    budget_charge(r->limits.budget, BUDGET_VALUES, 1 + bytes.len / BYTES_UNREAD);
+    if (bytes.len <= (*place)->most) {
+        buf_add_span(&text, bytes);
+    } else {
+        error_set(&e, STATUS_TOO_BIG, (*place)->too_big, "the peer's answer is longer than it may be");
+        reply = (struct rpc_reply){.kind = RPC_LOST, .error = &e};
+    }
+    finish(r, &r->sent, place, &reply);
+    buf_free(&text);
+}
+
 void rpc_on_binary(struct rpc *r, struct span message, uint64_t now_ms)
 {
     if (message.len < ID_BYTES)
@@ -424,9 +454,12 @@ void rpc_on_binary(struct rpc *r, struct span message, uint64_t now_ms)
         return;
     struct call **place = list_find(&r->sent, (int64_t)id);
     enter(r);
-    if (place != NULL && !(*place)->takes_stream)
+    if (place != NULL && (*place)->takes_bytes)
+        deliver_bytes(r, place, span_from(message, ID_BYTES));
+    else if (place != NULL && !(*place)->takes_stream)
         refuse_stream(r, place);
     else if (place != NULL)
         deliver_chunk(*place, span_from(message, ID_BYTES), now_ms);
+    send_waiting(r, now_ms);
     leave(r);
 }

@@ -49,6 +49,9 @@ void rpc_on_piece(struct rpc *r, struct span piece, bool first, bool last, uint6
 void rpc_answer_json(struct rpc *r, int64_t id, struct span json);   // data: raw JSON text; empty = undefined
 void rpc_answer_long(struct rpc *r, int64_t id, struct buf *json);   // the same without another copy; empties json
 void rpc_answer_string(struct rpc *r, int64_t id, struct span text); // data: a string
+// Bytes as the whole answer, in one binary message: only to who waits for that (rpc_take_bytes), as no stream of the
+// reference is so.
+void rpc_answer_bytes(struct rpc *r, int64_t id, struct span bytes);
 void rpc_answer_error(struct rpc *r, int64_t id, const char *name, const char *message, const char *code);
 void rpc_answer_no_array(struct rpc *r, int64_t id);
 void rpc_answer_unknown_service(struct rpc *r, int64_t id, int64_t service);
@@ -69,7 +72,7 @@ struct rpc_reply {
         RPC_LOST
     } kind;                    // LOST: timeout, connection gone, too big
     const json_t *data;        // RPC_DATA; NULL = undefined. Borrowed
-    struct buf *text;          // RPC_DATA, instead of data: a long string, which may be taken out
+    struct buf *text;          // RPC_DATA, instead of data: a long string or bytes, which may be taken out
     struct span chunk;         // RPC_CHUNK, bytes of a stream; RPC_PIECE, of a long string
     bool first;                // RPC_PIECE
     const struct error *error; // RPC_ERROR (code = the peer's code) and RPC_LOST
@@ -88,6 +91,8 @@ int64_t rpc_call_stream(struct rpc *r, int64_t service, struct span args, uint64
 // What its answer may be: a text of at most that many bytes (too_big is the code of the failure otherwise), whole or,
 // if it is a long one, in pieces. Right after rpc_call; fine with -1.
 void rpc_expect(struct rpc *r, int64_t id, size_t most, const char *too_big, bool in_pieces);
+// Its answer may be bytes, too, as many as rpc_expect says. Right after rpc_call; fine with -1.
+void rpc_take_bytes(struct rpc *r, int64_t id);
 // Its reply function is not called any more; the peer of a running stream is told to stop, what still comes is dropped.
 void rpc_cancel(struct rpc *r, int64_t id);
 size_t rpc_pending(const struct rpc *r); // own calls not yet finished, waiting ones included

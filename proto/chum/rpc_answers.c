@@ -111,20 +111,30 @@ void rpc_remember_refusal(struct rpc *r, int64_t id)
     r->refused[r->refused_count++] = id;
 }
 
-bool rpc_stream_binary(struct rpc *r, int64_t id, struct span chunk)
+static void send_bytes(struct rpc *r, int64_t id, struct span bytes)
 {
-    if (stream_refused(r, id))
-        return false;
     double number = (double)id;
     uint64_t bits;
     memcpy(&bits, &number, sizeof bits);
     struct buf out = {0};
-    buf_reserve(&out, ID_BYTES + chunk.len);
+    buf_reserve(&out, ID_BYTES + bytes.len);
     for (int i = 0; i < ID_BYTES; i++)
         buf_add_char(&out, (char)(bits >> (8 * i)));
-    buf_add_span(&out, chunk);
+    buf_add_span(&out, bytes);
     r->transport.send(r->transport.ctx, false, buf_span(&out));
     buf_free(&out);
+}
+
+void rpc_answer_bytes(struct rpc *r, int64_t id, struct span bytes)
+{
+    send_bytes(r, id, bytes);
+}
+
+bool rpc_stream_binary(struct rpc *r, int64_t id, struct span chunk)
+{
+    if (stream_refused(r, id))
+        return false;
+    send_bytes(r, id, chunk);
     return true;
 }
 

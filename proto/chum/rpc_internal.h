@@ -23,6 +23,7 @@ struct call {
     size_t most;         // bytes of a long text it may be answered with
     const char *too_big; // the code for more
     bool in_pieces;      // the text is handed on as it comes
+    bool takes_bytes;    // the answer may be one binary message
     struct buf text;     // otherwise, as far as it came
     size_t came;         // bytes of it, either way
     size_t counted;      // bytes on the account

@@ -27,6 +27,7 @@ check nng_ 'ipc'
 check uv_ 'supervisor'
 check natsConnection_ 'proto/relay'
 check QRcode_ 'supervisor/ctl'
+check ZSTD_ 'proto/chum'
 
 below() { # folder, what it may include besides itself
     found=$(grep -rnE '^#include "[a-z-]+/' --include='*.[ch]' "$1" | grep -vE "\"($2|${1##*/})/")

@@ -51,6 +51,8 @@ static void on_reply(void *ctx, const struct rpc_reply *reply)
         c->number = reply->data != NULL ? json_integer_value(reply->data) : -1;
     if (reply->kind == RPC_CHUNK)
         buf_add_span(&c->bytes, reply->chunk);
+    if (reply->kind == RPC_DATA && reply->text != NULL)
+        buf_add_span(&c->bytes, buf_span(reply->text));
     if (reply->error != NULL)
         c->error = *reply->error;
     if (reply->kind == RPC_CHUNK && c->cancel_at_chunk >= 0)
@@ -298,6 +300,46 @@ static void binary_streams_are_put_together(void **state)
 }
 
 // Nobody who asks for one answer is called twice, whatever the peer sends.
+static int64_t call_for_bytes(struct scene *s)
+{
+    int64_t id = rpc_call(s->rpc, 100, SPAN("[]"), 1000, 5000, on_reply, &s->caller);
+    rpc_take_bytes(s->rpc, id);
+    return id;
+}
+
+static void bytes_may_be_the_answer(void **state)
+{
+    struct scene *s = *state;
+    call_for_bytes(s);
+    rpc_expect(s->rpc, call_for_bytes(s), 2, "BYTES-TOO-MANY", false);
+    call_for_bytes(s); // waits for its turn
+    receive_binary(s, "\0\0\0\0\0\0\0\0abc", 11);
+    receive_binary(s, "\0\0\0\0\0\0\0\0abc", 11); // to nobody
+    assert_string_equal(buf_cstr(&s->caller.bytes), "abc");
+    assert_int_equal(s->caller.data, 1);
+    receive_binary(s,
+                   "\0\0\0\0\0\0\xf0\x3f"
+                   "abc",
+                   11);
+    assert_int_equal(s->caller.lost, 1);
+    assert_string_equal(s->caller.error.code, "BYTES-TOO-MANY");
+    receive(s, "{\"responseId\":2,\"type\":\"data\",\"data\":5}");
+    assert_int_equal(s->caller.number, 5);
+    assert_int_equal(rpc_pending(s->rpc), 0);
+}
+
+static void bytes_are_sent_as_one_message(void **state)
+{
+    struct scene *s = *state;
+    rpc_answer_bytes(s->rpc, 10, SPAN("abc"));
+    assert_int_equal(s->sent_binary.len, 11);
+    assert_memory_equal(s->sent_binary.data,
+                        "\0\0\0\0\0\0\x24\x40"
+                        "abc",
+                        11);
+    assert_sent(s, "");
+}
+
 static void one_answer_is_no_stream(void **state)
 {
     struct scene *s = *state;
@@ -417,6 +459,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(errors_carry_the_peers_code, begin, end),
         cmocka_unit_test_setup_teardown(binary_streams_are_put_together, begin, end),
         cmocka_unit_test_setup_teardown(one_answer_is_no_stream, begin, end),
+        cmocka_unit_test_setup_teardown(bytes_may_be_the_answer, begin, end),
+        cmocka_unit_test_setup_teardown(bytes_are_sent_as_one_message, begin, end),
         cmocka_unit_test_setup_teardown(text_streams_are_put_together, begin, end),
         cmocka_unit_test_setup_teardown(a_stream_can_be_cancelled_while_it_comes, begin, end),
         cmocka_unit_test_setup_teardown(replies_do_not_destroy_it, begin, end),
