@@ -38,6 +38,10 @@ enum {
 // the answer "it is still that one". Nobody else is asked or answered so; who does not know the argument ignores it.
 #define CHUM_UNCHANGED "unchanged"
 
+// With peers that say "news":2, the argument of NEW_ACCESSIBLE_ROOT_EVENT "do not answer": the next question does
+// (news.h).
+#define CHUM_QUIET "quiet"
+
 struct chum_load {        // of one job of an import
     uint64_t sent, grown; // bytes of the peer, and what the store grew by
     uint64_t versions;

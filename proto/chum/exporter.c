@@ -342,6 +342,7 @@ static void serve_hash(struct chum_exporter *x, const struct rpc_request *r, con
 static void serve_roots(struct chum_exporter *x, const struct rpc_request *r)
 {
     const char *word = json_string_value(json_array_get(r->args, 0));
+    chum_news_asked(x->o.news);
     bool has_last = word != NULL && strcmp(word, CHUM_UNCHANGED) == 0;
     ask_store(x, &(struct chum_answer){.id = r->id,
                                        .service = CHUM_GET_ACCESSIBLE_ROOTS,
@@ -357,6 +358,7 @@ static void serve_feed(struct chum_exporter *x, const struct rpc_request *r)
         a.flow = x->flow;
         x->flow = (struct chum_outflow){0};
         x->flowing = true;
+        chum_news_asked(x->o.news);
         ask_store(x, &a);
         return;
     }
@@ -404,7 +406,8 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
         serve_roots(x, r);
         return;
     case CHUM_NEW_ACCESSIBLE_ROOT_EVENT:
-        give_or_wait(x, &(struct chum_direct){.kind = DIRECT_NOTHING, .id = r->id});
+        if (!chum_news_wants_no_answer(r->args))
+            give_or_wait(x, &(struct chum_direct){.kind = DIRECT_NOTHING, .id = r->id});
         x->o.told_of_news(x->o.ctx);
         return;
     case CHUM_FIN:

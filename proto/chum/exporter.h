@@ -18,6 +18,7 @@
 #include "store/queue.h"
 
 struct chum_exporter;
+struct chum_news;
 
 struct chum_exporter_options { // all borrowed; they outlive the exporter and its jobs
     struct conn *conn;
@@ -26,9 +27,10 @@ struct chum_exporter_options { // all borrowed; they outlive the exporter and it
     struct chum_access *access;
     const struct chum_policy *policy;
     struct chum_counts *counts;
-    struct hash person; // the authenticated remote person
-    bool feeds;         // the peer may ask for what is new (outflow.h)
-    bool gives_all;     // whatever it asks for by its hash, shown or not
+    struct hash person;     // the authenticated remote person
+    struct chum_news *news; // told when the peer asks for what is new
+    bool feeds;             // the peer may ask for what is new (outflow.h)
+    bool gives_all;         // whatever it asks for by its hash, shown or not
     void (*served)(void *ctx, enum chum_service service, const struct hash *hash); // answered well; 2, 4 – 7, 100
     // The peer says: all that was served is stored there, and there is no more; or some of what was served last is not.
     void (*stored)(void *ctx, bool all);

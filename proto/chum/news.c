@@ -3,6 +3,7 @@
 #include "chum/news.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/life.h"
 #include "chum/chum.h"
@@ -19,7 +20,9 @@ struct chum_news {
     bool feeds;   // likewise
     bool asking;  // the store
     bool again;   // something changed meanwhile
-    bool telling; // the peer has not answered yet
+    bool telling; // the peer has not answered yet, or not asked
+    bool quiet;   // it need not answer
+    bool asks;    // its question is the answer to the present telling
     bool more;    // there is more to tell
 };
 
@@ -61,9 +64,20 @@ static void tell(struct chum_news *n)
     if (n->more || n->o.fetch->closing)
         return;
     n->telling = true;
-    rpc_call(n->o.fetch->rpc, CHUM_NEW_ACCESSIBLE_ROOT_EVENT, SPAN("[]"), conn_now(n->o.fetch->conn), CHUM_CALL_MS,
-             told, n);
+    n->asks = n->quiet;
+    if (n->quiet)
+        rpc_tell(n->o.fetch->rpc, CHUM_NEW_ACCESSIBLE_ROOT_EVENT, SPAN("[\"" CHUM_QUIET "\"]"));
+    else
+        rpc_call(n->o.fetch->rpc, CHUM_NEW_ACCESSIBLE_ROOT_EVENT, SPAN("[]"), conn_now(n->o.fetch->conn), CHUM_CALL_MS,
+                 told, n);
     conn_reschedule(n->o.fetch->conn);
+}
+
+// What came up to now it is told as the answer to that.
+void chum_news_asked(struct chum_news *n)
+{
+    if (n->telling && n->asks)
+        n->telling = n->more = false;
 }
 
 void chum_news_begin(struct chum_news *n)
@@ -120,13 +134,19 @@ void chum_news_changed(struct chum_news *n)
 
 struct span chum_news_greeting(bool feeds)
 {
-    return feeds ? SPAN("[{\"news\":1,\"feeds\":1,\"zstd\":1}]") : SPAN("[{\"news\":1}]");
+    return feeds ? SPAN("[{\"news\":2,\"feeds\":1,\"zstd\":1}]") : SPAN("[{\"news\":2}]");
 }
 
 static bool says(const json_t *arguments, const char *what, json_int_t least)
 {
     const json_t *version = json_object_get(json_array_get(arguments, 0), what);
     return json_is_integer(version) && json_integer_value(version) >= least;
+}
+
+bool chum_news_wants_no_answer(const json_t *arguments)
+{
+    const char *word = json_string_value(json_array_get(arguments, 0));
+    return word != NULL && strcmp(word, CHUM_QUIET) == 0;
 }
 
 bool chum_news_unpacks(const json_t *arguments)
@@ -138,6 +158,7 @@ void chum_news_greeted(struct chum_news *n, const json_t *arguments)
 {
     n->listens = says(arguments, "news", 1);
     n->feeds = says(arguments, "feeds", 1);
+    n->quiet = says(arguments, "news", 2);
 }
 
 bool chum_news_have_feed(const struct chum_news *n)

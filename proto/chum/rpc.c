@@ -119,6 +119,27 @@ static void send_waiting(struct rpc *r, uint64_t now_ms)
     }
 }
 
+// The next number is that of the request.
+static struct buf request(struct rpc *r, int64_t service, struct span args)
+{
+    struct buf message = {0};
+    buf_printf(&message,
+               "{\"requestId\":%lld,\"type\":\"request\",\"serviceId\":%lld,\"args\":", (long long)r->next_id++,
+               (long long)service);
+    buf_add_span(&message, args);
+    buf_add_char(&message, '}');
+    return message;
+}
+
+void rpc_tell(struct rpc *r, int64_t service, struct span args)
+{
+    OWNER_ASSERT(r);
+    if (r->failed)
+        return;
+    struct buf message = request(r, service, args);
+    rpc_send_text(r, &message);
+}
+
 static int64_t begin_call(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, const struct call *call)
 {
     OWNER_ASSERT(r);
@@ -126,14 +147,10 @@ static int64_t begin_call(struct rpc *r, int64_t service, struct span args, uint
         return -1;
     struct call *c = mem_alloc(sizeof *c);
     *c = *call;
-    c->id = r->next_id++;
+    c->id = r->next_id;
     c->most = r->limits.text;
     c->too_big = "ANSWER-TOO-BIG";
-    struct buf message = {0};
-    buf_printf(&message, "{\"requestId\":%lld,\"type\":\"request\",\"serviceId\":%lld,\"args\":", (long long)c->id,
-               (long long)service);
-    buf_add_span(&message, args);
-    buf_add_text(&message, "}");
+    struct buf message = request(r, service, args);
     buf_add_char(&message, '\0');
     c->message = message.data;
     list_append(&r->waiting, c);

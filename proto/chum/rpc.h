@@ -88,6 +88,8 @@ int64_t rpc_call(struct rpc *r, int64_t service, struct span args, uint64_t now_
                  rpc_reply_fn reply, void *ctx);
 int64_t rpc_call_stream(struct rpc *r, int64_t service, struct span args, uint64_t now_ms, uint64_t timeout_ms,
                         rpc_reply_fn reply, void *ctx);
+// A request that the peer knows not to answer. Sent at once, whatever waits.
+void rpc_tell(struct rpc *r, int64_t service, struct span args);
 // What its answer may be: a text of at most that many bytes (too_big is the code of the failure otherwise), whole or,
 // if it is a long one, in pieces. Right after rpc_call; fine with -1.
 void rpc_expect(struct rpc *r, int64_t id, size_t most, const char *too_big, bool in_pieces);

@@ -51,8 +51,7 @@ struct chum_session {
     uint64_t objects_before, bytes_before; // counts at the end of the last pass
     bool poked;                            // another pass as soon as this one is over
     bool greeted;
-    bool importing;
-    bool exporting;
+    bool importing, exporting;
     unsigned full; // reasons for which the peer is not read
     char stop_reason[124];
 };
@@ -357,6 +356,8 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
 {
     bool own = s->options.peer_is_own;
     create_fetch(s, queue, policy);
+    s->news =
+        chum_news_create(&(struct chum_news_options){.fetch = s->fetch, .own = own, .ctx = s, .answered = answered});
     struct chum_exporter_options exporter = {.conn = s->conn,
                                              .rpc = s->rpc,
                                              .queue = queue,
@@ -364,6 +365,7 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
                                              .policy = policy,
                                              .counts = &s->counts,
                                              .person = s->fetch->sender,
+                                             .news = s->news,
                                              .feeds = s->options.feeds,
                                              .gives_all = s->options.gives_all,
                                              .served = served,
@@ -378,8 +380,6 @@ static void create_halves(struct chum_session *s, struct store_queue *queue, str
     struct chum_importer_options importer = {
         .trees = own ? TREES_OWN : TREES_REFERENCE, .peer_is_own = own, .feeds = own && s->options.feeds};
     s->importer = chum_importer_create(s->fetch, &importer, &events);
-    s->news =
-        chum_news_create(&(struct chum_news_options){.fetch = s->fetch, .own = own, .ctx = s, .answered = answered});
 }
 
 struct chum_session *chum_session_create(struct conn *c, struct store_queue *queue, struct chum_access *access,

@@ -127,8 +127,9 @@ static bool count_news(void *ctx, struct script *script, const struct rpc_reques
     return false;
 }
 
-// A peer that asks for the version with these arguments, and is asked for nothing itself.
-static unsigned times_told(const char *greeting)
+// A peer that asks for the version with these arguments, and is asked for nothing itself. asks: before the last change,
+// for what is new.
+static unsigned times_told_who(const char *greeting, bool asks)
 {
     struct stage s;
     struct script script = {0};
@@ -150,6 +151,8 @@ static unsigned times_told(const char *greeting)
         edit(alice, "d", i);
         chum_session_tell_news(alice->session);
         stage_sleep(&s, 500);
+        if (asks && i == 2)
+            script_ask(&s, &script, CHUM_GET_ACCESSIBLE_ROOTS, "[]");
     }
     stage_end(&s);
     script_end(&script);
@@ -157,15 +160,69 @@ static unsigned times_told(const char *greeting)
     return told;
 }
 
+static unsigned times_told(const char *greeting)
+{
+    return times_told_who(greeting, false);
+}
+
 static void only_who_listens_is_told(void **state)
 {
     (void)state;
     assert_int_equal(times_told("[{'news':1}]"), 3);
-    assert_int_equal(times_told("[{'news':2,'later':{'a':[]}}]"), 3); // a newer one
+    assert_int_equal(times_told("[{'news':1,'later':{'a':[]}}]"), 3); // a newer one
     assert_int_equal(times_told("[]"), 0);
     assert_int_equal(times_told("[{'news':0}]"), 0);
     assert_int_equal(times_told("[{'news':'1'}]"), 0);
     assert_int_equal(times_told("[[1],'news']"), 0);
+}
+
+// Of what comes before its question it is told once.
+static void who_need_not_answer_is_told_again_when_it_has_asked(void **state)
+{
+    (void)state;
+    assert_int_equal(times_told("[{'news':2}]"), 1);
+    assert_int_equal(times_told("[{'news':3,'later':{'a':[]}}]"), 1); // a newer one
+    assert_int_equal(times_told_who("[{'news':2}]", true), 2);
+    assert_int_equal(times_told_who("[{'news':1}]", true), 3);
+}
+
+static bool count_answers(void *ctx, struct script *script, bool text, struct span message)
+{
+    unsigned *answers = ctx;
+    (void)script;
+    *answers += text && memmem(message.ptr, message.len, "\"responseId\"", 12) != NULL;
+    return false;
+}
+
+static unsigned answers_to(const char *args)
+{
+    struct stage s;
+    struct script script = {0};
+    unsigned answers = 0;
+    stage_begin(&s, 2, NULL, NULL);
+    script_begin(&script);
+    json_t *nothing = json_pack("{s:[]}", "roots");
+    script.exporter = nothing;
+    script.raw = count_answers;
+    script.ctx = &answers;
+    s.sides[1].script = &script;
+    stage_connect(&s, &s.sides[0], &s.sides[1], NULL);
+    stage_wait_passes(&s, &s.sides[0], 1);
+    rpc_tell(script.rpc, CHUM_NEW_ACCESSIBLE_ROOT_EVENT, span_of(args));
+    stage_sleep(&s, 500);
+    stage_end(&s);
+    script_end(&script);
+    json_decref(nothing);
+    return answers;
+}
+
+// As the reference asks, and as nodes of an earlier version do.
+static void who_wants_an_answer_gets_one(void **state)
+{
+    (void)state;
+    assert_int_equal(answers_to("[]"), 1);
+    assert_int_equal(answers_to("[\"later\"]"), 1);
+    assert_int_equal(answers_to("[\"" CHUM_QUIET "\"]"), 0);
 }
 
 int main(void)
@@ -176,6 +233,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_one_may_not_see_is_not_told, begin, end),
         cmocka_unit_test_setup_teardown(a_burst_of_news_is_told_few_times, begin, end),
         cmocka_unit_test(only_who_listens_is_told),
+        cmocka_unit_test(who_need_not_answer_is_told_again_when_it_has_asked),
+        cmocka_unit_test(who_wants_an_answer_gets_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
