@@ -200,10 +200,12 @@ enum status record_load(struct supervisor *s, struct error *e);
 enum status record_save(struct supervisor *s, struct error *e); // writes installation.json
 
 // port.c
-bool port_is_asked_for(const struct supervisor *s);                        // by a setting
 void port_address(const struct supervisor *s, struct listen_address *out); // what the archive is told
 int port_kept(struct supervisor *s);                                       // DIR/port; 0 = none
 void port_keep(struct supervisor *s, int port);
+enum status port_settle(struct supervisor *s, struct error *e); // before anything runs: can it be opened, and where
+// Before an archive is made, which nobody looks for yet: another program may have taken the port since.
+void port_settle_anew(struct supervisor *s);
 
 // opening.c
 json_t *opening_key(const struct secret *kek, enum ipc_node which); // a node's, in hexadecimal
@@ -287,7 +289,6 @@ void overview_register(struct supervisor *s, struct ipc_service *service);
 
 // listener.c
 void listener_register(struct supervisor *s, struct ipc_service *service);
-enum status listener_settle(struct supervisor *s, struct error *e); // before anything runs: can it be opened, and where
 void listener_refused(struct supervisor *s); // the archive did not open: a listener.start is taken back
 
 // courier.c

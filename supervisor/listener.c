@@ -1,93 +1,12 @@
-// The archive's WebSocket listener: where it is, and listener.stop and listener.start, which shut and open it for
-// others. A node gives up listening for good when it is open (the wall), so the archive is restarted for either; our
-// sparse node reaches it all the time.
-//
-// Whether it can be opened is tried when the supervisor starts, so that whoever types 'up' hears what is wrong. When
-// nobody asked for a port and another program, or another user's tandem, has the usual one, the next free one is taken
-// and kept, as contacts have to find the archive there again.
-#include <stdio.h>
-#include <stdlib.h>
+// The archive's WebSocket listener: listener.stop and listener.start, which shut and open it for others. A node gives
+// up listening for good when it is open (the wall), so the archive is restarted for either; our sparse node reaches it
+// all the time.
 #include <string.h>
-#include <time.h>
 
-#include "base/listening.h"
 #include "base/log.h"
-#include "io/file.h"
 #include "supervisor/core.h"
 
-enum { NEXT_PORTS = 100, PATIENCE_MS = 2000, LOOK_MS = 50, STOP_MS = 1500 };
-
-// --- where it is -----------------------------------------------------------------------------------------------------
-
-// --- whether it can be opened ----------------------------------------------------------------------------------------
-
-static enum status try_once(const struct supervisor *s, const char *host, int port, struct error *e)
-{
-    struct listen_address address = {.port = (uint16_t)port};
-    bool wildcard = false;
-    snprintf(address.host, sizeof address.host, "%s", host);
-    enum status st = listening_try(&address, &wildcard, e);
-    if (st == STATUS_OK && wildcard && !config_has_hosts(s->options->config))
-        return error_set(e, STATUS_INVALID, "HOSTS-MISSING",
-                         "a listener on every address (%s) needs the names it is reached by", host);
-    return st;
-}
-
-// Nodes that outlived a supervisor that was killed are about to end.
-static enum status try_patiently(struct supervisor *s, const char *host, int port, struct error *e)
-{
-    const struct timespec look = {0, LOOK_MS * 1000000L};
-    bool was_killed = file_exists(statedir_file(s->dir, "run/control.json"));
-    enum status st = try_once(s, host, port, e);
-    for (int waited = 0; was_killed && st == STATUS_EXISTS && waited < PATIENCE_MS; waited += LOOK_MS) {
-        nanosleep(&look, NULL);
-        error_clear(e);
-        st = try_once(s, host, port, e);
-    }
-    return st;
-}
-
-static void take_port(struct supervisor *s, int usual, int port)
-{
-    s->found_port = port;
-    if (port != port_kept(s))
-        port_keep(s, port);
-    if (port != usual)
-        LOG(LOG_WARN, "port.moved", LOG_INT("from", usual), LOG_INT("to", port));
-}
-
-static enum status find_port(struct supervisor *s, const char *host, int usual, struct error *e)
-{
-    int kept = port_kept(s);
-    bool moved = kept > usual && kept < usual + NEXT_PORTS;
-    enum status st = try_patiently(s, host, moved ? kept : usual, e);
-    if (st == STATUS_OK && moved)
-        take_port(s, usual, kept);
-    for (int port = usual; st == STATUS_EXISTS && port < usual + NEXT_PORTS; port++) {
-        error_clear(e);
-        st = try_once(s, host, port, e);
-        if (st == STATUS_OK)
-            take_port(s, usual, port);
-    }
-    return st;
-}
-
-// A name is looked up by the node, which can wait for the network.
-static bool is_name(const char *host)
-{
-    return strcmp(host, "localhost") != 0 && address_reach(host) == ADDRESS_NAME;
-}
-
-enum status listener_settle(struct supervisor *s, struct error *e)
-{
-    struct listen_address where;
-    port_address(s, &where);
-    if (strcmp(where.host, "none") == 0 || s->installation.listener_stopped || is_name(where.host))
-        return STATUS_OK;
-    return port_is_asked_for(s) ? try_patiently(s, where.host, where.port, e) : find_port(s, where.host, where.port, e);
-}
-
-// --- listener.stop and listener.start --------------------------------------------------------------------------------
+enum { STOP_MS = 1500 };
 
 static enum status check(const struct supervisor *s, struct error *e)
 {

@@ -30,6 +30,8 @@ json_t *opening_key(const struct secret *kek, enum ipc_node which)
 static void add_listener(struct supervisor *s, json_t *params)
 {
     struct listen_address where;
+    if (s->installation.nodes[IPC_ARCHIVE].person_id[0] == '\0')
+        port_settle_anew(s);
     port_address(s, &where);
     json_object_set_new(params, "host", json_string(where.host));
     json_object_set_new(params, "port", json_integer(where.port));

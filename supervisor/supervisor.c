@@ -352,8 +352,7 @@ static enum status shut_in(struct supervisor *s, struct error *e)
 
 static enum status build(struct supervisor *s, struct error *e)
 {
-    if (provision_clean_up(s, e) != STATUS_OK || listener_settle(s, e) != STATUS_OK ||
-        endpoints_open(s, e) != STATUS_OK)
+    if (provision_clean_up(s, e) != STATUS_OK || port_settle(s, e) != STATUS_OK || endpoints_open(s, e) != STATUS_OK)
         return e->status;
     create_node(s, IPC_ARCHIVE, s->options->archive_binary);
     create_node(s, IPC_SPARSE, s->options->sparse_binary);

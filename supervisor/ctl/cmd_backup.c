@@ -178,14 +178,6 @@ static enum status complete(struct backing *b, struct error *e)
     return status == STATUS_OK ? vault_write(b->vault, &b->now, e) : status;
 }
 
-static uint64_t count_objects(const struct backing *b)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < 2; i++)
-        sum += (uint64_t)json_integer_value(json_object_get(json_object_get(b->begun, BACKING_NODES[i]), "objects"));
-    return sum;
-}
-
 static void end(struct backing *b, const struct error *why)
 {
     struct error ignored = {0};
@@ -195,7 +187,7 @@ static void end(struct backing *b, const struct error *why)
     if (why->status != STATUS_OK) {
         json_object_set_new(params, "code", json_string(why->code));
     } else {
-        json_object_set_new(params, "objects", json_integer((json_int_t)count_objects(b)));
+        json_object_set_new(params, "objects", json_integer((json_int_t)b->now.object_count));
         json_object_set_new(params, "bytes", json_integer((json_int_t)manifest_bytes(&b->now)));
         json_object_set_new(params, "newBytes", json_integer((json_int_t)b->new_bytes));
     }
@@ -224,7 +216,7 @@ static void backing_free(struct backing *b)
 static json_t *result_of(const struct backing *b, uint64_t began)
 {
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:O}", "generation", (json_int_t)b->now.number, "at",
-                     (json_int_t)b->now.at_ms, "objects", (json_int_t)count_objects(b), "bytes",
+                     (json_int_t)b->now.at_ms, "objects", (json_int_t)b->now.object_count, "bytes",
                      (json_int_t)manifest_bytes(&b->now), "newBytes", (json_int_t)b->new_bytes, "milliseconds",
                      (json_int_t)(clock_monotonic_ms() - began), "damaged", b->damaged, "missing", b->missing);
 }

@@ -22,7 +22,7 @@ struct verifying {
     struct progress *progress;
     uint64_t total;
     uint64_t generations;
-    uint64_t records;
+    uint64_t objects;
     uint64_t bytes;
     uint64_t unopened;
     json_t *damaged;
@@ -65,7 +65,6 @@ static enum status gather_piece(struct span bytes, void *arg, struct error *e)
 
 static enum status went_on(struct verifying *v, uint64_t bytes, struct error *e)
 {
-    v->records++;
     v->bytes += bytes;
     progress_at(v->progress, v->bytes, v->total);
     return interrupt_check(e);
@@ -114,8 +113,10 @@ static enum status verify_object(struct verifying *v, const struct backup_object
     const char *known = hash_map_get(v->seen, &key);
     bool whole = known != &damaged_record;
     enum status status = STATUS_OK;
-    if (known == NULL)
+    if (known == NULL) {
         status = judge(v, &key, o->size, read_object(v, o, &whole, e), &whole, e);
+        v->objects++;
+    }
     if (!whole)
         note_damage(v, hash_text(&o->hash).s);
     return status;
@@ -240,7 +241,7 @@ enum status run_backup_verify(struct ctl *c, struct error *e)
     if (json_array_size(v.damaged) + json_array_size(v.missing) != 0)
         c->exit = IPC_EXIT_FAILED;
     json_t *result = json_pack("{s:I, s:I, s:I, s:I, s:o, s:o}", "generations", (json_int_t)v.generations, "objects",
-                               (json_int_t)v.records, "bytes", (json_int_t)v.bytes, "unopened", (json_int_t)v.unopened,
+                               (json_int_t)v.objects, "bytes", (json_int_t)v.bytes, "unopened", (json_int_t)v.unopened,
                                "damaged", v.damaged, "missing", v.missing);
     hash_map_destroy(v.seen);
     vaults_free(&vaults);

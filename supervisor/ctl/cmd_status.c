@@ -59,7 +59,8 @@ static void print_node(const json_t *status, const char *name)
     if (json_is_integer(json_object_get(n, "pid")))
         printf(", pid %lld", (long long)json_integer_value(json_object_get(n, "pid")));
     units_bytes(&size, json_number_value(json_object_get(n, "bytes")));
-    printf(", %lld restarts, %lld objects, %s\n", (long long)json_integer_value(json_object_get(n, "restarts")),
+    long long restarts = json_integer_value(json_object_get(n, "restarts"));
+    printf(", %lld restart%s, %lld objects, %s\n", restarts, restarts == 1 ? "" : "s",
            (long long)json_integer_value(json_object_get(n, "objects")), buf_cstr(&size));
     buf_free(&size);
     if (person != NULL)

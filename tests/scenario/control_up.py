@@ -52,6 +52,16 @@ def test_without_a_wish_the_next_free_port_is_taken_and_kept(t):
         assert t.up().get("port") != port
 
 
+def test_a_port_that_was_taken_before_there_was_an_installation_is_left(t):
+    """By a second one, say, which was started at once and made first."""
+    t.up()
+    before = address(t)["value"]
+    with taken_port(int(before.split(":")[1])):
+        t.provision()
+        [listener] = t.call("status")["archive"]["listeners"]
+        assert listener["url"] == "ws://" + address(t)["value"] != "ws://" + before, (listener, before)
+
+
 def test_a_listener_for_everybody_wants_names_at_once(t):
     for where in ("0.0.0.0:0", "[::]:0"):
         status, result = t.cli_json("up", "--listen", where)

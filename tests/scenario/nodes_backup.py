@@ -100,7 +100,8 @@ def test_damage_is_named(t):
 def test_a_restore_replaces_nothing_unasked(t):
     pair = Pair(t)
     folder = os.path.join(t.top, "backup")
-    backup(t, folder)
+    made = backup(t, folder)
+    assert verify(t, folder)[1]["objects"] == made["objects"], made
     os.symlink(t.dir, os.path.join(t.top, "link"))
     for inside in (t.dir, t.path("backup"), t.path("a", "b"), os.path.join(t.top, "link", "backup")):
         assert "elsewhere" in pair.fails("BAD-INPUT", 4, "backup", inside)["message"]
@@ -114,7 +115,7 @@ def test_a_restore_replaces_nothing_unasked(t):
     status, error = restore(t, folder)
     assert (status, error["error"]["code"]) == (1, "EXISTS") and "--replace" in error["error"]["message"], error
     status, result = restore(t, folder, "--replace")
-    assert status == 0, result
+    assert (status, result["objects"]) == (0, made["objects"]), (result, made)
     assert os.path.exists(t.path("replaced-archive", "store", "store.db"))
     assert os.path.exists(t.path("replaced-keys.json.copy")) and not os.path.exists(t.path("keys.json.copy"))
     status, error = restore(t, folder, "--replace")
