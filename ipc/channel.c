@@ -1,5 +1,6 @@
 // The one descriptor is an epoll set of the hub's and a timer. Answers and events may call back into the channel, so
-// lists are searched anew behind each of them. Texts may hold secrets and are wiped when they were sent.
+// lists are searched anew behind each of them. Texts may hold secrets and are wiped when they were sent. An answer is
+// read whole, once, also where it goes on to who asked: most of those that wait for one look into it.
 #include "ipc/channel.h"
 
 #include <stdlib.h>

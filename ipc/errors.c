@@ -21,7 +21,7 @@ const struct ipc_code IPC_CODES[] = {
     // 1xx: failed.
     {"FAILED", 100, IPC_EXIT_FAILED, STATUS_IO, "The log says more: tandem log."},
     {"IO", 101, IPC_EXIT_FAILED, STATUS_IO, "The message names the file or system call that failed."},
-    {"NOT-FOUND", 102, IPC_EXIT_FAILED, STATUS_NOT_FOUND, "Check the id; lists show what exists."},
+    {"NOT-FOUND", 102, IPC_EXIT_FAILED, STATUS_NOT_FOUND, "Check the name or id; lists show what exists."},
     {"EXISTS", 103, IPC_EXIT_FAILED, STATUS_EXISTS, "It exists already; use it or choose another name."},
     {"ALREADY-RUNNING", 104, IPC_EXIT_FAILED, STATUS_CONFLICT, "Stop the other one with 'tandem down'."},
     {"BUSY", 105, IPC_EXIT_FAILED, STATUS_CONFLICT, "Wait for the call in flight, then try again."},
@@ -52,7 +52,9 @@ const struct ipc_code IPC_CODES[] = {
     {"BAD-CONFIG", 119, IPC_EXIT_FAILED, STATUS_INVALID, "The message names the file, the line and the key."},
     {"CLOSED", 120, IPC_EXIT_FAILED, STATUS_CLOSED, "The other side went away; try again."},
     {"NOT-LISTENING", 121, IPC_EXIT_FAILED, STATUS_CONFLICT,
-     "Ask the archive node, or register with a relay: tandem up --relay URL, tandem invite --via relay."},
+     "Ask the archive node, with 'tandem listener start' if that was stopped, or tandem up --listen HOST:PORT; or "
+     "register "
+     "with a relay: tandem up --relay URL, tandem invite --via relay."},
     {"NO-RELAY", 122, IPC_EXIT_FAILED, STATUS_CONFLICT, "Start with tandem up --relay URL."},
     {"HOSTS-MISSING", 123, IPC_EXIT_FAILED, STATUS_INVALID,
      "Name the hosts by which it is reached: tandem up --host NAME, or listen.hosts in tandem.conf."},

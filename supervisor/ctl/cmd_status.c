@@ -12,13 +12,25 @@
 
 enum { LOOK_S = 1 };
 
+static const char *purpose_of(const char *type)
+{
+    static const struct {
+        const char *type, *purpose;
+    } all[] = {{"own", ", for the sparse node alone"},
+               {"relay", ", through this relay"},
+               {"relay-server", ", a relay for others"}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strcmp(type, all[i].type) == 0)
+            return all[i].purpose;
+    return "";
+}
+
 static void print_listener(const json_t *listener)
 {
     const char *public_url = json_string_value(json_object_get(listener, "publicUrl"));
     output_text(json_string_value(json_object_get(listener, "url")));
-    printf(" (%s)", json_string_value(json_object_get(listener, "state")));
-    if (strcmp(json_string_value(json_object_get(listener, "type")), "own") == 0)
-        printf(", for the sparse node alone");
+    printf(" (%s)%s", json_string_value(json_object_get(listener, "state")),
+           purpose_of(json_string_value(json_object_get(listener, "type"))));
     if (public_url != NULL) {
         printf(", for others ");
         output_text(public_url);

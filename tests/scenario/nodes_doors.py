@@ -119,7 +119,7 @@ def test_an_archive_without_a_listener_is_met_at_a_relay(t):
             until(lambda: listeners(joe)["relay"]["state"] == "listening", "Joe is registered")
             refused_at(ann, joe, now["own"]["url"])
             assert joe.ok("invite")["url"] == at
-            joe.fails("NOT-LISTENING", 1, "invite", "--via", "direct")
+            assert "--listen HOST:PORT" in joe.fails("NOT-LISTENING", 1, "invite", "--via", "direct")["hint"]
             joe.fails("NOT-LISTENING", 1, "listener", "stop")
             meet(ann, joe)
             joe.ok("restart", "archive")

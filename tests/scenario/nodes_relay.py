@@ -28,6 +28,8 @@ def test_others_meet_at_the_embedded_relay(t):
         until(lambda: metric(t, "tandem_relay_spares") == 2, "Ann is registered")
         [registration] = [l for l in ann_installation.call("status")["archive"]["listeners"] if l["type"] == "relay"]
         assert registration == {"type": "relay", "url": relay["url"], "state": "listening", "spares": 2}
+        assert f'{relay["url"]} (listening), through this relay\n' in ann_installation.cli("status")[1]
+        assert f'{relay["url"]} (listening), a relay for others\n' in t.cli("status")[1]
         invitation = ann.ok("invite", "--via", "relay")
         assert invitation["url"] == relay["url"]
         assert joe.ok("--node", "sparse", "pair", json.dumps(invitation))["personId"] == ann.archive
