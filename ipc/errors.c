@@ -160,7 +160,8 @@ const struct ipc_code IPC_CODES[] = {
      "The archive node has been away for too long; see 'tandem status'. Nothing that waits is lost."},
 
     // 5xx: timed out.
-    {"TIMEOUT", 500, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT, "Try again, or wait longer with --timeout SECONDS."},
+    {"TIMEOUT", 500, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT,
+     "See what became of it before you try again, or wait longer with --timeout SECONDS."},
     {"CONN-TIMEOUT", 501, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT, "The peer is slow, busy or no node; try again."},
     {"PEER-SILENT", 502, IPC_EXIT_TIMEOUT, STATUS_TIMEOUT, "The peer fell silent; try again."},
 

@@ -34,7 +34,8 @@ def test_the_archive_is_lost(t):
         meet(joe, ann)
         send(joe, ann.archive, "she has it", "--wait")
         assert ann.t.stop() == 0
-        send(joe, ann.archive, "she is away")
+        told = joe.fails("TIMEOUT", 5, "--timeout", "1", "chat", "send", "--wait", "--to", ann.archive, "she is away")
+        assert "goes on without" in told["message"] and "before you try again" in told["hint"], told
         reaches(joe, ann.archive, "she is away", "archived")
         os.kill(pid_of(joe, "archive"), signal.SIGSTOP)
         send(joe, ann.archive, "nobody has it")

@@ -180,7 +180,7 @@ export const ERRORS = {
     'NO-WAY': {number: 427, exit: 4, hint: "Pair with this person first: tandem invite, tandem pair; 'tandem contacts' shows who is paired with whom."},
     'LINK-USED': {number: 429, exit: 4, hint: "Press Enter where 'tandem ui' runs, or run it again: it prints another link."},
     'OUTBOX-FULL': {number: 428, exit: 4, hint: "The archive node has been away for too long; see 'tandem status'. Nothing that waits is lost."},
-    'TIMEOUT': {number: 500, exit: 5, hint: "Try again, or wait longer with --timeout SECONDS."},
+    'TIMEOUT': {number: 500, exit: 5, hint: "See what became of it before you try again, or wait longer with --timeout SECONDS."},
     'CONN-TIMEOUT': {number: 501, exit: 5, hint: "The peer is slow, busy or no node; try again."},
     'PEER-SILENT': {number: 502, exit: 5, hint: "The peer fell silent; try again."},
     'NOT-HERE': {number: 600, exit: 6, hint: "Not here while the archive node is away: see 'tandem status', then 'tandem restart archive'."},

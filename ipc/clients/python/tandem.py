@@ -204,7 +204,7 @@ ERRORS = {  # code: (number, hint)
     "NO-WAY": (427, "Pair with this person first: tandem invite, tandem pair; 'tandem contacts' shows who is paired with whom."),
     "LINK-USED": (429, "Press Enter where 'tandem ui' runs, or run it again: it prints another link."),
     "OUTBOX-FULL": (428, "The archive node has been away for too long; see 'tandem status'. Nothing that waits is lost."),
-    "TIMEOUT": (500, "Try again, or wait longer with --timeout SECONDS."),
+    "TIMEOUT": (500, "See what became of it before you try again, or wait longer with --timeout SECONDS."),
     "CONN-TIMEOUT": (501, "The peer is slow, busy or no node; try again."),
     "PEER-SILENT": (502, "The peer fell silent; try again."),
     "NOT-HERE": (600, "Not here while the archive node is away: see 'tandem status', then 'tandem restart archive'."),
