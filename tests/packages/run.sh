@@ -13,6 +13,7 @@ build=$folder/$release-build
 cross=$folder/$release-cross
 try=$folder/$release-try
 log=$folder/$release.log
+mkdir -p "$folder"
 all=(tandem tandem-relay tandem-dev python3-tandem node-tandem-client)
 passed=0
 
@@ -31,7 +32,7 @@ ok() { # WHAT COMMAND…
     local what=$1
     shift
     "$@" >"$log" 2>&1 & # where every step of it has to succeed, which they need not before ||
-    wait $! || { echo "FAILED: $what" && tail -n 40 "$log" && exit 1; }
+    wait $! || { echo "FAILED: $what"; tail -n 40 "$log"; exit 1; }
     passed=$((passed + 1))
     echo "ok   $what"
 }
@@ -40,7 +41,6 @@ in_try() { inside "$try" "$1"; }
 as_user() { in_try "runuser -u anna -- env -C /home/anna HOME=/home/anna $1"; }
 
 prepare() {
-    mkdir -p "$folder"
     [ -d "$base/usr" ] || { rm -rf "$base.new" && debootstrap --variant=minbase "$release" "$base.new" && mv "$base.new" "$base"; }
     [ -d "$build/usr" ] || cp -a "$base" "$build"
     mount_in "$build"
