@@ -26,28 +26,37 @@ static bool is_rights(struct span type)
     return kinds_standing(type, &standing) && standing == RIGHTS;
 }
 
-// In a group each member passes on what the others wrote in it.
-static bool is_said_in_group(struct model *m, const struct value *channel, const struct hash *owner)
+// In a group each member passes on what the others wrote in it. *is_group: it was said in one.
+static bool is_passed_on(struct model *m, const struct value *channel, const struct hash *owner, bool *is_group)
 {
     struct span id;
     struct topic_claims claims = {0};
+    bool is_member = false;
     if (value_get_string(channel, "id", &id))
         topic_claims_of(m, id, owner, &claims);
-    return claims.count != 0;
+    for (size_t i = 0; i < claims.count; i++)
+        is_member = is_member || members_has(&claims.items[i], &m->self->person);
+    *is_group = claims.count != 0;
+    return is_member;
 }
 
-// A grant of one node holds at both, but a channel or profile of the other one would be refused if it came from us.
-static bool is_of_other_node(struct model *m, struct span type, const struct hash *id_hash)
+// A grant of one node holds at both, but a channel or profile of the other one would be refused if it came from us, and
+// so would a channel of a group that we are not in.
+static bool would_be_refused(struct model *m, struct span type, const struct hash *id_hash)
 {
     struct hash own;
     struct hash owner;
     struct value *object;
     bool is_channel = span_eq_text(type, "ChannelInfo");
-    if ((!is_channel && !span_eq_text(type, "Profile")) || sharing_own_node(m, &own, NULL) != STATUS_OK)
+    bool is_group = false;
+    if (!is_channel && !span_eq_text(type, "Profile"))
         return false;
-    return model_read(m, id_hash, is_channel ? "ChannelInfo" : "Profile", &object, NULL) == STATUS_OK &&
-           value_get_hash(object, "owner", &owner) && hash_eq(&owner, &own) &&
-           !(is_channel && is_said_in_group(m, object, &owner));
+    if (model_read(m, id_hash, is_channel ? "ChannelInfo" : "Profile", &object, NULL) != STATUS_OK ||
+        !value_get_hash(object, "owner", &owner) || hash_eq(&owner, &m->self->person))
+        return false;
+    if (is_channel && is_passed_on(m, object, &owner, &is_group))
+        return false;
+    return is_group || (sharing_own_node(m, &own, NULL) == STATUS_OK && hash_eq(&owner, &own));
 }
 
 bool policy_may_serve(struct model *m, const struct hash *person, struct span type, const struct hash *what)
@@ -56,7 +65,7 @@ bool policy_may_serve(struct model *m, const struct hash *person, struct span ty
         return false;
     if (sharing_is_own_node(m, person))
         return is_rights(type) || !policy_is_private(m, type, what);
-    return !policy_is_private(m, type, what) && !is_of_other_node(m, type, what);
+    return !policy_is_private(m, type, what) && !would_be_refused(m, type, what);
 }
 
 // Members of a group show us our own channel, in case we lost it; nothing in it is news to us otherwise.

@@ -187,6 +187,42 @@ static void takes_its_own_back_only_while_it_is_restored(void **state)
     assert_false(world_may_import(w, world_channel(w, "mine", me)));
 }
 
+static bool serves_to(struct world *w, const struct model_node *contact, const struct topic *topic)
+{
+    struct model *m = model_node_begin(&w->me);
+    bool yes = policy_may_serve(m, &contact->self->person, SPAN("ChannelInfo"), &topic->channel);
+    model_node_end(&w->me);
+    return yes;
+}
+
+// The contact would refuse what is not a member's to pass on, for good.
+static void passes_on_what_the_own_node_says_in_groups_of_both_only(void **state)
+{
+    struct world *w = *state;
+    struct model_node friend;
+    struct hash persons[2];
+    struct topic topics[2];
+    model_node_become_own(&w->me, &w->peer);
+    model_node_become_own(&w->peer, &w->me);
+    model_node_open_plain(&friend, "friend@test", "friend", "ws://friend:1");
+    model_node_pair(&w->peer, &friend);
+    persons[0] = friend.self->person;
+    persons[1] = w->me.self->person;
+    for (size_t i = 0; i < 2; i++) {
+        const struct topic_plan plan = {.name = SPAN("Team"), .persons = persons, .count = i + 1};
+        struct model *m = model_node_begin(&w->peer);
+        MUST(topic_create_group(m, &plan, &topics[i], &e));
+        model_node_end(&w->peer);
+    }
+    for (int i = 0; i < 3; i++) {
+        model_node_sync(&w->peer, &w->me);
+        model_node_sync(&w->me, &w->peer);
+    }
+    assert_false(serves_to(w, &friend, &topics[0]));
+    assert_true(serves_to(w, &friend, &topics[1]));
+    model_node_close(&friend);
+}
+
 int main(void)
 {
     crypto_init();
@@ -196,6 +232,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(own_nodes_come_to_rest, world_begin, world_end),
         cmocka_unit_test_setup_teardown(the_own_node_shares_settings_but_not_itself, world_begin, world_end),
         cmocka_unit_test_setup_teardown(takes_grants_from_the_own_node_only, world_begin, world_end),
+        cmocka_unit_test_setup_teardown(passes_on_what_the_own_node_says_in_groups_of_both_only, world_begin,
+                                        world_end),
         cmocka_unit_test_setup_teardown(takes_its_own_back_only_while_it_is_restored, world_begin, world_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
