@@ -244,6 +244,49 @@ static enum status take_part(struct sorting *b, struct part *p, struct error *e)
     return st;
 }
 
+// What is here already is of somebody else, or ours: two nodes may make the same version of what they were given. That
+// the peer has it too is noted, for what it makes next refers to it. It is checked as what is new.
+static enum status note_items(struct sorting *b, struct part *p)
+{
+    static const struct hash none;
+    struct chum_delivery d;
+    struct chum_batch_item item;
+    struct span rest = p->items;
+    bool found = true;
+    bool is_version = p->root.kind == CHUM_ROOT_VERSION_NODE;
+    enum status st = STATUS_OK;
+    chum_delivery_begin(&d, b->store, b->in->fetch, is_version ? &p->root.id_hash : &none, NULL);
+    d.strict = true;
+    while (st == STATUS_OK && found) {
+        st = chum_batch_read(&rest, &item, &found, &p->why);
+        bool is_object = st == STATUS_OK && found && item.what == BATCH_OBJECT;
+        if (!is_object || store_knowledge_of(d.knowledge, item.kind, &item.hash) != STORE_LINK_STRANGE)
+            continue;
+        st = check_size(b, item.text, &p->why);
+        if (st == STATUS_OK)
+            st = chum_store_received(&d, item.text, &item.hash, item.kind == LINK_ID, &p->why);
+    }
+    chum_delivery_end(&d);
+    return st;
+}
+
+static enum status note_part(struct sorting *b, struct part *p, struct error *e)
+{
+    if (b->in->own || !store_is_admitted(b->store, name_of(&p->root)))
+        return STATUS_OK;
+    enum status st = store_savepoint(b->store, e);
+    if (st != STATUS_OK)
+        return st;
+    st = note_items(b, p);
+    if (st == STATUS_OK)
+        return store_release(b->store, e);
+    store_undo(b->store);
+    if (chum_is_refused_or_broken(st))
+        return STATUS_OK;
+    *e = p->why;
+    return st;
+}
+
 static enum status take_parts(struct sorting *b, struct error *e)
 {
     enum status st = STATUS_OK;
@@ -251,8 +294,7 @@ static enum status take_parts(struct sorting *b, struct error *e)
     for (size_t i = 0; st == STATUS_OK && i < b->count; i++) {
         struct part *p = &b->parts[i];
         bool is_last = i + 1 == b->count && b->in->head.more == CHUM_BATCH_MORE;
-        if (p->want != 0)
-            st = take_part(b, p, e);
+        st = p->want != 0 ? take_part(b, p, e) : note_part(b, p, e);
         b->in->left = b->in->left || p->failed || (!p->over && !is_last); // it has no end: the peer cannot read it
     }
     store_set_parts(b->store, false);

@@ -311,6 +311,43 @@ static void what_is_ours_is_not_referred_to_unsent(void **state)
     assert_false(is_here(p, &album));
 }
 
+// But to whoever has it, which two may have made alike.
+static void what_is_ours_is_referred_to_by_who_sent_it_too(void **state)
+{
+    struct play *p = *state;
+    struct hash same = gallery_object(&p->g, "{'$type$':'Child','x':'the same'}");
+    side_put(p->g.ours, "{'$type$':'Child','x':'the same'}");
+    struct hash above = gallery_object(&p->g, "{'$type$':'Album','title':'a','next':'%s'}", hash_text(&same).s);
+    add_root(p, &same, "Child");
+    add_root(p, &above, "Album");
+    meet(p);
+    assert_true(is_here(p, &above));
+}
+
+// Not what lies below, and not by a wrong text.
+static void who_sends_what_is_here_has_nothing_else_of_it(void **state)
+{
+    struct play *p = *state;
+    struct hash ours = side_put(p->g.ours, "{'$type$':'Child','x':'private'}");
+    struct hash other = side_put(p->g.ours, "{'$type$':'Child','x':'other'}");
+    side_put(p->g.ours, "{'$type$':'Album','title':'a','next':'%s'}", hash_text(&ours).s);
+    struct hash same = gallery_object(&p->g, "{'$type$':'Album','title':'a','next':'%s'}", hash_text(&ours).s);
+    struct hash above = gallery_object(&p->g, "{'$type$':'Album','title':'b','next':'%s'}", hash_text(&same).s);
+    struct hash beside = gallery_object(&p->g, "{'$type$':'Album','title':'c','next':'%s'}", hash_text(&ours).s);
+    struct hash wrong = gallery_object(&p->g, "{'$type$':'Album','title':'d','next':'%s'}", hash_text(&other).s);
+    add_root(p, &same, "Album");
+    add_root(p, &above, "Album");
+    add_root(p, &beside, "Album");
+    begin_root(p, &other, "Child");
+    add_text(p, &other, SPAN("something else, and no object of that hash"));
+    end_root(p);
+    add_root(p, &wrong, "Album");
+    meet(p);
+    assert_false(is_here(p, &above));
+    assert_false(is_here(p, &beside));
+    assert_false(is_here(p, &wrong));
+}
+
 static bool wants_all;
 
 static bool wants(void *ctx, struct store *s, const struct hash *sender, struct span type, const struct hash *id_hash)
@@ -579,6 +616,8 @@ int main(void)
         PLAY(a_batch_of_too_many_things_is_not_taken),
         PLAY(a_batch_of_too_much_is_not_taken),
         PLAY(what_is_ours_is_not_referred_to_unsent),
+        PLAY(what_is_ours_is_referred_to_by_who_sent_it_too),
+        PLAY(who_sends_what_is_here_has_nothing_else_of_it),
         PLAY(what_was_not_wanted_is_asked_for_again_with_the_next_news),
         PLAY(who_is_over_its_budget_is_asked_for_its_list_and_later_for_its_feed),
         PLAY(what_the_peer_refuses_for_a_moment_is_asked_for_later),
