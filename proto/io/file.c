@@ -41,7 +41,7 @@ enum status file_write(const char *path, struct span bytes, mode_t mode, struct 
     return status;
 }
 
-static enum status open_for_reading(const char *path, int *fd, struct error *e)
+enum status file_open(const char *path, int *fd, struct error *e)
 {
     *fd = sys_open(path, O_RDONLY | O_NOFOLLOW, 0);
     if (*fd >= 0)
@@ -76,7 +76,7 @@ static enum status read_from(int fd, const char *path, uint64_t offset, size_t l
 enum status file_read_at(const char *path, uint64_t offset, size_t len, struct buf *out, struct error *e)
 {
     int fd;
-    enum status status = open_for_reading(path, &fd, e);
+    enum status status = file_open(path, &fd, e);
     if (status != STATUS_OK)
         return status;
     status = read_from(fd, path, offset, len, out, e);

@@ -73,6 +73,21 @@ enum status store_writer_add(struct store_writer *w, struct span bytes, struct e
     return status;
 }
 
+void store_writer_flush(struct store_writer *w)
+{
+    if (w->temp != NULL)
+        temp_flush(w->temp);
+}
+
+enum status store_writer_sync(struct store_writer *w, struct error *e)
+{
+    enum status status = refuse_failed(w, e);
+    if (status == STATUS_OK && w->temp != NULL)
+        status = temp_sync(w->temp, e);
+    w->failed = status != STATUS_OK;
+    return status;
+}
+
 static enum status put_temp(struct store_writer *w, const struct hash *hash, int kind, bool *is_new, struct error *e)
 {
     struct object_row row;

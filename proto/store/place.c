@@ -130,6 +130,19 @@ enum status place_read(struct store *s, const struct hash *hash, uint64_t offset
     return status;
 }
 
+enum status place_open(struct store *s, const struct hash *hash, int *fd, struct error *e)
+{
+    char *const paths[] = {place_settled(s, hash), place_incoming(s, hash)};
+    enum status status = file_open(paths[0], fd, NULL);
+    if (status == STATUS_NOT_FOUND)
+        status = file_open(paths[1], fd, NULL);
+    if (status != STATUS_OK)
+        status = file_open(paths[0], fd, e);
+    free(paths[0]);
+    free(paths[1]);
+    return status;
+}
+
 enum status place_write(struct store *s, const struct hash *hash, struct span bytes, struct error *e)
 {
     char *folder = store_path(s, "tmp");

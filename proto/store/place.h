@@ -22,6 +22,8 @@ enum status place_prepare(const char *path, bool *made, struct error *e);
 char *place_above(const char *path); // the folder above that of the file; caller frees
 enum status place_read(struct store *s, const struct hash *hash, uint64_t offset, size_t len, struct buf *out,
                        struct error *e);
+// For reading; the caller closes *fd. NOT-FOUND.
+enum status place_open(struct store *s, const struct hash *hash, int *fd, struct error *e);
 enum status place_write(struct store *s, const struct hash *hash, struct span bytes, struct error *e);
 struct temp;
 

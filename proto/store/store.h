@@ -155,7 +155,12 @@ enum { STORE_CHUNK = 64 << 10 };
 
 enum status store_writer_create(struct store *s, bool is_clob, struct store_writer **out, struct error *e);
 enum status store_writer_add(struct store_writer *w, struct span bytes, struct error *e);
-// Ends the file. With expected, a different hash is refused ("CIEC-FBL2") and nothing is kept.
+// Of one that many bytes are added to: begins to bring to the disk what was added; makes it durable, so that its end
+// does not take long. One thread at a time has a writer, and it need not be the store's until the end. After a failure
+// it can only be destroyed.
+void store_writer_flush(struct store_writer *w);
+enum status store_writer_sync(struct store_writer *w, struct error *e);
+// Ends the file, on the store's thread. With expected, a different hash is refused ("CIEC-FBL2") and nothing is kept.
 enum status store_writer_finish(struct store_writer *w, const struct hash *expected, struct hash *hash, bool *is_new,
                                 struct error *e);
 void store_writer_destroy(struct store_writer *w); // also after finish; drops an unfinished file

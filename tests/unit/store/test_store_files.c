@@ -6,6 +6,7 @@
 #include "crypto/sha256.h"
 #include "fixture.h"
 #include "io/file.h"
+#include "store/reader.h"
 
 static struct span pattern(struct fixture *f, size_t len)
 {
@@ -13,6 +14,12 @@ static struct span pattern(struct fixture *f, size_t len)
     for (size_t i = 0; i < len; i++)
         p[i] = (char)(i * 7 + i / 251);
     return (struct span){p, len};
+}
+
+static const char *place_of(struct fixture *f, const struct hash *hash)
+{
+    struct hash_text t = hash_text(hash);
+    return arena_printf(f->arena, "%s/objects/%.2s/%s", f->dir, t.s, t.s).ptr;
 }
 
 static void assert_file_reads(struct fixture *f, const struct hash *hash, struct span bytes)
@@ -45,6 +52,79 @@ static void files_of_any_size(void **state)
     fixture_reopen(f);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         assert_file_reads(f, &hashes[i], pattern(f, sizes[i]));
+}
+
+static enum status read_to_the_end(struct store_reader *r, struct buf *all, struct error *e)
+{
+    size_t n = 1;
+    enum status st = STATUS_OK;
+    while (st == STATUS_OK && n != 0) {
+        st = store_reader_next(r, buf_reserve(all, 50000), 50000, &n, e);
+        all->len += st == STATUS_OK ? n : 0;
+    }
+    return st;
+}
+
+static void a_reader_has_the_file_whatever_becomes_of_it(void **state)
+{
+    static const size_t sizes[] = {0, 1, STORE_CHUNK, STORE_CHUNK + 1, 1000000};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct error e = {0};
+        struct buf all = {0};
+        struct store_reader *r;
+        struct hash hash = fixture_file(f, pattern(f, sizes[i]));
+        assert_int_equal(store_reader_open(f->store, &hash, &r, &e), STATUS_OK);
+        assert_int_equal(store_reader_left(r), sizes[i]);
+        fixture_settle(f);
+        (void)unlink(place_of(f, &hash));
+        assert_int_equal(read_to_the_end(r, &all, &e), STATUS_OK);
+        assert_true(span_eq(buf_span(&all), pattern(f, sizes[i])));
+        assert_int_equal(store_reader_left(r), 0);
+        store_reader_destroy(r);
+        buf_free(&all);
+    }
+}
+
+static void a_reader_finds_damage(void **state)
+{
+    struct fixture *f = *state;
+    struct error e = {0};
+    struct buf all = {0};
+    struct store_reader *r;
+    struct hash hash = fixture_file(f, pattern(f, 200000));
+    const struct hash absent = sha256(SPAN("absent"));
+    assert_int_equal(store_reader_open(f->store, &absent, &r, &e), STATUS_NOT_FOUND);
+    assert_int_equal(store_reader_open(f->store, &hash, &r, &e), STATUS_OK);
+    FILE *file = fopen(place_of(f, &hash), "r+b");
+    assert_non_null(file);
+    assert_int_equal(fputc('!', file), '!');
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(read_to_the_end(r, &all, &e), STATUS_CORRUPT);
+    assert_true(all.len < 200000); // its last bytes did not come
+    store_reader_destroy(r);
+    store_reader_failed(f->store, &hash);
+    assert_int_equal(store_reader_open(f->store, &hash, &r, &e), STATUS_CORRUPT);
+    assert_string_equal(e.code, "OBJECT-DAMAGED");
+    buf_free(&all);
+}
+
+static void a_writer_goes_through_other_hands(void **state)
+{
+    struct fixture *f = *state;
+    struct store_writer *w;
+    struct hash hash;
+    struct span bytes = pattern(f, 300000);
+    assert_int_equal(store_writer_create(f->store, false, &w, NULL), STATUS_OK);
+    assert_int_equal(store_writer_sync(w, NULL), STATUS_OK);
+    assert_int_equal(store_writer_add(w, bytes, NULL), STATUS_OK);
+    store_writer_flush(w);
+    assert_int_equal(store_writer_sync(w, NULL), STATUS_OK);
+    assert_int_equal(store_begin(f->store, NULL), STATUS_OK);
+    assert_int_equal(store_writer_finish(w, NULL, &hash, NULL, NULL), STATUS_OK);
+    assert_int_equal(store_commit(f->store, NULL), STATUS_OK);
+    store_writer_destroy(w);
+    assert_file_reads(f, &hash, bytes);
 }
 
 static void wrong_hash_is_refused(void **state)
@@ -199,6 +279,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_BOTH(who_brings_a_file_that_is_here_has_it_too),
+        FIXTURE_BOTH(a_reader_has_the_file_whatever_becomes_of_it),
+        FIXTURE_BOTH(a_reader_finds_damage),
+        FIXTURE_BOTH(a_writer_goes_through_other_hands),
         FIXTURE_BOTH(files_of_any_size),
         FIXTURE_BOTH(wrong_hash_is_refused),
         FIXTURE_BOTH(undone_file_leaves_no_trace),
