@@ -71,7 +71,7 @@ static void turn_away(struct hub *h, struct ipc_other who, int fd)
 
 static bool may_connect(const struct hub *h, struct ipc_other who)
 {
-    return (who.uid == geteuid() || who.uid == 0) && (h->admitted == HUB_ANY_PID || who.pid == h->admitted);
+    return ipc_socket_trusts(who) && (h->admitted == HUB_ANY_PID || who.pid == h->admitted);
 }
 
 static void take_in(struct hub *h, int fd)

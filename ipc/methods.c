@@ -190,6 +190,12 @@ static const struct ipc_method rows[] = {
      {PREFIX(hash, REQUIRED, "of the file"),
       INT(offset, OPTIONAL, 0, INT64_MAX, "default 0"),
       INT(length, OPTIONAL, 1, 512 * KIB, "default 512 KiB")}},
+    {"blob.stream", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_READS, MS_LONG,
+     "A way in or out as raw bytes, past the supervisor, as \"Files as raw bytes\" tells. One that lies at the archive is fetched first: "
+     "STILL-FETCHING means to ask again. CLOSED, or BUSY when there are 8 streams: go by pieces.",
+     "{socket, ticket, size}: path of a Unix socket; good once, within 30 s; size so far, or of the file",
+     {TEXT(blob, OPTIONAL, 64, "of blob.begin: what comes is added to it"),
+      PREFIX(hash, OPTIONAL, "or of the file to be read")}},
 
     // --- sharing ----------------------------------------------------------------------------------------------------
     {"share.grant", IPC_NODE, IPC_CLIENT, IPC_SPARSE, IPC_MUTATES, MS_DEFAULT,

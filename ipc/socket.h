@@ -1,4 +1,4 @@
-// Unix stream sockets by path, and who is at the other end. Inside ipc/ only.
+// Unix stream sockets by path, and who is at the other end.
 #pragma once
 
 #include <stdbool.h>
@@ -19,3 +19,4 @@ struct ipc_other {
 };
 // The process that connected or listens; both members are -1 when it cannot be told.
 struct ipc_other ipc_socket_other(int fd);
+bool ipc_socket_trusts(struct ipc_other other); // it is our user's or root's

@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ipc/child.h"
+#include "ipc/socket.h"
 #include "supervisor/lastwords.h"
 
 enum { READY_WITHIN_MS = 10000, STOP_ANSWER_MS = 1500 };
@@ -85,6 +87,7 @@ static void release(struct process *p, struct incarnation *in)
     p->now = NULL;
     in->owner = NULL;
     ipc_channel_destroy(in->channel);
+    unlink(p->settings.files);
     uv_close((uv_handle_t *)&in->process, handle_closed);
     uv_close((uv_handle_t *)&in->poll, handle_closed);
     if (!uv_is_active((uv_handle_t *)&in->errors) && !uv_is_closing((uv_handle_t *)&in->errors))
@@ -256,7 +259,32 @@ static void take_errors(uv_stream_t *stream, ssize_t size, const uv_buf_t *chunk
 
 // --- its birth -------------------------------------------------------------------------------------------------------
 
-static int run_binary(struct process *p, struct incarnation *in)
+// Without it the node takes files in pieces only.
+static int listen_for_files(const struct process *p)
+{
+    struct error e = {0};
+    int fd = ipc_socket_listen(p->settings.files, &e);
+    if (fd < 0)
+        LOG(LOG_WARN, "node.withoutFiles", LOG_TEXT("node", p->settings.name), LOG_TEXT("reason", e.message));
+    return fd;
+}
+
+static int start(struct process *p, struct incarnation *in, char **arguments, int files)
+{
+    uv_stdio_container_t stdio[] = {
+        {.flags = UV_IGNORE},
+        {.flags = UV_IGNORE},
+        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&in->errors},
+        [IPC_CHILD_FILES_FD] = {.flags = files >= 0 ? UV_INHERIT_FD : UV_IGNORE, .data.fd = files}};
+    uv_process_options_t options = {.file = p->settings.program,
+                                    .args = arguments,
+                                    .stdio = stdio,
+                                    .stdio_count = sizeof stdio / sizeof *stdio,
+                                    .exit_cb = ended};
+    return uv_spawn(p->loop, &in->process, &options);
+}
+
+static int run_binary(struct process *p, struct incarnation *in, int files)
 {
     char parent[16];
     snprintf(parent, sizeof parent, "%d", (int)getpid());
@@ -269,16 +297,12 @@ static int run_binary(struct process *p, struct incarnation *in)
                          parent,
                          "--log-level",
                          (char *)p->tuning.log_level,
+                         "--files",
+                         files >= 0 ? (char *)p->settings.files : "",
                          p->tuning.ca_file[0] != '\0' ? "--ca-file" : NULL,
                          (char *)p->tuning.ca_file,
                          NULL};
-    uv_stdio_container_t stdio[3] = {
-        {.flags = UV_IGNORE},
-        {.flags = UV_IGNORE},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&in->errors}};
-    uv_process_options_t options = {
-        .file = p->settings.program, .args = arguments, .stdio = stdio, .stdio_count = 3, .exit_cb = ended};
-    return uv_spawn(p->loop, &in->process, &options);
+    return start(p, in, arguments, files);
 }
 
 static struct incarnation *incarnation_create(struct process *p)
@@ -319,7 +343,10 @@ static void spawn(struct process *p)
         return;
     }
     uv_poll_init(p->loop, &in->poll, ipc_channel_fd(in->channel));
-    int n = run_binary(p, in);
+    int files = listen_for_files(p);
+    int n = run_binary(p, in, files);
+    if (files >= 0)
+        close(files); // it is the node's alone, and ends with it
     if (n != 0) {
         release(p, in);
         spawn_failed(p, uv_strerror(n));

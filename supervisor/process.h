@@ -21,6 +21,7 @@ struct process_settings { // texts are borrowed for the life of the process
     const char *program;  // what is executed: the same, or a way to it that stays
     const char *dir;      // its own folder
     const char *channel;  // socket file of the private channel
+    const char *files;    // of the one it takes files at, which we open for it
 };
 
 struct process_tuning {    // what may change; texts are borrowed until the next process_adjust

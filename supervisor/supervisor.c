@@ -252,14 +252,16 @@ static void stdin_moved(uv_poll_t *poll, int status, int events)
 
 static void create_node(struct supervisor *s, enum ipc_node which, const char *binary)
 {
-    char name[32];
+    char name[32], files[32];
     struct node *n = &s->nodes[which];
     snprintf(name, sizeof name, "%s.sock", ipc_node_name(which));
+    snprintf(files, sizeof files, "%s.file", ipc_node_name(which));
     struct process_settings settings = {.name = ipc_node_name(which),
                                         .binary = binary,
                                         .program = walls_hold_program(s, which, binary),
                                         .dir = statedir_file(s->dir, ipc_node_name(which)),
-                                        .channel = statedir_socket(s->dir, name)};
+                                        .channel = statedir_socket(s->dir, name),
+                                        .files = statedir_socket(s->dir, files)};
     struct process_events events = {process_changed, process_event, n};
     n->owner = s;
     n->which = which;

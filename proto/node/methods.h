@@ -5,6 +5,7 @@
 #include "node/job.h"
 
 extern const struct node_method NODE_METHODS_OBJECTS[];       // object.*, recipe.*
+extern const struct node_method NODE_METHODS_BLOBS[];         // blob.*
 extern const struct node_method NODE_METHODS_CHAT[];          // chat.*, topic.send, topic.read
 extern const struct node_method NODE_METHODS_CHANNELS[];      // channel.*
 extern const struct node_method NODE_METHODS_CONTACTS[];      // contacts.*, contact.*

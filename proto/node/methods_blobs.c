@@ -1,121 +1,33 @@
-// Control methods on files: blob.*. The uploads are the store thread's, for their writers are: no job may be under way
-// when they are destroyed. A piece that comes again, because its answer was lost, is known by its end. A table of 64
-// bounds what clients leave unfinished; an upload that nobody touched for ten minutes makes room.
+// Control methods on files: blob.*. A piece that comes again, because its answer was lost, is known by its end.
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/text.h"
-#include "crypto/secret.h"
 #include "models/keeping.h"
-#include "node/blobs.h"
 #include "node/json.h"
+#include "node/methods.h"
 #include "node/node.h"
 #include "node/params.h"
+#include "node/streams.h"
 
-enum { UPLOADS_MAX = 64, UPLOAD_NAME = 32, UPLOAD_IDLE_MS = 10 * 60 * 1000, PIECE_MAX = 512 << 10 };
+enum { PIECE_MAX = 512 << 10 };
 
-struct upload {
-    char name[UPLOAD_NAME + 1]; // empty = free
-    struct store_writer *writer;
-    uint64_t size;
-    uint64_t touched_ms; // monotonic
-};
-
-struct blobs {
-    struct upload uploads[UPLOADS_MAX];
-};
-
-struct blobs *blobs_create(void)
+static enum status take_upload(struct node_job *job, struct upload **out, struct error *e)
 {
-    return mem_alloc(sizeof(struct blobs));
-}
-
-static void forget(struct upload *u)
-{
-    store_writer_destroy(u->writer);
-    memset(u, 0, sizeof *u);
-}
-
-void blobs_destroy(struct blobs *b)
-{
-    if (b == NULL)
-        return;
-    for (size_t i = 0; i < UPLOADS_MAX; i++) {
-        if (b->uploads[i].writer != NULL)
-            forget(&b->uploads[i]);
-    }
-    free(b);
-}
-
-static void forget_idle(struct blobs *b, uint64_t now_ms)
-{
-    for (size_t i = 0; i < UPLOADS_MAX; i++) {
-        struct upload *u = &b->uploads[i];
-        if (u->writer != NULL && now_ms - u->touched_ms > UPLOAD_IDLE_MS)
-            forget(u);
-    }
-}
-
-static struct upload *free_upload(struct blobs *b, uint64_t now_ms)
-{
-    forget_idle(b, now_ms);
-    for (size_t i = 0; i < UPLOADS_MAX; i++) {
-        if (b->uploads[i].writer == NULL)
-            return &b->uploads[i];
-    }
-    return NULL;
-}
-
-static enum status forget_work(struct store *s, void *arg, struct error *e)
-{
-    (void)s;
-    (void)e;
-    forget_idle(arg, clock_monotonic_ms());
-    return STATUS_OK;
-}
-
-static void forget_done(void *arg, enum status status, const struct error *e)
-{
-    (void)arg;
-    (void)status;
-    (void)e; // it cannot fail
-}
-
-void blobs_forget_idle(struct blobs *b, struct store_queue *queue)
-{
-    store_submit_read(queue, forget_work, forget_done, b);
-}
-
-static struct upload *find_upload(struct node_job *job, struct error *e)
-{
-    struct blobs *b = node_blobs(job->node);
-    struct span name = node_job_text(job, P_blob);
-    for (size_t i = 0; i < UPLOADS_MAX; i++) {
-        if (b->uploads[i].writer != NULL && span_eq_text(name, b->uploads[i].name))
-            return &b->uploads[i];
-    }
-    error_set(e, STATUS_NOT_FOUND, "NOT-FOUND",
-              "there is no file being sent with this name; it may have waited too long");
-    return NULL;
+    return uploads_take(node_uploads(job->node), node_job_text(job, P_blob), out, e);
 }
 
 static enum status blob_begin(struct node_job *job, struct model *m, struct error *e)
 {
-    struct upload *u = free_upload(node_blobs(job->node), clock_monotonic_ms());
-    if (u == NULL)
-        return error_set(e, STATUS_FULL, "BUSY", "%d files are being sent already", UPLOADS_MAX);
-    enum status st = store_writer_create(m->store, false, &u->writer, e);
-    if (st != STATUS_OK)
-        return st;
-    random_text(u->name, UPLOAD_NAME);
-    u->size = 0;
-    u->touched_ms = clock_monotonic_ms();
-    job->result = json_pack("{s:s}", "blob", u->name);
-    return STATUS_OK;
+    char name[UPLOAD_NAME + 1];
+    enum status st = uploads_begin(node_uploads(job->node), m->store, name, e);
+    if (st == STATUS_OK)
+        job->result = json_pack("{s:s}", "blob", name);
+    return st;
 }
 
-static enum status add_piece(struct upload *u, uint64_t offset, struct span piece, struct error *e)
+// *lost: something of it could not be written.
+static enum status add_piece(struct upload *u, uint64_t offset, struct span piece, bool *lost, struct error *e)
 {
     if (offset + piece.len == u->size)
         return STATUS_OK; // the same piece again
@@ -123,55 +35,55 @@ static enum status add_piece(struct upload *u, uint64_t offset, struct span piec
         return error_set(e, STATUS_INVALID, "BAD-PARAMS", "the next piece begins at %llu, not at %llu",
                          (unsigned long long)u->size, (unsigned long long)offset);
     enum status st = store_writer_add(u->writer, piece, e);
-    if (st == STATUS_OK)
-        u->size += piece.len;
-    else
-        forget(u); // its bytes make room for others
+    *lost = st != STATUS_OK;
+    u->size += piece.len;
     return st;
 }
 
 static enum status blob_chunk(struct node_job *job, struct model *m, struct error *e)
 {
-    struct upload *u = find_upload(job, e);
-    (void)m;
-    if (u == NULL)
-        return STATUS_NOT_FOUND;
+    struct upload *u;
     struct buf piece = {0};
-    enum status st = STATUS_OK;
+    bool lost = false;
+    (void)m;
+    enum status st = take_upload(job, &u, e);
+    if (st != STATUS_OK)
+        return st;
     if (!base64_decode(node_job_text(job, P_data), &piece) || piece.len > PIECE_MAX)
         st = error_set(e, STATUS_INVALID, "BAD-PARAMS", "data must be base64 of at most 512 KiB");
     if (st == STATUS_OK)
-        st = add_piece(u, (uint64_t)ipc_request_int(job->request, P_offset, 0), buf_span(&piece), e);
-    if (st == STATUS_OK) {
-        u->touched_ms = clock_monotonic_ms();
+        st = add_piece(u, (uint64_t)ipc_request_int(job->request, P_offset, 0), buf_span(&piece), &lost, e);
+    if (st == STATUS_OK)
         job->result = json_pack("{s:I}", "size", (json_int_t)u->size);
-    }
+    (void)uploads_leave(node_uploads(job->node), u, lost ? st : STATUS_OK, NULL);
     buf_free(&piece);
     return st;
 }
 
 static enum status blob_abort(struct node_job *job, struct model *m, struct error *e)
 {
-    struct upload *u = find_upload(job, e);
+    bool taken = false;
+    struct span name = node_job_text(job, P_blob);
     (void)m;
-    if (u == NULL)
-        return STATUS_NOT_FOUND;
-    forget(u);
-    return STATUS_OK;
+    enum status st = uploads_give_up(node_uploads(job->node), name, &taken, e);
+    if (taken)
+        streams_give_up(node_streams(job->node), name);
+    return st;
 }
 
 static enum status blob_commit(struct node_job *job, struct model *m, struct error *e)
 {
-    struct upload *u = find_upload(job, e);
-    if (u == NULL)
-        return STATUS_NOT_FOUND;
+    struct upload *u;
     struct hash hash;
-    enum status st = store_writer_finish(u->writer, NULL, &hash, NULL, e);
+    enum status st = take_upload(job, &u, e);
+    if (st != STATUS_OK)
+        return st;
+    st = store_writer_finish(u->writer, NULL, &hash, NULL, e);
     if (st == STATUS_OK)
         st = keeping_file(m, &hash, u->size, e);
     if (st == STATUS_OK)
         job->result = json_pack("{s:o, s:I}", "hash", node_json_hash(&hash), "size", (json_int_t)u->size);
-    forget(u);
+    uploads_end(node_uploads(job->node), u);
     return st;
 }
 
@@ -229,12 +141,50 @@ static enum status blob_read(struct node_job *job, struct model *m, struct error
     return st;
 }
 
+static enum status stream_in(struct node_job *job, char ticket[STREAM_TICKET + 1], uint64_t *size, struct error *e)
+{
+    struct upload *u;
+    char name[UPLOAD_NAME + 1];
+    enum status st = take_upload(job, &u, e);
+    if (st != STATUS_OK)
+        return st;
+    *size = u->size;
+    memcpy(name, u->name, sizeof name);
+    (void)uploads_leave(node_uploads(job->node), u, STATUS_OK, NULL);
+    return streams_promise_in(node_streams(job->node), name, ticket, e);
+}
+
+static enum status stream_out(struct node_job *job, struct model *m, char ticket[STREAM_TICKET + 1], uint64_t *size,
+                              struct error *e)
+{
+    struct hash hash;
+    struct store_reader *reader;
+    enum status st = node_job_hash(job, P_hash, &hash, e);
+    if (st == STATUS_OK)
+        st = store_reader_open(m->store, &hash, &reader, e);
+    if (st != STATUS_OK)
+        return st;
+    *size = store_reader_left(reader);
+    return streams_promise_out(node_streams(job->node), reader, ticket, e);
+}
+
+static enum status blob_stream(struct node_job *job, struct model *m, struct error *e)
+{
+    char ticket[STREAM_TICKET + 1];
+    uint64_t size;
+    bool in = node_job_text(job, P_blob).len != 0, out = node_job_text(job, P_hash).len != 0;
+    if (in == out)
+        return error_set(e, STATUS_INVALID, "BAD-PARAMS", "give either blob or hash");
+    enum status st = in ? stream_in(job, ticket, &size, e) : stream_out(job, m, ticket, &size, e);
+    if (st == STATUS_OK)
+        job->result = json_pack("{s:s, s:s, s:I}", "socket", streams_path(node_streams(job->node)), "ticket", ticket,
+                                "size", (json_int_t)size);
+    return st;
+}
+
 const struct node_method NODE_METHODS_BLOBS[] = {
-    {"blob.begin", blob_begin, NULL},
-    {"blob.chunk", blob_chunk, NULL},
-    {"blob.commit", blob_commit, NULL},
-    {"blob.abort", blob_abort, NULL},
-    {"blob.stat", blob_stat, NULL},
-    {"blob.read", blob_read, NULL},
-    {NULL, NULL, NULL},
+    {"blob.begin", blob_begin, NULL},   {"blob.chunk", blob_chunk, NULL},
+    {"blob.commit", blob_commit, NULL}, {"blob.abort", blob_abort, NULL},
+    {"blob.stat", blob_stat, NULL},     {"blob.read", blob_read, NULL},
+    {"blob.stream", blob_stream, NULL}, {NULL, NULL, NULL},
 };

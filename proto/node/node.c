@@ -71,9 +71,14 @@ struct peers *node_peers(struct node *n)
     return n->peers;
 }
 
-struct blobs *node_blobs(struct node *n)
+struct uploads *node_uploads(struct node *n)
 {
-    return n->blobs;
+    return n->uploads;
+}
+
+struct streams *node_streams(struct node *n)
+{
+    return n->streams;
 }
 
 const struct node_kind *node_kind(const struct node *n)

@@ -17,8 +17,9 @@
 #include "wall/wall.h"
 
 struct node;
-struct peers; // node/peers.h
-struct blobs; // node/blobs.h
+struct peers;   // node/peers.h
+struct streams; // node/streams.h
+struct uploads; // node/uploads.h
 
 struct node_door {                  // where a node is reached; empty = nowhere
     char url[ADDRESS_URL_MAX + 1];  // where it listens
@@ -55,7 +56,8 @@ const struct identity *node_self(const struct node *n); // NULL until provisione
 const struct actors *node_actors(const struct node *n); // the main and further identities, as the store thread has them
 void node_add_identity(struct node *n, struct identity *further); // takes it over; others can meet it from now on
 struct peers *node_peers(struct node *n);                         // NULL until provisioned
-struct blobs *node_blobs(struct node *n);                         // the store thread's
+struct uploads *node_uploads(struct node *n);                     // any thread
+struct streams *node_streams(struct node *n);                     // any thread
 const struct node_kind *node_kind(const struct node *n);
 const char *node_url(const struct node *n);      // where others dial us; empty if nobody ever can
 bool node_is_shut(const struct node *n);         // for now they cannot, whatever node_url says

@@ -2,7 +2,6 @@
 // first, then the store's thread with what still waits for it, then what that work used.
 #include <stdlib.h>
 
-#include "node/blobs.h"
 #include "node/face.h"
 #include "node/node_internal.h"
 #include "node/peers.h"
@@ -20,6 +19,14 @@ static void forget_selves(struct node *n)
     n->self = NULL;
 }
 
+static void forget_files(struct node *n)
+{
+    streams_destroy(n->streams);
+    n->streams = NULL;
+    uploads_destroy(n->uploads);
+    n->uploads = NULL;
+}
+
 void node_close(struct node *n)
 {
     OWNER_ASSERT(n);
@@ -31,8 +38,9 @@ void node_close(struct node *n)
         n->kind->close(n->kind_state);
     n->kind_state = NULL;
     peers_close(n->peers);
+    streams_stop(n->streams);
     if (n->queue != NULL)
-        store_queue_destroy(n->queue); // waits for what was submitted; the uploads below belong to its thread
+        store_queue_destroy(n->queue); // waits for what was submitted; the uploads below are for its thread
     n->queue = NULL;
     mailbox_drain(loop_mailbox(n->loop));
     face_release(n);
@@ -50,8 +58,7 @@ void node_close(struct node *n)
     n->works = NULL;
     peers_destroy(n->peers);
     n->peers = NULL;
-    blobs_destroy(n->blobs);
-    n->blobs = NULL;
+    forget_files(n);
     keychain_close(n->keychain);
     n->keychain = NULL;
     forget_selves(n);

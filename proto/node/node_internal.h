@@ -13,6 +13,7 @@
 #include "node/followers.h"
 #include "node/node.h"
 #include "node/room.h"
+#include "node/streams.h"
 #include "node/sweeper.h"
 #include "node/works.h"
 
@@ -46,7 +47,8 @@ struct node {
     struct identity **further; // NULL-terminated
     struct hooks hooks;
     struct peers *peers;
-    struct blobs *blobs;
+    struct uploads *uploads;
+    struct streams *streams;
     struct followers *followers;
     struct works *works; // from the start
     bool ailing;         // it opened without some of what it needs: when that is here again it has to be restarted

@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "conn/routes.h"
-#include "node/blobs.h"
 #include "node/methods.h"
 #include "node/node_internal.h"
 #include "node/onedb.h"
@@ -50,7 +49,7 @@ static enum status prepare(struct node *n, int argc, char **argv, struct error *
 {
     enum status st = ipc_child_parse(argc, argv, &n->child, e);
     if (st == STATUS_OK)
-        st = ipc_child_guard(n->child.parent, e);
+        st = ipc_child_guard(&n->child, e);
     if (st != STATUS_OK)
         return st;
     log_open(STDERR_FILENO, LOG_FORMAT_JSON, n->child.log_level, n->kind->name);

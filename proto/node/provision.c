@@ -16,13 +16,13 @@
 #include "models/restoring.h"
 #include "models/sharing.h"
 #include "node/addresses.h"
-#include "node/blobs.h"
 #include "node/job.h"
 #include "node/json.h"
 #include "node/keyring.h"
 #include "node/opening.h"
 #include "node/params.h"
 #include "node/peers_internal.h"
+#include "node/streams.h"
 #include "store/snapshot.h"
 
 // ---- On the worker pool: the store and its keys
@@ -226,9 +226,10 @@ static void take_over(struct opening *o)
     snprintf(n->store_note, sizeof n->store_note, "%s", o->note);
     n->hooks = (struct hooks){.actors = {.main = n->self}, .now_ms = clock_wall_ms};
     hooks_install(o->store, &n->hooks);
-    n->blobs = blobs_create();
+    n->uploads = uploads_create();
     n->followers = followers_create(n);
     n->queue = store_queue_create(o->store, loop_mailbox(n->loop));
+    n->streams = streams_create(n, IPC_CHILD_FILES_FD, n->child.files, STREAMS_TUNING);
     n->deliveries = deliveries_create(n);
     n->sweeper = sweeper_create(n);
     n->fetches = fetches_create(n);

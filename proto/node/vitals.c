@@ -6,11 +6,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "node/blobs.h"
 #include "node/node_internal.h"
 #include "node/numbers.h"
 #include "node/peers_internal.h"
 #include "node/seen.h"
+#include "node/streams.h"
 #include "node/use.h"
 
 enum { MINUTE_TICKS = 60000 / ALERTS_TICK_MS, REFUSAL_TICKS = 10000 / ALERTS_TICK_MS };
@@ -54,6 +54,28 @@ static bool is_separated(const struct peers *p)
            !(syncs_with(p->syncs, &p->own.peer.person, &importing, &exporting) && importing && exporting);
 }
 
+static enum status forget_uploads(struct store *s, void *arg, struct error *e)
+{
+    (void)s;
+    (void)e;
+    uploads_forget_idle(arg);
+    return STATUS_OK;
+}
+
+static void forgot_uploads(void *arg, enum status status, const struct error *e)
+{
+    (void)arg;
+    (void)status;
+    (void)e; // it cannot fail
+}
+
+// Their files are removed, which is not for the loop.
+static void forget_idle_files(struct node *n)
+{
+    store_submit_read(node_queue(n), forget_uploads, forgot_uploads, node_uploads(n));
+    streams_tick(node_streams(n));
+}
+
 static void tick(void *ctx)
 {
     struct vitals *v = ctx;
@@ -62,7 +84,7 @@ static void tick(void *ctx)
     if (++v->ticks % MINUTE_TICKS == 0) {
         end_minute(v);
         seen_tick(v->peers->seen);
-        blobs_forget_idle(node_blobs(v->peers->node), node_queue(v->peers->node));
+        forget_idle_files(v->peers->node);
     }
     if (v->ticks % REFUSAL_TICKS == 0)
         use_tell_refusals(v->peers->node, v->peers->budgets);

@@ -434,8 +434,7 @@ static void run(void)
 int main(int argc, char **argv)
 {
     struct error e = {0};
-    if (ipc_child_parse(argc, argv, &fake.child, &e) != STATUS_OK ||
-        ipc_child_guard(fake.child.parent, &e) != STATUS_OK) {
+    if (ipc_child_parse(argc, argv, &fake.child, &e) != STATUS_OK || ipc_child_guard(&fake.child, &e) != STATUS_OK) {
         fprintf(stderr, "%s\n", e.message);
         return 2;
     }

@@ -456,6 +456,14 @@ export interface Params {
         /** which node; without it the installation answers, by way of the sparse one */
         node?: NodeName;
     };
+    'blob.stream': {
+        /** of blob.begin: what comes is added to it */
+        blob?: string;
+        /** or of the file to be read */
+        hash?: string;
+        /** which node; without it the installation answers, by way of the sparse one */
+        node?: NodeName;
+    };
     'share.grant': {
         /** of a versioned object */
         id?: string;
@@ -982,6 +990,7 @@ export interface Results {
     'blob.abort': Answer;
     'blob.stat': { hash: any; size: any; presence: any; [more: string]: any };
     'blob.read': { data: any; size: any; [more: string]: any };
+    'blob.stream': { socket: any; ticket: any; size: any; [more: string]: any };
     'share.grant': Answer;
     'share.revoke': Answer;
     'share.list': { items: { kind: any; hash: any; type: any; file: any; persons: any; groups: any; [more: string]: any }[]; next: any; [more: string]: any };
@@ -1177,6 +1186,8 @@ export interface Calls {
         stat(params: Params['blob.stat'], options?: CallOptions): Promise<Results['blob.stat']>;
         /** A piece of a stored file. One that lies at the archive is fetched first: STILL-FETCHING means to ask again. Result: {data, size}: base64 of the piece, size of the whole file */
         read(params: Params['blob.read'], options?: CallOptions): Promise<Results['blob.read']>;
+        /** A way in or out as raw bytes, past the supervisor, as "Files as raw bytes" tells. One that lies at the archive is fetched first: STILL-FETCHING means to ask again. CLOSED, or BUSY when there are 8 streams: go by pieces. Result: {socket, ticket, size}: path of a Unix socket; good once, within 30 s; size so far, or of the file */
+        stream(params?: Params['blob.stream'], options?: CallOptions): Promise<Results['blob.stream']>;
     };
     share: {
         /** Lets a person, or whoever is in a group at the time, read an object, or every version of a versioned object. Give either id or object, and either with or group. Result: {} */

@@ -50,6 +50,7 @@ export const METHODS = {
     'blob.abort': {site: 'node', mutates: true, timeoutMs: 30000},
     'blob.stat': {site: 'node', mutates: false, timeoutMs: 60000},
     'blob.read': {site: 'node', mutates: false, timeoutMs: 60000},
+    'blob.stream': {site: 'node', mutates: false, timeoutMs: 60000},
     'share.grant': {site: 'node', mutates: true, timeoutMs: 30000},
     'share.revoke': {site: 'node', mutates: true, timeoutMs: 30000},
     'share.list': {site: 'node', mutates: false, timeoutMs: 30000},

@@ -74,6 +74,7 @@ METHODS = {  # name: (who runs it, whether it changes something, how long a node
     "blob.abort": ("node", True, 30000),
     "blob.stat": ("node", False, 60000),
     "blob.read": ("node", False, 60000),
+    "blob.stream": ("node", False, 60000),
     "share.grant": ("node", True, 30000),
     "share.revoke": ("node", True, 30000),
     "share.list": ("node", False, 30000),
