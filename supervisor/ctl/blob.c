@@ -1,4 +1,4 @@
-// Files go to and from a node in base64 pieces, because no method takes a path.
+// Files go to and from a node by a stream; where there is none in base64 pieces. No method takes a path.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,43 +10,54 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "supervisor/ctl/blob.h"
+#include "supervisor/ctl/flow.h"
 #include "supervisor/ctl/interrupt.h"
-#include "supervisor/ctl/progress.h"
 
 enum { PIECE = 384 * 1024 };
 
-static enum status send_piece(struct ctl *c, const char *blob, json_int_t offset, struct span piece, struct error *e)
+// --- to the node -----------------------------------------------------------------------------------------------------
+
+static enum status send_piece(struct ctl *c, const char *blob, uint64_t offset, struct span piece, struct error *e)
 {
     struct buf text = {0};
     base64_encode(piece.ptr, piece.len, &text);
-    json_t *params = json_pack("{s:s, s:I, s:s%}", "blob", blob, "offset", offset, "data", text.data, text.len);
+    json_t *params =
+        json_pack("{s:s, s:I, s:s%}", "blob", blob, "offset", (json_int_t)offset, "data", text.data, text.len);
     json_t *result = ctl_call(c, "blob.chunk", params, e);
     buf_free(&text);
     json_decref(result);
     return result != NULL ? STATUS_OK : e->status;
 }
 
-// 0: nobody knows, as of a pipe.
-static uint64_t size_of(FILE *f)
-{
-    struct stat st;
-    return fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-}
-
-static enum status send_file(struct ctl *c, FILE *f, const char *file, const char *blob, struct error *e)
+static enum status send_pieces(struct ctl *c, struct transfer *t, const char *blob, struct error *e)
 {
     char *piece = mem_alloc(PIECE);
-    struct progress *p = progress_begin(c, file);
     enum status s = STATUS_OK;
-    json_int_t offset = 0;
-    for (size_t n; s == STATUS_OK && (n = fread(piece, 1, PIECE, f)) > 0; offset += (json_int_t)n) {
-        s = send_piece(c, blob, offset, (struct span){piece, n}, e);
-        progress_at(p, (uint64_t)offset, size_of(f));
+    for (size_t n = 1; s == STATUS_OK && n > 0;) {
+        s = transfer_read(t, piece, PIECE, &n, e);
+        if (s == STATUS_OK && n > 0)
+            s = send_piece(c, blob, t->done, (struct span){piece, n}, e);
+        if (s == STATUS_OK)
+            transfer_moved(t, n);
     }
-    if (s == STATUS_OK && ferror(f))
-        s = error_errno(e, "cannot read %s", file);
-    progress_end(p);
     free(piece);
+    return s;
+}
+
+static uint64_t size_of(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+}
+
+static enum status send_file(struct ctl *c, int fd, const char *file, const char *blob, struct error *e)
+{
+    struct transfer t = {.fd = fd, .file = file, .total = size_of(fd), .progress = progress_begin(c, file)};
+    int stream = flow_open(c, json_pack("{s:s}", "blob", blob), NULL);
+    enum status s = stream >= 0 ? flow_fill(stream, &t, e) : send_pieces(c, &t, blob, e);
+    if (stream >= 0)
+        close(stream);
+    progress_end(t.progress);
     return s;
 }
 
@@ -55,38 +66,27 @@ json_t *ctl_upload(struct ctl *c, const char *file, struct error *e)
     struct error ignored = {0};
     json_t *result = NULL;
     bool is_stdin = strcmp(file, "-") == 0;
-    FILE *f = is_stdin ? stdin : fopen(file, "re");
-    if (f == NULL) {
+    int fd = is_stdin ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
         error_errno(e, "cannot open %s", file);
         return NULL;
     }
     json_t *begun = ctl_call(c, "blob.begin", json_pack("{s:b}", "tied", 1), e);
     const char *blob = json_string_value(json_object_get(begun, "blob"));
-    if (blob != NULL && send_file(c, f, file, blob, e) == STATUS_OK)
+    if (blob != NULL && send_file(c, fd, file, blob, e) == STATUS_OK)
         result = ctl_call(c, "blob.commit", json_pack("{s:s}", "blob", blob), e);
     if (blob != NULL && result == NULL) // the connection may go on to live
         json_decref(ctl_call(c, "blob.abort", json_pack("{s:s}", "blob", blob), &ignored));
     json_decref(begun);
     if (!is_stdin)
-        fclose(f);
+        close(fd);
     return result;
 }
 
-static enum status write_piece(int fd, struct span piece, const char *file, struct error *e)
-{
-    while (piece.len > 0) {
-        ssize_t n = write(fd, piece.ptr, piece.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_errno(e, "cannot write %s", file);
-        piece = span_from(piece, (size_t)n);
-    }
-    return STATUS_OK;
-}
+// --- from the node ---------------------------------------------------------------------------------------------------
 
 // A big one that lies at the archive takes longer to come than an answer may.
-static json_t *read_piece(struct ctl *c, const char *hash, int64_t offset, struct error *e)
+static json_t *read_piece(struct ctl *c, const char *hash, uint64_t offset, struct error *e)
 {
     json_t *result;
     do {
@@ -97,33 +97,61 @@ static json_t *read_piece(struct ctl *c, const char *hash, int64_t offset, struc
     return result;
 }
 
+static enum status receive_piece(struct ctl *c, struct transfer *t, const char *hash, struct error *e)
+{
+    struct buf piece = {0};
+    enum status s;
+    json_t *result = read_piece(c, hash, t->done, e);
+    t->total = (uint64_t)json_integer_value(json_object_get(result, "size"));
+    if (result == NULL)
+        s = e->status;
+    else if (!base64_decode(span_of(json_string_value(json_object_get(result, "data"))), &piece))
+        s = error_set(e, STATUS_INTERNAL, "INTERNAL", "the node sent a piece that is not base64");
+    else if (piece.len == 0 && t->done < t->total)
+        s = error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "the file ends after %llu of %llu bytes",
+                      (unsigned long long)t->done, (unsigned long long)t->total);
+    else
+        s = transfer_write(t, buf_span(&piece), e);
+    if (s == STATUS_OK)
+        s = interrupt_check(e);
+    transfer_moved(t, piece.len);
+    json_decref(result);
+    buf_free(&piece);
+    return s;
+}
+
+static enum status receive_pieces(struct ctl *c, struct transfer *t, const char *hash, struct error *e)
+{
+    enum status s;
+    do
+        s = receive_piece(c, t, hash, e);
+    while (s == STATUS_OK && t->done < t->total);
+    return s;
+}
+
+// A node that breaks off has found the file damaged, which it says to who asks again; or it went.
+static enum status receive_stream(struct ctl *c, int stream, struct transfer *t, const char *hash, struct error *e)
+{
+    struct error why = {0};
+    enum status s = flow_draw(stream, t, e);
+    close(stream);
+    if (s != STATUS_CLOSED || interrupt_came())
+        return s;
+    stream = flow_open(c, json_pack("{s:s}", "hash", hash), &why);
+    if (stream >= 0)
+        close(stream);
+    else if (why.status != STATUS_OK)
+        *e = why;
+    return e->status;
+}
+
 static enum status receive(struct ctl *c, const char *hash, int fd, const char *file, int64_t *size, struct error *e)
 {
-    enum status s = STATUS_OK;
-    struct progress *p = progress_begin(c, file);
-    int64_t offset = 0;
-    *size = 1;
-    while (s == STATUS_OK && offset < *size) {
-        struct buf piece = {0};
-        json_t *result = read_piece(c, hash, offset, e);
-        *size = json_integer_value(json_object_get(result, "size"));
-        if (result == NULL)
-            s = e->status;
-        else if (!base64_decode(span_of(json_string_value(json_object_get(result, "data"))), &piece))
-            s = error_set(e, STATUS_INTERNAL, "INTERNAL", "the node sent a piece that is not base64");
-        else if (piece.len == 0 && offset < *size)
-            s = error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "the file ends after %lld of %lld bytes",
-                          (long long)offset, (long long)*size);
-        else
-            s = write_piece(fd, buf_span(&piece), file, e);
-        if (s == STATUS_OK)
-            s = interrupt_check(e);
-        offset += (int64_t)piece.len;
-        progress_at(p, (uint64_t)offset, (uint64_t)*size);
-        json_decref(result);
-        buf_free(&piece);
-    }
-    progress_end(p);
+    struct transfer t = {.fd = fd, .file = file, .progress = progress_begin(c, file)};
+    int stream = flow_open(c, json_pack("{s:s}", "hash", hash), NULL);
+    enum status s = stream >= 0 ? receive_stream(c, stream, &t, hash, e) : receive_pieces(c, &t, hash, e);
+    progress_end(t.progress);
+    *size = (int64_t)t.total;
     return s;
 }
 
