@@ -22,7 +22,7 @@ static const struct ipc_method supervisor[] = {
      {{0}}},
     {"provision", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
      "Opens or creates both nodes, pairs them if they are not, waits until CHUM runs both ways.",
-     "{archive:{personId,instanceId,url,pid}, sparse:{personId,instanceId,pid}, created, paired, federated, milliseconds}; "
+     "{archive:{personId,instanceId,url,listening,pid}, sparse:{personId,instanceId,pid}, created, paired, federated, milliseconds}; "
      "with importName also imported:{objects,files,heads,damaged,unknown}; with recreate, where the lost keys were not "
      "kept, also pairAnew:[{personId,name}], contacts that know the node by its old keys",
      {TEXT(user, OPTIONAL, 128, "needed the first time; both profiles have this name at first; of an address what stands before the @"),

@@ -231,10 +231,15 @@ static bool provision_ready(const struct supervisor *s, const struct task *t)
 static json_t *node_result(const struct supervisor *s, enum ipc_node which)
 {
     const struct node *n = &s->nodes[which];
+    struct listen_address where;
     json_t *object = json_pack("{s:s, s:s, s:i}", "personId", s->installation.nodes[which].person_id, "instanceId",
                                s->installation.nodes[which].instance_id, "pid", (int)process_pid(n->process));
-    if (which == IPC_ARCHIVE)
-        json_object_set_new(object, "url", json_string(n->url));
+    if (which != IPC_ARCHIVE)
+        return object;
+    port_address(s, &where);
+    bool listens = strcmp(where.host, "none") != 0 && !s->installation.listener_stopped;
+    json_object_set_new(object, "url", json_string(n->url));
+    json_object_set_new(object, "listening", json_boolean(listens));
     return object;
 }
 

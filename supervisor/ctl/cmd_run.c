@@ -105,10 +105,12 @@ static json_t *call_with_deadline(struct ctl *c, const char *method, json_t *par
     return ctl_call_within(c, method, params, timeout_ms(c) + ANSWER_MARGIN_MS, e);
 }
 
+// The address only where others may use it.
 static void print_person(const json_t *result, const char *node)
 {
     const json_t *object = json_object_get(result, node);
-    const char *url = json_string_value(json_object_get(object, "url"));
+    bool shut = json_is_false(json_object_get(object, "listening"));
+    const char *url = shut ? NULL : json_string_value(json_object_get(object, "url"));
     printf("%-8s person %s%s%s\n", node, json_string_value(json_object_get(object, "personId")),
            url != NULL ? "  " : "", url != NULL ? url : "");
 }

@@ -14,7 +14,7 @@ def test_the_result_has_the_members_of_the_contract(t):
     status, result = t.cli_json("provision", "--user", "joe", stdin=SECRET + "\r\n")
     assert status == 0
     assert set(result) == {"archive", "sparse", "created", "paired", "federated", "milliseconds"}
-    assert set(result["archive"]) == {"personId", "instanceId", "url", "pid"}
+    assert set(result["archive"]) == {"personId", "instanceId", "url", "listening", "pid"}
     assert set(result["sparse"]) == {"personId", "instanceId", "pid"}
     assert result["created"] and result["paired"] and result["federated"]
     assert t.provision()["created"] is False  # CR and LF did not count

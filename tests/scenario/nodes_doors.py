@@ -118,6 +118,8 @@ def test_an_archive_without_a_listener_is_met_at_a_relay(t):
             assert "websocket" not in now and now["relay"]["url"] == at, now
             until(lambda: listeners(joe)["relay"]["state"] == "listening", "Joe is registered")
             refused_at(ann, joe, now["own"]["url"])
+            assert joe.provisioned["archive"]["listening"] is False and ann.provisioned["archive"]["listening"] is True
+            assert "ws://" not in joe.t.cli("provision", stdin=SECRET + "\n")[1], "nobody else is told that address"
             assert joe.ok("invite")["url"] == at
             assert "--listen HOST:PORT" in joe.fails("NOT-LISTENING", 1, "invite", "--via", "direct")["hint"]
             joe.fails("NOT-LISTENING", 1, "listener", "stop")
