@@ -11,7 +11,7 @@
 
 enum {
     STREAMS_MAX = 4, // on their way at a time; the others wait
-    FETCHES_MAX = 3, // of a file that goes again, as there is no room for it
+    FETCHES_MAX = 3, // waited for, of a file that takes long, or goes again as there is no room for it
 };
 
 struct chum_stream {
@@ -114,7 +114,8 @@ static void fetched(void *arg, enum status status, const struct error *why)
 static bool fetch(struct chum_stream *t, const struct error *e)
 {
     const struct chum_elsewhere *elsewhere = &t->streams->elsewhere;
-    if (strcmp(e->code, "REMOTE") != 0 || elsewhere->fetch == NULL || t->fetches++ == FETCHES_MAX)
+    bool may_come = strcmp(e->code, "REMOTE") == 0 || strcmp(e->code, "STILL-FETCHING") == 0;
+    if (!may_come || elsewhere->fetch == NULL || t->fetches++ == FETCHES_MAX)
         return false;
     t->fetching = true;
     elsewhere->fetch(elsewhere->ctx, &t->hash, fetched, t);
@@ -149,9 +150,10 @@ void chum_streams_add(struct chum_streams *ss, int64_t id, const struct hash *ha
 size_t chum_streams_go_on(struct chum_streams *ss)
 {
     size_t begun = 0;
-    size_t i = 0;
-    for (struct chum_stream *t = ss->first; t != NULL && i < STREAMS_MAX; t = t->next) {
-        i += !t->fetching;
+    size_t here = 0, fetching = 0; // what is fetched does not keep back what is here, but is bounded, too
+    for (struct chum_stream *t = ss->first; t != NULL && here < STREAMS_MAX && fetching < STREAMS_MAX; t = t->next) {
+        here += !t->fetching;
+        fetching += t->fetching;
         if (t->reading)
             continue;
         t->reading = true;

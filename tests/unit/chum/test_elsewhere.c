@@ -44,7 +44,7 @@ static void answer(struct scene *s, enum status status)
     chum_fetched done = s->done;
     s->done = NULL;
     if (status != STATUS_OK)
-        error_set(&e, status, "NOT-HERE", "the archive is away");
+        error_set(&e, status, status == STATUS_TIMEOUT ? "STILL-FETCHING" : "NOT-HERE", "it did not come");
     done(s->done_ctx, status, &e);
 }
 
@@ -108,6 +108,19 @@ static void it_fails_where_it_cannot_be_fetched(void **state)
     assert_int_equal(s->asked, 1);
 }
 
+static void one_that_takes_long_is_waited_for_again(void **state)
+{
+    struct scene *s = *state;
+    struct side *bob = &s->stage.sides[1], *carol = &s->stage.sides[2];
+    answer(s, STATUS_TIMEOUT);
+    stage_wait(&s->stage, is_asked, s, "Bob to be asked again");
+    side_file(bob, (struct span){s->bytes, SIZE});
+    answer(s, STATUS_OK);
+    stage_wait_passes(&s->stage, carol, 1);
+    assert_int_equal(side_presence(carol, &s->file), STORE_PRESENT);
+    assert_int_equal(s->asked, 2);
+}
+
 // There is no room for it, so that it goes as soon as it is here.
 static void it_is_not_fetched_for_ever(void **state)
 {
@@ -136,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_comes_when_it_is_fetched, begin, end),
         cmocka_unit_test_setup_teardown(it_fails_where_it_cannot_be_fetched, begin, end),
+        cmocka_unit_test_setup_teardown(one_that_takes_long_is_waited_for_again, begin, end),
         cmocka_unit_test_setup_teardown(it_is_not_fetched_for_ever, begin, end),
         cmocka_unit_test_setup_teardown(the_session_may_end_before, begin, end),
     };
