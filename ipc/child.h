@@ -1,7 +1,7 @@
 // What a node process does first: its arguments, and ending with the supervisor.
 //
 //   tandem-archive --dir DIR/archive --channel DIR/run/archive.sock --parent PID [--log-level info]
-//                  [--files DIR/run/archive.file] [--ca-file FILE]
+//                  [--files DIR/run/archive.file.sock] [--ca-file FILE]
 //
 // Standard error is a pipe to the supervisor, which writes and rotates the log files; log_open(STDERR_FILENO,
 // LOG_FORMAT_JSON, args.log_level, "archive") is all a node needs. Credentials never come this way.

@@ -19,7 +19,7 @@
 
 enum { HASH_DIGITS = 16, SMALL_FILE = 4096 };
 
-#define LONGEST_NAME "/control.sock"
+#define LONGEST_NAME "/archive.file.sock"
 
 struct statedir {
     char *path;

@@ -255,7 +255,7 @@ static void create_node(struct supervisor *s, enum ipc_node which, const char *b
     char name[32], files[32];
     struct node *n = &s->nodes[which];
     snprintf(name, sizeof name, "%s.sock", ipc_node_name(which));
-    snprintf(files, sizeof files, "%s.file", ipc_node_name(which));
+    snprintf(files, sizeof files, "%s.file.sock", ipc_node_name(which));
     struct process_settings settings = {.name = ipc_node_name(which),
                                         .binary = binary,
                                         .program = walls_hold_program(s, which, binary),

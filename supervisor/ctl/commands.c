@@ -326,8 +326,9 @@ const struct ctl_command CTL_COMMANDS[] = {
      "trust certify AffirmationCertificate 4f7fb833…", 30, run_trust_certify,
      {{"fields", '\0', "JSON", "further properties of the certificate"}}},
     {"trust verify", "HASH", 1, 1, "Show who signed an object",
-     "CERTIFICATE is what the issuer said by signing; TRUSTED, whether the key is one that counts; REASON, why: it is an own "
-     "one (root key), or certified by somebody whose word counts. Otherwise it says what is missing.", "trust verify 4f7fb833", 30, run_trust_verify, {{0}}},
+     "CERTIFICATE is what the issuer said by signing; TRUSTED, whether the key is one that counts; REASON, why: it is an own\n"
+     "one (root key), or certified by somebody whose word counts. Otherwise it says what is missing.",
+     "trust verify 4f7fb833", 30, run_trust_verify, {{0}}},
 
     {"id", "", 0, 0, "Show who this node is: ids, e-mail, public keys",
      "Whole, to be compared or copied. Each of the own nodes is a person and an instance of its own: --node archive.", "id --node archive", 30, run_id, {{0}}},

@@ -82,7 +82,7 @@ def stream_out(t, hash):
 def streams_of(t, node="sparse"):
     """Connections to its socket, as the kernel lists them; the listening one is not counted."""
     with open("/proc/net/unix", encoding="ascii") as lines:
-        return sum(line.rstrip().endswith(" " + t.path("run", node + ".file")) for line in lines) - 1
+        return sum(line.rstrip().endswith(" " + t.path("run", node + ".file.sock")) for line in lines) - 1
 
 
 def test_every_size_comes_out_as_it_went_in(t):
@@ -134,7 +134,7 @@ def test_the_command_line_uses_it_and_can_do_without(t):
         assert last_word(connect(way)) == {"size": 0}
     assert stream_in(t, data) == hash  # there is room again
 
-    os.unlink(t.path("run", "sparse.file"))
+    os.unlink(t.path("run", "sparse.file.sock"))
     stored = pair.ok("blob", "put", write(source, b"another"))
     assert pair.ok("blob", "get", stored["hash"], "-o", target + "2") and read(target + "2") == b"another"
 
@@ -238,7 +238,7 @@ def test_nobody_waits_for_a_slow_one(t):
     silent = []
     for _ in range(40):
         stream = socket.socket(socket.AF_UNIX)
-        stream.connect(t.path("run", "sparse.file"))
+        stream.connect(t.path("run", "sparse.file.sock"))
         silent.append(stream)
     slow_out = connect(way_out(t, hash))
     slow_in = connect(way_in(t, begin(t)))
@@ -297,7 +297,7 @@ def test_a_full_disk_is_told_and_nothing_is_left(t):
 
 def test_another_user_is_not_heard(t):
     pair = Pair(t)
-    path, hash = t.path("run", "sparse.file"), stream_in(t, b"mine")
+    path, hash = t.path("run", "sparse.file.sock"), stream_in(t, b"mine")
     assert stat.S_IMODE(os.lstat(path).st_mode) == 0o600
     if os.geteuid() != 0:
         return  # nobody else to be

@@ -16,7 +16,8 @@ enum { MANY = 70000 };
 static struct buf bytes_of(size_t len, char c)
 {
     struct buf b = {0};
-    memset(buf_reserve(&b, len), c, len);
+    if (len != 0)
+        memset(buf_reserve(&b, len), c, len);
     b.len = len;
     return b;
 }

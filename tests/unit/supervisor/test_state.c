@@ -106,8 +106,9 @@ static void sockets_move_when_the_path_is_long(void **state)
     for (size_t len = 60; len < 150; len += 10) {
         path[len] = '\0';
         char *dir = statedir_socket_dir(path);
-        assert_true(strlen(dir) + strlen("/control.sock") <= SOCKET_PATH_MAX);
-        assert_int_equal(strncmp(dir, "/tmp/tandem-", 12) == 0, len + strlen("/run/control.sock") > SOCKET_PATH_MAX);
+        assert_true(strlen(dir) + strlen("/archive.file.sock") <= SOCKET_PATH_MAX);
+        assert_int_equal(strncmp(dir, "/tmp/tandem-", 12) == 0,
+                         len + strlen("/run/archive.file.sock") > SOCKET_PATH_MAX);
         free(dir);
         path[len] = 'x';
     }
