@@ -17,7 +17,7 @@
 #include "node/scrub.h"
 #include "wall/wall.h"
 
-enum { BIG = 1024 * 1024 };                                 // bytes
+enum { BIG = 512 * 1024 };                                  // bytes
 enum { POOL_THREADS = 2, NAME_THREADS = ROUTES_DIALS + 8 }; // names of contacts, and those the user gave
 
 static void drain_channel(void *ctx)
