@@ -156,3 +156,23 @@ void gallery_pass(struct gallery *g)
     gallery_connect(g);
     stage_wait(&g->stage, is_over, g->ours, "the first pass");
 }
+
+static bool has_passed(void *ctx)
+{
+    const struct side *ours = ctx;
+    return ours->session != NULL && chum_session_counts(ours->session).passes != 0;
+}
+
+void gallery_wait_pass(struct gallery *g)
+{
+    stage_wait(&g->stage, has_passed, g->ours, "the first pass");
+}
+
+void gallery_greet(struct gallery *g, const char *greeting)
+{
+    gallery_connect(g);
+    while (g->script.rpc == NULL)
+        stage_step(&g->stage);
+    script_ask(&g->stage, &g->script, CHUM_GET_PROTOCOL_VERSION, greeting);
+    gallery_wait_pass(g);
+}

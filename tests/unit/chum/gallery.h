@@ -21,7 +21,9 @@ int gallery_set_up(void **state);
 int gallery_tear_down(void **state);
 #define GALLERY_TEST(name) cmocka_unit_test_setup_teardown(name, gallery_set_up, gallery_tear_down)
 void gallery_connect(struct gallery *g);
-void gallery_pass(struct gallery *g); // connects and waits for the first pass, or the end
+void gallery_pass(struct gallery *g);                        // connects and waits for the first pass, or the end
+void gallery_wait_pass(struct gallery *g);                   // nothing but the first pass will do
+void gallery_greet(struct gallery *g, const char *greeting); // connects, asks for the version so, waits for the pass
 
 // The peer has an object, in the JSON form with ' for ", and lists no children for it. Returns its hash.
 struct hash gallery_object(struct gallery *g, const char *format, ...) __attribute__((format(printf, 2, 3)));

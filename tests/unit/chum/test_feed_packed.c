@@ -84,21 +84,6 @@ static void end(struct play *p)
     gallery_end(&p->g);
 }
 
-static bool is_over(void *ctx)
-{
-    const struct play *p = ctx;
-    return p->g.ours->session != NULL && chum_session_counts(p->g.ours->session).passes != 0;
-}
-
-static void greet(struct play *p, const char *greeting)
-{
-    gallery_connect(&p->g);
-    while (p->g.script.rpc == NULL)
-        stage_step(&p->g.stage);
-    script_ask(&p->g.stage, &p->g.script, CHUM_GET_PROTOCOL_VERSION, greeting);
-    stage_wait(&p->g.stage, is_over, p, "the first pass");
-}
-
 // ---- Who is given them ----------------------------------------------------------------------------------------------
 
 static void ask(struct play *p, const char *greeting)
@@ -107,7 +92,7 @@ static void ask(struct play *p, const char *greeting)
         struct hash root = side_put(p->g.ours, "{'$type$':'Child','x':'%zu'}", i);
         side_grant(p->g.ours, &root, p->g.peer);
     }
-    greet(p, greeting);
+    gallery_greet(&p->g, greeting);
     script_ask(&p->g.stage, &p->g.script, CHUM_FEED, "['0',0]");
 }
 
@@ -161,7 +146,7 @@ static void we_say_so(void **state)
     (void)state;
     struct play p;
     begin(&p, true);
-    greet(&p, "[]");
+    gallery_greet(&p.g, "[]");
     assert_int_equal(p.said, CHUM_PACK_WORDS);
     end(&p);
 }
@@ -199,7 +184,7 @@ static struct hash give_text(struct play *p, const char *x, bool own, bool packe
     p->answer.len -= cut;
     p->packed = packed;
     buf_free(&items);
-    greet(p, "[{'news':1,'feeds':1}]");
+    gallery_greet(&p->g, "[{'news':1,'feeds':1}]");
     return root;
 }
 

@@ -83,24 +83,9 @@ static int end(void **state)
     return 0;
 }
 
-static bool is_over(void *ctx)
-{
-    const struct play *p = ctx;
-    return p->g.ours->session != NULL && chum_session_counts(p->g.ours->session).passes != 0;
-}
-
-static void greet(struct play *p, const char *greeting)
-{
-    gallery_connect(&p->g);
-    while (p->g.script.rpc == NULL)
-        stage_step(&p->g.stage);
-    script_ask(&p->g.stage, &p->g.script, CHUM_GET_PROTOCOL_VERSION, greeting);
-    stage_wait(&p->g.stage, is_over, p, "the first pass");
-}
-
 static void meet(struct play *p)
 {
-    greet(p, "[{'news':1,'feeds':1}]");
+    gallery_greet(&p->g, "[{'news':1,'feeds':1}]");
     assert_int_equal(p->g.ours->closed, 0);
     assert_in_range(p->feeds, 1, 2);
 }
@@ -169,7 +154,7 @@ static void nobody_else_is_asked(void **state)
         void *play;
         begin(&play);
         struct play *p = play;
-        greet(p, greetings[i]);
+        gallery_greet(&p->g, greetings[i]);
         assert_int_equal(p->feeds, 0);
         assert_int_equal(p->lists, 1);
         end(&play);
@@ -572,7 +557,7 @@ static void play_own_with_more(struct play *p, struct hash *root)
     *root = gallery_object(&p->g, "{'$type$':'Child','x':'1'}");
     add_root(p, root, "Child");
     gallery_connect(&p->g);
-    stage_wait(&p->g.stage, is_over, p, "the first pass");
+    gallery_wait_pass(&p->g);
 }
 
 static void assert_words(struct play *p, const char *words)
