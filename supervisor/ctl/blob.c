@@ -85,16 +85,10 @@ json_t *ctl_upload(struct ctl *c, const char *file, struct error *e)
 
 // --- from the node ---------------------------------------------------------------------------------------------------
 
-// A big one that lies at the archive takes longer to come than an answer may.
 static json_t *read_piece(struct ctl *c, const char *hash, uint64_t offset, struct error *e)
 {
-    json_t *result;
-    do {
-        json_t *params = json_pack("{s:s, s:I, s:i}", "hash", hash, "offset", (json_int_t)offset, "length", PIECE);
-        error_clear(e);
-        result = ctl_call(c, "blob.read", params, e);
-    } while (result == NULL && strcmp(e->code, "STILL-FETCHING") == 0 && interrupt_check(e) == STATUS_OK);
-    return result;
+    json_t *params = json_pack("{s:s, s:I, s:i}", "hash", hash, "offset", (json_int_t)offset, "length", PIECE);
+    return flow_call(c, "blob.read", params, e);
 }
 
 static enum status receive_piece(struct ctl *c, struct transfer *t, const char *hash, struct error *e)

@@ -191,19 +191,24 @@ static int connect_with(const json_t *way, struct error *e)
     return stream;
 }
 
-// A big one that lies at the archive takes longer to come than an answer may.
+json_t *flow_call(struct ctl *c, const char *method, json_t *params, struct error *e)
+{
+    json_t *result;
+    do {
+        error_clear(e);
+        result = ctl_call(c, method, json_copy(params), e);
+    } while (result == NULL && strcmp(e->code, "STILL-FETCHING") == 0 && interrupt_check(e) == STATUS_OK);
+    json_decref(params);
+    return result;
+}
+
 int flow_open(struct ctl *c, json_t *params, struct error *why)
 {
     struct error e = {0};
-    json_t *way;
-    do {
-        error_clear(&e);
-        way = ctl_call(c, "blob.stream", json_copy(params), &e);
-    } while (way == NULL && strcmp(e.code, "STILL-FETCHING") == 0 && interrupt_check(&e) == STATUS_OK);
+    json_t *way = flow_call(c, "blob.stream", params, &e);
     int stream = way != NULL ? connect_with(way, &e) : -1;
     if (why != NULL)
         *why = e;
     json_decref(way);
-    json_decref(params);
     return stream;
 }

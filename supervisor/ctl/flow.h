@@ -14,6 +14,9 @@ struct transfer {     // of one file, by a stream or in pieces
     struct progress *progress;
 };
 
+// As ctl_call, asked again while the node fetches the file: a big one that lies at the archive takes longer to come
+// than an answer may.
+json_t *flow_call(struct ctl *c, const char *method, json_t *params, struct error *e);
 // Asks for a stream, connects and gives the ticket. -1: there is none to be had, and pieces are what is left; *why,
 // which may be NULL, says what the node said. params is taken over.
 int flow_open(struct ctl *c, json_t *params, struct error *why);
