@@ -1,6 +1,7 @@
 // libwebsockets turns the loop, or an engine for it; its limit of descriptors is taken from the process when its
 // context is made, so that is set first. The environment is changed here, before there are threads. Watched descriptors
-// are libwebsockets' own. So is the alarm for the earliest timer, unless there is an engine.
+// are libwebsockets' own. The alarm for the earliest timer is a descriptor, unless there is an engine: libwebsockets'
+// own alarms wake up to a millisecond early and ask again and again until they are due.
 #include "net/loop_lws.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -173,6 +175,23 @@ static void drain_mailbox(void *ctx)
     mailbox_drain(ctx);
 }
 
+static void alarm_rings(void *ctx)
+{
+    struct loop *l = ctx;
+    uint64_t times;
+    if (read(l->alarm_fd, &times, sizeof times) == sizeof times)
+        loop_alarm(l);
+}
+
+static void open_alarm(struct loop *l, struct error *e)
+{
+    if (l->engine != NULL)
+        return;
+    l->alarm_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (l->alarm_fd >= 0)
+        l->alarm_watch = loop_adopt_fd(l, l->alarm_fd, alarm_rings, l, e);
+}
+
 struct loop *loop_create(const struct loop_options *options, struct error *e)
 {
     if (set_fd_limit(options != NULL ? options->fd_limit : 0, e) != STATUS_OK)
@@ -181,6 +200,7 @@ struct loop *loop_create(const struct loop_options *options, struct error *e)
     lws_set_log_level(LLL_ERR | LLL_WARN, emit_log);
     struct loop *l = mem_alloc(sizeof *l);
     l->alarm_at = UINT64_MAX;
+    l->alarm_fd = -1;
     l->receive_buffer = options != NULL && options->receive_buffer != 0 ? options->receive_buffer : RECEIVE_BUFFER;
     l->mailbox = mailbox_create();
     open_context(l, options != NULL ? options->engine : NULL);
@@ -189,6 +209,8 @@ struct loop *loop_create(const struct loop_options *options, struct error *e)
     if (l->files != NULL)
         l->mailbox_watch = loop_adopt_fd(l, mailbox_fd(l->mailbox), drain_mailbox, l->mailbox, e);
     if (l->mailbox_watch != NULL)
+        open_alarm(l, e);
+    if (l->mailbox_watch != NULL && (l->engine != NULL || l->alarm_watch != NULL))
         return l;
     error_set(e, STATUS_INTERNAL, "INTERNAL", "the event loop cannot be created");
     loop_destroy(l);
@@ -205,6 +227,8 @@ void loop_destroy(struct loop *l)
         lws_context_destroy(l->context);
     if (l->engine != NULL)
         l->engine->destroy(l->waiting);
+    if (l->alarm_fd >= 0)
+        close(l->alarm_fd);
     mailbox_destroy(l->mailbox);
     timers_free(&l->timers);
     free(l);
@@ -271,25 +295,21 @@ const char *loop_waits_with(const struct loop *l)
 
 // Timers
 
-static void sul_rings(lws_sorted_usec_list_t *sul)
-{
-    loop_alarm(lws_container_of(sul, struct loop, alarm));
-}
-
-// The alarm is set to the earliest timer.
+// The alarm is set to the earliest timer. Where that is put off or cancelled, the alarm rings for nothing once, which
+// costs less than to set it with each message that puts off a lifesign.
 static void set_alarm(struct loop *l)
 {
-    uint64_t next = timers_next(&l->timers), now = clock_monotonic_ms();
-    if (next == l->alarm_at || l->ringing)
+    uint64_t next = timers_next(&l->timers);
+    if (next >= l->alarm_at || l->ringing)
         return;
     l->alarm_at = next;
-    uint64_t ms = next > now ? next - now : 0;
-    if (l->engine != NULL)
-        l->engine->alarm(l->waiting, next != UINT64_MAX, ms);
-    else if (next != UINT64_MAX)
-        lws_sul_schedule(l->context, 0, &l->alarm, sul_rings, (lws_usec_t)ms * LWS_US_PER_MS);
-    else
-        lws_sul_cancel(&l->alarm);
+    if (l->engine != NULL) {
+        uint64_t now = clock_monotonic_ms();
+        l->engine->alarm(l->waiting, next > now ? next - now : 0);
+        return;
+    }
+    struct itimerspec when = {.it_value = {.tv_sec = (time_t)(next / 1000), .tv_nsec = (long)(next % 1000) * 1000000}};
+    timerfd_settime(l->alarm_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 void loop_alarm(struct loop *l)

@@ -55,12 +55,10 @@ static void turn(void *waiting)
     ev_run(waiting, EVRUN_ONCE);
 }
 
-static void alarm_at(void *waiting, bool set, uint64_t ms)
+static void alarm_at(void *waiting, uint64_t ms)
 {
     struct watchers *w = ev_userdata(waiting);
     ev_timer_stop(waiting, &w->alarm);
-    if (!set)
-        return;
     ev_now_update(waiting);
     ev_timer_set(&w->alarm, (double)ms / MS_PER_S, 0);
     ev_timer_start(waiting, &w->alarm);

@@ -16,11 +16,11 @@
 // those with news.
 struct loop_engine {
     const char *name;
-    uint64_t option;                                     // of libwebsockets' context
-    void *(*create)(struct loop *l);                     // what libwebsockets calls a foreign loop; NULL: impossible
-    void (*destroy)(void *waiting);                      // after the context
-    void (*turn)(void *waiting);                         // waits for news, and tells libwebsockets
-    void (*alarm)(void *waiting, bool set, uint64_t ms); // calls loop_alarm then; replaces an earlier one
+    uint64_t option;                           // of libwebsockets' context
+    void *(*create)(struct loop *l);           // what libwebsockets calls a foreign loop; NULL: impossible
+    void (*destroy)(void *waiting);            // after the context
+    void (*turn)(void *waiting);               // waits for news, and tells libwebsockets
+    void (*alarm)(void *waiting, uint64_t ms); // calls loop_alarm then; replaces a later one
 };
 
 struct loop {
@@ -28,8 +28,9 @@ struct loop {
     const struct loop_engine *engine; // NULL: libwebsockets' own, poll
     void *waiting;                    // of the engine
     struct timers timers;
-    lws_sorted_usec_list_t alarm; // without an engine
-    uint64_t alarm_at;            // UINT64_MAX: not set
+    int alarm_fd; // without an engine, else -1
+    struct loop_fd *alarm_watch;
+    uint64_t alarm_at; // UINT64_MAX: not set
     bool ringing;
     struct lws_vhost *files;
     struct lws_vhost *server; // NULL until the first listener

@@ -2,8 +2,10 @@
 
 #include "net/loop_lws.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static void set_flag(void *arg)
@@ -152,6 +154,38 @@ static void an_earlier_timer_does_not_wait_for_a_later_one(void **state)
     loop_destroy(l);
 }
 
+static size_t waits;
+
+// Stands before the library's: libwebsockets calls it.
+int poll(struct pollfd *fds, nfds_t count, int ms)
+{
+    waits++;
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+    return (int)syscall(SYS_ppoll, fds, count, ms < 0 ? NULL : &t, NULL, 0);
+}
+
+enum { SOME = 20, APART_MS = 3 };
+
+// A timer is one wake-up: nobody asks again and again whether it is due.
+static void a_timer_wakes_the_loop_once(void **state)
+{
+    (void)state;
+    struct loop *l = open_loop(NULL);
+    bool is_poll = strcmp(loop_waits_with(l), LOOP_POLL) == 0;
+    bool fired[SOME] = {false};
+    struct loop_timer *timers[SOME];
+    for (uint64_t i = 0; i < SOME; i++) {
+        timers[i] = loop_timer_create(l, set_flag, &fired[i]);
+        loop_timer_set(timers[i], (i + 1) * APART_MS);
+    }
+    waits = 0;
+    run_until(l, &fired[SOME - 1]);
+    assert_true(!is_poll || (waits > 0 && waits < 3 * SOME));
+    for (size_t i = 0; i < SOME; i++)
+        loop_timer_destroy(timers[i]);
+    loop_destroy(l);
+}
+
 struct watch {
     int fd, calls;
     struct loop_fd *watch;
@@ -249,6 +283,7 @@ int main(void)
         cmocka_unit_test(many_timers_fire_in_order),
         cmocka_unit_test(a_timer_that_is_always_due_lets_others_have_their_turn),
         cmocka_unit_test(an_earlier_timer_does_not_wait_for_a_later_one),
+        cmocka_unit_test(a_timer_wakes_the_loop_once),
         cmocka_unit_test(a_foreign_descriptor_is_watched_and_stays_open),
         cmocka_unit_test(the_mailbox_is_drained),
         cmocka_unit_test(an_engine_that_is_not_there_is_done_without),
