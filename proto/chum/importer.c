@@ -60,6 +60,7 @@ struct chum_importer {
     struct chum_failures failures;
     struct chum_inflow *inflow; // NULL: the peer has no feed, or one that is of no use
     bool has_feed;              // it had one
+    bool listed;                // the last pass asked for the list of roots
     bool listing;               // the list of roots has to be gone through, though there is a feed
     uint64_t list_at;           // or at the latest then
     struct life life;           // of the session, and of the plan that is made
@@ -330,6 +331,7 @@ static void ask_for_roots(struct chum_importer *im)
 {
     bool left = im->has_feed && chum_fetch_says_left(im->fetch, im->lingering != 0);
     im->state = ASKING;
+    im->listed = true;
     im->asked_at = now(im);
     struct span args = im->kept.len != 0 ? SPAN("[\"" CHUM_UNCHANGED "\"]") : SPAN("[]");
     if (left)
@@ -409,6 +411,7 @@ void chum_importer_pass(struct chum_importer *im)
 {
     if (im->state != IDLE)
         return;
+    im->listed = false;
     if (im->inflow == NULL || !chum_inflow_is_due(im->inflow)) {
         ask_for_roots(im);
         return;
@@ -461,6 +464,11 @@ bool chum_importer_is_fetching(const struct chum_importer *im)
 bool chum_importer_owes_word(const struct chum_importer *im)
 {
     return im->owes && im->inflow != NULL && chum_inflow_is_due(im->inflow);
+}
+
+bool chum_importer_has_listed(const struct chum_importer *im)
+{
+    return im->listed;
 }
 
 uint64_t chum_importer_rest_ms(const struct chum_importer *im)

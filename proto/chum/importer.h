@@ -46,6 +46,7 @@ bool chum_importer_is_busy(const struct chum_importer *im);       // a pass is r
 bool chum_importer_is_fetching(const struct chum_importer *im);   // something is being fetched
 uint64_t chum_importer_retry_at(const struct chum_importer *im);  // when what failed is due next; 0 = nothing failed
 bool chum_importer_is_postponing(const struct chum_importer *im); // the last pass left something for another one
+bool chum_importer_has_listed(const struct chum_importer *im);    // likewise: it asked for the list of roots
 uint64_t chum_importer_rest_ms(const struct chum_importer *im);   // likewise: for how long at least
 // The peer was not told yet that everything in its list came, or what of its feed was not taken.
 bool chum_importer_owes_word(const struct chum_importer *im);

@@ -1,5 +1,5 @@
 // The clock runs from the beginning of a pass: a pass that took longer than the pause is followed by the next at once,
-// so its length is no part of the rhythm, but for news of a contact (chum_pace_for_news).
+// so its length is no part of the rhythm, but for news of a contact that brought nothing (chum_pace_for_news).
 #include "chum/pace.h"
 
 #include "chum/charge.h"
@@ -9,7 +9,8 @@ enum {
     POLL_IDLE_MS = 5000,
     POLL_TOLD_MS = 15000,  // who tells of news is only asked in case it could not,
     POLL_QUIET_MS = 60000, // and seldom while nothing goes on
-    NEWS_REST_MS = 50,     // between two passes for a contact's news
+    NEWS_REST_MS = 50,     // between two passes for a contact's news, if they are worth no more
+    NEWS_IN_VAIN = 3,      // passes for news that brought nothing, one after another, and do not count
     POSTPONED_MS = 50,     // when the last pass left something for another one
     POLL_PER_ANSWER = 20,  // polls are at least this many times the peer's answer time apart
 };
@@ -24,12 +25,24 @@ void chum_pace_begin(struct chum_pace *p, uint64_t now, bool was_answered)
 {
     p->latency_before_ms = was_answered ? p->fetch->counts->latency_ms : UINT64_MAX;
     p->began = now;
+    p->objects_before = p->fetch->counts->objects_received;
+}
+
+// What a list costs is our work, however little of it is new; what the feed brings is charged to the peer's account.
+static unsigned count_in_vain(const struct chum_pace *p)
+{
+    if (!p->passed || chum_importer_has_listed(p->importer))
+        return NEWS_IN_VAIN + 1;
+    if (p->fetch->counts->objects_received != p->objects_before)
+        return 0;
+    return p->in_vain <= NEWS_IN_VAIN ? p->in_vain + 1 : p->in_vain;
 }
 
 void chum_pace_over(struct chum_pace *p, uint64_t now, bool passed)
 {
     p->took = now - p->began;
     p->passed = passed;
+    p->in_vain = count_in_vain(p);
 }
 
 // One late answer does not make a slow peer, it may have been asleep: the quicker of the last two counts.
@@ -65,7 +78,7 @@ uint64_t chum_pace_next(const struct chum_pace *p, uint64_t now)
 uint64_t chum_pace_for_news(const struct chum_pace *p, uint64_t now)
 {
     uint64_t rest = chum_charge_rest(p->fetch);
-    uint64_t rested = p->began + 2 * p->took + NEWS_REST_MS;
+    uint64_t rested = p->in_vain > NEWS_IN_VAIN ? p->began + 2 * p->took + NEWS_REST_MS : now;
     if (p->peer_is_own)
         return now;
     return now + rest > rested ? now + rest : rested;

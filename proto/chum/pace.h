@@ -1,8 +1,8 @@
 // When a peer is asked again what it has. Part of the session; loop thread.
 //
 // Often while something goes on, seldom otherwise, and never so often that a slow peer does nothing but answer. Who
-// tells of news is asked when it does; a contact that tells all the time has half of our time, an own node has all of
-// it.
+// tells of news is asked when it does; a contact that tells all the time, of nothing that its feed has, has half of our
+// time, an own node has all of it.
 #pragma once
 
 #include "chum/importer.h"
@@ -19,6 +19,8 @@ struct chum_pace {
     uint64_t active_until; // polls often until then
     uint64_t began, took;  // the last pass
     bool passed;
+    uint64_t objects_before;    // of counts, when the pass began
+    unsigned in_vain;           // passes for news, one after another
     uint64_t latency_before_ms; // of the answer before counts.latency_ms
 };
 

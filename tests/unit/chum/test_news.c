@@ -76,6 +76,32 @@ static void news_reach_a_contact_at_once(void **state)
     }
 }
 
+static void give_feeds(struct stage *s)
+{
+    s->sides[0].options.feeds = s->sides[1].options.feeds = true;
+}
+
+// One after another, as in a conversation: none waits because one was there just before.
+static void news_that_a_feed_brings_do_not_rest(void **state)
+{
+    enum { TIMES = 20, PAUSE_MS = 5 };
+    struct stage *s = *state;
+    struct side *alice = &s->sides[0];
+    struct hash id = edit(alice, "d", 0);
+    side_grant_id(alice, &id, &s->sides[1]);
+    give_feeds(s);
+    meet(s);
+    uint64_t began = pipe_world_now(s->world);
+    for (int i = 1; i <= TIMES; i++) {
+        edit(alice, "d", i);
+        chum_session_tell_news(alice->session);
+        struct expected e = {&s->sides[1], id, side_current(alice, &id)};
+        stage_wait(s, is_there, &e, "the version that was told of");
+        stage_sleep(s, PAUSE_MS);
+    }
+    assert_in_range(pipe_world_now(s->world) - began, 0, TIMES * PAUSE_MS + AT_ONCE_MS);
+}
+
 static void who_is_told_asks_seldom(void **state)
 {
     struct stage *s = *state;
@@ -225,16 +251,56 @@ static void who_wants_an_answer_gets_one(void **state)
     assert_int_equal(answers_to("[\"" CHUM_QUIET "\"]"), 0);
 }
 
+// ---- A peer that tells of nothing -----------------------------------------------------------------------------------
+
+static bool feed_nothing(void *ctx, struct script *script, const struct rpc_request *r)
+{
+    (void)ctx;
+    if (r->service == CHUM_FEED)
+        rpc_answer_string(script->rpc, r->id, SPAN("7 2 end\n"));
+    return r->service == CHUM_FEED;
+}
+
+// What it tells of is asked for, but not all the time.
+static void news_in_vain_rest(void **state)
+{
+    enum { TOLD = 200, EACH_MS = 10, REST_MS = 50, FREE = 8 };
+    struct stage s;
+    struct script script = {0};
+    (void)state;
+    stage_begin(&s, 2, NULL, NULL);
+    script_begin(&script);
+    json_t *nothing = json_pack("{s:[]}", "roots");
+    script.exporter = nothing;
+    script.serve = feed_nothing;
+    give_feeds(&s);
+    s.sides[1].script = &script;
+    stage_connect(&s, &s.sides[0], &s.sides[1], NULL);
+    script_ask(&s, &script, CHUM_GET_PROTOCOL_VERSION, "[{'news':2,'feeds':1}]");
+    stage_sleep(&s, 1000);
+    uint64_t before = passes(&s.sides[0]);
+    for (int i = 0; i < TOLD; i++) {
+        rpc_tell(script.rpc, CHUM_NEW_ACCESSIBLE_ROOT_EVENT, SPAN("[\"" CHUM_QUIET "\"]"));
+        stage_sleep(&s, EACH_MS);
+    }
+    assert_in_range(passes(&s.sides[0]) - before, 10, TOLD * EACH_MS / REST_MS + FREE);
+    stage_end(&s);
+    script_end(&script);
+    json_decref(nothing);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(news_reach_a_contact_at_once, begin, end),
+        cmocka_unit_test_setup_teardown(news_that_a_feed_brings_do_not_rest, begin, end),
         cmocka_unit_test_setup_teardown(who_is_told_asks_seldom, begin, end),
         cmocka_unit_test_setup_teardown(what_one_may_not_see_is_not_told, begin, end),
         cmocka_unit_test_setup_teardown(a_burst_of_news_is_told_few_times, begin, end),
         cmocka_unit_test(only_who_listens_is_told),
         cmocka_unit_test(who_need_not_answer_is_told_again_when_it_has_asked),
         cmocka_unit_test(who_wants_an_answer_gets_one),
+        cmocka_unit_test(news_in_vain_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
