@@ -309,7 +309,8 @@ static enum status collect_all(struct list_iterator *it, struct collected *l, st
     }
 }
 
-// Stores a new entry on top of *head and makes it the head.
+// Stores an entry on top of *head and makes it the head. One that lies there in its own list already is not stored
+// again: a store takes that for news of it.
 static enum status put_on_top(const struct version_source *s, struct arena *a, const struct list_element *element,
                               const struct value *metadata, struct hash *head, struct error *e)
 {
@@ -321,7 +322,7 @@ static enum status put_on_top(const struct version_source *s, struct arena *a, c
     if (!hash_is_zero(head))
         value_set_member(a, entry, SPAN("previous"), value_hash(a, head));
     enum status status = object_make(s->recipes, a, entry, MICRODATA_OBJECT, &o, e);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !hash_eq(&o.hash, &element->entry))
         status = s->write(s->ctx, &o, e);
     if (status == STATUS_OK)
         *head = o.hash;

@@ -33,6 +33,7 @@ static enum status source_write(void *ctx, const struct object *o, struct error 
 {
     struct memory_source *m = ctx;
     (void)e;
+    m->writes++;
     if (o->recipe->versioned && o->form == MICRODATA_OBJECT)
         put(m, &o->id_hash, o->id_microdata);
     put(m, &o->hash, o->microdata);

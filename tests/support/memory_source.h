@@ -11,6 +11,7 @@ struct memory_source {
     struct hash_list written;     // objects and id objects that were new, in the order they came
     struct hash_list moved;       // ids whose head was set, in order, repetitions included
     size_t reads;
+    size_t writes; // of what was there, too
 };
 
 struct memory_source *memory_source_create(const struct recipes *r); // recipes are borrowed
