@@ -29,6 +29,7 @@
 
 #include <uv.h>
 
+#include "base/manager.h"
 #include "crypto/secret.h"
 #include "ipc/hints.h"
 #include "ipc/ring.h"
@@ -154,7 +155,8 @@ struct supervisor {
 
     struct courier courier;
     struct autostart autostart;
-    int manager_fd; // to the service manager, -1 = none
+    struct manager manager;
+    uv_timer_t alive; // it is told
     bool manager_told_ready;
     char manager_status[256]; // told last
 
@@ -277,9 +279,8 @@ void autostart_begin(struct supervisor *s);  // once the nodes are started
 void autostart_close(struct supervisor *s);  // the handles
 
 // readiness.c
-void readiness_open(struct supervisor *s); // before the walls stand
+void readiness_watch(struct supervisor *s); // from now on the manager is told that we live
 void readiness_update(struct supervisor *s);
-void readiness_close(struct supervisor *s);
 
 // board.c
 json_t *board_show(const struct supervisor *s);

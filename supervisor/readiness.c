@@ -1,48 +1,26 @@
-// Tells the service manager how far it is (sd_notify(3): datagrams of KEY=value to $NOTIFY_SOCKET). Ready is who
-// federates; or who has no secret and waits for somebody to type it, which the status says.
-#include <stddef.h>
+// Tells the service manager how far it is. Ready is who federates; or who has no secret and waits for somebody to type
+// it, which the status says.
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "supervisor/core.h"
 
 enum { READY_ANYWAY_MS = 60000 }; // what is wrong then is to be looked at, not to be started again
 
-// Before the walls stand. An abstract name begins with '@' in the variable, with a 0 in the address.
-void readiness_open(struct supervisor *s)
+// It is told that we live by the loop itself: one that stands still is to be started again.
+static void still_alive(uv_timer_t *timer)
 {
-    const char *name = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    s->manager_fd = -1;
-    if (name == NULL || (name[0] != '/' && name[0] != '@') || strlen(name) >= sizeof address.sun_path)
-        return;
-    memcpy(address.sun_path, name, strlen(name));
-    if (name[0] == '@')
-        address.sun_path[0] = '\0';
-    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name));
-    s->manager_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (s->manager_fd >= 0 && connect(s->manager_fd, (const struct sockaddr *)&address, size) != 0)
-        readiness_close(s);
-    unsetenv("NOTIFY_SOCKET"); // ours, not the nodes'
+    const struct supervisor *s = timer->data;
+    manager_tell(&s->manager, "WATCHDOG=1");
 }
 
-void readiness_close(struct supervisor *s)
+void readiness_watch(struct supervisor *s)
 {
-    if (s->manager_fd >= 0)
-        close(s->manager_fd);
-    s->manager_fd = -1;
-}
-
-static void tell(const struct supervisor *s, const char *text)
-{
-    if (send(s->manager_fd, text, strlen(text), MSG_NOSIGNAL) < 0)
-        LOG(LOG_DEBUG, "manager.deaf", LOG_TEXT("text", text));
+    uv_timer_init(&s->loop, &s->alive);
+    s->alive.data = s;
+    if (s->manager.alive_ms > 0)
+        uv_timer_start(&s->alive, still_alive, 0, s->manager.alive_ms);
 }
 
 static const struct error *failure(const struct supervisor *s)
@@ -89,7 +67,7 @@ void readiness_update(struct supervisor *s)
 {
     char status[256];
     char text[320];
-    if (s->manager_fd < 0)
+    if (!manager_listens(&s->manager))
         return;
     describe(s, status, sizeof status);
     keep_line(status);
@@ -99,5 +77,5 @@ void readiness_update(struct supervisor *s)
     snprintf(s->manager_status, sizeof s->manager_status, "%s", status);
     s->manager_told_ready = s->manager_told_ready || ready;
     snprintf(text, sizeof text, "%s%sSTATUS=%s", ready ? "READY=1\n" : "", s->stopping ? "STOPPING=1\n" : "", status);
-    tell(s, text);
+    manager_tell(&s->manager, text);
 }

@@ -18,6 +18,7 @@ void stopping_close(struct supervisor *s)
     courier_close(s);
     autostart_close(s);
     uv_close((uv_handle_t *)&s->tick, NULL);
+    uv_close((uv_handle_t *)&s->alive, NULL);
     uv_close((uv_handle_t *)&s->server_poll, NULL);
     uv_close((uv_handle_t *)&s->hints_poll, NULL);
     if (s->watches_stdin)

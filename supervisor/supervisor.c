@@ -330,6 +330,7 @@ static void watch(struct supervisor *s)
     watch_signals(s);
     uv_timer_init(&s->loop, &s->tick);
     s->tick.data = s;
+    readiness_watch(s);
     courier_init(s);
     uv_poll_init(&s->loop, &s->server_poll, ipc_server_fd(s->server));
     s->server_poll.data = s;
@@ -394,7 +395,7 @@ enum status supervisor_run(const struct supervisor_options *options, struct erro
     s->refused = node_refused;
     s->repeats = tasks_memory();
     s->terminal = find_terminal();
-    readiness_open(s);
+    manager_open(&s->manager);
     s->started = clock_monotonic_ms();
     enum status status = shut_in(s, e);
     // Within the walls: a libuv that has got an io_uring before cannot go on without, there.
@@ -413,7 +414,7 @@ enum status supervisor_run(const struct supervisor_options *options, struct erro
     }
     take_down(s);
     uv_loop_close(&s->loop);
-    readiness_close(s);
+    manager_close(&s->manager);
     free(s);
     return status;
 }

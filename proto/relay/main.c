@@ -12,6 +12,7 @@
 
 #include "base/inherited.h"
 #include "base/log.h"
+#include "base/manager.h"
 #include "base/options.h"
 #include "crypto/secret.h"
 #include "ipc/errors.h"
@@ -54,6 +55,8 @@ struct program {
     struct relay *relay;
     struct cluster *cluster;
     const struct arguments *args;
+    struct manager manager;
+    struct loop_timer *alive; // it is told
     int signals;
     bool draining;
 };
@@ -108,8 +111,10 @@ static void signalled(void *ctx)
         return;
     if (p->draining)
         loop_stop(p->loop);
-    else
+    else {
+        manager_tell(&p->manager, "STOPPING=1");
         relay_drain(p->relay, p->args->drain_s * 1000, drained, p);
+    }
     p->draining = true;
 }
 
@@ -126,8 +131,19 @@ static enum status watch_signals(struct program *p, struct error *e)
     return loop_adopt_fd(p->loop, p->signals, signalled, p, e) != NULL ? STATUS_OK : e->status;
 }
 
-static void announce(const struct program *p)
+static void still_alive(void *ctx)
 {
+    struct program *p = ctx;
+    manager_tell(&p->manager, "WATCHDOG=1");
+    loop_timer_set(p->alive, p->manager.alive_ms);
+}
+
+static void announce(struct program *p)
+{
+    manager_tell(&p->manager, "READY=1");
+    p->alive = loop_timer_create(p->loop, still_alive, p);
+    if (p->manager.alive_ms > 0)
+        loop_timer_set(p->alive, p->manager.alive_ms);
     printf(p->args->json ? "{\"event\":\"ready\",\"url\":\"%s\"}\n" : "relay ready at %s\n", relay_url(p->relay));
     fflush(stdout);
 }
@@ -144,6 +160,7 @@ static enum status run(const struct arguments *a, struct error *e)
 {
     struct program p = {.args = a, .signals = -1};
     struct relay_options o = a->relay;
+    manager_open(&p.manager);
     fit_connections(&o);
     p.loop = open_loop(o.max_connections, e);
     if (p.loop == NULL || watch_signals(&p, e) != STATUS_OK)
@@ -161,9 +178,11 @@ static enum status run(const struct arguments *a, struct error *e)
 done:
     cluster_leave(p.cluster);
     relay_destroy(p.relay);
+    loop_timer_destroy(p.alive);
     loop_destroy(p.loop);
     if (p.signals >= 0)
         close(p.signals);
+    manager_close(&p.manager);
     return e->status;
 }
 

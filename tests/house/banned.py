@@ -42,7 +42,7 @@ ALLOWED = {  # in these files, because
     ("proto/base/bytes.c", "malloc calloc realloc"): "it is what aborts",
     ("proto/store/fault_vfs.c", "calloc"): "of fault builds, whose size SQLite knows",
     ("proto/net/loop.c", "setenv unsetenv"): "before there are threads, which its header asks for",
-    ("supervisor/readiness.c", "unsetenv"): "before there are threads",
+    ("proto/base/manager.c", "unsetenv"): "before there are threads",
     ("supervisor/autostart.c", "fork"): "uv_spawn knows no guard; both children make nothing but system calls",
     ("supervisor/ctl/cmd_demo.c", "fork"): "of a program without threads; the child only executes",
     ("supervisor/simulate/launch.c", "fork putenv"): "of a program without threads; the child only executes",

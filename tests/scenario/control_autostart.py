@@ -1,5 +1,7 @@
 """Opening by itself after a start: secrets from systemd and from a keyring; and what the service manager is told."""
+import contextlib
 import os
+import signal
 import socket
 import stat
 
@@ -225,6 +227,40 @@ def test_the_manager_is_told_when_it_waits_for_a_secret(t):
         assert "NOTIFY_SOCKET" not in file.read()
     t.process.terminate()
     manager.hears("STOPPING=1")
+
+
+def test_the_manager_is_told_that_it_lives(t):
+    made(t)
+    manager = Manager(t)
+    t.environment["WATCHDOG_USEC"] = "200000"
+    t.up()
+    for _ in range(5):
+        manager.hears("WATCHDOG=1")
+    os.kill(t.process.pid, signal.SIGSTOP)  # one that stands still says nothing
+    try:
+        manager.socket.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                manager.socket.recv(4096)
+        manager.socket.settimeout(1)
+        try:
+            raise AssertionError(manager.socket.recv(4096))
+        except TimeoutError:
+            pass
+    finally:
+        os.kill(t.process.pid, signal.SIGCONT)
+    manager.socket.settimeout(60)
+    manager.hears("WATCHDOG=1")
+
+
+def test_the_watchdog_of_another_process_is_not_ours(t):
+    made(t)
+    manager = Manager(t)
+    t.environment.update(WATCHDOG_USEC="200000", WATCHDOG_PID=str(os.getpid()))
+    t.up()
+    assert "WATCHDOG" not in manager.hears("Not provisioned")
+    t.provision()
+    assert "WATCHDOG" not in manager.hears("STATUS=Federated")
 
 
 def test_the_manager_is_told_ready_when_the_nodes_are_federated(t):

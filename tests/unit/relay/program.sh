@@ -42,4 +42,23 @@ wait $pid
 expect "after SIGTERM" 0 $?
 grep -q 'relay.ready.*epoll' "$folder/err"
 expect "the log says what it waits with" 0 $?
+
+# A service manager hears that it is ready, that it lives while it does, and that it ends.
+python3 - "$relay" "$folder/manager" <<'END'
+import os, signal, socket, subprocess, sys
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.bind(sys.argv[2])
+manager.settimeout(20)
+relay = subprocess.Popen([sys.argv[1], "--listen", "localhost:0"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                         env={**os.environ, "NOTIFY_SOCKET": sys.argv[2], "WATCHDOG_USEC": "200000"})
+try:
+    assert [manager.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+    relay.send_signal(signal.SIGTERM)
+    while (line := manager.recv(100)) != b"STOPPING=1":
+        assert line == b"WATCHDOG=1", line
+    assert relay.wait(20) == 0
+finally:
+    relay.kill()
+END
+expect "what the service manager hears" 0 $?
 exit $failed
