@@ -1,5 +1,7 @@
-// nng has threads of its own. What runs on them sets a flag and wakes the descriptor that the call waits on, nothing
-// else. Who listens is judged before a byte is sent (check_server), because a request may hold a secret.
+// nng has threads of its own. What runs on them goes on from sending to receiving, sets a flag and wakes the descriptor
+// that the calls wait on, nothing else. Each call has a context of the socket; those that wait to be sent lie in one
+// queue there, in order, also when a connection is lost. Who listens is judged before a byte is sent (check_server),
+// because a request may hold a secret.
 #include "ipc/client.h"
 
 #include <errno.h>
@@ -28,12 +30,20 @@ struct ipc_client {
     nng_socket socket;
     uid_t owner;         // of the socket file, who has to be the one that answers
     atomic_bool refused; // it was somebody else
-    nng_aio *aio;
     int wake_fd;
     atomic_bool connected;
-    atomic_bool done;
     json_int_t last_id;
     bool (*stop)(void); // NULL: nothing ends a call early
+};
+
+struct ipc_call {
+    struct ipc_client *client;
+    nng_ctx context;
+    nng_aio *aio;
+    bool is_sent; // of the thread that the aio calls
+    atomic_bool done;
+    json_int_t id;
+    uint64_t deadline; // UINT64_MAX: none
 };
 
 void ipc_client_stop_when(struct ipc_client *c, bool (*stop)(void))
@@ -58,9 +68,14 @@ static void pipe_changed(nng_pipe pipe, nng_pipe_ev event, void *arg)
 
 static void finished(void *arg)
 {
-    struct ipc_client *c = arg;
-    atomic_store(&c->done, true);
-    wake(c);
+    struct ipc_call *call = arg;
+    if (nng_aio_result(call->aio) == 0 && !call->is_sent) {
+        call->is_sent = true;
+        nng_ctx_recv(call->context, call->aio);
+        return;
+    }
+    atomic_store(&call->done, true);
+    wake(call->client);
 }
 
 static enum status failed(int number, struct error *e, const char *what)
@@ -144,8 +159,8 @@ struct ipc_client *ipc_client_connect(const char *path, struct error *e)
 {
     struct ipc_client *c = mem_alloc(sizeof *c);
     c->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (c->wake_fd < 0 || nng_aio_alloc(&c->aio, finished, c) != 0)
-        abort(); // out of memory or descriptors
+    if (c->wake_fd < 0)
+        abort(); // out of descriptors
     if (open_socket(c, path, e) == STATUS_OK)
         return c;
     ipc_client_destroy(c);
@@ -156,11 +171,8 @@ void ipc_client_destroy(struct ipc_client *c)
 {
     if (c == NULL)
         return;
-    if (c->aio != NULL)
-        nng_aio_stop(c->aio);
     if (c->socket.id != 0)
         nng_close(c->socket);
-    nng_aio_free(c->aio);
     close(c->wake_fd);
     free(c);
 }
@@ -196,11 +208,12 @@ static int remaining(uint64_t until, uint64_t now)
     return left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
-// Waits for the aio, for the deadline, or until the server has been gone for GONE_MS.
-static enum status await(struct ipc_client *c, uint64_t deadline, struct error *e)
+// Waits for the call, for its deadline, or until the server has been gone for GONE_MS.
+static enum status await(const struct ipc_call *call, struct error *e)
 {
+    struct ipc_client *c = call->client;
     uint64_t gone_at = UINT64_MAX;
-    while (!atomic_load(&c->done)) {
+    while (!atomic_load(&call->done)) {
         uint64_t now = clock_monotonic_ms();
         if (atomic_load(&c->connected))
             gone_at = UINT64_MAX;
@@ -208,34 +221,21 @@ static enum status await(struct ipc_client *c, uint64_t deadline, struct error *
             gone_at = now + GONE_MS;
         if (c->stop != NULL && c->stop())
             return error_set(e, STATUS_CLOSED, "CLOSED", "interrupted");
-        if (now >= deadline)
+        if (now >= call->deadline)
             return error_set(e, STATUS_TIMEOUT, "TIMEOUT", "no answer in time");
         if (now >= gone_at)
             return error_set(e, STATUS_CLOSED, "NOT-RUNNING", "the supervisor went away");
         struct pollfd fd = {c->wake_fd, POLLIN, 0};
-        poll(&fd, 1, remaining(deadline < gone_at ? deadline : gone_at, now));
+        poll(&fd, 1, remaining(call->deadline < gone_at ? call->deadline : gone_at, now));
         uint64_t count;
         ssize_t ignored = read(c->wake_fd, &count, sizeof count);
         (void)ignored; // only the wake-up counts
     }
-    int n = nng_aio_result(c->aio);
+    int n = nng_aio_result(call->aio);
     return n == 0 ? STATUS_OK : failed(n, e, "the control socket failed");
 }
 
-static enum status run(struct ipc_client *c, void (*start)(nng_socket, nng_aio *), uint64_t deadline, struct error *e)
-{
-    atomic_store(&c->done, false);
-    nng_aio_set_timeout(c->aio, NNG_DURATION_INFINITE);
-    start(c->socket, c->aio);
-    enum status s = await(c, deadline, e);
-    if (s != STATUS_OK) {
-        nng_aio_cancel(c->aio);
-        nng_aio_wait(c->aio);
-    }
-    return s;
-}
-
-static json_t *take_answer(nng_msg *raw, json_int_t id, struct error *e)
+static json_t *read_answer(nng_msg *raw, json_int_t id, struct error *e)
 {
     struct jsonrpc_message m;
     json_t *result = NULL;
@@ -249,13 +249,26 @@ static json_t *take_answer(nng_msg *raw, json_int_t id, struct error *e)
         result = json_incref(m.result);
     jsonrpc_release(&m);
     secret_wipe(nng_msg_body(raw), nng_msg_len(raw)); // it may have held a key
-    nng_msg_free(raw);
     return result;
 }
 
-json_t *ipc_client_call(struct ipc_client *c, const char *method, json_t *params, int64_t timeout_ms, struct error *e)
+static struct ipc_call *start(struct ipc_client *c, nng_msg *message, int64_t timeout_ms)
 {
-    uint64_t deadline = timeout_ms < 0 ? UINT64_MAX : clock_monotonic_ms() + (uint64_t)timeout_ms;
+    struct ipc_call *call = mem_alloc(sizeof *call);
+    *call = (struct ipc_call){.client = c, .id = c->last_id, .deadline = UINT64_MAX};
+    if (timeout_ms >= 0)
+        call->deadline = clock_monotonic_ms() + (uint64_t)timeout_ms;
+    if (nng_ctx_open(&call->context, c->socket) != 0 || nng_aio_alloc(&call->aio, finished, call) != 0)
+        abort(); // out of memory
+    nng_aio_set_timeout(call->aio, NNG_DURATION_INFINITE);
+    nng_aio_set_msg(call->aio, message);
+    nng_ctx_send(call->context, call->aio);
+    return call;
+}
+
+struct ipc_call *ipc_client_begin(struct ipc_client *c, const char *method, json_t *params, int64_t timeout_ms,
+                                  struct error *e)
+{
     json_t *body = params != NULL ? params : json_object();
     add_op_id(method, body);
     json_t *request = jsonrpc_request(++c->last_id, method, body);
@@ -270,12 +283,34 @@ json_t *ipc_client_call(struct ipc_client *c, const char *method, json_t *params
         nng_msg_free(message);
         return NULL;
     }
-    nng_aio_set_msg(c->aio, message);
-    if (run(c, nng_send_aio, deadline, e) != STATUS_OK) {
-        nng_msg_free(nng_aio_get_msg(c->aio));
-        return NULL;
-    }
-    if (run(c, nng_recv_aio, deadline, e) != STATUS_OK)
-        return NULL;
-    return take_answer(nng_aio_get_msg(c->aio), c->last_id, e);
+    return start(c, message, timeout_ms);
+}
+
+void ipc_client_hurry(struct ipc_call *call)
+{
+    call->deadline = 0;
+}
+
+// What was not sent, or came when nobody waited for it any more, is still the aio's.
+json_t *ipc_client_take(struct ipc_call *call, struct error *e)
+{
+    json_t *result = NULL;
+    bool came = await(call, e) == STATUS_OK;
+    if (!came)
+        nng_aio_stop(call->aio);
+    nng_msg *message = nng_aio_get_msg(call->aio);
+    if (came)
+        result = read_answer(message, call->id, e);
+    if (message != NULL)
+        nng_msg_free(message);
+    nng_ctx_close(call->context);
+    nng_aio_free(call->aio);
+    free(call);
+    return result;
+}
+
+json_t *ipc_client_call(struct ipc_client *c, const char *method, json_t *params, int64_t timeout_ms, struct error *e)
+{
+    struct ipc_call *call = ipc_client_begin(c, method, params, timeout_ms, e);
+    return call != NULL ? ipc_client_take(call, e) : NULL;
 }

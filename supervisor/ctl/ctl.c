@@ -23,7 +23,7 @@
 #include "supervisor/secretline.h"
 #include "supervisor/statedir.h"
 
-enum { LOOK_MS = 20, MEND_MS = 8000 }; // a supervisor looks every five seconds
+enum { LOOK_MS = 20, MEND_MS = 8000, AWAY_MS = 200 }; // a supervisor looks every five seconds
 enum { SMALL_FILE = 16 * 1024, INPUT_MAX = 768 * 1024, PAGE = 500 };
 
 // --- what was typed --------------------------------------------------------------------------------------------------
@@ -185,7 +185,13 @@ static bool takes(const struct ipc_method *m, const char *param)
     return p->name != NULL;
 }
 
-json_t *ctl_call_within(struct ctl *c, const char *method, json_t *params, int64_t timeout_ms, struct error *e)
+static int64_t timeout_ms(const struct ctl *c)
+{
+    return c->timeout_s < 0 ? IPC_FOREVER : (int64_t)c->timeout_s * 1000;
+}
+
+// Connects, and completes the parameters with what was typed; NULL with e filled.
+static json_t *prepare(struct ctl *c, const char *method, json_t *params, struct error *e)
 {
     const struct ipc_method *m = ipc_method_find(method);
     json_t *body = params != NULL ? params : json_object();
@@ -198,12 +204,39 @@ json_t *ctl_call_within(struct ctl *c, const char *method, json_t *params, int64
     if (ctl_has(c, "as") && takes(m, "as"))
         json_object_set_new(body, "as", json_string(ctl_value(c, "as")));
     ipc_client_stop_when(c->client, c->ends_when_interrupted ? interrupt_came : NULL);
-    return ipc_client_call(c->client, method, body, timeout_ms, e);
+    return body;
+}
+
+struct ipc_call *ctl_begin(struct ctl *c, const char *method, json_t *params, struct error *e)
+{
+    json_t *body = prepare(c, method, params, e);
+    return body != NULL ? ipc_client_begin(c->client, method, body, timeout_ms(c), e) : NULL;
+}
+
+json_t *ctl_call_within(struct ctl *c, const char *method, json_t *params, int64_t timeout_ms, struct error *e)
+{
+    json_t *body = prepare(c, method, params, e);
+    return body != NULL ? ipc_client_call(c->client, method, body, timeout_ms, e) : NULL;
 }
 
 json_t *ctl_call(struct ctl *c, const char *method, json_t *params, struct error *e)
 {
-    return ctl_call_within(c, method, params, c->timeout_s < 0 ? IPC_FOREVER : (int64_t)c->timeout_s * 1000, e);
+    return ctl_call_within(c, method, params, timeout_ms(c), e);
+}
+
+bool ctl_is_away(struct ctl *c, struct error *e)
+{
+    const struct timespec pause = {.tv_nsec = AWAY_MS * 1000000L};
+    if (strcmp(e->code, "NODE-DOWN") != 0 && strcmp(e->code, "NOT-RUNNING") != 0)
+        return false;
+    nanosleep(&pause, NULL);
+    struct error gone;
+    json_t *status = ctl_call(c, "status", NULL, &gone);
+    if (status == NULL)
+        return false;
+    json_decref(status);
+    error_clear(e);
+    return true;
 }
 
 json_t *ctl_list(struct ctl *c, const char *method, json_t *params, struct error *e)

@@ -76,6 +76,11 @@ enum status ctl_confirm(const struct ctl *c, const char *question, const char *o
 // Calls a method, connecting first if need be; params is taken over. NULL with e filled on failure.
 json_t *ctl_call(struct ctl *c, const char *method, json_t *params, struct error *e);
 json_t *ctl_call_within(struct ctl *c, const char *method, json_t *params, int64_t timeout_ms, struct error *e);
+// Only begins it, for ipc_client_take; NULL with e filled.
+struct ipc_call *ctl_begin(struct ctl *c, const char *method, json_t *params, struct error *e);
+// e says that the node stops, starts or has failed, and the supervisor answers: it will be back. Waits a little and
+// clears e.
+bool ctl_is_away(struct ctl *c, struct error *e);
 // All pages of a list as one array.
 json_t *ctl_list(struct ctl *c, const char *method, json_t *params, struct error *e);
 // The socket of the running supervisor, from run/control.json; released with free. NOT-RUNNING if there is none.

@@ -185,6 +185,43 @@ def test_messages_one_per_line(t):
     assert t.cli("--json", *send, stdin="one\n")[2] == ""
 
 
+def test_many_lines_are_under_way_at_once(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    send = ("--json", "--timeout", "20", "chat", "send", "--to", "01234567", "--stdin")
+    status, out, err = t.cli(*send, stdin="gather 50\n" * 100)  # each is answered when 50 wait
+    assert status == 0, (out, err)
+    assert [json.loads(line)["line"] for line in out.splitlines()] == list(range(1, 101)), out
+
+
+def test_a_line_that_fails_ends_it_and_what_was_under_way_is_told(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    send = ("chat", "send", "--to", "01234567", "--stdin")
+    lines = ["one", "two", "refuse", *["more"] * 20, "refuse", *["never"] * 200]
+    status, out, _ = t.cli("--json", *send, stdin="\n".join(lines))
+    *sent, refused = [json.loads(line) for line in out.splitlines()]
+    told = [document["line"] for document in sent]
+    assert status == 4 and refused["error"]["code"] == "NO-WAY", out
+    assert refused["error"]["message"].startswith("line 3: ") and refused["error"]["message"].endswith("(and 1 more)"), out
+    assert told == [n for n in range(1, told[-1] + 1) if n not in (3, 24)] and told[-1] < 100, told
+    status, out, _ = t.cli("--json", *send, stdin="one\ntwo\0\n")  # found wrong behind one that waits
+    assert status == 4 and [json.loads(line).get("line") for line in out.splitlines()] == [1, None], out
+
+
+def test_who_waits_for_the_answer_to_a_line_gets_it(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    command = [os.path.join(BIN, "tandem"), "--json", "chat", "send", "--to", "01234567", "--stdin"]
+    with subprocess.Popen(command, env=t.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        for number in range(1, 4):
+            process.stdin.write(f"hello {number}\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["line"] == number
+        process.stdin.close()
+        assert process.wait(timeout=20) == 0
+
+
 def test_numbers_have_limits(t):
     for words in (("chat", "list", "--with", "01234567", "--limit"), ("topic", "read", "x", "--limit"),
                   ("chat", "search", "x", "--limit"), ("log", "--lines"), ("restore", "/nowhere", "--generation")):

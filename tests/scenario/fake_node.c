@@ -4,6 +4,7 @@
 //   FAKE_PORT_TAKEN=1       node.provision of the archive is PORT-TAKEN
 //   FAKE_FEDERATE_MS=N      CHUM "runs" N ms after provisioning (default 50; -1 = never)
 //   FAKE_SLOW_RESEAL=NODE   node.reseal of that node makes the file "reached" and stops the process
+//   chat.send "gather N"  is answered when N of them wait;  "refuse"  is NO-WAY
 //   object.put {"$type$":"Burst","count":N}  tells N events;  "Hang" stops the loop;  "Crash" ends the process
 #include <poll.h>
 #include <signal.h>
@@ -20,7 +21,7 @@
 #include "ipc/channel.h"
 #include "ipc/child.h"
 
-enum { OPS_MAX = 64, PARENT_CHECK_MS = 1000 };
+enum { OPS_MAX = 64, GATHERED_MAX = 64, PARENT_CHECK_MS = 1000 };
 
 static struct {
     struct ipc_child child;
@@ -41,6 +42,11 @@ static struct {
     int messages;
     struct buf blob;
     struct ipc_request *listener; // node.deliveries
+    struct {                      // chat.send that waits for others
+        struct ipc_request *request;
+        json_t *result;
+    } gathered[GATHERED_MAX];
+    int gathered_count;
 } fake;
 
 static char *path_of(const char *name)
@@ -237,9 +243,21 @@ static void forget(struct ipc_request *r, void *ctx)
     ipc_request_reply(r, NULL);
 }
 
+static void gather(struct ipc_request *r, json_t *result, int wanted)
+{
+    fake.gathered[fake.gathered_count].request = r;
+    fake.gathered[fake.gathered_count++].result = result;
+    if (fake.gathered_count < wanted && fake.gathered_count < GATHERED_MAX)
+        return;
+    for (int i = 0; i < fake.gathered_count; i++)
+        ipc_request_reply(fake.gathered[i].request, fake.gathered[i].result);
+    fake.gathered_count = 0;
+}
+
 static void chat_send(struct ipc_request *r, void *ctx)
 {
     (void)ctx;
+    int wanted;
     const char *op = ipc_request_op_id(r);
     for (size_t i = 0; op != NULL && i < fake.op_count; i++) {
         if (strcmp(fake.ops[i].id, op) == 0) {
@@ -248,6 +266,10 @@ static void chat_send(struct ipc_request *r, void *ctx)
         }
     }
     const char *said = ipc_request_text(r, P_text);
+    if (strcmp(said, "refuse") == 0) {
+        refuse(r, STATUS_REFUSED, "NO-WAY");
+        return;
+    }
     put_file("said", said, strlen(said));
     char text[32];
     snprintf(text, sizeof text, "message %d", ++fake.messages);
@@ -257,7 +279,10 @@ static void chat_send(struct ipc_request *r, void *ctx)
         fake.ops[fake.op_count++].result = json_incref(result);
     }
     ipc_channel_tell(fake.channel, "chat.sent", json_copy(result));
-    ipc_request_reply(r, result);
+    if (sscanf(said, "gather %d", &wanted) == 1)
+        gather(r, result, wanted);
+    else
+        ipc_request_reply(r, result);
 }
 
 static json_t *message(int number)
