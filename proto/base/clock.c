@@ -21,6 +21,15 @@ uint64_t clock_monotonic_ms(void)
     return (uint64_t)read_ms(CLOCK_MONOTONIC);
 }
 
+uint64_t clock_together(uint64_t at, uint64_t slack)
+{
+    uint64_t differing = at ^ (slack < at ? at - slack : 0);
+    if (differing == 0)
+        return at;
+    uint64_t highest = (uint64_t)1 << (63 - __builtin_clzll(differing));
+    return at & ~(highest - 1);
+}
+
 bool time_is_valid(double ms)
 {
     return fabs(ms) <= (double)TIME_LIMIT;

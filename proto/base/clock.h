@@ -8,6 +8,10 @@
 int64_t clock_wall_ms(void);       // milliseconds since 1970 UTC
 uint64_t clock_monotonic_ms(void); // never jumps; counts only differences
 
+// A time from at - slack to at that others with such room come to as well, so that what has not to happen at an exact
+// time happens together: the roundest one.
+uint64_t clock_together(uint64_t at, uint64_t slack);
+
 // Times of others are any number there is, or none. Those of the data model are what a JavaScript Date holds, 273,790
 // years to either side of 1970.
 #define TIME_LIMIT 8640000000000000

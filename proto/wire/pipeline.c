@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 struct pipeline {
@@ -23,7 +24,7 @@ struct pipeline {
 
 static void note_sent(struct pipeline *p, uint64_t now_ms)
 {
-    p->lifesign_at = now_ms + KEEPALIVE_SEND_MS;
+    p->lifesign_at = clock_together(now_ms + KEEPALIVE_SEND_MS, KEEPALIVE_SLACK_MS);
 }
 
 static void note_received(struct pipeline *p, uint64_t now_ms)

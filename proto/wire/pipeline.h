@@ -6,7 +6,8 @@
 #include "wire/frame.h"
 
 // Lifesigns (WIRE.md 3.4): a text of this kind after so long without sending, the end after so long without receiving.
-enum { KEEPALIVE_SEND_MS = 20000, KEEPALIVE_RECEIVE_MS = 25000 };
+// One is sent up to KEEPALIVE_SLACK_MS earlier, when those of other connections are.
+enum { KEEPALIVE_SEND_MS = 20000, KEEPALIVE_SLACK_MS = 4000, KEEPALIVE_RECEIVE_MS = 25000 };
 
 #define KEEPALIVE_TEXT SPAN("keepalive")
 #define KEEPALIVE_LOST "Keepalive: No lifesign of the other side" // why the connection is terminated
