@@ -85,8 +85,9 @@ static uint64_t now(const struct chum_importer *im)
 }
 
 // The roots that are not to be asked for yet: those that failed, and those under way.
-static struct hash_map *waiting_roots(const struct chum_importer *im)
+static struct hash_map *waiting_roots(void *ctx)
 {
+    const struct chum_importer *im = ctx;
     struct hash_map *waiting = hash_map_create();
     chum_failures_add_waiting(&im->failures, now(im), waiting);
     for (const struct running *r = im->running; r != NULL; r = r->next) {
@@ -341,11 +342,6 @@ static void ask_for_roots(struct chum_importer *im)
 
 // ---- The feed ------------------------------------------------------------------------------------------------------
 
-static struct hash_map *not_now(void *ctx)
-{
-    return waiting_roots(ctx);
-}
-
 // A list unchanged since the last one would not be gone through.
 static void go_through_list(struct chum_importer *im)
 {
@@ -400,7 +396,7 @@ static void flow_over(void *ctx, enum chum_inflow_end end, const struct error *w
 
 void chum_importer_feed(struct chum_importer *im)
 {
-    const struct chum_inflow_events flow = {im, flow_over, not_now};
+    const struct chum_inflow_events flow = {im, flow_over, waiting_roots};
     if (im->has_feed)
         return;
     im->has_feed = true;
@@ -444,6 +440,11 @@ void chum_importer_forget(struct chum_importer *im)
     im->complete = (struct hash){{0}};
     im->listing = true;
     chum_failures_all_due(&im->failures);
+}
+
+bool chum_importer_is_fed(const struct chum_importer *im)
+{
+    return im->inflow != NULL && !chum_inflow_misses(im->inflow) && !chum_inflow_is_refused(im->inflow);
 }
 
 uint64_t chum_importer_retry_at(const struct chum_importer *im)

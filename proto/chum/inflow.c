@@ -340,6 +340,11 @@ static void look_done(void *arg, enum status status, const struct error *e)
         over(in, CHUM_INFLOW_FAILED, e);
 }
 
+bool chum_inflow_is_refused(const struct chum_inflow *in)
+{
+    return in->refused != 0;
+}
+
 bool chum_inflow_is_due(const struct chum_inflow *in)
 {
     return in->refused == 0 || conn_now(in->fetch->conn) >= in->due_at;

@@ -30,6 +30,7 @@ struct chum_inflow_events {
 struct chum_inflow *chum_inflow_create(struct chum_fetch *f, bool own, const struct chum_inflow_events *events);
 // Until nothing more comes; over is called once. unstored: so is something that was fetched since the last run.
 void chum_inflow_run(struct chum_inflow *in, bool unstored);
+bool chum_inflow_is_refused(const struct chum_inflow *in);
 bool chum_inflow_is_due(const struct chum_inflow *in); // it was not refused, or is to be asked again
 // The list of roots was gone through. settled: nothing of it is missing here, so that the cursor may be kept.
 void chum_inflow_settled(struct chum_inflow *in, bool settled);

@@ -2,17 +2,21 @@
 // so its length is no part of the rhythm, but for news of a contact that brought nothing (chum_pace_for_news).
 #include "chum/pace.h"
 
+#include "base/clock.h"
 #include "chum/charge.h"
 
 enum {
     POLL_ACTIVE_MS = 800,
     POLL_IDLE_MS = 5000,
     POLL_TOLD_MS = 15000,  // who tells of news is only asked in case it could not,
-    POLL_QUIET_MS = 60000, // and seldom while nothing goes on
-    NEWS_REST_MS = 50,     // between two passes for a contact's news, if they are worth no more
-    NEWS_IN_VAIN = 3,      // passes for news that brought nothing, one after another, and do not count
-    POSTPONED_MS = 50,     // when the last pass left something for another one
-    POLL_PER_ANSWER = 20,  // polls are at least this many times the peer's answer time apart
+    POLL_QUIET_MS = 60000, // and seldom while nothing goes on,
+    POLL_FED_MS = 60000,   // and still less if all that we want of it comes by its feed
+    POLL_FED_QUIET_MS = 300000,
+    POLL_SLACK_PART = 4,  // of the pause: it may be so much shorter, so that several are asked at once
+    NEWS_REST_MS = 50,    // between two passes for a contact's news, if they are worth no more
+    NEWS_IN_VAIN = 3,     // passes for news that brought nothing, one after another, and do not count
+    POSTPONED_MS = 50,    // when the last pass left something for another one
+    POLL_PER_ANSWER = 20, // polls are at least this many times the peer's answer time apart
 };
 
 void chum_pace_keep_active(struct chum_pace *p, uint64_t now, uint64_t ms)
@@ -52,6 +56,13 @@ static uint64_t answer_time(const struct chum_pace *p)
     return p->latency_before_ms < last ? p->latency_before_ms : last;
 }
 
+static uint64_t told_interval(const struct chum_pace *p, bool in_want, bool is_active)
+{
+    if (in_want || !chum_importer_is_fed(p->importer))
+        return in_want || is_active ? POLL_TOLD_MS : POLL_QUIET_MS;
+    return is_active ? POLL_FED_MS : POLL_FED_QUIET_MS;
+}
+
 static uint64_t interval(const struct chum_pace *p, uint64_t now)
 {
     if (p->poll_ms != 0)
@@ -59,7 +70,7 @@ static uint64_t interval(const struct chum_pace *p, uint64_t now)
     bool is_active = p->active_until > now;
     bool in_want = p->fetch->counts->failed_roots != 0 || !p->passed;
     if (chum_news_are_told(p->news) && (p->peer_is_own || !in_want))
-        return in_want || is_active ? POLL_TOLD_MS : POLL_QUIET_MS;
+        return told_interval(p, in_want, is_active);
     uint64_t usual = is_active ? POLL_ACTIVE_MS : POLL_IDLE_MS;
     uint64_t least = POLL_PER_ANSWER * answer_time(p);
     return usual > least ? usual : least;
@@ -68,7 +79,10 @@ static uint64_t interval(const struct chum_pace *p, uint64_t now)
 // What failed is not kept waiting by a peer that may be asked at any time.
 uint64_t chum_pace_next(const struct chum_pace *p, uint64_t now)
 {
-    uint64_t next = p->began + interval(p, now);
+    uint64_t pause = interval(p, now);
+    uint64_t next = p->began + pause;
+    if (pause >= POLL_QUIET_MS)
+        next = clock_together(next, pause / POLL_SLACK_PART);
     uint64_t retry = p->peer_is_own ? chum_importer_retry_at(p->importer) : 0;
     if (retry != 0 && retry < next)
         next = retry > p->began + POLL_ACTIVE_MS ? retry : p->began + POLL_ACTIVE_MS;

@@ -57,9 +57,10 @@ static void connect(struct stage *s)
 static void catch_up(struct stage *s)
 {
     for (size_t i = 0; i < 2; i++) {
-        uint64_t passes = chum_session_counts(s->sides[i].session).passes;
-        chum_session_poke(s->sides[i].session);
-        stage_wait_passes(s, &s->sides[i], passes + 2);
+        for (uint64_t passes = chum_session_counts(s->sides[i].session).passes, more = 1; more <= 2; more++) {
+            chum_session_poke(s->sides[i].session);
+            stage_wait_passes(s, &s->sides[i], passes + more);
+        }
     }
 }
 

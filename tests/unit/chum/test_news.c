@@ -111,6 +111,16 @@ static void who_is_told_asks_seldom(void **state)
     assert_in_range(passes(&s->sides[1]) - before, 10, 16);
 }
 
+static void who_is_told_and_fed_asks_still_less(void **state)
+{
+    struct stage *s = *state;
+    s->sides[0].options.feeds = s->sides[1].options.feeds = true;
+    meet(s);
+    uint64_t before = passes(&s->sides[1]);
+    stage_sleep(s, 10 * MINUTE);
+    assert_in_range(passes(&s->sides[1]) - before, 2, 4);
+}
+
 static void what_one_may_not_see_is_not_told(void **state)
 {
     struct stage *s = *state;
@@ -295,6 +305,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(news_reach_a_contact_at_once, begin, end),
         cmocka_unit_test_setup_teardown(news_that_a_feed_brings_do_not_rest, begin, end),
         cmocka_unit_test_setup_teardown(who_is_told_asks_seldom, begin, end),
+        cmocka_unit_test_setup_teardown(who_is_told_and_fed_asks_still_less, begin, end),
         cmocka_unit_test_setup_teardown(what_one_may_not_see_is_not_told, begin, end),
         cmocka_unit_test_setup_teardown(a_burst_of_news_is_told_few_times, begin, end),
         cmocka_unit_test(only_who_listens_is_told),

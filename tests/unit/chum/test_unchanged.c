@@ -225,7 +225,7 @@ static void own_nodes_say_little_while_nothing_happens(void **state)
     assert_in_range(bytes(s) - before, 1, IDLE_BYTES_MAX);
     struct hash late = side_put(alice, "{'$type$':'Child','x':'late'}");
     side_grant(alice, &late, bob);
-    stage_sleep(s, MINUTE + 1000);
+    stage_sleep(s, 5 * MINUTE + 1000);
     assert_int_equal(side_presence(bob, &late), STORE_PRESENT);
 }
 
