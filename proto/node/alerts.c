@@ -72,6 +72,11 @@ void alerts_check(struct alerts *a, uint64_t now_ms, bool separated, uint64_t to
     }
 }
 
+bool alerts_are_calm(const struct alerts *a)
+{
+    return a->separated_since == 0 && a->values[ALERT_ERRORS] == 0;
+}
+
 json_t *alerts_show(const struct alerts *a)
 {
     json_t *list = json_array();

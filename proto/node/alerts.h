@@ -27,4 +27,5 @@ void alerts_destroy(struct alerts *a); // NULL-safe
 
 // Every ALERTS_TICK_MS. separated: there is another own node and it is not synchronised with.
 void alerts_check(struct alerts *a, uint64_t now_ms, bool separated, uint64_t total_errors);
-json_t *alerts_show(const struct alerts *a); // [{rule, value, limit}] of those raised
+bool alerts_are_calm(const struct alerts *a); // not separated, no errors in the last minute
+json_t *alerts_show(const struct alerts *a);  // [{rule, value, limit}] of those raised

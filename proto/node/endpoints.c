@@ -140,6 +140,7 @@ static void learn(struct peers *p, struct local *l, struct known *k)
     if (!own)
         return;
     p->own.paired = true;
+    vitals_watch(p->vitals);
     routes_set_own(p->routes, &endpoint->instance_key);
 }
 

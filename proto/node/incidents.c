@@ -34,11 +34,16 @@ struct incidents {
     size_t count;
     size_t next;
     uint64_t total;
+    void (*noted)(void *ctx);
+    void *ctx;
 };
 
-struct incidents *incidents_create(void)
+struct incidents *incidents_create(void (*noted)(void *ctx), void *ctx)
 {
-    return mem_alloc(sizeof(struct incidents));
+    struct incidents *i = mem_alloc(sizeof *i);
+    i->noted = noted;
+    i->ctx = ctx;
+    return i;
 }
 
 void incidents_destroy(struct incidents *i)
@@ -71,6 +76,7 @@ void incidents_note(struct incidents *i, enum incident type, uint64_t connection
     entry->connection = connection;
     entry->time_ms = now_ms;
     entry->count++;
+    i->noted(i->ctx);
 }
 
 uint64_t incidents_total(const struct incidents *i)

@@ -19,8 +19,8 @@ enum incident { // INCIDENT_SYNC is ours: one root that could not be taken over
 
 struct incidents;
 
-struct incidents *incidents_create(void);
-void incidents_destroy(struct incidents *i); // NULL-safe
+struct incidents *incidents_create(void (*noted)(void *ctx), void *ctx); // noted: each time
+void incidents_destroy(struct incidents *i);                             // NULL-safe
 
 // The same error again counts, but takes no second place. connection 0 = none.
 void incidents_note(struct incidents *i, enum incident type, uint64_t connection, const struct error *why,

@@ -13,6 +13,7 @@
 #include "node/json.h"
 #include "node/node_internal.h"
 #include "node/peers_internal.h"
+#include "node/room.h"
 #include "node/seen.h"
 
 enum {
@@ -185,6 +186,7 @@ static void host_closed(void *ctx, struct conn *c, const struct error *why)
     struct peers *p = ctx;
     OWNER_ASSERT(p);
     connections_closed(p, c, why);
+    vitals_watch(p->vitals);
     twins_closed(p->twins, c);
     if (p->closing) {
         if (p->winding_up.timer != NULL && p->connections.open == NULL)
@@ -245,6 +247,7 @@ static void store_changed(const struct store_change *changes, size_t count, void
         if (c->kind == STORE_CHANGE_OBJECT && strcmp(c->type, "CreationTime") == 0 && !hash_is_zero(&c->from))
             traces_received(p->traces, &c->hash, clock_wall_ms());
     }
+    room_changed(p->node->room);
     news_tell(p->news, changes, count);
     if (endpoints)
         peers_refresh(p);
@@ -285,12 +288,18 @@ void peers_register(struct node *n)
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
 
+static void incident_noted(void *ctx)
+{
+    const struct peers *p = ctx;
+    vitals_watch(p->vitals);
+}
+
 static void create_parts(struct peers *p)
 {
     p->pairings = pairings_create(p);
     p->traces = traces_create();
     traces_load(p->traces, p);
-    p->incidents = incidents_create();
+    p->incidents = incidents_create(incident_noted, p);
     p->syncs = syncs_create(p);
     p->inspections = inspections_create(p);
     p->vitals = vitals_create(p);
@@ -389,6 +398,7 @@ void peers_destroy(struct peers *p)
     inspections_destroy(p->inspections);
     syncs_destroy(p->syncs);
     vitals_destroy(p->vitals);
+    p->vitals = NULL;
     seen_destroy(p->seen);
     twins_destroy(p->twins);
     connections_end(&p->connections);

@@ -17,11 +17,13 @@
 #include "store/room.h"
 
 enum { TICK_MS = 3000, AT_ONCE = 64 };
+enum { CALM_MS = 12000, CALM_SLACK_MS = 4000 }; // while nothing is stored and nothing has to go
 
 struct room {
     struct node *node;
     struct loop_timer *timer;
     bool busy; // a round is under way
+    bool calm; // the last one found nothing to do, and nothing was stored since
 };
 
 struct round {
@@ -150,6 +152,7 @@ static void looked(void *arg, enum status status, const struct error *e)
     bool asked = files.count != 0 && p != NULL && !r->owner->node->closing &&
                  syncs_ask_held(p->syncs, &p->own.peer.person, &files, archive_said, r);
     hash_list_free(&files);
+    r->owner->calm = status == STATUS_OK && r->count == 0 && !r->has_uses;
     if (asked)
         return;
     r->count = 0; // the archive is away: all stays
@@ -175,7 +178,16 @@ void room_look(struct room *o)
 static void tick(void *ctx)
 {
     struct room *o = ctx;
+    uint64_t now = loop_now(o->node->loop);
     look(o, 0);
+    loop_timer_set(o->timer, o->calm ? clock_together(now + CALM_MS, CALM_SLACK_MS) - now : TICK_MS);
+}
+
+void room_changed(struct room *o)
+{
+    if (o == NULL || !o->calm)
+        return;
+    o->calm = false;
     loop_timer_set(o->timer, TICK_MS);
 }
 

@@ -1,5 +1,5 @@
-// One timer for everything that a node does by the clock and not because something happened; the minute is counted in
-// ticks of it. It is set again first, so that whatever a tick does, there is a next one.
+// Everything that a node does by the clock and not because something happened; the minute is counted in ticks. While
+// all is calm the timer is not set for each of them: those that passed are made up for, with what was true then.
 #include "node/vitals.h"
 
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "node/use.h"
 
 enum { MINUTE_TICKS = 60000 / ALERTS_TICK_MS, REFUSAL_TICKS = 10000 / ALERTS_TICK_MS };
+enum { CALM_MS = 8000, CALM_SLACK_MS = 4000 }; // beyond the next tick
 
 struct vitals {
     struct peers *peers;
@@ -21,6 +22,9 @@ struct vitals {
     struct history *history;
     struct alerts *alerts;
     unsigned ticks;
+    uint64_t at;     // of the next tick
+    bool separated;  // at the last
+    uint64_t errors; // likewise
 };
 
 static void tell(void *ctx, bool raised, json_t *data)
@@ -76,11 +80,9 @@ static void forget_idle_files(struct node *n)
     streams_tick(node_streams(n));
 }
 
-static void tick(void *ctx)
+static void tick(struct vitals *v)
 {
-    struct vitals *v = ctx;
-    loop_timer_set(v->timer, ALERTS_TICK_MS);
-    alerts_check(v->alerts, clock_monotonic_ms(), is_separated(v->peers), incidents_total(v->peers->incidents));
+    alerts_check(v->alerts, v->at, v->separated, v->errors);
     if (++v->ticks % MINUTE_TICKS == 0) {
         end_minute(v);
         seen_tick(v->peers->seen);
@@ -90,14 +92,48 @@ static void tick(void *ctx)
         use_tell_refusals(v->peers->node, v->peers->budgets);
 }
 
+static void set_timer(struct vitals *v, uint64_t at)
+{
+    uint64_t now = clock_monotonic_ms();
+    loop_timer_set(v->timer, at > now ? at - now : 0);
+}
+
+static void ticks(void *ctx)
+{
+    struct vitals *v = ctx;
+    uint64_t now = clock_monotonic_ms();
+    if (now > v->at + MINUTE_TICKS * ALERTS_TICK_MS) // the process stood still
+        v->at = now;
+    for (; v->at <= now; v->at += ALERTS_TICK_MS) {
+        if (v->at + ALERTS_TICK_MS > now) {
+            v->separated = is_separated(v->peers);
+            v->errors = incidents_total(v->peers->incidents);
+        }
+        tick(v);
+    }
+    set_timer(v, alerts_are_calm(v->alerts) ? clock_together(v->at + CALM_MS, CALM_SLACK_MS) : v->at);
+}
+
+void vitals_watch(struct vitals *v)
+{
+    if (v == NULL)
+        return;
+    uint64_t now = clock_monotonic_ms();
+    uint64_t next = v->at;
+    while (next <= now)
+        next += ALERTS_TICK_MS;
+    set_timer(v, next);
+}
+
 struct vitals *vitals_create(struct peers *p)
 {
     struct vitals *v = mem_alloc(sizeof *v);
     v->peers = p;
     v->history = history_create();
     v->alerts = alerts_create(&p->settings.alerts, tell, v);
-    v->timer = loop_timer_create(node_loop(p->node), tick, v);
-    loop_timer_set(v->timer, ALERTS_TICK_MS);
+    v->timer = loop_timer_create(node_loop(p->node), ticks, v);
+    v->at = clock_monotonic_ms() + ALERTS_TICK_MS;
+    set_timer(v, v->at);
     return v;
 }
 

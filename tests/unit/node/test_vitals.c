@@ -111,6 +111,27 @@ static void errors_count_within_a_minute(void **state)
     alerts_destroy(a);
 }
 
+// Only then it is looked seldom.
+static void it_is_calm_a_minute_after_the_last_error(void **state)
+{
+    struct told t = {0};
+    struct alerts *a = alerts_create(&(struct alert_limits){{0}}, tell, &t);
+    uint64_t now = 0;
+    (void)state;
+    alerts_check(a, now += ALERTS_TICK_MS, false, 0);
+    assert_true(alerts_are_calm(a));
+    alerts_check(a, now += ALERTS_TICK_MS, true, 0);
+    assert_false(alerts_are_calm(a));
+    alerts_check(a, now += ALERTS_TICK_MS, false, 3);
+    for (uint64_t end = now + MINUTE_MS - ALERTS_TICK_MS; now < end;) {
+        assert_false(alerts_are_calm(a));
+        alerts_check(a, now += ALERTS_TICK_MS, false, 3);
+    }
+    alerts_check(a, now += ALERTS_TICK_MS, false, 3);
+    assert_true(alerts_are_calm(a));
+    alerts_destroy(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +139,7 @@ int main(void)
         cmocka_unit_test(only_a_day_is_kept),
         cmocka_unit_test(separation_is_told_once_and_when_it_is_over),
         cmocka_unit_test(errors_count_within_a_minute),
+        cmocka_unit_test(it_is_calm_a_minute_after_the_last_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,9 +94,15 @@ static struct error error_number(int n)
     return e;
 }
 
+static void noted(void *ctx)
+{
+    ++*(unsigned *)ctx;
+}
+
 static void equal_errors_are_counted(void **state)
 {
-    struct incidents *i = incidents_create();
+    unsigned times = 0;
+    struct incidents *i = incidents_create(noted, &times);
     struct error one = error_number(1);
     struct error two = error_number(2);
     (void)state;
@@ -111,6 +117,7 @@ static void equal_errors_are_counted(void **state)
     assert_int_equal(json_integer_value(json_object_get(newest, "connectionId")), 8);
     assert_true(json_is_null(json_object_get(json_array_get(list, 1), "connectionId")));
     assert_int_equal(incidents_total(i), 3);
+    assert_int_equal(times, 3);
     json_decref(list);
     list = incidents_recent(i, "pairing");
     assert_int_equal(json_array_size(list), 0);
@@ -120,7 +127,8 @@ static void equal_errors_are_counted(void **state)
 
 static void only_the_last_errors_are_kept(void **state)
 {
-    struct incidents *i = incidents_create();
+    unsigned times = 0;
+    struct incidents *i = incidents_create(noted, &times);
     (void)state;
     for (int n = 1; n <= INCIDENTS_MAX + 10; n++) {
         struct error e = error_number(n);
