@@ -10,6 +10,8 @@
 #include "chum/export.h"
 #include "chum/fetch.h"
 
+enum { LAST_VERSIONS = 64, OWN_VERSIONS = 4096 }; // in which an echo is looked for
+
 struct hash chum_want_versions_of(const struct chum_want *want)
 {
     return want->kind == CHUM_ROOT_VERSION_NODE ? want->id_hash : (struct hash){{0}};
@@ -291,9 +293,12 @@ static enum status merge_version(const struct step *step, const struct node *n, 
 
 // Our own news come back as versions of whoever took them in. A channel that is as ours was lately has nothing that
 // ours has not: to merge it would make a version that has to be given back again, and costs the length of the history.
+// What was written here is looked for further back: of many messages at once the first come back behind the last.
 static bool is_echo(const struct step *step, const struct object *data)
 {
-    return version_is_recent_lists(store_versions(step->store), data);
+    static const struct hash nobody = {{0}};
+    bool is_ours = store_came_from(step->store, &data->hash, &nobody);
+    return version_is_recent_lists(store_versions(step->store), data, is_ours ? OWN_VERSIONS : LAST_VERSIONS);
 }
 
 // The deepest came first, so that those behind it find it in place.

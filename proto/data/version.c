@@ -260,22 +260,25 @@ enum status version_merge_foreign(const struct version_source *s, const struct h
     return status;
 }
 
-enum { RECENT = 64 };
-
-bool version_is_recent_lists(const struct version_source *s, const struct object *data)
+// Of the nodes behind the head the nearest first.
+bool version_is_recent_lists(const struct version_source *s, const struct object *data, size_t looks)
 {
     struct arena *a = arena_create();
-    struct versionnode n;
-    struct hash next;
+    struct hash_list open = {0};
+    struct hash head;
     bool found = false;
-    bool going = !merge_needs_history(data->recipe) && s->head(s->ctx, &data->id_hash, &next, NULL) == STATUS_OK;
-    for (size_t i = 0; i < RECENT && going && !found; i++) {
-        going = versionnode_read(s, &next, a, &n, NULL) == STATUS_OK;
-        found = going && hash_eq(&n.data, &data->hash);
-        going = going && n.before_count != 0;
-        if (going)
-            next = n.before[0];
+    if (!merge_needs_history(data->recipe) && s->head(s->ctx, &data->id_hash, &head, NULL) == STATUS_OK)
+        hash_list_add(&open, &head);
+    for (size_t i = 0; i < open.count && i < looks && !found; i++) {
+        struct versionnode n;
+        arena_reset(a);
+        if (versionnode_outline(s, &open.items[i], a, &n) != STATUS_OK)
+            continue;
+        found = hash_eq(&n.data, &data->hash);
+        for (size_t k = 0; k < n.before_count; k++)
+            hash_list_add(&open, &n.before[k]);
     }
+    hash_list_free(&open);
     arena_destroy(a);
     return found;
 }

@@ -54,8 +54,8 @@ enum status version_merge_foreign(const struct version_source *s, const struct h
                                   struct version_result *out, struct error *e);
 
 // Is the data, of a type of which only linked lists differ between versions, that of the current version or of one of
-// the last before it? Looks at a few of them.
-bool version_is_recent_lists(const struct version_source *s, const struct object *data);
+// the last before it? looks: how many of them are looked at.
+bool version_is_recent_lists(const struct version_source *s, const struct object *data, size_t looks);
 
 // Takes in a version together with its history (follow.c), for objects whose writers are known.
 // node: a version node of somebody else's; it, its history and all data are stored. The head becomes

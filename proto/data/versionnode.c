@@ -151,6 +151,19 @@ enum status versionnode_find(const struct version_source *s, const struct hash *
     return status;
 }
 
+enum status versionnode_outline(const struct version_source *s, const struct hash *hash, struct arena *a,
+                                struct versionnode *out)
+{
+    struct hash_list links = {0};
+    enum status status = STATUS_OK;
+    if (find_links(s, hash, &links))
+        from_links(hash, &links, a, out);
+    else
+        status = versionnode_read(s, hash, a, out, NULL);
+    hash_list_free(&links);
+    return status;
+}
+
 // ---- Writing --------------------------------------------------------------------------------------------------------
 
 static struct value *to_value(const struct versionnode *node, struct arena *a)

@@ -25,6 +25,10 @@ enum status versionnode_read(const struct version_source *s, const struct hash *
 enum status versionnode_find(const struct version_source *s, const struct hash *hash, struct arena *a,
                              struct versionnode *out, struct error *e);
 
+// The same without reading the node where its links say it: depth and creation_time mean nothing.
+enum status versionnode_outline(const struct version_source *s, const struct hash *hash, struct arena *a,
+                                struct versionnode *out);
+
 // The depth of a lost node: that of the nodes that are left before it, and one more for each lost one. false: it cannot
 // be told.
 bool versionnode_lost_depth(const struct version_source *s, const struct hash *hash, double *depth);

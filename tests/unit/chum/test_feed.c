@@ -251,6 +251,31 @@ static void posts_that_come_back_are_not_merged(void **state)
     }
 }
 
+// The same of one that comes back when many more have been posted.
+static void a_post_that_comes_back_late_is_not_merged(void **state)
+{
+    struct stage *s = *state;
+    struct hash head = {{0}};
+    struct hash ours;
+    struct hash now;
+    connect(s);
+    struct hash id = post(&s->sides[0], 1, &head);
+    side_grant_id(&s->sides[0], &id, &s->sides[1]);
+    catch_up(s);
+    stage_disconnect(s, &s->sides[0]);
+    for (unsigned i = 2; i <= 200; i++)
+        post(&s->sides[0], i, &head);
+    assert_true(side_head(&s->sides[0], &id, &ours));
+    side_grant_id(&s->sides[1], &id, &s->sides[0]);
+    connect(s);
+    catch_up(s);
+    assert_true(side_head(&s->sides[0], &id, &now));
+    assert_true(hash_eq(&now, &ours));
+    struct hash there = side_current(&s->sides[1], &id);
+    struct hash here = side_current(&s->sides[0], &id);
+    assert_true(hash_eq(&here, &there));
+}
+
 static enum status forget_epoch(struct store *s, void *arg, struct error *e)
 {
     struct cursor_job *job = arg;
@@ -531,6 +556,7 @@ int main(void)
         TWO(nothing_goes_back_to_where_it_came_from),
         TWO(what_was_given_does_not_come_back_in_the_next_session),
         TWO(posts_that_come_back_are_not_merged),
+        TWO(a_post_that_comes_back_late_is_not_merged),
         TWO(a_cursor_of_an_earlier_store_is_none),
         cmocka_unit_test(walks_at_random),
         cmocka_unit_test(what_is_no_batch_is_told),
