@@ -1,6 +1,7 @@
-// What is sent is queued and written one message each time libwebsockets can take one; it counts as queued until it
-// asks for the next. The user hears of the end once, whoever caused it. A message that comes whole is handed on without
-// being copied.
+// What is sent is queued as frames in chunks, and a chunk is written each time libwebsockets can take one: as bytes
+// that it does not look at, which it has for what servers answer in HTTP. A chunk counts as queued until it asks for
+// the next. While one waits, what is sent joins it, so that many small messages are one write. The user hears of the
+// end once, whoever caused it. A message that comes whole is handed on without being copied.
 #include "net/ws.h"
 
 #include <stdlib.h>
@@ -9,15 +10,18 @@
 #include "base/budget.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "crypto/secret.h"
+#include "net/ws_frame.h"
 
 enum { CLOSE_DEADLINE_MS = 5000, HIGH_WATER = 256 << 10, LOW_WATER = 8 << 10 };
+enum { CHUNK_BYTES = 64 << 10 };
 enum { CODE_NORMAL = 1000, CODE_NONE = 1005, CODE_LOST = 1006 };
 
 struct ws_chunk {
     struct ws_chunk *next;
-    size_t len;
-    bool text;
-    unsigned char room[]; // LWS_PRE bytes for the frame's head, then the payload
+    size_t len, room;
+    size_t payload; // of the messages in it
+    uint8_t bytes[];
 };
 
 static struct ws *ws_of(struct transport *t)
@@ -40,17 +44,36 @@ void ws_kill(struct lws *wsi)
     lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
 }
 
+// The first is as small as what is sent; where it is not written before there is more, the next has twice the room.
+static struct ws_chunk *chunk_for(struct ws *s, size_t len)
+{
+    if (s->last != NULL && s->last->room - s->last->len >= len)
+        return s->last;
+    size_t room = s->last != NULL ? 2 * s->last->room : 0;
+    if (room > CHUNK_BYTES)
+        room = CHUNK_BYTES;
+    if (room < len)
+        room = len;
+    struct ws_chunk *c = mem_resize(NULL, sizeof *c + room);
+    *c = (struct ws_chunk){.room = room};
+    *(s->last != NULL ? &s->last->next : &s->first) = c;
+    s->last = c;
+    return c;
+}
+
 static void ws_send(struct transport *t, bool text, struct span payload)
 {
     struct ws *s = ws_of(t);
     if (s->closing || s->ended)
         return;
-    struct ws_chunk *c = mem_resize(NULL, sizeof *c + LWS_PRE + payload.len);
-    *c = (struct ws_chunk){.len = payload.len, .text = text};
-    if (payload.len != 0)
-        memcpy(c->room + LWS_PRE, payload.ptr, payload.len);
-    *s->end = c;
-    s->end = &c->next;
+    uint8_t mask[WS_FRAME_MASK];
+    size_t len = ws_frame_head_size(payload.len, s->masks) + payload.len;
+    struct ws_chunk *c = chunk_for(s, len);
+    if (s->masks)
+        random_bytes(mask, sizeof mask);
+    ws_frame_write(c->bytes + c->len, text, payload, s->masks ? mask : NULL);
+    c->len += len;
+    c->payload += payload.len;
     s->queued += payload.len;
     s->base.bytes_sent += payload.len;
     s->base.messages_sent++;
@@ -116,7 +139,6 @@ void ws_open(struct ws *s, struct loop *l, struct lws *wsi, const char *url, siz
     s->wsi = wsi;
     s->url = mem_text(span_of(url));
     s->message_limit = message_limit != 0 ? message_limit : WS_MESSAGE_LIMIT;
-    s->end = &s->first;
     s->wake = LOOP_TIMER(l, wake, s);
     s->deadline = LOOP_TIMER(l, cut_off, s);
     s->base.ops = &ops;
@@ -198,9 +220,9 @@ static int write_next(struct ws *s)
     struct ws_chunk *c = s->first;
     s->first = c->next;
     if (s->first == NULL)
-        s->end = &s->first;
-    s->in_flight = c->len;
-    int n = lws_write(s->wsi, c->room + LWS_PRE, c->len, c->text ? LWS_WRITE_TEXT : LWS_WRITE_BINARY);
+        s->last = NULL;
+    s->in_flight = c->payload;
+    int n = lws_write(s->wsi, c->bytes, c->len, LWS_WRITE_HTTP);
     free(c);
     if (n < 0)
         return -1;

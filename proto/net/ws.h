@@ -1,7 +1,7 @@
 // Inside proto/net only: one open WebSocket as a transport, the part that server and client share (WIRE.md 2).
 //
-// Messages are sent one per writable event; what waits is counted. Continuation frames are assembled up to a limit and
-// as far as the peer's account allows (transport.budget); beyond it the socket closes with 1009. Closing sends what
+// Messages are sent with each writable event; what waits is counted. Continuation frames are assembled up to a limit
+// and as far as the peer's account allows (transport.budget); beyond it the socket closes with 1009. Closing sends what
 // waits first, then code 1000 and the reason; whoever does not finish the closing handshake within 5 s is cut off.
 #pragma once
 
@@ -19,12 +19,13 @@ struct ws {
     char *url;
     struct buf partial; // fragments of the message being received
     size_t message_limit;
-    struct ws_chunk *first, **end; // messages to send
+    struct ws_chunk *first, *last; // messages to send
     size_t queued;                 // bytes in them and in flight
     size_t in_flight;              // bytes handed to libwebsockets by the last write
     struct loop_timer wake;        // the user's
     struct loop_timer deadline;    // of closing
     char *reason;                  // our own, once closing
+    bool masks;                    // what it sends: a client
     bool paused, busy, closing, ended;
 };
 

@@ -130,6 +130,7 @@ static int socket_opened(struct outgoing *o, struct lws *wsi)
         return -1;
     o->opened = true;
     o->attempt = NULL;
+    o->ws.masks = true;
     ws_open(&o->ws, a->client->loop, wsi, a->text, a->message_limit);
     o->ws.base.id = a->id;
     finish(a, &o->ws.base);

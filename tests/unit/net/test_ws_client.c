@@ -1,10 +1,13 @@
 #include "testing.h"
+
+#include "net/ws_frame.h"
 #include "tls_stub.h"
 
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static void expect_failure(struct pair *p, const char *url, const char *code)
@@ -252,14 +255,74 @@ static void certificates_are_checked(void **state)
     try_tls("other.example", true, "TLS-FAILED");
 }
 
+// RFC 6455 5.7.
+static void frames_are_those_of_the_standard(void **state)
+{
+    (void)state;
+    static const uint8_t mask[] = {0x37, 0xfa, 0x21, 0x3d};
+    uint8_t got[32];
+    ws_frame_write(got, true, SPAN("Hello"), mask);
+    assert_memory_equal(got, "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", ws_frame_head_size(5, true) + 5);
+    ws_frame_write(got, true, SPAN("Hello"), NULL);
+    assert_memory_equal(got, "\x81\x05Hello", ws_frame_head_size(5, false) + 5);
+    ws_frame_write(got, false, SPAN("some 19 bytes of it"), mask);
+    assert_memory_equal(got, "\x82\x93", 2);
+    for (size_t i = 0; i < 19; i++)
+        assert_int_equal(got[6 + i] ^ mask[i % 4], "some 19 bytes of it"[i]);
+    assert_int_equal(ws_frame_head_size(125, false), 2);
+    assert_int_equal(ws_frame_head_size(126, false), 4);
+    assert_int_equal(ws_frame_head_size(65535, false), 4);
+    assert_int_equal(ws_frame_head_size(65536, true), WS_FRAME_HEAD_MAX);
+}
+
+static size_t writes;
+
+// Stands before the library's: libwebsockets calls it.
+ssize_t send(int fd, const void *data, size_t len, int flags)
+{
+    writes++;
+    return sendto(fd, data, len, flags, NULL, 0);
+}
+
+// What comes while others wait goes with them.
+static void many_small_messages_are_few_writes(void **state)
+{
+    (void)state;
+    enum { MANY = 1000, FEW = 20 };
+    for (int server = 0; server < 2; server++) {
+        struct pair p;
+        pair_open(&p, NULL);
+        struct peer *says = server ? &p.far : &p.near, *hears = server ? &p.near : &p.far;
+        writes = 0;
+        for (size_t i = 0; i < MANY; i++) {
+            char text[32];
+            snprintf(text, sizeof text, "message %zu", i);
+            says->transport->ops->send(says->transport, true, span_of(text));
+        }
+        while (hears->messages < MANY) {
+            hears->got = false;
+            run_until(p.loop, &hears->got);
+        }
+        assert_in_range(writes, 1, FEW);
+        assert_string_equal(buf_cstr(&hears->last), "message 999");
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(localhost_falls_back_to_ipv4),   cmocka_unit_test(redirects_are_refused),
-        cmocka_unit_test(the_request_is_plain),           cmocka_unit_test(what_is_no_node_is_told_apart),
-        cmocka_unit_test(a_silent_socket_times_out),      cmocka_unit_test(an_attempt_can_be_cancelled),
-        cmocka_unit_test(names_are_resolved_on_the_pool), cmocka_unit_test(a_counted_attempt_lasts_as_long_as_its_name),
+        cmocka_unit_test(localhost_falls_back_to_ipv4),
+        cmocka_unit_test(redirects_are_refused),
+        cmocka_unit_test(the_request_is_plain),
+        cmocka_unit_test(what_is_no_node_is_told_apart),
+        cmocka_unit_test(a_silent_socket_times_out),
+        cmocka_unit_test(an_attempt_can_be_cancelled),
+        cmocka_unit_test(names_are_resolved_on_the_pool),
+        cmocka_unit_test(a_counted_attempt_lasts_as_long_as_its_name),
         cmocka_unit_test(certificates_are_checked),
+        cmocka_unit_test(frames_are_those_of_the_standard),
+        cmocka_unit_test(many_small_messages_are_few_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
