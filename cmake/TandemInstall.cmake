@@ -2,6 +2,9 @@
 
 install(TARGETS tandem tandem-supervisor tandem-archive tandem-sparse tandem-relay tandem-ui
         RUNTIME DESTINATION bin)
+if(avahi_FOUND)
+  install(TARGETS tandem-discovery RUNTIME DESTINATION bin)
+endif()
 install(FILES deploy/systemd/tandem@.service deploy/systemd/tandem-relay.service DESTINATION lib/systemd/system)
 install(FILES deploy/systemd/tandem.service DESTINATION lib/systemd/user)
 install(FILES deploy/systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME tandem.conf)

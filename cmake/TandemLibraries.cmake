@@ -24,6 +24,12 @@ tandem_needs(qrencode libqrencode LGPL-2.1-or-later)
 tandem_needs(png libpng libpng-2.0)
 tandem_needs(zstd libzstd BSD-3-Clause)
 
+# Without it there is no tandem-discovery, and 'tandem discovery on' says so.
+pkg_check_modules(avahi QUIET IMPORTED_TARGET avahi-client)
+if(avahi_FOUND)
+  list(APPEND TANDEM_NEEDS "avahi-client|${avahi_VERSION}|LGPL-2.1-or-later")
+endif()
+
 # libev has no file for pkg-config.
 find_path(EV_INCLUDE ev.h REQUIRED)
 find_library(EV_LIBRARY ev REQUIRED)

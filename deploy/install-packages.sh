@@ -7,8 +7,9 @@ set -euo pipefail
 build_packages=(gcc cmake ninja-build pkg-config ca-certificates
     libwebsockets-dev libwebsockets-evlib-ev libev-dev libsodium-dev libssl-dev libnng-dev libsqlite3-dev libjansson-dev
     libinih-dev libuv1-dev libqrencode-dev libpng-dev libpcre2-dev libutf8proc-dev libnats-dev
-    libzstd-dev scdoc)
-test_packages=(libcmocka-dev nng-utils clang clang-format clang-tidy python3 openssl procps binutils strace nats-server)
+    libzstd-dev libavahi-client-dev scdoc)
+test_packages=(libcmocka-dev nng-utils clang clang-format clang-tidy python3 openssl procps binutils strace nats-server
+    avahi-daemon avahi-utils dbus iproute2)
 
 case "$#-${1:-build}" in
 [01]-build) packages=("${build_packages[@]}") ;;

@@ -79,6 +79,12 @@ const struct ipc_code IPC_CODES[] = {
      "This system forbids seccomp or Landlock; allow them for the container or user."},
     {"OR-GR1", 136, IPC_EXIT_FAILED, STATUS_NOT_FOUND,
      "Register the type first: tandem recipe add FILE; tandem recipe list shows what is known."},
+    {"DISCOVERY-NOT-BUILT", 137, IPC_EXIT_FAILED, STATUS_NOT_FOUND,
+     "Install libavahi-client-dev and build again, or take tandem's package."},
+    {"DISCOVERY-UNAVAILABLE", 138, IPC_EXIT_FAILED, STATUS_CLOSED,
+     "It needs Avahi: 'apt install avahi-daemon', or 'systemctl start avahi-daemon' where it is stopped. Nothing else "
+     "is "
+     "to do: it is tried again by itself."},
     {"BACKUP-DAMAGED", 150, IPC_EXIT_FAILED, STATUS_CORRUPT,
      "'tandem backup verify DIR' says what is damaged; an earlier generation may be whole: tandem restore --generation "
      "N."},

@@ -93,6 +93,24 @@ static const struct ipc_method supervisor[] = {
      "Opens the archive's listener again, at the address it had. NOT-LISTENING: the setting listen.address is none.",
      "{}, when the archive answers; at once if it is so already",
      {{0}}},
+    {"discovery.on", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
+     "Announces the archive's listener in the local network (mDNS, _one._tcp) and looks which others there are. It stays so, "
+     "also after restarts, as the setting discovery.on. Nobody may do more than before: a connection still wants an "
+     "invitation. DISCOVERY-NOT-BUILT: this tandem cannot.",
+     "{state, name, port, reason, code}: when the network has answered, or after 6 s. state is announced, with the name and "
+     "the port that others are told; looking, where there is nothing to announce, or not yet, and reason says why; waiting, where "
+     "Avahi is away, and code and reason say so; off. What is not there is null",
+     {{0}}},
+    {"discovery.off", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,
+     "Withdraws what is announced, at once, and looks no more.",
+     "as discovery.on",
+     {{0}}},
+    {"discovery.list", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
+     "The listeners in the local network, as they say themselves: nobody has proved anything. After discovery.on it "
+     "answers when the network has, or after 6 s.",
+     "{state, name, port, reason, code, items:[{name,host,addresses,port,url,own,seenAt,txt:{…}}], leftOut}; the first five as "
+     "discovery.on; at most 256 items, and leftOut says how often there was no room; own: it is ours; host and url may be null",
+     {{0}}},
     {"down", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_READS, 0,
      "Stops both nodes, then the supervisor.",
      "{}, before it stops", {{0}}},

@@ -31,6 +31,7 @@ static const struct row {
     {"listen.public_url", URL, 0, 0, true, "", "where others reach the archive node, if not at its listener"},
     {"listen.hosts", HOSTS, 0, 0, true, "", "further names by which the listener may be addressed"},
     {"listen.origins", ORIGINS, 0, 0, true, "", "further web origins that may connect"},
+    {"discovery.on", SWITCH, 0, 0, false, "false", "others in the local network find the listener, and we theirs"},
     {"relay.urls", URLS, 0, 0, true, "", "relays (commservers) to register with"},
     {"relay.listen", PLACE, 0, 0, true, "", "host:port of a relay that runs inside the archive node"},
     {"peers.pairing", SWITCH, 0, 0, true, "true", "strangers may come in with an invitation"},

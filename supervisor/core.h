@@ -11,6 +11,7 @@
 //   rekey.c       secret.change
 //   repair.c      store.repair
 //   backup.c      what a backup needs of it
+//   discovery.c   whom the local network has, and what it is told of us
 //   listener.c    whether the archive can listen; listener.stop, listener.start
 //   requests.c    wait, restart, down, forwarding
 //   overview.c    status, config.show
@@ -29,11 +30,13 @@
 
 #include <uv.h>
 
+#include "base/address.h"
 #include "base/manager.h"
 #include "crypto/secret.h"
 #include "ipc/hints.h"
 #include "ipc/ring.h"
 #include "ipc/server.h"
+#include "supervisor/discovery/found.h"
 #include "supervisor/eventlog.h"
 #include "supervisor/installation.h"
 #include "supervisor/keyfile.h"
@@ -105,12 +108,34 @@ struct autostart {
     size_t len;
 };
 
+struct announcement {
+    int port; // 0 = there is nothing to announce
+    char host[ADDRESS_HOST_MAX + 1];
+    const char *why; // there is not
+};
+
+struct discovery {
+    const char *program; // as of walls_hold_program
+    char name[16];       // under which we are announced if the network has no other of that name
+    bool on;
+    struct seeker *seeker; // that runs; NULL = none
+    struct announcement place;
+    struct found *found;  // by it
+    bool hidden;          // it says that the listener's address is this machine's alone
+    bool settled;         // it has told what was there when it began
+    char announced[256];  // the name that the network has of us; "" = none
+    struct error failure; // why nothing is found; no code: nothing keeps it
+    struct restart restart;
+    uv_timer_t timer; // to start it again
+};
+
 struct supervisor {
     const struct supervisor_options *options;
     uv_loop_t loop;
     struct statedir *dir;
     struct logfile *own_log;
     struct held_program programs[NODES];
+    struct held_program discovery_program;
     struct logfile *node_logs[NODES];
     struct node nodes[NODES]; // by enum ipc_node
     struct ipc_service *service;
@@ -125,8 +150,9 @@ struct supervisor {
     uv_poll_t server_poll;
     uv_poll_t hints_poll;
     uv_timer_t tick;
-    void (*kick)(struct supervisor *s);                         // look again soon: somebody waits
-    void (*refused)(struct node *n, const struct error *error); // a node will not take a step of the drive
+    void (*kick)(struct supervisor *s);                           // look again soon: somebody waits
+    void (*refused)(struct node *n, const struct error *error);   // a node will not take a step of the drive
+    enum status (*reload)(struct supervisor *s, struct error *e); // reads the settings again, and follows them
     uv_signal_t signals[3];
     uv_poll_t stdin_poll;
     bool watches_stdin;
@@ -153,6 +179,7 @@ struct supervisor {
     bool federated;
     bool opens_listener; // listener.start is under way
 
+    struct discovery discovery;
     struct courier courier;
     struct autostart autostart;
     struct manager manager;
@@ -292,6 +319,12 @@ void overview_register(struct supervisor *s, struct ipc_service *service);
 void listener_register(struct supervisor *s, struct ipc_service *service);
 void listener_refused(struct supervisor *s); // the archive did not open: a listener.start is taken back
 
+// discovery.c
+void discovery_register(struct supervisor *s, struct ipc_service *service);
+void discovery_init(struct supervisor *s);
+void discovery_update(struct supervisor *s); // after what it depends on may have changed; cheap when it has not
+void discovery_close(struct supervisor *s);
+
 // courier.c
 void courier_init(struct supervisor *s);
 void courier_close(struct supervisor *s);
@@ -321,7 +354,7 @@ void supervisor_stop(struct supervisor *s, const char *reason);
 void stopping_close(struct supervisor *s); // the last step: with the handles gone the loop ends
 
 // walls.c
-enum status walls_enter(struct supervisor *s, struct error *e); // before there are threads
-const char *walls_hold_program(struct supervisor *s, enum ipc_node node, const char *binary); // what to execute
+enum status walls_enter(struct supervisor *s, struct error *e);                // before there are threads
+const char *walls_hold_program(struct held_program *held, const char *binary); // what to execute
 void walls_release_programs(struct supervisor *s);
 void walls_check_reach(const struct supervisor *s); // warns of settings that only a new start can follow

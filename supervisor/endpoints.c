@@ -31,6 +31,7 @@ enum status endpoints_open(struct supervisor *s, struct error *e)
     requests_register(s, s->service);
     overview_register(s, s->service);
     listener_register(s, s->service);
+    discovery_register(s, s->service);
     provision_register(s, s->service);
     rekey_register(s, s->service);
     repair_register(s, s->service);

@@ -1,6 +1,6 @@
 // tandem-supervisor: runs the two node processes of one state directory. Usually started by 'tandem up'.
 //
-// What this process may do is its row in proto/wall/rights.c: two programs to start, one folder to write, no object to
+// What this process may do is its row in proto/wall/rights.c: the programs to start, one folder to write, no object to
 // read.
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +112,7 @@ int main(int argc, char **argv)
     struct error e = {0};
     char *archive = program_beside("tandem-archive");
     char *sparse = program_beside("tandem-sparse");
+    char *discovery = program_beside("tandem-discovery");
     int exit_status = 0;
     inherited_settle();
     umask(PRIVATE);
@@ -119,6 +120,7 @@ int main(int argc, char **argv)
     (void)dumps_forbid();
     a.options.archive_binary = archive;
     a.options.sparse_binary = sparse;
+    a.options.discovery_binary = discovery;
     a.options.config = config_create();
     enum status s = parse(argc, argv, &a, &e);
     if (s == STATUS_OK && a.help)
@@ -132,5 +134,6 @@ int main(int argc, char **argv)
     buf_free(&a.hosts);
     free(archive);
     free(sparse);
+    free(discovery);
     return exit_status;
 }

@@ -16,6 +16,7 @@ void stopping_close(struct supervisor *s)
     tasks_end_all(s, &e);
     close_signal_handles(s);
     courier_close(s);
+    discovery_close(s);
     autostart_close(s);
     uv_close((uv_handle_t *)&s->tick, NULL);
     uv_close((uv_handle_t *)&s->alive, NULL);
@@ -37,6 +38,7 @@ void supervisor_stop(struct supervisor *s, const char *reason)
     json_decref(data);
     s->stopping = true;
     readiness_update(s);
+    discovery_update(s);
     bool both_stopped = nodes_are_both(s, PROCESS_STOPPED);
     process_stop(s->nodes[IPC_SPARSE].process, STOP_GRACE_MS);
     process_stop(s->nodes[IPC_ARCHIVE].process, STOP_GRACE_MS);

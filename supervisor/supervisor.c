@@ -58,6 +58,7 @@ static void process_changed(void *ctx, struct process *p)
     readiness_update(s);
     provision_nodes_changed(s);
     drive(s);
+    discovery_update(s);
     tasks_check(s);
 }
 
@@ -129,6 +130,7 @@ static void ticked(uv_timer_t *timer)
     readiness_update(s);
     backup_tick(s);
     drive(s);
+    discovery_update(s);
     tasks_check(s);
     uv_timer_start(timer, ticked, drive_poll_ms(s), 0);
 }
@@ -183,6 +185,15 @@ static void apply_settings(struct supervisor *s)
         process_adjust(s->nodes[i].process, tuning(c));
     walls_check_reach(s);
     tell_left_out(c);
+    discovery_update(s);
+}
+
+static enum status read_settings(struct supervisor *s, struct error *e)
+{
+    const struct supervisor_options *o = s->options;
+    if (config_reload(o->config, o->config_file, o->config_required, e) == STATUS_OK)
+        apply_settings(s);
+    return e->status;
 }
 
 static void reopen_log(struct logfile *l)
@@ -214,11 +225,10 @@ static void reload(struct supervisor *s)
     reopen_log(s->event_log);
     reopen_log(s->node_logs[0]);
     reopen_log(s->node_logs[1]);
-    if (config_reload(s->options->config, s->options->config_file, s->options->config_required, &e) != STATUS_OK) {
+    if (read_settings(s, &e) != STATUS_OK) {
         notify_problem("config.refused", "the settings stay as they were", e.message);
         return;
     }
-    apply_settings(s);
     LOG(LOG_INFO, "config.reloaded");
 }
 
@@ -258,7 +268,7 @@ static void create_node(struct supervisor *s, enum ipc_node which, const char *b
     snprintf(files, sizeof files, "%s.file.sock", ipc_node_name(which));
     struct process_settings settings = {.name = ipc_node_name(which),
                                         .binary = binary,
-                                        .program = walls_hold_program(s, which, binary),
+                                        .program = walls_hold_program(&s->programs[which], binary),
                                         .dir = statedir_file(s->dir, ipc_node_name(which)),
                                         .channel = statedir_socket(s->dir, name),
                                         .files = statedir_socket(s->dir, files)};
@@ -332,6 +342,7 @@ static void watch(struct supervisor *s)
     s->tick.data = s;
     readiness_watch(s);
     courier_init(s);
+    discovery_init(s);
     uv_poll_init(&s->loop, &s->server_poll, ipc_server_fd(s->server));
     s->server_poll.data = s;
     uv_poll_start(&s->server_poll, UV_READABLE, requests_waiting);
@@ -359,6 +370,7 @@ static enum status build(struct supervisor *s, struct error *e)
         return e->status;
     create_node(s, IPC_ARCHIVE, s->options->archive_binary);
     create_node(s, IPC_SPARSE, s->options->sparse_binary);
+    s->discovery.program = walls_hold_program(&s->discovery_program, s->options->discovery_binary);
     watch(s);
     return STATUS_OK;
 }
@@ -392,6 +404,7 @@ enum status supervisor_run(const struct supervisor_options *options, struct erro
     s->options = options;
     s->recreate = -1;
     s->kick = kick;
+    s->reload = read_settings;
     s->refused = node_refused;
     s->repeats = tasks_memory();
     s->terminal = find_terminal();

@@ -13,8 +13,9 @@ struct supervisor_options { // all borrowed
     bool config_required;    // it was named on the command line
     const char *archive_binary;
     const char *sparse_binary;
-    bool json;           // standard output: one JSON document per line
-    bool stdin_lifetime; // stop when standard input ends
+    const char *discovery_binary; // there may be none
+    bool json;                    // standard output: one JSON document per line
+    bool stdin_lifetime;          // stop when standard input ends
 };
 
 // Runs until it is told to stop. STATUS_OK after a clean stop; otherwise e says why it could not start.

@@ -59,14 +59,14 @@ enum status walls_enter(struct supervisor *s, struct error *e)
     add_folder_of(&p, WALL_READ, getenv("LD_PRELOAD")); // what its nodes are told to load as well
     add(&p, WALL_RUN, o->archive_binary);
     add(&p, WALL_RUN, o->sparse_binary);
+    add(&p, WALL_RUN, o->discovery_binary);
     enum status st = wall_enter(WALL_SUPERVISOR, p.list, p.count, e);
     arena_destroy(p.texts);
     return st;
 }
 
-const char *walls_hold_program(struct supervisor *s, enum ipc_node node, const char *binary)
+const char *walls_hold_program(struct held_program *held, const char *binary)
 {
-    struct held_program *held = &s->programs[node];
     held->fd = wall_state()->landlock != 0 ? open(binary, O_PATH | O_CLOEXEC) : -1;
     if (held->fd < 0)
         return binary; // starting it says what is wrong
@@ -74,11 +74,17 @@ const char *walls_hold_program(struct supervisor *s, enum ipc_node node, const c
     return access(held->path, X_OK) == 0 ? held->path : binary; // /proc may be missing
 }
 
+static void release(const struct held_program *held)
+{
+    if (held->path[0] != '\0')
+        close(held->fd);
+}
+
 void walls_release_programs(struct supervisor *s)
 {
     for (int i = 0; i < NODES; i++)
-        if (s->programs[i].path[0] != '\0')
-            close(s->programs[i].fd);
+        release(&s->programs[i]);
+    release(&s->discovery_program);
 }
 
 void walls_check_reach(const struct supervisor *s)

@@ -151,7 +151,7 @@ const struct wall_rights WALL_RIGHTS[WALL_PROGRAMS] = {
                      .connects = true},
     [WALL_SUPERVISOR] = {.name = "tandem-supervisor",
                          .places = "keeps its state directory; reads the folders of its configuration and of the CA "
-                                   "file; runs the two node programs",
+                                   "file; runs the two node programs and tandem-discovery",
                          .groups = GROUPS_NODE | BIT(WALL_LISTEN) | BIT(WALL_CHILDREN),
                          .conditions = BIT(WALL_NO_NAMESPACES) | BIT(WALL_SOCKETS_BOTH) | BIT(WALL_PRCTL_START) |
                                        BIT(WALL_OWN_LIMITS) | BIT(WALL_IOCTL) | NO_CODE | MODES,
@@ -189,4 +189,10 @@ const struct wall_rights WALL_RIGHTS[WALL_PROGRAMS] = {
                  .groups = GROUPS_ALL | BIT(WALL_CONNECT),
                  .conditions = ALONE | BIT(WALL_OWN_KILL) | BIT(WALL_SOCKETS_LOCAL) | BIT(WALL_IOCTL),
                  .files = BIT(WALL_FILES_LIBRARIES) | BIT(WALL_FILES_SELF)},
+    [WALL_DISCOVERY] = {.name = "tandem-discovery",
+                        .places = "none",
+                        .groups = GROUPS_ALL | BIT(WALL_CONNECT) | BIT(WALL_NARROWING),
+                        .conditions = ALONE | BIT(WALL_OWN_KILL) | BIT(WALL_SOCKETS_LOCAL) | BIT(WALL_IOCTL),
+                        .files = BIT(WALL_FILES_LIBRARIES) | BIT(WALL_FILES_SELF),
+                        .later = "Unix sockets once it has reached D-Bus"},
 };

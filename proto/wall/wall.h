@@ -19,6 +19,7 @@ enum wall_program {
     WALL_RELAY,         // once it listens
     WALL_RELAY_CLUSTER, // with --cluster
     WALL_UI,            // once it listens
+    WALL_DISCOVERY,     // before it asks Avahi
     WALL_PROGRAMS
 };
 

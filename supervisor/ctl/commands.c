@@ -151,6 +151,17 @@ const struct ctl_command CTL_COMMANDS[] = {
      "DIR is in or out: who dialled. LATENCY is how long the peer took for its last answer.", "connections --ended --node archive", 30,
      run_connections, {{"ended", '\0', NULL, "also those that have ended or could not be dialled"}}},
 
+    {"discovery on", "", 0, 0, "Let others in the local network find the archive, and look for theirs",
+     "Announces the archive's listener by mDNS as a service _one._tcp, under a name made at random: its port, nothing of whose\n"
+     "it is. It stays so, also after restarts, until 'tandem discovery off'; it is the setting discovery.on. Nobody may do more\n"
+     "than before: a connection still wants an invitation. Needs Avahi: apt install avahi-daemon.",
+     "discovery on", 30, run_discovery_switch, {{0}}},
+    {"discovery off", "", 0, 0, "Withdraw the announcement, and look for nobody",
+     "Others are told at once that it is gone. It stays so until 'tandem discovery on'.", "discovery off", 30, run_discovery_switch, {{0}}},
+    {"discovery list", "", 0, 0, "List the listeners that the local network has",
+     "What they say of themselves: nobody has proved anything, and a name is no person. OWN is this installation. To become\n"
+     "contacts one of the two makes an invitation: 'tandem invite'.", "discovery list", 30, run_discovery_list, {{0}}},
+
     {"chat send", "--to PERSON [TEXT]", 0, 1, "Send a message to a person",
      "It is stored when the command returns, and delivered as soon as the person can be reached, whether this program,\n"
      "its user interface or a node runs then or not. It is pending until the archive node has it, archived then, and\n"

@@ -21,6 +21,9 @@ CTL_RUN(run_down);
 CTL_RUN(run_status);
 // cmd_demo.c
 CTL_RUN(run_demo);
+// cmd_discovery.c
+CTL_RUN(run_discovery_switch);
+CTL_RUN(run_discovery_list);
 // cmd_simulate.c
 CTL_RUN(run_simulate);
 // cmd_peers.c

@@ -140,6 +140,25 @@ static void check_relay(struct doctor *d, struct ctl *c, const json_t *listener)
     buf_free(&message);
 }
 
+// Only where somebody switched it on.
+static void check_discovery(struct doctor *d, struct ctl *c)
+{
+    struct error e = {0};
+    struct buf message = {0};
+    json_t *found = ctl_call(c, "discovery.list", NULL, &e);
+    const char *state = text_of(found, "state");
+    bool announced = strcmp(state, "announced") == 0;
+    if (announced)
+        buf_printf(&message, "announced in the local network as %s", text_of(found, "name"));
+    else
+        buf_printf(&message, "%s: %s", state, text_of(found, "reason"));
+    if (found != NULL && strcmp(state, "off") != 0)
+        doctor_add(d, "discovery", strcmp(state, "waiting") != 0, buf_cstr(&message),
+                   "Install or start Avahi: apt install avahi-daemon; or 'tandem discovery off'.");
+    json_decref(found);
+    buf_free(&message);
+}
+
 void doctor_listeners(struct doctor *d, struct ctl *c, const json_t *listeners)
 {
     size_t i;
@@ -154,6 +173,7 @@ void doctor_listeners(struct doctor *d, struct ctl *c, const json_t *listeners)
         if (public_url[0] != '\0' && strcmp(text_of(listener, "state"), "listening") == 0)
             check_public(d, c, public_url);
     }
+    check_discovery(d, c);
 }
 
 // ---- Before it listens ---------------------------------------------------------------------------------------------

@@ -110,7 +110,7 @@ bool help_takes_node(const struct ctl_command *c)
     for (size_t i = 0; i < sizeof without / sizeof *without; i++)
         if (strcmp(c->name, without[i]) == 0)
             return false;
-    return true;
+    return !is_of_group(c, "discovery");
 }
 
 bool help_wants_path(const struct ctl_command *c, int argument)

@@ -22,6 +22,7 @@ static const struct {
                  "[{name,about}], with --plan {messages:[…], trouble:[…]}"},
     {"ui", "a stream: first {event:\"ready\", url}, again for each further link"},
     {"relay", "a stream: first {event:\"ready\", url}"},
+    {"discovery list", "[{name,host,addresses,port,url,own,seenAt,txt:{…}}]; own: it is this installation"},
     {"invite", "=pairing.invite"},
     {"invite list", "=pairing.invitations"},
     {"invite revoke", "{}"},

@@ -25,6 +25,7 @@ check lws_ 'proto/net|proto/relay'
 check sqlite3_ 'proto/store'
 check nng_ 'ipc'
 check uv_ 'supervisor'
+check avahi_ 'supervisor/discovery'
 check natsConnection_ 'proto/relay'
 check QRcode_ 'supervisor/ctl'
 check ZSTD_ 'proto/chum'
@@ -57,6 +58,7 @@ if [ -n "$found" ]; then
 fi
 below supervisor 'base|wall|io|crypto|ipc|store|net|conn'
 below supervisor/ui 'base|wall|crypto|ipc|net|conn|supervisor/ui'
+below supervisor/discovery 'base|wall|supervisor/discovery'
 below archive-node 'base|net|node|relay'
 below sparse-node 'node'
 

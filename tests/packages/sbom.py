@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 build = pathlib.Path(sys.argv[1])
-OF_COMPILER = {"c", "m", "ld", "gcc_s", "ssl", "asan", "ubsan", "tsan"}  # beside it, and what OpenSSL brings along
+OF_COMPILER = {"c", "m", "ld", "gcc_s", "ssl", "asan", "ubsan", "tsan", "avahi-common"}  # beside it, and what OpenSSL and Avahi bring along
 if shutil.which("readelf") is None:
     print("skipped: there is no readelf", file=sys.stderr)
     sys.exit(77)
@@ -19,7 +19,9 @@ def stem(name):  # of libpng16.so.16 and of libpng: png
 
 
 linked = set()
-for program in ("tandem", "tandem-supervisor", "tandem-archive", "tandem-sparse", "tandem-relay", "tandem-ui"):
+for program in ("tandem", "tandem-supervisor", "tandem-archive", "tandem-sparse", "tandem-relay", "tandem-ui", "tandem-discovery"):
+    if not (build / "bin" / program).exists():  # a build without Avahi has not all of them
+        continue
     shown = subprocess.run(["readelf", "-d", build / "bin" / program], capture_output=True, text=True, check=True).stdout
     linked |= {stem(name) for name in re.findall(r"\(NEEDED\).*\[(.*)\]", shown)} - OF_COMPILER
 

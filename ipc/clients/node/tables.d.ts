@@ -104,6 +104,16 @@ export interface Params {
         /** made for you; a repeat with the same one acts no second time */
         opId?: string;
     };
+    'discovery.on': {
+        /** made for you; a repeat with the same one acts no second time */
+        opId?: string;
+    };
+    'discovery.off': {
+        /** made for you; a repeat with the same one acts no second time */
+        opId?: string;
+    };
+    'discovery.list': {
+    };
     'down': {
     };
     'wait': {
@@ -954,6 +964,9 @@ export interface Results {
     'store.repair': { jobId: any; [more: string]: any };
     'listener.stop': Answer;
     'listener.start': Answer;
+    'discovery.on': { state: any; name: any; port: any; reason: any; code: any; [more: string]: any };
+    'discovery.off': Results['discovery.on'];
+    'discovery.list': { state: any; name: any; port: any; reason: any; code: any; items: { name: any; host: any; addresses: any; port: any; url: any; own: any; seenAt: any; txt: { [more: string]: any }; [more: string]: any }[]; leftOut: any; [more: string]: any };
     'down': Answer;
     'wait': Answer;
     'events.since': { bootId: any; events: { seq: any; node: any; event: any; time: any; data: any; [more: string]: any }[]; next: any; gap: any; [more: string]: any };
@@ -1096,6 +1109,14 @@ export interface Calls {
         stop(params?: Params['listener.stop'], options?: CallOptions): Promise<Results['listener.stop']>;
         /** Opens the archive's listener again, at the address it had. NOT-LISTENING: the setting listen.address is none. Result: {}, when the archive answers; at once if it is so already */
         start(params?: Params['listener.start'], options?: CallOptions): Promise<Results['listener.start']>;
+    };
+    discovery: {
+        /** Announces the archive's listener in the local network (mDNS, _one._tcp) and looks which others there are. It stays so, also after restarts, as the setting discovery.on. Nobody may do more than before: a connection still wants an invitation. DISCOVERY-NOT-BUILT: this tandem cannot. Result: {state, name, port, reason, code}: when the network has answered, or after 6 s. state is announced, with the name and the port that others are told; looking, where there is nothing to announce, or not yet, and reason says why; waiting, where Avahi is away, and code and reason say so; off. What is not there is null */
+        on(params?: Params['discovery.on'], options?: CallOptions): Promise<Results['discovery.on']>;
+        /** Withdraws what is announced, at once, and looks no more. Result: as discovery.on */
+        off(params?: Params['discovery.off'], options?: CallOptions): Promise<Results['discovery.off']>;
+        /** The listeners in the local network, as they say themselves: nobody has proved anything. After discovery.on it answers when the network has, or after 6 s. Result: {state, name, port, reason, code, items:[{name,host,addresses,port,url,own,seenAt,txt:{…}}], leftOut}; the first five as discovery.on; at most 256 items, and leftOut says how often there was no room; own: it is ours; host and url may be null */
+        list(params?: Params['discovery.list'], options?: CallOptions): Promise<Results['discovery.list']>;
     };
     events: {
         /** Reads the last 10,000 events, also those of before the supervisor was started. Start with seq 0; go on with "next" and the "bootId" of the answer, also when the supervisor was started again meanwhile. Result: {bootId, events:[{seq,node,event,time,data}], next, gap}; gap: events between were overwritten, or that bootId is not remembered */
@@ -1468,6 +1489,8 @@ export type ErrorCode =
     | 'LOCKED'
     | 'SANDBOX'
     | 'OR-GR1'
+    | 'DISCOVERY-NOT-BUILT'
+    | 'DISCOVERY-UNAVAILABLE'
     | 'BACKUP-DAMAGED'
     | 'INSTANCE-TWICE'
     | 'RESTORE-UNFINISHED'

@@ -1,0 +1,205 @@
+// A client that has failed stays failed, and another one would want another socket, which this process can make no more
+// once it has one. So that is its end, and the supervisor starts the next. Where only the daemon is not there yet, the
+// client waits for it on D-Bus.
+#include "supervisor/discovery/look.h"
+
+#include <avahi-client/client.h>
+#include <avahi-client/lookup.h>
+#include <avahi-common/error.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "supervisor/discovery/found.h"
+#include "supervisor/discovery/said.h"
+
+enum { PLACES_MAX = 2 * FOUND_MAX, ENTRIES_MAX = 64 };
+
+struct place { // a service at one interface and version of IP
+    struct place *next;
+    AvahiServiceResolver *resolver; // goes on telling what changes
+    char *name;
+    AvahiIfIndex interface;
+    AvahiProtocol protocol;
+};
+
+struct look {
+    AvahiSimplePoll *loop;
+    struct announce *announce;
+    AvahiClient *client;
+    AvahiServiceBrowser *browser;
+    bool failed;
+    struct place *places;
+    size_t count;
+};
+
+// --- services --------------------------------------------------------------------------------------------------------
+
+static struct said_service said_of(const struct place *p)
+{
+    return (struct said_service){.name = p->name, .interface = p->interface, .ipv6 = p->protocol == AVAHI_PROTO_INET6};
+}
+
+static void resolved(AvahiServiceResolver *r, AvahiIfIndex interface, AvahiProtocol protocol, AvahiResolverEvent event,
+                     const char *name, const char *type, const char *domain, const char *host, const AvahiAddress *at,
+                     uint16_t port, AvahiStringList *txt, AvahiLookupResultFlags flags, void *ctx)
+{
+    const struct place *p = ctx;
+    char address[AVAHI_ADDRESS_STR_MAX];
+    struct span entries[ENTRIES_MAX];
+    size_t count = 0;
+    (void)r, (void)interface, (void)protocol, (void)name, (void)type, (void)domain, (void)flags;
+    if (event != AVAHI_RESOLVER_FOUND) // it goes on
+        return;
+    struct said_service s = said_of(p);
+    avahi_address_snprint(address, sizeof address, at);
+    s.host = host;
+    s.address = address;
+    s.port = port;
+    for (const AvahiStringList *t = txt; t != NULL && count < ENTRIES_MAX; t = t->next)
+        entries[count++] = (struct span){(const char *)t->text, t->size};
+    said_found(&s, entries, count);
+}
+
+static void place_free(struct place *p)
+{
+    free(p->name);
+    free(p);
+}
+
+static struct place **find(struct look *l, AvahiIfIndex interface, AvahiProtocol protocol, const char *name)
+{
+    struct place **link = &l->places;
+    while (*link != NULL &&
+           ((*link)->interface != interface || (*link)->protocol != protocol || strcmp((*link)->name, name) != 0))
+        link = &(*link)->next;
+    return link;
+}
+
+static void add(struct look *l, AvahiIfIndex interface, AvahiProtocol protocol, const char *name, const char *domain)
+{
+    struct place *p = NULL;
+    if (l->count == PLACES_MAX || *find(l, interface, protocol, name) != NULL)
+        return;
+    p = mem_alloc(sizeof *p);
+    *p = (struct place){.next = l->places, .interface = interface, .protocol = protocol};
+    p->name = mem_text(span_of(name));
+    p->resolver = avahi_service_resolver_new(l->client, interface, protocol, name, ANNOUNCE_TYPE, domain, protocol, 0,
+                                             resolved, p);
+    if (p->resolver == NULL) {
+        free(p->name);
+        free(p);
+        return;
+    }
+    l->places = p;
+    l->count++;
+}
+
+static void take_away(struct look *l, AvahiIfIndex interface, AvahiProtocol protocol, const char *name)
+{
+    struct place **link = find(l, interface, protocol, name);
+    struct place *p = *link;
+    if (p == NULL)
+        return;
+    *link = p->next;
+    l->count--;
+    avahi_service_resolver_free(p->resolver);
+    struct said_service s = said_of(p);
+    said_gone(&s);
+    place_free(p);
+}
+
+static void fail(struct look *l, int error)
+{
+    said_away(avahi_strerror(error));
+    l->failed = true;
+    avahi_simple_poll_quit(l->loop);
+}
+
+static void browsed(AvahiServiceBrowser *b, AvahiIfIndex interface, AvahiProtocol protocol, AvahiBrowserEvent event,
+                    const char *name, const char *type, const char *domain, AvahiLookupResultFlags flags, void *ctx)
+{
+    struct look *l = ctx;
+    (void)type, (void)flags;
+    switch (event) {
+    case AVAHI_BROWSER_NEW:
+        add(l, interface, protocol, name, domain);
+        break;
+    case AVAHI_BROWSER_REMOVE:
+        take_away(l, interface, protocol, name);
+        break;
+    case AVAHI_BROWSER_ALL_FOR_NOW:
+        said_settled();
+        break;
+    case AVAHI_BROWSER_FAILURE:
+        fail(l, avahi_client_errno(avahi_service_browser_get_client(b)));
+        break;
+    case AVAHI_BROWSER_CACHE_EXHAUSTED:
+        break;
+    }
+}
+
+// --- the connection with Avahi ---------------------------------------------------------------------------------------
+
+static void begin(struct look *l, AvahiClient *client)
+{
+    if (l->browser == NULL) {
+        said_state("looking");
+        l->browser =
+            avahi_service_browser_new(client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, ANNOUNCE_TYPE, NULL, 0, browsed, l);
+    }
+    if (l->browser == NULL)
+        fail(l, avahi_client_errno(client));
+    else
+        announce_begin(l->announce, client);
+}
+
+// Called by avahi_client_new too, before it returns.
+static void client_changed(AvahiClient *client, AvahiClientState state, void *ctx)
+{
+    struct look *l = ctx;
+    l->client = client;
+    switch (state) {
+    case AVAHI_CLIENT_S_RUNNING:
+        begin(l, client);
+        break;
+    case AVAHI_CLIENT_S_COLLISION:
+    case AVAHI_CLIENT_S_REGISTERING:
+        announce_pause(l->announce);
+        break;
+    case AVAHI_CLIENT_CONNECTING:
+        said_away("avahi-daemon does not run");
+        break;
+    case AVAHI_CLIENT_FAILURE:
+        fail(l, avahi_client_errno(client));
+        break;
+    }
+}
+
+struct look *look_create(AvahiSimplePoll *loop, struct announce *announce)
+{
+    struct look *l = mem_alloc(sizeof *l);
+    int error = 0;
+    *l = (struct look){.loop = loop, .announce = announce};
+    l->client = avahi_client_new(avahi_simple_poll_get(loop), AVAHI_CLIENT_NO_FAIL, client_changed, l, &error);
+    if (l->client == NULL)
+        fail(l, error);
+    return l;
+}
+
+bool look_has_failed(const struct look *l)
+{
+    return l->failed;
+}
+
+void look_destroy(struct look *l)
+{
+    if (l->client != NULL)
+        avahi_client_free(l->client);
+    while (l->places != NULL) {
+        struct place *p = l->places;
+        l->places = p->next;
+        place_free(p);
+    }
+    free(l);
+}
