@@ -1,6 +1,7 @@
 // The loop accepts; everything else of a connection is done by a thread of the pool, which is made when the first one
-// comes, and the loop closes it. Of those that have not given their ticket the oldest goes when there are too many. Who
-// has heard the last word of a stream finds room for the next: it does not count from just before.
+// comes, and the loop closes it. Of those that have not given their ticket the oldest goes when there are too many; who
+// comes while every place is taken waits to be accepted, as nobody with a ticket is turned away. Who has heard the last
+// word of a stream finds room for the next: it does not count from just before.
 #include "node/streams.h"
 
 #include <errno.h>
@@ -46,6 +47,7 @@ struct streams {
     struct store_queue *queue;
     struct loop_fd *watch; // NULL: nobody is accepted
     int listen_fd;         // the caller's
+    bool stopped;
     struct pool *pool;
     pthread_mutex_t lock; // guards all below
     struct promise promises[STREAMS_MAX];
@@ -235,13 +237,18 @@ static void visit(void *arg)
 
 // ---- Coming and going, on the loop ----------------------------------------------------------------------------------
 
+static void listen_on(struct streams *s);
+
 static void visited(void *arg)
 {
     struct visitor *v = arg;
-    pthread_mutex_lock(&v->streams->lock);
-    close(v->fd);
+    struct streams *s = v->streams;
+    pthread_mutex_lock(&s->lock);
+    streams_hang_up(v->fd);
     v->state = VISITOR_NONE;
-    pthread_mutex_unlock(&v->streams->lock);
+    pthread_mutex_unlock(&s->lock);
+    if (!s->stopped)
+        listen_on(s);
 }
 
 // The oldest of too many that keep their ticket to themselves goes.
@@ -260,7 +267,8 @@ static void press_greeters(struct streams *s)
         shutdown(oldest->fd, SHUT_RDWR);
 }
 
-static struct visitor *place_for(struct streams *s, int fd)
+// NULL: all are taken. Only the loop takes one.
+static struct visitor *free_place(struct streams *s)
 {
     struct visitor *place = NULL;
     pthread_mutex_lock(&s->lock);
@@ -269,19 +277,19 @@ static struct visitor *place_for(struct streams *s, int fd)
         if (s->visitors[i].state == VISITOR_NONE)
             place = &s->visitors[i];
     }
-    if (place != NULL)
-        *place = (struct visitor){.streams = s, .state = VISITOR_GREETS, .since_ms = clock_monotonic_ms(), .fd = fd};
     pthread_mutex_unlock(&s->lock);
     return place;
 }
 
-static void take_in(struct streams *s, int fd)
+static void take_in(struct streams *s, struct visitor *v, int fd)
 {
-    struct visitor *v = ipc_socket_trusts(ipc_socket_other(fd)) ? place_for(s, fd) : NULL;
-    if (v == NULL) {
+    if (!ipc_socket_trusts(ipc_socket_other(fd))) {
         close(fd);
         return;
     }
+    pthread_mutex_lock(&s->lock);
+    *v = (struct visitor){.streams = s, .state = VISITOR_GREETS, .since_ms = clock_monotonic_ms(), .fd = fd};
+    pthread_mutex_unlock(&s->lock);
     if (s->pool == NULL)
         s->pool = pool_create(VISITORS_MAX, loop_mailbox(node_loop(s->node)));
     if (pool_submit(s->pool, visit, visited, v) != STATUS_OK)
@@ -293,17 +301,23 @@ static bool is_out_of_something(int number)
     return number == EMFILE || number == ENFILE || number == ENOMEM || number == ENOBUFS;
 }
 
-// Without descriptors nobody can be accepted; streams_tick tries again.
+static void stop_listening(struct streams *s)
+{
+    loop_drop_fd(s->watch);
+    s->watch = NULL;
+}
+
+// Without a place nobody is accepted until one is free; without descriptors, until streams_tick tries again.
 static void accept_some(void *ctx)
 {
     struct streams *s = ctx;
     for (int i = 0; i < VISITORS_MAX; i++) {
-        int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+        struct visitor *place = free_place(s);
+        int fd = place != NULL ? accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC) : -1;
         if (fd >= 0) {
-            take_in(s, fd);
-        } else if (is_out_of_something(errno)) {
-            loop_drop_fd(s->watch);
-            s->watch = NULL;
+            take_in(s, place, fd);
+        } else if (place == NULL || is_out_of_something(errno)) {
+            stop_listening(s);
             return;
         } else if (errno != ECONNABORTED && errno != EINTR) {
             return;
@@ -342,8 +356,8 @@ void streams_stop(struct streams *s)
 {
     if (s == NULL)
         return;
-    loop_drop_fd(s->watch);
-    s->watch = NULL;
+    s->stopped = true;
+    stop_listening(s);
     pthread_mutex_lock(&s->lock);
     for (size_t i = 0; i < VISITORS_MAX; i++) {
         if (s->visitors[i].state != VISITOR_NONE)

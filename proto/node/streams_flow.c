@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "ipc/errors.h"
@@ -138,6 +139,15 @@ static void drain(int fd)
             break;
     }
     free(piece);
+}
+
+void streams_hang_up(int fd)
+{
+    char ignored[4096];
+    shutdown(fd, SHUT_RDWR); // nothing comes behind what is there
+    while (recv(fd, ignored, sizeof ignored, MSG_DONTWAIT) > 0)
+        ;
+    close(fd);
 }
 
 void streams_say(int fd, uint64_t size, const struct error *error)

@@ -10,6 +10,9 @@ enum status streams_hear_ticket(int fd, char ticket[STREAM_TICKET + 1], struct e
 enum status streams_receive(int fd, struct upload *u, struct error *e);
 // Says how much comes, and sends it. OBJECT-DAMAGED: then the last bytes did not go.
 enum status streams_send(int fd, struct store_reader *reader, struct error *e);
+// Ends and closes it. Linux resets a connection that is closed with something unread, so that is read first: it is no
+// more than the socket holds.
+void streams_hang_up(int fd);
 // The last word on what came in: its size, or why it was refused. After an error it goes on taking what is sent for a
 // while, for who hears only after having said all.
 void streams_say(int fd, uint64_t size, const struct error *error);

@@ -253,6 +253,34 @@ def test_nobody_waits_for_a_slow_one(t):
     until(lambda: streams_of(t) == 0, "all are gone")
 
 
+def test_a_crowd_of_silent_ones_turns_nobody_away(t):
+    Pair(t)
+    data = os.urandom(1000)
+    hash = stream_in(t, data)
+    way = way_out(t, hash)
+    node = t.call("status")["sparse"]["pid"]
+    os.kill(node, signal.SIGSTOP)  # so that it finds all of them at once
+    try:
+        silent = [socket.socket(socket.AF_UNIX) for _ in range(40)]
+        for stream in silent:
+            stream.connect(way["socket"])
+        late = connect(way)
+    finally:
+        os.kill(node, signal.SIGCONT)
+    assert rest(late).endswith(data)
+    for stream in silent:
+        stream.close()
+    until(lambda: streams_of(t) == 0, "all are gone")
+
+
+def test_who_says_too_much_hears_all_the_same(t):
+    Pair(t)
+    data = os.urandom(1000)
+    way = way_out(t, stream_in(t, data))
+    stream = connect({**way, "ticket": way["ticket"] + "\nand more"})
+    assert rest(stream).endswith(data)
+
+
 def damage(t, data):
     """Stores it, and changes a bit of what the sparse node has."""
     hash = stream_in(t, data)
