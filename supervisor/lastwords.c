@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char FAILED[] = "node.failed";
+
 // It is shown on terminals.
 static bool is_plain(const char *text)
 {
@@ -15,12 +17,20 @@ static bool is_plain(const char *text)
     return true;
 }
 
+// Few are: each line of a log that is busy would be parsed for nothing.
+static bool may_say_why(const struct last_words *w)
+{
+    return memmem(w->line, w->len, FAILED, strlen(FAILED)) != NULL;
+}
+
 static void take_line(struct last_words *w)
 {
+    if (!may_say_why(w))
+        return;
     json_t *line = json_loadb(w->line, w->len, 0, NULL);
     const char *event = json_string_value(json_object_get(line, "event"));
     const char *message = json_string_value(json_object_get(line, "message"));
-    if (event != NULL && message != NULL && strcmp(event, "node.failed") == 0 && is_plain(message))
+    if (event != NULL && message != NULL && strcmp(event, FAILED) == 0 && is_plain(message))
         snprintf(w->why, sizeof w->why, "%s", message);
     json_decref(line);
 }
