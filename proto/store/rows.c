@@ -1,4 +1,8 @@
-// The row of an object, as the table "object" has it.
+// The row of an object, as the table "object" has it. Within a transaction each is asked for several times: by whoever
+// looks whether the object is here, by what is stored next and refers to it, by the place in the tree. So the last ones
+// are remembered, and what is not there too, until anything changes a row that is there (rows_changed
+// of struct store).
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/rows.h"
@@ -11,12 +15,51 @@ bool store_type_is_rights(struct span name)
     return span_eq(name, SPAN("Access")) || span_eq(name, SPAN("IdAccess")) || span_eq(name, SPAN("Group"));
 }
 
-enum status object_row_find(struct store *s, const struct hash *hash, bool *found, struct object_row *row,
+// ---- Those asked for last -------------------------------------------------------------------------------------------
+
+enum { REMEMBERED = UINT8_MAX + 1 }; // by the first byte of the hash
+
+struct remembered {
+    struct hash hash;
+    uint64_t time; // rows_changed when it was noted; another one: it says nothing
+    bool found;
+    struct object_row row;
+};
+
+struct row_memory {
+    struct remembered rows[REMEMBERED];
+};
+
+void rows_create(struct store *s)
+{
+    s->rows = mem_alloc(sizeof *s->rows);
+}
+
+void rows_destroy(struct store *s)
+{
+    free(s->rows);
+}
+
+// NULL outside of transactions: then others may write what is read next.
+static struct remembered *place_of(struct store *s, const struct hash *hash)
+{
+    return s->in_transaction && s->in_use == &s->main ? &s->rows->rows[hash->b[0]] : NULL;
+}
+
+static void remember(struct store *s, const struct hash *hash, bool found, const struct object_row *row)
+{
+    struct remembered *r = place_of(s, hash);
+    if (r != NULL)
+        *r = (struct remembered){.hash = *hash, .time = s->rows_changed, .found = found, .row = *row};
+}
+
+// ---- Reading and writing --------------------------------------------------------------------------------------------
+
+static enum status read_row(struct store *s, const struct hash *hash, bool *found, struct object_row *row,
                             struct error *e)
 {
     sqlite3_stmt *st = statement(s, SQL_OBJECT_FIND);
     bind_hash(st, 1, hash);
-    memset(row, 0, sizeof *row);
     enum status status = statement_step(s, st, found, e);
     if (!*found)
         return status;
@@ -30,6 +73,22 @@ enum status object_row_find(struct store *s, const struct hash *hash, bool *foun
     row->part = sqlite3_column_int(st, 7) != 0;
     sqlite3_reset(st);
     return STATUS_OK;
+}
+
+enum status object_row_find(struct store *s, const struct hash *hash, bool *found, struct object_row *row,
+                            struct error *e)
+{
+    const struct remembered *r = place_of(s, hash);
+    if (r != NULL && r->time == s->rows_changed && hash_eq(&r->hash, hash)) {
+        *found = r->found;
+        *row = r->row;
+        return STATUS_OK;
+    }
+    memset(row, 0, sizeof *row);
+    enum status status = read_row(s, hash, found, row, e);
+    if (status == STATUS_OK)
+        remember(s, hash, *found, row);
+    return status;
 }
 
 static void bind_details(sqlite3_stmt *st, int first, const struct object_row *row)
@@ -56,7 +115,12 @@ static enum status row_add(struct store *s, const struct hash *hash, struct obje
     sqlite3_bind_int64(st, 1, row->seq);
     bind_hash(st, 2, hash);
     bind_details(st, 3, row);
-    return statement_run(s, st, e);
+    enum status status = statement_run(s, st, e);
+    if (status == STATUS_OK)
+        remember(s, hash, true, row);
+    else
+        s->rows_changed++;
+    return status;
 }
 
 static enum status row_fill(struct store *s, const struct object_row *row, struct error *e)

@@ -29,6 +29,10 @@ struct object_row {
 // *found says whether there is a row, wanted ones included.
 enum status object_row_find(struct store *s, const struct hash *hash, bool *found, struct object_row *row,
                             struct error *e);
+// What was found is remembered within a transaction. Whatever changes a row that is there, or takes one back, counts up
+// rows_changed of the store: statement() does for the statements that do so.
+void rows_create(struct store *s);
+void rows_destroy(struct store *s);
 // Writes the row: that of seq, or, not found, a new one.
 enum status object_row_set(struct store *s, const struct hash *hash, bool found, struct object_row *row,
                            struct error *e);

@@ -47,7 +47,9 @@ struct store {
     struct version_source versions;
 
     struct store_types types;
-    int64_t next_seq; // the one number line of objects and scope entries
+    struct row_memory *rows; // rows.c
+    uint64_t rows_changed;   // counts what makes it untrue; begins at 1
+    int64_t next_seq;        // the one number line of objects and scope entries
     struct store_totals totals;
     bool in_transaction;
     bool failed; // a sync failed: what is on the disk is not known, so nothing is accepted any more

@@ -249,8 +249,16 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_TRACE_PRUNE] = "DELETE FROM trace WHERE number <= (SELECT MAX(number) FROM trace) - ?1",
 };
 
+static bool changes_rows(enum statement_id id)
+{
+    return id == SQL_OBJECT_FILL || id == SQL_OBJECT_STATE || id == SQL_OBJECT_TREE || id == SQL_OBJECT_ORIGIN ||
+           id == SQL_OBJECT_ADMIT_HISTORY || id == SQL_OBJECT_REMOVE;
+}
+
 sqlite3_stmt *statement(struct store *s, enum statement_id id)
 {
+    if (changes_rows(id))
+        s->rows_changed++;
     sqlite3_stmt **st = &s->in_use->statements[id];
     if (*st == NULL)
         sqlite3_prepare_v3(s->in_use->db, texts[id], -1, SQLITE_PREPARE_PERSISTENT, st, NULL);
@@ -353,6 +361,7 @@ enum status statement_numbered_hashes(struct store *s, sqlite3_stmt *st, int64_t
 
 enum status store_sql(struct store *s, const char *sql, struct error *e)
 {
+    s->rows_changed++;
     return sqlite3_exec(s->in_use->db, sql, NULL, NULL, NULL) == SQLITE_OK ? STATUS_OK : store_sql_error(s, e);
 }
 

@@ -89,6 +89,8 @@ static struct store *create(const struct store_options *options)
                                           .set_head = versions_set_head,
                                           .lost = versions_lost,
                                           .links = versions_links};
+    rows_create(s);
+    s->rows_changed = 1;
     scope_events_create(s);
     s->withheld = hash_map_create();
     s->needed = hash_map_create();
@@ -199,6 +201,7 @@ void store_close(struct store *s)
     database_close(s);
     for (size_t i = 0; i < VERIFY_SLOTS; i++)
         sha256_destroy(s->slots[i].sha);
+    rows_destroy(s);
     scope_events_destroy(s);
     withheld_destroy(s);
     list_marks_destroy(s->versions.marks);

@@ -26,6 +26,7 @@ static void push_mark(struct store *s)
 static void pop_mark(struct store *s)
 {
     const struct mark *m = &s->marks[--s->mark_count];
+    s->rows_changed++;
     changes_drop(s, m->changes);
     s->announced = m->announced;
     s->types.stored = m->types;
@@ -45,6 +46,7 @@ enum status store_begin(struct store *s, struct error *e)
     if (status != STATUS_OK)
         return status;
     s->in_transaction = true;
+    s->rows_changed++;
     memset(&s->transaction_load, 0, sizeof s->transaction_load);
     changes_drop(s, 0);
     s->announced = 0;
