@@ -18,7 +18,7 @@
 
 enum {
     MESSAGES_PAGE = 100,
-    ONE_BY_ONE_MAX = 32, // objects that came with one commit; of more it is told how many they are
+    ONE_BY_ONE_MAX = 32, // objects that came or were made in one commit; of more it is told how many they are
 };
 
 struct changed_channel { // to be read
@@ -280,12 +280,17 @@ static bool is_received(const struct store_change *c)
            !hash_is_zero(&c->from) && is_worth_telling(c);
 }
 
-static bool are_many(const struct store_change *changes, size_t count)
+static bool is_stored(const struct store_change *c)
 {
-    size_t received = 0;
-    for (size_t i = 0; i < count && received <= ONE_BY_ONE_MAX; i++)
-        received += is_received(&changes[i]);
-    return received > ONE_BY_ONE_MAX;
+    return c->kind == STORE_CHANGE_OBJECT && hash_is_zero(&c->from) && is_worth_telling(c);
+}
+
+static size_t how_many(const struct store_change *changes, size_t count, bool (*is)(const struct store_change *c))
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        found += is(&changes[i]);
+    return found;
 }
 
 // Those of one person that stand behind one another.
@@ -306,7 +311,7 @@ static void tell_many(struct node *n, const struct store_change *changes, size_t
     }
 }
 
-static void tell_object(struct news *news, const struct store_change *c, bool many)
+static void tell_object(struct news *news, const struct store_change *c, bool many_came, bool many_made)
 {
     struct node *n = news->node;
     bool is_file = c->content == STORE_BLOB || c->content == STORE_CLOB;
@@ -315,25 +320,39 @@ static void tell_object(struct news *news, const struct store_change *c, bool ma
         node_tell(n, "blob.received",
                   json_pack("{s:o, s:I, s:o}", "hash", node_json_hash(&c->hash), "size", (json_int_t)c->size,
                             "personId", node_json_hash(&c->from)));
-    else if (!is_ours && !many && is_worth_telling(c))
+    else if (!is_ours && !many_came && is_worth_telling(c))
         node_tell(n, "object.received",
                   json_pack("{s:o, s:s, s:o}", "hash", node_json_hash(&c->hash), "type", c->type, "personId",
                             node_json_hash(&c->from)));
-    else if (is_ours && is_worth_telling(c))
+    else if (!many_made && is_stored(c))
         node_tell(n, "object.stored", json_pack("{s:o, s:s}", "hash", node_json_hash(&c->hash), "type", c->type));
     if (strcmp(c->type, "Topic") == 0 && !c->part)
         tell_topic(news, c);
 }
 
-static void tell_head(struct news *news, const struct store_change *c)
+// Of several versions of one id in a commit the last is told of; the others were current for nobody.
+static void tell_head(struct news *news, const struct store_change *c, bool is_last)
 {
+    bool is_channel = strcmp(c->type, "ChannelInfo") == 0;
+    if (is_channel)
+        add_changed(news, &c->id_hash, &c->from);
+    if (!is_last)
+        return;
     node_tell(news->node, "version.changed",
               json_pack("{s:o, s:o, s:s}", "idHash", node_json_hash(&c->id_hash), "hash", node_json_hash(&c->hash),
                         "type", c->type));
-    if (strcmp(c->type, "ChannelInfo") != 0)
-        return;
-    node_tell(news->node, "channel.changed", json_pack("{s:o}", "channel", node_json_hash(&c->id_hash)));
-    add_changed(news, &c->id_hash, &c->from);
+    if (is_channel)
+        node_tell(news->node, "channel.changed", json_pack("{s:o}", "channel", node_json_hash(&c->id_hash)));
+}
+
+// By id the last change of its head.
+static struct hash_map *last_heads(const struct store_change *changes, size_t count)
+{
+    struct hash_map *last = hash_map_create();
+    for (size_t i = 0; i < count; i++)
+        if (changes[i].kind == STORE_CHANGE_HEAD)
+            hash_map_set(last, &changes[i].id_hash, (void *)&changes[i]);
+    return last;
 }
 
 static void tell_loss(struct node *n, const struct store_change *c)
@@ -346,17 +365,23 @@ static void tell_loss(struct node *n, const struct store_change *c)
 
 void news_tell(struct news *news, const struct store_change *changes, size_t count)
 {
-    bool many = are_many(changes, count);
-    if (many)
+    size_t made = how_many(changes, count, is_stored);
+    bool many_came = how_many(changes, count, is_received) > ONE_BY_ONE_MAX;
+    bool many_made = made > ONE_BY_ONE_MAX;
+    struct hash_map *last = last_heads(changes, count);
+    if (many_came)
         tell_many(news->node, changes, count);
+    if (many_made)
+        node_tell(news->node, "objects.stored", json_pack("{s:I}", "count", (json_int_t)made));
     for (size_t i = 0; i < count; i++) {
         if (changes[i].kind == STORE_CHANGE_HEAD)
-            tell_head(news, &changes[i]);
+            tell_head(news, &changes[i], hash_map_get(last, &changes[i].id_hash) == &changes[i]);
         else if (changes[i].kind == STORE_CHANGE_LOSS)
             tell_loss(news->node, &changes[i]);
         else
-            tell_object(news, &changes[i], many);
+            tell_object(news, &changes[i], many_came, many_made);
     }
+    hash_map_destroy(last);
     read_changed(news);
 }
 

@@ -1,5 +1,6 @@
 """What happens in a node is told as events."""
 import os
+import signal
 import time
 
 from control import main, until
@@ -73,6 +74,28 @@ def test_many_objects_are_told_together(t):
     until(lambda: together() + alone() >= many + 1, "all are told of")
     assert alone() <= 32, (together(), alone())
     told(t, "objects.received", personId=pair.archive)
+
+
+def test_what_is_made_together_is_told_together(t):
+    pair, many, sent = Pair(t), 60, []
+    client, archive = t.client(), t.call("status")["archive"]["pid"]
+
+    def send_many():
+        os.kill(archive, signal.SIGSTOP)
+        for number in range(many):
+            client.send("chat.send", node="archive", to=pair.sparse, text=f"number {number}")
+        os.kill(archive, signal.SIGCONT)
+        sent.extend(client.receive()[1]["result"]["id"] for _ in range(many))
+        return all_told(t, "objects.stored", "archive")
+    together = sum(e["count"] for e in until(send_many, "some are told of together"))
+    client.close()
+    until(lambda: len(all_told(t, "chat.sent", "archive")) == len(sent), "each message is told of")
+    alone = [e for e in all_told(t, "object.stored", "archive") if e["type"] in ("ChatMessage", "ChannelInfo")]
+    assert together + len(alone) >= 2 * len(sent), (together, len(alone))
+    versions = [e for e in all_told(t, "version.changed", "archive") if e["type"] == "ChannelInfo"]
+    assert len(versions) < len(sent), (len(versions), len(sent))
+    current = t.call("object.current", node="archive", idHash=versions[-1]["idHash"])
+    assert versions[-1]["hash"] == current["hash"]
 
 
 def test_messages_are_told_after_a_restart(t):

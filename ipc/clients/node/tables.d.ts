@@ -1398,7 +1398,9 @@ export interface EventData {
     'objects.received': { count?: any; personId?: any; [more: string]: any };
     /** A local object was stored; likewise. The type of files is empty. */
     'object.stored': { hash?: any; type?: any; [more: string]: any };
-    /** A versioned object has a new current version. */
+    /** So many local objects were stored together: told instead of each. */
+    'objects.stored': { count?: any; [more: string]: any };
+    /** A versioned object has a new current version; of several stored together, the last. */
     'version.changed': { idHash?: any; hash?: any; type?: any; [more: string]: any };
     /** Two sides wrote the same at the same time, and one value is not current: JSON, its beginning if cut; null: it had been removed. hash is the version that holds it. */
     'version.overwritten': { idHash?: any; type?: any; property?: any; value?: any; cut?: any; hash?: any; [more: string]: any };

@@ -236,6 +236,7 @@ export const EVENTS = [
     'object.received',
     'objects.received',
     'object.stored',
+    'objects.stored',
     'version.changed',
     'version.overwritten',
     'chat.received',

@@ -260,6 +260,7 @@ EVENTS = (
     "object.received",
     "objects.received",
     "object.stored",
+    "objects.stored",
     "version.changed",
     "version.overwritten",
     "chat.received",
