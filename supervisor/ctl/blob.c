@@ -53,8 +53,10 @@ static uint64_t size_of(int fd)
 static enum status send_file(struct ctl *c, int fd, const char *file, const char *blob, struct error *e)
 {
     struct transfer t = {.fd = fd, .file = file, .total = size_of(fd), .progress = progress_begin(c, file)};
-    int stream = flow_open(c, json_pack("{s:s}", "blob", blob), NULL);
-    enum status s = stream >= 0 ? flow_fill(stream, &t, e) : send_pieces(c, &t, blob, e);
+    int stream;
+    enum status s = flow_open(c, json_pack("{s:s}", "blob", blob), &stream, e);
+    if (s == STATUS_OK)
+        s = stream >= 0 ? flow_fill(stream, &t, e) : send_pieces(c, &t, blob, e);
     if (stream >= 0)
         close(stream);
     progress_end(t.progress);
@@ -131,19 +133,20 @@ static enum status receive_stream(struct ctl *c, int stream, struct transfer *t,
     close(stream);
     if (s != STATUS_CLOSED || interrupt_came())
         return s;
-    stream = flow_open(c, json_pack("{s:s}", "hash", hash), &why);
+    if (flow_open(c, json_pack("{s:s}", "hash", hash), &stream, &why) != STATUS_OK)
+        *e = why;
     if (stream >= 0)
         close(stream);
-    else if (why.status != STATUS_OK)
-        *e = why;
     return e->status;
 }
 
 static enum status receive(struct ctl *c, const char *hash, int fd, const char *file, int64_t *size, struct error *e)
 {
     struct transfer t = {.fd = fd, .file = file, .progress = progress_begin(c, file)};
-    int stream = flow_open(c, json_pack("{s:s}", "hash", hash), NULL);
-    enum status s = stream >= 0 ? receive_stream(c, stream, &t, hash, e) : receive_pieces(c, &t, hash, e);
+    int stream;
+    enum status s = flow_open(c, json_pack("{s:s}", "hash", hash), &stream, e);
+    if (s == STATUS_OK)
+        s = stream >= 0 ? receive_stream(c, stream, &t, hash, e) : receive_pieces(c, &t, hash, e);
     progress_end(t.progress);
     *size = (int64_t)t.total;
     return s;

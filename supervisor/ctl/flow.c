@@ -202,13 +202,24 @@ json_t *flow_call(struct ctl *c, const char *method, json_t *params, struct erro
     return result;
 }
 
-int flow_open(struct ctl *c, json_t *params, struct error *why)
+// An older node, one that streams enough already, and one without a socket for it.
+static bool goes_in_pieces(const struct error *e)
 {
-    struct error e = {0};
-    json_t *way = flow_call(c, "blob.stream", params, &e);
-    int stream = way != NULL ? connect_with(way, &e) : -1;
-    if (why != NULL)
-        *why = e;
+    static const char *const codes[] = {"UNKNOWN-METHOD", "BUSY", "CLOSED"};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(e->code, codes[i]) == 0)
+            return true;
+    return false;
+}
+
+enum status flow_open(struct ctl *c, json_t *params, int *stream, struct error *e)
+{
+    struct error ignored;
+    json_t *way = flow_call(c, "blob.stream", params, e);
+    *stream = way != NULL ? connect_with(way, &ignored) : -1;
     json_decref(way);
-    return stream;
+    if (way != NULL || !goes_in_pieces(e))
+        return way != NULL ? STATUS_OK : e->status;
+    error_clear(e);
+    return STATUS_OK;
 }

@@ -17,9 +17,9 @@ struct transfer {     // of one file, by a stream or in pieces
 // As ctl_call, asked again while the node fetches the file: a big one that lies at the archive takes longer to come
 // than an answer may.
 json_t *flow_call(struct ctl *c, const char *method, json_t *params, struct error *e);
-// Asks for a stream, connects and gives the ticket. -1: there is none to be had, and pieces are what is left; *why,
-// which may be NULL, says what the node said. params is taken over.
-int flow_open(struct ctl *c, json_t *params, struct error *why);
+// Asks for a stream, connects and gives the ticket. *stream -1 with STATUS_OK: there is none to be had, and pieces are
+// what is left. Else it is what the node says of the file, and pieces would fare no better. params is taken over.
+enum status flow_open(struct ctl *c, json_t *params, int *stream, struct error *e);
 // Sends the file to its end, and waits until the node has it on its disk. Does not close stream.
 enum status flow_fill(int stream, struct transfer *t, struct error *e);
 // Writes what comes. t->total is what the node says; t->done < t->total afterwards: the node broke off, CLOSED.

@@ -78,6 +78,40 @@ def test_a_file_of_5_mb_comes_back_as_it_was(folder):
         assert b"".join(t.get_blob(kept["hash"])) == data
 
 
+def test_files_go_in_pieces_only_where_there_is_no_stream(folder):
+    with launch(folder) as t:
+        data, called, call = os.urandom(BLOB_SIZE // 4), [], t.call
+
+        def answers(stream):
+            def answer(method, *params, **more):
+                called.append(method)
+                return stream() if method == "blob.stream" else call(method, *params, **more)
+            return answer
+
+        def fails(code):
+            def fail():
+                raise tandem.TandemError(code, "no")
+            return fail
+
+        nowhere = {"socket": os.path.join(folder, "nowhere"), "ticket": "0" * 64}
+        for stream in fails("UNKNOWN-METHOD"), fails("BUSY"), fails("CLOSED"), lambda: nowhere:
+            called.clear()
+            t.call = answers(stream)
+            kept = t.put_blob(io.BytesIO(data))
+            assert kept["size"] == len(data) and "blob.chunk" in called, called
+            assert b"".join(t.get_blob(kept["hash"])) == data and "blob.read" in called, called
+        called.clear()
+        t.call = answers(fails("NOT-FOUND"))
+        for work in (lambda: t.put_blob(data)), (lambda: b"".join(t.get_blob(kept["hash"]))):
+            try:
+                work()
+            except tandem.TandemError as e:
+                assert e.code == "NOT-FOUND", e.code
+            else:
+                raise AssertionError("NOT-FOUND was expected")
+        assert "blob.chunk" not in called and "blob.read" not in called, called
+
+
 def test_errors_have_a_class_a_code_and_a_hint(folder):
     cases = [(tandem.NotRunningError, "NOT-RUNNING", lambda c: c.call("status"))]
     with tandem.Client(folder) as client:

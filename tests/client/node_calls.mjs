@@ -1,8 +1,10 @@
 // Calls, events and files, also while the supervisor is killed.
 import assert from 'node:assert/strict';
 import {randomBytes} from 'node:crypto';
+import path from 'node:path';
 import test from 'node:test';
 
+import {readBlob, writeBlob} from '../../ipc/clients/node/blobs.mjs';
 import {ERRORS, METHODS, NotRunningError, UsageError, connect, launch} from '../../ipc/clients/node/index.mjs';
 import {asked, inFolder, until} from './support.mjs';
 
@@ -82,6 +84,33 @@ test('a file of 5 MB comes back as it was', inFolder(async (folder, open) => {
     }
     await assert.rejects(tandem.putBlob(breaking()), /disk of the sender/);
     await assert.rejects(tandem.getBlob('0'.repeat(64)).toArray(), {code: 'NOT-FOUND'});
+}));
+
+test('files go in pieces only where there is no stream', inFolder(async (folder, open) => {
+    const tandem = open(await launch(asked(folder)));
+    const bytes = randomBytes(BLOB_SIZE / 4);
+    let called = [];
+    const between = (stream) => ({call: async (method, ...rest) => {
+        called.push(method);
+        return method === 'blob.stream' ? stream() : tandem.call(method, ...rest);
+    }});
+    const fails = (code) => () => {
+        throw Object.assign(new Error('no'), {code});
+    };
+    const nowhere = () => ({socket: path.join(folder, 'nowhere'), ticket: '0'.repeat(64)});
+    let hash;
+    for (const stream of [fails('UNKNOWN-METHOD'), fails('BUSY'), fails('CLOSED'), nowhere]) {
+        called = [];
+        ({hash} = await writeBlob(between(stream), bytes));
+        const pieces = await readBlob(between(stream), hash).toArray();
+        assert(Buffer.concat(pieces).equals(bytes));
+        assert(called.includes('blob.chunk') && called.includes('blob.read'), String(called));
+    }
+    called = [];
+    const gone = between(fails('NOT-FOUND'));
+    await assert.rejects(writeBlob(gone, bytes), {code: 'NOT-FOUND'});
+    await assert.rejects(readBlob(gone, hash).toArray(), {code: 'NOT-FOUND'});
+    assert(!called.includes('blob.chunk') && !called.includes('blob.read'), String(called));
 }));
 
 test('errors have a class, a code and a hint', inFolder(async (folder, open) => {

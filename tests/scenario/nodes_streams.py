@@ -8,7 +8,9 @@ import resource
 import signal
 import socket
 import stat
+import struct
 import subprocess
+import threading
 
 from control import BIN, PATIENCE_S, fails_with, main, until
 from nodes import Pair, read, write
@@ -278,7 +280,77 @@ def test_who_says_too_much_hears_all_the_same(t):
     data = os.urandom(1000)
     way = way_out(t, stream_in(t, data))
     stream = connect({**way, "ticket": way["ticket"] + "\nand more"})
+    until(lambda: streams_of(t) == 0, "the node has closed it")
     assert rest(stream).endswith(data)
+
+
+class Between:
+    """A supervisor for the command line: the real one, but that it answers blob.stream by itself. called: methods."""
+
+    def __init__(self, t, answer):
+        self.real, self.answer, self.called = t.path("run", "control.sock"), answer, []
+        folder = os.path.join(t.top, f"between {id(self)}")
+        os.makedirs(os.path.join(folder, "run"))
+        self.environment = {**t.environment, "TANDEM_STATE_DIR": folder}
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(os.path.join(folder, "run", "control.sock"))
+        self.listener.listen()
+        with open(os.path.join(folder, "run", "control.json"), "w", encoding="ascii") as file:
+            json.dump({"control": "ipc://" + self.listener.getsockname()}, file)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            client, supervisor = self.listener.accept()[0], socket.socket(socket.AF_UNIX)
+            supervisor.connect(self.real)
+            threading.Thread(target=self.carry, args=(supervisor, client, lambda message: False), daemon=True).start()
+            threading.Thread(target=self.carry, args=(client, supervisor, lambda m, c=client: self.asks(m, c)),
+                             daemon=True).start()
+
+    def asks(self, message, client):
+        """Whether it was answered here. In front of what is asked stand words, the last with its highest bit set."""
+        request = json.loads(message[message.index(b"{"):])
+        self.called.append(request["method"])
+        if request["method"] != "blob.stream":
+            return False
+        answer = message[:message.index(b"{")] + json.dumps({"jsonrpc": "2.0", "id": request["id"], **self.answer}).encode()
+        client.sendall(b"\1" + struct.pack(">Q", len(answer)) + answer)
+        return True
+
+    @staticmethod
+    def carry(source, target, answered):
+        with source.makefile("rb") as stream:
+            target.sendall(stream.read(8))  # the greeting
+            while head := stream.read(9):
+                message = stream.read(struct.unpack(">Q", head[1:])[0])
+                if not answered(message):
+                    target.sendall(head + message)
+        target.shutdown(socket.SHUT_WR)
+
+    def tandem(self, *words):
+        done = subprocess.run([os.path.join(BIN, "tandem"), "--json", *words], env=self.environment, capture_output=True,
+                              text=True)
+        return done.returncode, json.loads(done.stdout or done.stderr)
+
+
+def test_pieces_are_for_who_cannot_stream_only(t):
+    Pair(t)
+    data = os.urandom(1 << 20)
+    source, target = write(os.path.join(t.top, "source"), data), os.path.join(t.top, "target")
+    no = lambda code: {"error": {"code": -32000, "message": "no", "data": {"code": code, "hint": ""}}}
+    nowhere = {"result": {"socket": os.path.join(t.top, "nowhere"), "ticket": "0" * 64}}
+    for answer in (no("UNKNOWN-METHOD"), no("BUSY"), no("CLOSED"), nowhere):
+        between = Between(t, answer)
+        status, stored = between.tandem("blob", "put", source)
+        assert status == 0 and stored["hash"] == digest(data) and "blob.chunk" in between.called, (answer, stored)
+        status, got = between.tandem("blob", "get", digest(data), "-o", target)
+        assert status == 0 and read(target) == data and "blob.read" in between.called, (answer, got)
+        os.remove(target)
+    between = Between(t, no("NOT-FOUND"))
+    for command in ("put", source), ("get", digest(data), "-o", target):
+        status, told = between.tandem("blob", *command)
+        assert status != 0 and told["error"]["code"] == "NOT-FOUND", told
+    assert "blob.chunk" not in between.called and "blob.read" not in between.called, between.called
 
 
 def damage(t, data):
