@@ -99,7 +99,7 @@ static void take_state(struct discovery *d, const char *state, const json_t *sai
     d->settled = d->settled && !away;
     d->announced[0] = '\0';
     if (away)
-        error_set(&d->failure, STATUS_CLOSED, "DISCOVERY-UNAVAILABLE", "discovery is on, and waits for Avahi: %.200s",
+        error_set(&d->failure, STATUS_CLOSED, "DISCOVERY-UNAVAILABLE", "discovery is on, and waits: %.200s",
                   why != NULL ? why : "");
     else if (strcmp(state, "announced") == 0 && name != NULL)
         snprintf(d->announced, sizeof d->announced, "%s", name);
@@ -395,7 +395,8 @@ static enum status keep(struct supervisor *s, const char *value, struct error *e
     const struct supervisor_options *o = s->options;
     bool had;
     if (config_edit(o->config_file, KEY, value, &had, e) != STATUS_OK) {
-        error_prefix(e, "%.200s cannot be written from here", o->config_file);
+        if (strcmp(e->code, "NO-PERMISSION") == 0) // elsewhere: out of reach within our walls
+            error_prefix(e, "'tandem config set --config %.160s " KEY " %s', then SIGHUP", o->config_file, value);
         return e->status;
     }
     if (s->reload(s, e) != STATUS_OK)

@@ -6,6 +6,7 @@
 #include <avahi-client/client.h>
 #include <avahi-client/lookup.h>
 #include <avahi-common/error.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,7 +112,9 @@ static void take_away(struct look *l, AvahiIfIndex interface, AvahiProtocol prot
 
 static void fail(struct look *l, int error)
 {
-    said_away(avahi_strerror(error));
+    char why[128];
+    snprintf(why, sizeof why, "Avahi says: %s", avahi_strerror(error));
+    said_away(why);
     l->failed = true;
     avahi_simple_poll_quit(l->loop);
 }

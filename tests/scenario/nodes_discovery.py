@@ -40,6 +40,11 @@ def run(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
+def answers(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(path) == 0
+
+
 class Machine:
     """A network namespace with an address on the link; what is started in on() lives there."""
 
@@ -86,7 +91,7 @@ class Machine:
             os.unlink(self.bus_path)
         self.start("bus", "dbus-daemon", "--nofork", "--nopidfile", "--config-file",
                    self.write("bus.conf", BUS.format(self.bus_path)))
-        until(lambda: os.path.exists(self.bus_path), "D-Bus listens")
+        until(lambda: answers(self.bus_path), "D-Bus listens")
 
     def start_avahi(self):
         """With a /run of its own, where it writes its number, and as the only user there is in the namespace."""
@@ -110,6 +115,9 @@ class Machine:
         self.set_address(self.address)
         self.start_bus()
         self.start_avahi()
+        with self.on():
+            until(lambda: subprocess.run(["avahi-browse", "-tp", "_one._tcp"], capture_output=True).returncode == 0,
+                  "Avahi answers")
 
     def browse(self):
         """What avahi-browse resolves: (name, address, port, TXT) of each."""
@@ -449,6 +457,27 @@ def test_without_avahi_it_says_what_to_do(t):
     status, result = t.cli_json("discovery", "on")
     assert status == 0 and "next start" in result["reason"], result
     assert t.cli_json("config", "show")[1]["discovery.on"] == "true"
+
+
+def test_a_file_out_of_reach_is_left_to_its_user(t):
+    """The supervisor's walls let it read what 'up --config' names."""
+    t.environment["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=" + os.path.join(t.top, "nothing")
+    folder = os.path.join(t.top, "elsewhere")
+    os.mkdir(folder)
+    path = os.path.join(folder, "my.conf")
+    with open(path, "w") as file:
+        file.write("[log]\nlevel = debug\n")
+    t.up("--listen", "localhost:0", "--config", path)
+    status, result = t.cli_json("discovery", "on")
+    if status != 0 and result["error"]["code"] == "NO-PERMISSION":  # not without walls
+        assert f"config set --config {path} discovery.on true" in result["error"]["message"], result
+        assert t.cli_json("discovery", "list") == (0, [])
+        assert t.cli("config", "set", "--config", path, "discovery.on", "true")[0] == 0
+        t.process.send_signal(signal.SIGHUP)
+    until(lambda: t.cli_json("discovery", "list")[0] == 1, "it is on, and has no Avahi")
+    with open(path) as file:
+        assert file.read() == "[log]\nlevel = debug\n\n[discovery]\non = true\n"
+    assert t.stop() == 0
 
 
 def test_a_build_without_it_says_so(t):
