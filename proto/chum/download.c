@@ -1,12 +1,11 @@
 // The writer is the store thread's. All that happens to it are jobs, which run in the order they were submitted:
-// pieces, the end, and the giving up, which comes behind everything else and so finds a writer that was left open. A
-// piece that fails is only noted (failed): the end tells of it. Whoever is told may free the download, and what the
-// reason lies in.
+// pieces, as many at a time as came while the last were written, the end, and the giving up, which comes behind
+// everything else and so finds a writer that was left open. A piece that fails is only noted (failed): the end tells of
+// it. Whoever is told may free the download, and what the reason lies in.
 #include "chum/download.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/life.h"
 #include "chum/charge.h"
@@ -15,7 +14,8 @@
 enum {
     PENDING_HIGH = 1 << 20,
     PENDING_LOW = 256 << 10,
-    PIECE_COST = 512,          // that one holds beside its bytes, until the store has it
+    GATHERED_MAX = 256 << 10,
+    PIECE_COST = 512,          // that a job holds beside its bytes, until the store has it
     TRICKLE_AFTER_MS = 600000, // from then on a stream has to bring this much on the average
     TRICKLE_PER_SECOND = 1024,
 };
@@ -31,10 +31,12 @@ struct chum_download {
     chum_download_done done;
     chum_download_left left; // NULL: it is fetched whatever its size
     void *ctx;
-    int64_t call;      // -1 = none
-    uint64_t received; // bytes of this attempt
-    size_t pending;    // bytes on their way to the store, with what their pieces cost
-    struct life life;  // of whoever wants it, and of the store's jobs
+    int64_t call;        // -1 = none
+    uint64_t received;   // bytes of this attempt
+    size_t pending;      // bytes on their way to the store, with what their jobs cost
+    struct buf gathered; // of them those that no job has yet
+    size_t jobs;         // under way, of pieces
+    struct life life;    // of whoever wants it, and of the store's jobs
     bool paused;
     struct store_writer *writer; // the store thread's
     enum status failed;          // the first failure on the store thread, and what it was
@@ -43,14 +45,14 @@ struct chum_download {
 
 struct piece {
     struct chum_download *download;
-    size_t len;
-    char bytes[];
+    struct buf bytes;
 };
 
 static void destroy(void *self)
 {
     struct chum_download *d = self;
     chum_fetch_release(d->fetch);
+    buf_free(&d->gathered);
     free(d);
 }
 
@@ -126,6 +128,7 @@ static void abandon_done(void *arg, enum status status, const struct error *e)
 static void abandon(struct chum_download *d)
 {
     chum_fetch_cancel(d->fetch, &d->call);
+    buf_free(&d->gathered);
     set_paused(d, false);
     give_up_turn(d);
     life_hold(&d->life);
@@ -163,15 +166,17 @@ static enum status piece_work(struct store *s, void *arg, struct error *e)
     struct chum_download *d = p->download;
     enum status st = d->failed;
     if (st == STATUS_OK)
-        st = chum_charge_file(s, d->fetch, p->len, &d->why);
+        st = chum_charge_file(s, d->fetch, p->bytes.len, &d->why);
     if (st == STATUS_OK && d->writer == NULL)
         st = store_writer_create(s, d->is_clob, &d->writer, &d->why);
     if (st == STATUS_OK)
-        st = store_writer_add(d->writer, (struct span){p->bytes, p->len}, &d->why);
+        st = store_writer_add(d->writer, buf_span(&p->bytes), &d->why);
     d->failed = st;
     (void)e;
     return STATUS_OK;
 }
+
+static void store_gathered(struct chum_download *d);
 
 static void piece_done(void *arg, enum status status, const struct error *e)
 {
@@ -179,27 +184,41 @@ static void piece_done(void *arg, enum status status, const struct error *e)
     struct chum_download *d = p->download;
     (void)status;
     (void)e;
-    d->pending -= PIECE_COST + p->len;
+    d->pending -= PIECE_COST + p->bytes.len;
+    d->jobs--;
+    buf_free(&p->bytes);
     free(p);
     if (d->pending < PENDING_LOW)
         set_paused(d, false);
+    if (d->jobs == 0)
+        store_gathered(d);
     life_let_go(&d->life);
+}
+
+static void store_gathered(struct chum_download *d)
+{
+    if (d->gathered.len == 0)
+        return;
+    struct piece *p = mem_alloc(sizeof *p);
+    *p = (struct piece){d, d->gathered};
+    d->gathered = (struct buf){0};
+    d->pending += PIECE_COST;
+    d->jobs++;
+    life_hold(&d->life);
+    store_submit(d->fetch->queue, piece_work, piece_done, p);
 }
 
 static void add_piece(struct chum_download *d, struct span bytes)
 {
     if (bytes.len == 0)
         return;
-    struct piece *p = mem_alloc(sizeof *p + bytes.len);
-    p->download = d;
-    p->len = bytes.len;
-    memcpy(p->bytes, bytes.ptr, bytes.len);
-    life_hold(&d->life);
-    d->pending += PIECE_COST + bytes.len;
+    buf_add_span(&d->gathered, bytes);
+    d->pending += bytes.len;
     d->received += bytes.len;
     if (d->pending > PENDING_HIGH)
         set_paused(d, true);
-    store_submit(d->fetch->queue, piece_work, piece_done, p);
+    if (d->jobs == 0 || d->gathered.len >= GATHERED_MAX)
+        store_gathered(d);
 }
 
 static enum status end_work(struct store *s, void *arg, struct error *e)
@@ -266,6 +285,7 @@ static void replied(void *ctx, const struct rpc_reply *reply)
     case RPC_END:
     case RPC_DATA:
         d->call = -1;
+        store_gathered(d);
         life_hold(&d->life);
         store_submit(d->fetch->queue, end_work, end_done, d);
         return;

@@ -10,8 +10,9 @@
 #include "chum/direct.h"
 
 enum {
-    STREAMS_MAX = 4, // on their way at a time; the others wait
-    FETCHES_MAX = 3, // waited for, of a file that takes long, or goes again as there is no room for it
+    STREAMS_MAX = 4,  // on their way at a time; the others wait
+    READ_AT_ONCE = 4, // pieces, of bytes: the thread of the store is asked less often
+    FETCHES_MAX = 3,  // waited for, of a file that takes long, or goes again as there is no room for it
 };
 
 struct chum_stream {
@@ -51,6 +52,17 @@ static size_t whole_characters(const struct chum_stream *t)
     return t->last ? t->piece.len : utf8_certain(buf_span(&t->piece)).len;
 }
 
+static bool send_bytes(struct chum_stream *t, struct span bytes)
+{
+    bool wanted = true;
+    while (wanted && bytes.len != 0) {
+        size_t n = bytes.len < STORE_CHUNK ? bytes.len : STORE_CHUNK;
+        wanted = rpc_stream_binary(t->streams->rpc, t->id, (struct span){bytes.ptr, n});
+        bytes = span_from(bytes, n);
+    }
+    return wanted;
+}
+
 // false: the peer wants no more of it.
 static bool send_piece(struct chum_stream *t)
 {
@@ -61,7 +73,7 @@ static bool send_piece(struct chum_stream *t)
     if (n != 0 && t->as_text)
         wanted = rpc_stream_text(ss->rpc, t->id, piece, t->first);
     else if (n != 0)
-        wanted = rpc_stream_binary(ss->rpc, t->id, piece);
+        wanted = send_bytes(t, piece);
     t->first = t->first && n == 0;
     ss->counts->bytes_sent += n;
     buf_drop_front(&t->piece, n);
@@ -89,11 +101,15 @@ static bool piece_here(struct chum_stream *t)
 static enum status read_work(struct store *s, void *arg, struct error *e)
 {
     struct chum_stream *t = arg;
-    size_t before = t->piece.len;
     uint64_t begun = clock_monotonic_ms();
-    enum status st = store_read_chunk(s, &t->hash, t->offset, &t->piece, e);
-    t->last = t->piece.len - before < STORE_CHUNK;
-    t->offset += t->piece.len - before;
+    enum status st = STATUS_OK;
+    t->last = false;
+    for (size_t i = 0; st == STATUS_OK && !t->last && i < (t->as_text ? 1 : READ_AT_ONCE); i++) {
+        size_t before = t->piece.len;
+        st = store_read_chunk(s, &t->hash, t->offset, &t->piece, e);
+        t->last = t->piece.len - before < STORE_CHUNK;
+        t->offset += t->piece.len - before;
+    }
     t->ms = clock_monotonic_ms() - begun;
     return st;
 }
