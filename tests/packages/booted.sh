@@ -10,7 +10,7 @@ ok() { # WHAT COMMAND…
     else
         echo "FAILED: $what"
         echo "$out"
-        systemctl status --no-pager -n 40 'tandem*' user@1000.service
+        systemctl status --no-pager --full -n 40 'tandem*' user@1000.service
         exit 1
     fi
 }
@@ -89,6 +89,7 @@ try_anna() {
     ok "it stops" as_anna systemctl --user stop tandem
 }
 
+echo # behind what the firmware left on this line
 if [ ! -e /etc/started-once ]; then
     touch /etc/started-once
     try_relay
