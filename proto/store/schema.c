@@ -1,4 +1,4 @@
-// The database of a store, version 7 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
+// The database of a store, version 8 (application_id "TNDM"). One number line, seq, numbers objects and scope entries
 // in the order they came.
 //
 //   type          the recipe names (and the two kinds of files) objects refer to by a small number
@@ -29,6 +29,8 @@
 //   op, setting
 //   used          of a sparse store: files that are here, and when each was used last, in ms since 1970 (room.h);
 //                 used_total: how much that is, kept by triggers
+//   settled       what is here of what others show us: of each of them, leaf by leaf, how many roots and what they
+//                 come to (sums.h); kept right by triggers. settled_peer: who, and under which key
 //   outbox        what another node is to do for the user (outbox.h); outbox_total: what waits, kept by triggers
 //   delivery      how far each own message got, by recipient (delivery.h); change numbers the changes
 //   trace         the way of the last messages, step by step (trace.h)
@@ -41,7 +43,7 @@
 #include "store/state.h"
 #include "store/statements.h"
 
-enum { STORE_VERSION = 7 }; // user_version of the database
+enum { STORE_VERSION = 8 }; // user_version of the database
 
 // What is written and sent by way of another node. Before version 3 there was nothing of it.
 #define FACE_TABLES                                                                                                    \
@@ -94,6 +96,19 @@ enum { STORE_VERSION = 7 }; // user_version of the database
     "CREATE TRIGGER used_gone AFTER UPDATE OF state ON object WHEN OLD.state = 0 AND NEW.state <> 0 BEGIN DELETE "     \
     "FROM used WHERE seq = OLD.seq; END;"
 
+// What is here of what others show us (settled.h). Before version 8 nobody added it up.
+#define IS_ADMITTED(row) "(" row ".state = 3 OR (" row ".state < 2 AND " row ".tree IN (1, 2) AND " row ".part = 0))"
+#define NOT_SETTLED                                                                                                    \
+    " BEGIN DELETE FROM settled WHERE peer IN (SELECT id FROM settled_peer) AND leaf = substr(OLD.hash, 1, 2); END;"
+#define SETTLED_TABLES                                                                                                 \
+    "CREATE TABLE settled_peer(id INTEGER PRIMARY KEY AUTOINCREMENT, peer BLOB NOT NULL, self BLOB NOT NULL, key "     \
+    "BLOB NOT NULL, UNIQUE(peer, self)) STRICT;"                                                                       \
+    "CREATE TABLE settled(peer INTEGER NOT NULL, leaf BLOB NOT NULL, count INTEGER NOT NULL, low INTEGER NOT NULL, "   \
+    "high INTEGER NOT NULL, PRIMARY KEY(peer, leaf)) STRICT, WITHOUT ROWID;"                                           \
+    "CREATE TRIGGER settled_lost AFTER UPDATE OF state, tree, part ON object WHEN " IS_ADMITTED(                       \
+        "OLD") " AND NOT " IS_ADMITTED("NEW") NOT_SETTLED                                                              \
+        "CREATE TRIGGER settled_gone AFTER DELETE ON object WHEN " IS_ADMITTED("OLD") NOT_SETTLED
+
 // What was there when they were made.
 static const char used_before[] =
     "INSERT INTO used SELECT o.seq, o.size, 0 FROM object o JOIN type t ON t.id = o.type WHERE o.state = 0 AND t.kind "
@@ -134,7 +149,8 @@ static const char tables[] =
     "CREATE TABLE total(objects INTEGER NOT NULL, bytes INTEGER NOT NULL, next_seq INTEGER NOT NULL) STRICT;"
     "INSERT INTO total VALUES(0, 0, 1);"
     "CREATE TABLE epoch(value INTEGER NOT NULL) STRICT;"
-    "INSERT INTO epoch VALUES(random());" FACE_TABLES TRACE_TABLE DELETION_TABLES FEED_TABLES ROOM_TABLES;
+    "INSERT INTO epoch VALUES(random());" FACE_TABLES TRACE_TABLE DELETION_TABLES FEED_TABLES ROOM_TABLES
+        SETTLED_TABLES;
 
 static enum status schema_create(struct store *s, struct error *e)
 {
@@ -156,10 +172,11 @@ static const char from_1[] =
 static enum status schema_migrate(struct store *s, int64_t version, struct error *e)
 {
     struct buf sql = {0};
-    buf_printf(&sql, "BEGIN IMMEDIATE; %s %s %s %s %s %s %s PRAGMA user_version = %d; COMMIT",
+    buf_printf(&sql, "BEGIN IMMEDIATE; %s %s %s %s %s %s %s %s PRAGMA user_version = %d; COMMIT",
                version < 2 ? from_1 : "", version < 3 ? FACE_TABLES : "", version < 4 ? TRACE_TABLE : "",
                version < 5 ? DELETION_TABLES : "", version < 6 ? FEED_TABLES : "", version < 7 ? ROOM_TABLES : "",
-               version < 7 && s->kind == STORE_SPARSE ? used_before : "", STORE_VERSION);
+               version < 7 && s->kind == STORE_SPARSE ? used_before : "", version < 8 ? SETTLED_TABLES : "",
+               STORE_VERSION);
     enum status status = store_sql(s, buf_cstr(&sql), e);
     if (status != STATUS_OK && !sqlite3_get_autocommit(s->main.db))
         (void)store_sql(s, "ROLLBACK", NULL);

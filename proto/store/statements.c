@@ -160,6 +160,30 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_FEED_AGAIN] = "INSERT OR REPLACE INTO again(seq, scope, version) VALUES(?1, ?2, ?3)",
     [SQL_FEED_SHOWN] = "SELECT s.target, s.fragment, s.lacking, l.hash, l.fragment, l.lacking FROM scope s LEFT JOIN "
                        "scope_log l ON l.scope = s.id AND l.seq = ?2 WHERE s.id = ?1",
+    [SQL_WALK_SCOPES] =
+        "SELECT s.id, s.kind, s.target, s.id_hash, s.fragment, s.lacking FROM member m CROSS JOIN scope s ON s.id = "
+        "m.scope WHERE m.person = ?1 AND m.is_group = ?2 AND m.until_seq IS NULL AND m.scope >= ?3 ORDER BY m.scope",
+    [SQL_WALK_VERSIONS] =
+        "SELECT seq, hash, fragment, lacking FROM scope_log WHERE scope = ?1 AND seq > ?2 ORDER BY seq",
+    [SQL_WALK_GROUP] =
+        "SELECT grp FROM group_member WHERE person = ?1 AND until_seq IS NULL AND grp > ?2 ORDER BY grp LIMIT 1",
+    // Granted to the person itself, offered if ?3 says so, or granted to a group of it that comes before ?4.
+    [SQL_WALK_BEFORE] =
+        "SELECT 1 FROM member WHERE scope = ?1 AND is_group IN (0, ?3) AND person = ?2 AND until_seq IS NULL UNION ALL "
+        "SELECT 1 FROM member m JOIN group_member g ON g.grp = m.person AND g.person = ?2 AND g.until_seq IS NULL "
+        "WHERE m.scope = ?1 AND m.is_group = 1 AND m.until_seq IS NULL AND m.person < ?4 LIMIT 1",
+    [SQL_SETTLED_PEER] = "SELECT id, key FROM settled_peer WHERE peer = ?1 AND self = ?2",
+    [SQL_SETTLED_PEER_ADD] = "INSERT INTO settled_peer(peer, self, key) VALUES(?1, ?2, ?3)",
+    [SQL_SETTLED_PEERS] = "SELECT COUNT(*), MIN(id) FROM settled_peer",
+    [SQL_SETTLED_PEER_REMOVE] = "DELETE FROM settled_peer WHERE id = ?1",
+    [SQL_SETTLED_LIST] = "SELECT leaf, count, low, high FROM settled WHERE peer = ?1 AND leaf BETWEEN ?2 AND ?3",
+    // Added up modulo 2^62.
+    [SQL_SETTLED_ADD] = "INSERT INTO settled(peer, leaf, count, low, high) SELECT id, ?2, ?3, ?4, ?5 FROM settled_peer "
+                        "WHERE id = ?1 ON "
+                        "CONFLICT(peer, leaf) DO UPDATE SET count = count + ?3, low = (low + ?4) & "
+                        "4611686018427387903, high = (high + ?5) & "
+                        "4611686018427387903",
+    [SQL_SETTLED_FORGET] = "DELETE FROM settled WHERE peer = ?1 AND leaf BETWEEN ?2 AND ?3",
     [SQL_SCOPE_NODES] = "SELECT hash, fragment, lacking FROM scope_log WHERE scope = ?1 ORDER BY seq",
     [SQL_SCOPE_CURRENT_EDGE] =
         "SELECT l.hash, l.fragment, l.lacking FROM head h JOIN link k ON k.target = h.data JOIN object o ON o.seq = "

@@ -167,13 +167,12 @@ static void a_file_is_shown_by_who_brought_it_and_what_names_it(void **state)
 // A database of version 1: what it holds counts as made here.
 static void an_older_database_is_taken_over(void **state)
 {
-    static const char back[] = "ALTER TABLE object DROP COLUMN source; ALTER TABLE object DROP COLUMN part; DROP TABLE "
-                               "brought; DROP TABLE outbox; DROP TABLE outbox_total; DROP TABLE delivery; DROP TABLE "
-                               "trace; DROP TABLE hidden; DROP TABLE gone; DROP TABLE again; DROP TRIGGER used_gone; "
-                               "DROP TABLE used; DROP TABLE "
-                               "used_total; DROP INDEX "
-                               "scope_log_seq; DROP INDEX member_from; DROP INDEX group_member_from; PRAGMA "
-                               "user_version = 1";
+    static const char back[] =
+        "DROP TRIGGER settled_lost; DROP TRIGGER settled_gone; DROP TABLE settled; DROP TABLE settled_peer; ALTER "
+        "TABLE object DROP COLUMN source; ALTER TABLE object DROP COLUMN part; DROP TABLE brought; DROP TABLE outbox; "
+        "DROP TABLE outbox_total; DROP TABLE delivery; DROP TABLE trace; DROP TABLE hidden; DROP TABLE gone; DROP "
+        "TABLE again; DROP TRIGGER used_gone; DROP TABLE used; DROP TABLE used_total; DROP INDEX scope_log_seq; DROP "
+        "INDEX member_from; DROP INDEX group_member_from; PRAGMA user_version = 1";
     struct fixture *f = *state;
     struct object o = fixture_leaf(f, "from before");
     struct object later = fixture_leaf(f, "from after");
