@@ -53,11 +53,30 @@ static enum status tell_held(struct store *s, const struct batch *b, struct chum
     return STATUS_OK;
 }
 
+static enum status give_sums(struct store *s, const struct batch *b, struct chum_answer *a)
+{
+    struct chum_tally_asked q = {.policy = b->policy,
+                                 .person = b->person,
+                                 .own = chum_is_own(b->policy, s, b->person),
+                                 .begins = a->begins,
+                                 .key = a->key,
+                                 .ranges = a->ranges,
+                                 .count = a->range_count,
+                                 .text = &a->json,
+                                 .packed = a->packs ? &a->packed : NULL,
+                                 .shown = &a->shown};
+    enum status st = a->service == CHUM_SUMS ? chum_tally_sums(s, &a->tally, &q, &a->error)
+                                             : chum_tally_roots(s, &a->tally, &q, &a->error);
+    a->begins = q.begins;
+    a->worked = !q.unfinished;
+    return st;
+}
+
 // What tells which roots are shown may take more turns than one; then it is not worked on.
 static void prepare(struct store *s, const struct batch *b, struct chum_answer *a)
 {
     bool is_list = a->service == CHUM_GET_ACCESSIBLE_ROOTS;
-    bool shows_roots = is_list || a->service == CHUM_FEED;
+    bool shows_roots = is_list || a->service == CHUM_FEED || a->service == CHUM_SUMS || a->service == CHUM_RANGES;
     a->status = is_list ? compare_roots(s, b, a) : STATUS_OK;
     a->worked = true;
     if (shows_roots && a->status == STATUS_OK && !a->unchanged && !a->spared)
@@ -73,6 +92,8 @@ static void answer_one(struct store *s, const struct batch *b, struct chum_answe
     buf_add_char(&a->json, '"');
     if (a->service == CHUM_FEED)
         a->status = give_batch(s, b, a);
+    else if (a->service == CHUM_SUMS || a->service == CHUM_RANGES)
+        a->status = give_sums(s, b, a);
     else if (a->service == CHUM_HOLDS)
         a->status = tell_held(s, b, a);
     else
@@ -97,13 +118,59 @@ uint64_t chum_answers_work(struct store *s, const struct chum_policy *policy, co
     return clock_monotonic_ms() - begun;
 }
 
+// ---- What is asked --------------------------------------------------------------------------------------------------
+
+static enum status ask_for_sums(const json_t *args, struct chum_answer *a, struct error *e)
+{
+    a->ranges = mem_array(CHUM_SUMS_ASKED, sizeof *a->ranges);
+    a->word = chum_asked_word(args, 2);
+    bool good = chum_key_read(json_array_get(args, 0), &a->key) &&
+                chum_ranges_read(json_array_get(args, 1), CHUM_SUMS_ASKED, a->ranges, &a->range_count);
+    a->begins = good && a->range_count == 1 && a->ranges[0].digits == 0;
+    return good ? STATUS_OK : error_set(e, STATUS_INVALID, "BAD-INPUT", "the arguments are a key and a few ranges");
+}
+
+// Without arguments: the next ones of those asked for last.
+static enum status ask_for_ranges(const json_t *args, struct chum_answer *a, struct error *e)
+{
+    a->begins = json_array_size(args) != 0;
+    if (!a->begins)
+        return STATUS_OK;
+    a->ranges = mem_array(CHUM_RANGES_ASKED, sizeof *a->ranges);
+    if (chum_ranges_read(json_array_get(args, 0), CHUM_RANGES_ASKED, a->ranges, &a->range_count))
+        return STATUS_OK;
+    return error_set(e, STATUS_INVALID, "BAD-INPUT", "the argument is a list of ranges");
+}
+
+enum status chum_answer_asked(const json_t *args, struct chum_answer *a, struct error *e)
+{
+    if (a->service == CHUM_HOLDS)
+        return chum_asked_files(args, &a->files, e);
+    if (a->service == CHUM_SUMS)
+        return ask_for_sums(args, a, e);
+    if (a->service == CHUM_RANGES)
+        return ask_for_ranges(args, a, e);
+    a->word = chum_asked_word(args, 2);
+    if (chum_asked_cursor(args, &a->since))
+        return STATUS_OK;
+    return error_set(e, STATUS_INVALID, "BAD-INPUT", "the arguments are an epoch and a place");
+}
+
+void chum_answer_forget_asked(struct chum_answer *a)
+{
+    hash_list_free(&a->files);
+    free(a->ranges);
+    a->ranges = NULL;
+}
+
 void chum_answer_free(struct chum_answer *a)
 {
     buf_free(&a->json);
     buf_free(&a->packed);
     hash_list_free(&a->shown);
     hash_list_free(&a->given);
-    hash_list_free(&a->files);
+    chum_answer_forget_asked(a);
     chum_outflow_end(&a->flow);
+    chum_tally_end(&a->tally);
     free(a);
 }

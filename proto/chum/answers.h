@@ -5,6 +5,7 @@
 #include "chum/export.h"
 #include "chum/outflow.h"
 #include "chum/requests.h"
+#include "chum/tally.h"
 
 struct chum_answer { // a request that the store answers
     struct chum_answer *next;
@@ -25,6 +26,11 @@ struct chum_answer { // a request that the store answers
     enum chum_word word;      // of what the peer was given before
     bool end;                 // there is no more
     struct chum_outflow flow;
+    struct chum_tally tally; // CHUM_SUMS, CHUM_RANGES
+    bool begins;
+    struct store_sum_key key;
+    struct store_range *ranges;
+    size_t range_count;
     struct hash_list given;
     struct hash_list files; // CHUM_HOLDS
     enum status status;
@@ -36,3 +42,6 @@ struct chum_answer { // a request that the store answers
 uint64_t chum_answers_work(struct store *s, const struct chum_policy *policy, const struct hash *person,
                            struct chum_answer *answers);
 void chum_answer_free(struct chum_answer *a);
+// Of a service beyond the reference's: what the arguments ask for. Otherwise what is wrong with them.
+enum status chum_answer_asked(const json_t *args, struct chum_answer *a, struct error *e);
+void chum_answer_forget_asked(struct chum_answer *a); // it will not be answered

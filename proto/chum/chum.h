@@ -15,8 +15,11 @@ enum chum_service {
     CHUM_GET_ID_OBJECT = 7,
     CHUM_GET_BLOB = 8,
     CHUM_FIN = 10,
-    CHUM_HOLDS = 101, // between own nodes: which files it has, and how big they are
-    CHUM_FEED = 100,  // between tandem's nodes, which fall back to the others if one does not know it (docs/feeds.md)
+    // Between tandem's nodes, which fall back to those above if one does not know them (docs/feeds.md, docs/sums.md).
+    CHUM_FEED = 100,
+    CHUM_HOLDS = 101,  // own nodes only: which files it has, and how big they are
+    CHUM_SUMS = 102,   // what the roots that may be seen come to
+    CHUM_RANGES = 103, // some of them
 };
 
 enum {

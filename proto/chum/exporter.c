@@ -32,6 +32,8 @@ struct chum_exporter {
     uint64_t told;            // version of the root list answered last; 0 = none
     struct chum_outflow flow; // given away while a job goes on with it
     bool flowing;
+    struct chum_tally tally; // likewise
+    bool tallying;
     bool packs;    // its batches may be packed
     bool at_end;   // of the feed, as the peer was told
     bool unspoken; // of the objects in its last batch the peer has not said yet whether they are stored
@@ -74,6 +76,7 @@ static void release(struct chum_exporter *x)
         return;
     buf_free(&x->cached.json);
     chum_outflow_end(&x->flow);
+    chum_tally_end(&x->tally);
     budget_release(x->budget);
     free(x);
 }
@@ -119,11 +122,18 @@ static void answer_roots(struct chum_exporter *x, struct chum_answer *a)
         rpc_answer_long(x->o.rpc, a->id, &a->json);
 }
 
+// What may be seen, by its list or by what it comes to.
+static bool asks_for_all(const struct chum_answer *a)
+{
+    return a->service == CHUM_GET_ACCESSIBLE_ROOTS ||
+           (a->service == CHUM_SUMS && a->range_count == 1 && a->ranges[0].digits == 0);
+}
+
 // Who asks for what comes next in the feed has stored what came before, unless it says otherwise. Who asks for its list
 // instead gave the feed up, perhaps for what came before.
 static void tell_left(struct chum_exporter *x, const struct chum_answer *a)
 {
-    if (a->word == CHUM_WORD_LEFT || (x->unspoken && a->service == CHUM_GET_ACCESSIBLE_ROOTS))
+    if (a->word == CHUM_WORD_LEFT || (x->unspoken && a->service != CHUM_FEED))
         x->o.stored(x->o.ctx, false);
     x->unspoken = x->unspoken && a->word == CHUM_WORD_AHEAD;
 }
@@ -148,20 +158,25 @@ static void told_one(struct chum_exporter *x, const struct chum_answer *a)
     x->o.served(x->o.ctx, a->service, &a->hash);
 }
 
-static void take_flow(struct chum_exporter *x, struct chum_answer *a)
+static void take_back(struct chum_exporter *x, struct chum_answer *a)
 {
-    x->flow = a->flow;
-    x->flowing = false;
-    a->flow = (struct chum_outflow){0};
+    if (a->service == CHUM_FEED) {
+        x->flow = a->flow;
+        x->flowing = false;
+        a->flow = (struct chum_outflow){0};
+    } else if (a->service == CHUM_SUMS || a->service == CHUM_RANGES) {
+        x->tally = a->tally;
+        x->tallying = false;
+        a->tally = (struct chum_tally){0};
+    }
 }
 
 static void answer(struct chum_exporter *x, struct chum_answer *a)
 {
     bool feed = a->service == CHUM_FEED;
     bool is_empty = a->shown.count == 0;
-    if (feed)
-        take_flow(x, a);
-    if (feed || a->service == CHUM_GET_ACCESSIBLE_ROOTS)
+    take_back(x, a);
+    if (feed || asks_for_all(a))
         tell_left(x, a);
     if (a->status != STATUS_OK) {
         chum_answer_error(x->o.rpc, a->id, &a->error);
@@ -180,7 +195,9 @@ static void answer(struct chum_exporter *x, struct chum_answer *a)
         rpc_answer_bytes(x->o.rpc, a->id, buf_span(&a->packed));
     else
         rpc_answer_long(x->o.rpc, a->id, &a->json);
-    if (!feed && a->service != CHUM_HOLDS)
+    if (asks_for_all(a))
+        x->o.served(x->o.ctx, CHUM_GET_ACCESSIBLE_ROOTS, &a->hash);
+    else if (a->service < CHUM_FEED)
         told_one(x, a);
 }
 
@@ -350,44 +367,48 @@ static void serve_roots(struct chum_exporter *x, const struct rpc_request *r)
                                        .held = has_last ? x->told : 0});
 }
 
-static void serve_feed(struct chum_exporter *x, const struct rpc_request *r)
+// What goes on from question to question is lent to one at a time.
+static enum status lend(struct chum_exporter *x, struct chum_answer *a, struct error *e)
 {
-    struct chum_answer a = {.id = r->id, .service = CHUM_FEED, .packs = x->packs, .word = chum_asked_word(r->args, 2)};
-    struct error e;
-    if (!x->flowing && chum_asked_cursor(r->args, &a.since)) {
-        a.flow = x->flow;
+    bool *lent = a->service == CHUM_FEED ? &x->flowing : &x->tallying;
+    if (a->service == CHUM_HOLDS)
+        return STATUS_OK;
+    if (*lent)
+        return error_set(e, STATUS_INVALID, "BAD-INPUT", "the last question has no answer yet");
+    *lent = true;
+    if (a->service == CHUM_FEED && !x->tallying)
+        chum_tally_end(&x->tally); // who goes on with the feed compares no more
+    if (a->service == CHUM_FEED) {
+        a->flow = x->flow;
         x->flow = (struct chum_outflow){0};
-        x->flowing = true;
-        chum_news_asked(x->o.news);
-        ask_store(x, &a);
-        return;
+    } else {
+        a->tally = x->tally;
+        x->tally = (struct chum_tally){0};
     }
-    (void)error_set(&e, STATUS_INVALID, "BAD-INPUT", "the arguments are an epoch and a place, one request at a time");
-    give_or_wait(x, &(struct chum_direct){.kind = DIRECT_ERROR, .id = r->id, .error = e});
+    return STATUS_OK;
 }
 
-static void serve_held(struct chum_exporter *x, const struct rpc_request *r)
+static bool is_further(const struct chum_exporter *x, int64_t service)
 {
-    struct chum_answer a = {.id = r->id, .service = CHUM_HOLDS};
+    return x->o.feeds && service >= CHUM_FEED && service <= CHUM_RANGES;
+}
+
+// Services beyond those of the reference.
+static void serve_further(struct chum_exporter *x, const struct rpc_request *r)
+{
+    struct chum_answer a = {.id = r->id, .service = (enum chum_service)r->service, .packs = x->packs};
     struct error e;
-    if (chum_asked_files(r->args, &a.files, &e) == STATUS_OK) {
-        ask_store(x, &a);
+    enum status st = chum_answer_asked(r->args, &a, &e);
+    if (st == STATUS_OK)
+        st = lend(x, &a, &e);
+    if (st != STATUS_OK) {
+        chum_answer_forget_asked(&a);
+        give_or_wait(x, &(struct chum_direct){.kind = DIRECT_ERROR, .id = r->id, .error = e});
         return;
     }
-    hash_list_free(&a.files);
-    give_or_wait(x, &(struct chum_direct){.kind = DIRECT_ERROR, .id = r->id, .error = e});
-}
-
-// Services beyond those of the reference; false: it is none, or they are not offered.
-static bool serve_further(struct chum_exporter *x, const struct rpc_request *r)
-{
-    if (!x->o.feeds || (r->service != CHUM_FEED && r->service != CHUM_HOLDS))
-        return false;
-    if (r->service == CHUM_FEED)
-        serve_feed(x, r);
-    else
-        serve_held(x, r);
-    return true;
+    if (a.service == CHUM_FEED || (a.service == CHUM_SUMS && a.begins))
+        chum_news_asked(x->o.news);
+    ask_store(x, &a);
 }
 
 void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
@@ -416,9 +437,11 @@ void chum_exporter_serve(struct chum_exporter *x, const struct rpc_request *r)
     default:
         break;
     }
-    if (serve_further(x, r))
-        return;
     const struct chum_asked *asked = chum_asked_find(r->service);
+    if (is_further(x, r->service)) {
+        serve_further(x, r);
+        return;
+    }
     if (asked != NULL) {
         serve_hash(x, r, asked);
         return;

@@ -101,7 +101,7 @@ void chum_failures_all_due(struct chum_failures *fs)
         ((struct failure *)value)->retry_at = 0;
 }
 
-uint64_t chum_failures_sum_up(struct chum_failures *fs)
+uint64_t chum_failures_sum_up(struct chum_failures *fs, bool all)
 {
     struct hash_list gone = {0};
     uint64_t failed = 0;
@@ -110,7 +110,7 @@ uint64_t chum_failures_sum_up(struct chum_failures *fs)
     void *value;
     while (hash_map_next(fs->by_root, &cursor, &root, &value)) {
         const struct failure *f = value;
-        if (f->pass != fs->pass)
+        if (all && f->pass != fs->pass)
             hash_list_add(&gone, &root);
         else if (!f->lacking)
             failed++;

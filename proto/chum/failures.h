@@ -26,8 +26,9 @@ void chum_failures_add_lacking(struct chum_failures *fs, const struct hash *root
 void chum_failures_keep(struct chum_failures *fs, const struct hash *root); // it is still shown in this pass
 void chum_failures_remove(struct chum_failures *fs, const struct hash *root);
 void chum_failures_all_due(struct chum_failures *fs);
-// At the end of a pass: roots that were not shown in it are forgotten. Returns how many of the others are not here.
-uint64_t chum_failures_sum_up(struct chum_failures *fs);
+// At the end of a pass: roots that were not shown in it are forgotten, if it came to all that are shown. Returns how
+// many of the others are not here.
+uint64_t chum_failures_sum_up(struct chum_failures *fs, bool all);
 
 uint64_t chum_failures_due_at(const struct chum_failures *fs); // the first one; 0 = nothing failed
 bool chum_failures_are_due(const struct chum_failures *fs, uint64_t now);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/backoff.h"
+#include "chum/sums.h"
 
 enum { LACKING_MAX = 4096, LONG_TEXT_TAGS = 4096 };
 static const struct backoff retries = {2000, 300000};
@@ -73,6 +74,12 @@ static void expect_batch(struct chum_fetch *f, int64_t call)
     rpc_take_bytes(f->rpc, call);
 }
 
+static void expect_page(struct chum_fetch *f, int64_t call)
+{
+    rpc_expect(f->rpc, call, CHUM_RANGES_BYTES, "LIST-TOO-BIG", false);
+    rpc_take_bytes(f->rpc, call);
+}
+
 static void expect(struct chum_fetch *f, enum chum_service service, int64_t call)
 {
     if (service == CHUM_GET_OBJECT || service == CHUM_GET_ID_OBJECT)
@@ -84,6 +91,8 @@ static void expect(struct chum_fetch *f, enum chum_service service, int64_t call
         rpc_expect(f->rpc, call, CHUM_ROOT_LIST_MAX, "LIST-TOO-BIG", false);
     else if (service == CHUM_FEED)
         expect_batch(f, call);
+    else if (service == CHUM_RANGES)
+        expect_page(f, call);
 }
 
 int64_t chum_fetch_call(struct chum_fetch *f, enum chum_service service, struct span args, rpc_reply_fn reply,

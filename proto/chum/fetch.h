@@ -39,6 +39,7 @@ struct chum_fetch {
     size_t downloads;              // under way
     struct chum_download *waiting; // for their turn
     struct hash_map *lacking; // BLOBs the peer could not deliver in this session, and when they are asked for again
+    bool settles;             // what comes is counted as settled, as the peer knows sums (comparing.h)
     bool closing;             // nothing more is asked
     bool ended;               // the connection is gone
     size_t users;             // the session, trees, downloads; the last one frees it

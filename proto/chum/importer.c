@@ -9,11 +9,12 @@
 #include "base/clock.h"
 #include "base/life.h"
 #include "chum/charge.h"
+#include "chum/comparing.h"
 #include "chum/failures.h"
 #include "chum/inflow.h"
+#include "chum/listing.h"
 #include "chum/plan.h"
-#include "chum/tree.h"
-#include "crypto/sha256.h"
+#include "chum/underway.h"
 
 enum {
     LINGERING_MAX = 64,
@@ -21,23 +22,9 @@ enum {
     LIST_MS = 300000,         // the list of roots of a peer with a feed is gone through that often,
     MISSES_MS = 15000,        // and after that time if something may be wanted that the feed does not bring
     MISSES_CONTACT_MS = 1000, // of a contact, with the next news
-    RECHECK_MS = 10000,       // an unchanged list is gone through again: something of it may have been lost here
-    KEPT_MAX = 16 << 20,      // bytes of an own node's list that is kept; a longer one is sent whole every time
 };
 
 enum importer_state { IDLE, ASKING, PLANNING, FETCHING, FLOWING };
-
-struct running { // a tree under way
-    struct running *next;
-    struct chum_importer *importer;
-    struct chum_tree *tree;
-    const struct chum_want *want; // of the tree
-    bool lingers;                 // from an earlier pass
-    bool taken;                   // a root was
-    bool failed;                  // a root did
-    bool news;                    // one that had not before
-    struct error why;             // the last one that failed
-};
 
 struct chum_importer {
     struct chum_fetch *fetch;
@@ -45,18 +32,14 @@ struct chum_importer {
     struct chum_importer_options options;
     enum importer_state state;
     uint64_t asked_at;
-    int64_t call;
-    struct buf kept;      // the list an own node answered last; empty: it has to be sent whole
-    struct hash list;     // of the list being taken over
-    struct hash complete; // of the last one gone through
-    uint64_t recheck_at;
+    struct chum_listing list;
+    struct chum_comparing *comparing; // NULL: the peer knows no sums, or none that are of use
+    bool compares;                    // in this pass, which goes through pages of its roots instead of the list
+    bool is_cut;                      // the pass did not come to all of them
     struct chum_plan plan;
-    size_t next; // of the plan
-    struct running *running;
-    size_t trees;         // of this pass
-    size_t lingering;     // of earlier ones
-    uint64_t progress_at; // when a tree was over last
-    bool again;           // a root failed that would have brought others
+    size_t next;      // of the plan
+    uint64_t skipped; // roots of the pass
+    struct chum_underway under;
     struct chum_failures failures;
     struct chum_inflow *inflow; // NULL: the peer has no feed, or one that is of no use
     bool has_feed;              // it had one
@@ -74,7 +57,7 @@ static void destroy(void *self)
     struct chum_importer *im = self;
     chum_failures_free(&im->failures);
     chum_plan_free(&im->plan);
-    buf_free(&im->kept);
+    chum_listing_drop_kept(&im->list);
     chum_fetch_release(im->fetch);
     free(im);
 }
@@ -90,21 +73,24 @@ static struct hash_map *waiting_roots(void *ctx)
     const struct chum_importer *im = ctx;
     struct hash_map *waiting = hash_map_create();
     chum_failures_add_waiting(&im->failures, now(im), waiting);
-    for (const struct running *r = im->running; r != NULL; r = r->next) {
-        for (size_t i = 0; i < r->want->count; i++)
-            hash_map_add(waiting, &r->want->hashes[i]);
-        if (!hash_is_zero(&r->want->id_hash)) // newer versions have most of it below them too
-            hash_map_add(waiting, &r->want->id_hash);
-    }
+    chum_underway_add_roots(&im->under, waiting);
     return waiting;
 }
 
 // ---- The end of a pass ---------------------------------------------------------------------------------------------
 
+static void end_comparing(struct chum_importer *im)
+{
+    if (im->compares)
+        chum_comparing_stop(im->comparing);
+    im->compares = false;
+}
+
 static void end_pass(struct chum_importer *im, enum status status, const struct error *why)
 {
     struct error reason = status != STATUS_OK ? *why : (struct error){0};
     im->state = IDLE;
+    end_comparing(im);
     chum_plan_free(&im->plan);
     im->listing = im->listing || status != STATUS_OK;
     if (status == STATUS_OK) {
@@ -117,16 +103,15 @@ static void end_pass(struct chum_importer *im, enum status status, const struct 
 static void end_fetching(struct chum_importer *im)
 {
     struct chum_counts *counts = im->fetch->counts;
-    counts->failed_roots = chum_failures_sum_up(&im->failures);
+    counts->failed_roots = chum_failures_sum_up(&im->failures, !im->is_cut);
     counts->stuck = chum_stalls_sum_up(&im->failures.stalls, now(im));
-    counts->skipped_roots = im->plan.skipped;
-    im->postponing = im->plan.postponed || im->again;
-    im->complete = im->postponing || im->lingering != 0 ? (struct hash){{0}} : im->list;
-    im->recheck_at = now(im) + RECHECK_MS;
-    im->listing = im->postponing || im->lingering != 0;
+    counts->skipped_roots = im->skipped;
+    im->postponing = im->under.again;
+    chum_listing_was_through(&im->list, !im->compares && !im->postponing && im->under.lingering == 0);
+    im->listing = im->postponing || im->under.lingering != 0;
     im->list_at = now(im) + LIST_MS;
     bool settled = im->inflow != NULL && counts->failed_roots == 0 && hash_map_count(im->failures.by_root) == 0 &&
-                   !im->postponing && im->lingering == 0;
+                   !im->postponing && im->under.lingering == 0;
     im->owes = im->owes || settled;
     if (im->inflow != NULL)
         chum_inflow_settled(im->inflow, settled);
@@ -135,93 +120,50 @@ static void end_fetching(struct chum_importer *im)
 
 // ---- Fetching ------------------------------------------------------------------------------------------------------
 
-static void fetch_more(struct chum_importer *im);
-
-static void root_done(void *ctx, const struct hash *root, const struct chum_root_result *result)
+// The roots that came are gone through. There may be another page of them.
+static void plan_is_through(struct chum_importer *im)
 {
-    struct running *r = ctx;
-    struct chum_importer *im = r->importer;
-    r->taken = r->taken || (result->status == STATUS_OK && !result->unsure);
-    if (result->status != STATUS_OK) {
-        const struct hash id_hash = chum_want_versions_of(r->want);
-        r->failed = true;
-        r->news = chum_failures_add(&im->failures, root, &id_hash, &result->why, now(im)) || r->news;
-        r->why = result->why;
-        im->again = im->again || r->want->count > 1;
-    } else if (result->unsure) { // asked for again by itself, if it is not here
-        chum_failures_keep(&im->failures, root);
-    } else if (result->lacking.files != 0) {
-        chum_failures_add_lacking(&im->failures, root, &result->lacking, now(im));
-    } else {
-        chum_failures_remove(&im->failures, root);
-    }
-}
-
-static void judge_versions(struct chum_importer *im, const struct running *r)
-{
-    const struct hash id_hash = chum_want_versions_of(r->want);
-    if (hash_is_zero(&id_hash))
+    if (!im->compares || im->is_cut) {
+        end_fetching(im);
         return;
-    const struct chum_setback setback = {.news = r->news, .refused = r->why.status == STATUS_REFUSED};
-    if (r->taken)
-        chum_stalls_taken(&im->failures.stalls, &id_hash);
-    else if (r->failed && chum_stalls_failed(&im->failures.stalls, &id_hash, setback, now(im)))
-        im->events.stuck(im->events.ctx, &id_hash, &r->why);
-}
-
-static void tree_over(void *ctx)
-{
-    struct running *r = ctx;
-    struct chum_importer *im = r->importer;
-    struct running **link = &im->running;
-    while (*link != r)
-        link = &(*link)->next;
-    *link = r->next;
-    judge_versions(im, r);
-    im->fetch->unstored = im->fetch->unstored || r->failed;
-    if (r->lingers)
-        im->lingering--;
-    else
-        im->trees--;
-    free(r);
-    im->progress_at = now(im);
-    if (im->state == FETCHING)
-        fetch_more(im);
-}
-
-static void begin_tree(struct chum_importer *im, const struct chum_want *want)
-{
-    static const struct chum_tree_events events = {root_done, tree_over};
-    struct running *r = mem_alloc(sizeof *r);
-    *r = (struct running){.next = im->running, .importer = im};
-    im->running = r;
-    im->trees++;
-    r->tree = chum_tree_begin(im->fetch, want, &events, r);
-    r->want = chum_tree_want(r->tree);
+    }
+    im->state = ASKING;
+    chum_plan_free(&im->plan);
+    chum_comparing_taken(im->comparing);
 }
 
 static void fetch_more(struct chum_importer *im)
 {
     bool rests = im->next < im->plan.count && chum_charge_rest(im->fetch) != 0;
-    while (!rests && im->next < im->plan.count && im->trees < im->options.trees)
-        begin_tree(im, &im->plan.wants[im->next++]);
-    im->again = im->again || rests; // the others are for another pass
-    if (im->trees == 0)
-        end_fetching(im);
+    while (!rests && im->next < im->plan.count && im->under.trees < im->options.trees)
+        chum_underway_begin(&im->under, &im->plan.wants[im->next++]);
+    im->under.again = im->under.again || rests; // the others are for another pass
+    im->is_cut = im->is_cut || (rests && im->compares);
+    if (im->under.trees == 0)
+        plan_is_through(im);
+}
+
+static void tree_over(void *ctx)
+{
+    struct chum_importer *im = ctx;
+    if (im->state == FETCHING)
+        fetch_more(im);
+}
+
+static void id_stuck(void *ctx, const struct hash *id_hash, const struct error *why)
+{
+    struct chum_importer *im = ctx;
+    im->events.stuck(im->events.ctx, id_hash, why);
 }
 
 void chum_importer_move_on(struct chum_importer *im)
 {
-    if (im->state != FETCHING || im->lingering + im->trees > LINGERING_MAX || now(im) < im->progress_at + STUCK_MS)
+    if (im->state != FETCHING || im->under.lingering + im->under.trees > LINGERING_MAX ||
+        now(im) < im->under.progress_at + STUCK_MS)
         return;
-    for (struct running *r = im->running; r != NULL; r = r->next) {
-        r->lingers = true;
-        for (size_t i = 0; i < r->want->count; i++)
-            chum_failures_keep(&im->failures, &r->want->hashes[i]);
-    }
-    im->lingering += im->trees;
-    im->trees = 0;
-    im->again = im->again || im->next < im->plan.count;
+    chum_underway_linger(&im->under);
+    im->under.again = im->under.again || im->compares || im->next < im->plan.count;
+    im->is_cut = im->compares;
     end_fetching(im);
 }
 
@@ -246,20 +188,27 @@ static void take_plan(struct chum_importer *im, const struct chum_plan *plan)
 {
     im->plan = *plan;
     im->next = 0;
-    im->failures.told = 0;
-    im->again = false;
-    im->progress_at = now(im);
+    im->under.again = im->under.again || plan->postponed;
+    im->skipped += plan->skipped;
+    im->under.progress_at = now(im);
     im->state = FETCHING;
     for (size_t i = 0; i < plan->waited.count; i++)
         chum_failures_keep(&im->failures, &plan->waited.items[i]);
     fetch_more(im);
 }
 
-static void keep_list(struct chum_importer *im, struct buf *list)
+static void drop_comparing(struct chum_importer *im);
+static void ask_for_list(struct chum_importer *im);
+
+static void plan_failed(struct chum_importer *im, enum status status, const struct error *e)
 {
-    if (!im->options.peer_is_own || list->len > KEPT_MAX)
-        buf_free(list);
-    im->kept = *list;
+    bool is_no_page = im->compares && (status == STATUS_INVALID || status == STATUS_TOO_BIG);
+    if (!is_no_page) {
+        end_pass(im, status, e);
+        return;
+    }
+    drop_comparing(im);
+    ask_for_list(im);
 }
 
 static void plan_done(void *arg, enum status status, const struct error *e)
@@ -267,7 +216,10 @@ static void plan_done(void *arg, enum status status, const struct error *e)
     struct planning *p = arg;
     struct chum_importer *im = p->importer;
     struct chum_plan plan = p->plan;
-    keep_list(im, &p->list);
+    if (im->compares)
+        buf_free(&p->list);
+    else
+        chum_listing_keep(&im->list, &p->list);
     hash_map_destroy(p->waiting);
     free(p);
     bool wanted = life_let_go(&im->life);
@@ -277,90 +229,117 @@ static void plan_done(void *arg, enum status status, const struct error *e)
     }
     chum_plan_free(&plan);
     if (wanted)
-        end_pass(im, status, e);
+        plan_failed(im, status, e);
 }
 
-static void go_through(struct chum_importer *im, struct buf *list)
+static void make_plan(struct chum_importer *im, struct buf *list)
 {
-    bool unchanged = hash_eq(&im->list, &im->complete) && now(im) < im->recheck_at;
-    if (unchanged && !chum_failures_are_due(&im->failures, now(im))) {
-        keep_list(im, list);
-        end_pass(im, STATUS_OK, NULL);
-        return;
-    }
     struct planning *p = mem_alloc(sizeof *p);
     *p = (struct planning){.importer = im, .policy = im->fetch->policy, .sender = im->fetch->sender, .list = *list};
     p->waiting = waiting_roots(im);
-    im->failures.pass++;
     im->state = PLANNING;
     life_hold(&im->life);
     store_submit_read(im->fetch->queue, plan_work, plan_done, p);
 }
 
-static void take_list(struct chum_importer *im, const struct rpc_reply *reply, struct span answer)
-{
-    struct buf list = im->kept;
-    bool is_kept = list.len != 0 && span_eq_text(answer, CHUM_UNCHANGED);
-    im->kept = (struct buf){0};
-    if (!is_kept) {
-        im->list = sha256(answer);
-        buf_free(&list);
-        chum_fetch_keep_text(reply, answer, &list);
-    }
-    go_through(im, &list);
-}
-
 // ---- Asking --------------------------------------------------------------------------------------------------------
 
-static void roots_here(void *ctx, const struct rpc_reply *reply)
+static void begin_roots(struct chum_importer *im)
 {
-    struct chum_importer *im = ctx;
-    struct span list;
-    struct error e;
-    im->call = -1;
-    im->fetch->counts->latency_ms = now(im) - im->asked_at;
-    enum status st = chum_fetch_text(reply, "DAH-PAO1", &list, &e);
-    if (st == STATUS_OK)
-        take_list(im, reply, list);
-    else if (reply->kind == RPC_ERROR) // it fails for a moment while the peer stores a grant (WIRE.md 10.8)
-        end_pass(im, STATUS_NOT_FOUND, &e);
-    else
-        end_pass(im, st, &e);
+    im->failures.pass++;
+    im->failures.told = 0;
+    im->under.again = im->is_cut = false;
+    im->skipped = 0;
 }
 
-static void ask_for_roots(struct chum_importer *im)
+static void list_here(void *ctx, struct buf *list, enum status status, const struct error *why)
 {
-    bool left = im->has_feed && chum_fetch_says_left(im->fetch, im->lingering != 0);
+    struct chum_importer *im = ctx;
+    if (list == NULL) {
+        end_pass(im, status, why);
+    } else if (chum_listing_is_unchanged(&im->list) && !chum_failures_are_due(&im->failures, now(im))) {
+        chum_listing_keep(&im->list, list);
+        end_pass(im, STATUS_OK, NULL);
+    } else {
+        begin_roots(im);
+        make_plan(im, list);
+    }
+}
+
+static bool says_left(struct chum_importer *im)
+{
+    return im->has_feed && chum_fetch_says_left(im->fetch, im->under.lingering != 0);
+}
+
+static void ask_for_list(struct chum_importer *im)
+{
     im->state = ASKING;
     im->listed = true;
-    im->asked_at = now(im);
-    struct span args = im->kept.len != 0 ? SPAN("[\"" CHUM_UNCHANGED "\"]") : SPAN("[]");
-    if (left)
-        args = im->kept.len != 0 ? SPAN("[\"" CHUM_UNCHANGED "\",\"left\"]") : SPAN("[\"\",\"left\"]");
-    im->call = chum_fetch_call(im->fetch, CHUM_GET_ACCESSIBLE_ROOTS, args, roots_here, im);
+    chum_listing_ask(&im->list, says_left(im));
+}
+
+static void page_here(void *ctx, struct span list)
+{
+    struct buf copy = {0};
+    buf_add_span(&copy, list);
+    make_plan(ctx, &copy);
+}
+
+static void drop_comparing(struct chum_importer *im)
+{
+    im->compares = im->fetch->settles = false;
+    if (im->comparing != NULL)
+        chum_comparing_end(im->comparing);
+    im->comparing = NULL;
+}
+
+// Whatever else comes of it, the list says what is missing.
+static void compared(void *ctx, enum chum_comparing_end end, const struct error *why)
+{
+    struct chum_importer *im = ctx;
+    im->under.again = im->under.again || end == CHUM_COMPARED_MOVED;
+    if (end == CHUM_COMPARED_ALL || end == CHUM_COMPARED_MOVED) {
+        end_fetching(im);
+    } else if (end == CHUM_COMPARED_FAILED) {
+        end_pass(im, why->status, why);
+    } else {
+        im->compares = false;
+        if (end == CHUM_COMPARED_UNKNOWN)
+            drop_comparing(im);
+        ask_for_list(im);
+    }
+}
+
+// A list unchanged since the last one would not be gone through.
+static void go_through_roots(struct chum_importer *im)
+{
+    chum_listing_forget(&im->list);
+    im->listing = false;
+    im->compares = im->comparing != NULL;
+    if (!im->compares) {
+        ask_for_list(im);
+        return;
+    }
+    im->state = ASKING;
+    im->listed = true;
+    begin_roots(im);
+    chum_comparing_begin(im->comparing, says_left(im));
 }
 
 // ---- The feed ------------------------------------------------------------------------------------------------------
-
-// A list unchanged since the last one would not be gone through.
-static void go_through_list(struct chum_importer *im)
-{
-    im->complete = (struct hash){{0}};
-    im->listing = false;
-    ask_for_roots(im);
-}
 
 static void drop_feed(struct chum_importer *im)
 {
     chum_inflow_end(im->inflow);
     im->inflow = NULL;
-    go_through_list(im);
+    drop_comparing(im);
+    go_through_roots(im);
 }
 
 static void flow_taken(struct chum_importer *im, bool lists)
 {
     if (lists || im->listing || chum_failures_are_due(&im->failures, now(im)) || now(im) >= im->list_at) {
-        go_through_list(im);
+        go_through_roots(im);
         return;
     }
     uint64_t again_at = now(im) + (im->options.peer_is_own ? MISSES_MS : MISSES_CONTACT_MS);
@@ -387,20 +366,24 @@ static void flow_over(void *ctx, enum chum_inflow_end end, const struct error *w
     else if (end == CHUM_INFLOW_RESTS)
         flow_rests(im);
     else if (end == CHUM_INFLOW_REFUSED)
-        go_through_list(im);
+        go_through_roots(im);
     else if (end == CHUM_INFLOW_UNKNOWN || why->status == STATUS_INVALID || why->status == STATUS_TOO_BIG)
         drop_feed(im); // the list says more
     else
         end_pass(im, why->status, why);
 }
 
-void chum_importer_feed(struct chum_importer *im)
+void chum_importer_feed(struct chum_importer *im, bool sums)
 {
     const struct chum_inflow_events flow = {im, flow_over, waiting_roots};
+    const struct chum_comparing_events comparing = {im, page_here, compared};
     if (im->has_feed)
         return;
     im->has_feed = true;
     im->inflow = chum_inflow_create(im->fetch, im->options.peer_is_own, &flow);
+    im->fetch->settles = sums;
+    if (sums)
+        im->comparing = chum_comparing_create(im->fetch, &comparing);
 }
 
 void chum_importer_pass(struct chum_importer *im)
@@ -409,14 +392,14 @@ void chum_importer_pass(struct chum_importer *im)
         return;
     im->listed = false;
     if (im->inflow == NULL || !chum_inflow_is_due(im->inflow)) {
-        ask_for_roots(im);
+        ask_for_list(im);
         return;
     }
     im->state = FLOWING;
     im->rest_ms = 0;
     im->asked_at = now(im);
-    buf_free(&im->kept);
-    chum_inflow_run(im->inflow, chum_fetch_says_left(im->fetch, im->lingering != 0));
+    chum_listing_drop_kept(&im->list);
+    chum_inflow_run(im->inflow, chum_fetch_says_left(im->fetch, im->under.lingering != 0));
 }
 
 // ---- Life ----------------------------------------------------------------------------------------------------------
@@ -425,19 +408,23 @@ struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct ch
                                            const struct chum_importer_events *events)
 {
     struct chum_importer *im = mem_alloc(sizeof *im);
-    *im = (struct chum_importer){.fetch = chum_fetch_use(f), .options = *options, .events = *events, .call = -1};
+    *im = (struct chum_importer){.fetch = chum_fetch_use(f), .options = *options, .events = *events};
+    im->under =
+        (struct chum_underway){.fetch = f, .failures = &im->failures, .ctx = im, .over = tree_over, .stuck = id_stuck};
+    im->list =
+        (struct chum_listing){.fetch = f, .keeps = options->peer_is_own, .ctx = im, .here = list_here, .call = -1};
     im->failures = (struct chum_failures){.ctx = events->ctx, .failed = events->failed};
     chum_failures_begin(&im->failures);
     im->listing = true; // once in a session: what the feed had may have been refused then, and be wanted now
     if (options->feeds)
-        chum_importer_feed(im);
+        chum_importer_feed(im, true); // one that knows no sums says so
     life_begin(&im->life, destroy, im);
     return im;
 }
 
 void chum_importer_forget(struct chum_importer *im)
 {
-    im->complete = (struct hash){{0}};
+    chum_listing_forget(&im->list);
     im->listing = true;
     chum_failures_all_due(&im->failures);
 }
@@ -459,7 +446,7 @@ bool chum_importer_is_busy(const struct chum_importer *im)
 
 bool chum_importer_is_fetching(const struct chum_importer *im)
 {
-    return im->state == FETCHING || im->lingering != 0;
+    return im->state == FETCHING || im->under.lingering != 0;
 }
 
 bool chum_importer_owes_word(const struct chum_importer *im)
@@ -484,14 +471,10 @@ bool chum_importer_is_postponing(const struct chum_importer *im)
 
 void chum_importer_end(struct chum_importer *im)
 {
-    chum_fetch_cancel(im->fetch, &im->call);
+    chum_fetch_cancel(im->fetch, &im->list.call);
+    drop_comparing(im);
     if (im->inflow != NULL)
         chum_inflow_end(im->inflow);
-    while (im->running != NULL) {
-        struct running *r = im->running;
-        im->running = r->next;
-        chum_tree_drop(r->tree);
-        free(r);
-    }
+    chum_underway_end(&im->under);
     life_over(&im->life);
 }

@@ -36,8 +36,8 @@ struct chum_importer_options {
 struct chum_importer *chum_importer_create(struct chum_fetch *f, const struct chum_importer_options *options,
                                            const struct chum_importer_events *events);
 void chum_importer_pass(struct chum_importer *im); // begins a pass; nothing if one is running
-void chum_importer_feed(
-    struct chum_importer *im); // the peer says that it has a feed: from the next pass on it is asked
+// The peer says that it has a feed, and knows sums: from the next pass on it is asked.
+void chum_importer_feed(struct chum_importer *im, bool sums);
 // Ends the running pass, if it is fetching: what is under way goes on beside the passes to come, so that a big file
 // does not keep back what is small. Nothing happens while too much goes on already.
 void chum_importer_move_on(struct chum_importer *im);

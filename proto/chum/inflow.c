@@ -252,6 +252,7 @@ static void take(struct chum_inflow *in, struct buf *batch)
     job->intake.fetch = in->fetch;
     job->intake.own = in->own;
     job->intake.settled = in->settled;
+    job->intake.counts = in->fetch->settles;
     job->intake.waiting = in->events.waiting(in->events.ctx);
     job->intake.batch = *batch;
     in->taking = true;

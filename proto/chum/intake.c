@@ -13,6 +13,7 @@
 #include "chum/receive.h"
 #include "crypto/sha256.h"
 #include "store/delivery.h"
+#include "store/settled.h"
 
 enum {
     PARTS_MAX = 4096,
@@ -40,6 +41,7 @@ struct sorting {
     size_t biggest; // of the objects
     struct chum_roots roots;
     struct chum_plan plan;
+    struct store_settled peer; // if its roots are counted
 };
 
 // ---- The parts of a batch -------------------------------------------------------------------------------------------
@@ -349,16 +351,33 @@ static enum status take_want(struct sorting *b, size_t w, struct error *e)
     return st;
 }
 
+// None of what is wanted was here before, so none of it was counted.
+static enum status count_want(struct sorting *b, const struct chum_want *want, struct error *e)
+{
+    static const struct hash none;
+    bool is_id = want->kind == CHUM_ROOT_ID;
+    enum status st = STATUS_OK;
+    for (size_t i = 0; i < want->count && st == STATUS_OK && b->in->counts; i++)
+        st = store_settled_add(b->store, &b->peer, is_id ? &none : &want->hashes[i], &want->id_hash, e);
+    return st;
+}
+
 static enum status take_all(struct sorting *b, struct error *e)
 {
     struct store *s = b->store;
+    const struct chum_fetch *f = b->in->fetch;
     uint64_t versions = 0;
+    bool found;
     struct store_totals before = chum_charge_begin(s);
     store_set_sender(s, &b->in->fetch->sender);
     enum status st = take_parts(b, e);
+    if (st == STATUS_OK && b->in->counts)
+        st = store_settled_find(s, &f->sender, &f->self, true, &found, &b->peer, e);
     for (size_t w = 0; st == STATUS_OK && w < b->plan.count; w++) {
         versions += b->plan.wants[w].kind == CHUM_ROOT_VERSION_NODE ? b->plan.wants[w].count : 0;
         st = take_want(b, w, e);
+        if (st == STATUS_OK)
+            st = count_want(b, &b->plan.wants[w], e);
     }
     if (st == STATUS_OK)
         st = chum_charge_end(s, b->in->fetch, &before, b->in->sent, versions, e);

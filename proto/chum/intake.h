@@ -10,6 +10,7 @@ struct chum_intake {
     struct hash_map *waiting; // roots that are not to be taken now
     bool settled;             // the cursor may be kept, if nothing is left
     bool own;                 // it comes from an own node
+    bool counts;              // what is taken is counted (store/settled.h)
     size_t sent;              // bytes it counts for with the sender, set here
     // The result.
     struct chum_batch_head head;

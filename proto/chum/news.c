@@ -18,6 +18,7 @@ struct chum_news {
     bool can_tell;
     bool listens; // a contact that said so
     bool feeds;   // likewise
+    bool sums;    // likewise
     bool asking;  // the store
     bool again;   // something changed meanwhile
     bool telling; // the peer has not answered yet, or not asked
@@ -134,7 +135,7 @@ void chum_news_changed(struct chum_news *n)
 
 struct span chum_news_greeting(bool feeds)
 {
-    return feeds ? SPAN("[{\"news\":2,\"feeds\":1,\"zstd\":1}]") : SPAN("[{\"news\":2}]");
+    return feeds ? SPAN("[{\"news\":2,\"feeds\":1,\"zstd\":1,\"sums\":1}]") : SPAN("[{\"news\":2}]");
 }
 
 static bool says(const json_t *arguments, const char *what, json_int_t least)
@@ -158,12 +159,18 @@ void chum_news_greeted(struct chum_news *n, const json_t *arguments)
 {
     n->listens = says(arguments, "news", 1);
     n->feeds = says(arguments, "feeds", 1);
+    n->sums = n->feeds && says(arguments, "sums", 1);
     n->quiet = says(arguments, "news", 2);
 }
 
 bool chum_news_have_feed(const struct chum_news *n)
 {
     return n->feeds;
+}
+
+bool chum_news_have_sums(const struct chum_news *n)
+{
+    return n->sums;
 }
 
 bool chum_news_are_told(const struct chum_news *n)

@@ -27,11 +27,12 @@ void chum_news_changed(struct chum_news *n); // something in the store has chang
 void chum_news_asked(struct chum_news *n);   // by the peer, for what is new
 void chum_news_end(struct chum_news *n);     // before the session goes; nothing is called afterwards
 
-// What the arguments of GET_PROTOCOL_VERSION say: `[{"news":2,"feeds":1,"zstd":1}]`. Other members and newer values are
-// fine.
+// What the arguments of GET_PROTOCOL_VERSION say: `[{"news":2,"feeds":1,"zstd":1,"sums":1}]`. Other members and newer
+// values are fine.
 struct span chum_news_greeting(bool feeds);              // ours; feeds: there is one
 bool chum_news_wants_no_answer(const json_t *arguments); // those of NEW_ACCESSIBLE_ROOT_EVENT
 bool chum_news_unpacks(const json_t *arguments);         // the peer takes packed batches, with our dictionary (pack.h)
 void chum_news_greeted(struct chum_news *n, const json_t *arguments);
 bool chum_news_have_feed(const struct chum_news *n); // the peer answers FEED
+bool chum_news_have_sums(const struct chum_news *n); // and SUMS and RANGES
 bool chum_news_are_told(const struct chum_news *n);  // the peer tells us, too

@@ -154,7 +154,7 @@ static void greeted(void *ctx, const json_t *arguments)
     chum_news_greeted(s->news, arguments);
     s->greeted = true;
     if (s->options.feeds && chum_news_have_feed(s->news))
-        chum_importer_feed(s->importer);
+        chum_importer_feed(s->importer, chum_news_have_sums(s->news));
     if (s->phase == RUNNING && s->pace.began == 0)
         wait_until(s, now(s));
 }

@@ -53,6 +53,9 @@ static const char *service_name(int64_t service)
         [CHUM_GET_BLOB] = "GET_BLOB",
         [CHUM_FIN] = "FIN",
         [CHUM_FEED] = "FEED",
+        [CHUM_HOLDS] = "HOLDS",
+        [CHUM_SUMS] = "SUMS",
+        [CHUM_RANGES] = "RANGES",
     };
     bool known = service > 0 && service < (int64_t)(sizeof names / sizeof *names) && names[service] != NULL;
     return known ? names[service] : "?";

@@ -163,9 +163,16 @@ static bool count_news(void *ctx, struct script *script, const struct rpc_reques
     return false;
 }
 
-// A peer that asks for the version with these arguments, and is asked for nothing itself. asks: before the last change,
-// for what is new.
-static unsigned times_told_who(const char *greeting, bool asks)
+static void ask(struct stage *s, struct script *script, enum chum_service service, const char *range)
+{
+    char args[80];
+    snprintf(args, sizeof args, "['000102030405060708090a0b0c0d0e0f',['%s']]", range);
+    script_ask(s, script, service, service == CHUM_SUMS ? args : "[]");
+}
+
+// A peer that asks for the version with these arguments, and is asked for nothing itself. service: what it asks for
+// before the last change; 0: nothing.
+static unsigned times_told_who(const char *greeting, enum chum_service service, const char *range)
 {
     struct stage s;
     struct script script = {0};
@@ -180,15 +187,18 @@ static unsigned times_told_who(const char *greeting, bool asks)
     json_t *nothing = json_pack("{s:[]}", "roots");
     script.exporter = nothing;
     s.sides[1].script = &script;
+    alice->options.feeds = service == CHUM_SUMS;
     stage_connect(&s, alice, &s.sides[1], NULL);
     stage_wait_passes(&s, alice, 1);
     script_ask(&s, &script, CHUM_GET_PROTOCOL_VERSION, greeting);
+    if (service == CHUM_SUMS)
+        ask(&s, &script, CHUM_SUMS, "");
     for (int i = 1; i <= 3; i++) {
         edit(alice, "d", i);
         chum_session_tell_news(alice->session);
         stage_sleep(&s, 500);
-        if (asks && i == 2)
-            script_ask(&s, &script, CHUM_GET_ACCESSIBLE_ROOTS, "[]");
+        if (service != 0 && i == 2)
+            ask(&s, &script, service, range);
     }
     stage_end(&s);
     script_end(&script);
@@ -198,7 +208,7 @@ static unsigned times_told_who(const char *greeting, bool asks)
 
 static unsigned times_told(const char *greeting)
 {
-    return times_told_who(greeting, false);
+    return times_told_who(greeting, 0, "");
 }
 
 static void only_who_listens_is_told(void **state)
@@ -218,8 +228,10 @@ static void who_need_not_answer_is_told_again_when_it_has_asked(void **state)
     (void)state;
     assert_int_equal(times_told("[{'news':2}]"), 1);
     assert_int_equal(times_told("[{'news':3,'later':{'a':[]}}]"), 1); // a newer one
-    assert_int_equal(times_told_who("[{'news':2}]", true), 2);
-    assert_int_equal(times_told_who("[{'news':1}]", true), 3);
+    assert_int_equal(times_told_who("[{'news':2}]", CHUM_GET_ACCESSIBLE_ROOTS, ""), 2);
+    assert_int_equal(times_told_who("[{'news':1}]", CHUM_GET_ACCESSIBLE_ROOTS, ""), 3);
+    assert_int_equal(times_told_who("[{'news':2}]", CHUM_SUMS, ""), 2);
+    assert_int_equal(times_told_who("[{'news':2}]", CHUM_SUMS, "0"), 1); // of what was added up before
 }
 
 static bool count_answers(void *ctx, struct script *script, bool text, struct span message)
