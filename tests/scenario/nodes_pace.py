@@ -9,7 +9,7 @@ from nodes_connections import ended
 from proxy import Proxy
 
 SANITIZER = os.environ.get("TANDEM_SANITIZE")
-LINES = 300
+LINES = 900
 LIMITS_MS = {"connecting": 2000, "encrypting": 500, "authenticating": 1000, "pairing": 3000}  # FEATURES D85 – D88
 TOTAL_MS = 7000  # D89
 
