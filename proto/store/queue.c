@@ -15,19 +15,16 @@
 #include "store/changes.h"
 #include "store/database.h"
 #include "store/settle.h"
+#include "store/settle_pace.h"
 #include "store/state.h"
 
 enum {
     BATCH_OBJECTS = 1000,
     BATCH_BYTES = 4 << 20,
     BATCH_MS = 50,
-    READS_PER_TURN = 16, // then it is the turn of those that write
-    READ_TURN_MS = 5,    // likewise, after the read that passes it
-    // Files are settled when nothing was written for a while, so that nobody waits for their making; at the latest,
-    // however, some time after the first that waits. Operations expire also when nobody asks for anything.
-    SETTLE_QUIET_MS = 500,
-    SETTLE_LATEST_MS = 5000,
-    IDLE_WAKE_MS = 60000,
+    READS_PER_TURN = 16,  // then it is the turn of those that write
+    READ_TURN_MS = 5,     // likewise, after the read that passes it
+    IDLE_WAKE_MS = 60000, // operations expire also when nobody asks for anything
 };
 
 struct job {
@@ -58,9 +55,9 @@ struct store_queue {
     struct store *store;
     struct mailbox *answers;
     pthread_t thread;
-    uint64_t maintain_at;     // store thread only: when maintenance is due, if nothing else is to do
-    uint64_t unsettled_since; // likewise: the first write since the settler had nothing to do; 0: none
-    pthread_mutex_t lock;     // guards all below
+    uint64_t maintain_at;    // store thread only: when maintenance is due, if nothing else is to do
+    struct settle_pace pace; // likewise, of the settler
+    pthread_mutex_t lock;    // guards all below
     pthread_cond_t work;
     struct settler settler;
     struct job_list jobs;
@@ -285,8 +282,10 @@ static bool finish_settling(struct store_queue *q)
     if (!written)
         return true;
     bool settled = settle_finish(q->store, l->batch, l->status, &l->error) == STATUS_OK;
+    uint64_t now = clock_monotonic_ms();
+    settle_pace_ends(&q->pace, now);
     if (settled)
-        q->maintain_at = 0;
+        q->maintain_at = settle_pace_due(&q->pace, now);
     else
         maintenance_failed(&l->error);
     pthread_mutex_lock(&q->lock);
@@ -300,10 +299,8 @@ static bool finish_settling(struct store_queue *q)
 static void put_off_settling(struct store_queue *q)
 {
     uint64_t now = clock_monotonic_ms();
-    if (q->unsettled_since == 0)
-        q->unsettled_since = now;
-    uint64_t quiet = now + SETTLE_QUIET_MS, latest = q->unsettled_since + SETTLE_LATEST_MS;
-    q->maintain_at = quiet < latest ? quiet : latest;
+    settle_pace_wrote(&q->pace, now);
+    q->maintain_at = settle_pace_due(&q->pace, now);
 }
 
 // With nothing else to do: the next batch for the settler, or what the database needs now and then.
@@ -323,12 +320,13 @@ static void maintain(struct store_queue *q)
         maintenance_failed(&e);
     q->maintain_at = more ? 0 : clock_monotonic_ms() + IDLE_WAKE_MS;
     if (b == NULL) {
-        q->unsettled_since = 0;
+        settle_pace_all_done(&q->pace);
         return;
     }
     pthread_mutex_lock(&q->lock);
     bool late = q->stopping; // the settler may have gone; the bodies stay where they are
     if (!late) {
+        settle_pace_begins(&q->pace, clock_monotonic_ms());
         l->batch = b;
         pthread_cond_signal(&l->work);
     }

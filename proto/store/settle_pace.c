@@ -1,0 +1,43 @@
+// Files are made when nothing was written for a while, so that nobody waits for their making; at the latest, however,
+// some time after the first that waits. From then on each batch is followed by a rest, so many times as long as the
+// batch took: whoever writes on has most of the disk, and what waits is safe in the database meanwhile.
+#include "store/settle_pace.h"
+
+enum {
+    QUIET_MS = 500,
+    LATEST_MS = 5000,
+    REST_TIMES = 6,
+    REST_MAX_MS = 3000,
+};
+
+void settle_pace_wrote(struct settle_pace *p, uint64_t now)
+{
+    if (p->since == 0)
+        p->since = now;
+    p->written_at = now;
+}
+
+void settle_pace_begins(struct settle_pace *p, uint64_t now)
+{
+    p->begun_at = now;
+}
+
+void settle_pace_ends(struct settle_pace *p, uint64_t now)
+{
+    uint64_t rest = (now - p->begun_at) * REST_TIMES;
+    p->rests_until = now + (rest < REST_MAX_MS ? rest : REST_MAX_MS);
+}
+
+void settle_pace_all_done(struct settle_pace *p)
+{
+    p->since = 0;
+}
+
+uint64_t settle_pace_due(const struct settle_pace *p, uint64_t now)
+{
+    uint64_t quiet = p->written_at + QUIET_MS, latest = p->since + LATEST_MS;
+    if (latest < p->rests_until)
+        latest = p->rests_until;
+    uint64_t due = quiet < latest ? quiet : latest;
+    return due > now ? due : now;
+}
