@@ -3,7 +3,6 @@
 
 #include "store/database.h"
 #include "store/dir.h"
-#include "store/gather_vfs.h"
 #include "store/schema.h"
 #include "store/state.h"
 #include "store/statements.h"
@@ -38,7 +37,7 @@ enum status database_open(struct store *s, bool may_create, struct error *e)
 {
     char *path = database_path(s);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    int rc = sqlite3_open_v2(path, &s->main.db, flags, gather_vfs_name());
+    int rc = sqlite3_open_v2(path, &s->main.db, flags, NULL);
     free(path);
     if (s->main.db == NULL)
         return error_set(e, STATUS_IO, "IO", "Cannot open the database of %s: %s", s->dir, sqlite3_errstr(rc));

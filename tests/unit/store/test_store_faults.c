@@ -333,42 +333,14 @@ static void scripts_are_checked(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_archive, close_store)
 
-// Many pages, few calls: what a commit writes is gathered until it is synced.
-static void a_commit_writes_its_pages_together(void **state)
-{
-    enum { OBJECTS = 200, CALLS_MAX = 8 };
-    struct fixture *f = *state;
-    struct error e = {0};
-    assert_true(fault_script("write:100000:EIO"));
-    assert_int_equal(store_begin(f->store, &e), STATUS_OK);
-    for (int i = 0; i < OBJECTS; i++) {
-        char name[40];
-        snprintf(name, sizeof name, "object %d of a commit", i);
-        const struct object o = fixture_leaf(f, name);
-        assert_int_equal(store_put(f->store, &o, NULL, &e), STATUS_OK);
-    }
-    assert_int_equal(store_commit(f->store, &e), STATUS_OK);
-    assert_in_range(fault_count(), 1, CALLS_MAX);
-    fault_script(NULL);
-    fixture_reopen(f);
-    const struct object last = fixture_leaf(f, "object 199 of a commit");
-    assert_int_equal(store_presence(f->store, &last.hash), STORE_PRESENT);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_commit_writes_its_pages_together),
-        TEST(full_disk_is_told_and_survived),
-        TEST(read_only_disk_is_told_and_survived),
-        TEST(opening_on_a_read_only_disk_is_told),
-        TEST(failed_sync_stops_the_store),
-        TEST(failed_settling_loses_nothing),
-        TEST(full_disk_fails_jobs_but_not_the_queue),
-        TEST(a_writer_that_failed_stays_failed),
-        TEST(scripts_are_checked),
-        TEST(a_file_that_stays_is_removed_later),
-        TEST(a_database_that_stays_long_is_told),
+        TEST(full_disk_is_told_and_survived),      TEST(read_only_disk_is_told_and_survived),
+        TEST(opening_on_a_read_only_disk_is_told), TEST(failed_sync_stops_the_store),
+        TEST(failed_settling_loses_nothing),       TEST(full_disk_fails_jobs_but_not_the_queue),
+        TEST(a_writer_that_failed_stays_failed),   TEST(scripts_are_checked),
+        TEST(a_file_that_stays_is_removed_later),  TEST(a_database_that_stays_long_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
