@@ -19,8 +19,9 @@
 enum {
     LINGERING_MAX = 64,
     STUCK_MS = 4000,
-    LIST_MS = 300000,         // the list of roots of a peer with a feed is gone through that often,
-    MISSES_MS = 15000,        // and after that time if something may be wanted that the feed does not bring
+    LIST_MS = 225000,  // the list of roots of a peer with a feed is gone through every five minutes, counted from
+                       // the beginning of a pass, less what the next one may come sooner (pace.c),
+    MISSES_MS = 15000, // and after that time if something may be wanted that the feed does not bring
     MISSES_CONTACT_MS = 1000, // of a contact, with the next news
 };
 
@@ -31,7 +32,7 @@ struct chum_importer {
     struct chum_importer_events events;
     struct chum_importer_options options;
     enum importer_state state;
-    uint64_t asked_at;
+    uint64_t asked_at; // when the pass began
     struct chum_listing list;
     struct chum_comparing *comparing; // NULL: the peer knows no sums, or none that are of use
     bool compares;                    // in this pass, which goes through pages of its roots instead of the list
@@ -109,7 +110,8 @@ static void end_fetching(struct chum_importer *im)
     im->postponing = im->under.again;
     chum_listing_was_through(&im->list, !im->compares && !im->postponing && im->under.lingering == 0);
     im->listing = im->postponing || im->under.lingering != 0;
-    im->list_at = now(im) + LIST_MS;
+    uint64_t took = now(im) - im->asked_at;
+    im->list_at = im->asked_at + (took > LIST_MS / 2 ? 2 * took : LIST_MS);
     bool settled = im->inflow != NULL && counts->failed_roots == 0 && hash_map_count(im->failures.by_root) == 0 &&
                    !im->postponing && im->under.lingering == 0;
     im->owes = im->owes || settled;
@@ -391,13 +393,13 @@ void chum_importer_pass(struct chum_importer *im)
     if (im->state != IDLE)
         return;
     im->listed = false;
+    im->asked_at = now(im);
     if (im->inflow == NULL || !chum_inflow_is_due(im->inflow)) {
         ask_for_list(im);
         return;
     }
     im->state = FLOWING;
     im->rest_ms = 0;
-    im->asked_at = now(im);
     chum_listing_drop_kept(&im->list);
     chum_inflow_run(im->inflow, chum_fetch_says_left(im->fetch, im->under.lingering != 0));
 }

@@ -742,6 +742,19 @@ static void only_who_refused_is_asked_again(void **state)
     }
 }
 
+// As docs/sums.md says; what is counted are the questions that begin a comparison.
+static void quiet_peers_are_compared_every_five_minutes(void **state)
+{
+    enum { TIMES = 6, FIVE_MINUTES = 300000 };
+    struct play *p = *state;
+    p->sums = "3\n" NOTHING;
+    meet(p, "[{'news':2,'feeds':1,'sums':1}]");
+    unsigned before = p->asked;
+    stage_sleep(&p->g.stage, (uint64_t)TIMES * FIVE_MINUTES);
+    assert_in_range(p->asked - before, TIMES, TIMES + TIMES / 2);
+    assert_int_equal(p->lists, 0);
+}
+
 // It says that there are roots and gives none, or others, or the same again and again: there is an end.
 static void pages_without_end_end(void **state)
 {
@@ -850,6 +863,7 @@ int main(void)
         cmocka_unit_test(only_who_says_so_is_asked),
         cmocka_unit_test(what_is_no_answer_leads_to_the_list),
         cmocka_unit_test(only_who_refused_is_asked_again),
+        PLAY(quiet_peers_are_compared_every_five_minutes),
         PLAY(pages_without_end_end),
         PLAY(one_that_always_moves_is_asked_for_its_list),
         PLAY(differences_without_end_end),
