@@ -119,6 +119,7 @@ static bool is_full(void *ctx)
 
 static void end_roots(struct chum_tally *t)
 {
+    store_walk_end(&t->walk);
     free(t->leaves);
     t->leaves = NULL;
     buf_free(&t->page);

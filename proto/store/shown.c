@@ -1,5 +1,5 @@
-// What cannot be read off a row, which files of others a root lacks, is found out for a person once in a job, and only
-// if a root is met that lacks any.
+// What cannot be read off a row, which files of others a root lacks, is found out for a person once in a job (once in a
+// walk, walk.c), and only if a root is met that lacks any.
 #include "store/shown.h"
 
 #include "store/fragment.h"

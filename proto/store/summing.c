@@ -34,6 +34,7 @@ static void begin(struct store_summing *m, unsigned digits)
     free(m->sums);
     m->sums = mem_array(ranges(m), sizeof *m->sums);
     m->count = 0;
+    store_walk_end(&m->walk);
     m->walk = (struct store_walk){.person = m->o.person, .own = m->o.own};
 }
 
@@ -72,8 +73,10 @@ struct store_summing *store_summing_create(const struct store_summing_options *o
 
 void store_summing_destroy(struct store_summing *m)
 {
-    if (m != NULL)
-        free(m->sums);
+    if (m == NULL)
+        return;
+    store_walk_end(&m->walk);
+    free(m->sums);
     free(m);
 }
 

@@ -33,19 +33,22 @@ static bool is_over(struct job *j)
     return j->full;
 }
 
-static enum status visit(struct job *j, const struct store_feed_root *root, struct error *e)
+static bool is_wanted(const struct job *j, const struct store_feed_root *root)
 {
-    if (!j->visitor->wants(j->visitor->ctx, store_sum_leaf(&root->hash, &root->id_hash)))
-        return STATUS_OK;
-    return j->visitor->root(j->visitor->ctx, root, e);
+    return j->visitor->wants(j->visitor->ctx, store_sum_leaf(&root->hash, &root->id_hash));
 }
 
-// The entry in columns first and first + 1 of a row; *yes: it is shown.
+// The entry in columns first and first + 1 of a row; *yes: it is shown. What has to be found out for it once in a walk
+// may take longer than a job, and is none of its time.
 static enum status is_shown(struct job *j, sqlite3_stmt *st, int first, const struct hash *hash, bool *yes,
                             struct error *e)
 {
     bool has_entry = sqlite3_column_type(st, first) != SQLITE_NULL;
-    return shown_entry(&j->shown, has_entry, sqlite3_column_int(st, first + 1), hash, yes, e);
+    bool knew = j->shown.hidden != NULL;
+    enum status status = shown_entry(&j->shown, has_entry, sqlite3_column_int(st, first + 1), hash, yes, e);
+    if (!knew && j->shown.hidden != NULL)
+        j->until_ms = clock_monotonic_ms() + JOB_MS;
+    return status;
 }
 
 static enum status visit_version(struct job *j, sqlite3_stmt *st, const struct hash *id_hash, struct error *e)
@@ -53,11 +56,11 @@ static enum status visit_version(struct job *j, sqlite3_stmt *st, const struct h
     struct store_feed_root root = {.id_hash = *id_hash};
     bool shown = false;
     j->walk->version_seq = sqlite3_column_int64(st, 0);
-    if (!column_hash(st, 1, &root.hash))
+    if (!column_hash(st, 1, &root.hash) || !is_wanted(j, &root))
         return STATUS_OK;
     enum status status = is_shown(j, st, 2, &root.hash, &shown, e);
     root.fragment = column_bytes(st, 2);
-    return status == STATUS_OK && shown ? visit(j, &root, e) : status;
+    return status == STATUS_OK && shown ? j->visitor->root(j->visitor->ctx, &root, e) : status;
 }
 
 // *over: all of them.
@@ -114,11 +117,14 @@ static enum status visit_scope(struct job *j, sqlite3_stmt *st, bool *over, stru
     (void)column_hash(st, 3, &root.id_hash);
     root.hash = is_id ? root.hash : target;
     root.fragment = column_bytes(st, 4);
+    bool wanted = w->version_seq < 0 && is_wanted(j, &root);
+    if (!is_id && !wanted)
+        return STATUS_OK;
     enum status status = was_found_before(j, w->scope, &before, e);
     if (status == STATUS_OK && !before)
         status = is_shown(j, st, 4, &target, &shown, e);
-    if (status == STATUS_OK && shown && w->version_seq < 0)
-        status = visit(j, &root, e);
+    if (status == STATUS_OK && shown && wanted)
+        status = j->visitor->root(j->visitor->ctx, &root, e);
     if (status != STATUS_OK || !shown || !is_id)
         return status;
     w->version_seq = w->version_seq < 0 ? 0 : w->version_seq;
@@ -183,13 +189,35 @@ static enum status begin(struct job *j, struct error *e)
     struct store_walk *w = j->walk;
     uint64_t version;
     enum status status = store_roots_version(j->store, &w->person, &version, e);
+    if (status != STATUS_OK)
+        return status;
+    if (w->begun && version != w->version)
+        store_walk_end(w);
     w->moved = w->moved || (w->begun && version != w->version);
-    if (!w->begun) {
-        w->version = version;
+    if (!w->begun)
         w->version_seq = -1;
-        w->begun = true;
+    w->version = version;
+    w->begun = true;
+    status = shown_begin(&j->shown, j->store, &w->person, w->own, e);
+    j->shown.hidden = w->hidden; // lent to the job
+    w->hidden = NULL;
+    return status;
+}
+
+// What a failed job found out may be half of it.
+static void end_job(struct job *j, enum status status)
+{
+    if (status == STATUS_OK && j->walk->by != BY_NOTHING) {
+        j->walk->hidden = j->shown.hidden;
+        j->shown.hidden = NULL;
     }
-    return status == STATUS_OK ? shown_begin(&j->shown, j->store, &w->person, w->own, e) : status;
+    shown_end(&j->shown);
+}
+
+void store_walk_end(struct store_walk *w)
+{
+    hash_map_destroy(w->hidden);
+    w->hidden = NULL;
 }
 
 enum status store_walk_go_on(struct store *s, struct store_walk *w, const struct store_walk_visitor *v, bool *end,
@@ -204,6 +232,6 @@ enum status store_walk_go_on(struct store *s, struct store_walk *w, const struct
             status = next_way(&j, e);
     }
     *end = w->by == BY_NOTHING;
-    shown_end(&j.shown);
+    end_job(&j, status);
     return status;
 }

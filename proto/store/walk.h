@@ -8,9 +8,10 @@ struct store_walk { // zero-initialised but for the first two
     struct hash person;
     bool own; // another node of ours
     bool begun;
-    bool moved;       // what the person is shown changed on the way: some may be missing, or have come twice
-    uint64_t version; // of it, when the walk began
-    int by;           // what is looked through: grants to the person, offers, grants to its groups
+    bool moved;              // what the person is shown changed on the way: some may be missing, or have come twice
+    uint64_t version;        // of it, in the last job
+    struct hash_map *hidden; // what shown.h found out for that version; NULL = nothing yet
+    int by;                  // what is looked through: grants to the person, offers, grants to its groups
     struct hash group;
     int64_t scope;       // the next one
     int64_t version_seq; // in it, behind which its versions go on; -1: its own entry is next
@@ -26,3 +27,4 @@ struct store_walk_visitor {
 // Goes on until the visitor is full, for a few milliseconds, or to the *end.
 enum status store_walk_go_on(struct store *s, struct store_walk *w, const struct store_walk_visitor *v, bool *end,
                              struct error *e);
+void store_walk_end(struct store_walk *w); // needed only before the *end

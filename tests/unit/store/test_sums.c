@@ -7,6 +7,7 @@
 #include "../cmocka_all.h"
 #include "fixture.h"
 #include "store/settled.h"
+#include "store/statements.h"
 #include "store/summing.h"
 #include "tests/support/property.h"
 
@@ -426,6 +427,84 @@ static void a_walk_says_that_what_is_shown_has_changed(void **state)
     assert_true(end && walk.moved);
 }
 
+// An image whose file is not here, granted to the first person; it was shown by.
+static void grant_lacking(struct play *p, unsigned number, const struct hash *by)
+{
+    const struct hash file = {{7, (uint8_t)number}};
+    struct object image = fixture_image(&p->f, &file);
+    assert_int_equal(store_begin(p->f.store, NULL), STATUS_OK);
+    assert_int_equal(store_want_file(p->f.store, &file, by, NULL), STATUS_OK);
+    assert_int_equal(store_put(p->f.store, &image, NULL, NULL), STATUS_OK);
+    assert_int_equal(store_commit(p->f.store, NULL), STATUS_OK);
+    struct object grant = fixture_grant(&p->f, &image.hash, false, p->people, 1, NULL, 0);
+    fixture_change(&p->f, &grant);
+}
+
+static int times_looked_for_lacking(struct play *p)
+{
+    return sqlite3_stmt_status(statement(p->f.store, SQL_WANTED_OF_OTHERS), SQLITE_STMTSTATUS_RUN, true);
+}
+
+static bool wants_none(void *ctx, unsigned leaf)
+{
+    (void)ctx, (void)leaf;
+    return false;
+}
+
+// In jobs of one root.
+static void walk_to_the_end(struct play *p, struct store_walk *walk, struct taking *t)
+{
+    bool end = false;
+    while (!end) {
+        t->most = t->count + 1;
+        assert_int_equal(store_walk_go_on(p->f.store, walk,
+                                          &(struct store_walk_visitor){t, wants_all, take, has_enough}, &end, NULL),
+                         STATUS_OK);
+    }
+}
+
+// What a person may not see for lacking files is found out once in a walk and not in each of its jobs, anew if it may
+// have changed, and not at all for what nobody asks for.
+static void what_others_lack_is_found_out_once_in_a_walk(void **state)
+{
+    enum { LACKING = 6 };
+    struct play *p = *state;
+    struct taking t = {0};
+    struct store_walk walk = {.own = false};
+    bool end = false;
+    make_objects(p);
+    for (unsigned i = 0; i < LACKING; i++)
+        grant_lacking(p, i, &p->people[i % 2]);
+    walk.person = p->people[0];
+    (void)times_looked_for_lacking(p);
+    const struct store_walk_visitor nothing = {&t, wants_none, take, has_enough};
+    t.most = 1;
+    assert_int_equal(store_walk_go_on(p->f.store, &walk, &nothing, &end, NULL), STATUS_OK);
+    assert_true(end);
+    assert_int_equal(times_looked_for_lacking(p), 0);
+
+    walk = (struct store_walk){.person = p->people[0]};
+    walk_to_the_end(p, &walk, &t);
+    assert_int_equal(t.count, LACKING / 2);
+    assert_int_equal(times_looked_for_lacking(p), 1);
+
+    walk = (struct store_walk){.person = p->people[0]};
+    t = (struct taking){.most = 1};
+    const struct store_walk_visitor visitor = {&t, wants_all, take, has_enough};
+    assert_int_equal(store_walk_go_on(p->f.store, &walk, &visitor, &end, NULL), STATUS_OK);
+    grant_lacking(p, LACKING, &p->people[0]);
+    walk_to_the_end(p, &walk, &t);
+    assert_true(walk.moved);
+    assert_int_equal(times_looked_for_lacking(p), 2);
+
+    walk = (struct store_walk){.person = p->people[0]};
+    t = (struct taking){.most = 1};
+    assert_int_equal(store_walk_go_on(p->f.store, &walk, &visitor, &end, NULL), STATUS_OK);
+    assert_non_null(walk.hidden);
+    store_walk_end(&walk);
+    assert_null(walk.hidden);
+}
+
 static bool serves_and_grants(void *ctx, struct store *s, const struct store_feed_root *root)
 {
     (void)s, (void)root;
@@ -515,6 +594,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(whatever_happens_what_is_settled_is_here, open_store, close_store),
         cmocka_unit_test_setup_teardown(a_walk_in_small_steps_finds_each_root_once, open_store, close_store),
         cmocka_unit_test_setup_teardown(a_walk_says_that_what_is_shown_has_changed, open_store, close_store),
+        cmocka_unit_test_setup_teardown(what_others_lack_is_found_out_once_in_a_walk, open_store, close_store),
         cmocka_unit_test_setup_teardown(adding_up_takes_jobs_and_gives_up, open_store, close_store),
         cmocka_unit_test_setup_teardown(each_peer_has_its_own_and_the_oldest_goes, open_store, close_store),
         cmocka_unit_test(ranges_part_into_sixteen),
