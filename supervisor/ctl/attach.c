@@ -146,8 +146,12 @@ enum status message_sent(const struct ctl *c, json_t *result, const struct error
     if (result == NULL || c->json)
         return output_result(result, e);
     const char *state = text_of(result, "state");
+    const json_t *line = json_object_get(result, "line");
+    if (line != NULL)
+        printf("line %" JSON_INTEGER_FORMAT ": ", json_integer_value(line));
     output_state(state[0] != '\0' ? state : "sent");
     printf(" %.12s\n", text_of(result, "id"));
+    fflush(stdout); // somebody may wait for it before he writes the next line
     json_decref(result);
     return STATUS_OK;
 }

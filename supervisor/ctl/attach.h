@@ -7,7 +7,7 @@
 // e filled.
 json_t *attach_files(struct ctl *c, struct error *e);
 // names: of names_load.
-// The answer to chat.send or topic.send: how far it is, and its id. result is taken over.
+// The answer to chat.send or topic.send: its line of stdin, if any, how far it is, and its id. result is taken over.
 enum status message_sent(const struct ctl *c, json_t *result, const struct error *e);
 void message_print(const json_t *message, const json_t *names);
 // The newest --limit messages of chat.list or topic.read: an array in JSON, lines for people. kind: "with" or "topic",
