@@ -33,6 +33,8 @@ struct ipc_client {
     int wake_fd;
     atomic_bool connected;
     json_int_t last_id;
+    size_t under_way;
+    uint64_t gone_at;   // when those under way stop waiting for the server to come back; UINT64_MAX: it is there
     bool (*stop)(void); // NULL: nothing ends a call early
 };
 
@@ -208,25 +210,24 @@ static int remaining(uint64_t until, uint64_t now)
     return left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
-// Waits for the call, for its deadline, or until the server has been gone for GONE_MS.
+// Waits for the call, for its deadline, or until the server has been gone for GONE_MS: once for all that are under way.
 static enum status await(const struct ipc_call *call, struct error *e)
 {
     struct ipc_client *c = call->client;
-    uint64_t gone_at = UINT64_MAX;
     while (!atomic_load(&call->done)) {
         uint64_t now = clock_monotonic_ms();
         if (atomic_load(&c->connected))
-            gone_at = UINT64_MAX;
-        else if (gone_at == UINT64_MAX)
-            gone_at = now + GONE_MS;
+            c->gone_at = UINT64_MAX;
+        else if (c->gone_at == UINT64_MAX)
+            c->gone_at = now + GONE_MS;
         if (c->stop != NULL && c->stop())
             return error_set(e, STATUS_CLOSED, "CLOSED", "interrupted");
         if (now >= call->deadline)
             return error_set(e, STATUS_TIMEOUT, "TIMEOUT", "no answer in time");
-        if (now >= gone_at)
+        if (now >= c->gone_at)
             return error_set(e, STATUS_CLOSED, "NOT-RUNNING", "the supervisor went away");
         struct pollfd fd = {c->wake_fd, POLLIN, 0};
-        poll(&fd, 1, remaining(call->deadline < gone_at ? call->deadline : gone_at, now));
+        poll(&fd, 1, remaining(call->deadline < c->gone_at ? call->deadline : c->gone_at, now));
         uint64_t count;
         ssize_t ignored = read(c->wake_fd, &count, sizeof count);
         (void)ignored; // only the wake-up counts
@@ -258,6 +259,8 @@ static struct ipc_call *start(struct ipc_client *c, nng_msg *message, int64_t ti
     *call = (struct ipc_call){.client = c, .id = c->last_id, .deadline = UINT64_MAX};
     if (timeout_ms >= 0)
         call->deadline = clock_monotonic_ms() + (uint64_t)timeout_ms;
+    if (c->under_way++ == 0)
+        c->gone_at = UINT64_MAX;
     if (nng_ctx_open(&call->context, c->socket) != 0 || nng_aio_alloc(&call->aio, finished, call) != 0)
         abort(); // out of memory
     nng_aio_set_timeout(call->aio, NNG_DURATION_INFINITE);
@@ -286,11 +289,6 @@ struct ipc_call *ipc_client_begin(struct ipc_client *c, const char *method, json
     return start(c, message, timeout_ms);
 }
 
-void ipc_client_hurry(struct ipc_call *call)
-{
-    call->deadline = 0;
-}
-
 // What was not sent, or came when nobody waited for it any more, is still the aio's.
 json_t *ipc_client_take(struct ipc_call *call, struct error *e)
 {
@@ -305,6 +303,7 @@ json_t *ipc_client_take(struct ipc_call *call, struct error *e)
         nng_msg_free(message);
     nng_ctx_close(call->context);
     nng_aio_free(call->aio);
+    call->client->under_way--;
     free(call);
     return result;
 }

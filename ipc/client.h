@@ -26,8 +26,7 @@ json_t *ipc_client_call(struct ipc_client *c, const char *method, json_t *params
 
 // The same in two steps, so that several are under way (the server takes IPC_IN_FLIGHT_MAX of a client): they reach it
 // in the order in which they were begun. Each that was begun has to be taken, in whatever order, before the client is
-// destroyed.
+// destroyed. Without an answer (TIMEOUT, CLOSED, NOT-RUNNING) nobody knows whether it was done.
 struct ipc_call *ipc_client_begin(struct ipc_client *c, const char *method, json_t *params, int64_t timeout_ms,
                                   struct error *e);
 json_t *ipc_client_take(struct ipc_call *call, struct error *e); // waits; the call is gone then
-void ipc_client_hurry(struct ipc_call *call);                    // does not wait for it any more

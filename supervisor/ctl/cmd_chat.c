@@ -24,8 +24,10 @@ static const char *text_of(const json_t *object, const char *name)
 
 static enum status send_one(struct sending *s, const char *text, struct error *e)
 {
-    struct ipc_call *call = sending_begin(s, text, e);
-    return call != NULL ? sending_end(s, call, 0, e) : e->status;
+    json_t *message = sending_message(s, text);
+    struct ipc_call *call = sending_begin(s, message, e);
+    json_decref(message);
+    return call != NULL ? sending_end(s, ipc_client_take(call, e), 0, e) : e->status;
 }
 
 // All of stdin as one message, without the end of its last line.

@@ -167,7 +167,8 @@ const struct ctl_command CTL_COMMANDS[] = {
      "its user interface or a node runs then or not. It is pending until the archive node has it, archived then, and\n"
      "delivered once the person's node has stored it. Without --node it goes by the node that is paired with the person.\n"
      "TEXT may be -: then all of stdin is the message. With --stdin many lines are under way at once, in their order. The\n"
-     "first that fails ends it, and the error says which it was; what was stored of those behind it is told all the same.",
+     "first that fails ends it, and the error says which it was, and of which others there was no answer: they may have been\n"
+     "stored. What was stored of those behind it is told all the same.",
      "chat send --to 59b85c5b 'hello' --attach photo.jpg", 30, run_chat_send,
      {{"to", '\0', "PERSON", "who: name, e-mail, or 8 or more digits of the id"},
       {"attach", '\0', "FILE", "send a file along (may be repeated)"},

@@ -87,17 +87,19 @@ static void warn_of_disabled(struct sending *s, const json_t *sent)
     buf_free(&to);
 }
 
-struct ipc_call *sending_begin(const struct sending *s, const char *text, struct error *e)
+json_t *sending_message(const struct sending *s, const char *text)
 {
-    json_t *params =
-        json_pack("{s:s, s:s, s:O}", "to", ctl_value(s->ctl, "to"), "text", text, "attachments", s->attachments);
-    return ctl_begin(s->ctl, "chat.send", params, e);
+    return json_pack("{s:s, s:s, s:O}", "to", ctl_value(s->ctl, "to"), "text", text, "attachments", s->attachments);
 }
 
-enum status sending_end(struct sending *s, struct ipc_call *call, size_t line, struct error *e)
+struct ipc_call *sending_begin(const struct sending *s, json_t *message, struct error *e)
+{
+    return ctl_begin(s->ctl, "chat.send", json_incref(message), e);
+}
+
+enum status sending_end(struct sending *s, json_t *result, size_t line, struct error *e)
 {
     struct ctl *c = s->ctl;
-    json_t *result = ipc_client_take(call, e);
     if (result == NULL)
         return e->status;
     warn_of_disabled(s, result);

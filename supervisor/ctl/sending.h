@@ -9,7 +9,10 @@ struct sending {
     bool warned;         // that the person is disabled
 };
 
-// Asks for one to be sent; NULL with e filled. The answer is waited for with the other, which says what became of it on
-// stdout. line: of stdin, 0 = it is no line.
-struct ipc_call *sending_begin(const struct sending *s, const char *text, struct error *e);
-enum status sending_end(struct sending *s, struct ipc_call *call, size_t line, struct error *e);
+// What chat.send is asked, a new object.
+json_t *sending_message(const struct sending *s, const char *text);
+// Asks for it to be sent; NULL with e filled. The message gets its opId then: begun again it is stored once.
+struct ipc_call *sending_begin(const struct sending *s, json_t *message, struct error *e);
+// Says on stdout what became of it. result: of ipc_client_take, taken over; NULL returns e's status. line: of stdin, 0
+// = it is no line.
+enum status sending_end(struct sending *s, json_t *result, size_t line, struct error *e);

@@ -11,11 +11,12 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "ipc/methods.h"
 
 // The server takes IPC_IN_FLIGHT_MAX of a client, 64; one that is answered may be counted a little longer.
-enum { UNDER_WAY_MAX = 60, PIECE = 64 * 1024 };
+enum { UNDER_WAY_MAX = 60, PIECE = 64 * 1024, WHY_MAX = 200 };
 
 // --- lines -----------------------------------------------------------------------------------------------------------
 
@@ -24,14 +25,15 @@ struct lines {
     size_t start;    // of the line that comes next
     size_t searched; // up to here there is no end of it
     bool ended;
+    int error; // that ended it
 };
 
 enum found { FOUND_LINE, FOUND_NOTHING, FOUND_END };
 
-static bool is_ready(void)
+static bool is_ready(int wait_ms)
 {
     struct pollfd fd = {STDIN_FILENO, POLLIN, 0};
-    return poll(&fd, 1, 0) > 0;
+    return poll(&fd, 1, wait_ms) > 0;
 }
 
 static void read_more(struct lines *l)
@@ -41,15 +43,15 @@ static void read_more(struct lines *l)
         l->searched -= l->start;
         l->start = 0;
     }
-    ssize_t n;
-    do
-        n = read(STDIN_FILENO, buf_reserve(&l->buf, PIECE), PIECE);
-    while (n < 0 && errno == EINTR);
+    ssize_t n = read(STDIN_FILENO, buf_reserve(&l->buf, PIECE), PIECE);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) // who shares it may have made it not to wait
+        return;
     l->buf.len += n > 0 ? (size_t)n : 0;
     l->ended = n <= 0;
+    l->error = n < 0 ? errno : 0;
 }
 
-// With its end, but for a last one that has none. waits: for one that is not there yet.
+// With its end, but for a last one that has none; what a failure cut is no line. waits: for one that is not there yet.
 static enum found next_line(struct lines *l, bool waits, struct span *out)
 {
     for (;;) {
@@ -57,14 +59,14 @@ static enum found next_line(struct lines *l, bool waits, struct span *out)
             l->buf.len > l->searched ? memchr(l->buf.data + l->searched, '\n', l->buf.len - l->searched) : NULL;
         size_t to = end != NULL ? (size_t)(end - l->buf.data) + 1 : l->buf.len;
         l->searched = to;
-        if (end != NULL || to - l->start > IPC_MESSAGE_MAX || (l->ended && to > l->start)) {
+        if (end != NULL || to - l->start > IPC_MESSAGE_MAX || (l->ended && l->error == 0 && to > l->start)) {
             *out = (struct span){l->buf.data + l->start, to - l->start};
             l->start = to;
             return FOUND_LINE;
         }
         if (l->ended)
             return FOUND_END;
-        if (!waits && !is_ready())
+        if (!is_ready(waits ? -1 : 0) && !waits)
             return FOUND_NOTHING;
         read_more(l);
     }
@@ -99,6 +101,7 @@ static bool is_blank(struct span line)
 
 struct under_way {
     struct ipc_call *call;
+    json_t *message;
     size_t line;
 };
 
@@ -107,44 +110,123 @@ struct window {
     struct under_way items[UNDER_WAY_MAX]; // a ring
     size_t first;
     size_t count;
+    struct under_way busy[UNDER_WAY_MAX]; // the server had no room for them: they are begun again, in this order
+    size_t busy_count;
     size_t number; // of the line that was read last
     size_t blank;
-    size_t failed;
-    struct error why; // of the first that failed
+    size_t failed; // and not stored
+    size_t known;  // the last line of which it is known what became of it
+    struct {       // lines without an answer: each may have been stored
+        size_t count;
+        size_t first;
+        size_t last;
+        bool mixed; // not all between first and last
+    } lost;
+    struct error why; // of the first line that was not stored for sure
+    size_t why_line;
+    bool why_lost;
 };
 
-// In the order of the lines: a line that is not even sent is behind all that are under way.
-static void note_failure(struct window *w, const struct error *why)
+static bool has_failed(const struct window *w)
 {
-    if (w->failed++ == 0)
-        w->why = *why;
+    return w->why_line != 0;
 }
 
-// Who waited for one in vain does not wait as long again for each of the others.
+static void note_lost(struct window *w, size_t line)
+{
+    w->lost.mixed = w->lost.mixed || (w->lost.count != 0 && w->known > w->lost.first);
+    if (w->lost.count == 0 || line < w->lost.first)
+        w->lost.first = line;
+    if (line > w->lost.last)
+        w->lost.last = line;
+    w->lost.count++;
+}
+
+static void note_failure(struct window *w, size_t line, const struct error *why, bool lost)
+{
+    if (lost)
+        note_lost(w, line);
+    else
+        w->failed++;
+    if (has_failed(w) && w->why_line < line)
+        return;
+    w->why = *why;
+    w->why_line = line;
+    w->why_lost = lost;
+}
+
+// result: of ipc_client_take, taken over.
+static void end_line(struct window *w, size_t line, json_t *result, struct error *why)
+{
+    bool lost = result == NULL && (why->status == STATUS_TIMEOUT || why->status == STATUS_CLOSED);
+    if (!lost && line > w->known)
+        w->known = line;
+    if (sending_end(w->sending, result, line, why) == STATUS_OK)
+        return;
+    error_prefix(why, "line %zu", line);
+    note_failure(w, line, why, lost);
+}
+
 static void end_oldest(struct window *w)
 {
     struct under_way u = w->items[w->first];
     struct error why = {0};
     w->first = (w->first + 1) % UNDER_WAY_MAX;
     w->count--;
-    if (w->why.status == STATUS_TIMEOUT || w->why.status == STATUS_CLOSED)
-        ipc_client_hurry(u.call);
-    if (sending_end(w->sending, u.call, u.line, &why) == STATUS_OK)
+    json_t *result = ipc_client_take(u.call, &why);
+    if (result == NULL && strcmp(why.code, "BUSY") == 0) {
+        w->busy[w->busy_count++] = u;
         return;
-    error_prefix(&why, "line %zu", u.line);
-    note_failure(w, &why);
+    }
+    json_decref(u.message);
+    end_line(w, u.line, result, &why);
+}
+
+// While nothing else of ours is under way, and as long as one call may take.
+static void send_again(struct window *w, const struct under_way *u)
+{
+    const struct ctl *c = w->sending->ctl;
+    uint64_t until = c->timeout_s < 0 ? UINT64_MAX : clock_monotonic_ms() + (uint64_t)c->timeout_s * 1000;
+    for (;;) {
+        struct error why = {0};
+        struct ipc_call *call = sending_begin(w->sending, u->message, &why);
+        json_t *result = call != NULL ? ipc_client_take(call, &why) : NULL;
+        if (result != NULL || strcmp(why.code, "BUSY") != 0 || clock_monotonic_ms() >= until) {
+            end_line(w, u->line, result, &why);
+            return;
+        }
+        ctl_pause();
+    }
+}
+
+// Those behind a line that failed are not sent any more.
+static void send_busy_again(struct window *w)
+{
+    for (size_t i = 0; i < w->busy_count; i++) {
+        const struct under_way *u = &w->busy[i];
+        struct error why = {0};
+        error_set(&why, STATUS_CONFLICT, "BUSY", "line %zu: too many requests were in flight", u->line);
+        if (has_failed(w) && w->why_line < u->line)
+            note_failure(w, u->line, &why, false);
+        else
+            send_again(w, u);
+        json_decref(u->message);
+    }
+    w->busy_count = 0;
 }
 
 static enum status begin(struct window *w, struct span line, struct error *e)
 {
     char *text = mem_text(line);
-    struct ipc_call *call = sending_begin(w->sending, text, e);
+    json_t *message = sending_message(w->sending, text);
+    struct ipc_call *call = sending_begin(w->sending, message, e);
     free(text);
     if (call == NULL) {
+        json_decref(message);
         error_prefix(e, "line %zu", w->number);
         return e->status;
     }
-    w->items[(w->first + w->count++) % UNDER_WAY_MAX] = (struct under_way){call, w->number};
+    w->items[(w->first + w->count++) % UNDER_WAY_MAX] = (struct under_way){call, message, w->number};
     return STATUS_OK;
 }
 
@@ -158,16 +240,46 @@ static enum status take_line(struct window *w, struct span line, struct error *e
     return STATUS_OK;
 }
 
+static void describe_lost(const struct window *w, struct buf *out)
+{
+    if (w->lost.count == 1 && w->why_lost)
+        buf_add_text(out, "; not known whether it was stored");
+    else if (w->lost.count == 1)
+        buf_printf(out, "; line %zu: not known whether it was stored", w->lost.first);
+    else if (w->lost.count > 1 && !w->lost.mixed)
+        buf_printf(out, "; lines %zu–%zu: not known whether they were stored", w->lost.first, w->lost.last);
+    else if (w->lost.count > 1)
+        buf_printf(out, "; %zu of the lines %zu–%zu: not known whether they were stored", w->lost.count, w->lost.first,
+                   w->lost.last);
+}
+
 static void report(const struct window *w, struct error *e)
 {
+    struct span why = utf8_beginning(span_of(w->why.message), WHY_MAX);
+    size_t more = w->failed - (has_failed(w) && !w->why_lost ? 1 : 0);
+    struct buf rest = {0};
     if (w->blank != 0)
         fprintf(stderr, "tandem: blank lines are no messages: %zu of %zu lines were not sent\n", w->blank, w->number);
-    if (w->failed == 0)
+    if (!has_failed(w))
         return;
-    if (w->failed == 1)
-        error_set(e, w->why.status, w->why.code, "%s", w->why.message);
-    else
-        error_set(e, w->why.status, w->why.code, "%s (and %zu more)", w->why.message, w->failed - 1);
+    if (more != 0)
+        buf_printf(&rest, w->why_lost ? "; not stored: %zu more" : " (and %zu more)", more);
+    describe_lost(w, &rest);
+    error_set(e, w->why.status, w->why.code, "%.*s%s", (int)why.len, why.ptr, buf_cstr(&rest));
+    buf_free(&rest);
+}
+
+// The line that could not be sent is behind all others.
+static void note_end(struct window *w, const struct lines *lines, const struct error *refused)
+{
+    struct error why = {0};
+    if (refused->status != STATUS_OK) {
+        note_failure(w, w->number, refused, false);
+    } else if (lines->error != 0 && !has_failed(w)) {
+        errno = lines->error;
+        error_errno(&why, "cannot read stdin after line %zu", w->number);
+        note_failure(w, w->number + 1, &why, false);
+    }
 }
 
 enum status sending_lines(struct sending *s, struct error *e)
@@ -178,17 +290,20 @@ enum status sending_lines(struct sending *s, struct error *e)
     struct error refused = {0};
     size_t most = ctl_has(s->ctl, "wait") ? 1 : UNDER_WAY_MAX; // one that was not delivered ends it
     enum found found = FOUND_NOTHING;
-    while (found != FOUND_END && w.failed == 0 && refused.status == STATUS_OK) {
-        found = w.count < most ? next_line(&lines, w.count == 0, &line) : FOUND_NOTHING;
+    while (found != FOUND_END && !has_failed(&w) && refused.status == STATUS_OK) {
+        bool takes = w.count < most && w.busy_count == 0;
+        found = takes ? next_line(&lines, w.count == 0, &line) : FOUND_NOTHING;
         if (found == FOUND_LINE)
             (void)take_line(&w, line, &refused);
         else if (w.count != 0)
             end_oldest(&w);
+        else
+            send_busy_again(&w);
     }
     while (w.count != 0)
         end_oldest(&w);
-    if (refused.status != STATUS_OK)
-        note_failure(&w, &refused);
+    send_busy_again(&w);
+    note_end(&w, &lines, &refused);
     report(&w, e);
     buf_free(&lines.buf);
     return e->status;

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import threading
 
-from control import BIN, SECRET, main
+from control import BIN, SECRET, main, until
 
 
 def test_every_command_has_help(t):
@@ -209,17 +209,79 @@ def test_a_line_that_fails_ends_it_and_what_was_under_way_is_told(t):
     assert status == 4 and [json.loads(line).get("line") for line in out.splitlines()] == [1, None], out
 
 
-def test_who_waits_for_the_answer_to_a_line_gets_it(t):
+def told(out):
+    """The lines that were stored, and the error."""
+    documents = [json.loads(line) for line in out.splitlines()]
+    return [one["line"] for one in documents if "line" in one], next((one["error"] for one in documents if "error" in one), None)
+
+
+def test_the_answers_behind_one_that_failed_are_waited_for(t):
     t.up()
     t.cli("provision", "--user", "joe", stdin=SECRET)
     command = [os.path.join(BIN, "tandem"), "--json", "chat", "send", "--to", "01234567", "--stdin"]
     with subprocess.Popen(command, env=t.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        for number in range(1, 4):
-            process.stdin.write(f"hello {number}\n")
-            process.stdin.flush()
-            assert json.loads(process.stdout.readline())["line"] == number
+        process.stdin.write("refuse NODE-DOWN\n" + "gather 10\n" * 9)
         process.stdin.close()
-        assert process.wait(timeout=20) == 0
+        until(lambda: len(t.cli_json("chat", "list", "--with", "01234567")[1]) == 9, "they are there")
+        assert t.cli_json("chat", "send", "--to", "01234567", "gather 10")[0] == 0  # the tenth
+        lines, error = told(process.stdout.read())
+        assert process.wait(timeout=20) == 1 and lines == list(range(2, 11)) and error["message"].endswith("NODE-DOWN; not known whether it was stored"), (lines, error)
+
+
+def test_of_lines_without_an_answer_nobody_says_that_they_were_not_stored(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    send = ("--json", "--timeout", "2", "chat", "send", "--to", "01234567", "--stdin")
+    status, out, _ = t.cli(*send, stdin="one\ngather 64\n\ngather 64\nfive\nrefuse\n")
+    lines, error = told(out)
+    assert status == 5 and lines == [1, 5] and error["code"] == "TIMEOUT", out
+    assert error["message"].startswith("line 2: ") and "; not stored: 1 more; lines 2–4: not known" in error["message"], error
+    status, out, _ = t.cli(*send, stdin="refuse\ngather 64\nthree\ngather 64\n")
+    lines, error = told(out)
+    assert status == 4 and lines == [3] and error["message"].startswith("line 1: "), out
+    assert error["message"].endswith("; 2 of the lines 2–4: not known whether they were stored"), error
+
+
+def test_a_line_that_finds_no_room_comes_before_those_behind_it(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    send = ("--json", "chat", "send", "--to", "01234567", "--stdin")
+    status, out, err = t.cli(*send, stdin="busy\n" + "more\n" * 200)
+    lines, error = told(out)
+    assert status == 0 and error is None and sorted(lines) == list(range(1, 202)), (out, err)
+    assert lines.index(1) < 60 and lines[lines.index(1) + 1:] == list(range(lines.index(1) + 2, 202)), lines
+
+
+def test_who_waits_for_the_answer_to_a_line_gets_it(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    for json_or_not in (["--json"], []):
+        command = [os.path.join(BIN, "tandem"), *json_or_not, "chat", "send", "--to", "01234567", "--stdin"]
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)  # it may be shared with somebody who wants that
+        with subprocess.Popen(command, env=t.environment, stdin=reader, stdout=subprocess.PIPE, text=True) as process:
+            os.close(reader)
+            for number in range(1, 4):
+                os.write(writer, f"hello {number}\n".encode())
+                answer = process.stdout.readline()
+                assert json.loads(answer)["line"] == number if json_or_not else answer.startswith(f"line {number}: sent "), answer
+            os.close(writer)
+            assert process.wait(timeout=20) == 0
+
+
+def test_a_stdin_that_fails_is_not_at_its_end(t):
+    t.up()
+    t.cli("provision", "--user", "joe", stdin=SECRET)
+    command = [os.path.join(BIN, "tandem"), "--json", "chat", "send", "--to", "01234567", "--stdin"]
+    ours, theirs = socket.socketpair()
+    with subprocess.Popen(command, env=t.environment, stdin=theirs, stdout=subprocess.PIPE, text=True) as process:
+        theirs.send(b"unread, so that the end is a reset")
+        theirs.close()
+        ours.sendall(b"one\ntw")
+        assert json.loads(process.stdout.readline())["line"] == 1
+        ours.close()
+        error = json.loads(process.stdout.readline())["error"]
+        assert process.wait(timeout=20) == 1 and "after line 1: " in error["message"] and error["code"] == "IO", error
 
 
 def test_numbers_have_limits(t):

@@ -4,7 +4,8 @@
 //   FAKE_PORT_TAKEN=1       node.provision of the archive is PORT-TAKEN
 //   FAKE_FEDERATE_MS=N      CHUM "runs" N ms after provisioning (default 50; -1 = never)
 //   FAKE_SLOW_RESEAL=NODE   node.reseal of that node makes the file "reached" and stops the process
-//   chat.send "gather N"  is answered when N of them wait;  "refuse"  is NO-WAY
+//   chat.send "gather N"  is answered when N of them wait;  "refuse"  is NO-WAY, "refuse CODE" that;  "busy"  is BUSY
+//             until it comes again with its opId
 //   object.put {"$type$":"Burst","count":N}  tells N events;  "Hang" stops the loop;  "Crash" ends the process
 #include <poll.h>
 #include <signal.h>
@@ -47,6 +48,7 @@ static struct {
         json_t *result;
     } gathered[GATHERED_MAX];
     int gathered_count;
+    char busy[IPC_OP_ID_MAX + 1]; // the opId of the first "busy"
 } fake;
 
 static char *path_of(const char *name)
@@ -254,6 +256,21 @@ static void gather(struct ipc_request *r, json_t *result, int wanted)
     fake.gathered_count = 0;
 }
 
+static bool refuses(struct ipc_request *r, const char *said, const char *op)
+{
+    char code[40] = "NO-WAY";
+    bool is_busy = strcmp(said, "busy") == 0 && strcmp(fake.busy, op) != 0;
+    if (is_busy && fake.busy[0] == '\0') {
+        snprintf(fake.busy, sizeof fake.busy, "%s", op);
+        refuse(r, STATUS_CONFLICT, "BUSY");
+    } else if (is_busy || strcmp(said, "refuse") == 0 || sscanf(said, "refuse %39s", code) == 1) {
+        refuse(r, STATUS_REFUSED, code);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void chat_send(struct ipc_request *r, void *ctx)
 {
     (void)ctx;
@@ -266,10 +283,8 @@ static void chat_send(struct ipc_request *r, void *ctx)
         }
     }
     const char *said = ipc_request_text(r, P_text);
-    if (strcmp(said, "refuse") == 0) {
-        refuse(r, STATUS_REFUSED, "NO-WAY");
+    if (refuses(r, said, op != NULL ? op : ""))
         return;
-    }
     put_file("said", said, strlen(said));
     char text[32];
     snprintf(text, sizeof text, "message %d", ++fake.messages);
