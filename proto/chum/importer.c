@@ -36,6 +36,7 @@ struct chum_importer {
     struct chum_listing list;
     struct chum_comparing *comparing; // NULL: the peer knows no sums, or none that are of use
     bool compares;                    // in this pass, which goes through pages of its roots instead of the list
+    bool said_left;                   // as the comparison began: something of what was given last is not stored
     bool is_cut;                      // the pass did not come to all of them
     struct chum_plan plan;
     size_t next;      // of the plan
@@ -295,7 +296,8 @@ static void drop_comparing(struct chum_importer *im)
     im->comparing = NULL;
 }
 
-// Whatever else comes of it, the list says what is missing.
+// Whatever else comes of it, the list says what is missing; also that something is not stored, as whoever knows no sums
+// has not read it.
 static void compared(void *ctx, enum chum_comparing_end end, const struct error *why)
 {
     struct chum_importer *im = ctx;
@@ -306,6 +308,7 @@ static void compared(void *ctx, enum chum_comparing_end end, const struct error 
         end_pass(im, why->status, why);
     } else {
         im->compares = false;
+        im->fetch->unstored = im->fetch->unstored || im->said_left;
         if (end == CHUM_COMPARED_UNKNOWN)
             drop_comparing(im);
         ask_for_list(im);
@@ -325,7 +328,8 @@ static void go_through_roots(struct chum_importer *im)
     im->state = ASKING;
     im->listed = true;
     begin_roots(im);
-    chum_comparing_begin(im->comparing, says_left(im));
+    im->said_left = says_left(im);
+    chum_comparing_begin(im->comparing, im->said_left);
 }
 
 // ---- The feed ------------------------------------------------------------------------------------------------------

@@ -604,16 +604,50 @@ struct play {
     const char *sums;    // the answer to all questions; NULL: the usual one, that it knows no such thing
     const char *ranges;  // likewise
     const char *refusal; // the code of an error instead
-    unsigned asked, pages, lists;
+    unsigned asked, pages, lists, feeds;
+    bool sums_left, list_left; // the last question about them said that something was not stored
+    bool holds;                // what is asked for by its hash has no answer yet,
+    int64_t held;              // this question
+    bool holds_feed;           // likewise the next question for the feed
+    int64_t held_feed;
 };
+
+static bool says_left(const struct rpc_request *r, size_t at)
+{
+    const char *word = json_string_value(json_array_get(r->args, at));
+    return word != NULL && strcmp(word, "left") == 0;
+}
+
+static void note(struct play *p, const struct rpc_request *r)
+{
+    p->lists += r->service == CHUM_GET_ACCESSIBLE_ROOTS;
+    p->asked += r->service == CHUM_SUMS;
+    p->pages += r->service == CHUM_RANGES;
+    p->feeds += r->service == CHUM_FEED;
+    if (r->service == CHUM_GET_ACCESSIBLE_ROOTS)
+        p->list_left = says_left(r, 1);
+    if (r->service == CHUM_SUMS)
+        p->sums_left = says_left(r, 2);
+}
+
+static bool is_held(struct play *p, const struct rpc_request *r)
+{
+    bool object = p->holds && r->service == CHUM_GET_OBJECT;
+    bool feed = p->holds_feed && r->service == CHUM_FEED;
+    if (object)
+        p->held = r->id;
+    if (feed)
+        p->held_feed = r->id;
+    return object || feed;
+}
 
 static bool answer(void *ctx, struct script *script, const struct rpc_request *r)
 {
     struct play *p = ctx;
     const char *text = r->service == CHUM_SUMS ? p->sums : p->ranges;
-    p->lists += r->service == CHUM_GET_ACCESSIBLE_ROOTS;
-    p->asked += r->service == CHUM_SUMS;
-    p->pages += r->service == CHUM_RANGES;
+    note(p, r);
+    if (is_held(p, r))
+        return true;
     if (r->service == CHUM_FEED) {
         rpc_answer_string(script->rpc, r->id, SPAN("7 2 end\n"));
         return true;
@@ -755,6 +789,29 @@ static void quiet_peers_are_compared_every_five_minutes(void **state)
     assert_int_equal(p->lists, 0);
 }
 
+// One from before does not read what the question about sums says.
+static void what_is_not_stored_is_said_to_who_knows_no_sums(void **state)
+{
+    struct play *p = *state;
+    p->holds = true;
+    p->refusal = "BUSY";
+    meet(p, KNOWS_SUMS);
+    assert_false(p->list_left);
+    p->holds_feed = true;
+    p->refusal = "UNKNOWN-SERVICE";
+    chum_session_poke(p->g.ours->session);
+    stage_sleep(&p->g.stage, 200);
+    rpc_answer_error(p->g.script.rpc, p->held, "Error", "it is gone", "GONE"); // while the feed is asked
+    stage_sleep(&p->g.stage, 200);
+    p->holds_feed = false;
+    rpc_answer_string(p->g.script.rpc, p->held_feed, SPAN("7 2 end\n"));
+    stage_sleep(&p->g.stage, 200);
+    assert_int_equal(p->asked, 2);
+    assert_true(p->sums_left);
+    assert_int_equal(p->lists, 2);
+    assert_true(p->list_left);
+}
+
 // It says that there are roots and gives none, or others, or the same again and again: there is an end.
 static void pages_without_end_end(void **state)
 {
@@ -864,6 +921,7 @@ int main(void)
         cmocka_unit_test(what_is_no_answer_leads_to_the_list),
         cmocka_unit_test(only_who_refused_is_asked_again),
         PLAY(quiet_peers_are_compared_every_five_minutes),
+        PLAY(what_is_not_stored_is_said_to_who_knows_no_sums),
         PLAY(pages_without_end_end),
         PLAY(one_that_always_moves_is_asked_for_its_list),
         PLAY(differences_without_end_end),
