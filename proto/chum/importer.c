@@ -435,9 +435,12 @@ void chum_importer_forget(struct chum_importer *im)
     chum_failures_all_due(&im->failures);
 }
 
+// What is still to come of the list needs passes, and so does telling the peer that it came.
 bool chum_importer_is_fed(const struct chum_importer *im)
 {
-    return im->inflow != NULL && !chum_inflow_misses(im->inflow) && !chum_inflow_is_refused(im->inflow);
+    uint64_t retry_at = chum_failures_due_at(&im->failures);
+    bool owes = im->listing || im->under.lingering != 0 || (retry_at != 0 && retry_at != UINT64_MAX);
+    return im->inflow != NULL && !owes && !chum_inflow_misses(im->inflow) && !chum_inflow_is_refused(im->inflow);
 }
 
 uint64_t chum_importer_retry_at(const struct chum_importer *im)

@@ -44,7 +44,7 @@ void chum_importer_move_on(struct chum_importer *im);
 void chum_importer_forget(struct chum_importer *im); // the next pass goes through everything, whatever failed before
 bool chum_importer_is_busy(const struct chum_importer *im);       // a pass is running
 bool chum_importer_is_fetching(const struct chum_importer *im);   // something is being fetched
-bool chum_importer_is_fed(const struct chum_importer *im);        // a feed brings all that is wanted
+bool chum_importer_is_fed(const struct chum_importer *im);        // a feed brings all that is to come
 uint64_t chum_importer_retry_at(const struct chum_importer *im);  // when what failed is due next; 0 = nothing failed
 bool chum_importer_is_postponing(const struct chum_importer *im); // the last pass left something for another one
 bool chum_importer_has_listed(const struct chum_importer *im);    // likewise: it asked for the list of roots

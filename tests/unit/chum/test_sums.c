@@ -789,6 +789,19 @@ static void quiet_peers_are_compared_every_five_minutes(void **state)
     assert_int_equal(p->lists, 0);
 }
 
+// What lingers is over at some time, and then the peer is told.
+static void a_peer_is_asked_often_while_something_lingers(void **state)
+{
+    enum { LINGERS_MS = 50000, AT_LEAST = 3 };
+    struct play *p = *state;
+    p->holds = true;
+    meet(p, "[{'news':2,'feeds':1,'sums':1}]");
+    assert_true(chum_session_counts(p->g.ours->session).failed_roots == 0 && p->held != 0);
+    unsigned before = p->feeds;
+    stage_sleep(&p->g.stage, LINGERS_MS);
+    assert_in_range(p->feeds - before, AT_LEAST, 2 * AT_LEAST);
+}
+
 // One from before does not read what the question about sums says.
 static void what_is_not_stored_is_said_to_who_knows_no_sums(void **state)
 {
@@ -921,6 +934,7 @@ int main(void)
         cmocka_unit_test(what_is_no_answer_leads_to_the_list),
         cmocka_unit_test(only_who_refused_is_asked_again),
         PLAY(quiet_peers_are_compared_every_five_minutes),
+        PLAY(a_peer_is_asked_often_while_something_lingers),
         PLAY(what_is_not_stored_is_said_to_who_knows_no_sums),
         PLAY(pages_without_end_end),
         PLAY(one_that_always_moves_is_asked_for_its_list),
