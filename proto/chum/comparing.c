@@ -42,7 +42,7 @@ struct chum_comparing {
     struct chum_fetch *fetch;
     struct chum_comparing_events events;
     struct store_settled settled;
-    bool known;        // settled is
+    bool known;        // settled is, in this comparison
     struct work *work; // NULL: none goes on
     unsigned run;      // number of the comparison
     bool moved;        // some roots may be missing in this one
@@ -384,6 +384,7 @@ void chum_comparing_begin(struct chum_comparing *c, bool left)
 {
     chum_comparing_stop(c);
     c->moved = false;
+    c->known = false; // it may have been forgotten since the last one
     c->work = mem_alloc(sizeof *c->work);
     c->work->narrow_count = 1; // all of them
     c->work->first = true;

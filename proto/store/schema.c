@@ -30,7 +30,8 @@
 //   used          of a sparse store: files that are here, and when each was used last, in ms since 1970 (room.h);
 //                 used_total: how much that is, kept by triggers
 //   settled       what is here of what others show us: of each of them, leaf by leaf, how many roots and what they
-//                 come to (sums.h); kept right by triggers. settled_peer: who, and under which key
+//                 come to (sums.h); kept right by triggers. settled_peer: who, and under which key; used: a number
+//                 that is the bigger the later it was asked
 //   outbox        what another node is to do for the user (outbox.h); outbox_total: what waits, kept by triggers
 //   delivery      how far each own message got, by recipient (delivery.h); change numbers the changes
 //   trace         the way of the last messages, step by step (trace.h)
@@ -43,7 +44,7 @@
 #include "store/state.h"
 #include "store/statements.h"
 
-enum { STORE_VERSION = 8 }; // user_version of the database
+enum { STORE_VERSION = 9 }; // user_version of the database
 
 // What is written and sent by way of another node. Before version 3 there was nothing of it.
 #define FACE_TABLES                                                                                                    \
@@ -102,12 +103,14 @@ enum { STORE_VERSION = 8 }; // user_version of the database
     " BEGIN DELETE FROM settled WHERE peer IN (SELECT id FROM settled_peer) AND leaf = substr(OLD.hash, 1, 2); END;"
 #define SETTLED_TABLES                                                                                                 \
     "CREATE TABLE settled_peer(id INTEGER PRIMARY KEY AUTOINCREMENT, peer BLOB NOT NULL, self BLOB NOT NULL, key "     \
-    "BLOB NOT NULL, UNIQUE(peer, self)) STRICT;"                                                                       \
+    "BLOB NOT NULL, used INTEGER NOT NULL DEFAULT 0, UNIQUE(peer, self)) STRICT;"                                      \
     "CREATE TABLE settled(peer INTEGER NOT NULL, leaf BLOB NOT NULL, count INTEGER NOT NULL, low INTEGER NOT NULL, "   \
     "high INTEGER NOT NULL, PRIMARY KEY(peer, leaf)) STRICT, WITHOUT ROWID;"                                           \
     "CREATE TRIGGER settled_lost AFTER UPDATE OF state, tree, part ON object WHEN " IS_ADMITTED(                       \
         "OLD") " AND NOT " IS_ADMITTED("NEW") NOT_SETTLED                                                              \
         "CREATE TRIGGER settled_gone AFTER DELETE ON object WHEN " IS_ADMITTED("OLD") NOT_SETTLED
+
+static const char from_8[] = "ALTER TABLE settled_peer ADD COLUMN used INTEGER NOT NULL DEFAULT 0;";
 
 // What was there when they were made.
 static const char used_before[] =
@@ -172,11 +175,11 @@ static const char from_1[] =
 static enum status schema_migrate(struct store *s, int64_t version, struct error *e)
 {
     struct buf sql = {0};
-    buf_printf(&sql, "BEGIN IMMEDIATE; %s %s %s %s %s %s %s %s PRAGMA user_version = %d; COMMIT",
+    buf_printf(&sql, "BEGIN IMMEDIATE; %s %s %s %s %s %s %s %s %s PRAGMA user_version = %d; COMMIT",
                version < 2 ? from_1 : "", version < 3 ? FACE_TABLES : "", version < 4 ? TRACE_TABLE : "",
                version < 5 ? DELETION_TABLES : "", version < 6 ? FEED_TABLES : "", version < 7 ? ROOM_TABLES : "",
                version < 7 && s->kind == STORE_SPARSE ? used_before : "", version < 8 ? SETTLED_TABLES : "",
-               STORE_VERSION);
+               version == 8 ? from_8 : "", STORE_VERSION);
     enum status status = store_sql(s, buf_cstr(&sql), e);
     if (status != STATUS_OK && !sqlite3_get_autocommit(s->main.db))
         (void)store_sql(s, "ROLLBACK", NULL);

@@ -1,3 +1,6 @@
+// Which peer was used last is noted only if many others were since then, so that a node with few of them writes nothing
+// for it.
+//
 // A root that is counted twice only makes a sum that is nobody's: its leaf is asked for, and counted anew.
 #include "store/settled.h"
 
@@ -7,6 +10,8 @@
 #include "store/database.h"
 #include "store/state.h"
 #include "store/statements.h"
+
+enum { NOTED = STORE_SETTLED_PEERS / 4 }; // uses of others after which the next one is noted again
 
 static void bind_leaf(sqlite3_stmt *st, int index, unsigned leaf)
 {
@@ -37,8 +42,8 @@ static enum status make_room(struct store *s, struct error *e)
     struct store_settled oldest = {0};
     sqlite3_stmt *st = statement(s, SQL_SETTLED_PEERS);
     enum status status = statement_step(s, st, &row, e);
-    bool full = row && sqlite3_column_int(st, 0) >= STORE_SETTLED_PEERS;
-    oldest.number = row ? sqlite3_column_int64(st, 1) : 0;
+    bool full = row && sqlite3_column_int(st, 1) >= STORE_SETTLED_PEERS;
+    oldest.number = row ? sqlite3_column_int64(st, 0) : 0;
     sqlite3_reset(st);
     if (status != STATUS_OK || !full)
         return status;
@@ -46,6 +51,14 @@ static enum status make_room(struct store *s, struct error *e)
     st = statement(s, SQL_SETTLED_PEER_REMOVE);
     sqlite3_bind_int64(st, 1, oldest.number);
     return status == STATUS_OK ? statement_run(s, st, e) : status;
+}
+
+static enum status note_use(struct store *s, const struct store_settled *p, struct error *e)
+{
+    sqlite3_stmt *st = statement(s, SQL_SETTLED_PEER_USED);
+    sqlite3_bind_int64(st, 1, p->number);
+    sqlite3_bind_int64(st, 2, NOTED);
+    return statement_run(s, st, e);
 }
 
 static enum status add_peer(struct store *s, const struct hash *peer, const struct hash *self,
@@ -81,6 +94,8 @@ enum status store_settled_find(struct store *s, const struct hash *peer, const s
             status = error_set(e, STATUS_CORRUPT, "STORE-CORRUPT", "What is known of a peer is damaged");
         sqlite3_reset(st);
     }
+    if (status == STATUS_OK && *found && add)
+        return note_use(s, out, e);
     if (status != STATUS_OK || *found || !add)
         return status;
     status = add_peer(s, peer, self, out, e);

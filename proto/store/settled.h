@@ -7,14 +7,14 @@
 #include "store/store.h"
 #include "store/sums.h"
 
-enum { STORE_SETTLED_PEERS = 256 }; // of more the oldest is forgotten
+enum { STORE_SETTLED_PEERS = 256 }; // of more the one not used for longest is forgotten
 
 struct store_settled { // a peer, and whom of us it talks to
     int64_t number;
     struct store_sum_key key;
 };
 
-// *found = false: nothing was ever counted of it. With add a beginning is made.
+// *found = false: nothing was ever counted of it. With add a beginning is made, and it is used.
 enum status store_settled_find(struct store *s, const struct hash *peer, const struct hash *self, bool add, bool *found,
                                struct store_settled *out, struct error *e);
 // Counts a root if it is admitted. It must not have been before, but after store_settled_forget of its leaf.

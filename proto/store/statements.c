@@ -173,8 +173,12 @@ static const char *const texts[SQL_COUNT] = {
         "SELECT 1 FROM member m JOIN group_member g ON g.grp = m.person AND g.person = ?2 AND g.until_seq IS NULL "
         "WHERE m.scope = ?1 AND m.is_group = 1 AND m.until_seq IS NULL AND m.person < ?4 LIMIT 1",
     [SQL_SETTLED_PEER] = "SELECT id, key FROM settled_peer WHERE peer = ?1 AND self = ?2",
-    [SQL_SETTLED_PEER_ADD] = "INSERT INTO settled_peer(peer, self, key) VALUES(?1, ?2, ?3)",
-    [SQL_SETTLED_PEERS] = "SELECT COUNT(*), MIN(id) FROM settled_peer",
+    [SQL_SETTLED_PEER_ADD] =
+        "INSERT INTO settled_peer(peer, self, key, used) SELECT ?1, ?2, ?3, coalesce(max(used), 0) "
+        "+ 1 FROM settled_peer",
+    [SQL_SETTLED_PEER_USED] = "UPDATE settled_peer SET used = (SELECT max(used) FROM settled_peer) + 1 WHERE id = ?1 "
+                              "AND used <= (SELECT max(used) FROM settled_peer) - ?2",
+    [SQL_SETTLED_PEERS] = "SELECT id, (SELECT count(*) FROM settled_peer) FROM settled_peer ORDER BY used, id LIMIT 1",
     [SQL_SETTLED_PEER_REMOVE] = "DELETE FROM settled_peer WHERE id = ?1",
     [SQL_SETTLED_LIST] = "SELECT leaf, count, low, high FROM settled WHERE peer = ?1 AND leaf BETWEEN ?2 AND ?3",
     // Added up modulo 2^62.

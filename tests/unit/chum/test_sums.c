@@ -193,6 +193,40 @@ static void what_came_by_the_feed_is_counted(void **state)
     assert_in_range(bytes(s), 1, SMALL);
 }
 
+static enum status crowd_out(struct store *s, void *arg, struct error *e)
+{
+    const struct chum_pair *pair = arg;
+    enum status st = STATUS_OK;
+    struct store_settled other;
+    bool found;
+    for (unsigned i = 0; i < STORE_SETTLED_PEERS && st == STATUS_OK; i++) {
+        const struct hash peer = {{3, (uint8_t)i, (uint8_t)(i >> 8)}};
+        st = store_settled_find(s, &peer, &pair->self, true, &found, &other, e);
+    }
+    return st;
+}
+
+static uint64_t cost_of_a_comparison(struct stage *s)
+{
+    uint64_t before = bytes(s);
+    stage_wait_passes(s, &s->sides[1], chum_session_recheck(s->sides[1].session));
+    return bytes(s) - before;
+}
+
+// What was counted may be forgotten in a session: the next comparison counts anew, and the others cost nothing again.
+static void who_was_crowded_out_is_counted_again(void **state)
+{
+    struct stage *s = *state;
+    struct chum_pair pair = {s->sides[0].node.identity.person_id, s->sides[1].node.identity.person_id};
+    fill(s);
+    connect(s);
+    catch_up(s);
+    assert_in_range(cost_of_a_comparison(s), 1, SMALL);
+    side_must(&s->sides[1], crowd_out, &pair);
+    assert_in_range(cost_of_a_comparison(s), SMALL, SIZE_MAX);
+    assert_in_range(cost_of_a_comparison(s), 1, SMALL);
+}
+
 static void what_is_taken_back_is_no_difference_for_long(void **state)
 {
     struct stage *s = *state;
@@ -920,6 +954,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TWO(a_lost_cursor_costs_what_has_changed),
         TWO(what_came_by_the_feed_is_counted),
+        TWO(who_was_crowded_out_is_counted_again),
         TWO(what_is_taken_back_is_no_difference_for_long),
         cmocka_unit_test(walks_at_random),
         TWO(what_was_deleted_and_is_wanted_again_comes_again),

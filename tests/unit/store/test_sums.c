@@ -575,6 +575,46 @@ static void each_peer_has_its_own_and_the_oldest_goes(void **state)
         assert_int_equal(parts[i].count, 0);
 }
 
+static void who_is_asked_stays_whoever_comes(void **state)
+{
+    enum { OTHERS = 3 * STORE_SETTLED_PEERS, EACH = STORE_SETTLED_PEERS / 4 };
+    struct play *p = *state;
+    const struct hash self = {{2}};
+    struct store_settled other;
+    bool found;
+    make_objects(p);
+    find_peer(p);
+    const struct store_settled first = p->peer;
+    for (unsigned i = 0; i < OTHERS; i++) {
+        const struct hash peer = {{3, (uint8_t)i, (uint8_t)(i >> 8)}};
+        assert_int_equal(store_begin(p->f.store, NULL), STATUS_OK);
+        assert_int_equal(store_settled_find(p->f.store, &peer, &self, true, &found, &other, NULL), STATUS_OK);
+        assert_int_equal(store_commit(p->f.store, NULL), STATUS_OK);
+        if (i % EACH == 0)
+            find_peer(p);
+    }
+    assert_int_equal(p->peer.number, first.number);
+    assert_memory_equal(&p->peer.key, &first.key, sizeof first.key);
+}
+
+static void what_an_earlier_version_counted_stays(void **state)
+{
+    static const char back[] = "ALTER TABLE settled_peer DROP COLUMN used; PRAGMA user_version = 8";
+    struct play *p = *state;
+    sqlite3 *db = NULL;
+    find_peer(p);
+    const struct store_settled first = p->peer;
+    store_close(p->f.store);
+    p->f.store = NULL;
+    assert_int_equal(sqlite3_open(arena_printf(p->f.arena, "%s/store.db", p->f.dir).ptr, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, back, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    fixture_reopen(&p->f);
+    find_peer(p);
+    assert_int_equal(p->peer.number, first.number);
+    assert_memory_equal(&p->peer.key, &first.key, sizeof first.key);
+}
+
 static void ranges_part_into_sixteen(void **state)
 {
     (void)state;
@@ -597,6 +637,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_others_lack_is_found_out_once_in_a_walk, open_store, close_store),
         cmocka_unit_test_setup_teardown(adding_up_takes_jobs_and_gives_up, open_store, close_store),
         cmocka_unit_test_setup_teardown(each_peer_has_its_own_and_the_oldest_goes, open_store, close_store),
+        cmocka_unit_test_setup_teardown(who_is_asked_stays_whoever_comes, open_store, close_store),
+        cmocka_unit_test_setup_teardown(what_an_earlier_version_counted_stays, open_store, close_store),
         cmocka_unit_test(ranges_part_into_sixteen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
