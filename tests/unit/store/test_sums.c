@@ -537,7 +537,8 @@ static void adding_up_takes_jobs_and_gives_up(void **state)
         st = store_summing_go_on(p->f.store, m, &serves, &ready, NULL);
         assert_in_range(seen - before, 0, 1024);
         assert_in_range(i, 0, 100);
-        struct object o = fixture_grant(&p->f, &p->objects[i % OBJECTS].hash, false, p->people, i % 2, NULL, 0);
+        struct object o =
+            fixture_grant(&p->f, &p->objects[i % OBJECTS].hash, false, p->people, i / OBJECTS % 2 == 0, NULL, 0);
         fixture_change(&p->f, &o);
     }
     assert_int_equal(st, STATUS_REFUSED);
