@@ -156,6 +156,12 @@ enum status chum_answer_asked(const json_t *args, struct chum_answer *a, struct 
     return error_set(e, STATUS_INVALID, "BAD-INPUT", "the arguments are an epoch and a place");
 }
 
+bool chum_answer_tells_all(const struct chum_answer *a)
+{
+    return a->service == CHUM_GET_ACCESSIBLE_ROOTS ||
+           (a->service == CHUM_SUMS && a->range_count == 1 && a->ranges[0].digits == 0);
+}
+
 void chum_answer_forget_asked(struct chum_answer *a)
 {
     hash_list_free(&a->files);

@@ -44,4 +44,5 @@ uint64_t chum_answers_work(struct store *s, const struct chum_policy *policy, co
 void chum_answer_free(struct chum_answer *a);
 // Of a service beyond the reference's: what the arguments ask for. Otherwise what is wrong with them.
 enum status chum_answer_asked(const json_t *args, struct chum_answer *a, struct error *e);
-void chum_answer_forget_asked(struct chum_answer *a); // it will not be answered
+bool chum_answer_tells_all(const struct chum_answer *a); // what may be seen, by its list or by what it comes to
+void chum_answer_forget_asked(struct chum_answer *a);    // it will not be answered

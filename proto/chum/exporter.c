@@ -18,6 +18,7 @@ enum {
     BATCHES_MAX = 2,        // store jobs under way
     BATCH_REQUESTS = 64,    // per job
     CACHED_ROOTS = 4 << 20, // bytes of a root list that is kept
+    TALLY_MS = 300000,      // sums that nobody goes on with are
 };
 
 struct roots { // the answer to "what may I see"
@@ -122,13 +123,6 @@ static void answer_roots(struct chum_exporter *x, struct chum_answer *a)
         rpc_answer_long(x->o.rpc, a->id, &a->json);
 }
 
-// What may be seen, by its list or by what it comes to.
-static bool asks_for_all(const struct chum_answer *a)
-{
-    return a->service == CHUM_GET_ACCESSIBLE_ROOTS ||
-           (a->service == CHUM_SUMS && a->range_count == 1 && a->ranges[0].digits == 0);
-}
-
 // Who asks for what comes next in the feed has stored what came before, unless it says otherwise. Who asks for its list
 // instead gave the feed up, perhaps for what came before.
 static void tell_left(struct chum_exporter *x, const struct chum_answer *a)
@@ -167,6 +161,8 @@ static void take_back(struct chum_exporter *x, struct chum_answer *a)
     } else if (a->service == CHUM_SUMS || a->service == CHUM_RANGES) {
         x->tally = a->tally;
         x->tallying = false;
+        x->tally.until = conn_now(x->o.conn) + TALLY_MS;
+        conn_reschedule(x->o.conn);
         a->tally = (struct chum_tally){0};
     }
 }
@@ -176,7 +172,7 @@ static void answer(struct chum_exporter *x, struct chum_answer *a)
     bool feed = a->service == CHUM_FEED;
     bool is_empty = a->shown.count == 0;
     take_back(x, a);
-    if (feed || asks_for_all(a))
+    if (feed || chum_answer_tells_all(a))
         tell_left(x, a);
     if (a->status != STATUS_OK) {
         chum_answer_error(x->o.rpc, a->id, &a->error);
@@ -195,7 +191,7 @@ static void answer(struct chum_exporter *x, struct chum_answer *a)
         rpc_answer_bytes(x->o.rpc, a->id, buf_span(&a->packed));
     else
         rpc_answer_long(x->o.rpc, a->id, &a->json);
-    if (asks_for_all(a))
+    if (chum_answer_tells_all(a))
         x->o.served(x->o.ctx, CHUM_GET_ACCESSIBLE_ROOTS, &a->hash);
     else if (a->service < CHUM_FEED)
         told_one(x, a);
@@ -315,12 +311,13 @@ static void go_on(struct chum_exporter *x)
 
 void chum_exporter_drained(struct chum_exporter *x)
 {
+    chum_tally_on_time(&x->tally, conn_now(x->o.conn));
     go_on(x);
 }
 
 uint64_t chum_exporter_deadline(const struct chum_exporter *x)
 {
-    return x->later;
+    return x->later == 0 || (x->tally.until != 0 && x->tally.until < x->later) ? x->tally.until : x->later;
 }
 
 static void give_or_wait(struct chum_exporter *x, const struct chum_direct *request)

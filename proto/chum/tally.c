@@ -29,8 +29,10 @@ static bool serves(void *ctx, struct store *s, const struct store_feed_root *roo
     return v->served;
 }
 
-static enum status not_asked(struct error *e)
+static enum status not_asked(const struct chum_tally *t, struct error *e)
 {
+    if (t->given_up)
+        return error_set(e, STATUS_REFUSED, "BUSY", "what this goes on with was asked for too long ago");
     return error_set(e, STATUS_INVALID, "BAD-INPUT", "nothing was asked for that this goes on with");
 }
 
@@ -41,6 +43,7 @@ static void begin_sums(struct chum_tally *t, const struct chum_tally_asked *q)
     const struct store_summing_options options = {.person = *q->person, .own = q->own, .key = q->key};
     store_summing_destroy(t->summing);
     t->summing = store_summing_create(&options);
+    t->given_up = false;
 }
 
 static bool are_known(const struct chum_tally *t, const struct chum_tally_asked *q)
@@ -72,13 +75,13 @@ enum status chum_tally_sums(struct store *s, struct chum_tally *t, struct chum_t
         begin_sums(t, q);
     q->begins = false;
     if (t->summing == NULL)
-        return not_asked(e);
+        return not_asked(t, e);
     enum status status = store_summing_go_on(s, t->summing, &(struct store_serves){&serving, serves}, &ready, e);
     q->unfinished = status == STATUS_OK && !ready;
     if (status != STATUS_OK || !ready)
         return status;
     if (!are_known(t, q))
-        return not_asked(e);
+        return not_asked(t, e);
     write_sums(t, q);
     return STATUS_OK;
 }
@@ -163,7 +166,7 @@ enum status chum_tally_roots(struct store *s, struct chum_tally *t, struct chum_
         begin_roots(t, q);
     q->begins = false;
     if (t->leaves == NULL)
-        return not_asked(e);
+        return not_asked(t, e);
     enum status status = store_walk_go_on(s, &t->walk, &visitor, &end, e);
     q->unfinished = status == STATUS_OK && !end && !is_full(&p);
     if (status == STATUS_OK && !q->unfinished)
@@ -178,4 +181,12 @@ void chum_tally_end(struct chum_tally *t)
     store_summing_destroy(t->summing);
     end_roots(t);
     *t = (struct chum_tally){0};
+}
+
+void chum_tally_on_time(struct chum_tally *t, uint64_t now)
+{
+    if (t->until == 0 || now < t->until)
+        return;
+    chum_tally_end(t);
+    t->given_up = true;
 }

@@ -11,6 +11,8 @@ struct chum_tally { // of one session; zero-initialised = nothing was asked yet
     uint8_t *leaves;        // of these ranges, a bit each; NULL: none were asked for
     struct buf page;        // found so far, as a list that has no end yet
     size_t count;           // in it
+    uint64_t until;         // kept until then, if nobody goes on with it; 0: a job has it, or there is nothing
+    bool given_up;          // nobody did
 };
 
 struct chum_tally_asked { // one question, and its answer
@@ -27,7 +29,10 @@ struct chum_tally_asked { // one question, and its answer
     bool unfinished;         // ask again, there is no text yet
 };
 
-// STATUS_REFUSED "BUSY" (sums), STATUS_INVALID "BAD-INPUT" (a question that belongs to none before it).
+// STATUS_REFUSED "BUSY" (sums; what was given up), STATUS_INVALID "BAD-INPUT" (a question that belongs to none before
+// it).
 enum status chum_tally_sums(struct store *s, struct chum_tally *t, struct chum_tally_asked *q, struct error *e);
 enum status chum_tally_roots(struct store *s, struct chum_tally *t, struct chum_tally_asked *q, struct error *e);
 void chum_tally_end(struct chum_tally *t);
+// Loop thread: from its time on it is given up, and what would go on with it is refused for this time.
+void chum_tally_on_time(struct chum_tally *t, uint64_t now);

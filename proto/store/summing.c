@@ -1,5 +1,5 @@
 // Sums of 4,096 ranges take 96 KiB. Only where these are big, and then for the time that somebody asks, those of all
-// leaves are found, by a walk of its own.
+// leaves are found, by a walk of its own: 1.5 MiB.
 #include "store/summing.h"
 
 #include <stdlib.h>

@@ -611,6 +611,27 @@ static void other_questions_are_refused(void **state)
     assert_int_equal(g->ours->closed, 0);
 }
 
+// The memory is given back though the session goes on; who asks later begins anew.
+static void what_nobody_goes_on_with_is_forgotten(void **state)
+{
+    enum { LONG_MS = 310000 };
+    struct gallery *g = *state;
+    meet_gallery(g);
+    assert_string_not_equal(ask(g, CHUM_SUMS, "[" KEY ",['']]"), "");
+    stage_sleep(&g->stage, LONG_MS / 2);
+    assert_string_not_equal(ask(g, CHUM_SUMS, "[" KEY ",['0']]"), "");
+    stage_sleep(&g->stage, LONG_MS / 2);
+    assert_string_not_equal(ask(g, CHUM_SUMS, "[" KEY ",['0']]"), "");
+    stage_sleep(&g->stage, LONG_MS);
+    assert_string_equal(ask(g, CHUM_SUMS, "[" KEY ",['0']]"), "");
+    assert_string_equal(g->script.error.code, "BUSY");
+    assert_string_equal(ask(g, CHUM_RANGES, "[]"), "");
+    assert_string_equal(g->script.error.code, "BUSY");
+    assert_string_not_equal(ask(g, CHUM_SUMS, "[" KEY ",['']]"), "");
+    assert_string_equal(ask(g, CHUM_RANGES, "[]"), "");
+    assert_string_equal(g->script.error.code, "BAD-INPUT");
+}
+
 // As who asks for the list does.
 static void who_asks_for_sums_instead_of_the_feed_has_stored_nothing_for_sure(void **state)
 {
@@ -964,6 +985,7 @@ int main(void)
         GALLERY_TEST(long_ranges_come_in_pages),
         GALLERY_TEST(pages_say_that_something_has_changed),
         GALLERY_TEST(other_questions_are_refused),
+        GALLERY_TEST(what_nobody_goes_on_with_is_forgotten),
         GALLERY_TEST(who_asks_for_sums_instead_of_the_feed_has_stored_nothing_for_sure),
         cmocka_unit_test(only_who_says_so_is_asked),
         cmocka_unit_test(what_is_no_answer_leads_to_the_list),
