@@ -135,7 +135,7 @@ static void assert_told_once(struct scene *s, int limit)
     json_int_t last = INT64_MAX;
     struct hash_map *found = hash_map_create();
     for (size_t pages = 0; pages == 0 || before[0] != '\0'; pages++) {
-        assert_true(pages < 2 * MANY / 100);
+        assert_true(pages <= MANY); // a page that takes too long ends early, with what it has
         size_t i;
         json_t *item;
         json_t *page = look(s, limit, before[0] != '\0' ? before : NULL);
