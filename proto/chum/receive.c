@@ -10,8 +10,6 @@
 #include "chum/export.h"
 #include "chum/fetch.h"
 
-enum { LAST_VERSIONS = 64, OWN_VERSIONS = 4096 }; // in which an echo is looked for
-
 struct hash chum_want_versions_of(const struct chum_want *want)
 {
     return want->kind == CHUM_ROOT_VERSION_NODE ? want->id_hash : (struct hash){{0}};
@@ -245,6 +243,7 @@ struct step {
     const struct chum_want *want;
     struct arena *arena;
     struct chum_delivery *delivery;
+    struct version_recents *recents;
 };
 typedef enum status (*step_fn)(const struct step *step, void *arg, struct error *e);
 
@@ -294,11 +293,13 @@ static enum status merge_version(const struct step *step, const struct node *n, 
 // Our own news come back as versions of whoever took them in. A channel that is as ours was lately has nothing that
 // ours has not: to merge it would make a version that has to be given back again, and costs the length of the history.
 // What was written here is looked for further back: of many messages at once the first come back behind the last.
+// However many versions are given, what is looked at for them has a bound.
 static bool is_echo(const struct step *step, const struct object *data)
 {
     static const struct hash nobody = {{0}};
     bool is_ours = store_came_from(step->store, &data->hash, &nobody);
-    return version_is_recent_lists(store_versions(step->store), data, is_ours ? OWN_VERSIONS : LAST_VERSIONS);
+    return version_is_recent_lists(step->recents, store_versions(step->store), data,
+                                   is_ours ? VERSION_LOOKS : VERSION_RECENT);
 }
 
 // The deepest came first, so that those behind it find it in place.
@@ -431,7 +432,8 @@ enum status chum_store_roots(struct store *s, const struct chum_fetch *from, con
                              struct chum_root_result *results, struct error *e)
 {
     struct chum_delivery delivery;
-    struct step step = {s, from->policy, &from->sender, want, arena_create(), &delivery};
+    struct version_recents recents = {0};
+    struct step step = {s, from->policy, &from->sender, want, arena_create(), &delivery, &recents};
     enum status st = STATUS_OK;
     const struct hash id_hash = chum_want_versions_of(want);
     chum_delivery_begin(&delivery, s, from, &id_hash, knowledge);
@@ -444,6 +446,7 @@ enum status chum_store_roots(struct store *s, const struct chum_fetch *from, con
         st = alone(&step, take_single, &text, &results[0], e);
     }
     chum_delivery_end(&delivery);
+    version_recents_end(&recents);
     arena_destroy(step.arena);
     return st;
 }

@@ -260,27 +260,56 @@ enum status version_merge_foreign(const struct version_source *s, const struct h
     return status;
 }
 
-// Of the nodes behind the head the nearest first.
-bool version_is_recent_lists(const struct version_source *s, const struct object *data, size_t looks)
+void version_recents_end(struct version_recents *r)
 {
-    struct arena *a = arena_create();
-    struct hash_list open = {0};
+    hash_map_destroy(r->seen);
+    hash_map_destroy(r->versions);
+    hash_list_free(&r->open);
+}
+
+// What lies behind a head stays as it is, so what was found is true as long as the head stays.
+static void look_from(struct version_recents *r, const struct hash *head)
+{
+    if (r->open.count != 0 && hash_eq(&r->open.items[0], head))
+        return;
+    hash_map_destroy(r->seen);
+    hash_map_destroy(r->versions);
+    r->seen = hash_map_create();
+    r->versions = hash_map_create();
+    r->next = 0;
+    r->open.count = 0;
+    hash_map_add(r->seen, head);
+    hash_list_add(&r->open, head);
+}
+
+// Where two wrote at the same time there are many ways to a node: it counts once.
+static void look_at_next(struct version_recents *r, const struct version_source *s, struct arena *a)
+{
+    struct versionnode n;
+    arena_reset(a);
+    r->looked++;
+    if (versionnode_outline(s, &r->open.items[r->next++], a, &n) != STATUS_OK)
+        return;
+    hash_map_add(r->versions, &n.data);
+    for (size_t i = 0; i < n.before_count; i++)
+        if (r->open.count < VERSION_LOOKS && hash_map_add(r->seen, &n.before[i]))
+            hash_list_add(&r->open, &n.before[i]);
+}
+
+// Of the nodes behind the head the nearest first.
+bool version_is_recent_lists(struct version_recents *r, const struct version_source *s, const struct object *data,
+                             size_t looks)
+{
     struct hash head;
-    bool found = false;
-    if (!merge_needs_history(data->recipe) && s->head(s->ctx, &data->id_hash, &head, NULL) == STATUS_OK)
-        hash_list_add(&open, &head);
-    for (size_t i = 0; i < open.count && i < looks && !found; i++) {
-        struct versionnode n;
-        arena_reset(a);
-        if (versionnode_outline(s, &open.items[i], a, &n) != STATUS_OK)
-            continue;
-        found = hash_eq(&n.data, &data->hash);
-        for (size_t k = 0; k < n.before_count; k++)
-            hash_list_add(&open, &n.before[k]);
-    }
-    hash_list_free(&open);
+    if (merge_needs_history(data->recipe) || s->head(s->ctx, &data->id_hash, &head, NULL) != STATUS_OK)
+        return false;
+    struct arena *a = arena_create();
+    look_from(r, &head);
+    while (!hash_map_has(r->versions, &data->hash) && r->next < r->open.count && r->next < looks &&
+           (r->next < VERSION_RECENT || r->looked < VERSION_LOOKS))
+        look_at_next(r, s, a);
     arena_destroy(a);
-    return found;
+    return hash_map_has(r->versions, &data->hash);
 }
 
 static void reverse(struct hash_list *l)

@@ -53,9 +53,28 @@ enum status version_store(const struct version_source *s, const struct value *ob
 enum status version_merge_foreign(const struct version_source *s, const struct hash *data, double creation_time,
                                   struct version_result *out, struct error *e);
 
+enum {
+    VERSION_RECENT = 64,  // so many behind a head are looked at whatever was looked at before
+    VERSION_LOOKS = 4096, // no others after so many in all
+};
+
+// What was found behind a head; zero-initialised = nothing. Who asks for many versions of an id keeps it, so that each
+// node is looked at once while the head stays.
+struct version_recents {
+    size_t looked;             // at nodes, whatever the head was
+    struct hash_list open;     // nodes, the head first
+    size_t next;               // of these, to be looked at
+    struct hash_map *seen;     // what is or was in open
+    struct hash_map *versions; // data of those looked at
+};
+
+void version_recents_end(struct version_recents *r);
+
 // Is the data, of a type of which only linked lists differ between versions, that of the current version or of one of
-// the last before it? looks: how many of them are looked at.
-bool version_is_recent_lists(const struct version_source *s, const struct object *data, size_t looks);
+// the last before it? looks: how many of them are looked at (at most VERSION_LOOKS), besides what was found
+// before.
+bool version_is_recent_lists(struct version_recents *r, const struct version_source *s, const struct object *data,
+                             size_t looks);
 
 // Takes in a version together with its history (follow.c), for objects whose writers are known.
 // node: a version node of somebody else's; it, its history and all data are stored. The head becomes

@@ -280,6 +280,72 @@ static void a_long_history_is_listed(void **state)
     hash_list_free(&nodes);
 }
 
+// ---- What was current lately ----------------------------------------------------------------------------------------
+
+// A version of one channel, with a message at its head if it has a text.
+static struct object channel(struct fixture *f, const char *text)
+{
+    struct object o;
+    struct hash head = {{0}};
+    struct value *v = fixture_value(f->a, "{\"$type$\":\"ChannelInfo\",\"id\":\"c\"}");
+    if (text != NULL) {
+        struct hash message = fixture_message(f->m, text, 5);
+        assert_int_equal(list_insert(&f->m->source, &head, &message, NULL, &head, &f->e), STATUS_OK);
+        value_set_member(f->a, v, SPAN("head"), value_hash(f->a, &head));
+    }
+    assert_int_equal(object_make(f->recipes, f->a, v, MICRODATA_OBJECT, &o, &f->e), STATUS_OK);
+    memory_source_add(f->m, v);
+    return o;
+}
+
+static void set_head(struct fixture *f, const struct object *data, const struct hash *node)
+{
+    assert_int_equal(f->m->source.set_head(f->m, &data->id_hash, node, &f->e), STATUS_OK);
+    f->m->reads = 0;
+}
+
+// Two write at the same time again and again: there are many ways to the oldest, and each node is looked at once.
+static void the_oldest_is_found_behind_many_diamonds(void **state)
+{
+    enum { DIAMONDS = 20, NODES = 1 + 3 * DIAMONDS };
+    struct fixture *f = *state;
+    struct object oldest = channel(f, "oldest"), later = channel(f, NULL), other = channel(f, "other");
+    struct hash node = fixture_node(f->m, "Edge", NULL, 0, &oldest.hash, 0, 1);
+    for (int i = 1; i <= DIAMONDS; i++) {
+        struct hash both[] = {fixture_node(f->m, "Change", &node, 1, &later.hash, 2 * i - 1, 10 * i),
+                              fixture_node(f->m, "Change", &node, 1, &later.hash, 2 * i - 1, 10 * i + 1)};
+        node = fixture_node(f->m, "Merge", both, 2, &later.hash, 2 * i, 10 * i + 1);
+    }
+    struct version_recents r = {0};
+    set_head(f, &oldest, &node);
+    assert_true(version_is_recent_lists(&r, &f->m->source, &oldest, VERSION_LOOKS));
+    assert_int_equal(f->m->reads, NODES);
+    assert_false(version_is_recent_lists(&r, &f->m->source, &other, VERSION_LOOKS));
+    assert_true(version_is_recent_lists(&r, &f->m->source, &later, VERSION_LOOKS));
+    assert_int_equal(f->m->reads, NODES); // and not again
+    version_recents_end(&r);
+}
+
+static void looks_have_a_bound_however_many_are_asked_for(void **state)
+{
+    enum { LENGTH = VERSION_LOOKS + 500 };
+    struct fixture *f = *state;
+    struct object oldest = channel(f, "oldest"), later = channel(f, NULL), other = channel(f, "other");
+    struct hash node = fixture_node(f->m, "Edge", NULL, 0, &oldest.hash, 0, 1);
+    for (int i = 1; i < LENGTH; i++)
+        node = fixture_node(f->m, "Change", &node, 1, &later.hash, i, i);
+    struct version_recents r = {0};
+    set_head(f, &oldest, &node);
+    assert_false(version_is_recent_lists(&r, &f->m->source, &oldest, VERSION_LOOKS));
+    assert_false(version_is_recent_lists(&r, &f->m->source, &other, VERSION_LOOKS));
+    assert_int_equal(f->m->reads, VERSION_LOOKS);
+    node = fixture_node(f->m, "Change", &node, 1, &later.hash, LENGTH, LENGTH);
+    set_head(f, &oldest, &node);
+    assert_false(version_is_recent_lists(&r, &f->m->source, &oldest, VERSION_LOOKS));
+    assert_int_equal(f->m->reads, VERSION_RECENT); // behind another head the last ones only
+    version_recents_end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +363,8 @@ int main(void)
         FIXTURE_TEST(a_remote_edge_is_not_taken_for_new),
         FIXTURE_TEST(the_list_is_oldest_first_without_merges),
         FIXTURE_TEST(a_long_history_is_listed),
+        FIXTURE_TEST(the_oldest_is_found_behind_many_diamonds),
+        FIXTURE_TEST(looks_have_a_bound_however_many_are_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
