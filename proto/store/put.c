@@ -47,6 +47,8 @@ static enum status body_add(struct store *s, int64_t seq, struct span body, stru
     sqlite3_stmt *st = statement(s, SQL_BODY_ADD);
     sqlite3_bind_int64(st, 1, seq);
     bind_bytes(st, 2, body);
+    s->body_load.objects++;
+    s->body_load.bytes += body.len;
     return statement_run(s, st, e);
 }
 

@@ -284,10 +284,12 @@ static bool finish_settling(struct store_queue *q)
     bool settled = settle_finish(q->store, l->batch, l->status, &l->error) == STATUS_OK;
     uint64_t now = clock_monotonic_ms();
     settle_pace_ends(&q->pace, now);
-    if (settled)
+    if (settled) {
         q->maintain_at = settle_pace_due(&q->pace, now);
-    else
+    } else {
         maintenance_failed(&l->error);
+        settle_pace_all_done(&q->pace);
+    }
     pthread_mutex_lock(&q->lock);
     l->batch = NULL;
     l->written = false;
@@ -299,25 +301,39 @@ static bool finish_settling(struct store_queue *q)
 static void put_off_settling(struct store_queue *q)
 {
     uint64_t now = clock_monotonic_ms();
-    settle_pace_wrote(&q->pace, now);
+    settle_pace_wrote(&q->pace, now, q->store->body_load.objects, q->store->body_load.bytes);
     q->maintain_at = settle_pace_due(&q->pace, now);
 }
 
-// With nothing else to do: the next batch for the settler, or what the database needs now and then.
+static void keep_up(struct store_queue *q, bool *more)
+{
+    struct error e = {0};
+    if (settle_upkeep(q->store, clock_wall_ms(), more, &e) != STATUS_OK)
+        maintenance_failed(&e);
+    if (!*more)
+        settle_pace_kept(&q->pace, clock_monotonic_ms());
+}
+
+// With nothing else to do, or where it presses: the next batch for the settler, or what the database needs now and
+// then.
 static void maintain(struct store_queue *q)
 {
     struct settler *l = &q->settler;
     struct settle_batch *b = NULL;
     struct error e = {0};
     bool more = false;
+    bool due = settle_pace_upkeep_is_due(&q->pace, clock_monotonic_ms());
     pthread_mutex_lock(&q->lock);
     bool busy = l->batch != NULL || q->stopping;
     pthread_mutex_unlock(&q->lock);
     if (busy)
         return;
-    if (settle_collect(q->store, &b, &e) != STATUS_OK ||
-        (b == NULL && settle_upkeep(q->store, clock_wall_ms(), &more, &e) != STATUS_OK))
+    if (due)
+        keep_up(q, &more);
+    if (settle_collect(q->store, &b, &e) != STATUS_OK)
         maintenance_failed(&e);
+    else if (b == NULL && !due)
+        keep_up(q, &more);
     q->maintain_at = more ? 0 : clock_monotonic_ms() + IDLE_WAKE_MS;
     if (b == NULL) {
         settle_pace_all_done(&q->pace);
@@ -364,6 +380,8 @@ static void *work(void *arg)
     while (wait_for_work(q)) {
         bool may_maintain = finish_settling(q);
         run_reads(q);
+        if (may_maintain && settle_pace_presses(&q->pace, clock_monotonic_ms()))
+            maintain(q);
         struct job *j = take(q, &q->jobs);
         if (j == NULL) {
             if (may_maintain && clock_monotonic_ms() >= q->maintain_at)

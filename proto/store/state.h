@@ -71,6 +71,7 @@ struct store {
     size_t note_count;
     struct hash_list arrivals;            // files that wait in incoming/ for the commit
     struct store_totals transaction_load; // objects and bytes written in the open transaction
+    struct store_totals body_load;        // of these, bodies in the database
 
     struct hash_map *needed; // deleted ones that something new refers to
     int64_t cleared;         // of the table gone: up to here the files are removed

@@ -48,6 +48,7 @@ enum status store_begin(struct store *s, struct error *e)
     s->in_transaction = true;
     s->rows_changed++;
     memset(&s->transaction_load, 0, sizeof s->transaction_load);
+    memset(&s->body_load, 0, sizeof s->body_load);
     changes_drop(s, 0);
     s->announced = 0;
     push_mark(s);

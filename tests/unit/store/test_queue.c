@@ -1,7 +1,9 @@
 // The store thread: many jobs, failures between good ones, order of changes, back-pressure, the end.
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../cmocka_all.h"
@@ -317,6 +319,58 @@ static void files_are_made_when_nobody_writes(void **state)
     }
 }
 
+// Each job submits the next: there is always one that waits.
+struct chain {
+    struct bench *bench;
+    struct object first;
+    size_t count;
+    size_t bytes;
+    size_t answered;
+    uint64_t deadline;
+    atomic_bool over;
+};
+
+static void count_answer(void *arg, enum status status, const struct error *e)
+{
+    struct chain *c = arg;
+    (void)e;
+    assert_int_equal(status, STATUS_OK);
+    c->answered++;
+}
+
+// Many bytes, and then little ones until the first is in a file.
+static enum status put_next(struct store *s, void *arg, struct error *e)
+{
+    enum { LONG = 60000, MANY = 66 << 20 };
+    static char name[LONG + 1];
+    struct chain *c = arg;
+    int digits = snprintf(name, sizeof name, "%zu ", c->count);
+    memset(name + digits, 'x', sizeof name - (size_t)digits - 1);
+    name[c->bytes < MANY ? LONG : digits] = '\0';
+    struct object o = fixture_leaf(&c->bench->f, name);
+    if (c->count++ == 0)
+        c->first = o;
+    c->bytes += o.microdata.len;
+    c->over = is_in_file(c->bench, &c->first) || clock_monotonic_ms() >= c->deadline;
+    if (!c->over)
+        store_submit(c->bench->queue, put_next, count_answer, c);
+    return store_put(s, &o, NULL, e);
+}
+
+// Much that waits for its file does not wait until nobody writes.
+static void files_are_made_when_much_is_written(void **state)
+{
+    struct bench *b = *state;
+    struct chain c = {.bench = b, .deadline = clock_monotonic_ms() + DEADLINE_MS};
+    store_submit(b->queue, put_next, count_answer, &c);
+    while (!c.over || c.answered < c.count) {
+        struct pollfd fd = {.fd = mailbox_fd(b->answers), .events = POLLIN};
+        poll(&fd, 1, 100);
+        mailbox_drain(b->answers);
+    }
+    assert_true(is_in_file(b, &c.first));
+}
+
 static void destroying_finishes_what_was_submitted(void **state)
 {
     enum { COUNT = 500 };
@@ -394,10 +448,11 @@ static void failing_reaction_fails_the_job(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(failing_jobs_disturb_nobody),       TEST(changes_arrive_after_commit_in_order),
-        TEST(what_is_lost_is_told_once_it_is),   TEST(a_full_queue_says_so_until_half_of_it_is_done),
-        TEST(files_are_made_when_nobody_writes), TEST(destroying_finishes_what_was_submitted),
-        TEST(failing_reaction_fails_the_job),    TEST(ending_at_any_moment),
+        TEST(failing_jobs_disturb_nobody),         TEST(changes_arrive_after_commit_in_order),
+        TEST(what_is_lost_is_told_once_it_is),     TEST(a_full_queue_says_so_until_half_of_it_is_done),
+        TEST(files_are_made_when_nobody_writes),   TEST(destroying_finishes_what_was_submitted),
+        TEST(failing_reaction_fails_the_job),      TEST(ending_at_any_moment),
+        TEST(files_are_made_when_much_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
