@@ -1,5 +1,6 @@
 // Sums of what a person is shown are those of its list of roots, whatever happens to grants and objects; and what is
 // counted as settled is here.
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,7 +8,6 @@
 #include "../cmocka_all.h"
 #include "fixture.h"
 #include "store/settled.h"
-#include "store/statements.h"
 #include "store/summing.h"
 #include "tests/support/property.h"
 
@@ -440,66 +440,68 @@ static void grant_lacking(struct play *p, unsigned number, const struct hash *by
     fixture_change(&p->f, &grant);
 }
 
-static int times_looked_for_lacking(struct play *p)
-{
-    return sqlite3_stmt_status(statement(p->f.store, SQL_WANTED_OF_OTHERS), SQLITE_STMTSTATUS_RUN, true);
-}
-
 static bool wants_none(void *ctx, unsigned leaf)
 {
-    (void)ctx, (void)leaf;
+    struct taking *t = ctx;
+    (void)leaf;
+    t->count++;
     return false;
 }
 
-// In jobs of one root.
-static void walk_to_the_end(struct play *p, struct store_walk *walk, struct taking *t)
+// Another root. *end: there is none.
+static void walk_on(struct play *p, struct store_walk *walk, struct taking *t, bool *end)
 {
-    bool end = false;
-    while (!end) {
-        t->most = t->count + 1;
-        assert_int_equal(store_walk_go_on(p->f.store, walk,
-                                          &(struct store_walk_visitor){t, wants_all, take, has_enough}, &end, NULL),
-                         STATUS_OK);
-    }
+    t->most = t->count + 1;
+    const struct store_walk_visitor visitor = {t, wants_all, take, has_enough};
+    assert_int_equal(store_walk_go_on(p->f.store, walk, &visitor, end, NULL), STATUS_OK);
 }
 
-// What a person may not see for lacking files is found out once in a walk and not in each of its jobs, anew if it may
-// have changed, and not at all for what nobody asks for.
+// What a person may not see for lacking files is found out once in a walk and not in each of its jobs: what is put in
+// beside it stays, until something has changed.
 static void what_others_lack_is_found_out_once_in_a_walk(void **state)
 {
-    enum { LACKING = 6 };
+    enum { LACKING = 8 };
+    static const struct hash beside = {{8}};
     struct play *p = *state;
     struct taking t = {0};
-    struct store_walk walk = {.own = false};
     bool end = false;
     make_objects(p);
     for (unsigned i = 0; i < LACKING; i++)
         grant_lacking(p, i, &p->people[i % 2]);
-    walk.person = p->people[0];
-    (void)times_looked_for_lacking(p);
-    const struct store_walk_visitor nothing = {&t, wants_none, take, has_enough};
-    t.most = 1;
-    assert_int_equal(store_walk_go_on(p->f.store, &walk, &nothing, &end, NULL), STATUS_OK);
-    assert_true(end);
-    assert_int_equal(times_looked_for_lacking(p), 0);
-
-    walk = (struct store_walk){.person = p->people[0]};
-    walk_to_the_end(p, &walk, &t);
-    assert_int_equal(t.count, LACKING / 2);
-    assert_int_equal(times_looked_for_lacking(p), 1);
-
-    walk = (struct store_walk){.person = p->people[0]};
-    t = (struct taking){.most = 1};
-    const struct store_walk_visitor visitor = {&t, wants_all, take, has_enough};
-    assert_int_equal(store_walk_go_on(p->f.store, &walk, &visitor, &end, NULL), STATUS_OK);
+    struct store_walk walk = {.person = p->people[0]};
+    walk_on(p, &walk, &t, &end);
+    assert_false(end);
+    assert_non_null(walk.hidden);
+    hash_map_add(walk.hidden, &beside);
+    walk_on(p, &walk, &t, &end);
+    assert_true(hash_map_has(walk.hidden, &beside));
     grant_lacking(p, LACKING, &p->people[0]);
-    walk_to_the_end(p, &walk, &t);
+    walk_on(p, &walk, &t, &end);
+    assert_false(end);
     assert_true(walk.moved);
-    assert_int_equal(times_looked_for_lacking(p), 2);
+    assert_false(hash_map_has(walk.hidden, &beside));
+    while (!end)
+        walk_on(p, &walk, &t, &end);
+    assert_null(walk.hidden);
+    assert_int_equal(t.count, LACKING / 2 + 1);
+}
 
-    walk = (struct store_walk){.person = p->people[0]};
-    t = (struct taking){.most = 1};
+static void what_others_lack_is_not_found_out_for_what_nobody_asks_for(void **state)
+{
+    enum { LACKING = 4 };
+    struct play *p = *state;
+    struct taking t = {.most = LACKING / 2};
+    bool end = false;
+    make_objects(p);
+    for (unsigned i = 0; i < LACKING; i++)
+        grant_lacking(p, i, &p->people[i % 2]);
+    struct store_walk walk = {.person = p->people[0]};
+    const struct store_walk_visitor visitor = {&t, wants_none, take, has_enough};
     assert_int_equal(store_walk_go_on(p->f.store, &walk, &visitor, &end, NULL), STATUS_OK);
+    assert_false(end);
+    assert_null(walk.hidden);
+    t.count = 0;
+    walk_on(p, &walk, &t, &end);
     assert_non_null(walk.hidden);
     store_walk_end(&walk);
     assert_null(walk.hidden);
@@ -636,6 +638,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_walk_in_small_steps_finds_each_root_once, open_store, close_store),
         cmocka_unit_test_setup_teardown(a_walk_says_that_what_is_shown_has_changed, open_store, close_store),
         cmocka_unit_test_setup_teardown(what_others_lack_is_found_out_once_in_a_walk, open_store, close_store),
+        cmocka_unit_test_setup_teardown(what_others_lack_is_not_found_out_for_what_nobody_asks_for, open_store,
+                                        close_store),
         cmocka_unit_test_setup_teardown(adding_up_takes_jobs_and_gives_up, open_store, close_store),
         cmocka_unit_test_setup_teardown(each_peer_has_its_own_and_the_oldest_goes, open_store, close_store),
         cmocka_unit_test_setup_teardown(who_is_asked_stays_whoever_comes, open_store, close_store),
