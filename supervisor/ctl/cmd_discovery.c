@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "io/folder.h"
 #include "supervisor/config_edit.h"
 #include "supervisor/ctl/commands.h"
@@ -42,16 +43,20 @@ static json_t *write_setting(struct ctl *c, bool on, struct error *e)
 static void tell(const json_t *result, bool on)
 {
     const char *state = text_of(result, "state");
-    const char *reason = text_of(result, "reason");
-    if (strcmp(state, "announced") == 0)
-        printf("On. Others in this network find %s, port %lld; to connect they still need an invitation.\n",
-               text_of(result, "name"), (long long)json_integer_value(json_object_get(result, "port")));
-    else if (strcmp(state, "looking") == 0)
-        printf("On, and 'tandem discovery list' shows who is there. Nothing is announced: %s.\n", reason);
-    else if (on || reason[0] != '\0')
-        printf("%s: %s.\n", on ? "On" : "Off", reason);
+    struct buf reason = {0};
+    text_escape_controls(span_of(text_of(result, "reason")), &reason);
+    if (strcmp(state, "announced") == 0) {
+        printf("On. Others in this network find ");
+        output_text(text_of(result, "name"));
+        printf(", port %lld; to connect they still need an invitation.\n",
+               (long long)json_integer_value(json_object_get(result, "port")));
+    } else if (strcmp(state, "looking") == 0)
+        printf("On, and 'tandem discovery list' shows who is there. Nothing is announced: %s.\n", buf_cstr(&reason));
+    else if (on || reason.len != 0)
+        printf("%s: %s.\n", on ? "On" : "Off", buf_cstr(&reason));
     else
         puts("Off. Nothing is announced, and nobody is looked for.");
+    buf_free(&reason);
 }
 
 enum status run_discovery_switch(struct ctl *c, struct error *e)
@@ -67,6 +72,15 @@ enum status run_discovery_switch(struct ctl *c, struct error *e)
     tell(result, on);
     json_decref(result);
     return STATUS_OK;
+}
+
+static void tell_silence(const json_t *result)
+{
+    struct buf reason = {0};
+    text_escape_controls(span_of(text_of(result, "reason")), &reason);
+    if (strcmp(text_of(result, "state"), "looking") == 0 && reason.len != 0)
+        fprintf(stderr, "We are not announced: %s.\n", buf_cstr(&reason));
+    buf_free(&reason);
 }
 
 static const char *nothing_of(const json_t *result)
@@ -92,8 +106,8 @@ enum status run_discovery_list(struct ctl *c, struct error *e)
     long long left_out = (long long)json_integer_value(json_object_get(result, "leftOut"));
     json_t *items = json_incref(json_object_get(result, "items"));
     enum status s = output_list(c, items, columns, sizeof columns / sizeof *columns, nothing_of(result), e);
-    if (s == STATUS_OK && strcmp(text_of(result, "state"), "looking") == 0 && text_of(result, "reason")[0] != '\0')
-        fprintf(stderr, "We are not announced: %s.\n", text_of(result, "reason"));
+    if (s == STATUS_OK)
+        tell_silence(result);
     if (left_out > 0)
         fprintf(stderr, "There was no room for more: %lld were left out.\n", left_out);
     json_decref(result);
