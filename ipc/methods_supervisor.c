@@ -98,7 +98,7 @@ static const struct ipc_method supervisor[] = {
      "also after restarts, as the setting discovery.on. Nobody may do more than before: a connection still wants an "
      "invitation. DISCOVERY-NOT-BUILT: this tandem cannot.",
      "{state, name, port, reason, code}: when the network has answered, or after 6 s. state is announced, with the name and "
-     "the port that others are told; looking, where there is nothing to announce, or not yet, and reason says why; waiting, where "
+     "the port that others are told; looking, where there is nothing to announce, not yet, or Avahi refuses it, and reason says why; waiting, where "
      "Avahi is away, and code and reason say so; off. What is not there is null",
      {{0}}},
     {"discovery.off", IPC_SUPERVISOR, IPC_CLIENT, 0, IPC_MUTATES, 0,

@@ -116,14 +116,15 @@ struct announcement {
 
 struct discovery {
     const char *program; // as of walls_hold_program
-    char name[16];       // under which we are announced if the network has no other of that name
+    char name[16];       // of this run of it, under which we are announced if the network has no other of that name
     bool on;
     struct seeker *seeker; // that runs; NULL = none
     struct announcement place;
     struct found *found;  // by it
     bool hidden;          // it says that the listener's address is this machine's alone
     bool settled;         // it has told what was there when it began
-    char announced[256];  // the name that the network has of us; "" = none
+    char announced[32];   // the name that the network has of us; "" = none
+    char refused[256];    // why Avahi does not announce us, though it finds others; "" = it does not refuse
     struct error failure; // why nothing is found; no code: nothing keeps it
     struct restart restart;
     uv_timer_t timer; // to start it again

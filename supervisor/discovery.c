@@ -92,19 +92,31 @@ static void find_place(const struct supervisor *s, struct announcement *a)
 
 static void take_state(struct discovery *d, const char *state, const json_t *said)
 {
-    const char *name = json_string_value(json_object_get(said, "name"));
-    const char *why = json_string_value(json_object_get(said, "why"));
+    const json_t *name = json_object_get(said, "name");
     bool away = strcmp(state, "away") == 0;
+    bool announced = strcmp(state, "announced") == 0;
+    char why[FOUND_WHY_MAX + 1];
+    if (announced && !found_is_ours(name, d->name))
+        return;
+    found_why(json_object_get(said, "why"), why);
     error_clear(&d->failure);
     d->settled = d->settled && !away;
-    d->announced[0] = '\0';
+    d->announced[0] = d->refused[0] = '\0';
     if (away)
-        error_set(&d->failure, STATUS_CLOSED, "DISCOVERY-UNAVAILABLE", "discovery is on, and waits: %.200s",
-                  why != NULL ? why : "");
-    else if (strcmp(state, "announced") == 0 && name != NULL)
-        snprintf(d->announced, sizeof d->announced, "%s", name);
+        error_set(&d->failure, STATUS_CLOSED, "DISCOVERY-UNAVAILABLE", "discovery is on, and waits: %s", why);
+    else if (announced)
+        snprintf(d->announced, sizeof d->announced, "%s", json_string_value(name));
+    else if (strcmp(state, "unannounced") == 0)
+        snprintf(d->refused, sizeof d->refused, "Avahi refuses it, and is asked again: %s", why);
     else if (strcmp(state, "hidden") == 0)
         d->hidden = true;
+}
+
+static void take_settled(struct discovery *d, bool settled)
+{
+    d->settled = settled;
+    if (!settled)
+        found_again(d->found);
 }
 
 static void take_line(struct supervisor *s, struct span line)
@@ -112,10 +124,11 @@ static void take_line(struct supervisor *s, struct span line)
     struct discovery *d = &s->discovery;
     json_t *said = json_loadb(line.ptr, line.len, 0, NULL);
     const char *state = json_string_value(json_object_get(said, "state"));
+    const json_t *settled = json_object_get(said, "settled");
     if (state != NULL)
         take_state(d, state, said);
-    else if (json_is_true(json_object_get(said, "settled")))
-        d->settled = true;
+    else if (settled != NULL)
+        take_settled(d, json_is_true(settled));
     else
         found_take(d->found, said, clock_wall_ms());
     json_decref(said);
@@ -189,7 +202,7 @@ static void ended(uv_process_t *process, int64_t status, int signal)
              signal != 0 ? signal : (int)status);
     if (!k->dropped) {
         s->discovery.seeker = NULL;
-        s->discovery.announced[0] = '\0';
+        s->discovery.announced[0] = s->discovery.refused[0] = '\0';
         try_later(s, clock_monotonic_ms() - k->began, why);
     }
     close_handles(k);
@@ -244,6 +257,18 @@ static int spawn(struct supervisor *s, struct seeker *k)
     return uv_spawn(&s->loop, &k->process, &options);
 }
 
+// A name that says nothing of whose it is, and is another one with each run of the program.
+static void draw_name(char *out, size_t size)
+{
+    static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
+    unsigned char drawn[8];
+    char text[sizeof drawn + 1] = "";
+    random_bytes(drawn, sizeof drawn);
+    for (size_t i = 0; i < sizeof drawn; i++)
+        text[i] = letters[drawn[i] % (sizeof letters - 1)];
+    snprintf(out, size, "one-%s", text);
+}
+
 static void start(struct supervisor *s)
 {
     struct discovery *d = &s->discovery;
@@ -259,7 +284,8 @@ static void start(struct supervisor *s)
     found_destroy(d->found);
     d->found = found_create();
     d->settled = d->hidden = false;
-    d->announced[0] = '\0';
+    d->announced[0] = d->refused[0] = '\0';
+    draw_name(d->name, sizeof d->name);
     int n = spawn(s, k);
     if (n != 0) {
         close_handles(k);
@@ -276,7 +302,7 @@ static void forget(struct discovery *d)
     uv_timer_stop(&d->timer);
     restart_reset(&d->restart);
     error_clear(&d->failure);
-    d->announced[0] = '\0';
+    d->announced[0] = d->refused[0] = '\0';
 }
 
 static bool is_same(const struct announcement *a, const struct announcement *b)
@@ -308,18 +334,6 @@ void discovery_update(struct supervisor *s)
     start(s);
 }
 
-// A name that says nothing of whose it is, and is another one after each start.
-static void draw_name(char *out, size_t size)
-{
-    static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
-    unsigned char drawn[8];
-    char text[sizeof drawn + 1] = "";
-    random_bytes(drawn, sizeof drawn);
-    for (size_t i = 0; i < sizeof drawn; i++)
-        text[i] = letters[drawn[i] % (sizeof letters - 1)];
-    snprintf(out, size, "one-%s", text);
-}
-
 void discovery_init(struct supervisor *s)
 {
     struct discovery *d = &s->discovery;
@@ -327,7 +341,6 @@ void discovery_init(struct supervisor *s)
     d->timer.data = s;
     d->restart.limits = (struct restart_limits){500, 60000, RESTART_DEATHS_MAX, 600000, 30000};
     d->found = found_create();
-    draw_name(d->name, sizeof d->name);
 }
 
 void discovery_close(struct supervisor *s)
@@ -342,7 +355,7 @@ void discovery_close(struct supervisor *s)
 static bool is_settled(const struct supervisor *s, const struct task *t)
 {
     const struct discovery *d = &s->discovery;
-    bool silent = d->place.port == 0 || d->hidden || d->announced[0] != '\0';
+    bool silent = d->place.port == 0 || d->hidden || d->refused[0] != '\0' || d->announced[0] != '\0';
     (void)t;
     return !d->on || d->failure.code[0] != '\0' || (d->settled && silent);
 }
@@ -355,6 +368,8 @@ static const char *why_silent(const struct discovery *d)
         return d->failure.message;
     if (d->hidden)
         return HIDDEN;
+    if (d->refused[0] != '\0')
+        return d->refused;
     return d->place.port == 0 ? d->place.why : "the network is being asked whether the name is free";
 }
 

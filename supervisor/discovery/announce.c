@@ -6,12 +6,13 @@
 #include <avahi-common/alternative.h>
 #include <avahi-common/error.h>
 #include <avahi-common/malloc.h>
+#include <avahi-common/timeval.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
 #include "supervisor/discovery/said.h"
 
-enum { NAMES_TRIED = 16 };
+enum { NAMES_TRIED = 16, AGAIN_MS = 20000 };
 
 static void take_other_name(struct announce *a)
 {
@@ -24,6 +25,27 @@ static void take_other_name(struct announce *a)
 static AvahiProtocol protocol_of(const struct reach *r)
 {
     return r->only_v4 ? AVAHI_PROTO_INET : r->only_v6 ? AVAHI_PROTO_INET6 : AVAHI_PROTO_UNSPEC;
+}
+
+static void ask_again(AvahiTimeout *timeout, void *ctx)
+{
+    struct announce *a = ctx;
+    a->poll->timeout_update(timeout, NULL);
+    if (a->group != NULL)
+        avahi_entry_group_reset(a->group);
+    announce_begin(a, a->client);
+}
+
+// Its settings may forbid it, or others may have taken all the room: both pass, and what is found is found without it.
+static void refused(struct announce *a, int error)
+{
+    struct timeval at;
+    said_unannounced(avahi_strerror(error));
+    avahi_elapse_time(&at, AGAIN_MS, 0);
+    if (a->again == NULL)
+        a->again = a->poll->timeout_new(a->poll, &at, ask_again, a);
+    else
+        a->poll->timeout_update(a->again, &at);
 }
 
 static void put(struct announce *a, AvahiEntryGroup *group)
@@ -39,7 +61,7 @@ static void put(struct announce *a, AvahiEntryGroup *group)
     if (n == AVAHI_OK)
         n = avahi_entry_group_commit(group);
     if (n != AVAHI_OK)
-        said_away(avahi_strerror(n));
+        refused(a, n);
 }
 
 static void changed(AvahiEntryGroup *group, AvahiEntryGroupState state, void *ctx)
@@ -52,24 +74,27 @@ static void changed(AvahiEntryGroup *group, AvahiEntryGroupState state, void *ct
         avahi_entry_group_reset(group);
         put(a, group);
     } else if (state == AVAHI_ENTRY_GROUP_FAILURE) {
-        said_away(avahi_strerror(avahi_client_errno(avahi_entry_group_get_client(group))));
+        refused(a, avahi_client_errno(avahi_entry_group_get_client(group)));
     }
 }
 
 void announce_begin(struct announce *a, AvahiClient *client)
 {
+    a->client = client;
     if (a->port == 0)
         return;
     if (a->group == NULL)
         a->group = avahi_entry_group_new(client, changed, a);
     if (a->group == NULL)
-        said_away(avahi_strerror(avahi_client_errno(client)));
+        refused(a, avahi_client_errno(client));
     else if (avahi_entry_group_is_empty(a->group))
         put(a, a->group);
 }
 
 void announce_pause(struct announce *a)
 {
+    if (a->again != NULL)
+        a->poll->timeout_update(a->again, NULL);
     if (a->group != NULL)
         avahi_entry_group_reset(a->group);
 }

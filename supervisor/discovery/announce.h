@@ -2,6 +2,7 @@
 #pragma once
 
 #include <avahi-client/publish.h>
+#include <avahi-common/watch.h>
 #include <stdint.h>
 
 #include "supervisor/discovery/reach.h"
@@ -13,7 +14,10 @@ struct announce {
     struct reach reach;
     uint16_t port;          // 0 = there is nothing to announce
     char *name;             // malloc: another one where this was taken
+    AvahiClient *client;    // as of announce_begin
     AvahiEntryGroup *group; // the client's, and gone with it
+    const AvahiPoll *poll;  // borrowed
+    AvahiTimeout *again;    // the poll's: when Avahi is asked again, as it refused
 };
 
 void announce_begin(struct announce *a, AvahiClient *client); // also again; says what became of it (said.h)

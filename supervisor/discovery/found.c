@@ -282,3 +282,30 @@ size_t found_left_out(const struct found *f)
 {
     return f->left_out;
 }
+
+void found_again(struct found *f)
+{
+    f->left_out = 0;
+}
+
+bool found_is_ours(const json_t *name, const char *given)
+{
+    static const char digits[] = "0123456789";
+    const char *text = json_string_value(name);
+    size_t len = strlen(given);
+    if (text == NULL || strlen(text) != json_string_length(name) || strncmp(text, given, len) != 0)
+        return false;
+    text += len;
+    size_t count = strncmp(text, " #", 2) == 0 ? strspn(text + 2, digits) : 0;
+    return text[0] == '\0' || (count > 0 && count <= 4 && text[2 + count] == '\0');
+}
+
+void found_why(const json_t *why, char out[FOUND_WHY_MAX + 1])
+{
+    struct span text = {json_string_value(why), json_string_length(why)};
+    if (text.len == 0 || !text_is_plain(text))
+        text = span_of("it gives no reason");
+    text = utf8_beginning(text, FOUND_WHY_MAX);
+    memcpy(out, text.ptr, text.len);
+    out[text.len] = '\0';
+}

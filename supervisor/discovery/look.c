@@ -6,6 +6,7 @@
 #include <avahi-client/client.h>
 #include <avahi-client/lookup.h>
 #include <avahi-common/error.h>
+#include <avahi-common/timeval.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,11 @@
 #include "supervisor/discovery/found.h"
 #include "supervisor/discovery/said.h"
 
-enum { PLACES_MAX = 2 * FOUND_MAX, ENTRIES_MAX = 64 };
+enum { PLACES_MAX = 2 * FOUND_MAX, ENTRIES_MAX = 64, AGAIN_MS = 15000 };
 
 struct place { // a service at one interface and version of IP
     struct place *next;
-    AvahiServiceResolver *resolver; // goes on telling what changes
+    AvahiServiceResolver *resolver; // goes on telling what changes; NULL: not seen yet since all is looked for anew
     char *name;
     AvahiIfIndex interface;
     AvahiProtocol protocol;
@@ -32,6 +33,10 @@ struct look {
     bool failed;
     struct place *places;
     size_t count;
+    size_t names;  // of different ones
+    bool left_out; // somebody had no room: when one goes, all is looked for anew
+    AvahiTimeout *again;
+    bool waits; // for that
 };
 
 // --- services --------------------------------------------------------------------------------------------------------
@@ -77,37 +82,87 @@ static struct place **find(struct look *l, AvahiIfIndex interface, AvahiProtocol
     return link;
 }
 
-static void add(struct look *l, AvahiIfIndex interface, AvahiProtocol protocol, const char *name, const char *domain)
+static bool has_name(const struct look *l, const char *name)
 {
-    struct place *p = NULL;
-    if (l->count == PLACES_MAX || *find(l, interface, protocol, name) != NULL)
-        return;
-    p = mem_alloc(sizeof *p);
+    const struct place *p = l->places;
+    while (p != NULL && strcmp(p->name, name) != 0)
+        p = p->next;
+    return p != NULL;
+}
+
+static struct place *make_place(struct look *l, AvahiIfIndex interface, AvahiProtocol protocol, const char *name)
+{
+    struct place *p = mem_alloc(sizeof *p);
     *p = (struct place){.next = l->places, .interface = interface, .protocol = protocol};
     p->name = mem_text(span_of(name));
-    p->resolver = avahi_service_resolver_new(l->client, interface, protocol, name, ANNOUNCE_TYPE, domain, protocol, 0,
-                                             resolved, p);
-    if (p->resolver == NULL) {
-        free(p->name);
-        free(p);
-        return;
-    }
+    l->names += has_name(l, name) ? 0 : 1;
     l->places = p;
     l->count++;
+    return p;
+}
+
+static void schedule(struct look *l)
+{
+    struct timeval at;
+    if (!l->left_out || l->waits)
+        return;
+    l->waits = true;
+    avahi_elapse_time(&at, AGAIN_MS, 0);
+    avahi_simple_poll_get(l->loop)->timeout_update(l->again, &at);
+}
+
+static void drop(struct look *l, struct place **link)
+{
+    struct place *p = *link;
+    *link = p->next;
+    l->count--;
+    l->names -= has_name(l, p->name) ? 0 : 1;
+    if (p->resolver != NULL)
+        avahi_service_resolver_free(p->resolver);
+    struct said_service s = said_of(p);
+    said_gone(&s);
+    place_free(p);
+}
+
+static void add(struct look *l, AvahiIfIndex interface, AvahiProtocol protocol, const char *name, const char *domain)
+{
+    struct place **link = find(l, interface, protocol, name);
+    if (*link == NULL && l->count == PLACES_MAX) {
+        l->left_out = true;
+        return;
+    }
+    if (*link == NULL) {
+        make_place(l, interface, protocol, name);
+        link = &l->places;
+    }
+    l->left_out = l->left_out || l->names > FOUND_MAX; // those that read have no room
+    if ((*link)->resolver == NULL)
+        (*link)->resolver = avahi_service_resolver_new(l->client, interface, protocol, name, ANNOUNCE_TYPE, domain,
+                                                       protocol, 0, resolved, *link);
+    if ((*link)->resolver == NULL)
+        drop(l, link);
 }
 
 static void take_away(struct look *l, AvahiIfIndex interface, AvahiProtocol protocol, const char *name)
 {
     struct place **link = find(l, interface, protocol, name);
-    struct place *p = *link;
-    if (p == NULL)
+    if (*link == NULL)
         return;
-    *link = p->next;
-    l->count--;
-    avahi_service_resolver_free(p->resolver);
-    struct said_service s = said_of(p);
-    said_gone(&s);
-    place_free(p);
+    drop(l, link);
+    schedule(l);
+}
+
+static void settle(struct look *l)
+{
+    for (struct place **link = &l->places; *link != NULL;) {
+        if ((*link)->resolver == NULL) {
+            drop(l, link);
+            schedule(l);
+        } else {
+            link = &(*link)->next;
+        }
+    }
+    said_settled(true);
 }
 
 static void fail(struct look *l, int error)
@@ -132,7 +187,7 @@ static void browsed(AvahiServiceBrowser *b, AvahiIfIndex interface, AvahiProtoco
         take_away(l, interface, protocol, name);
         break;
     case AVAHI_BROWSER_ALL_FOR_NOW:
-        said_settled();
+        settle(l);
         break;
     case AVAHI_BROWSER_FAILURE:
         fail(l, avahi_client_errno(avahi_service_browser_get_client(b)));
@@ -144,16 +199,38 @@ static void browsed(AvahiServiceBrowser *b, AvahiIfIndex interface, AvahiProtoco
 
 // --- the connection with Avahi ---------------------------------------------------------------------------------------
 
+static void browse(struct look *l)
+{
+    l->browser =
+        avahi_service_browser_new(l->client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, ANNOUNCE_TYPE, NULL, 0, browsed, l);
+    if (l->browser == NULL)
+        fail(l, avahi_client_errno(l->client));
+}
+
+// Avahi tells a browser of each service once. Who is still there is resolved and told again; the others go when the new
+// browser has told all (settle).
+static void look_again(AvahiTimeout *timeout, void *ctx)
+{
+    struct look *l = ctx;
+    avahi_simple_poll_get(l->loop)->timeout_update(timeout, NULL);
+    l->waits = l->left_out = false;
+    said_settled(false);
+    for (struct place *p = l->places; p != NULL; p = p->next) {
+        if (p->resolver != NULL)
+            avahi_service_resolver_free(p->resolver);
+        p->resolver = NULL;
+    }
+    avahi_service_browser_free(l->browser);
+    browse(l);
+}
+
 static void begin(struct look *l, AvahiClient *client)
 {
     if (l->browser == NULL) {
         said_state("looking");
-        l->browser =
-            avahi_service_browser_new(client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, ANNOUNCE_TYPE, NULL, 0, browsed, l);
+        browse(l);
     }
-    if (l->browser == NULL)
-        fail(l, avahi_client_errno(client));
-    else
+    if (l->browser != NULL)
         announce_begin(l->announce, client);
 }
 
@@ -183,7 +260,9 @@ struct look *look_create(AvahiSimplePoll *loop, struct announce *announce)
 {
     struct look *l = mem_alloc(sizeof *l);
     int error = 0;
+    const AvahiPoll *poll = avahi_simple_poll_get(loop);
     *l = (struct look){.loop = loop, .announce = announce};
+    l->again = poll->timeout_new(poll, NULL, look_again, l);
     l->client = avahi_client_new(avahi_simple_poll_get(loop), AVAHI_CLIENT_NO_FAIL, client_changed, l, &error);
     if (l->client == NULL)
         fail(l, error);

@@ -57,6 +57,7 @@ static bool run(AvahiSimplePoll *loop, struct announce *a, struct error *e)
 {
     const AvahiPoll *poll = avahi_simple_poll_get(loop);
     AvahiWatch *input = poll->watch_new(poll, STDIN_FILENO, AVAHI_WATCH_IN, stdin_moved, loop);
+    a->poll = poll;
     struct look *l = look_create(loop, a);
     bool failed = input == NULL || wall_give_up(WALL_CONNECTED, e) != STATUS_OK;
     failed = failed || avahi_simple_poll_loop(loop) < 0 || look_has_failed(l);

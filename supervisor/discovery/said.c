@@ -45,9 +45,14 @@ void said_away(const char *why)
     say(json_pack("{s:s, s:o}", "state", "away", "why", text_of(span_of(why))));
 }
 
-void said_settled(void)
+void said_unannounced(const char *why)
 {
-    say(json_pack("{s:b}", "settled", 1));
+    say(json_pack("{s:s, s:o}", "state", "unannounced", "why", text_of(span_of(why))));
+}
+
+void said_settled(bool settled)
+{
+    say(json_pack("{s:b}", "settled", (int)settled));
 }
 
 static json_t *key_of(const struct said_service *s)

@@ -19,7 +19,8 @@ struct said_service {
 void said_state(const char *state);
 void said_announced(const char *name);
 void said_away(const char *why);
-void said_settled(void);
+void said_unannounced(const char *why);
+void said_settled(bool settled);
 void said_gone(const struct said_service *s);
 // entries: of TXT, of any bytes; of more, longer or binary ones only what found.h has room for is said.
 void said_found(const struct said_service *s, const struct span *entries, size_t count);

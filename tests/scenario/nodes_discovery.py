@@ -2,6 +2,7 @@
 own, on one link."""
 import contextlib
 import ctypes
+import json
 import os
 import re
 import shutil
@@ -240,7 +241,8 @@ def inside_lasting():
         left.ok("listener", "stop")
         until(lambda: right.found() == {}, "the shut listener is gone")
         left.ok("listener", "start")
-        until(lambda: first in right.found(), "the open listener is there again")
+        again = until(lambda: set(right.found()), "the open listener is there again")
+        assert again != {first}, "a name lasts no longer than a run of the program"
         # Stopped without a word: the network is told all the same.
         left.t.process.kill()
         left.t.process.wait()
@@ -264,14 +266,18 @@ def inside_trouble():
         right.ok("discovery", "on")
         name = left.ok("discovery", "on")["name"]
         until(lambda: name in right.found(), "it is found")
+        names = [name]
 
         def unavailable():
             status, result = left.cli("discovery", "list")
             return status == 1 and result["error"]["code"] == "DISCOVERY-UNAVAILABLE" and result["error"]
 
         def announced():
+            """Under another name each time."""
             status, result = left.cli("discovery", "list")
-            return status == 0 and any(item["name"] == name and item["own"] for item in result)
+            own = {item["name"] for item in result if item["own"]} - set(names) if status == 0 else set()
+            names.extend(own)
+            return own
         left.machine.kill("avahi")
         error = until(unavailable, "it says that Avahi is away")
         assert "apt install avahi-daemon" in error["hint"], error
@@ -280,7 +286,7 @@ def inside_trouble():
         assert status == 1 and not finding["ok"] and "avahi-daemon" in finding["advice"], finding
         left.machine.start_avahi()
         until(announced, "it is announced again")
-        until(lambda: name in right.found(), "and found")
+        until(lambda: names[-1] in right.found(), "and found")
         left.machine.kill("bus")
         left.machine.kill("avahi")
         until(unavailable, "it says that D-Bus is away")
@@ -294,31 +300,57 @@ def inside_trouble():
         os.kill(seeker, signal.SIGKILL)
         until(lambda: not os.path.exists(f"/proc/{seeker}"), "it is gone")
         until(announced, "another one is there")
-        until(lambda: name in right.found(), "and found")
+        until(lambda: names[-1] in right.found(), "and found")
+
+
+@contextlib.contextmanager
+def announcer(machine, name, *arguments):
+    """The program alone, so that its name is known beforehand: what it says, line by line."""
+    with machine.on():
+        process = subprocess.Popen([os.path.join(BIN, "tandem-discovery"), "--name", name, "--host", machine.address, "--port",
+                                    "4443"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with process:
+        yield (json.loads(line) for line in process.stdout)
+        process.stdin.close()
+
+
+def inside_refused():
+    """D-Bus lets nobody announce: others are found all the same, and later it is asked again."""
+    with two_machines() as (left, right):
+        right.open_at_address()
+        neighbour = right.ok("discovery", "on")["name"]
+        denied = '<deny send_interface="org.freedesktop.Avahi.Server" send_member="EntryGroupNew"/></policy>'
+
+        def allow(bus):
+            left.machine.write("bus.conf", bus.format(left.machine.bus_path))
+            left.machine.daemons["bus"].send_signal(signal.SIGHUP)
+        allow(BUS.replace("</policy>", denied))
+        left.open_at_address()
+        until(lambda: (lambda on: on["state"] == "looking" and "refuses" in on["reason"])(left.ok("discovery", "on")),
+              "it says that it is not announced")
+        until(lambda: neighbour in left.found(), "others are found")
+        shown = left.t.call("discovery.list")
+        assert shown["state"] == "looking" and shown["code"] is None, shown
+        allow(BUS)
+        until(lambda: any(item["own"] for item in left.found().values()), "it is announced once it may be")
 
 
 def inside_collision():
     with two_machines() as (left, right):
         left.open_at_address()
-        name = left.ok("discovery", "on")["name"]
-        left.ok("discovery", "off")
-        until(lambda: right.machine.browse() == set(), "withdrawn")
-        thief = ("avahi-publish", "-s", name, "_one._tcp", "4444", "evil=\x1b[31mred")
+        thief = ("avahi-publish", "-s", "one-taken", "_one._tcp", "4444", "evil=\x1b[31mred")
         # On the same machine Avahi says so at once.
         left.machine.start("thief", *thief)
         until(lambda: left.machine.browse(), "somebody else has the name")
-        other = left.ok("discovery", "on")
-        assert other["state"] == "announced" and other["name"] == name + " #2", other
-        found = until(lambda: len(left.found()) == 2 and left.found(), "both are there")
-        assert found[name]["own"] is False and found[other["name"]]["own"] is True
-        assert found[name]["txt"] == {"evil": "\x1b[31mred"}
-        left.ok("discovery", "off")
-        left.machine.kill("thief")
-        # On another one it is settled by asking, or later, and one of the two gives way.
-        until(lambda: right.machine.browse() == set(), "both are withdrawn")
-        right.machine.start("thief", *thief)
-        until(lambda: left.machine.browse(), "the neighbour has the name")
+        with announcer(left.machine, "one-taken") as said:
+            assert next(line["name"] for line in said if line.get("state") == "announced") == "one-taken #2"
         left.ok("discovery", "on")
+        found = until(lambda: len(left.found()) == 2 and left.found(), "both are there")
+        assert found["one-taken"]["own"] is False and found["one-taken"]["txt"] == {"evil": "\x1b[31mred"}
+        left.machine.kill("thief")
+        # On another one it is settled by asking, and one of the two gives way.
+        name = until(lambda: len(left.found()) == 1 and left.found(), "the thief is gone").popitem()[0]
+        right.machine.start("thief", "avahi-publish", "-s", name, "_one._tcp", "4444")
         until(lambda: sorted(left.found()) == [name, name + " #2"], "they go by two names")
         assert sum(item["own"] for item in left.found().values()) == 1
         # What others call themselves reaches no terminal as it is.
@@ -335,15 +367,15 @@ def dns_name(*labels):
     return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
 
 
-def record(name, kind, data, unique=True):
-    return name + struct.pack(">HHIH", kind, 0x8001 if unique else 1, 120, len(data)) + data
+def record(name, kind, data, unique=True, seconds=1200):
+    return name + struct.pack(">HHIH", kind, 0x8001 if unique else 1, seconds, len(data)) + data
 
 
-def answer_of_a_stranger(name, text, address):
-    """PTR, SRV, TXT and A of a service that nobody asked for."""
+def answer_of_a_stranger(name, text, address, seconds=1200):
+    """PTR, SRV, TXT and A of a service that nobody asked for; 0 seconds: it is gone."""
     service = (b"_one", b"_tcp", b"local")
     host = dns_name(b"crowd", b"local")
-    return (record(dns_name(*service), 12, dns_name(name, *service), unique=False) +
+    return (record(dns_name(*service), 12, dns_name(name, *service), unique=False, seconds=seconds) +
             record(dns_name(name, *service), 33, struct.pack(">HHH", 0, 0, 4444) + host) +
             record(dns_name(name, *service), 16, text) + record(host, 1, socket.inet_aton(address)))
 
@@ -389,6 +421,14 @@ def inside_crowd():
         found = {item["name"]: item for item in items}
         assert found[name]["own"] is True and sum(item["own"] for item in items) == 1
         assert all(item["addresses"] and len(item["txt"]) <= 8 for item in items)
+        # When some go there is room for those that were left out, though the network does not tell of them again.
+        farewell = [answer_of_a_stranger(b"crowd-%d" % i, b"\0", "192.168.77.2", 0) for i in range(0, 300, 3)]
+
+        def all_have_room(listed):
+            crowd_of = lambda names: {one for one in names if one.startswith("crowd-")}
+            return listed["leftOut"] == 0 and crowd_of(item["name"] for item in listed["items"]) == \
+                crowd_of(row[0] for row in left.machine.browse())
+        after(farewell, all_have_room, "all that Avahi has left have room")
         shout(right.machine, [answer_of_a_stranger(b"crowd-1", b"\0", "127.0.0.1")])
         assert left.ok("status")["archive"]["state"] == "running"
         assert left.ok("discovery", "off")["state"] == "off"
@@ -435,6 +475,10 @@ def test_a_name_that_is_taken_and_one_that_is_odd(t):
 
 def test_a_crowd_has_no_more_than_its_room(t):
     in_namespaces("crowd")
+
+
+def test_who_may_not_announce_finds_others_all_the_same(t):
+    in_namespaces("refused")
 
 
 def test_who_comes_to_another_network_looks_anew(t):

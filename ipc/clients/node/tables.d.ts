@@ -1111,7 +1111,7 @@ export interface Calls {
         start(params?: Params['listener.start'], options?: CallOptions): Promise<Results['listener.start']>;
     };
     discovery: {
-        /** Announces the archive's listener in the local network (mDNS, _one._tcp) and looks which others there are. It stays so, also after restarts, as the setting discovery.on. Nobody may do more than before: a connection still wants an invitation. DISCOVERY-NOT-BUILT: this tandem cannot. Result: {state, name, port, reason, code}: when the network has answered, or after 6 s. state is announced, with the name and the port that others are told; looking, where there is nothing to announce, or not yet, and reason says why; waiting, where Avahi is away, and code and reason say so; off. What is not there is null */
+        /** Announces the archive's listener in the local network (mDNS, _one._tcp) and looks which others there are. It stays so, also after restarts, as the setting discovery.on. Nobody may do more than before: a connection still wants an invitation. DISCOVERY-NOT-BUILT: this tandem cannot. Result: {state, name, port, reason, code}: when the network has answered, or after 6 s. state is announced, with the name and the port that others are told; looking, where there is nothing to announce, not yet, or Avahi refuses it, and reason says why; waiting, where Avahi is away, and code and reason say so; off. What is not there is null */
         on(params?: Params['discovery.on'], options?: CallOptions): Promise<Results['discovery.on']>;
         /** Withdraws what is announced, at once, and looks no more. Result: as discovery.on */
         off(params?: Params['discovery.off'], options?: CallOptions): Promise<Results['discovery.off']>;

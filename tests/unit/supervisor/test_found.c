@@ -232,6 +232,64 @@ static void of_its_addresses_there_is_a_bound(void **state)
     json_decref(list);
 }
 
+static bool is_ours(const char *name)
+{
+    json_t *said = json_string(name);
+    bool is = found_is_ours(said, "one-abc");
+    json_decref(said);
+    return is;
+}
+
+static void only_the_name_that_was_given_is_ours(void **state)
+{
+    (void)state;
+    assert_true(is_ours("one-abc") && is_ours("one-abc #2") && is_ours("one-abc #9999"));
+    assert_false(is_ours("") || is_ours("one-ab") || is_ours("one-abcd") || is_ours("one-abc #") ||
+                 is_ours("one-abc #2 ") || is_ours("one-abc #12345") || is_ours("one-abc\x1b[2J") ||
+                 is_ours("one-abc #2\n"));
+    json_t *cut = json_stringn("one-abc\0x", 9);
+    assert_false(found_is_ours(cut, "one-abc") || found_is_ours(NULL, "one-abc"));
+    json_decref(cut);
+}
+
+static void assert_why(json_t *why, const char *expected)
+{
+    char text[FOUND_WHY_MAX + 1];
+    found_why(why, text);
+    assert_string_equal(text, expected);
+    json_decref(why);
+}
+
+static void a_reason_has_no_controls_and_whole_characters(void **state)
+{
+    (void)state;
+    char longest[FOUND_WHY_MAX + 1 + sizeof "\u00e9"];
+    assert_why(json_string("Daemon not running"), "Daemon not running");
+    assert_why(json_string("\x1b]0;owned\x07"), "it gives no reason");
+    assert_why(json_string("\u202egnihton"), "it gives no reason");
+    assert_why(json_stringn("a\0b", 3), "it gives no reason");
+    assert_why(NULL, "it gives no reason");
+    memset(longest, 'x', sizeof longest);
+    memcpy(longest + FOUND_WHY_MAX - 1, "\u00e9", sizeof "\u00e9");
+    json_t *why = json_string(longest);
+    longest[FOUND_WHY_MAX - 1] = '\0';
+    assert_why(why, longest);
+}
+
+static void what_is_told_again_is_counted_anew(void **state)
+{
+    (void)state;
+    for (int i = 0; i < FOUND_MAX; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "one-%d", i);
+        assert_true(take(seen(name, 2, "192.0.2.7")));
+    }
+    assert_false(take(seen("one-more", 2, "192.0.2.7")));
+    assert_int_equal(found_left_out(table), 1);
+    found_again(table);
+    assert_int_equal(found_left_out(table), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -244,6 +302,9 @@ int main(void)
         TEST(of_txt_there_is_a_bound),
         TEST(of_services_there_is_a_bound),
         TEST(of_its_addresses_there_is_a_bound),
+        TEST(only_the_name_that_was_given_is_ours),
+        TEST(a_reason_has_no_controls_and_whole_characters),
+        TEST(what_is_told_again_is_counted_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
