@@ -38,18 +38,19 @@ class Talk:
                    self.other, "--stdin"]
         done = subprocess.run(command, env=self.pair.t.environment, input="".join(t + "\n" for t in texts), text=True,
                               capture_output=True)
-        self.acknowledged += texts[:sum('"id"' in line for line in done.stdout.splitlines())]
+        self.acknowledged += [json.loads(line)["id"] for line in done.stdout.splitlines() if '"id"' in line]
 
     def heard(self, pair, node, other):
-        texts, before = [], {}
+        """Pairs of text and id, oldest first."""
+        heard, before = [], {}
         while True:
             try:
                 page = pair.t.call("chat.list", node=node, limit=PAGE, **{"with": other}, **before)["items"]
             except RpcError:
                 return None
-            texts = [m["text"] for m in page] + texts
+            heard = [(m["text"], m["id"]) for m in page] + heard
             if len(page) < PAGE:
-                return texts
+                return heard
             before = {"before": page[0]["id"]}
 
 
@@ -77,8 +78,9 @@ def check(talk, lists):
         found = [one() for one in lists]
         if any(f is None for f in found) or any(sorted(f) != sorted(found[0]) for f in found):
             return None
-        return found[0] if set(talk.acknowledged) <= set(found[0]) else None
-    texts = until(equal, f"{talk.mark}: {len(talk.acknowledged)} are everywhere")
+        return found[0] if set(talk.acknowledged) <= {one for _, one in found[0]} else None
+    heard = until(equal, f"{talk.mark}: {len(talk.acknowledged)} are everywhere")
+    texts = [text for text, _ in heard]
     assert len(texts) == len(set(texts)), talk.mark
     ours = [t for t in texts if t.startswith(talk.mark)]
     numbers = [int(t.split()[-1]) for t in ours]
