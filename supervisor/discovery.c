@@ -90,6 +90,11 @@ static void find_place(const struct supervisor *s, struct announcement *a)
 
 // --- what the program says -------------------------------------------------------------------------------------------
 
+static void announces_nothing(struct discovery *d)
+{
+    d->announced[0] = d->refused[0] = '\0';
+}
+
 static void take_state(struct discovery *d, const char *state, const json_t *said)
 {
     const json_t *name = json_object_get(said, "name");
@@ -101,7 +106,7 @@ static void take_state(struct discovery *d, const char *state, const json_t *sai
     found_why(json_object_get(said, "why"), why);
     error_clear(&d->failure);
     d->settled = d->settled && !away;
-    d->announced[0] = d->refused[0] = '\0';
+    announces_nothing(d);
     if (away)
         error_set(&d->failure, STATUS_CLOSED, "DISCOVERY-UNAVAILABLE", "discovery is on, and waits: %s", why);
     else if (announced)
@@ -202,7 +207,7 @@ static void ended(uv_process_t *process, int64_t status, int signal)
              signal != 0 ? signal : (int)status);
     if (!k->dropped) {
         s->discovery.seeker = NULL;
-        s->discovery.announced[0] = s->discovery.refused[0] = '\0';
+        announces_nothing(&s->discovery);
         try_later(s, clock_monotonic_ms() - k->began, why);
     }
     close_handles(k);
@@ -260,13 +265,9 @@ static int spawn(struct supervisor *s, struct seeker *k)
 // A name that says nothing of whose it is, and is another one with each run of the program.
 static void draw_name(char *out, size_t size)
 {
-    static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
-    unsigned char drawn[8];
-    char text[sizeof drawn + 1] = "";
-    random_bytes(drawn, sizeof drawn);
-    for (size_t i = 0; i < sizeof drawn; i++)
-        text[i] = letters[drawn[i] % (sizeof letters - 1)];
-    snprintf(out, size, "one-%s", text);
+    char drawn[8 + 1];
+    random_letters(drawn, sizeof drawn - 1);
+    snprintf(out, size, "one-%s", drawn);
 }
 
 static void start(struct supervisor *s)
@@ -284,7 +285,7 @@ static void start(struct supervisor *s)
     found_destroy(d->found);
     d->found = found_create();
     d->settled = d->hidden = false;
-    d->announced[0] = d->refused[0] = '\0';
+    announces_nothing(d);
     draw_name(d->name, sizeof d->name);
     int n = spawn(s, k);
     if (n != 0) {
@@ -302,7 +303,7 @@ static void forget(struct discovery *d)
     uv_timer_stop(&d->timer);
     restart_reset(&d->restart);
     error_clear(&d->failure);
-    d->announced[0] = d->refused[0] = '\0';
+    announces_nothing(d);
 }
 
 static bool is_same(const struct announcement *a, const struct announcement *b)

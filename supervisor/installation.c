@@ -14,7 +14,6 @@
 enum { VERSION = 1, UNIQUE_LENGTH = 8 };
 
 #define EMAIL_DOMAIN "@lama.local"
-#define UNIQUE_LETTERS "abcdefghijkmnpqrstuvwxyz23456789" // 32; none that is taken for another
 
 const struct installation INSTALLATION_NONE = {.recreating = -1, .restoring = -1, .adopting = -1};
 
@@ -45,15 +44,6 @@ void installation_name(const struct installation *in, char *out, size_t size)
 static bool fits_address(char c)
 {
     return isalnum((unsigned char)c) || (unsigned char)c >= 0x80 || c == '.' || c == '_' || c == '-';
-}
-
-static void make_unique(char *out)
-{
-    unsigned char random[UNIQUE_LENGTH];
-    random_bytes(random, sizeof random);
-    for (size_t i = 0; i < sizeof random; i++)
-        out[i] = UNIQUE_LETTERS[random[i] % strlen(UNIQUE_LETTERS)];
-    out[UNIQUE_LENGTH] = '\0';
 }
 
 // Whoever has the same e-mail is the same person to everybody, so a default must not be what others come upon as well.
@@ -97,7 +87,7 @@ enum status installation_make(struct installation *in, const char *user, const c
         check_email("archive", archive_email, e) != STATUS_OK || check_email("sparse", sparse_email, e) != STATUS_OK)
         return e->status;
     snprintf(in->user, sizeof in->user, "%s", user);
-    make_unique(unique);
+    random_letters(unique, UNIQUE_LENGTH);
     set_email(in, IPC_ARCHIVE, archive_email, unique);
     set_email(in, IPC_SPARSE, sparse_email, unique);
     set_instance_name(in, IPC_ARCHIVE);
@@ -123,7 +113,7 @@ enum status installation_adopt(struct installation *in, enum ipc_node node, cons
         check_email(ipc_node_name(other), other_email, e) != STATUS_OK)
         return e->status;
     snprintf(in->user, sizeof in->user, "%s", user != NULL ? user : "");
-    make_unique(unique);
+    random_letters(unique, UNIQUE_LENGTH);
     if (user != NULL || other_email != NULL)
         set_email(in, other, other_email, unique);
     if (user != NULL)
@@ -134,7 +124,7 @@ enum status installation_adopt(struct installation *in, enum ipc_node node, cons
 static bool is_default_email(const char *at)
 {
     return strcmp(at, EMAIL_DOMAIN) == 0 && at[-1 - UNIQUE_LENGTH] == '-' &&
-           strspn(at - UNIQUE_LENGTH, UNIQUE_LETTERS) == UNIQUE_LENGTH;
+           strspn(at - UNIQUE_LENGTH, RANDOM_LETTERS) == UNIQUE_LENGTH;
 }
 
 // "node-joe-k3v9m2pq@lama.local", "node-joe@lama.local" and "joe@example.org" belong to joe.
@@ -155,7 +145,7 @@ enum status installation_adopted(struct installation *in, const char *email, con
     if (email == NULL || instance_name == NULL || strlen(email) > EMAIL_MAX || strlen(instance_name) > NAME_MAX_LENGTH)
         return error_set(e, STATUS_INVALID, "BAD-INPUT",
                          "the storage directory has no usable e-mail and instance name");
-    make_unique(unique);
+    random_letters(unique, UNIQUE_LENGTH);
     set_email(in, node, email, unique);
     snprintf(in->nodes[node].instance_name, NAME_MAX_LENGTH + 1, "%s", instance_name);
     if (in->user[0] == '\0')

@@ -73,6 +73,14 @@ void random_text(char *out, size_t len)
     out[len] = '\0';
 }
 
+void random_letters(char *out, size_t len)
+{
+    randombytes_buf(out, len);
+    for (size_t i = 0; i < len; i++)
+        out[i] = RANDOM_LETTERS[(unsigned char)out[i] & 31];
+    out[len] = '\0';
+}
+
 bool bytes_eq_constant_time(struct span a, struct span b)
 {
     return a.len == b.len && (a.len == 0 || sodium_memcmp(a.ptr, b.ptr, a.len) == 0);

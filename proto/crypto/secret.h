@@ -22,4 +22,6 @@ void secret_wipe(void *bytes, size_t len);                      // for memory th
 void random_bytes(void *out, size_t len);
 // len characters of 0-9a-zA-Z_- (tokens, ids; MODELS.md 3.1) and a zero behind them.
 void random_text(char *out, size_t len);
+#define RANDOM_LETTERS "abcdefghijkmnpqrstuvwxyz23456789"  // 32; none that is taken for another
+void random_letters(char *out, size_t len);                // likewise, of these: for people to read
 bool bytes_eq_constant_time(struct span a, struct span b); // lengths are public, contents are not
